@@ -1,0 +1,193 @@
+// Package atomicfile is the one way packvendor writes a file: to a temporary
+// beside it, in full, then by rename.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Temporaries are recognisable, so that Sweep takes nothing else.
+const (
+	tempPrefix = ".packvendor-"
+	tempSuffix = ".tmp"
+)
+
+// A File is a file in the making. Its bytes stand under a temporary name in
+// the target's directory until Commit; the target is never seen half written.
+// A File is used by one goroutine.
+type File struct {
+	root    *os.Root
+	name    string // slash-separated, below root
+	temp    string
+	file    *os.File // nil once closed
+	renamed bool
+}
+
+// Create begins the file name below root. It fails if name's directory does
+// not exist. The mode is 0666 less the umask. The caller must call Discard,
+// which does nothing after Commit.
+func Create(root *os.Root, name string) (*File, error) {
+	dir := path.Dir(name)
+	for range 100 {
+		temp := path.Join(dir, fmt.Sprintf("%s%016x%s", tempPrefix, rand.Uint64(), tempSuffix))
+		file, err := root.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, located(root, "create", name, err)
+		}
+		return &File{root: root, name: name, temp: temp, file: file}, nil
+	}
+	return nil, located(root, "create", name, errors.New("no free temporary name"))
+}
+
+// Name returns the target's name below the root.
+func (f *File) Name() string { return f.name }
+
+// Write adds p to the file.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	if err != nil {
+		return n, located(f.root, "write", f.name, err)
+	}
+	return n, nil
+}
+
+// Reset forgets all bytes written so far.
+func (f *File) Reset() error {
+	if err := f.file.Truncate(0); err != nil {
+		return located(f.root, "truncate", f.name, err)
+	}
+	if _, err := f.file.Seek(0, io.SeekStart); err != nil {
+		return located(f.root, "seek", f.name, err)
+	}
+	return nil
+}
+
+// ReadAt reads what has been written so far; it is no longer possible after
+// Finish.
+func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.file.ReadAt(p, off) }
+
+// Finish closes the temporary, if durable after it has reached the disk. An
+// error means that the file must not be committed.
+func (f *File) Finish(durable bool) error {
+	file := f.file
+	f.file = nil
+	if durable {
+		if err := file.Sync(); err != nil {
+			file.Close()
+			return located(f.root, "sync", f.name, err)
+		}
+	}
+	if err := file.Close(); err != nil {
+		return located(f.root, "close", f.name, err)
+	}
+	return nil
+}
+
+// Commit gives a finished file its name, replacing what stood there.
+func (f *File) Commit() error {
+	if err := f.root.Rename(f.temp, f.name); err != nil {
+		return located(f.root, "rename", f.name, err)
+	}
+	f.renamed = true
+	return nil
+}
+
+// Discard removes the temporary of a file that was not committed.
+func (f *File) Discard() {
+	if f.file != nil {
+		f.file.Close()
+		f.file = nil
+	}
+	if !f.renamed {
+		f.root.Remove(f.temp) // what stays is swept by the next run
+	}
+}
+
+// Stage writes data durably under a temporary name; Commit is left to the
+// caller, who may want to order several.
+func Stage(root *os.Root, name string, data []byte) (*File, error) {
+	f, err := Create(root, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Finish(true)
+	}
+	if err != nil {
+		f.Discard()
+		return nil, err
+	}
+	return f, nil
+}
+
+// WriteFile replaces the file name below root by one that holds data.
+func WriteFile(root *os.Root, name string, data []byte) error {
+	f, err := Stage(root, name, data)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	return f.Commit()
+}
+
+// SyncDir makes renames in the directory dir below root durable, where the
+// system can.
+func SyncDir(root *os.Root, dir string) error {
+	d, err := root.Open(dir)
+	if err != nil {
+		return located(root, "sync", dir, err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, fs.ErrPermission) {
+		return located(root, "sync", dir, err)
+	}
+	return nil
+}
+
+// Sweep removes temporaries that a killed process left in the directory dir
+// below root. The caller holds the lock under which they are made.
+func Sweep(root *os.Root, dir string) {
+	d, err := root.Open(dir)
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	for _, name := range names {
+		if IsTemp(name) {
+			root.Remove(path.Join(filepath.ToSlash(dir), name))
+		}
+	}
+}
+
+// IsTemp tells whether name, without its directory, is one that Create makes.
+func IsTemp(name string) bool {
+	middle, ok := strings.CutPrefix(name, tempPrefix)
+	middle, ok2 := strings.CutSuffix(middle, tempSuffix)
+	return ok && ok2 && len(middle) == 16 && strings.Trim(middle, "0123456789abcdef") == ""
+}
+
+// located says which file an error is about: a Root's own errors name paths
+// relative to it, and temporaries mean nothing to a reader.
+func located(root *os.Root, op, name string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	var linkErr *os.LinkError
+	if errors.As(err, &linkErr) {
+		err = linkErr.Err
+	}
+	return &fs.PathError{Op: op, Path: filepath.Join(root.Name(), filepath.FromSlash(name)), Err: err}
+}

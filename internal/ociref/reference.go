@@ -1,0 +1,232 @@
+// Package ociref owns the strict syntax of OCI references and digests.
+package ociref
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Limits of the grammar. The tag's is the distribution specification's
+// (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests);
+// 255 is what the reference registry allows for host and repository together.
+const (
+	maxName = 255
+	maxTag  = 128
+)
+
+// A Reference names a manifest in a registry:
+//
+//	[oci://]host[:port]/repository[:tag][@sha256:hex]
+//
+// Registry is always explicit. Tag and Digest may each be empty; where both
+// are given, the digest is what is meant.
+type Reference struct {
+	Registry   string // host[:port]
+	Repository string
+	Tag        string
+	Digest     Digest
+}
+
+// A SyntaxError reports a string that is not a reference.
+type SyntaxError struct {
+	Reference string // the string as it was given
+	Reason    string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("invalid reference %+q: %s", e.Reference, e.Reason)
+}
+
+// Parse reads a reference. Its errors are *SyntaxError. Nothing is guessed:
+// there is no default registry, no default tag and no default namespace.
+func Parse(s string) (Reference, error) {
+	ref, err := parse(strings.TrimPrefix(s, "oci://"))
+	if err != nil {
+		return Reference{}, &SyntaxError{Reference: s, Reason: err.Error()}
+	}
+	return ref, nil
+}
+
+func parse(s string) (Reference, error) {
+	var ref Reference
+	if scheme, _, ok := strings.Cut(s, "://"); ok {
+		return ref, fmt.Errorf("scheme %q is not accepted: write host/repository, or oci://host/repository", scheme)
+	}
+	rest, digest, hasDigest := strings.Cut(s, "@")
+	if hasDigest {
+		d, err := ParseDigest(digest)
+		if err != nil {
+			return ref, err
+		}
+		ref.Digest = d
+	}
+	host, path, ok := strings.Cut(rest, "/")
+	if !ok || !looksLikeHost(host) {
+		return ref, fmt.Errorf("no registry host: write host/repository, like ghcr.io/owner/name")
+	}
+	if err := checkHost(host); err != nil {
+		return ref, err
+	}
+	repository, tag, hasTag := strings.Cut(path, ":")
+	if hasTag {
+		if err := checkTag(tag); err != nil {
+			return ref, err
+		}
+	}
+	if err := checkRepository(repository); err != nil {
+		return ref, err
+	}
+	if len(host)+1+len(repository) > maxName {
+		return ref, fmt.Errorf("host and repository are longer than %d characters", maxName)
+	}
+	ref.Registry, ref.Repository, ref.Tag = host, repository, tag
+	return ref, nil
+}
+
+// String returns the reference in its canonical form, without "oci://".
+func (r Reference) String() string {
+	s := r.Name()
+	if r.Tag != "" {
+		s += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		s += "@" + string(r.Digest)
+	}
+	return s
+}
+
+// Name returns host[:port]/repository.
+func (r Reference) Name() string { return r.Registry + "/" + r.Repository }
+
+// ParseHost checks s as the host[:port] of a registry.
+func ParseHost(s string) error {
+	if s == "" {
+		return fmt.Errorf("registry host is empty")
+	}
+	return checkHost(s)
+}
+
+// looksLikeHost tells a registry host from the first part of a repository,
+// by the rule docker and oras share: it has a dot, a port, or is localhost.
+func looksLikeHost(s string) bool {
+	return strings.ContainsAny(s, ".:") || s == "localhost"
+}
+
+func checkHost(s string) error {
+	bad := fmt.Errorf("%q is not a registry host", s)
+	host, port := s, ""
+	if strings.HasPrefix(s, "[") { // an IPv6 literal
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return bad
+		}
+		for _, c := range []byte(s[1:end]) {
+			if !isHex(c) && c != ':' && c != '.' {
+				return bad
+			}
+		}
+		if end < 3 { // "[::]" is the shortest literal
+			return bad
+		}
+		host, port = "", s[end+1:]
+		if port != "" && !strings.HasPrefix(port, ":") {
+			return bad
+		}
+	} else if i := strings.IndexByte(s, ':'); i >= 0 {
+		host, port = s[:i], s[i:]
+		if host == "" {
+			return bad
+		}
+	}
+	if port != "" {
+		if n, err := strconv.ParseUint(port[1:], 10, 16); err != nil || n == 0 || port[1] == '+' {
+			return fmt.Errorf("%q does not end in a port number", s)
+		}
+	}
+	if host == "" {
+		return nil
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if !isHostLabel(label) {
+			return bad
+		}
+	}
+	return nil
+}
+
+func isHostLabel(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !isLower(c) && !isUpper(c) && !isDigit(c) && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// checkRepository follows the distribution specification's <name>:
+// path parts of [a-z0-9]+ joined by one ".", "_", "__" or any number of "-".
+func checkRepository(s string) error {
+	if s == "" {
+		return fmt.Errorf("no repository after the registry host")
+	}
+	for part := range strings.SplitSeq(s, "/") {
+		if part == "" {
+			return fmt.Errorf("repository %q has an empty path part", s)
+		}
+		if !isPathPart(part) {
+			return fmt.Errorf("repository %q: path part %q is not lower-case letters and digits joined by '.', '_', '__' or '-'", s, part)
+		}
+	}
+	return nil
+}
+
+func isPathPart(s string) bool {
+	for i := 0; i < len(s); {
+		n := 0
+		for i+n < len(s) && (isLower(s[i+n]) || isDigit(s[i+n])) {
+			n++
+		}
+		if n == 0 {
+			return false
+		}
+		if i += n; i == len(s) {
+			return true
+		}
+		sep := 0
+		for i+sep < len(s) && strings.IndexByte("._-", s[i+sep]) >= 0 {
+			sep++
+		}
+		switch joint := s[i : i+sep]; {
+		case joint == ".", joint == "_", joint == "__", joint != "" && strings.Trim(joint, "-") == "":
+			i += sep
+		default:
+			return false
+		}
+	}
+	return false // empty, or it ended in a joint
+}
+
+func checkTag(s string) error {
+	if s == "" {
+		return fmt.Errorf("the tag after ':' is empty")
+	}
+	if len(s) > maxTag {
+		return fmt.Errorf("the tag is longer than %d characters", maxTag)
+	}
+	for i, c := range []byte(s) {
+		word := isLower(c) || isUpper(c) || isDigit(c) || c == '_'
+		if !word && (i == 0 || c != '.' && c != '-') {
+			return fmt.Errorf("tag %q is not letters, digits, '_', '.' and '-'", s)
+		}
+	}
+	return nil
+}
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }

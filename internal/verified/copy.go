@@ -1,0 +1,126 @@
+// Package verified copies bytes and proves their size and digest as they pass.
+package verified
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// bufferSize is one read: large enough that system calls do not show, small
+// enough that many copies at once stay small.
+const bufferSize = 128 << 10
+
+// Content is what a stream of bytes must be.
+type Content struct {
+	Digest ociref.Digest
+	Size   int64 // bytes
+}
+
+// A MismatchError reports bytes that are not what they must be.
+type MismatchError struct {
+	Want Content
+	Got  Content // Digest is empty where the size alone gave the bytes away
+	Over bool    // there were more bytes than Want.Size; Got.Size is not their number
+}
+
+// Error is one line, and below it what was got and wanted, aligned.
+func (e *MismatchError) Error() string {
+	kind, got, want := "digest", string(e.Got.Digest), string(e.Want.Digest)
+	if e.Over || e.Got.Size != e.Want.Size {
+		kind, want = "size", fmt.Sprintf("%d bytes", e.Want.Size)
+		got = fmt.Sprintf("%d bytes", e.Got.Size)
+	}
+	if e.Over {
+		got = "more than " + want
+	}
+	return fmt.Sprintf("%s mismatch\n\tgot:  %s\n\twant: %s", kind, got, want)
+}
+
+// A ReadError reports a source that broke off: N of Size bytes had come.
+type ReadError struct {
+	N, Size int64
+	Err     error
+}
+
+func (e *ReadError) Error() string {
+	return fmt.Sprintf("%d of %d bytes: %v", e.N, e.Size, e.Err)
+}
+
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// A WriteError reports a destination that took no more.
+type WriteError struct{ Err error }
+
+func (e *WriteError) Error() string { return e.Err.Error() }
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// Copy copies src to dst and returns nil only if src ended after exactly
+// want.Size bytes that hash to want.Digest. It never writes more than want.Size
+// bytes and never reads more than one byte beyond them. On any error the bytes
+// in dst prove nothing.
+//
+// Errors: *MismatchError, *ReadError, *WriteError.
+func Copy(dst io.Writer, src io.Reader, want Content) error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	hash := sha256.New()
+	var n int64
+	for {
+		// One byte more than is due shows a source that does not end.
+		chunk := (*buf)[:min(int64(len(*buf)), want.Size-n+1)]
+		m, readErr := src.Read(chunk)
+		if n+int64(m) > want.Size {
+			return &MismatchError{Want: want, Got: Content{Size: n + int64(m)}, Over: true}
+		}
+		hash.Write(chunk[:m])
+		if _, err := dst.Write(chunk[:m]); err != nil {
+			return &WriteError{Err: err}
+		}
+		n += int64(m)
+		if readErr == nil {
+			continue
+		}
+		if readErr != io.EOF {
+			return &ReadError{N: n, Size: want.Size, Err: readErr}
+		}
+		return check(want, Content{Digest: ociref.DigestFromSum([sha256.Size]byte(hash.Sum(nil))), Size: n})
+	}
+}
+
+func check(want, got Content) error {
+	if got.Size != want.Size {
+		return &MismatchError{Want: want, Got: Content{Size: got.Size}}
+	}
+	if got.Digest != want.Digest {
+		return &MismatchError{Want: want, Got: got}
+	}
+	return nil
+}
+
+// Bytes checks b against want; its error is *MismatchError.
+func Bytes(b []byte, want ociref.Digest) error {
+	got := Content{Digest: ociref.DigestOf(b), Size: int64(len(b))}
+	return check(Content{Digest: want, Size: got.Size}, got)
+}
+
+// Measure reads src to its end and returns what it was.
+func Measure(src io.Reader) (Content, error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	hash := sha256.New()
+	n, err := io.CopyBuffer(struct{ io.Writer }{hash}, struct{ io.Reader }{src}, *buf)
+	if err != nil {
+		return Content{}, err
+	}
+	return Content{Digest: ociref.DigestFromSum([sha256.Size]byte(hash.Sum(nil))), Size: n}, nil
+}
+
+// buffers are reused: a run may copy thousands of packs.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, bufferSize)
+	return &b
+}}

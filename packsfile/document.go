@@ -1,0 +1,205 @@
+package packsfile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+)
+
+// A document is a TOML text with the place of each of its keys.
+type document struct {
+	data       []byte
+	root       *node
+	statements []statement
+	conflict   int // 1-based line of the first key that is defined a second time, or 0
+}
+
+// A statement is a header, or a key with its value, and the lines it takes.
+type statement struct {
+	whole    span // from the start of its first line through its last line end
+	key      span
+	value    span
+	isHeader bool
+	table    *node // what the header opens, or the table the key is put into
+	first    *node // the first part of the key, in table
+}
+
+// A form is the way in which a node was written.
+type form int
+
+const (
+	implied    form = iota // on the way in a header or a dotted key
+	header                 // [name]
+	tableArray             // [[name]]
+	inline                 // name = { … }
+	leaf                   // name = any other value
+)
+
+// A node is a key of the document. Its children stand in the order of their
+// first mention; of a tableArray only the last element is kept.
+type node struct {
+	key      string
+	line     int  // 1-based, of its first mention
+	offset   int  // of its first mention
+	form     form // how it was written
+	value    span // of an inline table or a leaf
+	decoded  any  // what the TOML library makes of it
+	children []*node
+	byKey    map[string]*node
+}
+
+// child returns the child called key, or nil.
+func (n *node) child(key string) *node {
+	if n == nil {
+		return nil
+	}
+	return n.byKey[key]
+}
+
+// isTable reports whether n is there and a table.
+func (n *node) isTable() bool {
+	if n == nil {
+		return false
+	}
+	_, ok := n.decoded.(map[string]any)
+	return ok
+}
+
+// attach finds or makes the node that parts lead to from parent and returns
+// it. Where TOML does not let parts name a new value, it notes the conflict
+// and returns a node that nobody keeps. The TOML library mostly has better
+// words for it, so it is not reported yet.
+func (s *scanner) attach(parent *node, parts []keyPart, f form) *node {
+	for _, part := range parts[:len(parts)-1] {
+		parent = s.step(parent, part)
+		if parent.form == leaf || parent.form == inline {
+			return s.conflict(part)
+		}
+	}
+	last := parts[len(parts)-1]
+	known := parent.child(last.text)
+	n := s.step(parent, last)
+	switch {
+	case known == nil || f == header && known.form == implied:
+	case f == tableArray && known.form == tableArray:
+		n.children, n.byKey = nil, nil
+	default:
+		return s.conflict(last)
+	}
+	n.form = f
+	return n
+}
+
+func (s *scanner) step(parent *node, part keyPart) *node {
+	if n := parent.child(part.text); n != nil {
+		return n
+	}
+	n := &node{key: part.text, line: s.lineAt(part.at.start), offset: part.at.start}
+	if parent.byKey == nil {
+		parent.byKey = make(map[string]*node)
+	}
+	parent.byKey[n.key] = n
+	parent.children = append(parent.children, n)
+	return n
+}
+
+func (s *scanner) conflict(part keyPart) *node {
+	if s.doc.conflict == 0 {
+		s.doc.conflict = s.lineAt(part.at.start)
+	}
+	return new(node)
+}
+
+// parseDocument scans data and has the TOML library decode it. Its errors are
+// *SyntaxError. The scanner comes first: its bounds keep hostile nesting from
+// the library.
+func parseDocument(filename string, data []byte) (*document, error) {
+	s := newScanner(data)
+	err := s.scan()
+	if err == nil {
+		err = s.doc.decode()
+	}
+	var syntax *SyntaxError
+	if errors.As(err, &syntax) {
+		syntax.File = filename
+		return nil, syntax
+	}
+	return s.doc, nil
+}
+
+// decode fills in the decoded values. It refuses keys defined twice, of which
+// the library lets some pass in inline tables. Should scanner and library
+// differ about which keys there are, the text is refused as well: a place
+// that is not certain must never be edited.
+func (d *document) decode() error {
+	tree, err := decodeTOML(d.data)
+	if err != nil {
+		return err
+	}
+	if d.conflict != 0 {
+		return &SyntaxError{Line: d.conflict, Msg: "a key or table is defined a second time"}
+	}
+	if line := d.root.adopt(tree); line != 0 {
+		return &SyntaxError{Line: line, Msg: "valid TOML, but written in a form that is not understood here"}
+	}
+	return nil
+}
+
+// adopt hands the decoded values to n and its children. It returns 0, or the
+// line of the first key that has no counterpart.
+func (n *node) adopt(value any) int {
+	n.decoded = value
+	table, isTable := value.(map[string]any)
+	_, isArray := value.([]map[string]any)
+	if isTable != (n.form != leaf && n.form != tableArray) || isArray != (n.form == tableArray) {
+		return max(n.line, 1)
+	}
+	if !isTable {
+		return 0
+	}
+	if len(table) != len(n.children) {
+		return max(n.line, 1)
+	}
+	for _, child := range n.children {
+		value, ok := table[child.key]
+		if !ok {
+			return child.line
+		}
+		if line := child.adopt(value); line != 0 {
+			return line
+		}
+	}
+	return 0
+}
+
+// decodeTOML is toml.Unmarshal for hostile input: its errors are *SyntaxError,
+// in ASCII and of bounded length, and where the library panics it is one too.
+func decodeTOML(data []byte) (tree map[string]any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			tree, err = nil, &SyntaxError{Msg: plain(fmt.Sprint("not readable as TOML: ", p))}
+		}
+	}()
+	tree = make(map[string]any)
+	err = toml.Unmarshal(data, &tree)
+	var parse toml.ParseError
+	switch {
+	case errors.As(err, &parse):
+		return nil, &SyntaxError{Line: max(parse.Position.Line, 1), Msg: plain(parse.Message)}
+	case err != nil:
+		return nil, &SyntaxError{Msg: plain(err.Error())}
+	}
+	return tree, nil
+}
+
+// plain puts a message of the TOML library into this package's style: one
+// bounded ASCII line, without a capital or a full stop.
+func plain(message string) string {
+	first, size := utf8.DecodeRuneInString(message)
+	message = string(unicode.ToLower(first)) + message[size:]
+	return shorten(escape(strings.TrimSuffix(message, ".")))
+}

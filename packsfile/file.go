@@ -1,0 +1,83 @@
+// Package packsfile owns packs.toml: it reads the file into checked values
+// and edits it as text.
+package packsfile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// MaxSize is the largest packs.toml that is read, in bytes.
+const MaxSize = 256 << 10
+
+// defaultName stands for the file in messages where the caller gives no name.
+const defaultName = "packs.toml"
+
+// A File is a packs.toml whose every word has been checked. Parse makes it;
+// nothing in this package changes it afterwards, so goroutines may share it.
+type File struct {
+	AllowTags          bool     // allow_tags for all packs; a Pack knows what holds for it
+	InsecureRegistries []string // host[:port], to be reached by plain HTTP
+	AcceptMediaTypes   []string // layer media types accepted besides the default list
+	Embed              Embed
+	Packs              []Pack // sorted by name
+}
+
+// Embed says where the generated Go goes. Keys that packs.toml leaves out
+// hold their defaults. Paths are slash-separated on every system.
+type Embed struct {
+	Dir     string // directory of the Go package, relative to packs.toml; default "."
+	Package string // name of the Go package; "" where it is to be derived
+	File    string // base name of the generated file; default "packs_gen.go"
+	Data    string // folder of the packs' bytes, below Dir; default "packs"
+	Line    int    // 1-based line of the embed table's key, 0 where there is none
+}
+
+// A Pack is one entry of the packs table.
+type Pack struct {
+	Name      string
+	Ref       string           // the reference in packs.toml's own words
+	Reference ociref.Reference // Ref, parsed
+	Version   string           // semver range; always empty in this release
+	Layer     string           // media type or digest of the layer to take; mostly empty
+	GoName    string           // go_name, or the name derived from the key
+	AllowTags bool             // the pack's own allow_tags, else the file's
+	Line      int              // 1-based line of the pack's key
+}
+
+// Pack returns the pack called name, and whether there is one.
+func (f *File) Pack(name string) (Pack, bool) {
+	i, ok := slices.BinarySearchFunc(f.Packs, name, func(p Pack, name string) int {
+		return strings.Compare(p.Name, name)
+	})
+	if !ok {
+		return Pack{}, false
+	}
+	return f.Packs[i], true
+}
+
+// Parse reads a packs.toml. The file name is only used in messages.
+//
+// A file that is not TOML yields a *SyntaxError, which stands alone. A file
+// that means nothing sensible yields Errors, all of them at once. If every
+// one of these is an unpinned pack (Errors.OnlyUnpinned), the File comes with
+// them and holds all packs; with any other error it is nil.
+func Parse(filename string, data []byte) (*File, error) {
+	doc, err := parseDocument(filename, data)
+	if err != nil {
+		return nil, err
+	}
+	c := &checker{filename: filename}
+	file := c.file(doc.root)
+	errs := c.errors()
+	switch {
+	case len(errs) == 0:
+		return file, nil
+	case errs.OnlyUnpinned():
+		return file, errs
+	default:
+		return nil, errs
+	}
+}

@@ -1,0 +1,153 @@
+package packsfile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// packs checks the table n. allowTags is what holds for packs that do not say.
+func (c *checker) packs(n *node, allowTags bool) []Pack {
+	if !c.table(n, "packs") {
+		return nil
+	}
+	packs := make([]Pack, 0, len(n.children))
+	goNames := make(map[string]string)
+	for _, child := range n.children {
+		p := c.pack(child, allowTags)
+		c.claimGoName(child, p, goNames)
+		packs = append(packs, *p)
+	}
+	slices.SortFunc(packs, func(a, b Pack) int { return cmp.Compare(a.Name, b.Name) })
+	return packs
+}
+
+// pack checks one entry of the packs table, all but its Go name.
+func (c *checker) pack(n *node, allowTags bool) *Pack {
+	key := packKey(n.key)
+	p := &Pack{Name: n.key, AllowTags: allowTags, Line: n.line}
+	if err := checkName(n.key); err != nil {
+		c.report(n, key, "%v", err)
+	}
+	ref := n
+	if n.isTable() {
+		c.knownKeys(n, key, "ref", "version", "layer", "go_name", "allow_tags")
+		if own := n.child("allow_tags"); own != nil {
+			p.AllowTags = c.boolean(own, key, "allow_tags ")
+		}
+		p.Layer = c.layer(n.child("layer"), key)
+		if ref = n.child("ref"); ref == nil {
+			c.report(n, key, "has no ref")
+		}
+	} else if _, ok := n.decoded.(string); !ok {
+		c.report(n, key, "must be a reference, or a table with one as ref")
+		return p
+	}
+	parsed := c.reference(ref, p)
+	if version := n.child("version"); version != nil {
+		c.version(version, p)
+	} else if parsed {
+		c.pin(ref, p)
+	}
+	return p
+}
+
+// reference reads the reference at n into p and reports whether there is a
+// well-formed one.
+func (c *checker) reference(n *node, p *Pack) bool {
+	text, ok := c.text(n, packKey(p.Name), "ref ")
+	if !ok {
+		return false
+	}
+	ref, err := ociref.Parse(text)
+	if err != nil {
+		c.report(n, packKey(p.Name), "%s", badReference(err))
+		return false
+	}
+	p.Ref, p.Reference = text, ref
+	return true
+}
+
+// pin demands a digest, or a tag where tags are allowed.
+func (c *checker) pin(n *node, p *Pack) {
+	ref := p.Reference
+	switch {
+	case ref.Tag == "" && ref.Digest == "":
+		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one", quote(p.Ref))
+	case ref.Digest == "" && !p.AllowTags:
+		e := c.report(n, packKey(p.Name), "%s is a tag, not a pin: tags can move", quote(p.Ref))
+		e.Unpinned, e.Ref = p.Name, p.Ref
+	}
+}
+
+// version reports the version at n, whatever it says: this release cannot
+// resolve ranges.
+func (c *checker) version(n *node, p *Pack) {
+	key := packKey(p.Name)
+	if _, ok := c.text(n, key, "version "); !ok {
+		return
+	}
+	if p.Reference.Tag != "" || p.Reference.Digest != "" {
+		c.report(n, key, "version excludes a tag or digest in ref")
+		return
+	}
+	c.report(n, key, "version ranges are not supported by this release: name a tag or a digest")
+}
+
+func (c *checker) layer(n *node, key string) string {
+	layer, ok := c.text(n, key, "layer ")
+	if !ok || isMediaType(layer) {
+		return layer
+	}
+	if strings.HasPrefix(layer, "sha256:") {
+		if _, err := ociref.ParseDigest(layer); err != nil {
+			c.report(n, key, "layer: %s", shorten(escape(err.Error())))
+		}
+		return layer
+	}
+	c.report(n, key, "layer %s is neither a media type nor a sha256 digest", quote(layer))
+	return layer
+}
+
+// claimGoName gives the pack its Go name and reports one that is not free.
+func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
+	key, at := packKey(n.key), n
+	p.GoName = deriveGoName(n.key)
+	if own := n.child("go_name"); own != nil {
+		name, ok := c.text(own, key, "go_name ")
+		if ok && !isExportedIdentifier(name) {
+			c.report(own, key, "go_name %s is not an exported ASCII Go identifier", quote(name))
+			ok = false
+		}
+		if !ok {
+			return
+		}
+		p.GoName, at = name, own
+	} else if checkName(n.key) != nil {
+		return // already reported, and what derives from it means nothing
+	}
+	other, clash := taken[p.GoName]
+	switch {
+	case slices.Contains(declaredNames, p.GoName):
+		c.report(at, key, "Go name %s is taken by the generated code: set another go_name", p.GoName)
+	case clash:
+		c.report(at, key, "Go name %s is that of %s already: set another go_name", p.GoName, packKey(other))
+	default:
+		taken[p.GoName] = n.key
+	}
+}
+
+func packKey(name string) string { return "packs." + keyName(name) }
+
+// badReference is the reference's own complaint in bounded ASCII.
+func badReference(err error) string {
+	var syntax *ociref.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("invalid reference %s: %s", quote(syntax.Reference), shorten(escape(syntax.Reason)))
+	}
+	return shorten(escape(err.Error()))
+}

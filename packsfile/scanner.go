@@ -1,0 +1,230 @@
+package packsfile
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+const byteOrderMark = "\ufeff"
+
+// A span is a range of bytes in the file.
+type span struct{ start, end int }
+
+// A scanner finds where keys and values stand in a TOML text; the TOML
+// library tells what they mean but not where they are. It reads the shape
+// only (keys, strings, brackets, line ends) of TOML 1.0 and 1.1, and refuses
+// what it cannot follow.
+type scanner struct {
+	data     []byte
+	pos      int
+	newlines []int // offsets of every '\n', ascending
+	doc      *document
+	table    *node // the table that the last header opened
+	depth    depth // of that header
+}
+
+func newScanner(data []byte) *scanner {
+	root := &node{form: header}
+	return &scanner{data: data, doc: &document{data: data, root: root}, table: root}
+}
+
+// scan reads the whole file. Its errors are *SyntaxError without a file name.
+func (s *scanner) scan() error {
+	if err := s.checkText(); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(s.data, []byte(byteOrderMark)) {
+		s.pos = len(byteOrderMark)
+	}
+	for s.pos < len(s.data) {
+		if err := s.statement(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkText refuses what no TOML file may hold, so that everything after it
+// deals with sane text, and counts the lines.
+func (s *scanner) checkText() error {
+	if len(s.data) > MaxSize {
+		return &SyntaxError{Msg: fmt.Sprintf("the file is larger than %d bytes", MaxSize)}
+	}
+	for i := 0; i < len(s.data); {
+		r, n := utf8.DecodeRune(s.data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return s.failAt(i, "invalid UTF-8")
+		}
+		newline := r == '\n' || r == '\r' && s.peekAt(i+1) == '\n'
+		if (r < ' ' || r == 0x7f) && r != '\t' && !newline {
+			return s.failAt(i, "control character %U", r)
+		}
+		if r == '\n' {
+			s.newlines = append(s.newlines, i)
+		}
+		i += n
+	}
+	return nil
+}
+
+// statement reads one header, one key with its value, one comment or one
+// blank line, through the end of its last line.
+func (s *scanner) statement() error {
+	st := statement{whole: span{start: s.pos}, table: s.table}
+	s.skipBlanks()
+	var err error
+	switch s.peek() {
+	case '#', '\r', '\n', 0:
+		return s.endLine()
+	case '[':
+		st.isHeader = true
+		err = s.header(&st)
+	default:
+		err = s.keyValue(&st)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.endLine(); err != nil {
+		return err
+	}
+	st.whole.end = s.pos
+	s.doc.statements = append(s.doc.statements, st)
+	return nil
+}
+
+func (s *scanner) header(st *statement) error {
+	start := s.pos
+	open, form := "[", header
+	if s.peekAt(s.pos+1) == '[' {
+		open, form = "[[", tableArray
+	}
+	s.pos += len(open)
+	s.skipBlanks()
+	parts, below, err := s.key(depth{})
+	if err != nil {
+		return err
+	}
+	closing := strings.Repeat("]", len(open))
+	if !bytes.HasPrefix(s.data[s.pos:], []byte(closing)) {
+		return s.unexpected(fmt.Sprintf("%q after the table's name", closing))
+	}
+	s.pos += len(closing)
+	st.key = span{start, s.pos}
+	st.table = s.attach(s.doc.root, parts, form)
+	s.table, s.depth = st.table, below
+	return nil
+}
+
+func (s *scanner) keyValue(st *statement) error {
+	var err error
+	st.first, st.key, st.value, err = s.pair(s.table, s.depth)
+	return err
+}
+
+// pair reads `key = value` into parent. It returns the node of the key's
+// first part, and where key and value stand.
+func (s *scanner) pair(parent *node, above depth) (first *node, key, value span, err error) {
+	key.start = s.pos
+	parts, at, err := s.key(above)
+	if err != nil {
+		return nil, key, value, err
+	}
+	key.end = parts[len(parts)-1].at.end
+	if s.peek() != '=' {
+		return nil, key, value, s.unexpected("'=' after the key")
+	}
+	s.pos++
+	s.skipBlanks()
+	n := s.attach(parent, parts, leaf)
+	value.start = s.pos
+	if err := s.value(n, at); err != nil {
+		return nil, key, value, err
+	}
+	value.end = s.pos
+	n.value = value
+	return parent.child(parts[0].text), key, value, nil
+}
+
+// endLine reads blanks, a comment and the end of the line or the file.
+func (s *scanner) endLine() error {
+	s.skipBlanks()
+	s.skipComment()
+	if s.skipNewline() || s.pos == len(s.data) {
+		return nil
+	}
+	return s.unexpected("the end of the line")
+}
+
+// skipSpace skips everything that may stand between the parts of an array or
+// an inline table.
+func (s *scanner) skipSpace() {
+	for {
+		s.skipBlanks()
+		s.skipComment()
+		if !s.skipNewline() {
+			return
+		}
+	}
+}
+
+func (s *scanner) skipBlanks() {
+	for c := s.peek(); c == ' ' || c == '\t'; c = s.peek() {
+		s.pos++
+	}
+}
+
+func (s *scanner) skipComment() {
+	if s.peek() != '#' {
+		return
+	}
+	for c := s.peek(); c != 0 && c != '\r' && c != '\n'; c = s.peek() {
+		s.pos++
+	}
+}
+
+func (s *scanner) skipNewline() bool {
+	if s.peek() == '\r' { // checkText saw the '\n' after it
+		s.pos++
+	}
+	if s.peek() != '\n' {
+		return false
+	}
+	s.pos++
+	return true
+}
+
+// peek returns the byte at the scanner's place, 0 at the end of the file:
+// checkText has refused NUL bytes.
+func (s *scanner) peek() byte { return s.peekAt(s.pos) }
+
+func (s *scanner) peekAt(i int) byte {
+	if i >= len(s.data) {
+		return 0
+	}
+	return s.data[i]
+}
+
+func (s *scanner) lineAt(offset int) int {
+	return 1 + sort.SearchInts(s.newlines, offset)
+}
+
+func (s *scanner) failAt(offset int, format string, args ...any) error {
+	return &SyntaxError{Line: s.lineAt(offset), Msg: fmt.Sprintf(format, args...)}
+}
+
+func (s *scanner) unexpected(want string) error {
+	got := "the end of the file"
+	switch c := s.peek(); c {
+	case 0:
+	case '\r', '\n':
+		got = "the end of the line"
+	default:
+		r, _ := utf8.DecodeRune(s.data[s.pos:])
+		got = fmt.Sprintf("%+q", r)
+	}
+	return s.failAt(s.pos, "expected %s, not %s", want, got)
+}

@@ -1,0 +1,72 @@
+package lockfile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// Check reports where p contradicts itself, as far as the entry alone can
+// tell: an *InconsistentError, or another error if p.Ref is no reference.
+// A pack that Parse returned need not be true: anybody can edit the file.
+func (p Pack) Check() error {
+	ref, err := ociref.Parse(p.Ref)
+	if err != nil {
+		return fmt.Errorf("packs.lock: %s: %w", plain(p.Name), err)
+	}
+	for _, check := range []func(ociref.Reference) *InconsistentError{
+		p.checkPin, p.checkTag, p.checkIndex, p.checkLayer,
+	} {
+		if e := check(ref); e != nil {
+			e.Name = p.Name
+			return e
+		}
+	}
+	return nil
+}
+
+func (p Pack) checkPin(ref ociref.Reference) *InconsistentError {
+	field, got := "manifest_digest", p.ManifestDigest
+	if p.IndexDigest != "" {
+		field, got = "index_digest", p.IndexDigest
+	}
+	if ref.Digest == "" || ref.Digest == got {
+		return nil
+	}
+	return &InconsistentError{Field: field, Got: string(got), By: "ref pins", Want: string(ref.Digest)}
+}
+
+// checkTag knows that a tag is locked exactly where it had to be looked up.
+func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
+	e := &InconsistentError{Field: "tag", Got: p.Tag}
+	switch {
+	case ref.Digest != "" && p.Tag != "":
+		e.By = "ref pins a digest"
+	case ref.Digest == "" && ref.Tag != "" && p.Tag != ref.Tag:
+		e.By, e.Want = "ref names", ref.Tag
+	case ref.Digest == "" && p.Tag == "":
+		e.By = "ref has neither tag nor digest"
+	default:
+		return nil
+	}
+	return e
+}
+
+func (p Pack) checkIndex(ociref.Reference) *InconsistentError {
+	if p.IndexDigest == "" || p.IndexDigest != p.ManifestDigest {
+		return nil
+	}
+	return &InconsistentError{Field: "index_digest", Got: string(p.IndexDigest), By: "manifest_digest is the same"}
+}
+
+func (p Pack) checkLayer(ociref.Reference) *InconsistentError {
+	field, got := "media_type", p.MediaType
+	if strings.HasPrefix(p.Layer, "sha256:") {
+		field, got = "layer_digest", string(p.LayerDigest)
+	}
+	if p.Layer == "" || p.Layer == got {
+		return nil
+	}
+	return &InconsistentError{Field: field, Got: got, By: "layer names", Want: p.Layer}
+}

@@ -1,0 +1,135 @@
+package lockfile_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+)
+
+var (
+	digestA = ociref.Digest("sha256:" + strings.Repeat("a", 64))
+	digestB = ociref.Digest("sha256:" + strings.Repeat("b", 64))
+	digestC = ociref.Digest("sha256:" + strings.Repeat("c", 64))
+	digestD = ociref.Digest("sha256:" + strings.Repeat("d", 64))
+)
+
+const repo = "ghcr.io/greenticai/packs/slack"
+
+// slack returns a pinned pack that is consistent.
+func slack(name string) lockfile.Pack {
+	return lockfile.Pack{
+		Name: name, Ref: repo + ":0.4.38@" + string(digestA),
+		ManifestDigest: digestA, LayerDigest: digestB,
+		Size: 12, MediaType: "application/zip",
+	}
+}
+
+// Each row forges one field of a consistent pack, or shows a consistent one.
+// The rows are those of FAULTS 53b that an entry alone can tell.
+func TestCheck(t *testing.T) {
+	a, b, c, d := string(digestA), string(digestB), string(digestC), string(digestD)
+	tests := []struct {
+		name  string
+		forge func(*lockfile.Pack)
+		want  string // "" is consistent
+	}{
+		{"pinned", func(p *lockfile.Pack) {}, ""},
+		{"pinned to an index", func(p *lockfile.Pack) {
+			p.IndexDigest, p.ManifestDigest = digestA, digestC
+		}, ""},
+		{"tag followed", func(p *lockfile.Pack) { p.Ref, p.Tag = repo+":stable", "stable" }, ""},
+		{"range followed", func(p *lockfile.Pack) { p.Ref, p.Version, p.Tag = repo, "^1", "1.2.3" }, ""},
+		{"layer by type", func(p *lockfile.Pack) { p.Layer = "application/zip" }, ""},
+		{"layer by digest", func(p *lockfile.Pack) { p.Layer = b }, ""},
+
+		{"manifest_digest", func(p *lockfile.Pack) { p.ManifestDigest = digestD },
+			"packs.lock: slack: manifest_digest is " + d + ", but ref pins " + a},
+		{"index_digest", func(p *lockfile.Pack) { p.IndexDigest = digestD },
+			"packs.lock: slack: index_digest is " + d + ", but ref pins " + a},
+		{"index_digest dropped", func(p *lockfile.Pack) { p.Ref, p.ManifestDigest = repo+"@"+c, digestA },
+			"packs.lock: slack: manifest_digest is " + a + ", but ref pins " + c},
+		{"index is the manifest", func(p *lockfile.Pack) { p.IndexDigest = digestA },
+			"packs.lock: slack: index_digest is " + a + ", but manifest_digest is the same"},
+		{"tag beside a pin", func(p *lockfile.Pack) { p.Tag = "0.4.38" },
+			"packs.lock: slack: tag is 0.4.38, but ref pins a digest"},
+		{"another tag", func(p *lockfile.Pack) { p.Ref, p.Tag = repo+":stable", "edge" },
+			"packs.lock: slack: tag is edge, but ref names stable"},
+		{"no tag", func(p *lockfile.Pack) { p.Ref = repo + ":stable" },
+			"packs.lock: slack: tag is missing, but ref names stable"},
+		{"no tag for a range", func(p *lockfile.Pack) { p.Ref, p.Version = repo, "^1" },
+			"packs.lock: slack: tag is missing, but ref has neither tag nor digest"},
+		{"layer_digest", func(p *lockfile.Pack) { p.Layer = d },
+			"packs.lock: slack: layer_digest is " + b + ", but layer names " + d},
+		{"media_type", func(p *lockfile.Pack) { p.Layer = "text/markdown" },
+			"packs.lock: slack: media_type is application/zip, but layer names text/markdown"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := slack("slack")
+			test.forge(&p)
+			err := p.Check()
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("got %v, want none", err)
+				}
+				return
+			}
+			var inconsistent *lockfile.InconsistentError
+			if !errors.As(err, &inconsistent) || err.Error() != test.want {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestCheckBadRef(t *testing.T) {
+	p := slack("slack")
+	p.Ref = "slack"
+	err := p.Check()
+	want := `packs.lock: slack: invalid reference "slack": no registry host: write host/repository, like ghcr.io/owner/name`
+	var syntax *ociref.SyntaxError
+	if err == nil || err.Error() != want || !errors.As(err, &syntax) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestInconsistentErrorIsPrintable(t *testing.T) {
+	err := &lockfile.InconsistentError{Name: "a", Field: "media_type", Got: "x\x1b[2J", By: "the manifest has", Want: "a b"}
+	want := `packs.lock: a: media_type is "x\x1b[2J", but the manifest has "a b"`
+	if err.Error() != want {
+		t.Errorf("got  %s\nwant %s", err, want)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	long := strings.Repeat("x", 4097)
+	tests := []struct {
+		name  string
+		spoil func(*lockfile.Pack)
+		want  string
+	}{
+		{"good", func(p *lockfile.Pack) {}, ""},
+		{"no name", func(p *lockfile.Pack) { p.Name = "" }, `packs.lock: : name: the value is empty`},
+		{"range with a quote", func(p *lockfile.Pack) { p.Version = `"` }, `packs.lock: a: version: character "\"" is not accepted`},
+		{"endless range", func(p *lockfile.Pack) { p.Version = long }, `packs.lock: a: version: the value is longer than 4096 characters`},
+		{"size", func(p *lockfile.Pack) { p.Size = -1 }, `packs.lock: a: size: -1 is not a whole number of bytes`},
+		{"media type", func(p *lockfile.Pack) { p.MediaType = "a/b\n" }, `packs.lock: a: media_type: character "\n" is not accepted`},
+		{"no media type", func(p *lockfile.Pack) { p.MediaType = "" }, `packs.lock: a: media_type: the value is empty`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := slack("a")
+			test.spoil(&p)
+			got := ""
+			if err := p.Validate(); err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}

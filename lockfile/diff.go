@@ -1,0 +1,67 @@
+package lockfile
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Kind says what happened to a pack.
+type Kind string
+
+const (
+	Added   Kind = "added"
+	Removed Kind = "removed"
+	Changed Kind = "changed"
+)
+
+// A Change is what two locks say differently about one pack.
+type Change struct {
+	Name   string
+	Kind   Kind
+	Old    Pack     // zero if Added
+	New    Pack     // zero if Removed
+	Fields []string // if Changed: the keys that differ, in the order of the file
+}
+
+// Diff returns the changes that lead from old to new, by name; none if they
+// lock the same. A nil *Lock counts as an empty one.
+func Diff(old, new *Lock) []Change {
+	var changes []Change
+	before, after := byName(old), byName(new)
+	for name, p := range before {
+		q, ok := after[name]
+		switch {
+		case !ok:
+			changes = append(changes, Change{Name: name, Kind: Removed, Old: p})
+		case p != q:
+			changes = append(changes, Change{Name: name, Kind: Changed, Old: p, New: q, Fields: differing(p, q)})
+		}
+	}
+	for name, q := range after {
+		if _, ok := before[name]; !ok {
+			changes = append(changes, Change{Name: name, Kind: Added, New: q})
+		}
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
+	return changes
+}
+
+func byName(l *Lock) map[string]Pack {
+	packs := map[string]Pack{}
+	if l != nil {
+		for _, p := range l.Packs {
+			packs[p.Name] = p
+		}
+	}
+	return packs
+}
+
+func differing(p, q Pack) []string {
+	var differ []string
+	for _, f := range fields {
+		if f.get(&p) != f.get(&q) {
+			differ = append(differ, f.key)
+		}
+	}
+	return differ
+}

@@ -1,0 +1,95 @@
+package lockfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxErrors bounds the report on a file that is no packs.lock at all.
+const maxErrors = 100
+
+// An Error is one fault in a packs.lock.
+type Error struct {
+	File string
+	Line int    // 1-based
+	Key  string // the key at fault; "" where the fault is in no single key
+	Msg  string // complete without Key
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg) }
+
+// Errors are all the faults of one file, by line. There is at least one.
+type Errors []*Error
+
+// Error returns one line for each fault.
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, err := range e {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap lets errors.As find a single *Error.
+func (e Errors) Unwrap() []error {
+	errs := make([]error, len(e))
+	for i, err := range e {
+		errs[i] = err
+	}
+	return errs
+}
+
+// byLine sorts e and cuts it where nobody would read on.
+func (e Errors) byLine() Errors {
+	slices.SortStableFunc(e, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	if len(e) > maxErrors {
+		last := e[maxErrors]
+		e = append(e[:maxErrors:maxErrors], &Error{File: last.File, Line: last.Line, Msg: "too many errors"})
+	}
+	return e
+}
+
+// An InconsistentError reports an entry that contradicts itself, or something
+// that is known to be true: the lock was changed by something else than
+// packvendor.
+type InconsistentError struct {
+	File  string // "" is packs.lock
+	Line  int    // of the pack in it; 0 if unknown
+	Name  string // of the pack
+	Field string // the key that is wrong
+	Got   string // its value; "" if it is absent
+	By    string // what contradicts it: "ref pins"; with Want it reads as one clause
+	Want  string // what it should be; "" where By says all
+}
+
+func (e *InconsistentError) Error() string {
+	got := "missing"
+	if e.Got != "" {
+		got = plain(e.Got)
+	}
+	msg := fmt.Sprintf("%s: %s: %s is %s, but %s", e.place(), plain(e.Name), e.Field, got, e.By)
+	if e.Want != "" {
+		msg += " " + plain(e.Want)
+	}
+	return msg
+}
+
+func (e *InconsistentError) place() string {
+	file := cmp.Or(e.File, "packs.lock")
+	if e.Line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, e.Line)
+}
+
+// plain returns s as it is if it is one printable ASCII word, else quoted.
+func plain(s string) string {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' {
+			return fmt.Sprintf("%+q", s)
+		}
+	}
+	return s
+}

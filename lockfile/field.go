@@ -1,0 +1,186 @@
+package lockfile
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// A field is one key of a [[pack]] block. The table of them is the one place
+// that knows the keys, their order and what their values may be.
+type field struct {
+	key      string
+	optional bool
+	number   bool
+	get      func(*Pack) string        // "" if the key is absent
+	set      func(*Pack, string) error // checks; leaves the pack alone on error
+}
+
+var fields = []field{
+	text("name", func(p *Pack) *string { return &p.Name }, checkName),
+	text("ref", func(p *Pack) *string { return &p.Ref }, checkRef),
+	optional(text("version", func(p *Pack) *string { return &p.Version }, checkText)),
+	optional(text("layer", func(p *Pack) *string { return &p.Layer }, checkLayer)),
+	optional(text("tag", func(p *Pack) *string { return &p.Tag }, checkTag)),
+	optional(digest("index_digest", func(p *Pack) *ociref.Digest { return &p.IndexDigest })),
+	digest("manifest_digest", func(p *Pack) *ociref.Digest { return &p.ManifestDigest }),
+	digest("layer_digest", func(p *Pack) *ociref.Digest { return &p.LayerDigest }),
+	size("size", func(p *Pack) *int64 { return &p.Size }),
+	text("media_type", func(p *Pack) *string { return &p.MediaType }, checkMediaType),
+}
+
+func text(key string, at func(*Pack) *string, check func(string) error) field {
+	return field{
+		key: key,
+		get: func(p *Pack) string { return *at(p) },
+		set: func(p *Pack, s string) error {
+			if err := check(s); err != nil {
+				return err
+			}
+			*at(p) = s
+			return nil
+		},
+	}
+}
+
+func digest(key string, at func(*Pack) *ociref.Digest) field {
+	return field{
+		key: key,
+		get: func(p *Pack) string { return string(*at(p)) },
+		set: func(p *Pack, s string) error {
+			d, err := ociref.ParseDigest(s)
+			if err != nil {
+				return err
+			}
+			*at(p) = d
+			return nil
+		},
+	}
+}
+
+func size(key string, at func(*Pack) *int64) field {
+	return field{
+		key:    key,
+		number: true,
+		get:    func(p *Pack) string { return strconv.FormatInt(*at(p), 10) },
+		set: func(p *Pack, s string) error {
+			n, err := parseNumber(s)
+			if err != nil {
+				return err
+			}
+			*at(p) = n
+			return nil
+		},
+	}
+}
+
+func optional(f field) field {
+	f.optional = true
+	return f
+}
+
+// keys returns the keys of a [[pack]] block in the order of the file.
+func keys() []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.key
+	}
+	return names
+}
+
+// Validate reports the first value that Parse would not accept, so that
+// nothing is written that cannot be read back.
+func (p Pack) Validate() error {
+	for _, f := range fields {
+		value := f.get(&p)
+		if value == "" && f.optional {
+			continue
+		}
+		if err := checkValue(f, value); err != nil {
+			return fmt.Errorf("packs.lock: %s: %s: %w", plain(p.Name), f.key, err)
+		}
+	}
+	return nil
+}
+
+func checkValue(f field, value string) error {
+	if err := checkText(value); err != nil {
+		return err
+	}
+	return f.set(new(Pack), value)
+}
+
+var (
+	nameRule = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+	// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+	tagRule = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	// https://www.rfc-editor.org/rfc/rfc6838#section-4.2
+	mediaTypeRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$`)
+)
+
+// maxText keeps one value, and so one message about it, to a readable size.
+const maxText = 4096
+
+// checkText accepts what the file can hold without escapes.
+func checkText(s string) error {
+	if s == "" {
+		return errors.New("the value is empty")
+	}
+	if len(s) > maxText {
+		return fmt.Errorf("the value is longer than %d characters", maxText)
+	}
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return fmt.Errorf("character %+q is not accepted", []byte{c})
+		}
+	}
+	return nil
+}
+
+func checkName(s string) error {
+	if !nameRule.MatchString(s) {
+		return fmt.Errorf("%+q is not a pack name: a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'", s)
+	}
+	return nil
+}
+
+func checkRef(s string) error {
+	_, err := ociref.Parse(s)
+	return err
+}
+
+func checkLayer(s string) error {
+	if strings.HasPrefix(s, "sha256:") {
+		_, err := ociref.ParseDigest(s)
+		return err
+	}
+	return checkMediaType(s)
+}
+
+func checkTag(s string) error {
+	if !tagRule.MatchString(s) {
+		return fmt.Errorf("%+q is not a tag: at most 128 letters, digits, '_', '.' and '-', the last two not first", s)
+	}
+	return nil
+}
+
+func checkMediaType(s string) error {
+	if !mediaTypeRule.MatchString(s) {
+		return fmt.Errorf("%+q is not a media type: type/subtype of letters, digits and !#$&-^_.+", s)
+	}
+	return nil
+}
+
+// parseNumber reads a whole number as packvendor writes it: none of TOML's
+// other spellings.
+func parseNumber(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {
+		return 0, fmt.Errorf("%s is not a whole number of bytes", plain(s))
+	}
+	return n, nil
+}

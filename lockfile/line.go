@@ -1,0 +1,102 @@
+package lockfile
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A line is one `key = value` of the file, its value not yet checked.
+type line struct {
+	key    string
+	value  string
+	number bool // the value has no quotes
+}
+
+var keyRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// parseLine splits s. Where the key could be read, it is returned with the
+// error too: that key is then wrong, not missing.
+func parseLine(s string) (line, error) {
+	key, rest, ok := strings.Cut(s, "=")
+	key = strings.Trim(key, " \t")
+	if !ok || !keyRule.MatchString(key) {
+		return line{}, errors.New("cannot read this line: want key = value, [[pack]] or a comment")
+	}
+	l := line{key: key}
+	rest = strings.Trim(rest, " \t")
+	var err error
+	if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+		l.value, err = parseString(quoted)
+	} else {
+		l.value, err = parseBare(rest)
+		l.number = true
+	}
+	if err != nil {
+		return l, fmt.Errorf("%s: %w", key, err)
+	}
+	return l, nil
+}
+
+// parseString reads what follows the opening quote. A pack's values need
+// none of TOML's escapes, so there are none: what is compared is what is read.
+func parseString(s string) (string, error) {
+	end := strings.IndexAny(s, "\"\\\t")
+	switch {
+	case end < 0:
+		return "", errors.New("the string has no closing quote")
+	case s[end] != '"':
+		return "", fmt.Errorf("character %+q is not accepted in a string", s[end:end+1])
+	case !isBlank(s[end+1:]):
+		return "", errors.New("unexpected text after the string")
+	}
+	return s[:end], nil
+}
+
+// parseBare reads a value without quotes: a number, or else its key says what
+// it should have been.
+func parseBare(s string) (string, error) {
+	s, _, _ = strings.Cut(s, "#")
+	s = strings.Trim(s, " \t")
+	if s == "" {
+		return "", errors.New("no value after =")
+	}
+	return s, nil
+}
+
+// isPackHeader reports whether s, which starts with a bracket, is [[pack]].
+func isPackHeader(s string) bool {
+	s, _, _ = strings.Cut(s, "#")
+	s, opened := strings.CutPrefix(s, "[[")
+	s, closed := strings.CutSuffix(strings.TrimRight(s, " \t"), "]]")
+	return opened && closed && strings.Trim(s, " \t") == "pack"
+}
+
+// isBlank reports whether s is white space, a comment, or nothing.
+func isBlank(s string) bool {
+	s = strings.TrimLeft(s, " \t")
+	return s == "" || s[0] == '#'
+}
+
+// badByte returns the first byte of s that is neither printable ASCII nor a
+// tab, or -1.
+func badByte(s string) int {
+	for _, c := range []byte(s) {
+		if c != '\t' && (c < ' ' || c > '~') {
+			return int(c)
+		}
+	}
+	return -1
+}
+
+// isConflict reports whether s is one of the markers git leaves in a file,
+// the diff3 style included.
+func isConflict(s string) bool {
+	for _, marker := range []string{"<<<<<<<", "=======", ">>>>>>>", "|||||||"} {
+		if rest, ok := strings.CutPrefix(s, marker); ok && (rest == "" || rest[0] == ' ') {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,59 @@
+// Package lockfile owns packs.lock: it parses, formats and compares it, and
+// tells an entry that contradicts itself.
+package lockfile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// Version is the format this package reads and writes.
+const Version = 1
+
+// A Lock is the content of one packs.lock.
+//
+// A Lock is not safe for concurrent use while it is written to.
+type Lock struct {
+	Packs []Pack // sorted by name, each name once
+
+	lines map[string]int // name → line of its [[pack]] header
+}
+
+// A Pack is one [[pack]] block. Packs can be compared with ==: position in
+// the file is not part of them.
+type Pack struct {
+	Name    string // key of packs.toml
+	Ref     string // as in packs.toml
+	Version string // as in packs.toml; "" if there is none
+	Layer   string // as in packs.toml, a media type or digest; "" if there is none
+	Tag     string // found by following a tag or range; "" where ref has a digest
+
+	IndexDigest    ociref.Digest // of the image index ref led to; "" if there was none
+	ManifestDigest ociref.Digest // of the bytes of the manifest that holds the layer
+	LayerDigest    ociref.Digest // of the pack's own bytes
+
+	Size      int64 // of the pack's own bytes, in bytes
+	MediaType string
+}
+
+// Pack returns the entry with that name, and whether there is one.
+func (l *Lock) Pack(name string) (Pack, bool) {
+	i, ok := slices.BinarySearchFunc(l.Packs, name, func(p Pack, name string) int { return strings.Compare(p.Name, name) })
+	if !ok {
+		return Pack{}, false
+	}
+	return l.Packs[i], true
+}
+
+// Line returns the 1-based line of the pack's [[pack]] header in the file
+// that was parsed, or 0 if the name was not in it.
+func (l *Lock) Line(name string) int { return l.lines[name] }
+
+// sorted returns the packs by name and leaves the argument as it is.
+func sorted(packs []Pack) []Pack {
+	return slices.SortedStableFunc(slices.Values(packs), func(a, b Pack) int {
+		return strings.Compare(a.Name, b.Name)
+	})
+}

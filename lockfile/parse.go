@@ -1,0 +1,238 @@
+package lockfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/nearest"
+)
+
+// maxSize is room for some ten thousand packs.
+const maxSize = 4 << 20
+
+// Parse reads a packs.lock; filename is only for messages. Blocks may stand
+// in any order, the packs returned are sorted. The error is an Errors with
+// every fault of the file, except that a merge conflict or a version that is
+// not ours stands alone.
+//
+// The syntax is a small part of TOML: comments, [[pack]], and one
+// `key = "string"` or `key = number` a line. It is read without a TOML
+// library because nothing more than what Format writes is to be accepted.
+func Parse(filename string, data []byte) (*Lock, error) {
+	p := &parser{file: filename}
+	if len(data) > maxSize {
+		p.errorf(1, "", "the file is larger than %d bytes", maxSize)
+		return nil, p.errs
+	}
+	lines := strings.Split(string(data), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
+	if i := slices.IndexFunc(lines, isConflict); i >= 0 {
+		p.errorf(i+1, "", "unresolved merge conflict")
+		return nil, p.errs
+	}
+	for i, s := range lines {
+		p.line(i+1, s)
+		if len(p.errs) > maxErrors {
+			return nil, p.errs.byLine()
+		}
+	}
+	return p.lock()
+}
+
+// A parser collects blocks and faults; it goes on after every fault.
+type parser struct {
+	file    string
+	errs    Errors
+	foreign *Error // the version is not ours: nothing else means anything
+	version int    // line of the version, 0 if there was none yet
+	blocks  []*block
+	block   *block // the one being read, nil before the first
+}
+
+// A block is one [[pack]], or an unknown table, whose keys are skipped.
+type block struct {
+	pack    Pack
+	line    int
+	seen    map[string]int // key → its line
+	unknown bool
+}
+
+func (p *parser) errorf(line int, key, format string, args ...any) *Error {
+	e := &Error{File: p.file, Line: line, Key: key, Msg: fmt.Sprintf(format, args...)}
+	p.errs = append(p.errs, e)
+	return e
+}
+
+func (p *parser) line(n int, s string) {
+	if c := badByte(s); c >= 0 {
+		p.badLine(n, s, c)
+		return
+	}
+	s = strings.Trim(s, " \t")
+	if isBlank(s) {
+		return
+	}
+	if s[0] == '[' {
+		p.table(n, isPackHeader(s))
+		return
+	}
+	l, err := parseLine(s)
+	if err != nil {
+		p.see(n, l.key)
+		p.errorf(n, l.key, "%s", err)
+		return
+	}
+	p.pair(n, l)
+}
+
+func (p *parser) badLine(n int, s string, c int) {
+	l, _ := parseLine(s)
+	p.see(n, l.key)
+	p.errorf(n, l.key, "byte 0x%02x is not printable ASCII", c)
+}
+
+func (p *parser) table(n int, known bool) {
+	p.block = &block{line: n, seen: map[string]int{}, unknown: !known}
+	if !known {
+		p.errorf(n, "", "unknown table, want [[pack]]")
+		return
+	}
+	p.blocks = append(p.blocks, p.block)
+}
+
+// see marks a key that is there but cannot be read.
+func (p *parser) see(n int, key string) {
+	switch {
+	case key == "":
+	case p.block != nil:
+		p.block.seen[key] = n
+	case key == "version":
+		p.version = n
+	}
+}
+
+func (p *parser) pair(n int, l line) {
+	switch {
+	case p.block == nil:
+		p.top(n, l)
+	case !p.block.unknown:
+		p.entry(n, l)
+	}
+}
+
+// top handles a key before the first [[pack]].
+func (p *parser) top(n int, l line) {
+	if l.key != "version" {
+		p.unknownKey(n, l.key, []string{"version"})
+		return
+	}
+	if p.version != 0 {
+		p.errorf(n, l.key, "version is also on line %d", p.version)
+		return
+	}
+	p.version = n
+	v, err := parseNumber(l.value)
+	switch {
+	case !l.number:
+		p.errorf(n, l.key, "version: want a number without quotes")
+	case err != nil:
+		p.errorf(n, l.key, "version: want a whole number")
+	case v > Version:
+		p.foreign = p.errorf(n, l.key, "version %d is newer than this packvendor understands (%d)", v, Version)
+	case v < Version:
+		p.foreign = p.errorf(n, l.key, "version %d is older than this packvendor understands (%d)", v, Version)
+	}
+}
+
+// entry handles a key of a [[pack]].
+func (p *parser) entry(n int, l line) {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.key == l.key })
+	if i < 0 {
+		p.unknownKey(n, l.key, keys())
+		return
+	}
+	first, again := p.block.seen[l.key]
+	if again {
+		p.errorf(n, l.key, "%s is also on line %d", l.key, first)
+		return
+	}
+	p.block.seen[l.key] = n
+	f := fields[i]
+	switch {
+	case f.number && !l.number:
+		p.errorf(n, l.key, "%s: want a number without quotes", l.key)
+	case !f.number && l.number:
+		p.errorf(n, l.key, "%s: want a string in double quotes", l.key)
+	default:
+		p.set(n, f, l.value)
+	}
+}
+
+func (p *parser) set(n int, f field, value string) {
+	err := checkText(value)
+	if err == nil {
+		err = f.set(&p.block.pack, value)
+	}
+	if err != nil {
+		p.errorf(n, f.key, "%s: %s", f.key, err)
+	}
+}
+
+func (p *parser) unknownKey(n int, key string, known []string) {
+	if near := nearest.Of(key, known); near != "" {
+		p.errorf(n, key, "unknown key %+q, did you mean %+q?", key, near)
+		return
+	}
+	p.errorf(n, key, "unknown key %+q", key)
+}
+
+// lock ends the parse: what only the whole file can tell, then the result.
+func (p *parser) lock() (*Lock, error) {
+	if p.foreign != nil {
+		return nil, Errors{p.foreign}
+	}
+	if p.version == 0 {
+		p.errorf(1, "version", "the file has no version = %d before the first [[pack]]", Version)
+	}
+	l := &Lock{lines: map[string]int{}}
+	names := map[string]int{}
+	for _, b := range p.blocks {
+		p.complete(b)
+		p.unique(b, names)
+		l.Packs = append(l.Packs, b.pack)
+		l.lines[b.pack.Name] = b.line
+	}
+	if len(p.errs) > 0 {
+		return nil, p.errs.byLine()
+	}
+	l.Packs = sorted(l.Packs)
+	return l, nil
+}
+
+func (p *parser) complete(b *block) {
+	for _, f := range fields {
+		if _, ok := b.seen[f.key]; ok || f.optional {
+			continue
+		}
+		if b.pack.Name == "" {
+			p.errorf(b.line, f.key, "this [[pack]] has no %s", f.key)
+		} else {
+			p.errorf(b.line, f.key, "pack %s has no %s", b.pack.Name, f.key)
+		}
+	}
+}
+
+func (p *parser) unique(b *block, names map[string]int) {
+	name, n := b.pack.Name, b.seen["name"]
+	if name == "" {
+		return
+	}
+	if first, ok := names[name]; ok {
+		p.errorf(n, "name", "pack %s is also on line %d", name, first)
+		return
+	}
+	names[name] = n
+}

@@ -1,0 +1,40 @@
+package embedgen
+
+import (
+	"path"
+	"slices"
+)
+
+// Clashes returns the names in src, another file of the same package, that
+// would keep it and the file generated from p from compiling together: sorted,
+// nil if there are none. Errors are those of Declared.
+func (p Package) Clashes(src []byte) ([]string, error) {
+	f, err := parseFile(src)
+	ours := p.Declarations()
+	used := usedNames()
+	var clashes []string
+	for _, name := range declared(f) {
+		if slices.Contains(ours, name) || slices.Contains(used, name) {
+			clashes = append(clashes, name)
+		}
+	}
+	for _, name := range importNames(f) {
+		if slices.Contains(ours, name) {
+			clashes = append(clashes, name)
+		}
+	}
+	return sortedNames(clashes), err
+}
+
+// predeclared are the universe's names that packType uses and that another
+// file of the package may have redefined.
+var predeclared = []string{"bool", "byte", "error", "false", "int64", "len", "nil", "string", "true"}
+
+// usedNames are the names that the generated file uses and does not declare.
+func usedNames() []string {
+	names := slices.Clone(predeclared)
+	for _, dependency := range imports {
+		names = append(names, path.Base(dependency))
+	}
+	return names
+}

@@ -1,0 +1,206 @@
+package packtest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// PackMediaType is the media type that publishers give a pack's layer.
+const PackMediaType = "application/vnd.greentic.gtpack.v1+zip"
+
+// Media types of manifests and of their configurations.
+const (
+	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
+	ociArtifact    = "application/vnd.oci.artifact.manifest.v1+json"
+	ociIndex       = "application/vnd.oci.image.index.v1+json"
+	ociEmpty       = "application/vnd.oci.empty.v1+json"
+	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	dockerConfig   = "application/vnd.docker.container.image.v1+json"
+
+	titleAnnotation = "org.opencontainers.image.title"
+)
+
+// A ManifestKind is the form an [Artifact] is written in.
+type ManifestKind int
+
+const (
+	OCIImage      ManifestKind = iota // with "config" and "layers"
+	OCIArtifact                       // with "blobs" and no "config"
+	DockerSchema2                     // Docker's image manifest, version 2
+)
+
+// An Artifact is what a publisher pushes: layers under one manifest. The zero
+// value is an OCI image manifest without layers.
+type Artifact struct {
+	Kind            ManifestKind
+	MediaType       string // of the manifest; "" means the kind's own
+	OmitMediaType   bool   // leave it out of the manifest's body
+	ArtifactType    string // "" leaves it out
+	ConfigMediaType string // "" means the empty configuration, as oras writes it
+	Layers          []Layer
+	Annotations     map[string]string
+}
+
+// A Layer is one blob of an [Artifact] and its descriptor, which may lie.
+type Layer struct {
+	MediaType   string // "" means PackMediaType
+	Title       string // the title annotation; "" leaves it out
+	Data        []byte // the blob's bytes
+	Annotations map[string]string
+
+	Digest     string   // in the descriptor; "" means that of Data
+	Size       *int64   // in the descriptor; nil means that of Data
+	URLs       []string // other places the descriptor names
+	InlineData []byte   // the descriptor's "data"
+}
+
+// Pack returns the artifact of a pack alone, as its publishers push it.
+func Pack(data []byte, title string) Artifact {
+	return Artifact{ArtifactType: PackMediaType, Layers: []Layer{{Data: data, Title: title}}}
+}
+
+// Pushed is what a registry holds after a push.
+type Pushed struct {
+	ManifestDigest ociref.Digest
+	MediaType      string          // the manifest's
+	Manifest       []byte          // its exact bytes
+	Layers         []ociref.Digest // of the layers' data, whatever the descriptors say
+}
+
+// Child returns p as a child for PushIndex.
+func (p Pushed) Child() Child {
+	return Child{Digest: p.ManifestDigest, Size: int64(len(p.Manifest)), MediaType: p.MediaType}
+}
+
+type descriptor struct {
+	MediaType    string            `json:"mediaType"`
+	ArtifactType string            `json:"artifactType,omitempty"`
+	Digest       string            `json:"digest"`
+	Size         int64             `json:"size"`
+	URLs         []string          `json:"urls,omitempty"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	Data         []byte            `json:"data,omitempty"`
+	Platform     *Platform         `json:"platform,omitempty"`
+}
+
+// document is a manifest of any kind. The lists are pointers, since an empty
+// list and none at all are different manifests.
+type document struct {
+	SchemaVersion int               `json:"schemaVersion,omitempty"`
+	MediaType     string            `json:"mediaType,omitempty"`
+	ArtifactType  string            `json:"artifactType,omitempty"`
+	Config        *descriptor       `json:"config,omitempty"`
+	Layers        *[]descriptor     `json:"layers,omitempty"`
+	Blobs         *[]descriptor     `json:"blobs,omitempty"`
+	Manifests     *[]descriptor     `json:"manifests,omitempty"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
+}
+
+// Push stores the artifact's blobs and its manifest, without the network: no
+// fault meets it and Requests does not list it. Tag may be empty.
+func (r *Registry) Push(repository, tag string, a Artifact) (Pushed, error) {
+	doc, mediaType, err := a.document()
+	if err != nil {
+		return Pushed{}, err
+	}
+	pushed := Pushed{MediaType: mediaType}
+	for _, l := range a.Layers {
+		pushed.Layers = append(pushed.Layers, r.PutBlob(repository, l.Data))
+	}
+	if doc.Config != nil {
+		r.PutBlob(repository, []byte("{}"))
+	}
+	if pushed.Manifest, err = json.Marshal(doc); err != nil {
+		return Pushed{}, fmt.Errorf("test artifact: %w", err)
+	}
+	pushed.ManifestDigest = r.manifests.put(repository, tag, mediaType, pushed.Manifest)
+	return pushed, nil
+}
+
+func (a Artifact) document() (doc document, mediaType string, err error) {
+	layers := []descriptor{}
+	for _, l := range a.Layers {
+		layers = append(layers, l.descriptor())
+	}
+	doc = document{SchemaVersion: 2, ArtifactType: a.ArtifactType, Annotations: a.Annotations}
+	switch a.Kind {
+	case OCIImage:
+		mediaType, doc.Layers, doc.Config = ociManifest, &layers, emptyConfig(cmp.Or(a.ConfigMediaType, ociEmpty))
+	case OCIArtifact:
+		mediaType, doc.Blobs, doc.SchemaVersion = ociArtifact, &layers, 0
+	case DockerSchema2:
+		mediaType, doc.Layers, doc.Config = dockerManifest, &layers, emptyConfig(cmp.Or(a.ConfigMediaType, dockerConfig))
+	default:
+		return doc, "", fmt.Errorf("test artifact: unknown kind of manifest %d", a.Kind)
+	}
+	mediaType = cmp.Or(a.MediaType, mediaType)
+	if !a.OmitMediaType {
+		doc.MediaType = mediaType
+	}
+	return doc, mediaType, nil
+}
+
+// emptyConfig carries its two bytes inline as well where oras does so.
+func emptyConfig(mediaType string) *descriptor {
+	body := []byte("{}")
+	d := &descriptor{MediaType: mediaType, Digest: ociref.DigestOf(body).String(), Size: int64(len(body))}
+	if mediaType == ociEmpty {
+		d.Data = body
+	}
+	return d
+}
+
+func (l Layer) descriptor() descriptor {
+	d := descriptor{
+		MediaType:   cmp.Or(l.MediaType, PackMediaType),
+		Digest:      cmp.Or(l.Digest, ociref.DigestOf(l.Data).String()),
+		Size:        int64(len(l.Data)),
+		URLs:        l.URLs,
+		Annotations: maps.Clone(l.Annotations),
+		Data:        l.InlineData,
+	}
+	if l.Size != nil {
+		d.Size = *l.Size
+	}
+	if l.Title != "" {
+		if d.Annotations == nil {
+			d.Annotations = map[string]string{}
+		}
+		d.Annotations[titleAnnotation] = l.Title
+	}
+	return d
+}
+
+// PutManifest stores body as it is, valid or not, and returns its digest.
+// Reference is a tag, or empty; a digest is refused unless it is body's.
+func (r *Registry) PutManifest(repository, reference, mediaType string, body []byte) (ociref.Digest, error) {
+	digest, tag := ociref.DigestOf(body), reference
+	if isDigest(reference) {
+		if tag = ""; digest.String() != reference {
+			return "", fmt.Errorf("manifest of %s has digest %s, not %s", repository, digest, reference)
+		}
+	}
+	return r.manifests.put(repository, tag, mediaType, body), nil
+}
+
+// Tag points a tag at a manifest that is there. The error is fs.ErrNotExist
+// if it is not.
+func (r *Registry) Tag(repository, tag string, digest ociref.Digest) error {
+	found, _, err := r.manifests.get(repository, digest.String())
+	if err != nil {
+		return err
+	}
+	r.manifests.put(repository, tag, found.mediaType, found.body)
+	return nil
+}
+
+// Delete removes a tag, or a manifest by its digest and all its tags with it.
+// From then on the answer is 404 MANIFEST_UNKNOWN. The error is
+// fs.ErrNotExist if it was not there.
+func (r *Registry) Delete(repository, reference string) error {
+	return r.manifests.delete(repository, reference)
+}

@@ -1,0 +1,341 @@
+package packtest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// faultBed is a registry with one pack, served over each protocol in turn.
+type faultBed struct {
+	*Registry
+	data     []byte
+	pushed   Pushed
+	blob     ociref.Digest
+	blobPath string
+	byTag    string
+	byDigest string
+}
+
+func onEachProtocol(t *testing.T, test func(*testing.T, faultBed)) {
+	for name, opts := range map[string]Options{"plain": {Plain: true}, "http1": {}, "http2": {HTTP2: true}} {
+		t.Run(name, func(t *testing.T) {
+			test(t, newFaultBed(t, opts))
+		})
+	}
+}
+
+func newFaultBed(t *testing.T, opts Options) faultBed {
+	b := faultBed{Registry: StartRegistry(t, opts), data: []byte("0123456789")}
+	b.pushed = MustPush(t, b.Registry, "x", "tag", Pack(b.data, ""))
+	b.blob = b.pushed.Layers[0]
+	b.blobPath = "/v2/x/blobs/" + b.blob.String()
+	b.byTag = "/v2/x/manifests/tag"
+	b.byDigest = "/v2/x/manifests/" + b.pushed.ManifestDigest.String()
+	return b
+}
+
+func TestBlobFaults(t *testing.T) {
+	inverted := []byte(nil)
+	for _, c := range []byte("0123456789") {
+		inverted = append(inverted, ^c)
+	}
+	for name, test := range map[string]struct {
+		fault  func(ociref.Digest) Fault
+		body   string
+		length string // Content-Length
+	}{
+		"wrong":    {WrongBlob, string(inverted), "10"},
+		"short":    {func(d ociref.Digest) Fault { return ShortBlob(d, 3) }, "0123456", ""},
+		"shorter":  {func(d ociref.Digest) Fault { return ShortBlob(d, 30) }, "", ""},
+		"long":     {func(d ociref.Digest) Fault { return LongBlob(d, 2) }, "0123456789\x00\x00", ""},
+		"no range": {NoRange, "0123456789", "10"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEachProtocol(t, func(t *testing.T, b faultBed) {
+				for _, digest := range []ociref.Digest{b.blob, ""} {
+					b.Inject(test.fault(digest))
+					got := ask(t, b.Registry, "GET", b.blobPath)
+					wantReply(t, got, 200, test.body)
+					wantHeader(t, got, "Content-Length", test.length)
+				}
+				b.Inject(test.fault(ociref.DigestOf(nil)))
+				wantReply(t, ask(t, b.Registry, "GET", b.blobPath), 200, string(b.data))
+				b.Inject(test.fault(b.blob))
+				wantReply(t, ask(t, b.Registry, "HEAD", b.blobPath), 200, "")
+				b.Inject()
+				wantReply(t, ask(t, b.Registry, "GET", b.blobPath), 200, string(b.data))
+			})
+		})
+	}
+}
+
+func TestNoRange(t *testing.T) {
+	b := newFaultBed(t, Options{})
+	b.Inject(NoRange(b.blob))
+	wantReply(t, ask(t, b.Registry, "GET", b.blobPath, "Range", "bytes=4-"), 200, string(b.data))
+	b.Inject(WrongBlob(b.blob))
+	wantReply(t, ask(t, b.Registry, "GET", b.blobPath, "Range", "bytes=9-"), 206, string([]byte{^byte('9')}))
+}
+
+func TestBrokenBodies(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault         func(ociref.Digest, int) Fault
+		http1, stream string // what reading the body ends with
+	}{
+		"abort": {AbortBlob, "unexpected EOF", "stream error"},
+		"reset": {ResetBlob, "connection reset by peer", "stream error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEachProtocol(t, func(t *testing.T, b faultBed) {
+				b.Inject(First(1, test.fault(b.blob, 4)))
+				got := ask(t, b.Registry, "GET", b.blobPath)
+				want := test.http1
+				if b.opts.HTTP2 {
+					want = test.stream
+				}
+				if got.err == nil || !strings.Contains(got.err.Error(), want) || string(got.body) != "0123" || got.ContentLength != 10 {
+					t.Errorf("body = %q of %d, %v; want 0123 of 10 and %s", got.body, got.ContentLength, got.err, want)
+				}
+				wantReply(t, ask(t, b.Registry, "GET", b.blobPath, "Range", "bytes=4-"), 206, "456789")
+			})
+		})
+	}
+}
+
+func TestEndlessBlob(t *testing.T) {
+	onEachProtocol(t, func(t *testing.T, b faultBed) {
+		b.Inject(EndlessBlob(b.blob))
+		resp := open(t, t.Context(), b.Registry, b.blobPath)
+		defer resp.Body.Close()
+		const enough = 1 << 20
+		if n, err := io.CopyN(io.Discard, resp.Body, enough); n != enough || err != nil {
+			t.Errorf("read %d bytes, %v; want %d", n, err, enough)
+		}
+		if resp.ContentLength != -1 {
+			t.Errorf("Content-Length = %d", resp.ContentLength)
+		}
+	})
+}
+
+func TestStalls(t *testing.T) {
+	onEachProtocol(t, func(t *testing.T, b faultBed) {
+		b.Inject(StallBlob(b.blob, 4))
+		resp := open(t, t.Context(), b.Registry, b.blobPath)
+		defer resp.Body.Close()
+		head := make([]byte, 4)
+		if _, err := io.ReadFull(resp.Body, head); err != nil || string(head) != "0123" {
+			t.Errorf("read %q, %v; want 0123", head, err)
+		}
+		// Stopping the registry ends every stall, so that no test hangs.
+		stopped := make(chan error)
+		go func() {
+			_, err := io.ReadAll(resp.Body)
+			stopped <- err
+		}()
+		b.Stop()
+		if err := <-stopped; err == nil {
+			t.Error("the rest of the body came")
+		}
+		if err := b.Start(); err != nil {
+			t.Fatal(err)
+		}
+		b.Inject(Stall("/v2/$"))
+		ctx, cancel := context.WithCancel(t.Context())
+		b.Intercept(func(http.ResponseWriter, *http.Request) bool { cancel(); return false })
+		req, err := http.NewRequestWithContext(ctx, "GET", b.URL()+"/v2/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Client().Do(req); !errors.Is(err, context.Canceled) {
+			t.Errorf("request = %v, want %v", err, context.Canceled)
+		}
+	})
+}
+
+func open(t *testing.T, ctx context.Context, r *Registry, path string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, "GET", r.URL()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := r.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+func TestGzip(t *testing.T) {
+	onEachProtocol(t, func(t *testing.T, b faultBed) {
+		for _, test := range []struct {
+			fault Fault
+			want  []byte
+		}{{GzipBlob(b.blob), b.data}, {GzipBomb(b.blob, 1<<20), make([]byte, 1<<20)}} {
+			b.Inject(test.fault)
+			got := ask(t, b.Registry, "GET", b.blobPath)
+			wantHeader(t, got, "Content-Encoding", "gzip")
+			z, err := gzip.NewReader(bytes.NewReader(got.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain, err := io.ReadAll(z); err != nil || !bytes.Equal(plain, test.want) {
+				t.Errorf("unzipped to %d bytes, %v; want %d", len(plain), err, len(test.want))
+			}
+			if len(got.body) > 4096 {
+				t.Errorf("compressed to %d bytes", len(got.body))
+			}
+		}
+	})
+}
+
+func TestManifestFaults(t *testing.T) {
+	other := ociref.DigestOf(nil)
+	onEachProtocol(t, func(t *testing.T, b faultBed) {
+		for _, method := range []string{"GET", "HEAD"} {
+			honest := string(b.pushed.Manifest)
+			for name, test := range map[string]struct {
+				fault                         Fault
+				path, body, mediaType, digest string
+			}{
+				"evil":         {EvilManifest([]byte("evil"), PrettyJWS), b.byDigest, "evil", PrettyJWS, b.pushed.ManifestDigest.String()},
+				"evil by tag":  {EvilManifest([]byte("evil"), PrettyJWS), b.byTag, honest, ociManifest, b.pushed.ManifestDigest.String()},
+				"lying digest": {LyingDigest("tag", other), b.byTag, honest, ociManifest, other.String()},
+				"no digest":    {LyingDigest("tag", ""), b.byTag, honest, ociManifest, ""},
+				"type":         {ManifestType("", "application/json"), b.byTag, honest, "application/json", b.pushed.ManifestDigest.String()},
+				"type, other":  {ManifestType("other", "application/json"), b.byTag, honest, ociManifest, b.pushed.ManifestDigest.String()},
+				"huge":         {HugeManifest("tag", 5<<20), b.byTag, honest + strings.Repeat(" ", 5<<20-len(honest)), ociManifest, b.pushed.ManifestDigest.String()},
+			} {
+				t.Run(method+" "+name, func(t *testing.T) {
+					b.Inject(test.fault)
+					got := ask(t, b.Registry, method, test.path)
+					wantHeader(t, got, "Content-Type", test.mediaType)
+					wantHeader(t, got, "Docker-Content-Digest", test.digest)
+					wantHeader(t, got, "Content-Length", fmt.Sprint(len(test.body)))
+					if method == "GET" && sha256.Sum256(got.body) != sha256.Sum256([]byte(test.body)) {
+						t.Errorf("body of %d bytes is not the one of %d", len(got.body), len(test.body))
+					}
+				})
+			}
+		}
+	})
+}
+
+func TestFlipTag(t *testing.T) {
+	b := newFaultBed(t, Options{})
+	next := MustPush(t, b.Registry, "x", "", Artifact{})
+	b.Inject(FlipTag("tag", 2, next.ManifestDigest))
+	var seen []string
+	for _, method := range []string{"HEAD", "GET", "GET", "HEAD"} {
+		seen = append(seen, ask(t, b.Registry, method, b.byTag).Header.Get("Docker-Content-Digest"))
+	}
+	before, after := b.pushed.ManifestDigest.String(), next.ManifestDigest.String()
+	if want := []string{before, before, after, after}; !reflect.DeepEqual(seen, want) {
+		t.Errorf("digests = %q, want %q", seen, want)
+	}
+}
+
+func TestTagsLink(t *testing.T) {
+	b := newFaultBed(t, Options{})
+	b.Inject(TagsLink("http://example.com/next"))
+	got := ask(t, b.Registry, "GET", "/v2/x/tags/list")
+	wantReply(t, got, 200, `{"name":"x","tags":["tag"]}`+"\n")
+	wantHeader(t, got, "Link", `<http://example.com/next>; rel="next"`)
+}
+
+func TestStatus(t *testing.T) {
+	onEachProtocol(t, func(t *testing.T, b faultBed) {
+		for status, want := range map[int]string{
+			401: `{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized"}]}`,
+			403: `{"errors":[{"code":"DENIED","message":"forbidden"}]}`,
+			404: `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"not found"}]}`,
+			429: `{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}`,
+			500: `{"errors":[{"code":"UNKNOWN","message":"internal server error"}]}`,
+		} {
+			b.Inject(Status("/v2/x/blobs/", status, http.Header{"retry-after": {"3"}}))
+			got := ask(t, b.Registry, "GET", b.blobPath)
+			wantReply(t, got, status, want+"\n")
+			wantHeader(t, got, "Retry-After", "3")
+			wantReply(t, ask(t, b.Registry, "GET", b.byTag), 200, string(b.pushed.Manifest))
+		}
+		b.Inject(ErrorBody("/v2/$", 418, []byte(ANSI)))
+		wantReply(t, ask(t, b.Registry, "GET", "/v2/"), 418, ANSI)
+		wantReply(t, ask(t, b.Registry, "GET", b.byTag), 200, string(b.pushed.Manifest))
+	})
+}
+
+func TestRedirects(t *testing.T) {
+	b := newFaultBed(t, Options{})
+	other := StartRegistry(t, Options{CA: b.ca})
+	b.Inject(RedirectBlob(b.blob, other.URL()+"/elsewhere"), Redirect("/v2/$", "http://"+other.Host()+"/v2/"), RedirectLoop("/token"))
+	for path, want := range map[string]string{
+		b.blobPath:           other.URL() + "/elsewhere",
+		"/v2/":               "http://" + other.Host() + "/v2/",
+		"/token":             "/token?hop=1",
+		"/token?a=b&hop=777": "/token?hop=778",
+	} {
+		got := ask(t, b.Registry, "GET", path)
+		wantReply(t, got, 307, "")
+		wantHeader(t, got, "Location", want)
+	}
+}
+
+func TestDrop(t *testing.T) {
+	onEachProtocol(t, func(t *testing.T, b faultBed) {
+		b.Inject(Drop("/v2"))
+		want := "connection reset by peer"
+		if b.opts.HTTP2 {
+			want = "stream error"
+		}
+		if _, err := try(t, b.Registry, "POST", b.byTag); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("request = %v, want %s", err, want)
+		}
+	})
+}
+
+// The client has to show its token before it meets a fault of a body.
+func TestFaultsLetTheDemandForATokenPass(t *testing.T) {
+	b := newFaultBed(t, Options{Token: true})
+	b.Inject(WrongBlob(""), LyingDigest("", ""))
+	for _, path := range []string{b.blobPath, b.byTag} {
+		got := ask(t, b.Registry, "GET", path)
+		if got.StatusCode != 401 || got.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("GET %s = %s, want 401", path, got.Status)
+		}
+		if got := ask(t, b.Registry, "GET", path, "Authorization", "Bearer "+tokenFor(t, b.Registry, "x")); got.StatusCode != 200 {
+			t.Errorf("GET %s with a token = %s", path, got.Status)
+		}
+	}
+}
+
+func TestFirstAfterOver(t *testing.T) {
+	b := newFaultBed(t, Options{})
+	b.Inject(First(1, Over(AbortBlob(b.blob, 2), WrongBlob(b.blob))), After(2, Status("/v2/x/blobs/", 500, nil)))
+	var seen []string
+	for _, path := range []string{b.byTag, b.blobPath, b.blobPath, b.blobPath, b.blobPath} {
+		got := ask(t, b.Registry, "GET", path)
+		seen = append(seen, fmt.Sprintf("%d %d", got.StatusCode, len(got.body)))
+	}
+	want := []string{fmt.Sprintf("200 %d", len(b.pushed.Manifest)), "200 2", "200 10", "200 10", "500 66"}
+	if !reflect.DeepEqual(seen, want) {
+		t.Errorf("answers = %q, want %q", seen, want)
+	}
+	b.Inject(Over(AbortBlob(b.blob, 2), WrongBlob(b.blob)))
+	if got := ask(t, b.Registry, "GET", b.blobPath); string(got.body) != string([]byte{^byte('0'), ^byte('1')}) {
+		t.Errorf("body = %q", got.body)
+	}
+	b.Inject(Over(AbortBlob(b.blob, 2), WrongBlob(ociref.DigestOf(nil))))
+	if got := ask(t, b.Registry, "GET", b.blobPath); string(got.body) != "01" {
+		t.Errorf("body = %q", got.body)
+	}
+}

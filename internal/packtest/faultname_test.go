@@ -1,0 +1,84 @@
+package packtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// Every form is built from its own usage, so that none can be forgotten.
+func TestNewFaultKnowsEveryForm(t *testing.T) {
+	examples := map[string]string{
+		"BODY": "{}", "BYTES": "10", "CONTENT-TYPE": "text/plain", "DIGEST": ociref.DigestOf(nil).String(), "PREFIX": "/v2/",
+		"REFERENCE": "any", "REQUESTS": "1", "RETRY-AFTER": "7", "STATUS": "429", "TAG": "t", "URL": "https://example.com/", "WWW-AUTHENTICATE": "Basic",
+	}
+	for _, form := range faultForms() {
+		script := strings.Fields(form.usage)
+		required := 0
+		for i, word := range script[1:] {
+			name := strings.Trim(word, "[]")
+			if examples[name] == "" {
+				t.Fatalf("%s: no example of %s", form.usage, name)
+			}
+			script[i+1] = examples[name]
+			if name == word {
+				required = i + 1
+			}
+		}
+		for n := required; n < len(script); n++ {
+			if f, err := NewFault(script[:n+1]...); err != nil || f.Match == nil || f.Serve == nil {
+				t.Errorf("NewFault(%q) = %v, %v", script[:n+1], f, err)
+			}
+		}
+		_, err := NewFault(script[:required]...)
+		wantError(t, err, "fault "+form.usage+": an argument is missing")
+		_, err = NewFault(append(slices.Clone(script), "more")...)
+		wantError(t, err, "fault "+form.usage+": too many arguments")
+	}
+	if names := FaultNames(); !slices.IsSorted(names) || names[0] != "abort-blob" {
+		t.Errorf("names = %q, want them sorted", names)
+	}
+}
+
+func TestNewFaultErrors(t *testing.T) {
+	for script, want := range map[string]string{
+		"first 1 wrong-blob x":      `fault wrong-blob DIGEST: digest "x" does not start with "sha256:"`,
+		"first x wrong-blob any":    `fault first: "x" is not a number of at least 0`,
+		"after":                     `fault after: an argument is missing`,
+		"short-blob any -1":         `fault short-blob DIGEST BYTES: "-1" is not a number of at least 0`,
+		"short-blob sha256:x 1 2 3": `fault short-blob DIGEST BYTES: digest "sha256:x" has 1 characters after "sha256:", not 64`,
+		"":                          `no fault is named "": there are ` + strings.Join(FaultNames(), ", "),
+		"after 1 wrong\x1b":         `no fault is named "wrong\x1b": there are ` + strings.Join(FaultNames(), ", "),
+	} {
+		_, err := NewFault(strings.Fields(script)...)
+		wantError(t, err, want)
+	}
+}
+
+func TestNamedFaultsServe(t *testing.T) {
+	b := newFaultBed(t, Options{})
+	for _, test := range []struct {
+		script, path string
+		status       int
+		header, want string
+		body         string
+	}{
+		{"first 1 after 0 short-blob any 8", b.blobPath, 200, "Content-Length", "", "01"},
+		{"status /v2/ 429 60", "/v2/", 429, "Retry-After", "60", `{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}` + "\n"},
+		{"challenge /v2/$ Basic", "/v2/", 401, "Www-Authenticate", "Basic", `{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized"}]}` + "\n"},
+		{"big-error /v2/ 500 3", "/v2/", 500, "Content-Type", "application/json", "   "},
+		{"evil-manifest evil", b.byDigest, 200, "Content-Type", ociManifest, "evil"},
+		{"redirect /v2/ https://example.com/", "/v2/", 307, "Location", "https://example.com/", ""},
+	} {
+		f, err := NewFault(strings.Fields(test.script)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Inject(f)
+		got := ask(t, b.Registry, "GET", test.path)
+		wantReply(t, got, test.status, test.body)
+		wantHeader(t, got, test.header, test.want)
+	}
+}

@@ -1,0 +1,242 @@
+package packtest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// manifests keeps the manifests and tags of a registry and serves them. It
+// stands in for pkg/registry's own, which refuses an index whose children are
+// missing, lists tags without a link to the next page, and keeps serving a
+// tag whose manifest was deleted: tests need all three.
+type manifests struct {
+	page int // tags a page, 0: no limit
+
+	mu           sync.Mutex
+	repositories map[string]*repository
+}
+
+type repository struct {
+	manifests map[ociref.Digest]manifest
+	tags      map[string]ociref.Digest
+}
+
+type manifest struct {
+	mediaType string
+	body      []byte
+}
+
+func newManifests(page int) *manifests {
+	return &manifests{page: page, repositories: map[string]*repository{}}
+}
+
+// put stores body, whatever it holds, under its digest and, unless it is
+// empty, under tag.
+func (m *manifests) put(name, tag, mediaType string, body []byte) ociref.Digest {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	repo := m.repositories[name]
+	if repo == nil {
+		repo = &repository{map[ociref.Digest]manifest{}, map[string]ociref.Digest{}}
+		m.repositories[name] = repo
+	}
+	digest := ociref.DigestOf(body)
+	repo.manifests[digest] = manifest{mediaType, slices.Clone(body)}
+	if tag != "" {
+		repo.tags[tag] = digest
+	}
+	return digest
+}
+
+// get finds a manifest by tag or digest. The error is fs.ErrNotExist.
+func (m *manifests) get(name, reference string) (manifest, ociref.Digest, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	repo := m.repositories[name]
+	if repo == nil {
+		return manifest{}, "", fmt.Errorf("repository %s: %w", name, fs.ErrNotExist)
+	}
+	digest := repo.digest(reference)
+	found, ok := repo.manifests[digest]
+	if !ok {
+		return manifest{}, "", fmt.Errorf("manifest %s of %s: %w", reference, name, fs.ErrNotExist)
+	}
+	return found, digest, nil
+}
+
+func (r *repository) digest(reference string) ociref.Digest {
+	if isDigest(reference) {
+		return ociref.Digest(reference)
+	}
+	return r.tags[reference]
+}
+
+// delete removes a tag, or a manifest and all its tags. The error is
+// fs.ErrNotExist.
+func (m *manifests) delete(name, reference string) error {
+	_, digest, err := m.get(name, reference)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	repo := m.repositories[name]
+	if !isDigest(reference) {
+		delete(repo.tags, reference)
+		return nil
+	}
+	delete(repo.manifests, digest)
+	for tag, d := range repo.tags {
+		if d == digest {
+			delete(repo.tags, tag)
+		}
+	}
+	return nil
+}
+
+// tagged returns the tags of a repository in lexical order.
+func (m *manifests) tagged(name string) (tags []string, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	repo := m.repositories[name]
+	if repo == nil {
+		return nil, false
+	}
+	tags = []string{}
+	for tag := range repo.tags {
+		tags = append(tags, tag)
+	}
+	slices.Sort(tags)
+	return tags, true
+}
+
+func isDigest(reference string) bool { return strings.Contains(reference, ":") }
+
+// over serves manifests and tag lists, and leaves the rest to next.
+func (m *manifests) over(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, kind, reference := endpoint(r.URL.Path)
+		switch {
+		case kind == "manifests":
+			m.serve(w, r, name, reference)
+		case kind == "tags" && reference == "list" && r.Method == http.MethodGet:
+			m.list(w, r, name)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// endpoint splits /v2/NAME/KIND/REFERENCE.
+func endpoint(path string) (name, kind, reference string) {
+	parts := strings.Split(path, "/")
+	if n := len(parts); n >= 5 && parts[1] == "v2" {
+		return strings.Join(parts[2:n-2], "/"), parts[n-2], parts[n-1]
+	}
+	return "", "", ""
+}
+
+func (m *manifests) serve(w http.ResponseWriter, r *http.Request, name, reference string) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		found, digest, err := m.get(name, reference)
+		if err != nil {
+			m.missing(w, name)
+			return
+		}
+		w.Header().Set("Content-Type", found.mediaType)
+		w.Header().Set("Content-Length", strconv.Itoa(len(found.body)))
+		w.Header().Set("Docker-Content-Digest", digest.String())
+		w.Write(found.body)
+	case http.MethodPut:
+		m.upload(w, r, name, reference)
+	case http.MethodDelete:
+		if m.delete(name, reference) != nil {
+			m.missing(w, name)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	default:
+		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
+	}
+}
+
+func (m *manifests) missing(w http.ResponseWriter, name string) {
+	if _, ok := m.tagged(name); !ok {
+		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		return
+	}
+	refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+}
+
+func (m *manifests) upload(w http.ResponseWriter, r *http.Request, name, reference string) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", "manifest broke off")
+		return
+	}
+	tag := reference
+	if isDigest(reference) {
+		if tag = ""; ociref.DigestOf(body).String() != reference {
+			refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+			return
+		}
+	}
+	digest := m.put(name, tag, r.Header.Get("Content-Type"), body)
+	w.Header().Set("Docker-Content-Digest", digest.String())
+	w.Header().Set("Location", "/v2/"+name+"/manifests/"+digest.String())
+	w.WriteHeader(http.StatusCreated)
+}
+
+// list answers a page of tags, as
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
+// has it.
+func (m *manifests) list(w http.ResponseWriter, r *http.Request, name string) {
+	tags, ok := m.tagged(name)
+	if !ok {
+		m.missing(w, name)
+		return
+	}
+	if last := r.URL.Query().Get("last"); last != "" {
+		i, found := slices.BinarySearch(tags, last)
+		if found {
+			i++
+		}
+		tags = tags[i:]
+	}
+	n, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("n"), "0"))
+	if err != nil || n < 0 {
+		refuse(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+		return
+	}
+	if m.page > 0 && (n == 0 || n > m.page) {
+		n = m.page
+	}
+	if n > 0 && n < len(tags) {
+		tags = tags[:n]
+		next := url.Values{"last": {tags[n-1]}, "n": {strconv.Itoa(n)}}
+		w.Header().Set("Link", fmt.Sprintf("</v2/%s/tags/list?%s>; rel=\"next\"", name, next.Encode()))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"name": name, "tags": tags})
+}
+
+// refuse answers with an error in the form of
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fault := map[string]string{"code": code, "message": message}
+	json.NewEncoder(w).Encode(map[string]any{"errors": []any{fault}})
+}

@@ -1,0 +1,50 @@
+package packtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+)
+
+// OrasPush runs "oras push" with args against this server: options, then
+// HOST/REPOSITORY:TAG, then FILE:MEDIA-TYPE for each layer. Absolute paths are
+// allowed. The user's own credentials are not read.
+func (d *Distribution) OrasPush(ctx context.Context, args ...string) error {
+	return orasPush(ctx, d.opts.CA, d.opts.Dir, args)
+}
+
+// OrasPush runs "oras push" with args against this registry, as that of
+// Distribution does. Dir takes the CA's file.
+func (r *Registry) OrasPush(ctx context.Context, dir string, args ...string) error {
+	return orasPush(ctx, r.ca, dir, args)
+}
+
+// orasPush always says which protocol: oras guesses plain HTTP for loopback
+// addresses. A nil ca means plain HTTP.
+func orasPush(ctx context.Context, ca *Authority, dir string, args []string) error {
+	oras, err := LookOras()
+	if err != nil {
+		return err
+	}
+	protocol := []string{"--plain-http"}
+	if ca != nil {
+		file, err := ca.WriteFile(dir)
+		if err != nil {
+			return fmt.Errorf("oras push: %w", err)
+		}
+		protocol = []string{"--plain-http=false", "--ca-file", file}
+	}
+	args = slices.Concat([]string{"push", "--disable-path-validation", "--no-tty"}, protocol, args)
+	cmd := exec.CommandContext(ctx, oras, args...)
+	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+filepath.Join(dir, "oras"))
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("oras push: %w: %s", err, bytes.TrimSpace(said.Bytes()))
+	}
+	return nil
+}

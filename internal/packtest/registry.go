@@ -1,0 +1,212 @@
+// Package packtest owns what tests, benchmarks and the examples share: small
+// valid packs, registries in process that can be made to misbehave, and the
+// real registry server as a child process.
+package packtest
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+// Options are the ways a [Registry] can be set up. The zero value is a public
+// registry over HTTP/1.1 and TLS that asks for no token.
+type Options struct {
+	// Plain serves HTTP without TLS.
+	Plain bool
+	// HTTP2 offers HTTP/2 besides HTTP/1.1. It needs TLS.
+	HTTP2 bool
+	// CA signs the server's certificate; nil means one of its own.
+	CA *Authority
+	// Certificate overrides the one the CA issues, which is for localhost,
+	// 127.0.0.1 and ::1.
+	Certificate *tls.Certificate
+
+	// Token asks for a bearer token, which /token gives to everybody unless
+	// User is set.
+	Token bool
+	// AccessTokenOnly answers at /token with "access_token" and without
+	// "token".
+	AccessTokenOnly bool
+	// User and Password make every repository private. They are asked for
+	// with Basic authentication: at /token if Token is set, else with each
+	// request. Where User is empty, /token refuses any credentials, as
+	// registries do with stale ones.
+	User, Password string
+
+	// TagPage is the most tags on one page of a tag list; 0 means no limit.
+	TagPage int
+	// Addr is the address to listen on; "" means a free port of 127.0.0.1.
+	Addr string
+}
+
+// A Registry is an OCI registry in this process. All of its methods may be
+// used while it serves, by several goroutines.
+//
+// Blobs, uploads and the version check are pkg/registry's of
+// go-containerregistry; manifests and tags are kept by type manifests.
+type Registry struct {
+	opts      Options
+	ca        *Authority // nil if plain
+	tls       *tls.Config
+	blobs     registry.BlobHandler
+	manifests *manifests
+	content   http.Handler // blobs and manifests
+	honest    http.Handler // content behind the tokens
+
+	mu        sync.Mutex
+	host      string
+	server    *http.Server // nil while stopped
+	served    chan struct{}
+	requests  []Request
+	intercept func(http.ResponseWriter, *http.Request) bool
+	faults    []Fault
+}
+
+// NewRegistry starts an empty registry. The caller must Close it.
+func NewRegistry(opts Options) (*Registry, error) {
+	r := &Registry{opts: opts, blobs: registry.NewInMemoryBlobHandler(), host: opts.Addr}
+	if r.host == "" {
+		r.host = "127.0.0.1:0"
+	}
+	if err := r.setUpTLS(); err != nil {
+		return nil, err
+	}
+	r.manifests = newManifests(opts.TagPage)
+	r.content = r.manifests.over(openRanges(r.blobs, registry.New(
+		registry.WithBlobHandler(r.blobs),
+		registry.Logger(log.New(io.Discard, "", 0)),
+	)))
+	r.honest = authorization{opts}.over(r.content)
+	if err := r.Start(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Registry) setUpTLS() (err error) {
+	if r.opts.Plain {
+		if r.opts.HTTP2 {
+			return errors.New("test registry: HTTP/2 needs TLS")
+		}
+		return nil
+	}
+	if r.ca = r.opts.CA; r.ca == nil {
+		if r.ca, err = NewAuthority(); err != nil {
+			return err
+		}
+	}
+	cert := r.opts.Certificate
+	if cert == nil {
+		issued, err := r.ca.Issue(farFuture())
+		if err != nil {
+			return err
+		}
+		cert = &issued
+	}
+	r.tls = &tls.Config{Certificates: []tls.Certificate{*cert}}
+	return nil
+}
+
+// Start listens again after Stop, on the same port and with the same content.
+func (r *Registry) Start() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.server != nil {
+		return errors.New("test registry: already started")
+	}
+	l, err := net.Listen("tcp", r.host)
+	if err != nil {
+		return fmt.Errorf("test registry: %w", err)
+	}
+	r.host = l.Addr().String()
+	r.served = make(chan struct{})
+	r.server = &http.Server{
+		Handler:   r,
+		TLSConfig: r.tls.Clone(),
+		ErrorLog:  log.New(io.Discard, "", 0), // aborted handshakes are what tests provoke
+		Protocols: protocols(r.opts.HTTP2),
+	}
+	go serve(r.server, l, r.served)
+	return nil
+}
+
+func serve(s *http.Server, l net.Listener, served chan struct{}) {
+	defer close(served)
+	if s.TLSConfig == nil {
+		s.Serve(l)
+	} else {
+		s.ServeTLS(l, "", "")
+	}
+}
+
+func protocols(http2 bool) *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(http2)
+	return p
+}
+
+// Stop closes the port and every connection at once. The content is kept. A
+// registry that does not run may be stopped.
+func (r *Registry) Stop() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.server == nil {
+		return nil
+	}
+	err := r.server.Close()
+	<-r.served
+	r.server = nil
+	return err
+}
+
+// Close stops the registry for good. It may be called twice.
+func (r *Registry) Close() error { return r.Stop() }
+
+// Host returns the registry's host and port. It is always spelled in this
+// way, since clients take localhost for another host than 127.0.0.1.
+func (r *Registry) Host() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.host
+}
+
+// URL returns the registry's root without a slash at its end.
+func (r *Registry) URL() string {
+	if r.opts.Plain {
+		return "http://" + r.Host()
+	}
+	return "https://" + r.Host()
+}
+
+// CAFile writes the CA's certificate into dir and returns the path of the
+// file, for SSL_CERT_FILE.
+func (r *Registry) CAFile(dir string) (string, error) {
+	if r.ca == nil {
+		return "", errors.New("test registry: plain HTTP has no CA")
+	}
+	return r.ca.WriteFile(dir)
+}
+
+// Transport returns a new transport that trusts the registry and uses no
+// proxy.
+func (r *Registry) Transport() *http.Transport { return transport(r.ca, r.opts.HTTP2) }
+
+// Client returns a new client with a transport of its own.
+func (r *Registry) Client() *http.Client { return &http.Client{Transport: r.Transport()} }
+
+func transport(ca *Authority, http2 bool) *http.Transport {
+	t := &http.Transport{Protocols: protocols(http2)}
+	if ca != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: ca.Pool()}
+	}
+	return t
+}

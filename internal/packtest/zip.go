@@ -1,0 +1,164 @@
+package packtest
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"hash/crc32"
+	"math/rand/v2"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Names of the files in a pack.
+const (
+	manifestFile = "manifest.cbor"
+	payloadFile  = "assets/payload.bin"
+	lockFile     = "pack.lock.cbor"
+	sbomFile     = "sbom.cbor"
+)
+
+// Zip returns a small valid pack in the pack-v1 format: a stored zip with
+// manifest.cbor, pack.lock.cbor and an sbom.cbor that matches the other
+// files. Payload is the size in bytes of one more file, whose content looks
+// random and is derived from id and version; 0 leaves that file out. The same
+// arguments always give the same bytes.
+//
+// It panics if payload is negative.
+func Zip(id, version string, payload int) []byte {
+	files := []packFile{{manifestFile, "application/cbor", encode(newPackManifest(id, version))}}
+	if payload != 0 {
+		files = append(files, packFile{payloadFile, "application/octet-stream", noise(id, version, payload)})
+	}
+	files = append(files, packFile{lockFile, "application/octet-stream", encode(packLock{Version: 1, Components: map[string]struct{}{}})})
+	files = append(files, packFile{sbomFile, "", encode(newSBOM(files))})
+	return archive(files)
+}
+
+type packFile struct {
+	path      string
+	mediaType string
+	data      []byte
+}
+
+// packManifest is manifest.cbor. Identifiers are indexes into its symbols.
+type packManifest struct {
+	SchemaVersion string              `cbor:"schema_version"`
+	PackID        int                 `cbor:"pack_id"`
+	Version       string              `cbor:"version"`
+	Kind          string              `cbor:"kind"`
+	Publisher     string              `cbor:"publisher"`
+	Symbols       packSymbols         `cbor:"symbols"`
+	Components    []struct{}          `cbor:"components"`
+	Flows         []struct{}          `cbor:"flows"`
+	Dependencies  []struct{}          `cbor:"dependencies"`
+	Capabilities  []struct{}          `cbor:"capabilities"`
+	Signatures    packSignatures      `cbor:"signatures"`
+	Extensions    map[string]struct{} `cbor:"extensions"`
+}
+
+type packSymbols struct {
+	ComponentIDs    []string `cbor:"component_ids"`
+	NodeIDs         []string `cbor:"node_ids"`
+	CapabilityNames []string `cbor:"capability_names"`
+	PackIDs         []string `cbor:"pack_ids"`
+}
+
+type packSignatures struct {
+	Signatures []struct{} `cbor:"signatures"`
+}
+
+type packLock struct {
+	Version    int                 `cbor:"version"`
+	Components map[string]struct{} `cbor:"components"`
+}
+
+type sbom struct {
+	Files  []sbomEntry `cbor:"files"`
+	Format string      `cbor:"format"`
+}
+
+type sbomEntry struct {
+	Path      string `cbor:"path"`
+	Size      int    `cbor:"size"`
+	MediaType string `cbor:"media_type"`
+	Hash      string `cbor:"hash_blake3"`
+}
+
+// newPackManifest lists empty arrays instead of nulls: that is what the
+// pack builder writes.
+func newPackManifest(id, version string) packManifest {
+	return packManifest{
+		SchemaVersion: "pack-v1",
+		PackID:        0,
+		Version:       version,
+		Kind:          "application",
+		Publisher:     "Example",
+		Symbols:       packSymbols{[]string{}, []string{}, []string{}, []string{id}},
+		Components:    []struct{}{},
+		Flows:         []struct{}{},
+		Dependencies:  []struct{}{},
+		Capabilities:  []struct{}{},
+		Signatures:    packSignatures{[]struct{}{}},
+		Extensions:    map[string]struct{}{},
+	}
+}
+
+// newSBOM lists files by path, as the pack builder does.
+func newSBOM(files []packFile) sbom {
+	s := sbom{Format: "greentic-sbom-v1"}
+	for _, path := range []string{payloadFile, manifestFile, lockFile} {
+		for _, f := range files {
+			if f.path == path {
+				s.Files = append(s.Files, sbomEntry{f.path, len(f.data), f.mediaType, fmt.Sprintf("%x", blake3(f.data))})
+			}
+		}
+	}
+	return s
+}
+
+// noise is the same on every platform and in every Go release: ChaCha8 is a
+// published generator, https://c2sp.org/chacha8rand.
+func noise(id, version string, n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8(sha256.Sum256([]byte(id + "\x00" + version))).Read(b)
+	return b
+}
+
+func encode(v any) []byte {
+	b, err := cbor.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("packtest: cannot encode %T: %v", v, err)) // only strings, numbers and lists go in
+	}
+	return b
+}
+
+// archive writes each file raw with its checksum in the header, so that no
+// data descriptor follows it: packs are built that way.
+func archive(files []packFile) []byte {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, f := range files {
+		h := &zip.FileHeader{
+			Name:               f.path,
+			Method:             zip.Store,
+			CRC32:              crc32.ChecksumIEEE(f.data),
+			CompressedSize64:   uint64(len(f.data)),
+			UncompressedSize64: uint64(len(f.data)),
+		}
+		//lint:ignore SA1019 CreateRaw does not look at Modified
+		h.ModifiedDate = 1<<5 | 1 // 1 January 1980, the zip format's first day
+		w, err := z.CreateRaw(h)
+		if err == nil {
+			_, err = w.Write(f.data)
+		}
+		if err != nil {
+			panic("packtest: " + err.Error()) // a bytes.Buffer never fails
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic("packtest: " + err.Error())
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,201 @@
+// Package packcache owns the on-disk protocol of the pack cache that packvendor
+// shares with other programs.
+//
+// Layout, below a root:
+//
+//	<64 hex of the manifest digest>/pack.gtpack     the pack layer's bytes
+//	<64 hex of the manifest digest>/metadata.json   Metadata
+//	<64 hex of the manifest digest>/manifest.json   the manifest's exact bytes
+//	.locks/<64 hex of the manifest digest>.lock     saves double work, no more
+//
+// The Rust crate greentic-distributor-client reads and writes the first two at
+// the same time (its src/oci_packs.rs): it takes pack.gtpack's mere existence
+// for a hit, rewrites files in place and verifies nothing. So whatever is
+// published here must be whole and right from its first instant, and whatever
+// is read here is copied first and believed only after the copy was hashed.
+package packcache
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+const (
+	packFile     = "pack.gtpack"
+	metadataFile = "metadata.json"
+	manifestFile = "manifest.json"
+	locksDir     = ".locks"
+)
+
+// maxSmallFile bounds manifest.json and metadata.json, in bytes, a little
+// above the largest manifest that is read from a registry.
+const maxSmallFile = 5 << 20
+
+// DefaultLockWait is how long one process waits for another that fetches the
+// same pack before it goes on by itself.
+const DefaultLockWait = 5 * time.Minute
+
+// Options configure a Cache.
+type Options struct {
+	// Root is the cache's directory; it is made when first written to and may
+	// be a symbolic link.
+	Root string
+	// Now tells the time for metadata; nil is time.Now. No decision rests on it.
+	Now func() time.Time
+	// LockWait bounds the wait for another process; 0 is DefaultLockWait.
+	LockWait time.Duration
+}
+
+// A Cache reads and writes one cache root.
+//
+// Any number of goroutines, processes and other programs may use one root at
+// the same time, with or without its locks: files appear by rename only, and
+// every read is verified on a private copy. Locks only save double work.
+type Cache struct {
+	root     string
+	now      func() time.Time
+	lockWait time.Duration
+}
+
+// New returns the Cache at o.Root. It touches nothing.
+func New(o Options) *Cache {
+	c := &Cache{root: o.Root, now: o.Now, lockWait: o.LockWait}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.lockWait == 0 {
+		c.lockWait = DefaultLockWait
+	}
+	return c
+}
+
+// Root returns the cache's directory.
+func (c *Cache) Root() string { return c.root }
+
+// PackPath returns where the pack of a manifest stands, or would stand. Other
+// programs may write there: its bytes must be verified by whoever reads them.
+func (c *Cache) PackPath(manifest ociref.Digest) string {
+	return filepath.Join(c.root, manifest.Hex(), packFile)
+}
+
+// A CorruptError reports a file of the cache that is not what it must be.
+type CorruptError struct {
+	Path string
+	Err  error // *verified.MismatchError, or what stands there instead of a file
+}
+
+func (e *CorruptError) Error() string { return e.Path + ": " + e.Err.Error() }
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// errIrregular is something else than a file, or than a directory where an
+// entry should be. It is not followed, opened or removed.
+var (
+	errNotFile = errors.New("not a regular file")
+	errNotDir  = errors.New("not a directory")
+)
+
+// Manifest returns the manifest's bytes, which hash to its digest. The error
+// is fs.ErrNotExist if the entry has none, *CorruptError if what it has is
+// not that manifest.
+func (c *Cache) Manifest(manifest ociref.Digest) ([]byte, error) {
+	body, err := c.readSmall(manifest, manifestFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := verified.Bytes(body, manifest); err != nil {
+		return nil, &CorruptError{Path: c.path(manifest, manifestFile), Err: err}
+	}
+	return body, nil
+}
+
+// Pack copies the entry's pack to w and returns nil only if the bytes that
+// were written there are want. Errors: fs.ErrNotExist, *CorruptError,
+// *verified.WriteError for w's, others for a file that cannot be read.
+func (c *Cache) Pack(manifest ociref.Digest, want verified.Content, w io.Writer) error {
+	file, err := c.open(manifest, packFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	err = verified.Copy(w, file, want)
+	var mismatch *verified.MismatchError
+	if errors.As(err, &mismatch) {
+		return &CorruptError{Path: c.PackPath(manifest), Err: err}
+	}
+	return err
+}
+
+// Measure returns what the entry's pack is, whatever it should be.
+func (c *Cache) Measure(manifest ociref.Digest) (verified.Content, error) {
+	file, err := c.open(manifest, packFile)
+	if err != nil {
+		return verified.Content{}, err
+	}
+	defer file.Close()
+	return verified.Measure(file)
+}
+
+func (c *Cache) path(manifest ociref.Digest, name string) string {
+	return filepath.Join(c.root, manifest.Hex(), name)
+}
+
+// readSmall reads manifest.json or metadata.json whole.
+func (c *Cache) readSmall(manifest ociref.Digest, name string) ([]byte, error) {
+	file, err := c.open(manifest, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxSmallFile))
+}
+
+// open opens a file of an entry for reading, and nothing but a regular file in
+// a real directory: no symbolic link is followed and no FIFO waited for.
+func (c *Cache) open(manifest ociref.Digest, name string) (*os.File, error) {
+	entry, err := c.entry(manifest)
+	if err != nil {
+		return nil, err
+	}
+	defer entry.Close()
+	corrupt := &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
+	info, err := entry.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, corrupt
+	}
+	file, err := entry.OpenFile(name, os.O_RDONLY|openNoWait, 0)
+	if err != nil {
+		return nil, err
+	}
+	if now, err := file.Stat(); err != nil || !now.Mode().IsRegular() {
+		file.Close()
+		return nil, corrupt
+	}
+	return file, nil
+}
+
+// entry opens an entry's directory.
+func (c *Cache) entry(manifest ociref.Digest) (*os.Root, error) {
+	path := filepath.Join(c.root, manifest.Hex())
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, &CorruptError{Path: path, Err: errNotDir}
+	}
+	return os.OpenRoot(path)
+}
+
+// IsMissing tells whether err says that the cache does not hold something, as
+// opposed to holding something wrong or being unreadable.
+func IsMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

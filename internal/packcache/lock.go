@@ -1,0 +1,67 @@
+package packcache
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// lockPoll is how often a lock that another process holds is tried again.
+const lockPoll = 50 * time.Millisecond
+
+// A Lock is the right to fetch one entry while others wait; or, where locking
+// does not work or took too long, only the wish for it.
+type Lock struct {
+	file   *flock.Flock // nil if not held
+	waited bool
+}
+
+// Lock takes the lock of a manifest's entry. It calls waiting once, if not
+// nil, when another process holds the lock; after Options.LockWait it goes on
+// without, as it does at once where files cannot be locked (NFS, a read-only
+// cache). The only error is that of ctx.
+func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()) (*Lock, error) {
+	dir := filepath.Join(c.root, locksDir)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return &Lock{}, ctx.Err()
+	}
+	file := flock.New(filepath.Join(dir, manifest.Hex()+".lock"), flock.SetPermissions(0o666))
+	held, err := file.TryLock()
+	if held || err != nil {
+		return newLock(file, held, false), ctx.Err()
+	}
+	if waiting != nil {
+		waiting()
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.lockWait)
+	defer cancel()
+	held, _ = file.TryLockContext(bounded, lockPoll)
+	return newLock(file, held, true), ctx.Err()
+}
+
+func newLock(file *flock.Flock, held, waited bool) *Lock {
+	if !held {
+		file.Close()
+		return &Lock{waited: waited}
+	}
+	return &Lock{file: file, waited: waited}
+}
+
+// Held tells whether the lock is really held.
+func (l *Lock) Held() bool { return l != nil && l.file != nil }
+
+// Waited tells whether another process held the lock before: what it was
+// doing may have made this one's work unnecessary.
+func (l *Lock) Waited() bool { return l.waited }
+
+// Unlock gives the lock back.
+func (l *Lock) Unlock() {
+	if l.Held() {
+		l.file.Close()
+	}
+}

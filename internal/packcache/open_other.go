@@ -1,0 +1,5 @@
+//go:build !unix
+
+package packcache
+
+const openNoWait = 0

@@ -1,0 +1,100 @@
+package packfetch
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// What the cache's entry turned out to be.
+type cacheState int
+
+const (
+	cacheMiss     cacheState = iota // it has no pack, or a wrong one, which may be replaced
+	cacheHit                        // the pack, now in the sink
+	cacheOther                      // another layer of the same manifest, which is left alone
+	cacheUnusable                   // it cannot be read
+)
+
+// lookUp copies the pack from its cache entry to dst, if it is there. A
+// right pack whose proof is missing gets it. Offline, a wrong one is an error.
+func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (cacheState, error) {
+	err := f.cache.Pack(p.ManifestDigest, p.content(), dst)
+	var writeErr *verified.WriteError
+	var corrupt *packcache.CorruptError
+	switch {
+	case err == nil:
+		f.heal(ctx, p, lock)
+		return cacheHit, nil
+	case packcache.IsMissing(err):
+		return cacheMiss, nil
+	case errors.As(err, &writeErr):
+		return cacheMiss, &StorageError{Err: writeErr.Err}
+	}
+	if err := dst.Reset(); err != nil {
+		return cacheMiss, &StorageError{Err: err}
+	}
+	if !errors.As(err, &corrupt) {
+		if f.offline {
+			return cacheUnusable, &StorageError{Err: err}
+		}
+		f.events(CacheUnusable{Reference: p.Reference, Err: err})
+		return cacheUnusable, nil
+	}
+	if f.holdsOther(p) {
+		return cacheOther, nil
+	}
+	if f.offline {
+		return cacheMiss, corrupt
+	}
+	f.events(CorruptEntry{Reference: p.Reference, Err: corrupt})
+	return cacheMiss, nil
+}
+
+// holdsOther tells whether the entry's pack is another layer of the manifest,
+// as a client with other rules selects it: that is not corruption.
+func (f *Fetcher) holdsOther(p *Pack) bool {
+	content, err := f.cache.Measure(p.ManifestDigest)
+	return err == nil && slices.ContainsFunc(p.Layers, func(l Layer) bool {
+		return l.Digest == string(content.Digest) && l.Digest != p.Layer.Digest
+	})
+}
+
+// heal completes an entry whose pack is right: with the manifest that proves
+// it, and with metadata that other programs can read. It is a courtesy to the
+// next reader: that it fails is no one's concern.
+func (f *Fetcher) heal(ctx context.Context, p *Pack, lock *packcache.Lock) {
+	if p.body == nil {
+		return
+	}
+	var body []byte
+	if _, err := f.cache.Manifest(p.ManifestDigest); err != nil {
+		body = p.body
+	}
+	var metadata *packcache.Metadata
+	if m, err := f.cache.Metadata(p.ManifestDigest); err != nil || !p.describedBy(m) {
+		want := p.metadata()
+		metadata = &want
+	}
+	if body == nil && metadata == nil {
+		return
+	}
+	if lock == nil {
+		var err error
+		if lock, err = f.cache.Lock(ctx, p.ManifestDigest, nil); err != nil {
+			return
+		}
+		defer lock.Unlock()
+	}
+	f.cache.Heal(p.ManifestDigest, lock, body, metadata)
+}
+
+// describedBy tells whether m is true of p, whoever wrote it.
+func (p *Pack) describedBy(m packcache.Metadata) bool {
+	return m.ResolvedDigest == string(p.ManifestDigest) &&
+		m.MediaType == p.Layer.MediaType &&
+		m.SizeBytes == uint64(p.Layer.Size)
+}

@@ -1,0 +1,168 @@
+package packfetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// errNotCached is why ResolveCached does not find a pack.
+var errNotCached = fmt.Errorf("its manifest is not cached: %w", fs.ErrNotExist)
+
+// A Sink receives a pack's bytes. Reset forgets all that were written: a
+// second source follows. Its errors are storage errors.
+type Sink interface {
+	io.Writer
+	Reset() error
+}
+
+// Copy writes the pack's bytes to dst, from the cache or else from the
+// registry, which then fills the cache in the same pass. Only if the error is
+// nil are the bytes in dst the pack's. fetched tells whether the registry was
+// asked for them. Errors are those of Fetch.
+func (f *Fetcher) Copy(ctx context.Context, p *Pack, dst Sink) (fetched bool, err error) {
+	from, err := f.copy(ctx, p, dst)
+	return from != fromCache, err
+}
+
+// An origin says where a pack's bytes came from, and whether they are in the
+// cache now.
+type origin int
+
+const (
+	fromCache        origin = iota
+	fromNetwork             // and they are in the cache now
+	fromNetworkAlone        // the cache does not have them
+)
+
+func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
+	if !p.shared {
+		return f.copyAround(ctx, p, dst)
+	}
+	state, err := f.lookUp(ctx, p, dst, nil)
+	if err != nil || state == cacheHit {
+		return fromCache, err
+	}
+	if f.offline || p.body == nil {
+		return fromCache, &OfflineError{Reference: p.Reference}
+	}
+	if state == cacheOther || state == cacheUnusable {
+		return f.copyAround(ctx, p, dst)
+	}
+	lock, err := f.cache.Lock(ctx, p.ManifestDigest, func() { f.events(Waiting{Reference: p.Reference}) })
+	if err != nil {
+		return fromCache, err
+	}
+	defer lock.Unlock()
+	if lock.Waited() {
+		state, err := f.lookUp(ctx, p, dst, lock)
+		if err != nil || state == cacheHit {
+			return fromCache, err
+		}
+	}
+	return f.fill(ctx, p, dst, lock)
+}
+
+// copyAround downloads past the cache, whose entry holds, or is for, another
+// layer of the manifest.
+func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, error) {
+	if f.offline {
+		return fromCache, &OfflineError{Reference: p.Reference}
+	}
+	return fromNetworkAlone, f.download(ctx, p, dst)
+}
+
+func (f *Fetcher) download(ctx context.Context, p *Pack, w io.Writer) error {
+	err := f.registry.Blob(ctx, p.ref, p.content(), w)
+	var writeErr *verified.WriteError
+	if errors.As(err, &writeErr) {
+		return &StorageError{Err: writeErr.Err}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot fetch %s: %w", p.Reference, err)
+	}
+	return nil
+}
+
+// fill downloads to dst and to a new cache entry in one pass. A cache that
+// cannot be written does not stop it.
+func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (origin, error) {
+	draft, err := f.cache.Draft(p.ManifestDigest, lock)
+	if err != nil {
+		f.events(CacheUnusable{Reference: p.Reference, Err: err})
+		return f.copyAround(ctx, p, dst)
+	}
+	defer draft.Discard()
+	both := &tee{dst: dst, side: draft}
+	if err := f.download(ctx, p, both); err != nil {
+		return fromNetworkAlone, err
+	}
+	if both.err == nil {
+		both.err = draft.Publish(p.body, p.metadata())
+	}
+	if both.err != nil {
+		f.events(CacheUnusable{Reference: p.Reference, Err: both.err})
+		return fromNetworkAlone, nil
+	}
+	return fromNetwork, nil
+}
+
+// A tee writes to dst and, for as long as that works, to side.
+type tee struct {
+	dst, side io.Writer
+	err       error // side's first
+}
+
+func (t *tee) Write(b []byte) (int, error) {
+	if t.err == nil {
+		_, t.err = t.side.Write(b)
+	}
+	return t.dst.Write(b)
+}
+
+func (p *Pack) metadata() packcache.Metadata {
+	digest := string(p.ManifestDigest)
+	return packcache.Metadata{
+		OriginalReference:   p.Reference,
+		ResolvedDigest:      digest,
+		MediaType:           p.Layer.MediaType,
+		SizeBytes:           uint64(p.Layer.Size),
+		ManifestDigest:      &digest,
+		ManifestAnnotations: p.Annotations,
+	}
+}
+
+// keep sees that the pack is in a file: the cache's, or a temporary one.
+func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool, err error) {
+	from, err := f.copy(ctx, p, nowhere{io.Discard})
+	if err != nil {
+		return "", false, err
+	}
+	if from == fromNetworkAlone {
+		path, err := f.keepTemporary(ctx, p)
+		return path, true, err
+	}
+	return f.cache.PackPath(p.ManifestDigest), from == fromNetwork, nil
+}
+
+func (f *Fetcher) keepTemporary(ctx context.Context, p *Pack) (string, error) {
+	file, err := os.CreateTemp("", "packvendor-*.gtpack")
+	if err != nil {
+		return "", &StorageError{Err: err}
+	}
+	err = f.download(ctx, p, file)
+	if closeErr := file.Close(); err == nil && closeErr != nil {
+		err = &StorageError{Err: closeErr}
+	}
+	if err != nil {
+		os.Remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
+}

@@ -1,0 +1,122 @@
+package packfetch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// Errors of the packages below, for errors.As.
+type (
+	// An InvalidReferenceError reports a string that is not a reference.
+	InvalidReferenceError = ociref.SyntaxError
+	// A DigestMismatchError reports bytes that are not those that were asked
+	// for, by digest or by size.
+	DigestMismatchError = verified.MismatchError
+	// A CorruptCacheError reports a file of the cache that is not what it must
+	// be, when there is no network to replace it.
+	CorruptCacheError = packcache.CorruptError
+	// A RegistryError reports a request that failed; Status is the HTTP status,
+	// 0 if no response came.
+	RegistryError = registry.Error
+	// A ProtocolError reports an answer that an honest registry does not give.
+	ProtocolError = registry.ProtocolError
+)
+
+// A TagDisallowedError reports a reference without a digest where
+// Options.AllowTags is not set.
+type TagDisallowedError struct{ Reference string }
+
+func (e *TagDisallowedError) Error() string {
+	return fmt.Sprintf("%s has no digest, and tags are not allowed", e.Reference)
+}
+
+// An OfflineError reports that the network was needed and Options.Offline is
+// set. No connection was tried.
+type OfflineError struct {
+	Reference string
+	// NoManifest says that the cache holds the pack, but not the manifest that
+	// would prove it, as the Rust client leaves it.
+	NoManifest bool
+}
+
+func (e *OfflineError) Error() string {
+	if e.NoManifest {
+		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)
+	}
+	return fmt.Sprintf("%s is not cached, and the network is off", e.Reference)
+}
+
+// A NoPackError reports a manifest without a layer that can be the pack.
+type NoPackError struct {
+	Layers   []Layer
+	Override string // the layer that was asked for by media type or digest, if any
+	Several  bool   // Override names more than one
+	Reason   string // set where it is not about layers
+}
+
+func (e *NoPackError) Error() string {
+	switch {
+	case e.Reason != "":
+		return e.Reason
+	case len(e.Layers) == 0:
+		return "the manifest has no layers"
+	case e.Several:
+		return fmt.Sprintf("several layers are %+q: name one by digest (%s)", e.Override, layerList(e.Layers))
+	case e.Override != "":
+		return fmt.Sprintf("no layer is %+q (%s)", e.Override, layerList(e.Layers))
+	}
+	return fmt.Sprintf("no layer has a media type that is accepted for packs (%s)", layerList(e.Layers))
+}
+
+func layerList(layers []Layer) string {
+	var list []string
+	for _, l := range layers {
+		list = append(list, fmt.Sprintf("%+q %s", l.MediaType, printable(l.Digest)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// printable is s, quoted if it holds anything but printable ASCII.
+func printable(s string) string {
+	quoted := fmt.Sprintf("%+q", s)
+	if quoted[1:len(quoted)-1] == s {
+		return s
+	}
+	return quoted
+}
+
+// An IndexError reports an image index that does not lead to exactly one pack.
+type IndexError struct {
+	Reason   string
+	Children []Child
+}
+
+func (e *IndexError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the image index %s", e.Reason)
+	for _, c := range e.Children {
+		fmt.Fprintf(&b, "\n\t%s  %s", printable(c.Digest), printable(c.MediaType))
+		if c.Platform != "" {
+			fmt.Fprintf(&b, "  %s", printable(c.Platform))
+		}
+	}
+	return b.String()
+}
+
+// An OptionError reports Options that make no sense.
+type OptionError struct{ Err error }
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// A StorageError reports that this machine's files, not the registry, stood in
+// the way.
+type StorageError struct{ Err error }
+
+func (e *StorageError) Error() string { return e.Err.Error() }
+func (e *StorageError) Unwrap() error { return e.Err }

@@ -1,0 +1,26 @@
+package packfetch
+
+// An Event is something that a user may want to know and that does not stop a
+// fetch. Events of concurrent fetches arrive concurrently.
+type Event interface{ event() }
+
+// CorruptEntry: the cache held something else than it must; it is fetched
+// again and replaced.
+type CorruptEntry struct {
+	Reference string
+	Err       *CorruptCacheError
+}
+
+// CacheUnusable: the cache could not be read or written; the fetch goes on
+// without it.
+type CacheUnusable struct {
+	Reference string
+	Err       error
+}
+
+// Waiting: another process is fetching the same pack.
+type Waiting struct{ Reference string }
+
+func (CorruptEntry) event()  {}
+func (CacheUnusable) event() {}
+func (Waiting) event()       {}

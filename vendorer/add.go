@@ -1,0 +1,113 @@
+package vendorer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// Add pins reference under name in packs.toml, as repository:tag@digest, and
+// vendors. A name that is there already gets the new reference and keeps its
+// other keys. name may be "": then it is the repository's last part. Other
+// packs that lack a pin stay as they are.
+func Add(ctx context.Context, o Options, name, reference string) (*Report, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	if ref.Tag == "" && ref.Digest == "" {
+		return nil, &packfetch.InvalidReferenceError{Reference: reference, Reason: "it has neither a tag nor a digest"}
+	}
+	if name == "" {
+		name = path.Base(ref.Repository)
+	}
+	r, err := start(ctx, o, true)
+	if err != nil {
+		return nil, err
+	}
+	defer r.p.close()
+	if err := r.pin(ctx, name, ref); err != nil {
+		return nil, err
+	}
+	return r.vendor(ctx)
+}
+
+// pin writes ref into packs.toml's new bytes, with the digest that its tag
+// names now if it has none.
+func (r *run) pin(ctx context.Context, name string, ref ociref.Reference) error {
+	if ref.Digest == "" {
+		before, _ := r.p.config.Pack(name)
+		pack, err := r.f.Resolve(ctx, ref.String(), before.Layer)
+		if err != nil {
+			return r.packError(packsfile.Pack{Name: name, Ref: ref.String(), Reference: ref}, Resolve, nil, err)
+		}
+		ref = r.keepResolved(name, ref, pack)
+	}
+	r.update[name] = true
+	return r.edit(map[string]string{name: ref.String()}, true)
+}
+
+// keepResolved pins ref to what pack was resolved to, and spares the run from
+// resolving it again.
+func (r *run) keepResolved(name string, ref ociref.Reference, pack *packfetch.Pack) ociref.Reference {
+	ref.Digest = pack.Digest()
+	pack.Reference, pack.Tag = ref.String(), ""
+	r.resolved[name] = pack
+	return ref
+}
+
+// edit gives packs new references in packs.toml. The result is read as any
+// packs.toml is.
+func (r *run) edit(refs map[string]string, tolerant bool) error {
+	edited := bytes.Clone(r.p.toml)
+	for name, ref := range refs {
+		var err error
+		if edited, err = packsfile.SetRef(edited, name, ref); err != nil {
+			return &EditError{File: r.p.show(r.p.tomlFile), Name: name, Err: err}
+		}
+	}
+	config, err := packsfile.Parse(r.p.show(r.p.tomlFile), edited)
+	var errs packsfile.Errors
+	if errors.As(err, &errs) && errs.OnlyUnpinned() && tolerant {
+		r.leaveOut(config, errs)
+	} else if err != nil {
+		return err
+	}
+	r.edited = edited
+	return r.p.configure(config)
+}
+
+// leaveOut makes of packs that lack a pin what they are now: as locked, if they
+// are; else nothing.
+func (r *run) leaveOut(config *packsfile.File, errs packsfile.Errors) {
+	unpinned := map[string]bool{}
+	for _, e := range errs {
+		unpinned[e.Unpinned] = true
+	}
+	var packs []packsfile.Pack
+	for _, pack := range config.Packs {
+		entry, locked := r.p.lock.Pack(pack.Name)
+		if unpinned[pack.Name] {
+			r.events(LeftOut{Name: pack.Name, Ref: pack.Ref})
+			if !locked {
+				continue
+			}
+			pack = asLocked(pack, entry)
+		}
+		packs = append(packs, pack)
+	}
+	config.Packs = packs
+}
+
+// asLocked is pack in the words of its entry.
+func asLocked(pack packsfile.Pack, entry lockfile.Pack) packsfile.Pack {
+	pack.Ref, pack.Version, pack.Layer = entry.Ref, entry.Version, entry.Layer
+	pack.Reference, _ = ociref.Parse(entry.Ref) // lockfile.Parse has checked it
+	return pack
+}

@@ -1,0 +1,156 @@
+package vendorer
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// A change is all that a run will do to the project, staged and not yet done.
+type change struct {
+	p     *project
+	packs []*atomicfile.File
+	// Each of these is nil if the file does not change.
+	goFile, lock, toml *atomicfile.File
+	deletions          []deletion
+	kept               func(name, file string)
+
+	madeDirs []string // directories that staging made, outermost first
+	dropped  []string
+	written  []string
+}
+
+// A deletion is a dropped pack's vendored file.
+type deletion struct {
+	name, file string
+	own        bool // its bytes are those that were locked
+	there      bool
+}
+
+// makeDir makes a directory below the root and remembers what it made.
+func (c *change) makeDir(dir string) error {
+	at := "."
+	for part := range strings.SplitSeq(dir, "/") {
+		at = path.Join(at, part)
+		if err := c.p.root.Mkdir(at, 0o777); err == nil {
+			c.madeDirs = append(c.madeDirs, at)
+		} else if !errors.Is(err, fs.ErrExist) {
+			return c.p.located(at, err)
+		}
+	}
+	return nil
+}
+
+// drop adds the deletion of packs that packs.toml no longer has.
+func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
+	for _, entry := range surplus {
+		now := vendored[entry.Name].Content
+		c.deletions = append(c.deletions, deletion{
+			name:  entry.Name,
+			file:  c.p.packFile(entry.Name),
+			there: now.Digest != "",
+			own:   now == verified.Content{Digest: entry.LayerDigest, Size: entry.Size},
+		})
+	}
+}
+
+// commit does the change: new packs, the Go file, packs.lock, packs.toml, and
+// only then deletions, so that a run which is cut off anywhere leaves what the
+// next one makes whole.
+func (c *change) commit() error {
+	files := append(nonNil(c.packs), nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml})...)
+	if len(files) == 0 && len(c.deletions) == 0 {
+		return nil
+	}
+	if err := c.checkUnchanged(); err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := file.Commit(); err != nil {
+			return err
+		}
+		c.written = append(c.written, c.p.show(file.Name()))
+	}
+	c.madeDirs = nil
+	if err := c.syncDirs(); err != nil {
+		return err
+	}
+	return c.delete()
+}
+
+func nonNil(files []*atomicfile.File) []*atomicfile.File {
+	var kept []*atomicfile.File
+	for _, file := range files {
+		if file != nil {
+			kept = append(kept, file)
+		}
+	}
+	return kept
+}
+
+// checkUnchanged sees that what the change was made from is still there.
+func (c *change) checkUnchanged() error {
+	toml, err := c.p.readFile(c.p.tomlFile, packsfile.MaxSize+1)
+	if err != nil || !bytes.Equal(toml, c.p.toml) {
+		return &ChangedError{Path: c.p.show(c.p.tomlFile)}
+	}
+	lock, err := c.p.readFile(c.p.lockFile, maxSource)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || !bytes.Equal(withoutCR(lock), c.p.lockBytes) {
+		return &ChangedError{Path: c.p.show(c.p.lockFile)}
+	}
+	return nil
+}
+
+// syncDirs makes the renames of the texts durable; packs are restored by any
+// run.
+func (c *change) syncDirs() error {
+	dirs := map[string]bool{}
+	for _, file := range nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml}) {
+		dirs[path.Dir(file.Name())] = true
+	}
+	for dir := range dirs {
+		if err := atomicfile.SyncDir(c.p.root, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delete removes the vendored files of dropped packs. What is not byte for
+// byte what was locked is someone else's and stays.
+func (c *change) delete() error {
+	for _, d := range c.deletions {
+		c.dropped = append(c.dropped, d.name)
+		if d.there && !d.own {
+			c.kept(d.name, c.p.show(d.file))
+		}
+		if !d.own {
+			continue
+		}
+		if err := c.p.root.Remove(d.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return c.p.located(d.file, err)
+		}
+		c.written = append(c.written, c.p.show(d.file))
+	}
+	if len(c.deletions) > 0 {
+		c.p.root.Remove(c.p.dataDir) // if it is empty now
+	}
+	return nil
+}
+
+// discard takes back what was staged and not committed.
+func (c *change) discard() {
+	for _, file := range append(nonNil(c.packs), nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml})...) {
+		file.Discard()
+	}
+	for n := len(c.madeDirs) - 1; n >= 0; n-- {
+		c.p.root.Remove(c.madeDirs[n])
+	}
+}

@@ -1,0 +1,157 @@
+package vendorer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+)
+
+// Sizes, in bytes: what the Go linker cannot link, in one string or in all;
+// where code hosts refuse a file; and where the go command refuses a module's
+// zip (https://go.dev/ref/mod#zip-path-size-constraints).
+const (
+	maxEmbedded   = 2_000_000_000
+	largePack     = 100_000_000
+	largeTogether = 500 << 20
+)
+
+// A LockedError reports that packs.lock would have to change.
+type LockedError struct {
+	File                    string   // packs.lock
+	Missing, Stale, Surplus []string // names of packs, sorted
+	Format                  bool     // its entries are right, but not in canonical form
+}
+
+func (e *LockedError) Error() string {
+	var parts []string
+	for _, part := range []struct {
+		what  string
+		names []string
+	}{{"missing", e.Missing}, {"stale", e.Stale}, {"surplus", e.Surplus}} {
+		if len(part.names) > 0 {
+			parts = append(parts, part.what+": "+strings.Join(part.names, ", "))
+		}
+	}
+	if e.Format {
+		parts = append(parts, "it is not in canonical form")
+	}
+	return fmt.Sprintf("%s would change (%s)", e.File, strings.Join(parts, "; "))
+}
+
+// A PackError reports what went wrong with one pack.
+type PackError struct {
+	File string // packs.toml, as the user named it
+	Line int    // of the pack in it; 0 if it is not there yet
+	Name string
+	Ref  string // in packs.toml's words
+	// Digest tells that Ref has a digest, Tag that it has a tag.
+	Digest, Tag bool
+	// Locked is the pack's entry where the error came of obeying it.
+	Locked *lockfile.Pack
+	Err    error
+}
+
+func (e *PackError) Error() string {
+	var lie *InconsistentError
+	switch {
+	case errors.As(e.Err, &lie):
+		return e.Err.Error() // it names packs.lock, which is to blame
+	case e.Line == 0:
+		return fmt.Sprintf("%s: %v", e.Name, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: packs.%s: %v", e.File, e.Line, e.Name, e.Err)
+}
+func (e *PackError) Unwrap() error { return e.Err }
+
+// An InconsistentError reports a lock entry that lies.
+type InconsistentError = lockfile.InconsistentError
+
+// A TooLargeError reports packs that no Go program can embed.
+type TooLargeError struct {
+	Name string // "" if it is all packs together
+	Size int64  // bytes
+}
+
+func (e *TooLargeError) Error() string {
+	who := "all packs together are"
+	if e.Name != "" {
+		who = e.Name + " is"
+	}
+	return fmt.Sprintf("%s %d bytes: more than %d cannot be linked into a Go program", who, e.Size, int64(maxEmbedded))
+}
+
+// A ClashError reports names that the generated file and another file of the
+// package would both declare.
+type ClashError struct {
+	File  string
+	Names []string
+}
+
+func (e *ClashError) Error() string {
+	return fmt.Sprintf("%s declares %s, which the generated file needs: set go_name in packs.toml, or rename it", e.File, strings.Join(e.Names, ", "))
+}
+
+// A PackageNameError reports that the name of the Go package could not be
+// found.
+type PackageNameError struct {
+	Dir   string
+	Names []string // those that the directory's files have
+}
+
+func (e *PackageNameError) Error() string {
+	if len(e.Names) > 0 {
+		return fmt.Sprintf("%s holds several packages (%s): set package under [embed] in packs.toml", e.Dir, strings.Join(e.Names, ", "))
+	}
+	return fmt.Sprintf("%s has no Go files and is no package name itself: set package under [embed] in packs.toml", e.Dir)
+}
+
+// An UnknownPackError reports a name that packs.toml does not have.
+type UnknownPackError struct {
+	File, Name, Near string // Near is a similar name, "" if none
+}
+
+func (e *UnknownPackError) Error() string {
+	s := fmt.Sprintf("%s has no pack %+q", e.File, e.Name)
+	if e.Near != "" {
+		s += fmt.Sprintf(", did you mean %q?", e.Near)
+	}
+	return s
+}
+
+// An EditError reports a packs.toml that could not be edited as text.
+type EditError struct {
+	File, Name string
+	Err        error
+}
+
+func (e *EditError) Error() string {
+	return fmt.Sprintf("%s: cannot set packs.%s: %v", e.File, e.Name, e.Err)
+}
+
+func (e *EditError) Unwrap() error { return e.Err }
+
+// A RetagError reports a version tag that names another digest than when it
+// was locked.
+type RetagError struct {
+	Tag         string
+	Locked, Now ociref.Digest
+}
+
+func (e *RetagError) Error() string {
+	return fmt.Sprintf("version tag %s was pushed again\n\tlocked: %s\n\tnow:    %s", e.Tag, e.Locked, e.Now)
+}
+
+// A BusyError reports a project that another run did not let go of.
+type BusyError struct{ File string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s: another packvendor has been at work on this project for too long", e.File)
+}
+
+// A ChangedError reports a file that someone changed while packvendor ran.
+type ChangedError struct{ Path string }
+
+func (e *ChangedError) Error() string { return e.Path + " was changed while packvendor ran" }

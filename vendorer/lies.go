@@ -1,0 +1,53 @@
+package vendorer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+)
+
+// checkEntry sees that an entry of packs.lock contradicts neither itself nor
+// packs.toml.
+func (r *run) checkEntry(i *item) error {
+	if err := i.Locked.Check(); err != nil {
+		return err
+	}
+	if i.Pack.Layer == "" && !packfetch.Accepts(i.Locked.MediaType, r.p.config.AcceptMediaTypes) {
+		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
+	}
+	return nil
+}
+
+// compare sees that an entry says of its manifest's pack what is true.
+func compare(entry lockfile.Pack, pack *packfetch.Pack) error {
+	for _, field := range []struct{ name, locked, true string }{
+		{"layer_digest", string(entry.LayerDigest), pack.Layer.Digest},
+		{"size", fmt.Sprint(entry.Size), fmt.Sprint(pack.Layer.Size)},
+		{"media_type", entry.MediaType, pack.Layer.MediaType},
+	} {
+		if field.locked != field.true {
+			return &InconsistentError{Name: entry.Name, Field: field.name, Got: field.locked, By: "the manifest has", Want: field.true}
+		}
+	}
+	return nil
+}
+
+// liesIfUnusable turns the error of a locked manifest that holds no pack into
+// what it means: the lock lies.
+func liesIfUnusable(entry lockfile.Pack, err error) error {
+	var none *packfetch.NoPackError
+	var index *packfetch.IndexError
+	if errors.As(err, &none) || errors.As(err, &index) {
+		return &InconsistentError{Name: entry.Name, Field: "manifest_digest", Got: string(entry.ManifestDigest), By: "that manifest holds no pack"}
+	}
+	return err
+}
+
+func isNotCached(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+func lockedLayer(entry lockfile.Pack) packfetch.Layer {
+	return packfetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
+}

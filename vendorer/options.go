@@ -1,0 +1,107 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// DefaultJobs is how many packs are fetched at once.
+const DefaultJobs = 8
+
+// Options say which project is worked on, and how. The zero value vendors
+// ./packs.toml.
+type Options struct {
+	// File is the path of packs.toml; "" is packs.toml.
+	File string
+	// Locked refuses, with a *LockedError, to change packs.lock.
+	Locked bool
+	// Offline forbids the network.
+	Offline bool
+	// CacheDir is the cache root; "" finds it from Getenv.
+	CacheDir string
+	// Jobs is how many packs are resolved or fetched at once; 0 is DefaultJobs.
+	Jobs int
+	// Getenv looks up the environment; nil knows no variables. Used are those
+	// of packfetch.DefaultCacheDir, and GOPACKAGE.
+	Getenv func(string) string
+	// UserAgent names the program to registries.
+	UserAgent string
+	// Events, if not nil, is told what happens on the way; never concurrently.
+	Events func(Event)
+	// LockWait bounds the waits for other processes, on the project and on a
+	// pack; 0 is five minutes.
+	LockWait time.Duration
+}
+
+func (o Options) file() string {
+	if o.File == "" {
+		return "packs.toml"
+	}
+	return o.File
+}
+
+func (o Options) getenv(key string) string {
+	if o.Getenv == nil {
+		return ""
+	}
+	return o.Getenv(key)
+}
+
+func (o Options) lockWait() time.Duration {
+	if o.LockWait == 0 {
+		return 5 * time.Minute
+	}
+	return o.LockWait
+}
+
+// fetcher returns a fetcher for the packs of config. packs.toml decides which
+// tags are allowed, so the fetcher allows all.
+func (o Options) fetcher(config *packsfile.File, events func(Event)) (*packfetch.Fetcher, error) {
+	cacheDir := o.CacheDir
+	if cacheDir == "" {
+		cacheDir = packfetch.DefaultCacheDir(o.getenv, filepath.Dir(o.file()))
+	}
+	return packfetch.New(packfetch.Options{
+		AllowTags:          true,
+		Offline:            o.Offline,
+		CacheDir:           cacheDir,
+		InsecureRegistries: config.InsecureRegistries,
+		AcceptMediaTypes:   config.AcceptMediaTypes,
+		UserAgent:          o.UserAgent,
+		Events:             func(e packfetch.Event) { events(Fetching{e}) },
+		LockWait:           o.LockWait,
+	})
+}
+
+// forEach calls do for every item, so many at once as Options.Jobs says, and
+// returns all errors, in the items' order: a user is told of every pack that
+// has a problem, not of the one that failed first.
+func forEach[T any](ctx context.Context, o Options, items []T, do func(context.Context, T) error) error {
+	jobs := o.Jobs
+	if jobs <= 0 {
+		jobs = DefaultJobs
+	}
+	errs := make([]error, len(items))
+	var group errgroup.Group
+	group.SetLimit(jobs)
+	for i, item := range items {
+		group.Go(func() error {
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = do(ctx, item)
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(errs...)
+}

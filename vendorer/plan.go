@@ -1,0 +1,137 @@
+package vendorer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// An Action is what a plan does with a pack.
+type Action string
+
+const (
+	Keep    Action = "keep"    // locked, and vendored as locked
+	Restore Action = "restore" // locked, but not vendored, or changed
+	Resolve Action = "resolve" // to be locked anew, and then vendored
+)
+
+// A Reason says why a pack is not simply kept.
+type Reason string
+
+const (
+	Missing  Reason = "not vendored"       // with Restore
+	Changed  Reason = "vendored otherwise" // with Restore
+	Unlocked Reason = "not locked"         // with Resolve
+	Stale    Reason = "lock is stale"      // with Resolve
+	Updated  Reason = "update"             // with Resolve
+)
+
+// A Vendored is what stands in a vendored pack's place.
+type Vendored struct {
+	verified.Content      // the zero value if there is no file
+	LFS              bool // it is a Git LFS pointer, not a pack
+}
+
+// A Step is what a plan does with one pack of packs.toml.
+type Step struct {
+	Pack     packsfile.Pack
+	Action   Action
+	Reason   Reason
+	Locked   lockfile.Pack // the entry in packs.lock; the zero value if there is none
+	Vendored Vendored
+}
+
+// A Plan is what a run will do. It is a function of packs.toml, packs.lock and
+// the vendored files alone.
+type Plan struct {
+	Steps   []Step          // by name, one for each pack of packs.toml
+	Surplus []lockfile.Pack // entries of packs.lock that packs.toml does not name, by name
+}
+
+// MakePlan makes the plan. vendored maps the name of a pack to what stands in
+// its place; update holds the names that are resolved again whatever packs.lock
+// says.
+func MakePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, update map[string]bool) Plan {
+	var plan Plan
+	configured := map[string]bool{}
+	entries := map[string]lockfile.Pack{}
+	for _, entry := range lock.Packs {
+		entries[entry.Name] = entry
+	}
+	for _, pack := range packs {
+		configured[pack.Name] = true
+		entry, locked := entries[pack.Name]
+		step := Step{Pack: pack, Locked: entry, Vendored: vendored[pack.Name]}
+		step.Action, step.Reason = decide(step, locked, update[pack.Name])
+		plan.Steps = append(plan.Steps, step)
+	}
+	for _, entry := range lock.Packs {
+		if !configured[entry.Name] {
+			plan.Surplus = append(plan.Surplus, entry)
+		}
+	}
+	return plan
+}
+
+func decide(s Step, locked, update bool) (Action, Reason) {
+	want := verified.Content{Digest: s.Locked.LayerDigest, Size: s.Locked.Size}
+	switch {
+	case !locked:
+		return Resolve, Unlocked
+	case update:
+		return Resolve, Updated
+	case isStale(s.Pack, s.Locked):
+		return Resolve, Stale
+	case s.Vendored.Digest == "":
+		return Restore, Missing
+	case s.Vendored.Content != want:
+		return Restore, Changed
+	}
+	return Keep, ""
+}
+
+// isStale tells whether packs.toml has changed a pack since it was locked.
+func isStale(pack packsfile.Pack, entry lockfile.Pack) bool {
+	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer
+}
+
+// locked returns the *LockedError of a plan that must not change packs.lock,
+// nil if it does not.
+func (p Plan) locked() error {
+	e := &LockedError{}
+	for _, step := range p.Steps {
+		switch {
+		case step.Action != Resolve:
+		case step.Reason == Unlocked:
+			e.Missing = append(e.Missing, step.Pack.Name)
+		default:
+			e.Stale = append(e.Stale, step.Pack.Name)
+		}
+	}
+	for _, entry := range p.Surplus {
+		e.Surplus = append(e.Surplus, entry.Name)
+	}
+	if len(e.Missing)+len(e.Stale)+len(e.Surplus) == 0 {
+		return nil
+	}
+	return e
+}
+
+// String returns the plan as text, a line a pack.
+func (p Plan) String() string {
+	var b strings.Builder
+	for _, step := range p.Steps {
+		fmt.Fprintf(&b, "%s: %s", step.Pack.Name, step.Action)
+		if step.Reason != "" {
+			fmt.Fprintf(&b, " (%s)", step.Reason)
+		}
+		b.WriteByte('\n')
+	}
+	for _, entry := range p.Surplus {
+		fmt.Fprintf(&b, "%s: drop (not in packs.toml)\n", entry.Name)
+	}
+	return b.String()
+}

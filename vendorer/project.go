@@ -1,0 +1,302 @@
+// Package vendorer plans and carries out the vendoring of packs into a Go
+// package: plan, fetch, stage, commit.
+package vendorer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// lockName is the lock file's name; it stands beside packs.toml.
+const lockName = "packs.lock"
+
+// maxSource bounds how much is read of a Go file or of packs.lock, in bytes.
+const maxSource = 64 << 20
+
+// A project is everything that one packs.toml governs, as it stands on disk.
+// All its paths are slash-separated and below the module's root; nothing is
+// written but through root, which no path leaves.
+type project struct {
+	root   *os.Root
+	module string // the root's absolute path
+	shown  string // what precedes a path below base where it is shown
+	base   string // directory of packs.toml
+
+	tomlFile, lockFile, goFile string
+	dir, dataDir               string
+
+	toml   []byte
+	config *packsfile.File
+	lock   *lockfile.Lock // never nil
+	// lockBytes are packs.lock's with LF line ends, nil if there is none.
+	lockBytes []byte
+
+	unlock func()
+}
+
+// open reads the project of o.File. With tolerant set, packs that only lack a
+// pin are no error. The caller must call close.
+func open(o Options, unlock func(), tolerant bool) (*project, error) {
+	p := &project{unlock: unlock}
+	if err := p.locate(o.file()); err != nil {
+		unlock()
+		return nil, err
+	}
+	if err := p.read(o.file(), tolerant); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *project) close() {
+	p.root.Close()
+	p.unlock()
+}
+
+// locate finds the module around packs.toml.
+func (p *project) locate(file string) error {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(abs)
+	module, err := moduleRoot(dir)
+	if err != nil {
+		return err
+	}
+	below, err := filepath.Rel(module, dir)
+	if err != nil {
+		return err
+	}
+	p.module, p.base, p.shown = module, filepath.ToSlash(below), filepath.Dir(file)
+	p.tomlFile = path.Join(p.base, filepath.Base(abs))
+	p.lockFile = path.Join(p.base, lockName)
+	p.root, err = os.OpenRoot(module)
+	return err
+}
+
+// moduleRoot returns the nearest directory, dir or above it, with a go.mod.
+func moduleRoot(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(filepath.Join(at, "go.mod")); err == nil && !info.IsDir() {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", &NoModuleError{Dir: dir}
+		}
+	}
+}
+
+func (p *project) read(file string, tolerant bool) error {
+	data, err := p.readFile(p.tomlFile, packsfile.MaxSize+1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &NoProjectError{File: file}
+	}
+	if err != nil {
+		return err
+	}
+	config, err := packsfile.Parse(file, data)
+	var errs packsfile.Errors
+	if err != nil && !(tolerant && errors.As(err, &errs) && errs.OnlyUnpinned()) {
+		return err
+	}
+	p.toml = data
+	if err := p.configure(config); err != nil {
+		return err
+	}
+	return p.readLock()
+}
+
+// configure takes the places that config names and checks them.
+func (p *project) configure(config *packsfile.File) error {
+	p.config = config
+	p.dir = path.Join(p.base, config.Embed.Dir)
+	p.dataDir = path.Join(p.dir, config.Embed.Data)
+	p.goFile = path.Join(p.dir, config.Embed.File)
+	return p.checkPlaces()
+}
+
+func (p *project) readLock() error {
+	p.lock = &lockfile.Lock{}
+	data, err := p.readFile(p.lockFile, maxSource)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.lockBytes = withoutCR(data)
+	p.lock, err = lockfile.Parse(p.show(p.lockFile), data)
+	return err
+}
+
+// readFile reads a file below the root, at most limit bytes of it.
+func (p *project) readFile(name string, limit int64) ([]byte, error) {
+	file, err := p.root.Open(name)
+	if err != nil {
+		return nil, p.located(name, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit))
+	if err != nil {
+		return nil, p.located(name, err)
+	}
+	return data, nil
+}
+
+// located says in the user's words which path an error of root's is about.
+func (p *project) located(name string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return &fs.PathError{Op: pathErr.Op, Path: p.show(name), Err: pathErr.Err}
+	}
+	return err
+}
+
+// show returns a path below the root as the user would write it, from where
+// packs.toml was named.
+func (p *project) show(name string) string {
+	below, err := filepath.Rel(filepath.FromSlash(p.base), filepath.FromSlash(name))
+	if err != nil {
+		return filepath.Join(p.module, filepath.FromSlash(name))
+	}
+	return filepath.Join(p.shown, below)
+}
+
+// packFile returns where a pack of that name is vendored.
+func (p *project) packFile(name string) string {
+	return path.Join(p.dataDir, embedgen.FileName(name))
+}
+
+// sweep removes what killed runs left where files are staged.
+func (p *project) sweep() {
+	for _, dir := range []string{p.base, p.dir, p.dataDir} {
+		atomicfile.Sweep(p.root, dir)
+	}
+}
+
+// checkPlaces sees that what will be written stays in the module, passes
+// through no symbolic link, and replaces nothing that is not packvendor's.
+func (p *project) checkPlaces() error {
+	for _, name := range []string{p.dataDir, p.goFile, p.lockFile, p.tomlFile} {
+		if name == ".." || strings.HasPrefix(name, "../") {
+			return &PlaceError{Path: p.show(name), Reason: "is outside the module " + p.module}
+		}
+	}
+	if err := p.checkDirs(p.dataDir); err != nil {
+		return err
+	}
+	for _, name := range []string{p.goFile, p.lockFile, p.tomlFile} {
+		if err := p.checkFile(name); err != nil {
+			return err
+		}
+	}
+	for _, pack := range p.config.Packs {
+		if err := p.checkFile(p.packFile(pack.Name)); err != nil {
+			return err
+		}
+	}
+	return p.checkGenerated()
+}
+
+// checkDirs looks at every directory from the root down to dir, as far as
+// they exist.
+func (p *project) checkDirs(dir string) error {
+	at := "."
+	for part := range strings.SplitSeq(dir, "/") {
+		at = path.Join(at, part)
+		info, err := p.root.Lstat(at)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return p.located(at, err)
+		}
+		if err := p.checkDir(at, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *project) checkDir(dir string, info fs.FileInfo) error {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return &PlaceError{Path: p.show(dir), Reason: "is a symbolic link"}
+	}
+	if !info.IsDir() {
+		return &PlaceError{Path: p.show(dir), Reason: "is not a directory"}
+	}
+	if dir == "." || strings.HasPrefix(p.base+"/", dir+"/") {
+		return nil // at or above packs.toml, whose module is the nearest
+	}
+	if _, err := p.root.Lstat(path.Join(dir, "go.mod")); err == nil {
+		return &PlaceError{Path: p.show(dir), Reason: "belongs to another module"}
+	}
+	return nil
+}
+
+// checkFile sees that name is a regular file or nothing.
+func (p *project) checkFile(name string) error {
+	info, err := p.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return p.located(name, err)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return &PlaceError{Path: p.show(name), Reason: "is a symbolic link"}
+	}
+	if !info.Mode().IsRegular() {
+		return &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
+	}
+	return nil
+}
+
+// checkGenerated sees that the generated file takes no other file's place.
+func (p *project) checkGenerated() error {
+	source, err := p.readFile(p.goFile, maxSource)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !embedgen.IsGenerated(source) {
+		return &PlaceError{Path: p.show(p.goFile), Reason: "was not generated by packvendor"}
+	}
+	return nil
+}
+
+func withoutCR(data []byte) []byte { return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) }
+
+// A NoProjectError reports that there is no packs.toml.
+type NoProjectError struct{ File string }
+
+func (e *NoProjectError) Error() string { return fmt.Sprintf("%s: no such file", e.File) }
+
+// A NoModuleError reports a packs.toml outside any Go module.
+type NoModuleError struct{ Dir string }
+
+func (e *NoModuleError) Error() string {
+	return e.Dir + " is in no Go module: there is no go.mod in it or above it"
+}
+
+// A PlaceError reports that a path which packvendor would write is not its to
+// write.
+type PlaceError struct{ Path, Reason string }
+
+func (e *PlaceError) Error() string { return e.Path + " " + e.Reason }

@@ -1,0 +1,287 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// A Report says what a run did.
+type Report struct {
+	Packs   []PackReport // by name, one for each pack of packs.toml
+	Dropped []string     // names of packs that were vendored and no longer are
+	Written []string     // files that were written or deleted, as the user would name them
+}
+
+// A PackReport says what a run did with one pack.
+type PackReport struct {
+	lockfile.Pack               // as it is locked now
+	Before        lockfile.Pack // as it was locked; the zero value if it was not
+	Action        Action
+	Written       bool // its vendored file was written
+	Fetched       bool // its bytes came from the registry
+}
+
+// Run vendors: it obeys packs.lock where it speaks of a pack as packs.toml
+// does, locks the others, restores what is missing, drops what packs.toml no
+// longer has, and writes nothing where nothing changed. On any error before
+// the commit every file of the project is as it was.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	r, err := start(ctx, o, false)
+	if err != nil {
+		return nil, err
+	}
+	defer r.p.close()
+	return r.vendor(ctx)
+}
+
+// A run is one vendoring of a project, from reading it to committing.
+type run struct {
+	o      Options
+	p      *project
+	f      *packfetch.Fetcher
+	events func(Event)
+
+	edited   []byte                     // packs.toml's new bytes; nil if it is not edited
+	update   map[string]bool            // packs to resolve again
+	resolved map[string]*packfetch.Pack // packs that are resolved already
+}
+
+// start locks and reads the project. The caller must close r.p.
+func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
+	events := o.serialized()
+	unlock, err := lockProject(ctx, o, events)
+	if err != nil {
+		return nil, err
+	}
+	p, err := open(o, unlock, tolerant)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{o: o, p: p, events: events, update: map[string]bool{}, resolved: map[string]*packfetch.Pack{}}
+	if r.f, err = o.fetcher(p.config, events); err != nil {
+		p.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// An item is a step on its way to being vendored.
+type item struct {
+	Step
+	entry   lockfile.Pack   // as it will be locked
+	pack    *packfetch.Pack // nil where the bytes are not needed
+	fetched bool
+}
+
+func (i *item) content() verified.Content {
+	return verified.Content{Digest: i.entry.LayerDigest, Size: i.entry.Size}
+}
+
+// wanted tells whether the vendored file must be written.
+func (i *item) wanted() bool { return i.Vendored.Content != i.content() }
+
+func (r *run) vendor(ctx context.Context) (*Report, error) {
+	pkg, err := r.goPackage()
+	if err != nil {
+		return nil, err
+	}
+	plan, vendored, err := r.plan()
+	if err != nil {
+		return nil, err
+	}
+	items := make([]*item, len(plan.Steps))
+	for i, step := range plan.Steps {
+		items[i] = &item{Step: step, entry: step.Locked}
+	}
+	if err := forEach(ctx, r.o, items, r.settle); err != nil {
+		return nil, err
+	}
+	if err := r.checkSizes(items); err != nil {
+		return nil, err
+	}
+	change := &change{p: r.p}
+	defer change.discard()
+	if err := r.stage(ctx, change, items, pkg); err != nil {
+		return nil, err
+	}
+	change.drop(plan.Surplus, vendored)
+	if err := change.commit(); err != nil {
+		return nil, err
+	}
+	return r.report(change, items), nil
+}
+
+// goPackage returns the package to generate, but for what is not known yet,
+// and sees that it has room.
+func (r *run) goPackage() (embedgen.Package, error) {
+	files, err := r.p.goFiles()
+	if err != nil {
+		return embedgen.Package{}, err
+	}
+	pkg := embedgen.Package{Data: r.p.config.Embed.Data}
+	if pkg.Name, err = r.p.packageName(r.o, files); err != nil {
+		return pkg, err
+	}
+	for _, pack := range r.p.config.Packs {
+		pkg.Packs = append(pkg.Packs, embedgen.Pack{Name: pack.Name, GoName: pack.GoName})
+	}
+	return pkg, r.p.checkClashes(pkg, files)
+}
+
+func (r *run) plan() (Plan, map[string]Vendored, error) {
+	r.p.sweep()
+	vendored, err := r.p.vendored()
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, r.update)
+	r.events(Planned{Plan: plan})
+	if !r.o.Locked {
+		return plan, vendored, nil
+	}
+	err = plan.locked()
+	if err == nil && string(r.p.lockBytes) != string(lockfile.Format(r.p.lock)) {
+		err = &LockedError{Format: true}
+	}
+	var locked *LockedError
+	if errors.As(err, &locked) {
+		locked.File = r.p.show(r.p.lockFile)
+	}
+	return plan, vendored, err
+}
+
+// settle finds out how the item will be locked, and where its bytes are if
+// they are needed.
+func (r *run) settle(ctx context.Context, i *item) error {
+	var err error
+	switch i.Action {
+	case Resolve:
+		err = r.resolve(ctx, i)
+	case Restore:
+		err = r.obey(ctx, i)
+	default:
+		err = r.check(i)
+	}
+	if err != nil {
+		return r.packError(i.Pack, i.Action, &i.Locked, err)
+	}
+	return nil
+}
+
+// packError says of which pack err is.
+func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pack, err error) error {
+	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Digest: pack.Reference.Digest != "", Tag: pack.Reference.Tag != "", Err: err}
+	if action != Resolve {
+		e.Locked = locked
+	}
+	var lie *InconsistentError
+	if errors.As(err, &lie) {
+		lie.File, lie.Line = r.p.show(r.p.lockFile), r.p.lock.Line(lie.Name)
+	}
+	return e
+}
+
+// resolve locks a pack anew.
+func (r *run) resolve(ctx context.Context, i *item) error {
+	if i.Reason == Stale {
+		r.events(StaleEntry{Name: i.Pack.Name, Locked: i.Locked.Ref, Configured: i.Pack.Ref})
+	}
+	pack := r.resolved[i.Pack.Name]
+	if pack == nil {
+		var err error
+		if pack, err = r.f.Resolve(ctx, i.Pack.Ref, i.Pack.Layer); err != nil {
+			return err
+		}
+		r.checkTag(ctx, i)
+	}
+	i.pack = pack
+	i.entry = lockfile.Pack{
+		Name:           i.Pack.Name,
+		Ref:            i.Pack.Ref,
+		Version:        i.Pack.Version,
+		Layer:          i.Pack.Layer,
+		Tag:            pack.Tag,
+		IndexDigest:    pack.IndexDigest,
+		ManifestDigest: pack.ManifestDigest,
+		LayerDigest:    ociref.Digest(pack.Layer.Digest),
+		Size:           pack.Layer.Size,
+		MediaType:      pack.Layer.MediaType,
+	}
+	return nil
+}
+
+// checkTag warns of a reference whose tag and digest have parted. What is
+// locked is the digest either way, so nothing here can fail a run.
+func (r *run) checkTag(ctx context.Context, i *item) {
+	ref := i.Pack.Reference
+	if ref.Tag == "" || ref.Digest == "" || r.o.Offline {
+		return
+	}
+	now, err := r.f.Follow(ctx, i.Pack.Ref, ref.Digest, i.Pack.Layer)
+	if err != nil {
+		r.events(TagUnchecked{Name: i.Pack.Name, Ref: i.Pack.Ref, Err: err})
+	} else if now != nil {
+		r.events(TagMoved{Name: i.Pack.Name, Ref: i.Pack.Ref, Pinned: ref.Digest, Now: now.Digest()})
+	}
+}
+
+// obey finds the pack that is locked. Of the registry only the manifest is
+// asked that packs.lock names.
+func (r *run) obey(ctx context.Context, i *item) error {
+	if err := r.checkEntry(i); err != nil {
+		return err
+	}
+	ref, layer := manifestRef(i.Pack, i.Locked), i.Pack.Layer
+	pack, err := r.f.ResolveCached(ref, i.Locked.ManifestDigest, layer)
+	switch {
+	case isNotCached(err) && r.o.Offline:
+		pack, err = r.f.Pinned(ref, i.Locked.ManifestDigest, lockedLayer(i.Locked), layer)
+	case isNotCached(err):
+		pack, err = r.f.Resolve(ctx, ref, layer)
+	}
+	if err != nil {
+		return liesIfUnusable(i.Locked, err)
+	}
+	i.pack = pack
+	return compare(i.Locked, pack)
+}
+
+// check sees that the entry of a pack that stays as it is does not lie, as far
+// as can be told without network.
+func (r *run) check(i *item) error {
+	if err := r.checkEntry(i); err != nil {
+		return err
+	}
+	pack, err := r.f.ResolveCached(manifestRef(i.Pack, i.Locked), i.Locked.ManifestDigest, i.Pack.Layer)
+	if isNotCached(err) {
+		return nil
+	}
+	if err != nil {
+		return liesIfUnusable(i.Locked, err)
+	}
+	return compare(i.Locked, pack)
+}
+
+func (r *run) report(c *change, items []*item) *Report {
+	report := &Report{Written: c.written}
+	for _, name := range c.dropped {
+		report.Dropped = append(report.Dropped, name)
+	}
+	for _, i := range items {
+		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted(), Fetched: i.fetched})
+	}
+	return report
+}
+
+// manifestRef is the reference of the manifest that a pack is locked to.
+func manifestRef(pack packsfile.Pack, entry lockfile.Pack) string {
+	return strings.Join([]string{pack.Reference.Name(), string(entry.ManifestDigest)}, "@")
+}

@@ -1,0 +1,182 @@
+package vendorer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+)
+
+// checkSizes refuses what cannot be linked, before it is downloaded, and warns
+// of what code hosts refuse.
+func (r *run) checkSizes(items []*item) error {
+	var total int64
+	var changed bool
+	var errs []error
+	for _, i := range items {
+		total += min(i.entry.Size, maxEmbedded+1) // never overflows: names are few
+		changed = changed || i.Action == Resolve
+		if i.entry.Size > maxEmbedded {
+			errs = append(errs, &TooLargeError{Name: i.Pack.Name, Size: i.entry.Size})
+		} else if i.entry.Size > largePack && i.Action == Resolve {
+			r.events(Large{Name: i.Pack.Name, Size: i.entry.Size})
+		}
+	}
+	if len(errs) == 0 && total > maxEmbedded {
+		errs = append(errs, &TooLargeError{Size: total})
+	}
+	if len(errs) == 0 && total > largeTogether && changed {
+		r.events(LargeTotal{Size: total})
+	}
+	return errors.Join(errs...)
+}
+
+// stage writes all that will change under temporary names.
+func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.Package) error {
+	var wanted []*item
+	for _, i := range items {
+		if i.wanted() {
+			wanted = append(wanted, i)
+		} else if i.Action == Resolve {
+			r.doubt(i, false)
+		}
+	}
+	if len(wanted) > 0 {
+		if err := c.makeDir(r.p.dataDir); err != nil {
+			return err
+		}
+	}
+	c.packs = make([]*atomicfile.File, len(wanted))
+	indexes := make([]int, len(wanted))
+	for n := range wanted {
+		indexes[n] = n
+	}
+	err := forEach(ctx, r.o, indexes, func(ctx context.Context, n int) (err error) {
+		if c.packs[n], err = r.fetch(ctx, wanted[n]); err != nil {
+			return r.packError(wanted[n].Pack, wanted[n].Action, &wanted[n].Locked, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.tell(c, wanted)
+	return r.stageTexts(c, items, pkg)
+}
+
+// fetch stages the bytes of one pack.
+func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
+	file, err := atomicfile.Create(r.p.root, r.p.packFile(i.Pack.Name))
+	if err != nil {
+		return nil, err
+	}
+	i.fetched, err = r.f.Copy(ctx, i.pack, file)
+	if err == nil && i.Action == Resolve {
+		r.doubt(i, !isZip(file))
+	}
+	if err == nil {
+		err = file.Finish(false) // what a crash takes, the next run restores
+	}
+	if err != nil {
+		file.Discard()
+		return nil, err
+	}
+	return file, nil
+}
+
+// isZip tells whether a file starts as a zip archive does, with an entry or
+// with the end of an empty one:
+// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
+func isZip(file *atomicfile.File) bool {
+	var head [4]byte
+	file.ReadAt(head[:], 0)
+	return bytes.HasPrefix(head[:], []byte("PK\x03\x04")) || bytes.HasPrefix(head[:], []byte("PK\x05\x06"))
+}
+
+// doubt warns of a layer that may not be the pack.
+func (r *run) doubt(i *item, notZip bool) {
+	var others []packfetch.Layer
+	for _, layer := range i.pack.Layers {
+		if layer.Digest != i.pack.Layer.Digest && packfetch.Accepts(layer.MediaType, r.p.config.AcceptMediaTypes) {
+			others = append(others, layer)
+		}
+	}
+	markdown := i.Pack.Layer == "" && i.pack.Layer.MediaType == "text/markdown" && len(others) > 0
+	if notZip || markdown {
+		r.events(Doubtful{Name: i.Pack.Name, Layer: i.pack.Layer, NotZip: notZip, Others: others})
+	}
+}
+
+// tell warns of vendored files that were not what is locked.
+func (r *run) tell(c *change, wanted []*item) {
+	for _, i := range wanted {
+		if i.Reason == Changed {
+			r.events(Restored{
+				Name: i.Pack.Name, Path: r.p.show(r.p.packFile(i.Pack.Name)),
+				Got: i.Vendored.Digest, Want: i.entry.LayerDigest, LFS: i.Vendored.LFS,
+			})
+		}
+	}
+	c.kept = func(name, file string) { r.events(Kept{Name: name, Path: file}) }
+}
+
+// stageTexts stages the generated file, packs.lock and packs.toml, each if it
+// changes.
+func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
+	source, err := generate(pkg, items)
+	if err != nil {
+		return err
+	}
+	if c.goFile, err = r.stageText(c, r.p.goFile, source); err != nil {
+		return err
+	}
+	lock := &lockfile.Lock{}
+	for _, i := range items {
+		lock.Packs = append(lock.Packs, i.entry)
+	}
+	if c.lock, err = r.stageText(c, r.p.lockFile, lockfile.Format(lock)); err != nil {
+		return err
+	}
+	if r.edited != nil && !bytes.Equal(r.edited, r.p.toml) {
+		c.toml, err = atomicfile.Stage(r.p.root, r.p.tomlFile, r.edited)
+	}
+	return err
+}
+
+// stageText stages a file unless it has these bytes already, perhaps with
+// CRLF line ends.
+func (r *run) stageText(c *change, name string, data []byte) (*atomicfile.File, error) {
+	now, err := r.p.readFile(name, maxSource)
+	if err == nil && bytes.Equal(withoutCR(now), data) {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := c.makeDir(r.p.dir); err != nil {
+		return nil, err
+	}
+	return atomicfile.Stage(r.p.root, name, data)
+}
+
+// generate returns the Go source for the items.
+func generate(pkg embedgen.Package, items []*item) ([]byte, error) {
+	pkg.Packs = nil
+	for _, i := range items {
+		pkg.Packs = append(pkg.Packs, embedgen.Pack{
+			Name:           i.Pack.Name,
+			GoName:         i.Pack.GoName,
+			Ref:            i.entry.Ref,
+			ManifestDigest: string(i.entry.ManifestDigest),
+			LayerDigest:    string(i.entry.LayerDigest),
+			MediaType:      i.entry.MediaType,
+			Size:           i.entry.Size,
+		})
+	}
+	return embedgen.Generate(pkg)
+}

@@ -1,0 +1,215 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+)
+
+// A Verification is what Verify found.
+type Verification struct {
+	Packs int // how many packs.toml has
+	// Findings are what is not as it must be, each an error of a type below or
+	// of Run's.
+	Findings []error
+	// Unembedded says why the Go toolchain could not be asked what it embeds;
+	// nil if it was asked.
+	Unembedded error
+}
+
+// A VendoredError reports a vendored file that is not what is locked.
+type VendoredError struct {
+	Name, Path string
+	Got, Want  ociref.Digest // Got is "" if there is no file
+	LFS        bool          // what stands there is a Git LFS pointer
+}
+
+func (e *VendoredError) Error() string {
+	switch {
+	case e.Got == "":
+		return fmt.Sprintf("%s is missing", e.Path)
+	case e.LFS:
+		return fmt.Sprintf("%s is a Git LFS pointer, not the pack", e.Path)
+	}
+	return fmt.Sprintf("%s is not the pack that is locked\n\tgot:  %s\n\twant: %s", e.Path, e.Got, e.Want)
+}
+
+// A GeneratedError reports a generated file that is missing or was changed.
+type GeneratedError struct {
+	Path string
+	Diff string // unified, from what it is to what it must be; "" if it is missing
+}
+
+func (e *GeneratedError) Error() string {
+	if e.Diff == "" {
+		return e.Path + " is missing"
+	}
+	return e.Path + " is not what packvendor generates"
+}
+
+// Verify compares packs.toml, packs.lock, the vendored files, the generated
+// file and what the Go toolchain embeds with each other. It writes nothing
+// and, unless remote is set, uses no network; with remote it also proves, by
+// manifest requests alone, that every entry of packs.lock follows from its
+// reference. The error is for what kept it from comparing.
+func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) {
+	r, err := start(ctx, o, false)
+	if err != nil {
+		return nil, err
+	}
+	defer r.p.close()
+	files, err := r.p.goFiles()
+	if err != nil {
+		return nil, err
+	}
+	pkg := embedgen.Package{Data: r.p.config.Embed.Data}
+	if pkg.Name, err = r.p.packageName(o, files); err != nil {
+		return nil, err
+	}
+	vendored, err := r.p.vendored()
+	if err != nil {
+		return nil, err
+	}
+	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, nil)
+	v := &Verification{Packs: len(plan.Steps)}
+	v.find(r.lockFindings(plan)...)
+	v.find(r.packFindings(ctx, plan, remote)...)
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	if plan.locked() != nil {
+		return v, nil // what the Go file should say is not known
+	}
+	if err := r.goFindings(ctx, v, plan, pkg); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// find adds findings, those that are nil aside.
+func (v *Verification) find(errs ...error) {
+	for _, err := range errs {
+		if err != nil {
+			v.Findings = append(v.Findings, err)
+		}
+	}
+}
+
+// lockFindings says how packs.lock differs from packs.toml.
+func (r *run) lockFindings(plan Plan) []error {
+	err := plan.locked()
+	if err == nil && string(r.p.lockBytes) != string(lockfile.Format(r.p.lock)) {
+		err = &LockedError{Format: true}
+	}
+	var locked *LockedError
+	if errors.As(err, &locked) {
+		locked.File = r.p.show(r.p.lockFile)
+	}
+	return []error{err}
+}
+
+// packFindings says, pack by pack, which entries lie and which vendored files
+// differ.
+func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error {
+	found := make([][]error, len(plan.Steps))
+	indexes := make([]int, len(plan.Steps))
+	for n := range indexes {
+		indexes[n] = n
+	}
+	forEach(ctx, r.o, indexes, func(ctx context.Context, n int) error {
+		found[n] = r.stepFindings(ctx, plan.Steps[n], remote)
+		return nil
+	})
+	var all []error
+	for _, errs := range found {
+		all = append(all, errs...)
+	}
+	return all
+}
+
+func (r *run) stepFindings(ctx context.Context, step Step, remote bool) []error {
+	if step.Action == Resolve {
+		return nil // told already: there is nothing to compare with
+	}
+	var found []error
+	i := &item{Step: step, entry: step.Locked}
+	err := r.check(i)
+	if err == nil && remote {
+		err = r.checkRemote(ctx, i)
+	}
+	if err != nil {
+		found = append(found, r.packError(step.Pack, step.Action, &step.Locked, err))
+	}
+	if step.Vendored.Content != (verified.Content{Digest: step.Locked.LayerDigest, Size: step.Locked.Size}) {
+		found = append(found, &VendoredError{
+			Name: step.Pack.Name, Path: r.p.show(r.p.packFile(step.Pack.Name)),
+			Got: step.Vendored.Digest, Want: step.Locked.LayerDigest, LFS: step.Vendored.LFS,
+		})
+	}
+	return found
+}
+
+// checkRemote follows the chain from the reference to the layer in the
+// registry, or from what packs.lock says a tag led to.
+func (r *run) checkRemote(ctx context.Context, i *item) error {
+	ref := i.Pack.Reference
+	ref.Tag, ref.Digest = "", i.Locked.ManifestDigest
+	if i.Locked.IndexDigest != "" {
+		ref.Digest = i.Locked.IndexDigest
+	}
+	pack, err := r.f.ResolveRemote(ctx, ref.String(), i.Pack.Layer)
+	if err != nil {
+		return liesIfUnusable(i.Locked, err)
+	}
+	if pack.ManifestDigest != i.Locked.ManifestDigest {
+		return &InconsistentError{
+			Name: i.Locked.Name, Field: "manifest_digest", Got: string(i.Locked.ManifestDigest),
+			By: "its index leads to", Want: string(pack.ManifestDigest),
+		}
+	}
+	if pack.IndexDigest != i.Locked.IndexDigest {
+		return &InconsistentError{
+			Name: i.Locked.Name, Field: "index_digest", Got: string(i.Locked.IndexDigest),
+			By: "that is the manifest itself",
+		}
+	}
+	return compare(i.Locked, pack)
+}
+
+// goFindings says how the Go package differs from what is locked.
+func (r *run) goFindings(ctx context.Context, v *Verification, plan Plan, pkg embedgen.Package) error {
+	var items []*item
+	for _, step := range plan.Steps {
+		items = append(items, &item{Step: step, entry: step.Locked})
+	}
+	want, err := generate(pkg, items)
+	if err != nil {
+		return err
+	}
+	got, err := r.p.readFile(r.p.goFile, maxSource)
+	got = withoutCR(got)
+	shown := r.p.show(r.p.goFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		v.find(&GeneratedError{Path: shown})
+	case err != nil:
+		return err
+	case string(got) != string(want):
+		v.find(&GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))})
+	}
+	if len(v.Findings) > 0 {
+		return nil // the toolchain would say the same in other words
+	}
+	findings, err := r.embedFindings(ctx, plan)
+	v.find(findings...)
+	v.Unembedded = err
+	return nil
+}

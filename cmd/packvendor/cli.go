@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// A cli is one invocation of the command.
+type cli struct {
+	process
+	root *cobra.Command
+	say  *printer
+
+	// Flags.
+	file, cacheDir                 string
+	jobs                           int
+	locked, offline, frozen        bool
+	quiet, verbose, json           bool
+	remote, acceptRetag, allowTags bool
+	insecure                       []string
+}
+
+func newCLI(p process) *cli {
+	c := &cli{process: p}
+	c.root = c.rootCommand()
+	c.root.AddCommand(c.addCommand(), c.updateCommand(), c.verifyCommand(), c.fetchCommand(), c.versionCommand())
+	c.root.SetOut(p.stdout)
+	c.root.SetErr(p.stderr)
+	c.say = &printer{stderr: p.stderr}
+	return c
+}
+
+// A usageError is a command line that makes no sense.
+type usageError struct {
+	command *cobra.Command
+	err     error
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func usagef(format string, args ...any) error { return &usageError{err: fmt.Errorf(format, args...)} }
+
+// execute runs the command that the arguments name.
+func (c *cli) execute(ctx context.Context) error {
+	args, err := c.arguments()
+	if err != nil {
+		return err
+	}
+	c.root.SetArgs(args)
+	return c.root.ExecuteContext(ctx)
+}
+
+// arguments returns the command line with the words of PACKVENDOR_FLAGS set
+// before its own flags. Words for flags that the command does not have are
+// left out; those that no command has are an error.
+func (c *cli) arguments() ([]string, error) {
+	command, rest, err := c.root.Find(c.args)
+	if err != nil {
+		c.json = wantsJSON(c.args)
+		return nil, &usageError{command: c.root, err: err}
+	}
+	var words []string
+	for _, word := range strings.Fields(c.getenv("PACKVENDOR_FLAGS")) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		if !strings.HasPrefix(word, "--") || name == "" || !c.anyHas(name) {
+			return nil, usagef("PACKVENDOR_FLAGS: %q is no flag of packvendor: write --flag or --flag=value", word)
+		}
+		if flagOf(command, name) != nil {
+			words = append(words, word)
+		}
+	}
+	path := strings.Fields(command.CommandPath())[1:]
+	return append(append(path, words...), rest...), nil
+}
+
+func flagOf(command *cobra.Command, name string) *pflag.Flag {
+	command.InitDefaultHelpFlag()
+	if f := command.Flags().Lookup(name); f != nil {
+		return f
+	}
+	return command.InheritedFlags().Lookup(name)
+}
+
+func (c *cli) anyHas(name string) bool {
+	for _, command := range append(c.root.Commands(), c.root) {
+		if flagOf(command, name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// wantsJSON looks for --json on a command line that could not be parsed.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		if arg == "--json" || arg == "--json=true" {
+			return true
+		}
+	}
+	return false
+}
+
+// options are the flags and the environment as vendorer knows them. Editing
+// commands are never locked.
+func (c *cli) options() vendorer.Options {
+	return vendorer.Options{
+		File:      c.file,
+		Offline:   c.offline,
+		CacheDir:  c.cacheDir,
+		Jobs:      c.jobs,
+		Getenv:    c.getenv,
+		UserAgent: "packvendor/" + version(),
+		Events:    c.say.event,
+	}
+}
+
+// isLocked is the value of --locked, or where it is not given, whether this is
+// a CI job.
+func (c *cli) isLocked(flags *pflag.FlagSet) bool {
+	if c.frozen || flags.Changed("locked") {
+		return c.frozen || c.locked
+	}
+	return c.inCI()
+}
+
+func (c *cli) inCI() bool {
+	ci, err := strconv.ParseBool(c.getenv("CI"))
+	return err == nil && ci
+}
+
+// prepare is called when the flags are known.
+func (c *cli) prepare(command *cobra.Command, _ []string) error {
+	if c.jobs < 1 && flagOf(command, "jobs") != nil {
+		return usagef("--jobs must be at least 1")
+	}
+	if c.quiet && c.verbose {
+		return usagef("--quiet and --verbose exclude each other")
+	}
+	c.say.quiet, c.say.verbose = c.quiet, c.verbose
+	c.say.file = c.file
+	c.say.ci = c.inCI()
+	return nil
+}
+
+// asUsage makes of cobra's own errors what they are: usage errors.
+func asUsage(command *cobra.Command, err error) error {
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	return &usageError{command: command, err: err}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// hintFor returns what to do about an error: a command that can be run as it
+// is, or a line for packs.toml; "" if neither is sure to help.
+func (p *printer) hintFor(err error) string {
+	var unpinned *packsfile.Error
+	var noModule *vendorer.NoModuleError
+	var tag *packfetch.TagDisallowedError
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage) && usage.command != nil:
+		return usage.command.CommandPath() + " --help"
+	case errors.As(err, &unpinned) && unpinned.Unpinned != "":
+		return p.command("add", unpinned.Unpinned, unpinned.Ref)
+	case errors.As(err, &noModule):
+		return "go mod init example.com/app"
+	case errors.As(err, &tag):
+		return p.command("fetch", "--allow-tags", tag.Reference)
+	}
+	if hint := p.hintForPack(err); hint != "" {
+		return hint
+	}
+	return p.hintForDrift(err)
+}
+
+// hintForPack is about an error of one pack.
+func (p *printer) hintForPack(err error) string {
+	var pack *vendorer.PackError
+	var lie *vendorer.InconsistentError
+	var retag *vendorer.RetagError
+	var registry *packfetch.RegistryError
+	if !errors.As(err, &pack) {
+		pack = &vendorer.PackError{}
+	}
+	switch {
+	case errors.As(err, &lie):
+		return p.command("update", lie.Name)
+	case errors.As(err, &retag):
+		return p.command("update", "--accept-retag", pack.Name)
+	case errors.As(err, &registry):
+		return p.hintForRegistry(pack, registry)
+	}
+	return ""
+}
+
+func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) string {
+	if e.MayBePlain() {
+		return fmt.Sprintf("in packs.toml: insecure_registries = [%q]", e.Host)
+	}
+	if e.Status != 404 || pack.Locked == nil {
+		return ""
+	}
+	ref, err := ociref.Parse(pack.Ref)
+	if err != nil {
+		return ""
+	}
+	if ref.Tag != "" {
+		return p.command("update", pack.Name)
+	}
+	return p.command("add", pack.Name, ref.Name()+":latest")
+}
+
+// hintForDrift is about what a bare run mends.
+func (p *printer) hintForDrift(err error) string {
+	var offline *packfetch.OfflineError
+	var corrupt *packfetch.CorruptCacheError
+	var locked *vendorer.LockedError
+	var generated *vendorer.GeneratedError
+	var vendored *vendorer.VendoredError
+	switch {
+	case errors.As(err, &locked), errors.As(err, &generated), errors.As(err, &vendored):
+		return p.bareRun()
+	case errors.As(err, &offline), errors.As(err, &corrupt):
+		var pack *vendorer.PackError
+		if errors.As(err, &pack) {
+			return p.bareRun()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+var update = flag.Bool("update", false, "rewrite the files that scripts compare with")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"packvendor": main})
+}
+
+// TestScripts runs the scripts in testdata/scripts. Each has a registry of its
+// own over TLS, at $REG, and a cache of its own, at $CACHE.
+func TestScripts(t *testing.T) {
+	goEnv := goEnvironment(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "scripts"),
+		UpdateScripts:       *update,
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup:               func(env *testscript.Env) error { return setUp(env, goEnv) },
+		Cmds:                scriptCommands(),
+		Condition:           scriptCondition,
+	})
+}
+
+func scriptCondition(cond string) (bool, error) {
+	return cond == "root" && os.Getuid() == 0, nil
+}
+
+// goEnvironment is what the go command needs to build without a home.
+func goEnvironment(t *testing.T) []string {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := strings.Fields(string(out))
+	return []string{"GOCACHE=" + values[0], "GOMODCACHE=" + values[1], "GOFLAGS=-buildvcs=false", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off"}
+}
+
+func setUp(env *testscript.Env, goEnv []string) error {
+	work := env.WorkDir
+	reg, err := packtest.NewRegistry(packtest.Options{})
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { reg.Close() })
+	caDir := filepath.Join(work, ".ca")
+	if err := os.Mkdir(caDir, 0o777); err != nil {
+		return err
+	}
+	ca, err := reg.CAFile(caDir)
+	if err != nil {
+		return err
+	}
+	env.Values[registryKey{}] = &current{reg}
+	env.Values[snapshotsKey{}] = map[string]string{}
+	env.Vars = append(env.Vars, goEnv...)
+	env.Vars = append(env.Vars,
+		"REG="+reg.Host(),
+		"SSL_CERT_FILE="+ca,
+		"XDG_CACHE_HOME="+filepath.Join(work, ".cache"),
+		"CACHE="+filepath.Join(work, ".cache", "greentic", "packs"),
+	)
+	return nil
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+)
+
+// version returns packvendor's version as the go command recorded it: a tag, a
+// pseudo-version, or "(devel)" for a build from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// versionJSON is the document of version --json.
+type versionJSON struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
+func (c *cli) reportVersion() error {
+	v := versionJSON{Version: version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	if c.json {
+		return c.printJSON(v)
+	}
+	return c.print("packvendor %s (%s %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
+}

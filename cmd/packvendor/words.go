@@ -1,0 +1,166 @@
+package main
+
+// This file owns what packvendor says to people. Its rules:
+//
+//   - data goes to standard output; everything else, and all of this file, to
+//     standard error;
+//   - "packvendor: error: ", "packvendor: warning: ", or "packvendor: " alone for
+//     what is just told; lower case, no full stop, the subject first and once;
+//   - "packvendor: hint: " and then the literal next command, or "in packs.toml: "
+//     and the literal line to write there.
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// A printer says things on standard error.
+type printer struct {
+	stderr         io.Writer
+	quiet, verbose bool
+
+	// What hints must repeat to be right.
+	file            string
+	ci              bool
+	locked, offline bool
+
+	cacheUnusable bool // said already
+}
+
+func (p *printer) error(text string) { fmt.Fprintf(p.stderr, "packvendor: error: %s\n", text) }
+func (p *printer) warning(format string, args ...any) {
+	fmt.Fprintf(p.stderr, "packvendor: warning: "+format+"\n", args...)
+}
+func (p *printer) hint(text string) { fmt.Fprintf(p.stderr, "packvendor: hint: %s\n", text) }
+
+// notice tells something that is no warning.
+func (p *printer) notice(format string, args ...any) {
+	if !p.quiet {
+		fmt.Fprintf(p.stderr, "packvendor: "+format+"\n", args...)
+	}
+}
+
+// detail tells something that only --verbose wants.
+func (p *printer) detail(format string, args ...any) {
+	if p.verbose {
+		fmt.Fprintf(p.stderr, "packvendor: "+format+"\n", args...)
+	}
+}
+
+// event says what happened during a run.
+func (p *printer) event(e vendorer.Event) {
+	switch e := e.(type) {
+	case vendorer.Planned:
+		for line := range strings.Lines(e.Plan.String()) {
+			p.detail("plan: %s", strings.TrimSuffix(line, "\n"))
+		}
+	case vendorer.StaleEntry:
+		p.notice("%s: packs.lock is stale, resolving again\n\tlocked:     %s\n\tpacks.toml: %s", e.Name, e.Locked, e.Configured)
+	case vendorer.LeftOut:
+		p.warning("%s has no pin yet and is left out", e.Name)
+		p.hint(p.command("add", e.Name, e.Ref))
+	case vendorer.TagMoved:
+		p.warning("%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", e.Name, e.Ref, e.Pinned, e.Now)
+	case vendorer.TagUnchecked:
+		p.warning("%s: cannot check whether its tag still names its digest: %v", e.Name, e.Err)
+	case vendorer.Doubtful:
+		p.doubtful(e)
+	case vendorer.Restored:
+		p.restored(e)
+	case vendorer.Kept:
+		p.warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
+	case vendorer.Large:
+		p.warning("%s has %d bytes: many code hosts refuse files over 100 MB", e.Name, e.Size)
+	case vendorer.LargeTotal:
+		p.warning("all packs together have %d bytes: the go command refuses modules over 500 MiB", e.Size)
+	case vendorer.WaitingForProject:
+		p.notice("%s: waiting for another packvendor to finish", e.File)
+	case vendorer.Fetching:
+		p.fetching(e.Event)
+	}
+}
+
+func (p *printer) fetching(e packfetch.Event) {
+	switch e := e.(type) {
+	case packfetch.CorruptEntry:
+		p.warning("the cache is corrupt and is mended: %v", e.Err)
+	case packfetch.CacheUnusable:
+		if !p.cacheUnusable || p.verbose {
+			p.warning("going on without the cache: %v", e.Err)
+		}
+		p.cacheUnusable = true
+	case packfetch.Waiting:
+		p.notice("%s: waiting for another process that is fetching it", e.Reference)
+	}
+}
+
+func (p *printer) doubtful(e vendorer.Doubtful) {
+	what := fmt.Sprintf("is %s %s", e.Layer.MediaType, e.Layer.Digest)
+	if e.NotZip {
+		what += ", which is not a zip file"
+	}
+	p.warning("%s: the selected layer %s%s", e.Name, what, otherLayers(e.Others))
+	if len(e.Others) > 0 {
+		p.hint(fmt.Sprintf("in packs.toml: %s = { ref = \"...\", layer = %q }", e.Name, layerName(e.Layer, e.Others)))
+	}
+}
+
+func otherLayers(layers []packfetch.Layer) string {
+	var b strings.Builder
+	for _, l := range layers {
+		fmt.Fprintf(&b, "\n\talso there: %s %s", l.MediaType, l.Digest)
+	}
+	return b.String()
+}
+
+// layerName names the first of others as packs.toml's layer does: by media
+// type if that is unmistakable.
+func layerName(selected packfetch.Layer, others []packfetch.Layer) string {
+	first := others[0]
+	for _, l := range append(others[1:], selected) {
+		if l.MediaType == first.MediaType {
+			return first.Digest
+		}
+	}
+	return first.MediaType
+}
+
+func (p *printer) restored(e vendorer.Restored) {
+	if e.LFS {
+		p.warning("%s was a Git LFS pointer, not the pack; restored the pack", e.Path)
+		return
+	}
+	p.warning("%s was not the pack that is locked; restored it\n\tgot:  %s\n\twant: %s", e.Path, e.Got, e.Want)
+}
+
+// written tells what a run wrote.
+func (p *printer) written(report *vendorer.Report) {
+	for _, name := range report.Written {
+		p.detail("wrote %s", name)
+	}
+	if len(report.Written) == 0 {
+		p.detail("nothing changed")
+	}
+}
+
+// command is a command line for a hint, with the -f that was given.
+func (p *printer) command(words ...string) string {
+	line := []string{"packvendor"}
+	if p.file != "" && p.file != "packs.toml" {
+		words = append(words, "-f", p.file)
+	}
+	return strings.Join(append(line, words...), " ")
+}
+
+// bareRun is the command that makes everything agree again, also where it
+// would be locked.
+func (p *printer) bareRun() string {
+	if p.ci || p.locked {
+		return p.command("--locked=false")
+	}
+	return p.command()
+}

@@ -52,6 +52,15 @@ func (es Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Unwrap lets errors.As find a single *Error.
+func (es Errors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
 // OnlyUnpinned reports whether there are problems and all of them are packs
 // that lack a pin.
 func (es Errors) OnlyUnpinned() bool {

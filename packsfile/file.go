@@ -47,6 +47,10 @@ type Pack struct {
 	Line      int              // 1-based line of the pack's key
 }
 
+// Pinned tells whether the pack's reference is one that packs.toml may hold: it
+// has a digest, or a tag that is allowed.
+func (p Pack) Pinned() bool { return p.Reference.Digest != "" || p.AllowTags }
+
 // Pack returns the pack called name, and whether there is one.
 func (f *File) Pack(name string) (Pack, bool) {
 	i, ok := slices.BinarySearchFunc(f.Packs, name, func(p Pack, name string) int {

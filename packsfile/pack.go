@@ -78,9 +78,11 @@ func (c *checker) pin(n *node, p *Pack) {
 	switch {
 	case ref.Tag == "" && ref.Digest == "":
 		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one", quote(p.Ref))
-	case ref.Digest == "" && !p.AllowTags:
+	case !p.Pinned():
 		e := c.report(n, packKey(p.Name), "%s is a tag, not a pin: tags can move", quote(p.Ref))
-		e.Unpinned, e.Ref = p.Name, p.Ref
+		if checkName(p.Name) == nil { // else a pin would not help
+			e.Unpinned, e.Ref = p.Name, p.Ref
+		}
 	}
 }
 

@@ -1,10 +1,10 @@
 package packfetch
 
 import (
-	"context"
 	"errors"
 	"slices"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -21,13 +21,13 @@ const (
 
 // lookUp copies the pack from its cache entry to dst, if it is there. A
 // right pack whose proof is missing gets it. Offline, a wrong one is an error.
-func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (cacheState, error) {
+func (f *Fetcher) lookUp(p *Pack, dst Sink, lock *packcache.Lock) (cacheState, error) {
 	err := f.cache.Pack(p.ManifestDigest, p.content(), dst)
 	var writeErr *verified.WriteError
 	var corrupt *packcache.CorruptError
 	switch {
 	case err == nil:
-		f.heal(ctx, p, lock)
+		f.heal(p, lock)
 		return cacheHit, nil
 	case packcache.IsMissing(err):
 		return cacheMiss, nil
@@ -50,7 +50,7 @@ func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache
 	if f.offline {
 		return cacheMiss, corrupt
 	}
-	f.events(CorruptEntry{Reference: p.Reference, Err: corrupt})
+	f.corrupt(p.Reference, p.ManifestDigest, corrupt)
 	return cacheMiss, nil
 }
 
@@ -66,7 +66,7 @@ func (f *Fetcher) holdsOther(p *Pack) bool {
 // heal completes an entry whose pack is right: with the manifest that proves
 // it, and with metadata that other programs can read. It is a courtesy to the
 // next reader: that it fails is no one's concern.
-func (f *Fetcher) heal(ctx context.Context, p *Pack, lock *packcache.Lock) {
+func (f *Fetcher) heal(p *Pack, lock *packcache.Lock) {
 	if p.body == nil {
 		return
 	}
@@ -83,9 +83,9 @@ func (f *Fetcher) heal(ctx context.Context, p *Pack, lock *packcache.Lock) {
 		return
 	}
 	if lock == nil {
-		var err error
-		if lock, err = f.cache.Lock(ctx, p.ManifestDigest, nil); err != nil {
-			return
+		var busy bool
+		if lock, busy = f.cache.TryLock(p.ManifestDigest); busy {
+			return // whoever holds it does the same, or more
 		}
 		defer lock.Unlock()
 	}
@@ -97,4 +97,11 @@ func (p *Pack) describedBy(m packcache.Metadata) bool {
 	return m.ResolvedDigest == string(p.ManifestDigest) &&
 		m.MediaType == p.Layer.MediaType &&
 		m.SizeBytes == uint64(p.Layer.Size)
+}
+
+// corrupt tells of a corrupt entry, once however many of its files are.
+func (f *Fetcher) corrupt(reference string, manifest ociref.Digest, err *CorruptCacheError) {
+	if _, told := f.told.LoadOrStore(manifest, true); !told {
+		f.events(CorruptEntry{Reference: reference, Err: err})
+	}
 }

@@ -45,7 +45,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if !p.shared {
 		return f.copyAround(ctx, p, dst)
 	}
-	state, err := f.lookUp(ctx, p, dst, nil)
+	state, err := f.lookUp(p, dst, nil)
 	if err != nil || state == cacheHit {
 		return fromCache, err
 	}
@@ -61,7 +61,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	}
 	defer lock.Unlock()
 	if lock.Waited() {
-		state, err := f.lookUp(ctx, p, dst, lock)
+		state, err := f.lookUp(p, dst, lock)
 		if err != nil || state == cacheHit {
 			return fromCache, err
 		}

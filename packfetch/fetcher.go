@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -58,6 +59,7 @@ type Fetcher struct {
 	offline   bool
 	accept    []string
 	events    func(Event)
+	told      *sync.Map // manifest digests of entries that were told to be corrupt
 }
 
 // New returns a Fetcher. It touches neither disk nor network. The error
@@ -87,6 +89,7 @@ func New(o Options) (*Fetcher, error) {
 		offline:   o.Offline,
 		accept:    o.AcceptMediaTypes,
 		events:    o.Events,
+		told:      &sync.Map{},
 	}
 	if f.events == nil {
 		f.events = func(Event) {}

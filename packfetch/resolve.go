@@ -168,7 +168,7 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 		_, packErr := f.cache.Measure(ref.Digest)
 		return nil, &OfflineError{Reference: ref.String(), NoManifest: packErr == nil}
 	case errors.As(err, &corrupt):
-		f.events(CorruptEntry{Reference: ref.String(), Err: corrupt})
+		f.corrupt(ref.String(), ref.Digest, corrupt)
 	case !packcache.IsMissing(err):
 		f.events(CacheUnusable{Reference: ref.String(), Err: err})
 	}

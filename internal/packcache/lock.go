@@ -26,30 +26,43 @@ type Lock struct {
 // without, as it does at once where files cannot be locked (NFS, a read-only
 // cache). The only error is that of ctx.
 func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()) (*Lock, error) {
-	dir := filepath.Join(c.root, locksDir)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return &Lock{}, ctx.Err()
-	}
-	file := flock.New(filepath.Join(dir, manifest.Hex()+".lock"), flock.SetPermissions(0o666))
-	held, err := file.TryLock()
-	if held || err != nil {
-		return newLock(file, held, false), ctx.Err()
+	lock, busy := c.TryLock(manifest)
+	if !busy {
+		return lock, ctx.Err()
 	}
 	if waiting != nil {
 		waiting()
 	}
 	bounded, cancel := context.WithTimeout(ctx, c.lockWait)
 	defer cancel()
-	held, _ = file.TryLockContext(bounded, lockPoll)
-	return newLock(file, held, true), ctx.Err()
+	file := c.lockFile(manifest)
+	held, _ := file.TryLockContext(bounded, lockPoll)
+	lock = newLock(file, held)
+	lock.waited = true
+	return lock, ctx.Err()
 }
 
-func newLock(file *flock.Flock, held, waited bool) *Lock {
+// TryLock is Lock for those who have better things to do than wait: busy tells
+// that another process holds the lock.
+func (c *Cache) TryLock(manifest ociref.Digest) (lock *Lock, busy bool) {
+	if err := os.MkdirAll(filepath.Join(c.root, locksDir), 0o777); err != nil {
+		return &Lock{}, false
+	}
+	file := c.lockFile(manifest)
+	held, err := file.TryLock()
+	return newLock(file, held), !held && err == nil
+}
+
+func (c *Cache) lockFile(manifest ociref.Digest) *flock.Flock {
+	return flock.New(filepath.Join(c.root, locksDir, manifest.Hex()+".lock"), flock.SetPermissions(0o666))
+}
+
+func newLock(file *flock.Flock, held bool) *Lock {
 	if !held {
 		file.Close()
-		return &Lock{waited: waited}
+		return &Lock{}
 	}
-	return &Lock{file: file, waited: waited}
+	return &Lock{file: file}
 }
 
 // Held tells whether the lock is really held.

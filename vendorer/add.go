@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"path"
+	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
@@ -31,7 +33,7 @@ func Add(ctx context.Context, o Options, name, reference string) (*Report, error
 	if err != nil {
 		return nil, err
 	}
-	defer r.p.close()
+	defer r.close()
 	if err := r.pin(ctx, name, ref); err != nil {
 		return nil, err
 	}
@@ -42,6 +44,9 @@ func Add(ctx context.Context, o Options, name, reference string) (*Report, error
 // names now if it has none.
 func (r *run) pin(ctx context.Context, name string, ref ociref.Reference) error {
 	if ref.Digest == "" {
+		if err := r.checkEdit(name, ref); err != nil {
+			return err
+		}
 		before, _ := r.p.config.Pack(name)
 		pack, err := r.f.Resolve(ctx, ref.String(), before.Layer)
 		if err != nil {
@@ -51,6 +56,14 @@ func (r *run) pin(ctx context.Context, name string, ref ociref.Reference) error 
 	}
 	r.update[name] = true
 	return r.edit(map[string]string{name: ref.String()}, true)
+}
+
+// checkEdit sees, before any network, that ref can be pinned as name: with any
+// digest, since the true one is not known yet.
+func (r *run) checkEdit(name string, ref ociref.Reference) error {
+	ref.Digest = ociref.DigestOf(nil)
+	_, _, err := r.tryEdit(map[string]string{name: ref.String()}, true)
+	return err
 }
 
 // keepResolved pins ref to what pack was resolved to, and spares the run from
@@ -63,44 +76,53 @@ func (r *run) keepResolved(name string, ref ociref.Reference, pack *packfetch.Pa
 }
 
 // edit gives packs new references in packs.toml. The result is read as any
-// packs.toml is.
+// packs.toml is; with tolerant set, packs that lack a pin are left out.
 func (r *run) edit(refs map[string]string, tolerant bool) error {
-	edited := bytes.Clone(r.p.toml)
-	for name, ref := range refs {
-		var err error
-		if edited, err = packsfile.SetRef(edited, name, ref); err != nil {
-			return &EditError{File: r.p.show(r.p.tomlFile), Name: name, Err: err}
-		}
+	edited, config, err := r.tryEdit(refs, tolerant)
+	if err != nil {
+		return err
 	}
-	config, err := packsfile.Parse(r.p.show(r.p.tomlFile), edited)
-	var errs packsfile.Errors
-	if errors.As(err, &errs) && errs.OnlyUnpinned() && tolerant {
-		r.leaveOut(config, errs)
-	} else if err != nil {
+	if err := r.p.checkFile(r.p.tomlFile); err != nil {
 		return err
 	}
 	r.edited = edited
+	if tolerant {
+		r.leaveOut(config)
+	}
 	return r.p.configure(config)
+}
+
+// tryEdit returns packs.toml with new references, as bytes and as read.
+func (r *run) tryEdit(refs map[string]string, tolerant bool) ([]byte, *packsfile.File, error) {
+	file := r.p.show(r.p.tomlFile)
+	edited := bytes.Clone(r.p.toml)
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		var err error
+		if edited, err = packsfile.SetRef(edited, name, refs[name]); err != nil {
+			return nil, nil, &EditError{File: file, Name: name, Err: err}
+		}
+	}
+	config, err := packsfile.Parse(file, edited)
+	var errs packsfile.Errors
+	if tolerant && errors.As(err, &errs) && errs.OnlyUnpinned() {
+		err = nil
+	}
+	return edited, config, err
 }
 
 // leaveOut makes of packs that lack a pin what they are now: as locked, if they
 // are; else nothing.
-func (r *run) leaveOut(config *packsfile.File, errs packsfile.Errors) {
-	unpinned := map[string]bool{}
-	for _, e := range errs {
-		unpinned[e.Unpinned] = true
-	}
+func (r *run) leaveOut(config *packsfile.File) {
 	var packs []packsfile.Pack
 	for _, pack := range config.Packs {
-		entry, locked := r.p.lock.Pack(pack.Name)
-		if unpinned[pack.Name] {
-			r.events(LeftOut{Name: pack.Name, Ref: pack.Ref})
-			if !locked {
-				continue
-			}
-			pack = asLocked(pack, entry)
+		if pack.Pinned() {
+			packs = append(packs, pack)
+			continue
 		}
-		packs = append(packs, pack)
+		r.tell.event(LeftOut{Name: pack.Name, Ref: pack.Ref})
+		if entry, locked := r.p.lock.Pack(pack.Name); locked {
+			packs = append(packs, asLocked(pack, entry))
+		}
 	}
 	config.Packs = packs
 }

@@ -1,6 +1,8 @@
 package vendorer
 
 import (
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -9,7 +11,7 @@ import (
 
 // An Event is something that a user may want to know and that does not stop a
 // run.
-type Event interface{ event() }
+type Event interface{ about() string }
 
 type (
 	// Planned comes first: what the run will do.
@@ -58,28 +60,73 @@ type (
 	Fetching struct{ packfetch.Event }
 )
 
-func (Planned) event()           {}
-func (StaleEntry) event()        {}
-func (LeftOut) event()           {}
-func (TagMoved) event()          {}
-func (TagUnchecked) event()      {}
-func (Doubtful) event()          {}
-func (Restored) event()          {}
-func (Kept) event()              {}
-func (Large) event()             {}
-func (LargeTotal) event()        {}
-func (WaitingForProject) event() {}
-func (Fetching) event()          {}
+// about returns the name or reference of the pack that an event is about.
+func (Planned) about() string           { return "" }
+func (e StaleEntry) about() string      { return e.Name }
+func (e LeftOut) about() string         { return e.Name }
+func (e TagMoved) about() string        { return e.Name }
+func (e TagUnchecked) about() string    { return e.Name }
+func (e Doubtful) about() string        { return e.Name }
+func (e Restored) about() string        { return e.Name }
+func (e Kept) about() string            { return e.Name }
+func (e Large) about() string           { return e.Name }
+func (LargeTotal) about() string        { return "" }
+func (WaitingForProject) about() string { return "" }
 
-// serialized returns o.Events as a function that may be called concurrently.
-func (o Options) serialized() func(Event) {
-	if o.Events == nil {
-		return func(Event) {}
+func (e Fetching) about() string {
+	switch e := e.Event.(type) {
+	case packfetch.CorruptEntry:
+		return e.Reference
+	case packfetch.CacheUnusable:
+		return e.Reference
 	}
-	var mu sync.Mutex
-	return func(e Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		o.Events(e)
+	return ""
+}
+
+// A teller passes events on to Options.Events, those of packs that are worked
+// on at once in the order of the packs: the same run says the same every time.
+type teller struct {
+	tell func(Event) // nil: nobody listens
+
+	mu   sync.Mutex
+	held []Event
+}
+
+// event takes an event of a pack, which flush will pass on; a wait is told at
+// once. It may be called concurrently.
+func (t *teller) event(e Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if fetching, ok := e.(Fetching); ok {
+		if _, ok := fetching.Event.(packfetch.Waiting); ok {
+			t.pass(e)
+			return
+		}
+	}
+	t.held = append(t.held, e)
+}
+
+// now passes an event on at once, after those that are held.
+func (t *teller) now(e Event) {
+	t.flush()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pass(e)
+}
+
+// flush passes on what is held, in the order of the packs.
+func (t *teller) flush() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slices.SortStableFunc(t.held, func(a, b Event) int { return strings.Compare(a.about(), b.about()) })
+	for _, e := range t.held {
+		t.pass(e)
+	}
+	t.held = nil
+}
+
+func (t *teller) pass(e Event) {
+	if t.tell != nil {
+		t.tell(e)
 	}
 }

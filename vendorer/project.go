@@ -43,15 +43,15 @@ type project struct {
 	// lockBytes are packs.lock's with LF line ends, nil if there is none.
 	lockBytes []byte
 
-	unlock func()
+	lockedBy *projectLock
 }
 
-// open reads the project of o.File. With tolerant set, packs that only lack a
-// pin are no error. The caller must call close.
-func open(o Options, unlock func(), tolerant bool) (*project, error) {
-	p := &project{unlock: unlock}
+// open reads the project of o.File, which lock is of. With tolerant set, packs
+// that only lack a pin are no error. The caller must call close.
+func open(o Options, lock *projectLock, tolerant bool) (*project, error) {
+	p := &project{lockedBy: lock}
 	if err := p.locate(o.file()); err != nil {
-		unlock()
+		lock.unlock()
 		return nil, err
 	}
 	if err := p.read(o.file(), tolerant); err != nil {
@@ -63,7 +63,7 @@ func open(o Options, unlock func(), tolerant bool) (*project, error) {
 
 func (p *project) close() {
 	p.root.Close()
-	p.unlock()
+	p.lockedBy.unlock()
 }
 
 // locate finds the module around packs.toml.
@@ -181,8 +181,12 @@ func (p *project) packFile(name string) string {
 	return path.Join(p.dataDir, embedgen.FileName(name))
 }
 
-// sweep removes what killed runs left where files are staged.
+// sweep removes what killed runs left where files are staged, unless they may
+// be a living run's.
 func (p *project) sweep() {
+	if !p.lockedBy.held {
+		return
+	}
 	for _, dir := range []string{p.base, p.dir, p.dataDir} {
 		atomicfile.Sweep(p.root, dir)
 	}
@@ -191,7 +195,7 @@ func (p *project) sweep() {
 // checkPlaces sees that what will be written stays in the module, passes
 // through no symbolic link, and replaces nothing that is not packvendor's.
 func (p *project) checkPlaces() error {
-	for _, name := range []string{p.dataDir, p.goFile, p.lockFile, p.tomlFile} {
+	for _, name := range []string{p.dataDir, p.goFile} {
 		if name == ".." || strings.HasPrefix(name, "../") {
 			return &PlaceError{Path: p.show(name), Reason: "is outside the module " + p.module}
 		}
@@ -199,7 +203,7 @@ func (p *project) checkPlaces() error {
 	if err := p.checkDirs(p.dataDir); err != nil {
 		return err
 	}
-	for _, name := range []string{p.goFile, p.lockFile, p.tomlFile} {
+	for _, name := range []string{p.goFile, p.lockFile} {
 		if err := p.checkFile(name); err != nil {
 			return err
 		}

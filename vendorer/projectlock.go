@@ -4,35 +4,43 @@ import (
 	"context"
 	"path/filepath"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // projectPoll is how often a project that another run works on is tried again.
 const projectPoll = 50 * time.Millisecond
 
-// lockProject waits until no other run works on the project of o.File and
-// returns the function that lets the next one in. Where locking does not work
-// it goes on without: a commit that two runs make at once is mended by the
-// next. Errors: *BusyError, ctx's.
-func lockProject(ctx context.Context, o Options, events func(Event)) (unlock func(), err error) {
+// A projectLock keeps other runs out of a project.
+type projectLock struct {
+	file *flock.Flock
+	held bool // false where locking does not work
+}
+
+func (l *projectLock) unlock() { l.file.Close() }
+
+// lockProject waits until no other run works on the project of o.File. Where
+// locking does not work it goes on without: a commit that two runs make at once
+// is mended by the next. Errors: *BusyError, ctx's.
+func lockProject(ctx context.Context, o Options, events func(Event)) (*projectLock, error) {
 	abs, err := filepath.Abs(o.file())
 	if err != nil {
 		return nil, err
 	}
-	file := projectLock(filepath.Dir(abs))
-	unlock = func() { file.Close() }
-	held, err := file.TryLock()
-	if held || err != nil {
-		return unlock, ctx.Err()
+	lock := &projectLock{file: projectLockFile(filepath.Dir(abs))}
+	if lock.held, err = lock.file.TryLock(); lock.held || err != nil {
+		return lock, nil
 	}
 	events(WaitingForProject{File: o.file()})
 	bounded, cancel := context.WithTimeout(ctx, o.lockWait())
 	defer cancel()
-	held, err = file.TryLockContext(bounded, projectPoll)
-	switch {
-	case ctx.Err() != nil:
-		return unlock, context.Cause(ctx)
-	case !held && bounded.Err() != nil:
-		return unlock, &BusyError{File: o.file()}
+	lock.held, _ = lock.file.TryLockContext(bounded, projectPoll)
+	if !lock.held && bounded.Err() != nil {
+		lock.unlock()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &BusyError{File: o.file()}
 	}
-	return unlock, nil
+	return lock, nil
 }

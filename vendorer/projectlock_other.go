@@ -11,9 +11,9 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// projectLock is a file among the temporary ones: a directory cannot be locked
+// projectLockFile is a file among the temporary ones: a directory cannot be locked
 // here, and the project should not hold a file for it.
-func projectLock(dir string) *flock.Flock {
+func projectLockFile(dir string) *flock.Flock {
 	name := "packvendor-" + ociref.DigestOf([]byte(dir)).Hex()[:16] + ".lock"
 	return flock.New(filepath.Join(os.TempDir(), name))
 }

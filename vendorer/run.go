@@ -38,39 +38,52 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.p.close()
+	defer r.close()
 	return r.vendor(ctx)
 }
 
 // A run is one vendoring of a project, from reading it to committing.
 type run struct {
-	o      Options
-	p      *project
-	f      *packfetch.Fetcher
-	events func(Event)
+	o    Options
+	p    *project
+	f    *packfetch.Fetcher
+	tell *teller
 
 	edited   []byte                     // packs.toml's new bytes; nil if it is not edited
 	update   map[string]bool            // packs to resolve again
 	resolved map[string]*packfetch.Pack // packs that are resolved already
 }
 
-// start locks and reads the project. The caller must close r.p.
+// start locks and reads the project. The caller must close the run.
 func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
-	events := o.serialized()
-	unlock, err := lockProject(ctx, o, events)
+	tell := &teller{tell: o.Events}
+	lock, err := lockProject(ctx, o, tell.now)
 	if err != nil {
 		return nil, err
 	}
-	p, err := open(o, unlock, tolerant)
+	p, err := open(o, lock, tolerant)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{o: o, p: p, events: events, update: map[string]bool{}, resolved: map[string]*packfetch.Pack{}}
-	if r.f, err = o.fetcher(p.config, events); err != nil {
+	r := &run{o: o, p: p, tell: tell, update: map[string]bool{}, resolved: map[string]*packfetch.Pack{}}
+	if r.f, err = o.fetcher(p.config, tell.event); err != nil {
 		p.close()
 		return nil, err
 	}
 	return r, nil
+}
+
+// close ends the run and lets the next one at the project.
+func (r *run) close() {
+	r.tell.flush()
+	r.p.close()
+}
+
+// eachPack is forEach with the events of the packs told in their order.
+func eachPack[T any](ctx context.Context, r *run, items []T, do func(context.Context, T) error) error {
+	err := forEach(ctx, r.o, items, do)
+	r.tell.flush()
+	return err
 }
 
 // An item is a step on its way to being vendored.
@@ -101,7 +114,7 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 	for i, step := range plan.Steps {
 		items[i] = &item{Step: step, entry: step.Locked}
 	}
-	if err := forEach(ctx, r.o, items, r.settle); err != nil {
+	if err := eachPack(ctx, r, items, r.settle); err != nil {
 		return nil, err
 	}
 	if err := r.checkSizes(items); err != nil {
@@ -143,7 +156,7 @@ func (r *run) plan() (Plan, map[string]Vendored, error) {
 		return Plan{}, nil, err
 	}
 	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, r.update)
-	r.events(Planned{Plan: plan})
+	r.tell.now(Planned{Plan: plan})
 	if !r.o.Locked {
 		return plan, vendored, nil
 	}
@@ -192,7 +205,7 @@ func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pac
 // resolve locks a pack anew.
 func (r *run) resolve(ctx context.Context, i *item) error {
 	if i.Reason == Stale {
-		r.events(StaleEntry{Name: i.Pack.Name, Locked: i.Locked.Ref, Configured: i.Pack.Ref})
+		r.tell.event(StaleEntry{Name: i.Pack.Name, Locked: i.Locked.Ref, Configured: i.Pack.Ref})
 	}
 	pack := r.resolved[i.Pack.Name]
 	if pack == nil {
@@ -227,9 +240,9 @@ func (r *run) checkTag(ctx context.Context, i *item) {
 	}
 	now, err := r.f.Follow(ctx, i.Pack.Ref, ref.Digest, i.Pack.Layer)
 	if err != nil {
-		r.events(TagUnchecked{Name: i.Pack.Name, Ref: i.Pack.Ref, Err: err})
+		r.tell.event(TagUnchecked{Name: i.Pack.Name, Ref: i.Pack.Ref, Err: err})
 	} else if now != nil {
-		r.events(TagMoved{Name: i.Pack.Name, Ref: i.Pack.Ref, Pinned: ref.Digest, Now: now.Digest()})
+		r.tell.event(TagMoved{Name: i.Pack.Name, Ref: i.Pack.Ref, Pinned: ref.Digest, Now: now.Digest()})
 	}
 }
 

@@ -24,14 +24,14 @@ func (r *run) checkSizes(items []*item) error {
 		if i.entry.Size > maxEmbedded {
 			errs = append(errs, &TooLargeError{Name: i.Pack.Name, Size: i.entry.Size})
 		} else if i.entry.Size > largePack && i.Action == Resolve {
-			r.events(Large{Name: i.Pack.Name, Size: i.entry.Size})
+			r.tell.event(Large{Name: i.Pack.Name, Size: i.entry.Size})
 		}
 	}
 	if len(errs) == 0 && total > maxEmbedded {
 		errs = append(errs, &TooLargeError{Size: total})
 	}
 	if len(errs) == 0 && total > largeTogether && changed {
-		r.events(LargeTotal{Size: total})
+		r.tell.event(LargeTotal{Size: total})
 	}
 	return errors.Join(errs...)
 }
@@ -56,7 +56,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 	for n := range wanted {
 		indexes[n] = n
 	}
-	err := forEach(ctx, r.o, indexes, func(ctx context.Context, n int) (err error) {
+	err := eachPack(ctx, r, indexes, func(ctx context.Context, n int) (err error) {
 		if c.packs[n], err = r.fetch(ctx, wanted[n]); err != nil {
 			return r.packError(wanted[n].Pack, wanted[n].Action, &wanted[n].Locked, err)
 		}
@@ -65,7 +65,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 	if err != nil {
 		return err
 	}
-	r.tell(c, wanted)
+	r.tellRestored(c, wanted)
 	return r.stageTexts(c, items, pkg)
 }
 
@@ -108,21 +108,21 @@ func (r *run) doubt(i *item, notZip bool) {
 	}
 	markdown := i.Pack.Layer == "" && i.pack.Layer.MediaType == "text/markdown" && len(others) > 0
 	if notZip || markdown {
-		r.events(Doubtful{Name: i.Pack.Name, Layer: i.pack.Layer, NotZip: notZip, Others: others})
+		r.tell.event(Doubtful{Name: i.Pack.Name, Layer: i.pack.Layer, NotZip: notZip, Others: others})
 	}
 }
 
-// tell warns of vendored files that were not what is locked.
-func (r *run) tell(c *change, wanted []*item) {
+// tellRestored warns of vendored files that were not what is locked.
+func (r *run) tellRestored(c *change, wanted []*item) {
 	for _, i := range wanted {
 		if i.Reason == Changed {
-			r.events(Restored{
+			r.tell.event(Restored{
 				Name: i.Pack.Name, Path: r.p.show(r.p.packFile(i.Pack.Name)),
 				Got: i.Vendored.Digest, Want: i.entry.LayerDigest, LFS: i.Vendored.LFS,
 			})
 		}
 	}
-	c.kept = func(name, file string) { r.events(Kept{Name: name, Path: file}) }
+	c.kept = func(name, file string) { r.tell.event(Kept{Name: name, Path: file}) }
 }
 
 // stageTexts stages the generated file, packs.lock and packs.toml, each if it

@@ -23,13 +23,13 @@ func Update(ctx context.Context, o Options, names []string, acceptRetag bool) (*
 	if err != nil {
 		return nil, err
 	}
-	defer r.p.close()
+	defer r.close()
 	packs, err := r.choose(names)
 	if err != nil {
 		return nil, err
 	}
 	u := &updating{run: r, acceptRetag: acceptRetag, refs: map[string]string{}}
-	if err := forEach(ctx, o, packs, u.follow); err != nil {
+	if err := eachPack(ctx, r, packs, u.follow); err != nil {
 		return nil, err
 	}
 	if len(u.refs) > 0 {
@@ -157,7 +157,8 @@ type FetchOptions struct {
 // Fetch sees that the cache holds the pack that reference names. It needs no
 // project.
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
-	events := o.serialized()
+	tell := &teller{tell: o.Events}
+	defer tell.flush()
 	cacheDir := o.CacheDir
 	if cacheDir == "" {
 		cacheDir = packfetch.DefaultCacheDir(o.getenv, ".")
@@ -168,7 +169,7 @@ func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (p
 		CacheDir:           cacheDir,
 		InsecureRegistries: fo.InsecureRegistries,
 		UserAgent:          o.UserAgent,
-		Events:             func(e packfetch.Event) { events(Fetching{e}) },
+		Events:             func(e packfetch.Event) { tell.event(Fetching{e}) },
 		LockWait:           o.LockWait,
 	})
 	if err != nil {

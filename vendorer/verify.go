@@ -65,7 +65,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer r.p.close()
+	defer r.close()
 	files, err := r.p.goFiles()
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error 
 	for n := range indexes {
 		indexes[n] = n
 	}
-	forEach(ctx, r.o, indexes, func(ctx context.Context, n int) error {
+	eachPack(ctx, r, indexes, func(ctx context.Context, n int) error {
 		found[n] = r.stepFindings(ctx, plan.Steps[n], remote)
 		return nil
 	})

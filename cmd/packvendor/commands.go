@@ -19,7 +19,7 @@ agree with packs.toml: locked packs are obeyed, others are locked, and nothing
 is written where nothing changed.`,
 		Example: `  packvendor                 vendor what packs.toml names
   packvendor --frozen        the same, without touching packs.lock or the network`,
-		Args:              c.noArguments,
+		Args:              c.noCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -37,7 +37,8 @@ is written where nothing changed.`,
 		},
 	}
 	command.SetFlagErrorFunc(asUsage)
-	command.SetHelpCommand(&cobra.Command{Hidden: true, Use: "help [command]", RunE: func(command *cobra.Command, args []string) error {
+	command.SuggestionsMinimumDistance = 2
+	command.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Explain a command", RunE: func(command *cobra.Command, args []string) error {
 		target, _, err := c.root.Find(args)
 		if err != nil {
 			return &usageError{command: c.root, err: err}
@@ -178,6 +179,18 @@ func (c *cli) versionCommand() *cobra.Command {
 		Args:    c.noArguments,
 		RunE:    func(*cobra.Command, []string) error { return c.reportVersion() },
 	}
+}
+
+// noCommand is about a first word that is no command.
+func (c *cli) noCommand(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("unknown command %+q", args[0])
+	if near := command.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("unknown command %+q, did you mean %q?", args[0], near[0])
+	}
+	return &usageError{command: command, err: err}
 }
 
 func (c *cli) noArguments(command *cobra.Command, args []string) error {

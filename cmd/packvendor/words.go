@@ -153,7 +153,21 @@ func (p *printer) command(words ...string) string {
 	if p.file != "" && p.file != "packs.toml" {
 		words = append(words, "-f", p.file)
 	}
-	return strings.Join(append(line, words...), " ")
+	for _, word := range words {
+		line = append(line, shellWord(word))
+	}
+	return strings.Join(line, " ")
+}
+
+// shellWord is s as one word of a command line.
+func shellWord(s string) string {
+	safe := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("@%+=:,./_-", r)
+	}
+	if s != "" && strings.TrimFunc(s, safe) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // bareRun is the command that makes everything agree again, also where it

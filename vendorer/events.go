@@ -35,6 +35,7 @@ type (
 	// Doubtful: the selected layer may not be the pack.
 	Doubtful struct {
 		Name   string
+		Ref    string // in packs.toml's words
 		Layer  packfetch.Layer
 		NotZip bool              // its bytes do not start as a zip
 		Others []packfetch.Layer // accepted layers that were not selected

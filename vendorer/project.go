@@ -143,8 +143,12 @@ func (p *project) readLock() error {
 	return err
 }
 
-// readFile reads a file below the root, at most limit bytes of it.
+// readFile reads a file below the root, at most limit bytes of it. It waits for
+// no FIFO's writer.
 func (p *project) readFile(name string, limit int64) ([]byte, error) {
+	if info, err := p.root.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
+	}
 	file, err := p.root.Open(name)
 	if err != nil {
 		return nil, p.located(name, err)

@@ -108,7 +108,7 @@ func (r *run) doubt(i *item, notZip bool) {
 	}
 	markdown := i.Pack.Layer == "" && i.pack.Layer.MediaType == "text/markdown" && len(others) > 0
 	if notZip || markdown {
-		r.tell.event(Doubtful{Name: i.Pack.Name, Layer: i.pack.Layer, NotZip: notZip, Others: others})
+		r.tell.event(Doubtful{Name: i.Pack.Name, Ref: i.Pack.Ref, Layer: i.pack.Layer, NotZip: notZip, Others: others})
 	}
 }
 

@@ -145,8 +145,11 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 		return usagef("--quiet and --verbose exclude each other")
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
-	c.say.file = c.file
-	c.say.ci = c.inCI()
+	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
+	c.say.locked = c.inCI()
+	if flagOf(command, "file") != nil {
+		c.say.file = c.file
+	}
 	return nil
 }
 

@@ -28,7 +28,7 @@ is written where nothing changed.`,
 			o := c.options()
 			o.Locked = c.isLocked(command.Flags())
 			o.Offline = c.offline || c.frozen
-			c.say.locked, c.say.offline = o.Locked, o.Offline
+			c.say.locked = c.say.locked || o.Locked
 			report, err := vendorer.Run(command.Context(), o)
 			if err != nil {
 				return err
@@ -85,7 +85,6 @@ new reference and keeps its other keys.`,
 			if len(args) == 2 {
 				name = args[0]
 			}
-			c.say.offline = c.offline
 			report, err := vendorer.Add(command.Context(), c.options(), name, args[len(args)-1])
 			if err != nil {
 				return err
@@ -109,7 +108,6 @@ moves. If a tag that reads as a version now names other bytes, nothing is
 updated, unless --accept-retag is given.`,
 		Example: "  packvendor update state-redis",
 		RunE: func(command *cobra.Command, args []string) error {
-			c.say.offline = c.offline
 			report, err := vendorer.Update(command.Context(), c.options(), args, c.acceptRetag)
 			if err != nil {
 				return err
@@ -155,7 +153,6 @@ func (c *cli) fetchCommand() *cobra.Command {
 		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38`,
 		Args:    c.oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
-			c.say.offline = c.offline
 			result, err := vendorer.Fetch(command.Context(), c.options(), vendorer.FetchOptions{
 				AllowTags: c.allowTags, InsecureRegistries: c.insecure,
 			}, args[0])

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/greenticai/packvendor/lockfile"
@@ -134,11 +135,22 @@ func (c *cli) explain(err error) []problem {
 		}
 		return all
 	}
-	p := problem{code: exitCode(err), text: err.Error(), hint: c.say.hintFor(err)}
-	if p.code == exitInterrupted {
-		p.text = "interrupted"
+	return []problem{{code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err)}}
+}
+
+// textOf is an error in words, where it has better ones than its own.
+func textOf(err error) string {
+	var pack *vendorer.PackError
+	var registry *packfetch.RegistryError
+	switch {
+	case exitCode(err) == exitInterrupted:
+		return "interrupted"
+	case errors.As(err, &pack) && errors.As(err, &registry) && isGone(pack, registry):
+		gone := *pack
+		gone.Err = fmt.Errorf("what is locked is gone from the registry\n\t%w", registry)
+		return gone.Error()
 	}
-	return []problem{p}
+	return err.Error()
 }
 
 // exitCode returns the exit code of a single error.

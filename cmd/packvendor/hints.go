@@ -25,7 +25,7 @@ func (p *printer) hintFor(err error) string {
 	case errors.As(err, &noModule):
 		return "go mod init example.com/app"
 	case errors.As(err, &tag):
-		return p.command("fetch", "--allow-tags", tag.Reference)
+		return p.rerun("--allow-tags")
 	}
 	if hint := p.hintForPack(err); hint != "" {
 		return hint
@@ -54,10 +54,12 @@ func (p *printer) hintForPack(err error) string {
 }
 
 func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) string {
-	if e.MayBePlain() {
+	switch {
+	case e.MayBePlain() && p.file == "": // there is no packs.toml
+		return p.rerun("--insecure-registry=" + e.Host)
+	case e.MayBePlain():
 		return fmt.Sprintf("in packs.toml: insecure_registries = [%q]", e.Host)
-	}
-	if e.Status != 404 || pack.Locked == nil {
+	case !isGone(pack, e):
 		return ""
 	}
 	ref, err := ociref.Parse(pack.Ref)
@@ -81,10 +83,12 @@ func (p *printer) hintForDrift(err error) string {
 	case errors.As(err, &locked), errors.As(err, &generated), errors.As(err, &vendored):
 		return p.bareRun()
 	case errors.As(err, &offline), errors.As(err, &corrupt):
-		var pack *vendorer.PackError
-		if errors.As(err, &pack) {
-			return p.bareRun()
-		}
+		return p.rerun()
 	}
 	return ""
+}
+
+// isGone tells whether the registry no longer has what is locked.
+func isGone(pack *vendorer.PackError, e *packfetch.RegistryError) bool {
+	return pack.Locked != nil && e.Status == 404
 }

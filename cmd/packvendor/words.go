@@ -12,6 +12,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/packfetch"
@@ -24,9 +25,10 @@ type printer struct {
 	quiet, verbose bool
 
 	// What hints must repeat to be right.
-	file            string
-	ci              bool
-	locked, offline bool
+	args   []string // the command line
+	flags  string   // $PACKVENDOR_FLAGS
+	file   string   // -f; "" for commands without a packs.toml
+	locked bool
 
 	cacheUnusable bool // said already
 }
@@ -105,7 +107,7 @@ func (p *printer) doubtful(e vendorer.Doubtful) {
 	}
 	p.warning("%s: the selected layer %s%s", e.Name, what, otherLayers(e.Others))
 	if len(e.Others) > 0 {
-		p.hint(fmt.Sprintf("in packs.toml: %s = { ref = \"...\", layer = %q }", e.Name, layerName(e.Layer, e.Others)))
+		p.hint(fmt.Sprintf("in packs.toml: %s = { ref = %q, layer = %q }", e.Name, e.Ref, layerName(e.Layer, e.Others)))
 	}
 }
 
@@ -149,10 +151,44 @@ func (p *printer) written(report *vendorer.Report) {
 
 // command is a command line for a hint, with the -f that was given.
 func (p *printer) command(words ...string) string {
-	line := []string{"packvendor"}
 	if p.file != "" && p.file != "packs.toml" {
 		words = append(words, "-f", p.file)
 	}
+	return commandLine(words)
+}
+
+// bareRun is the command that makes everything agree again, also where it
+// would be locked.
+func (p *printer) bareRun() string {
+	if p.locked {
+		return p.command(append([]string{"--locked=false"}, p.undone("frozen", "offline")...)...)
+	}
+	return p.command(p.undone("frozen", "offline")...)
+}
+
+// rerun is the same command with more flags, and with the network.
+func (p *printer) rerun(flags ...string) string {
+	words := slices.Clone(p.args)
+	words = slices.DeleteFunc(words, func(word string) bool {
+		return slices.Contains([]string{"--offline", "--offline=true", "--frozen", "--frozen=true"}, word)
+	})
+	return commandLine(slices.Concat(words, flags, p.undone("offline", "frozen")))
+}
+
+// undone are the flags that take back what PACKVENDOR_FLAGS sets.
+func (p *printer) undone(names ...string) []string {
+	var flags []string
+	for word := range strings.FieldsSeq(p.flags) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		if slices.Contains(names, name) {
+			flags = append(flags, "--"+name+"=false")
+		}
+	}
+	return flags
+}
+
+func commandLine(words []string) string {
+	line := []string{"packvendor"}
 	for _, word := range words {
 		line = append(line, shellWord(word))
 	}
@@ -168,13 +204,4 @@ func shellWord(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// bareRun is the command that makes everything agree again, also where it
-// would be locked.
-func (p *printer) bareRun() string {
-	if p.ci || p.locked {
-		return p.command("--locked=false")
-	}
-	return p.command()
 }

@@ -84,13 +84,10 @@ func (h *host) pingError(err error) error {
 		return nil
 	}
 	var status *transport.Error
-	if errors.As(err, &status) {
-		if status.StatusCode < 500 && status.StatusCode != http.StatusTooManyRequests {
-			return nil
-		}
-		return exchangeError(h.pingRequest(), err)
+	if errors.As(err, &status) && status.StatusCode < 500 && status.StatusCode != http.StatusTooManyRequests {
+		return nil
 	}
-	return newError(h.pingRequest(), err)
+	return exchangeError(h.pingRequest(), err)
 }
 
 func (h *host) pingRequest() *http.Request {
@@ -115,10 +112,16 @@ func (h *host) exchange(ctx context.Context, repository string, challenge *trans
 }
 
 // exchangeError says about req what go-containerregistry says in its own type.
+// Its text may quote what a token endpoint answered, which may be a secret.
 func exchangeError(req *http.Request, err error) error {
 	var status *transport.Error
-	if !errors.As(err, &status) {
+	var sent *url.Error
+	switch {
+	case errors.As(err, &sent):
 		return newError(req, err)
+	case !errors.As(err, &status):
+		reason, _, _ := strings.Cut(err.Error(), "\n")
+		return newError(req, errors.New(shown(reason)))
 	}
 	e := &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Status: status.StatusCode}
 	if len(status.Errors) > 0 {

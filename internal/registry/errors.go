@@ -39,7 +39,11 @@ func (e *Error) Error() string {
 	if e.Status == 0 {
 		return s + e.Err.Error()
 	}
-	s += fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
+	if e.Status == http.StatusNotFound {
+		s += "404 not found or private" // registries hide what one may not see
+	} else {
+		s += strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
+	}
 	if e.Code != "" {
 		s += ": " + shown(e.Code)
 	}

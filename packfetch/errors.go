@@ -39,12 +39,18 @@ func (e *TagDisallowedError) Error() string {
 // set. No connection was tried.
 type OfflineError struct {
 	Reference string
+	// Tag says that the reference has no digest: only a registry knows what it
+	// names.
+	Tag bool
 	// NoManifest says that the cache holds the pack, but not the manifest that
 	// would prove it, as the Rust client leaves it.
 	NoManifest bool
 }
 
 func (e *OfflineError) Error() string {
+	if e.Tag {
+		return fmt.Sprintf("%s is a tag, and the network is off", e.Reference)
+	}
 	if e.NoManifest {
 		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)
 	}

@@ -56,9 +56,13 @@ func (f *Fetcher) Resolve(ctx context.Context, reference, layer string) (*Pack, 
 	case ref.Digest == "" && !f.allowTags:
 		return nil, &TagDisallowedError{Reference: reference}
 	case ref.Digest == "" && f.offline:
-		return nil, &OfflineError{Reference: reference}
+		return nil, &OfflineError{Reference: reference, Tag: true}
 	}
 	body, digest, contentType, err := f.manifest(ctx, ref)
+	var offline *OfflineError
+	if errors.As(err, &offline) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot resolve %s: %w", reference, err)
 	}
@@ -126,10 +130,10 @@ func (f *Fetcher) Follow(ctx context.Context, reference string, digest ociref.Di
 	if err != nil {
 		return nil, err
 	}
-	if f.offline {
-		return nil, &OfflineError{Reference: reference}
-	}
 	ref.Digest = ""
+	if f.offline {
+		return nil, &OfflineError{Reference: ref.String(), Tag: true}
+	}
 	if same, err := f.registry.Unchanged(ctx, ref, digest); err == nil && same {
 		return nil, nil
 	}

@@ -25,6 +25,7 @@ type change struct {
 	madeDirs []string // directories that staging made, outermost first
 	dropped  []string
 	written  []string
+	deleted  []string
 }
 
 // A deletion is a dropped pack's vendored file.
@@ -137,7 +138,7 @@ func (c *change) delete() error {
 		if err := c.p.root.Remove(d.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return c.p.located(d.file, err)
 		}
-		c.written = append(c.written, c.p.show(d.file))
+		c.deleted = append(c.deleted, c.p.show(d.file))
 	}
 	if len(c.deletions) > 0 {
 		c.p.root.Remove(c.p.dataDir) // if it is empty now

@@ -18,6 +18,10 @@ func (r *run) checkEntry(i *item) error {
 	if i.Pack.Layer == "" && !packfetch.Accepts(i.Locked.MediaType, r.p.config.AcceptMediaTypes) {
 		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
 	}
+	// The digest says that these are the bytes; then they have their size.
+	if v := i.Vendored; v.Digest == i.Locked.LayerDigest && v.Size != i.Locked.Size {
+		return &InconsistentError{Name: i.Locked.Name, Field: "size", Got: fmt.Sprint(i.Locked.Size), By: "the pack has", Want: fmt.Sprint(v.Size)}
+	}
 	return nil
 }
 

@@ -17,7 +17,8 @@ import (
 type Report struct {
 	Packs   []PackReport // by name, one for each pack of packs.toml
 	Dropped []string     // names of packs that were vendored and no longer are
-	Written []string     // files that were written or deleted, as the user would name them
+	Written []string     // files that were written, as the user would name them
+	Deleted []string     // files that were deleted, likewise
 }
 
 // A PackReport says what a run did with one pack.
@@ -181,7 +182,7 @@ func (r *run) settle(ctx context.Context, i *item) error {
 	case Restore:
 		err = r.obey(ctx, i)
 	default:
-		err = r.check(i)
+		_, err = r.check(i)
 	}
 	if err != nil {
 		return r.packError(i.Pack, i.Action, &i.Locked, err)
@@ -205,7 +206,11 @@ func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pac
 // resolve locks a pack anew.
 func (r *run) resolve(ctx context.Context, i *item) error {
 	if i.Reason == Stale {
-		r.tell.event(StaleEntry{Name: i.Pack.Name, Locked: i.Locked.Ref, Configured: i.Pack.Ref})
+		r.tell.event(StaleEntry{
+			Name:       i.Pack.Name,
+			Locked:     inWords(i.Locked.Ref, i.Locked.Version, i.Locked.Layer),
+			Configured: inWords(i.Pack.Ref, i.Pack.Version, i.Pack.Layer),
+		})
 	}
 	pack := r.resolved[i.Pack.Name]
 	if pack == nil {
@@ -229,6 +234,19 @@ func (r *run) resolve(ctx context.Context, i *item) error {
 		MediaType:      pack.Layer.MediaType,
 	}
 	return nil
+}
+
+// inWords are packs.toml's words for a pack: what makes an entry stale if it
+// changes.
+func inWords(ref, version, layer string) string {
+	words := ref
+	if version != "" {
+		words += " version " + version
+	}
+	if layer != "" {
+		words += " layer " + layer
+	}
+	return words
 }
 
 // checkTag warns of a reference whose tag and digest have parted. What is
@@ -268,26 +286,23 @@ func (r *run) obey(ctx context.Context, i *item) error {
 }
 
 // check sees that the entry of a pack that stays as it is does not lie, as far
-// as can be told without network.
-func (r *run) check(i *item) error {
+// as can be told without network. proven tells that its manifest was at hand.
+func (r *run) check(i *item) (proven bool, err error) {
 	if err := r.checkEntry(i); err != nil {
-		return err
+		return false, err
 	}
 	pack, err := r.f.ResolveCached(manifestRef(i.Pack, i.Locked), i.Locked.ManifestDigest, i.Pack.Layer)
-	if isNotCached(err) {
-		return nil
+	switch {
+	case isNotCached(err):
+		return false, nil
+	case err != nil:
+		return false, liesIfUnusable(i.Locked, err)
 	}
-	if err != nil {
-		return liesIfUnusable(i.Locked, err)
-	}
-	return compare(i.Locked, pack)
+	return true, compare(i.Locked, pack)
 }
 
 func (r *run) report(c *change, items []*item) *Report {
-	report := &Report{Written: c.written}
-	for _, name := range c.dropped {
-		report.Dropped = append(report.Dropped, name)
-	}
+	report := &Report{Written: c.written, Deleted: c.deleted, Dropped: c.dropped}
 	for _, i := range items {
 		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted(), Fetched: i.fetched})
 	}

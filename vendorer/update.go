@@ -28,7 +28,7 @@ func Update(ctx context.Context, o Options, names []string, acceptRetag bool) (*
 	if err != nil {
 		return nil, err
 	}
-	u := &updating{run: r, acceptRetag: acceptRetag, refs: map[string]string{}}
+	u := &updating{run: r, named: len(names) > 0, acceptRetag: acceptRetag, refs: map[string]string{}}
 	if err := eachPack(ctx, r, packs, u.follow); err != nil {
 		return nil, err
 	}
@@ -60,6 +60,7 @@ func (r *run) choose(names []string) ([]packsfile.Pack, error) {
 // updating is what an update finds out before it vendors.
 type updating struct {
 	*run
+	named       bool // the packs were named
 	acceptRetag bool
 
 	mu   sync.Mutex
@@ -92,8 +93,13 @@ func (u *updating) followTag(ctx context.Context, pack packsfile.Pack) error {
 			return u.move(pack, before, moved)
 		}
 	}
-	// It did not move, but an entry that lies is not left as it is.
-	if locked && u.check(&item{Step: Step{Pack: pack, Locked: entry}}) != nil {
+	// It did not move, but an entry that lies is not left as it is, nor one of a
+	// named pack that only the registry could prove.
+	if !locked {
+		return nil
+	}
+	proven, err := u.check(&item{Step: Step{Pack: pack, Locked: entry}})
+	if err != nil || u.named && !proven {
 		u.mark(pack.Name)
 	}
 	return nil

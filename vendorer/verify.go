@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 )
 
@@ -85,13 +85,21 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if plan.locked() != nil {
+	if plan.locked() != nil || v.lies() {
 		return v, nil // what the Go file should say is not known
 	}
 	if err := r.goFindings(ctx, v, plan, pkg); err != nil {
 		return nil, err
 	}
 	return v, nil
+}
+
+// lies tells whether an entry of packs.lock was found to lie.
+func (v *Verification) lies() bool {
+	return slices.ContainsFunc(v.Findings, func(err error) bool {
+		var lie *InconsistentError
+		return errors.As(err, &lie)
+	})
 }
 
 // find adds findings, those that are nil aside.
@@ -141,14 +149,14 @@ func (r *run) stepFindings(ctx context.Context, step Step, remote bool) []error 
 	}
 	var found []error
 	i := &item{Step: step, entry: step.Locked}
-	err := r.check(i)
+	_, err := r.check(i)
 	if err == nil && remote {
 		err = r.checkRemote(ctx, i)
 	}
 	if err != nil {
 		found = append(found, r.packError(step.Pack, step.Action, &step.Locked, err))
 	}
-	if step.Vendored.Content != (verified.Content{Digest: step.Locked.LayerDigest, Size: step.Locked.Size}) {
+	if step.Vendored.Digest != step.Locked.LayerDigest {
 		found = append(found, &VendoredError{
 			Name: step.Pack.Name, Path: r.p.show(r.p.packFile(step.Pack.Name)),
 			Got: step.Vendored.Digest, Want: step.Locked.LayerDigest, LFS: step.Vendored.LFS,

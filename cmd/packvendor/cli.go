@@ -70,8 +70,12 @@ func (c *cli) arguments() ([]string, error) {
 	var words []string
 	for _, word := range strings.Fields(c.getenv("PACKVENDOR_FLAGS")) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-		if !strings.HasPrefix(word, "--") || name == "" || !c.anyHas(name) {
-			return nil, usagef("PACKVENDOR_FLAGS: %q is no flag of packvendor: write --flag or --flag=value", word)
+		known := c.anyFlag(name)
+		if !strings.HasPrefix(word, "--") || known == nil {
+			return nil, usagef("PACKVENDOR_FLAGS: %+q is no flag of packvendor: write --flag or --flag=value", word)
+		}
+		if known.NoOptDefVal == "" && !strings.Contains(word, "=") {
+			return nil, usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
 		}
 		if flagOf(command, name) != nil {
 			words = append(words, word)
@@ -89,13 +93,14 @@ func flagOf(command *cobra.Command, name string) *pflag.Flag {
 	return command.InheritedFlags().Lookup(name)
 }
 
-func (c *cli) anyHas(name string) bool {
+// anyFlag returns the flag of that name of any command, nil if none has it.
+func (c *cli) anyFlag(name string) *pflag.Flag {
 	for _, command := range append(c.root.Commands(), c.root) {
-		if flagOf(command, name) != nil {
-			return true
+		if flag := flagOf(command, name); flag != nil {
+			return flag
 		}
 	}
-	return false
+	return nil
 }
 
 // wantsJSON looks for --json on a command line that could not be parsed.

@@ -16,6 +16,7 @@ type runJSON struct {
 	Packs   []packJSON `json:"packs"`
 	Dropped []string   `json:"dropped"`
 	Written []string   `json:"written"`
+	Deleted []string   `json:"deleted"`
 }
 
 type packJSON struct {
@@ -33,7 +34,12 @@ type packJSON struct {
 }
 
 func newRunJSON(report *vendorer.Report) runJSON {
-	doc := runJSON{Packs: []packJSON{}, Dropped: append([]string{}, report.Dropped...), Written: append([]string{}, report.Written...)}
+	doc := runJSON{
+		Packs:   []packJSON{},
+		Dropped: append([]string{}, report.Dropped...),
+		Written: append([]string{}, report.Written...),
+		Deleted: append([]string{}, report.Deleted...),
+	}
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
 			Name: p.Name, Ref: p.Ref, Tag: p.Tag,

@@ -144,7 +144,10 @@ func (p *printer) written(report *vendorer.Report) {
 	for _, name := range report.Written {
 		p.detail("wrote %s", name)
 	}
-	if len(report.Written) == 0 {
+	for _, name := range report.Deleted {
+		p.detail("deleted %s", name)
+	}
+	if len(report.Written)+len(report.Deleted) == 0 {
 		p.detail("nothing changed")
 	}
 }

@@ -41,6 +41,10 @@ func (e *SyntaxError) Error() string {
 // Parse reads a reference. Its errors are *SyntaxError. Nothing is guessed:
 // there is no default registry, no default tag and no default namespace.
 func Parse(s string) (Reference, error) {
+	if _, after, ok := strings.Cut(s, "@"); ok && strings.Contains(after, "/") {
+		// What comes before may be a password.
+		return Reference{}, &SyntaxError{Reference: "***@" + after, Reason: "a reference holds no user and password"}
+	}
 	ref, err := parse(strings.TrimPrefix(s, "oci://"))
 	if err != nil {
 		return Reference{}, &SyntaxError{Reference: s, Reason: err.Error()}

@@ -12,7 +12,7 @@ import (
 // check accepts only what can neither break out of its place in the source
 // nor be refused by the go command's embed rules.
 func (p Package) check() error {
-	if err := checkPackageName(p.Name); err != nil {
+	if err := CheckPackageName(p.Name); err != nil {
 		return err
 	}
 	if err := checkData(p.Data); err != nil {
@@ -51,9 +51,11 @@ func (p Pack) check() error {
 	return nil
 }
 
-// checkPackageName refuses "documentation" because go/build skips files of a
-// package with that name: https://pkg.go.dev/go/build#Context.Import.
-func checkPackageName(s string) error {
+// CheckPackageName reports a name that Generate does not write into a package
+// clause: what is no ASCII identifier, "_", and "documentation", because go/build
+// skips files of a package with that name:
+// https://pkg.go.dev/go/build#Context.Import.
+func CheckPackageName(s string) error {
 	if !isIdentifier(s) || s == "_" {
 		return fmt.Errorf("package name %+q is not an ASCII identifier", s)
 	}

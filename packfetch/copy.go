@@ -55,12 +55,14 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if state == cacheOther || state == cacheUnusable {
 		return f.copyAround(ctx, p, dst)
 	}
+	land, followed := f.flights.board(p.ManifestDigest)
+	defer land()
 	lock, err := f.cache.Lock(ctx, p.ManifestDigest, func() { f.events(Waiting{Reference: p.Reference}) })
 	if err != nil {
 		return fromCache, err
 	}
 	defer lock.Unlock()
-	if lock.Waited() {
+	if followed || lock.Waited() {
 		state, err := f.lookUp(p, dst, lock)
 		if err != nil || state == cacheHit {
 			return fromCache, err

@@ -60,6 +60,7 @@ type Fetcher struct {
 	accept    []string
 	events    func(Event)
 	told      *sync.Map // manifest digests of entries that were told to be corrupt
+	flights   *flights
 }
 
 // New returns a Fetcher. It touches neither disk nor network. The error
@@ -90,6 +91,7 @@ func New(o Options) (*Fetcher, error) {
 		accept:    o.AcceptMediaTypes,
 		events:    o.Events,
 		told:      &sync.Map{},
+		flights:   &flights{},
 	}
 	if f.events == nil {
 		f.events = func(Event) {}

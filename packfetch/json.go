@@ -38,9 +38,9 @@ func parseObject(data []byte) (object, error) {
 }
 
 func parseValue(d *json.Decoder, depth int, fold bool) (any, error) {
-	token, err := d.Token()
+	token, err := next(d)
 	if err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
+		return nil, err
 	}
 	if depth > maxDepth {
 		return nil, fmt.Errorf("JSON nested deeper than %d", maxDepth)
@@ -58,9 +58,9 @@ func parseMembers(d *json.Decoder, depth int, fold bool) (object, error) {
 	obj := object{}
 	folded := map[string]bool{}
 	for d.More() {
-		token, err := d.Token()
+		token, err := next(d)
 		if err != nil {
-			return nil, fmt.Errorf("not JSON: %w", err)
+			return nil, err
 		}
 		key, _ := token.(string) // the decoder sees to it that a key is one
 		if _, twice := obj[key]; twice {
@@ -75,7 +75,7 @@ func parseMembers(d *json.Decoder, depth int, fold bool) (object, error) {
 			return nil, err
 		}
 	}
-	_, err := d.Token() // the closing brace
+	_, err := next(d) // the closing brace
 	return obj, err
 }
 
@@ -88,8 +88,20 @@ func parseElements(d *json.Decoder, depth int) ([]any, error) {
 		}
 		list = append(list, value)
 	}
-	_, err := d.Token() // the closing bracket
+	_, err := next(d) // the closing bracket
 	return list, err
+}
+
+// next returns a token of a document that must not end yet.
+func next(d *json.Decoder) (json.Token, error) {
+	token, err := d.Token()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	return token, nil
 }
 
 // foldKey maps strings that are equal under Unicode case folding to one,

@@ -82,9 +82,6 @@ func (r *run) edit(refs map[string]string, tolerant bool) error {
 	if err != nil {
 		return err
 	}
-	if err := r.p.checkFile(r.p.tomlFile); err != nil {
-		return err
-	}
 	r.edited = edited
 	if tolerant {
 		r.leaveOut(config)

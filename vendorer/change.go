@@ -96,8 +96,12 @@ func nonNil(files []*atomicfile.File) []*atomicfile.File {
 	return kept
 }
 
-// checkUnchanged sees that what the change was made from is still there.
+// checkUnchanged sees that what the change was made from is still there, and
+// what it replaces still packvendor's.
 func (c *change) checkUnchanged() error {
+	if err := c.p.checkPlaces(); err != nil {
+		return err
+	}
 	toml, err := c.p.readFile(c.p.tomlFile, packsfile.MaxSize+1)
 	if err != nil || !bytes.Equal(toml, c.p.toml) {
 		return &ChangedError{Path: c.p.show(c.p.tomlFile)}

@@ -22,6 +22,7 @@ const (
 type LockedError struct {
 	File                    string   // packs.lock
 	Missing, Stale, Surplus []string // names of packs, sorted
+	NoFile                  bool     // there is no packs.lock, nor packs to lock
 	Format                  bool     // its entries are right, but not in canonical form
 }
 
@@ -34,6 +35,9 @@ func (e *LockedError) Error() string {
 		if len(part.names) > 0 {
 			parts = append(parts, part.what+": "+strings.Join(part.names, ", "))
 		}
+	}
+	if e.NoFile {
+		return e.File + " does not exist yet"
 	}
 	if e.Format {
 		parts = append(parts, "it is not in canonical form")

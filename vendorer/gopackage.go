@@ -57,8 +57,19 @@ func (p *project) goFiles() ([]goFile, error) {
 // embed.package.
 func (p *project) packageName(o Options, files []goFile) (string, error) {
 	if name := p.config.Embed.Package; name != "" {
-		return name, nil
+		return name, nil // packsfile has checked it
 	}
+	name, found := p.derivedName(o, files)
+	if name == "" || embedgen.CheckPackageName(name) != nil {
+		return "", &PackageNameError{Dir: p.show(p.dir), Names: found}
+	}
+	return name, nil
+}
+
+// derivedName returns the package's name as the files, go generate or the
+// directory have it, "" if none of them says, and the names that the files
+// have.
+func (p *project) derivedName(o Options, files []goFile) (name string, found []string) {
 	names := map[string]bool{}
 	for _, file := range files {
 		if strings.HasSuffix(file.name, "_test.go") {
@@ -68,18 +79,17 @@ func (p *project) packageName(o Options, files []goFile) (string, error) {
 			names[name] = true
 		}
 	}
-	found := slices.Sorted(maps.Keys(names))
+	found = slices.Sorted(maps.Keys(names))
 	if len(found) == 1 {
-		return found[0], nil
-	}
-	if name := p.goPackage(o); name != "" && (len(found) == 0 || names[name]) {
-		return name, nil
+		return found[0], found
 	}
 	dirName := path.Base(filepath.ToSlash(filepath.Join(p.module, filepath.FromSlash(p.dir))))
-	if len(found) > 0 || !token.IsIdentifier(dirName) {
-		return "", &PackageNameError{Dir: p.show(p.dir), Names: found}
+	for _, name := range []string{p.goPackage(o), dirName} {
+		if name != "" && (len(found) == 0 || names[name]) {
+			return name, found
+		}
 	}
-	return dirName, nil
+	return "", found
 }
 
 // goPackage returns what go generate says the package is, if it says so of

@@ -18,7 +18,12 @@ func (r *run) checkEntry(i *item) error {
 	if i.Pack.Layer == "" && !packfetch.Accepts(i.Locked.MediaType, r.p.config.AcceptMediaTypes) {
 		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
 	}
-	// The digest says that these are the bytes; then they have their size.
+	return nil
+}
+
+// checkSize stands in for compare where there is no manifest: vendored bytes
+// that have the locked digest have the locked size.
+func checkSize(i *item) error {
 	if v := i.Vendored; v.Digest == i.Locked.LayerDigest && v.Size != i.Locked.Size {
 		return &InconsistentError{Name: i.Locked.Name, Field: "size", Got: fmt.Sprint(i.Locked.Size), By: "the pack has", Want: fmt.Sprint(v.Size)}
 	}
@@ -27,6 +32,12 @@ func (r *run) checkEntry(i *item) error {
 
 // compare sees that an entry says of its manifest's pack what is true.
 func compare(entry lockfile.Pack, pack *packfetch.Pack) error {
+	if pack.ManifestDigest != entry.ManifestDigest {
+		return &InconsistentError{
+			Name: entry.Name, Field: "manifest_digest", Got: string(entry.ManifestDigest),
+			By: "its index leads to", Want: string(pack.ManifestDigest),
+		}
+	}
 	for _, field := range []struct{ name, locked, true string }{
 		{"layer_digest", string(entry.LayerDigest), pack.Layer.Digest},
 		{"size", fmt.Sprint(entry.Size), fmt.Sprint(pack.Layer.Size)},

@@ -98,9 +98,9 @@ func isStale(pack packsfile.Pack, entry lockfile.Pack) bool {
 	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer
 }
 
-// locked returns the *LockedError of a plan that must not change packs.lock,
-// nil if it does not.
-func (p Plan) locked() error {
+// locked returns how a plan would change packs.lock's entries, nil if it does
+// not.
+func (p Plan) locked() *LockedError {
 	e := &LockedError{}
 	for _, step := range p.Steps {
 		switch {

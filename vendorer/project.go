@@ -101,6 +101,12 @@ func moduleRoot(dir string) (string, error) {
 }
 
 func (p *project) read(file string, tolerant bool) error {
+	if err := p.checkDirs(p.base); err != nil {
+		return err
+	}
+	if err := p.checkFile(p.tomlFile); err != nil {
+		return err
+	}
 	data, err := p.readFile(p.tomlFile, packsfile.MaxSize+1)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &NoProjectError{File: file}

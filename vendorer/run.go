@@ -161,15 +161,21 @@ func (r *run) plan() (Plan, map[string]Vendored, error) {
 	if !r.o.Locked {
 		return plan, vendored, nil
 	}
-	err = plan.locked()
-	if err == nil && string(r.p.lockBytes) != string(lockfile.Format(r.p.lock)) {
-		err = &LockedError{Format: true}
+	return plan, vendored, r.locked(plan)
+}
+
+// locked returns the *LockedError of a plan that would change packs.lock, nil
+// if it does not.
+func (r *run) locked(plan Plan) error {
+	e := plan.locked()
+	if e == nil {
+		e = &LockedError{NoFile: r.p.lockBytes == nil, Format: string(r.p.lockBytes) != string(lockfile.Format(r.p.lock))}
+		if !e.NoFile && !e.Format {
+			return nil
+		}
 	}
-	var locked *LockedError
-	if errors.As(err, &locked) {
-		locked.File = r.p.show(r.p.lockFile)
-	}
-	return plan, vendored, err
+	e.File = r.p.show(r.p.lockFile)
+	return e
 }
 
 // settle finds out how the item will be locked, and where its bytes are if
@@ -274,6 +280,9 @@ func (r *run) obey(ctx context.Context, i *item) error {
 	pack, err := r.f.ResolveCached(ref, i.Locked.ManifestDigest, layer)
 	switch {
 	case isNotCached(err) && r.o.Offline:
+		if err := checkSize(i); err != nil {
+			return err
+		}
 		pack, err = r.f.Pinned(ref, i.Locked.ManifestDigest, lockedLayer(i.Locked), layer)
 	case isNotCached(err):
 		pack, err = r.f.Resolve(ctx, ref, layer)
@@ -294,7 +303,7 @@ func (r *run) check(i *item) (proven bool, err error) {
 	pack, err := r.f.ResolveCached(manifestRef(i.Pack, i.Locked), i.Locked.ManifestDigest, i.Pack.Layer)
 	switch {
 	case isNotCached(err):
-		return false, nil
+		return false, checkSize(i)
 	case err != nil:
 		return false, liesIfUnusable(i.Locked, err)
 	}

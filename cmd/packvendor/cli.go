@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -146,14 +147,30 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if c.jobs < 1 && flagOf(command, "jobs") != nil {
 		return usagef("--jobs must be at least 1")
 	}
-	if c.quiet && c.verbose {
-		return usagef("--quiet and --verbose exclude each other")
+	if err := c.loudness(); err != nil {
+		return err
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
 	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
 	c.say.locked = c.inCI()
 	if flagOf(command, "file") != nil {
 		c.say.file = c.file
+	}
+	return nil
+}
+
+// loudness settles --quiet against --verbose: the command line wins over the
+// environment.
+func (c *cli) loudness() error {
+	words := strings.Fields(c.getenv("PACKVENDOR_FLAGS"))
+	switch {
+	case !c.quiet || !c.verbose:
+	case slices.Contains(words, "--quiet"):
+		c.quiet = false
+	case slices.Contains(words, "--verbose"):
+		c.verbose = false
+	default:
+		return usagef("--quiet and --verbose exclude each other")
 	}
 	return nil
 }

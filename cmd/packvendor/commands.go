@@ -39,9 +39,12 @@ is written where nothing changed.`,
 	command.SetFlagErrorFunc(asUsage)
 	command.SuggestionsMinimumDistance = 2
 	command.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Explain a command", RunE: func(command *cobra.Command, args []string) error {
-		target, _, err := c.root.Find(args)
+		target, rest, err := c.root.Find(args)
+		if err == nil && len(rest) > 0 {
+			err = c.noCommand(target, rest)
+		}
 		if err != nil {
-			return &usageError{command: c.root, err: err}
+			return asUsage(c.root, err)
 		}
 		return target.Help()
 	}})

@@ -92,7 +92,7 @@ func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (Manifest, 
 		return Manifest{}, newError(resp.Request, fmt.Errorf("the manifest broke off: %w", err))
 	}
 	if len(body) > MaxManifestSize {
-		return Manifest{}, &ProtocolError{Subject: ref.String(), Reason: fmt.Sprintf("manifest is larger than %d bytes", MaxManifestSize)}
+		return Manifest{}, &ProtocolError{Reason: fmt.Sprintf("manifest is larger than %d bytes", MaxManifestSize)}
 	}
 	if ref.Digest != "" {
 		if err := verified.Bytes(body, ref.Digest); err != nil {
@@ -178,7 +178,7 @@ func (c *Client) send(ctx context.Context, method string, ref ociref.Reference, 
 	}
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		resp.Body.Close()
-		return nil, &ProtocolError{Subject: ref.String(), Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding)}
+		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding)}
 	}
 	return resp, nil
 }

@@ -71,11 +71,16 @@ func (e *Error) MayBePlain() bool {
 
 // A ProtocolError is an answer that an honest registry does not give.
 type ProtocolError struct {
-	Subject string // the reference or request it is about
+	Subject string // the request it is about; "" if it is the one that was asked for
 	Reason  string
 }
 
-func (e *ProtocolError) Error() string { return e.Subject + ": " + e.Reason }
+func (e *ProtocolError) Error() string {
+	if e.Subject == "" {
+		return e.Reason
+	}
+	return e.Subject + ": " + e.Reason
+}
 
 // newError wraps the error of a request without a usable response. What is
 // known by type already is passed on as it is.

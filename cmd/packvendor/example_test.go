@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// An example is packs.toml.example where its references lead somewhere: its
+// hosts, ghcr.io and localhost:5000, are a registry's over plain HTTP, and each
+// digest is that of a pack which is pushed to the reference's repository and
+// tag.
+type example struct {
+	registry *packtest.Registry
+	file     *packsfile.File // as it stands in the project
+	text     string          // packs.toml
+	locked   []lockfile.Pack // what is to stand in packs.lock
+}
+
+func readExample(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "packs.toml.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func parseExample(t *testing.T, text string) *packsfile.File {
+	t.Helper()
+	file, err := packsfile.Parse("packs.toml.example", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func newExample(t *testing.T) *example {
+	t.Helper()
+	e := &example{registry: packtest.StartRegistry(t, packtest.Options{Plain: true}), text: readExample(t)}
+	for _, p := range parseExample(t, e.text).Packs {
+		e.push(t, p)
+	}
+	e.replace("ghcr.io", e.registry.Host())
+	e.replace("localhost:5000", e.registry.Host())
+	e.file = parseExample(t, e.text)
+	for i, p := range e.file.Packs {
+		e.locked[i].Ref, e.locked[i].Layer = p.Ref, p.Layer
+	}
+	return e
+}
+
+func (e *example) replace(words, by string) { e.text = strings.ReplaceAll(e.text, words, by) }
+
+// push pushes what the pack's entry speaks of, puts the digests into the text,
+// and notes what is to be locked.
+func (e *example) push(t *testing.T, p packsfile.Pack) {
+	t.Helper()
+	a, selected := artifact(p)
+	pushed := packtest.MustPush(t, e.registry, p.Reference.Repository, p.Reference.Tag, a)
+	entry := lockfile.Pack{
+		Name:           p.Name,
+		ManifestDigest: pushed.ManifestDigest,
+		LayerDigest:    pushed.Layers[selected],
+		Size:           int64(len(a.Layers[selected].Data)),
+		MediaType:      a.Layers[selected].MediaType,
+	}
+	if p.Reference.Digest == "" {
+		entry.Tag = p.Reference.Tag
+	} else {
+		e.replace(string(p.Reference.Digest), string(pushed.ManifestDigest))
+	}
+	if strings.HasPrefix(p.Layer, "sha256:") {
+		e.replace(p.Layer, string(entry.LayerDigest))
+	}
+	e.locked = append(e.locked, entry)
+}
+
+// artifact returns an artifact for which the entry makes sense, and the index
+// of the layer that is the pack. Where the entry names a layer, the usual rules
+// would select another.
+func artifact(p packsfile.Pack) (packtest.Artifact, int) {
+	usual := packtest.Layer{MediaType: packtest.PackMediaType, Data: packtest.Zip(p.Name, "1.0.0", 100)}
+	other := packtest.Layer{MediaType: packtest.PackMediaType, Data: packtest.Zip(p.Name, "2.0.0", 200)}
+	switch {
+	case p.Name == "acme-intake":
+		usual.MediaType = "application/vnd.acme.pack+zip"
+		return packtest.Artifact{Layers: []packtest.Layer{usual}}, 0
+	case p.Layer == "":
+		return packtest.Artifact{Layers: []packtest.Layer{usual}}, 0
+	case !strings.HasPrefix(p.Layer, "sha256:"):
+		other.MediaType = p.Layer
+	}
+	return packtest.Artifact{Layers: []packtest.Layer{usual, other}}, 1
+}
+
+// packs.toml.example shows every key but version, which this release refuses.
+func TestExampleKeys(t *testing.T) {
+	var file map[string]any
+	if _, err := toml.Decode(readExample(t), &file); err != nil {
+		t.Fatal(err)
+	}
+	inPacks := map[string]any{}
+	for _, p := range file["packs"].(map[string]any) {
+		if table, ok := p.(map[string]any); ok {
+			maps.Copy(inPacks, table)
+		}
+	}
+	tests := []struct {
+		table string
+		keys  map[string]any
+		want  []string
+	}{
+		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "packs"}},
+		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package"}},
+		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "ref"}},
+	}
+	for _, test := range tests {
+		if got := slices.Sorted(maps.Keys(test.keys)); !slices.Equal(got, test.want) {
+			t.Errorf("keys of %s: %q, want %q", test.table, got, test.want)
+		}
+	}
+}
+
+// The defaults that packs.toml.example shows are the defaults.
+func TestExampleDefaults(t *testing.T) {
+	file, none := parseExample(t, readExample(t)), parseExample(t, "")
+	file.Embed.Line, file.Embed.Package = 0, ""
+	if file.AllowTags != none.AllowTags || file.Embed != none.Embed {
+		t.Errorf("allow_tags = %v, embed = %+v; want %v, %+v", file.AllowTags, file.Embed, none.AllowTags, none.Embed)
+	}
+}
+
+// packs.toml.example works as it stands, and a second run has nothing to do.
+func TestExampleRuns(t *testing.T) {
+	e := newExample(t)
+	dir, cache := t.TempDir(), t.TempDir()
+	t.Chdir(dir)
+	writeFile(t, "go.mod", "module example.com/app\n\ngo 1.25\n")
+	writeFile(t, "packs.toml", e.text)
+	vendorExample(t, cache)
+	e.checkLock(t)
+	e.checkVendored(t)
+	e.checkGenerated(t)
+	if t.Failed() {
+		return
+	}
+
+	before := lookAt(t, dir)
+	e.registry.ResetRequests()
+	vendorExample(t, cache)
+	if requests := e.registry.Requests(); len(requests) > 0 {
+		t.Errorf("the second run sent requests: %v", requests)
+	}
+	if after := lookAt(t, dir); !maps.Equal(before, after) {
+		t.Errorf("the second run changed files, from\n%v\nto\n%v", before, after)
+	}
+}
+
+// vendorExample runs packvendor, which must succeed without a word.
+func vendorExample(t *testing.T, cache string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), process{
+		getenv: func(key string) string { return map[string]string{"GREENTIC_PACK_CACHE_DIR": cache}[key] },
+		stdout: &stdout,
+		stderr: &stderr,
+	})
+	if code != 0 || stdout.Len() > 0 || stderr.Len() > 0 {
+		t.Fatalf("exit code %d, standard output:\n%s\nstandard error:\n%s", code, &stdout, &stderr)
+	}
+}
+
+func (e *example) checkLock(t *testing.T) {
+	t.Helper()
+	lock, err := lockfile.Parse("packs.lock", readFile(t, "packs.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(lock.Packs, e.locked) {
+		t.Errorf("packs.lock has\n%+v\nwant\n%+v", lock.Packs, e.locked)
+	}
+}
+
+func (e *example) checkVendored(t *testing.T) {
+	t.Helper()
+	for _, p := range e.locked {
+		name := filepath.Join(e.file.Embed.Dir, e.file.Embed.Data, p.Name+".gtpack")
+		if got := ociref.DigestOf(readFile(t, name)); got != p.LayerDigest {
+			t.Errorf("%s is %s, want %s", name, got, p.LayerDigest)
+		}
+	}
+}
+
+func (e *example) checkGenerated(t *testing.T) {
+	t.Helper()
+	source := readFile(t, filepath.Join(e.file.Embed.Dir, e.file.Embed.File))
+	if name, err := embedgen.PackageName(source); err != nil || name != e.file.Embed.Package {
+		t.Errorf("package %s, %v; want %s", name, err, e.file.Embed.Package)
+	}
+	names, err := embedgen.Declared(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range e.file.Packs {
+		if !slices.Contains(names, p.GoName) {
+			t.Errorf("no function %s among %q", p.GoName, names)
+		}
+	}
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// lookAt returns the files below dir, and of each its time of change and
+// content.
+func lookAt(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		files[name] = fmt.Sprint(info.ModTime().UnixNano(), ociref.DigestOf(readFile(t, name)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -3,6 +3,7 @@ package embedgen
 import (
 	"bytes"
 	"go/ast"
+	"go/build/constraint"
 	"go/parser"
 	"go/token"
 	"slices"
@@ -24,6 +25,35 @@ func PackageName(src []byte) (string, error) {
 		return "", err
 	}
 	return f.Name.Name, nil
+}
+
+// IsIgnored reports whether no build ever takes src: its //go:build line asks
+// for the tag "ignore", which by convention is never set.
+func IsIgnored(src []byte) bool {
+	f, err := parser.ParseFile(token.NewFileSet(), "", src, parser.PackageClauseOnly|parser.ParseComments)
+	if err != nil {
+		return false
+	}
+	for _, group := range f.Comments {
+		for _, comment := range group.List {
+			if expr, err := constraint.Parse(comment.Text); err == nil && constraint.IsGoBuild(comment.Text) && asksToIgnore(expr) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func asksToIgnore(expr constraint.Expr) bool {
+	switch e := expr.(type) {
+	case *constraint.TagExpr:
+		return e.Tag == "ignore"
+	case *constraint.AndExpr:
+		return asksToIgnore(e.X) || asksToIgnore(e.Y)
+	case *constraint.OrExpr:
+		return asksToIgnore(e.X) && asksToIgnore(e.Y)
+	}
+	return false
 }
 
 // Declared returns the names that a Go file claims for its package, sorted,

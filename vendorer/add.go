@@ -62,7 +62,10 @@ func (r *run) pin(ctx context.Context, name string, ref ociref.Reference) error 
 // digest, since the true one is not known yet.
 func (r *run) checkEdit(name string, ref ociref.Reference) error {
 	ref.Digest = ociref.DigestOf(nil)
-	_, _, err := r.tryEdit(map[string]string{name: ref.String()}, true)
+	_, config, err := r.tryEdit(map[string]string{name: ref.String()}, true)
+	if err == nil {
+		_, err = r.goPackage(config)
+	}
 	return err
 }
 

@@ -274,6 +274,9 @@ func (p *project) checkFile(name string) error {
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return &PlaceError{Path: p.show(name), Reason: "is a symbolic link"}
 	}
+	if info.IsDir() {
+		return &PlaceError{Path: p.show(name), Reason: "is a directory"}
+	}
 	if !info.Mode().IsRegular() {
 		return &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
 	}

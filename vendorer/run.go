@@ -103,7 +103,7 @@ func (i *item) content() verified.Content {
 func (i *item) wanted() bool { return i.Vendored.Content != i.content() }
 
 func (r *run) vendor(ctx context.Context) (*Report, error) {
-	pkg, err := r.goPackage()
+	pkg, err := r.goPackage(r.p.config)
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +133,9 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 	return r.report(change, items), nil
 }
 
-// goPackage returns the package to generate, but for what is not known yet,
-// and sees that it has room.
-func (r *run) goPackage() (embedgen.Package, error) {
+// goPackage returns the package to generate for config's packs, but for what is
+// not known yet, and sees that it has room.
+func (r *run) goPackage(config *packsfile.File) (embedgen.Package, error) {
 	files, err := r.p.goFiles()
 	if err != nil {
 		return embedgen.Package{}, err
@@ -144,7 +144,7 @@ func (r *run) goPackage() (embedgen.Package, error) {
 	if pkg.Name, err = r.p.packageName(r.o, files); err != nil {
 		return pkg, err
 	}
-	for _, pack := range r.p.config.Packs {
+	for _, pack := range config.Packs {
 		pkg.Packs = append(pkg.Packs, embedgen.Pack{Name: pack.Name, GoName: pack.GoName})
 	}
 	return pkg, r.p.checkClashes(pkg, files)

@@ -65,15 +65,17 @@ func (c *cli) execute(ctx context.Context) error {
 func (c *cli) arguments() ([]string, error) {
 	command, rest, err := c.root.Find(c.args)
 	if err != nil {
-		c.json = wantsJSON(c.args)
 		return nil, &usageError{command: c.root, err: err}
 	}
 	var words []string
 	for _, word := range strings.Fields(c.getenv("PACKVENDOR_FLAGS")) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
 		known := c.anyFlag(name)
-		if !strings.HasPrefix(word, "--") || known == nil {
-			return nil, usagef("PACKVENDOR_FLAGS: %+q is no flag of packvendor: write --flag or --flag=value", word)
+		if !strings.HasPrefix(word, "--") {
+			return nil, usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
+		}
+		if known == nil {
+			return nil, usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable(name))
 		}
 		if known.NoOptDefVal == "" && !strings.Contains(word, "=") {
 			return nil, usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
@@ -104,14 +106,18 @@ func (c *cli) anyFlag(name string) *pflag.Flag {
 	return nil
 }
 
-// wantsJSON looks for --json on a command line that could not be parsed.
-func wantsJSON(args []string) bool {
-	for _, arg := range args {
-		if arg == "--json" || arg == "--json=true" {
-			return true
-		}
+// wantsJSON looks for --json where the flags could not be parsed.
+func (c *cli) wantsJSON() bool {
+	words := append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...)
+	return slices.Contains(words, "--json") || slices.Contains(words, "--json=true")
+}
+
+// printable is s, quoted if it holds anything but printable ASCII.
+func printable(s string) string {
+	if quoted := strconv.QuoteToASCII(s); quoted != `"`+s+`"` {
+		return quoted
 	}
-	return false
+	return s
 }
 
 // options are the flags and the environment as vendorer knows them. Editing
@@ -175,11 +181,13 @@ func (c *cli) loudness() error {
 	return nil
 }
 
-// asUsage makes of cobra's own errors what they are: usage errors.
+// asUsage makes of cobra's own errors what they are: usage errors, in words that
+// are not Go's.
 func asUsage(command *cobra.Command, err error) error {
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return err
 	}
-	return &usageError{command: command, err: err}
+	text, _, _ := strings.Cut(err.Error(), ": strconv.")
+	return &usageError{command: command, err: errors.New(text)}
 }

@@ -46,6 +46,7 @@ is written where nothing changed.`,
 		if err != nil {
 			return asUsage(c.root, err)
 		}
+		target.InitDefaultHelpFlag()
 		return target.Help()
 	}})
 	persistent := command.PersistentFlags()

@@ -64,6 +64,9 @@ func (c *cli) fail(err error) int {
 	if errors.As(err, &found) {
 		err = errors.Join(found.v.Findings...)
 	}
+	if isAny(err, []any{new(*usageError)}) {
+		c.json = c.json || c.wantsJSON()
+	}
 	problems := c.explain(err)
 	code := 0
 	for _, p := range problems {

@@ -255,3 +255,28 @@ func random(t *testing.T) []byte {
 	}
 	return b
 }
+
+// TestStaticcheck sees what staticcheck says of a generated package. Its own
+// style checks are on too, but for the one that asks for a package comment,
+// which is the user's to write.
+func TestStaticcheck(t *testing.T) {
+	staticcheck, err := exec.LookPath("staticcheck")
+	if err != nil {
+		const how = "staticcheck is not in PATH: go install honnef.co/go/tools/cmd/staticcheck@latest"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(how)
+		}
+		t.Skip(how)
+	}
+	for name, data := range map[string]map[string][]byte{
+		"two":  {"a": []byte("one"), "b": []byte("two")},
+		"none": nil,
+	} {
+		m := newModule(t, noneMain, data)
+		cmd := exec.Command(staticcheck, "-checks", "all,-ST1000", "./...")
+		cmd.Dir = m.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}

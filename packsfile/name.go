@@ -17,7 +17,7 @@ var declaredNames = []string{"Pack", "Packs", "Lookup"}
 // checkName checks the name of a pack: it becomes a file name and a Go name.
 func checkName(name string) error {
 	if !packName.MatchString(name) {
-		return fmt.Errorf("name %s does not match %s", quote(name), packName)
+		return fmt.Errorf("name %s is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'", quote(name))
 	}
 	if isWindowsReserved(name) {
 		return fmt.Errorf("name %s is reserved on Windows", quote(name))

@@ -171,7 +171,11 @@ func (p *project) readFile(name string, limit int64) ([]byte, error) {
 func (p *project) located(name string, err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
-		return &fs.PathError{Op: pathErr.Op, Path: p.show(name), Err: pathErr.Err}
+		op, at := strings.CutSuffix(pathErr.Op, "at") // a Root's "mkdirat" is mkdir
+		if !at || op == "st" || op == "lst" {
+			op = pathErr.Op
+		}
+		return &fs.PathError{Op: op, Path: p.show(name), Err: pathErr.Err}
 	}
 	return err
 }

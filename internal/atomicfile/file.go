@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Temporaries are recognisable, so that Sweep takes nothing else.
@@ -75,7 +76,13 @@ func (f *File) Reset() error {
 
 // ReadAt reads what has been written so far; it is no longer possible after
 // Finish.
-func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.file.ReadAt(p, off) }
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.file.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		err = located(f.root, "read", f.name, err)
+	}
+	return n, err
+}
 
 // Finish closes the temporary, if durable after it has reached the disk. An
 // error means that the file must not be committed.
@@ -149,10 +156,13 @@ func SyncDir(root *os.Root, dir string) error {
 		return located(root, "sync", dir, err)
 	}
 	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, fs.ErrPermission) {
-		return located(root, "sync", dir, err)
+	err = d.Sync()
+	for _, cannot := range []error{nil, errors.ErrUnsupported, syscall.EINVAL, fs.ErrPermission} {
+		if errors.Is(err, cannot) {
+			return nil
+		}
 	}
-	return nil
+	return located(root, "sync", dir, err)
 }
 
 // Sweep removes temporaries that a killed process left in the directory dir

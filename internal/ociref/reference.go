@@ -3,6 +3,7 @@ package ociref
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -41,9 +42,9 @@ func (e *SyntaxError) Error() string {
 // Parse reads a reference. Its errors are *SyntaxError. Nothing is guessed:
 // there is no default registry, no default tag and no default namespace.
 func Parse(s string) (Reference, error) {
-	if _, after, ok := strings.Cut(s, "@"); ok && strings.Contains(after, "/") {
+	if at := strings.LastIndexByte(s[:strings.LastIndexByte(s, '/')+1], '@'); at >= 0 {
 		// What comes before may be a password.
-		return Reference{}, &SyntaxError{Reference: "***@" + after, Reason: "a reference holds no user and password"}
+		return Reference{}, &SyntaxError{Reference: "***" + s[at:], Reason: "a reference holds no user and password"}
 	}
 	ref, err := parse(strings.TrimPrefix(s, "oci://"))
 	if err != nil {
@@ -118,45 +119,44 @@ func looksLikeHost(s string) bool {
 }
 
 func checkHost(s string) error {
-	bad := fmt.Errorf("%q is not a registry host", s)
-	host, port := s, ""
-	if strings.HasPrefix(s, "[") { // an IPv6 literal
-		end := strings.IndexByte(s, ']')
-		if end < 0 {
-			return bad
-		}
-		for _, c := range []byte(s[1:end]) {
-			if !isHex(c) && c != ':' && c != '.' {
-				return bad
-			}
-		}
-		if end < 3 { // "[::]" is the shortest literal
-			return bad
-		}
-		host, port = "", s[end+1:]
-		if port != "" && !strings.HasPrefix(port, ":") {
-			return bad
-		}
-	} else if i := strings.IndexByte(s, ':'); i >= 0 {
-		host, port = s[:i], s[i:]
-		if host == "" {
-			return bad
-		}
+	host, port, hasPort := splitPort(s)
+	if !isHostName(host) && !isIPv6Literal(host) {
+		return fmt.Errorf("%q is not a registry host", s)
 	}
-	if port != "" {
-		if n, err := strconv.ParseUint(port[1:], 10, 16); err != nil || n == 0 || port[1] == '+' {
-			return fmt.Errorf("%q does not end in a port number", s)
-		}
-	}
-	if host == "" {
-		return nil
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if !isHostLabel(label) {
-			return bad
-		}
+	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0 || !isDigit(port[0])) {
+		return fmt.Errorf("%q does not end in a port number", s)
 	}
 	return nil
+}
+
+// splitPort splits host[:port]; the host may be an IPv6 literal in brackets.
+func splitPort(s string) (host, port string, hasPort bool) {
+	if end := strings.IndexByte(s, ']'); end >= 0 {
+		if port, ok := strings.CutPrefix(s[end+1:], ":"); ok {
+			return s[:end+1], port, true
+		}
+		return s, "", false
+	}
+	if strings.ContainsAny(s, "/") {
+		return s, "", false
+	}
+	return strings.Cut(s, ":")
+}
+
+func isIPv6Literal(s string) bool {
+	inner, ok := strings.CutPrefix(s, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	addr, err := netip.ParseAddr(inner)
+	return ok && closed && err == nil && addr.Is6() && addr.Zone() == ""
+}
+
+func isHostName(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if !isHostLabel(label) {
+			return false
+		}
+	}
+	return true
 }
 
 func isHostLabel(s string) bool {
@@ -233,4 +233,3 @@ func checkTag(s string) error {
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }

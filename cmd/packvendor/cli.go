@@ -158,6 +158,7 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
 	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
+	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
 	c.say.locked = c.inCI()
 	if flagOf(command, "file") != nil {
 		c.say.file = c.file

@@ -67,6 +67,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 	env.Values[snapshotsKey{}] = map[string]string{}
 	env.Vars = append(env.Vars, goEnv...)
 	env.Vars = append(env.Vars,
+		"GORACE=atexit_sleep_ms=1", // a program built with -race waits for a second when it ends
 		"REG="+reg.Host(),
 		"SSL_CERT_FILE="+ca,
 		"XDG_CACHE_HOME="+filepath.Join(work, ".cache"),

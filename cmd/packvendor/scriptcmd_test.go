@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +34,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 			run(ts, args)
 		}
 	}
-	return map[string]func(*testscript.TestScript, bool, []string){
+	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"exits":          always(cmdExits),
 		"expand":         always(cmdExpand),
 		"push":           always(cmdPush),
@@ -52,6 +53,11 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"hint":           always(cmdHint),
 		"no-temporaries": always(cmdNoTemp),
 	}
+	maps.Copy(commands, moreCommands())
+	for name, run := range inputCommands() {
+		commands[name] = always(run)
+	}
+	return commands
 }
 
 // current is the registry that a script's commands are about.

@@ -25,9 +25,10 @@ type printer struct {
 	quiet, verbose bool
 
 	// What hints must repeat to be right.
-	args   []string // the command line
-	flags  string   // $PACKVENDOR_FLAGS
-	file   string   // -f; "" for commands without a packs.toml
+	args   []string               // the command line
+	has    func(flag string) bool // whether the command has that flag
+	flags  string                 // $PACKVENDOR_FLAGS
+	file   string                 // -f; "" for commands without a packs.toml
 	locked bool
 
 	cacheUnusable bool // said already
@@ -123,7 +124,7 @@ func otherLayers(layers []packfetch.Layer) string {
 // type if that is unmistakable.
 func layerName(selected packfetch.Layer, others []packfetch.Layer) string {
 	first := others[0]
-	for _, l := range append(others[1:], selected) {
+	for _, l := range slices.Concat(others[1:], []packfetch.Layer{selected}) {
 		if l.MediaType == first.MediaType {
 			return first.Digest
 		}
@@ -163,19 +164,20 @@ func (p *printer) command(words ...string) string {
 // bareRun is the command that makes everything agree again, also where it
 // would be locked.
 func (p *printer) bareRun() string {
+	flags := p.undone("frozen", "offline")
 	if p.locked {
-		return p.command(append([]string{"--locked=false"}, p.undone("frozen", "offline")...)...)
+		flags = append([]string{"--locked=false"}, flags...)
 	}
-	return p.command(p.undone("frozen", "offline")...)
+	return p.command(flags...)
 }
 
 // rerun is the same command with more flags, and with the network.
 func (p *printer) rerun(flags ...string) string {
-	words := slices.Clone(p.args)
-	words = slices.DeleteFunc(words, func(word string) bool {
+	words := slices.DeleteFunc(slices.Clone(p.args), func(word string) bool {
 		return slices.Contains([]string{"--offline", "--offline=true", "--frozen", "--frozen=true"}, word)
 	})
-	return commandLine(slices.Concat(words, flags, p.undone("offline", "frozen")))
+	networkFlags := slices.DeleteFunc([]string{"offline", "frozen"}, func(flag string) bool { return p.has == nil || !p.has(flag) })
+	return commandLine(slices.Concat(words, flags, p.undone(networkFlags...)))
 }
 
 // undone are the flags that take back what PACKVENDOR_FLAGS sets.

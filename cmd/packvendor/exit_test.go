@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/types"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// exitCodes has every error type that the packages below export, each with an
+// error of it and the exit code that is SPEC's for it.
+var exitCodes = map[string]struct {
+	err  error
+	want int
+}{
+	"lockfile.Error":                  {&lockfile.Error{}, 2},
+	"lockfile.Errors":                 {lockfile.Errors{{}}, 2},
+	"lockfile.InconsistentError":      {&lockfile.InconsistentError{}, 4},
+	"packfetch.CorruptCacheError":     {&packfetch.CorruptCacheError{Err: &verified.MismatchError{}}, 4},
+	"packfetch.DigestMismatchError":   {&packfetch.DigestMismatchError{}, 4},
+	"packfetch.IndexError":            {&packfetch.IndexError{}, 2},
+	"packfetch.InvalidReferenceError": {&packfetch.InvalidReferenceError{}, 2},
+	"packfetch.ManifestError":         {&packfetch.ManifestError{}, 4},
+	"packfetch.NoPackError":           {&packfetch.NoPackError{}, 2},
+	"packfetch.OfflineError":          {&packfetch.OfflineError{}, 3},
+	"packfetch.OptionError":           {&packfetch.OptionError{Err: errors.New("x")}, 2},
+	"packfetch.ProtocolError":         {&packfetch.ProtocolError{}, 4},
+	"packfetch.RegistryError":         {&packfetch.RegistryError{Status: 500}, 3},
+	"packfetch.StorageError":          {&packfetch.StorageError{Err: fs.ErrPermission}, 5},
+	"packfetch.TagDisallowedError":    {&packfetch.TagDisallowedError{}, 2},
+	"packsfile.Error":                 {&packsfile.Error{}, 2},
+	"packsfile.Errors":                {packsfile.Errors{{}}, 2},
+	"packsfile.SyntaxError":           {&packsfile.SyntaxError{}, 2},
+	"vendorer.BusyError":              {&vendorer.BusyError{}, 5},
+	"vendorer.ChangedError":           {&vendorer.ChangedError{}, 5},
+	"vendorer.ClashError":             {&vendorer.ClashError{}, 2},
+	"vendorer.EditError":              {&vendorer.EditError{Err: errors.New("x")}, 2},
+	"vendorer.EmbedError":             {&vendorer.EmbedError{}, 1},
+	"vendorer.GeneratedError":         {&vendorer.GeneratedError{}, 1},
+	"vendorer.InconsistentError":      {&vendorer.InconsistentError{}, 4},
+	"vendorer.LockedError":            {&vendorer.LockedError{}, 1},
+	"vendorer.NoModuleError":          {&vendorer.NoModuleError{}, 2},
+	"vendorer.NoProjectError":         {&vendorer.NoProjectError{}, 2},
+	"vendorer.PackError":              {&vendorer.PackError{Err: fs.ErrPermission}, 5},
+	"vendorer.PackageNameError":       {&vendorer.PackageNameError{}, 2},
+	"vendorer.PlaceError":             {&vendorer.PlaceError{}, 2},
+	"vendorer.RetagError":             {&vendorer.RetagError{}, 4},
+	"vendorer.TooLargeError":          {&vendorer.TooLargeError{}, 2},
+	"vendorer.UnknownPackError":       {&vendorer.UnknownPackError{}, 2},
+	"vendorer.VendoredError":          {&vendorer.VendoredError{Got: "sha256:aa"}, 4},
+}
+
+// load returns the types of packages of this module.
+func load(t *testing.T, paths ...string) []*types.Package {
+	t.Helper()
+	for i := range paths {
+		paths[i] = "github.com/greenticai/packvendor/" + paths[i]
+	}
+	loaded, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports}, paths...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result []*types.Package
+	for _, pkg := range loaded {
+		for _, err := range pkg.Errors {
+			t.Fatal(err)
+		}
+		result = append(result, pkg.Types)
+	}
+	return result
+}
+
+// exported returns the package's exported types that implement iface, as such
+// or as pointers.
+func exported(pkg *types.Package, iface *types.Interface) []string {
+	var names []string
+	for _, name := range pkg.Scope().Names() {
+		object, ok := pkg.Scope().Lookup(name).(*types.TypeName)
+		if !ok || !object.Exported() || types.IsInterface(object.Type()) {
+			continue
+		}
+		if types.Implements(object.Type(), iface) || types.Implements(types.NewPointer(object.Type()), iface) {
+			names = append(names, pkg.Name()+"."+name)
+		}
+	}
+	return names
+}
+
+func TestEveryErrorHasAnExitCode(t *testing.T) {
+	isError := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+	found := map[string]bool{}
+	for _, pkg := range load(t, "vendorer", "packfetch", "packsfile", "lockfile") {
+		for _, name := range exported(pkg, isError) {
+			found[name] = true
+			if _, ok := exitCodes[name]; !ok {
+				t.Errorf("%s has no exit code in this test: what is SPEC's?", name)
+			}
+		}
+	}
+	for name, test := range exitCodes {
+		if !found[name] {
+			t.Errorf("%s is no error type", name)
+		}
+		for _, err := range []error{
+			test.err,
+			fmt.Errorf("wrapped: %w", test.err),
+			&vendorer.PackError{Name: "a", Err: test.err},
+		} {
+			if got := codeOf(err); got != test.want {
+				t.Errorf("%s (%T) exits with %d, want %d", name, err, got, test.want)
+			}
+		}
+	}
+}
+
+// codeOf is the exit code of a command that fails with err.
+func codeOf(err error) int {
+	c := newCLI(process{stdout: new(strings.Builder), stderr: new(strings.Builder), getenv: func(string) string { return "" }})
+	return c.fail(err)
+}
+
+func TestExitCodeOfOthers(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{&vendorer.VendoredError{}, 1}, // missing
+		{&vendorer.VendoredError{Got: "sha256:aa", LFS: true}, 4},
+		{&usageError{err: errors.New("x")}, 2},
+		{context.Canceled, 130},
+		{&vendorer.PackError{Err: &packfetch.RegistryError{Err: context.Canceled}}, 130},
+		{&fs.PathError{Op: "write", Path: "x", Err: errors.New("no space left on device")}, 5},
+		{errors.New("whatever"), 5},
+		{&vendorer.PackError{Err: &packfetch.StorageError{Err: fs.ErrPermission}}, 5},
+		{&vendorer.PackError{Err: &packfetch.RegistryError{Err: &verified.MismatchError{}}}, 4},
+		{&findingsError{v: &vendorer.Verification{Findings: []error{&vendorer.EmbedError{}, &vendorer.GeneratedError{}}}}, 1},
+	} {
+		if got := codeOf(test.err); got != test.want {
+			t.Errorf("%T %v exits with %d, want %d", test.err, test.err, got, test.want)
+		}
+	}
+}
+
+// Of several errors integrity wins, and drift yields.
+func TestExitCodeOfSeveral(t *testing.T) {
+	weight := []error{
+		1: &vendorer.LockedError{},
+		2: &vendorer.ClashError{},
+		3: &packfetch.RegistryError{Status: 500},
+		4: &packfetch.StorageError{Err: fs.ErrPermission},
+		5: &vendorer.RetagError{},
+	}
+	codes := []int{1: 1, 2: 2, 3: 3, 4: 5, 5: 4}
+	for i := 1; i < len(weight); i++ {
+		for j := 1; j < len(weight); j++ {
+			want := codes[max(i, j)]
+			if got := codeOf(errors.Join(weight[i], errors.Join(weight[j]))); got != want {
+				t.Errorf("%T and %T exit with %d, want %d", weight[i], weight[j], got, want)
+			}
+		}
+	}
+}
+
+// What several errors say: each its line, then each hint once.
+func TestTellSeveral(t *testing.T) {
+	var stdout, stderr strings.Builder
+	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
+	c.fail(errors.Join(
+		&vendorer.VendoredError{Path: "packs/a.gtpack"},
+		&vendorer.VendoredError{Path: "packs/b.gtpack"},
+		&vendorer.InconsistentError{Name: "c", Field: "size", Got: "1", By: "the manifest has", Want: "2"},
+	))
+	want := `packvendor: error: packs/a.gtpack is missing
+packvendor: error: packs/b.gtpack is missing
+packvendor: error: packs.lock: c: size is 1, but the manifest has 2
+packvendor: hint: packvendor
+packvendor: hint: packvendor update c
+`
+	if stderr.String() != want || stdout.Len() > 0 {
+		t.Errorf("stderr:\n%s\nwant:\n%s\nstdout: %s", stderr.String(), want, stdout.String())
+	}
+}
+
+func TestTellJSON(t *testing.T) {
+	var stdout, stderr strings.Builder
+	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
+	c.json = true
+	if code := c.fail(errors.Join(&vendorer.LockedError{File: "packs.lock", Stale: []string{"a"}}, &vendorer.PackError{Name: "b", Err: &vendorer.RetagError{Tag: "1.0.0", Locked: "x", Now: "y"}})); code != 4 {
+		t.Errorf("exit code %d", code)
+	}
+	want := `{
+  "error": {
+    "code": 4,
+    "message": "packs.lock would change (stale: a)\nb: version tag 1.0.0 was pushed again\n\tlocked: x\n\tnow:    y",
+    "problems": [
+      {
+        "code": 1,
+        "message": "packs.lock would change (stale: a)",
+        "hint": "packvendor"
+      },
+      {
+        "code": 4,
+        "message": "b: version tag 1.0.0 was pushed again\n\tlocked: x\n\tnow:    y",
+        "hint": "packvendor update --accept-retag b"
+      }
+    ]
+  }
+}
+`
+	if got := stdout.String(); got != want || stderr.Len() > 0 {
+		t.Errorf("stdout:\n%s\nwant:\n%s\nstderr: %s", got, want, stderr.String())
+	}
+}
+
+func TestTellFindings(t *testing.T) {
+	findings := &findingsError{v: &vendorer.Verification{Packs: 1, Findings: []error{&vendorer.GeneratedError{Path: "packs_gen.go", Diff: "-a\n+b\n"}}}, unembedded: "no go"}
+	if got, want := findings.Error(), "packs_gen.go is not what packvendor generates"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	var stdout, stderr strings.Builder
+	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
+	c.fail(findings)
+	if got, want := stdout.String(), "-a\n+b\n"; got != want {
+		t.Errorf("stdout %q, want %q", got, want)
+	}
+	if got, want := stderr.String(), "packvendor: error: packs_gen.go is not what packvendor generates\npackvendor: hint: packvendor\n"; got != want {
+		t.Errorf("stderr %q, want %q", got, want)
+	}
+	stdout.Reset()
+	stderr.Reset()
+	c.json = true
+	c.fail(findings)
+	want := `{
+  "packs": 1,
+  "findings": [
+    {
+      "code": 1,
+      "message": "packs_gen.go is not what packvendor generates",
+      "hint": "packvendor"
+    }
+  ],
+  "unembedded": "no go"
+}
+`
+	if stdout.String() != want || stderr.Len() > 0 {
+		t.Errorf("stdout:\n%s\nwant:\n%s\nstderr: %s", stdout.String(), want, stderr.String())
+	}
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+const someDigest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+
+func TestHints(t *testing.T) {
+	locked := &lockfile.Pack{Name: "a"}
+	gone := &packfetch.RegistryError{Status: 404}
+	refused := &packfetch.RegistryError{URL: "https://localhost:5000/v2/", Host: "localhost:5000", Err: syscall.ECONNREFUSED}
+	plain := &packfetch.RegistryError{URL: "https://r.io/v2/", Host: "r.io", Err: http.ErrSchemeMismatch}
+	far := &packfetch.RegistryError{URL: "https://r.io/v2/", Host: "r.io", Err: syscall.ECONNREFUSED}
+	for _, test := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"unpinned", &packsfile.Error{Unpinned: "a", Ref: "r.io/a:1"}, "packvendor add a r.io/a:1"},
+		{"other error of packs.toml", &packsfile.Error{Msg: "x"}, ""},
+		{"no module", &vendorer.NoModuleError{}, "go mod init example.com/app"},
+		{"a lie", &vendorer.PackError{Name: "a", Locked: locked, Err: &vendorer.InconsistentError{Name: "a"}}, "packvendor update a"},
+		{"pushed again", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{}}, "packvendor update --accept-retag a"},
+		{"gone, with tag", &vendorer.PackError{Name: "a", Ref: "r.io/a:1@" + someDigest, Locked: locked, Err: gone}, "packvendor update a"},
+		{"gone, with digest alone", &vendorer.PackError{Name: "a", Ref: "oci://r.io/x/a@" + someDigest, Locked: locked, Err: gone}, "packvendor add a r.io/x/a:latest"},
+		{"gone, no reference", &vendorer.PackError{Name: "a", Ref: "?", Locked: locked, Err: gone}, ""},
+		{"not found, never locked", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Err: gone}, ""},
+		{"forbidden", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Locked: locked, Err: &packfetch.RegistryError{Status: 403}}, ""},
+		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `in packs.toml: insecure_registries = ["localhost:5000"]`},
+		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `in packs.toml: insecure_registries = ["r.io"]`},
+		{"far, refused", &vendorer.PackError{Name: "a", Err: far}, ""},
+		{"locked", &vendorer.LockedError{}, "packvendor"},
+		{"generated", &vendorer.GeneratedError{}, "packvendor"},
+		{"vendored", &vendorer.VendoredError{}, "packvendor"},
+		{"clash", &vendorer.ClashError{}, ""},
+		{"mismatch", &vendorer.PackError{Name: "a", Locked: locked, Err: &verified.MismatchError{}}, ""},
+		{"storage", &packfetch.StorageError{Err: errors.New("x")}, ""},
+		{"usage without command", &usageError{err: errors.New("x")}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := &printer{file: "packs.toml"}
+			if got := p.hintFor(test.err); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+			// With -f every command must name the file, too.
+			p.file = "it's here/packs.toml"
+			want := test.want
+			if strings.HasPrefix(want, "packvendor") {
+				want += ` -f 'it'\''s here/packs.toml'`
+			}
+			if got := p.hintFor(test.err); got != want {
+				t.Errorf("with -f: %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// In CI, or with --locked, what mends is a run that is not locked.
+func TestHintBareRun(t *testing.T) {
+	for _, test := range []struct {
+		locked bool
+		flags  string
+		want   string
+	}{
+		{false, "", "packvendor"},
+		{true, "", "packvendor --locked=false"},
+		{true, "--frozen --json", "packvendor --locked=false --frozen=false"},
+		{false, "--offline=true", "packvendor --offline=false"},
+	} {
+		p := &printer{file: "packs.toml", locked: test.locked, flags: test.flags}
+		if got := p.hintFor(&vendorer.LockedError{}); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+// What needed the network is hinted at as the same command with it. Each hint
+// is a command line that packvendor itself accepts.
+func TestHintRerun(t *testing.T) {
+	ref := "r.invalid/a:1@" + someDigest
+	for _, test := range []struct {
+		name, flags string
+		args        []string
+		want        string
+	}{
+		{"offline", "", []string{"fetch", "--offline", ref}, "packvendor fetch " + ref},
+		{"offline=true", "", []string{"fetch", ref, "--offline=true"}, "packvendor fetch " + ref},
+		{"from the environment", "--offline", []string{"fetch", ref}, "packvendor fetch " + ref + " --offline=false"},
+		{"flags of other commands", "--frozen --offline", []string{"fetch", ref}, "packvendor fetch " + ref + " --offline=false"},
+		{"tags", "", []string{"fetch", "r.invalid/a:1"}, "packvendor fetch r.invalid/a:1 --allow-tags"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stdout, stderr := runWith(t, map[string]string{"PACKVENDOR_FLAGS": test.flags, "GREENTIC_PACK_CACHE_DIR": t.TempDir()}, test.args...)
+			if code == 0 || stdout != "" {
+				t.Errorf("exit code %d, stdout %q", code, stdout)
+			}
+			_, hint, _ := strings.Cut(stderr, "packvendor: hint: ")
+			if hint = strings.TrimSpace(hint); hint != test.want {
+				t.Errorf("hint %q, want %q\n%s", hint, test.want, stderr)
+			}
+			c := newCLI(process{args: strings.Fields(hint)[1:], getenv: func(string) string { return "" }})
+			command, rest, err := c.root.Find(c.args)
+			if err == nil {
+				err = command.ParseFlags(rest)
+			}
+			if err != nil {
+				t.Errorf("the hint %q is no command line: %v", hint, err)
+			}
+		})
+	}
+}
+
+// runWith runs packvendor in this process, with those variables alone.
+func runWith(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs strings.Builder
+	code = run(context.Background(), process{args: args, getenv: func(key string) string { return env[key] }, stdout: &out, stderr: &errs})
+	return code, out.String(), errs.String()
+}

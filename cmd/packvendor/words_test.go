@@ -1,0 +1,180 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// How loud an event is told.
+const (
+	detail  = "detail"  // with --verbose only
+	notice  = "notice"  // not with --quiet
+	warning = "warning" // always
+)
+
+var (
+	packLayer = packfetch.Layer{MediaType: "application/vnd.greentic.gtpack.v1+zip", Digest: "sha256:aa"}
+	textLayer = packfetch.Layer{MediaType: "text/markdown", Digest: "sha256:bb"}
+	tarLayer  = packfetch.Layer{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: "sha256:cc"}
+	tarLayer2 = packfetch.Layer{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: "sha256:dd"}
+)
+
+// eventWords has every event with all that is said of it.
+var eventWords = []struct {
+	event vendorer.Event
+	level string
+	want  string
+}{
+	{vendorer.Planned{Plan: vendorer.Plan{
+		Steps: []vendorer.Step{
+			{Pack: packsfile.Pack{Name: "a"}, Action: vendorer.Keep},
+			{Pack: packsfile.Pack{Name: "b"}, Action: vendorer.Restore, Reason: vendorer.Missing},
+		},
+		Surplus: []lockfile.Pack{{Name: "c"}},
+	}}, detail, "packvendor: plan: a: keep\npackvendor: plan: b: restore (not vendored)\npackvendor: plan: c: drop (not in packs.toml)\n"},
+	{vendorer.Planned{}, detail, ""},
+	{vendorer.StaleEntry{Name: "a", Locked: "r.io/a:1", Configured: "r.io/a:2"}, notice,
+		"packvendor: a: packs.lock is stale, resolving again\n\tlocked:     r.io/a:1\n\tpacks.toml: r.io/a:2\n"},
+	{vendorer.LeftOut{Name: "a", Ref: "r.io/a:1"}, warning,
+		"packvendor: warning: a has no pin yet and is left out\npackvendor: hint: packvendor add a r.io/a:1\n"},
+	{vendorer.TagMoved{Name: "a", Ref: "r.io/a:1@sha256:aa", Pinned: "sha256:aa", Now: "sha256:bb"}, warning,
+		"packvendor: warning: a: the tag of r.io/a:1@sha256:aa no longer names its digest\n\tpinned: sha256:aa\n\ttag:    sha256:bb\n"},
+	{vendorer.TagUnchecked{Name: "a", Ref: "r.io/a:1@sha256:aa", Err: errors.New("cause")}, warning,
+		"packvendor: warning: a: cannot check whether its tag still names its digest: cause\n"},
+	{vendorer.Doubtful{Name: "a", Ref: "r.io/a:1", Layer: packLayer, NotZip: true}, warning,
+		"packvendor: warning: a: the selected layer is application/vnd.greentic.gtpack.v1+zip sha256:aa, which is not a zip file\n"},
+	{vendorer.Doubtful{Name: "a", Ref: "r.io/a:1", Layer: textLayer, Others: []packfetch.Layer{tarLayer}}, warning,
+		"packvendor: warning: a: the selected layer is text/markdown sha256:bb\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n" +
+			"packvendor: hint: in packs.toml: a = { ref = \"r.io/a:1\", layer = \"application/vnd.oci.image.layer.v1.tar\" }\n"},
+	{vendorer.Doubtful{Name: "a", Ref: "r.io/a:1", Layer: textLayer, NotZip: true, Others: []packfetch.Layer{tarLayer, tarLayer2}}, warning,
+		"packvendor: warning: a: the selected layer is text/markdown sha256:bb, which is not a zip file\n" +
+			"\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:dd\n" +
+			"packvendor: hint: in packs.toml: a = { ref = \"r.io/a:1\", layer = \"sha256:cc\" }\n"},
+	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: "sha256:aa", Want: "sha256:bb"}, warning,
+		"packvendor: warning: packs/a.gtpack was not the pack that is locked; restored it\n\tgot:  sha256:aa\n\twant: sha256:bb\n"},
+	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: "sha256:aa", Want: "sha256:bb", LFS: true}, warning,
+		"packvendor: warning: packs/a.gtpack was a Git LFS pointer, not the pack; restored the pack\n"},
+	{vendorer.Kept{Name: "a", Path: "packs/a.gtpack"}, warning,
+		"packvendor: warning: packs/a.gtpack is not what was locked, so it is kept although packs.toml no longer has a\n"},
+	{vendorer.Large{Name: "a", Size: 100_000_001}, warning,
+		"packvendor: warning: a has 100000001 bytes: many code hosts refuse files over 100 MB\n"},
+	{vendorer.LargeTotal{Size: 524_288_001}, warning,
+		"packvendor: warning: all packs together have 524288001 bytes: the go command refuses modules over 500 MiB\n"},
+	{vendorer.WaitingForProject{File: "packs.toml"}, notice,
+		"packvendor: packs.toml: waiting for another packvendor to finish\n"},
+	{vendorer.Fetching{Event: packfetch.CorruptEntry{Reference: "r.io/a:1", Err: &packfetch.CorruptCacheError{Path: "/c/pack.gtpack", Err: errors.New("not a regular file")}}}, warning,
+		"packvendor: warning: the cache is corrupt and is mended: /c/pack.gtpack: not a regular file\n"},
+	{vendorer.Fetching{Event: packfetch.CacheUnusable{Reference: "r.io/a:1", Err: errors.New("cause")}}, warning,
+		"packvendor: warning: going on without the cache: cause\n"},
+	{vendorer.Fetching{Event: packfetch.Waiting{Reference: "r.io/a:1"}}, notice,
+		"packvendor: r.io/a:1: waiting for another process that is fetching it\n"},
+}
+
+func TestEventWords(t *testing.T) {
+	for _, test := range eventWords {
+		for _, loudness := range []struct{ quiet, verbose bool }{{false, false}, {true, false}, {false, true}} {
+			var stderr strings.Builder
+			p := &printer{stderr: &stderr, quiet: loudness.quiet, verbose: loudness.verbose, file: "packs.toml"}
+			p.event(test.event)
+			want := test.want
+			if test.level == notice && loudness.quiet || test.level == detail && !loudness.verbose {
+				want = ""
+			}
+			if got := stderr.String(); got != want {
+				t.Errorf("%T %+v:\n%q\nwant:\n%q", test.event, loudness, got, want)
+			}
+		}
+	}
+}
+
+// A new event must be given words here.
+func TestEveryEventHasWords(t *testing.T) {
+	var said []string
+	for _, test := range eventWords {
+		said = append(said, fmt.Sprintf("%T", test.event))
+		if f, ok := test.event.(vendorer.Fetching); ok {
+			said = append(said, fmt.Sprintf("%T", f.Event))
+		}
+	}
+	for _, pkg := range load(t, "vendorer", "packfetch") {
+		event := pkg.Scope().Lookup("Event").Type().Underlying().(*types.Interface)
+		for _, name := range exported(pkg, event) {
+			if !slices.Contains(said, name) {
+				t.Errorf("nothing is said of %s in this test", name)
+			}
+		}
+	}
+}
+
+// That the cache cannot be used is said once, or each time with --verbose.
+func TestCacheUnusableOnce(t *testing.T) {
+	for verbose, want := range map[bool]int{false: 1, true: 3} {
+		var stderr strings.Builder
+		p := &printer{stderr: &stderr, verbose: verbose}
+		for range 3 {
+			p.event(vendorer.Fetching{Event: packfetch.CacheUnusable{Err: errors.New("read-only file system")}})
+		}
+		if got := strings.Count(stderr.String(), "going on without the cache: read-only file system\n"); got != want {
+			t.Errorf("verbose %v: said %d times, want %d", verbose, got, want)
+		}
+	}
+}
+
+// Words do not change what they are told.
+func TestLayerNameKeepsOthers(t *testing.T) {
+	others := []packfetch.Layer{tarLayer, textLayer, tarLayer2}
+	before := slices.Clone(others)
+	if got := layerName(packLayer, others[:2:3]); got != tarLayer.MediaType {
+		t.Errorf("named %s", got)
+	}
+	if !slices.Equal(others, before) {
+		t.Errorf("the layers became %v", others)
+	}
+	if got := layerName(tarLayer2, others[:1]); got != "sha256:cc" {
+		t.Errorf("named %s, though the selected layer is of that type too", got)
+	}
+}
+
+func TestWritten(t *testing.T) {
+	var stderr strings.Builder
+	p := &printer{stderr: &stderr, verbose: true}
+	p.written(&vendorer.Report{Written: []string{"packs_gen.go", "packs.lock"}, Deleted: []string{"packs/a.gtpack"}})
+	p.written(&vendorer.Report{})
+	want := "packvendor: wrote packs_gen.go\npackvendor: wrote packs.lock\npackvendor: deleted packs/a.gtpack\npackvendor: nothing changed\n"
+	if got := stderr.String(); got != want {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}
+
+func TestMovement(t *testing.T) {
+	digest := func(c string) ociref.Digest { return ociref.Digest("sha256:" + strings.Repeat(c, 64)) }
+	pack := func(manifest, layer, ref, tag string) lockfile.Pack {
+		return lockfile.Pack{Name: "a", Ref: ref, Tag: tag, ManifestDigest: digest(manifest), LayerDigest: digest(layer)}
+	}
+	old := pack("1", "2", "r.io/a:1@"+string(digest("1")), "")
+	for _, test := range []struct {
+		before, now lockfile.Pack
+		want        string
+	}{
+		{lockfile.Pack{}, old, "locked sha256:111111111111"},
+		{old, old, "unchanged"},
+		{old, pack("3", "2", "r.io/a:1@"+string(digest("3")), ""), "manifest changed, bytes identical"},
+		{old, pack("3", "4", "r.io/a:1@"+string(digest("3")), ""), "1 sha256:111111111111 → sha256:333333333333"},
+		{old, pack("3", "4", "r.io/a:stable", "stable"), "stable sha256:111111111111 → sha256:333333333333"},
+		{old, pack("3", "4", "r.io/a@"+string(digest("3")), ""), "sha256:111111111111 → sha256:333333333333"},
+	} {
+		if got := movement(vendorer.PackReport{Pack: test.now, Before: test.before}); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/verified"
@@ -55,18 +54,19 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if state == cacheOther || state == cacheUnusable {
 		return f.copyAround(ctx, p, dst)
 	}
-	land, followed := f.flights.board(p.ManifestDigest)
+	land, err := f.flights.board(ctx, p.ManifestDigest)
+	if err != nil {
+		return fromCache, err
+	}
 	defer land()
 	lock, err := f.cache.Lock(ctx, p.ManifestDigest, func() { f.events(Waiting{Reference: p.Reference}) })
 	if err != nil {
 		return fromCache, err
 	}
 	defer lock.Unlock()
-	if followed || lock.Waited() {
-		state, err := f.lookUp(p, dst, lock)
-		if err != nil || state == cacheHit {
-			return fromCache, err
-		}
+	// Since the first look someone else may have filled the entry.
+	if state, err := f.lookUp(p, dst, lock); err != nil || state == cacheHit {
+		return fromCache, err
 	}
 	return f.fill(ctx, p, dst, lock)
 }
@@ -76,6 +76,11 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if f.offline {
 		return fromCache, &OfflineError{Reference: p.Reference}
+	}
+	if spool, ok := dst.(*spool); ok {
+		if err := spool.start(); err != nil {
+			return fromNetworkAlone, err
+		}
 	}
 	return fromNetworkAlone, f.download(ctx, p, dst)
 }
@@ -138,33 +143,4 @@ func (p *Pack) metadata() packcache.Metadata {
 		ManifestDigest:      &digest,
 		ManifestAnnotations: p.Annotations,
 	}
-}
-
-// keep sees that the pack is in a file: the cache's, or a temporary one.
-func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool, err error) {
-	from, err := f.copy(ctx, p, nowhere{io.Discard})
-	if err != nil {
-		return "", false, err
-	}
-	if from == fromNetworkAlone {
-		path, err := f.keepTemporary(ctx, p)
-		return path, true, err
-	}
-	return f.cache.PackPath(p.ManifestDigest), from == fromNetwork, nil
-}
-
-func (f *Fetcher) keepTemporary(ctx context.Context, p *Pack) (string, error) {
-	file, err := os.CreateTemp("", "packvendor-*.gtpack")
-	if err != nil {
-		return "", &StorageError{Err: err}
-	}
-	err = f.download(ctx, p, file)
-	if closeErr := file.Close(); err == nil && closeErr != nil {
-		err = &StorageError{Err: closeErr}
-	}
-	if err != nil {
-		os.Remove(file.Name())
-		return "", err
-	}
-	return file.Name(), nil
 }

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"sync"
@@ -185,8 +184,3 @@ func (m *memory) Reset() error {
 	m.Buffer.Reset()
 	return nil
 }
-
-// nowhere is a Sink for those who only want the cache filled.
-type nowhere struct{ io.Writer }
-
-func (nowhere) Reset() error { return nil }

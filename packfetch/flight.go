@@ -1,6 +1,7 @@
 package packfetch
 
 import (
+	"context"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -10,25 +11,26 @@ import (
 // the cache's locks keep processes from it.
 type flights struct {
 	mu sync.Mutex
-	of map[ociref.Digest]*sync.Mutex
+	of map[ociref.Digest]chan struct{} // each holds at most one token: the right to fetch
 }
 
-// board waits until no other goroutine fetches the pack. followed tells that
-// one did, so that the cache may have it now; land lets the next one go.
-func (f *flights) board(manifest ociref.Digest) (land func(), followed bool) {
+// board waits until no other goroutine fetches the pack; land lets the next
+// one go. The error is that of ctx.
+func (f *flights) board(ctx context.Context, manifest ociref.Digest) (land func(), err error) {
 	f.mu.Lock()
 	if f.of == nil {
-		f.of = map[ociref.Digest]*sync.Mutex{}
+		f.of = map[ociref.Digest]chan struct{}{}
 	}
 	flight := f.of[manifest]
 	if flight == nil {
-		flight = &sync.Mutex{}
+		flight = make(chan struct{}, 1)
 		f.of[manifest] = flight
 	}
 	f.mu.Unlock()
-	if flight.TryLock() {
-		return flight.Unlock, false
+	select {
+	case flight <- struct{}{}:
+		return func() { <-flight }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	flight.Lock()
-	return flight.Unlock, true
 }

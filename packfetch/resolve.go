@@ -50,11 +50,17 @@ func (f *Fetcher) Resolve(ctx context.Context, reference, layer string) (*Pack, 
 	if err != nil {
 		return nil, err
 	}
+	if ref.Digest == "" && ref.Tag != "" && !f.allowTags {
+		return nil, &TagDisallowedError{Reference: reference}
+	}
+	return f.resolve(ctx, reference, ref, layer)
+}
+
+// resolve is Resolve of a parsed reference, whose tag is allowed.
+func (f *Fetcher) resolve(ctx context.Context, reference string, ref ociref.Reference, layer string) (*Pack, error) {
 	switch {
 	case ref.Digest == "" && ref.Tag == "":
 		return nil, &InvalidReferenceError{Reference: reference, Reason: "it has neither a tag nor a digest"}
-	case ref.Digest == "" && !f.allowTags:
-		return nil, &TagDisallowedError{Reference: reference}
 	case ref.Digest == "" && f.offline:
 		return nil, &OfflineError{Reference: reference, Tag: true}
 	}
@@ -131,13 +137,12 @@ func (f *Fetcher) Follow(ctx context.Context, reference string, digest ociref.Di
 		return nil, err
 	}
 	ref.Digest = ""
-	if f.offline {
-		return nil, &OfflineError{Reference: ref.String(), Tag: true}
+	if ref.Tag != "" && !f.offline {
+		if same, err := f.registry.Unchanged(ctx, ref, digest); err == nil && same {
+			return nil, nil
+		}
 	}
-	if same, err := f.registry.Unchanged(ctx, ref, digest); err == nil && same {
-		return nil, nil
-	}
-	pack, err := f.Resolve(ctx, ref.String(), layer)
+	pack, err := f.resolve(ctx, ref.String(), ref, layer)
 	if err != nil || pack.Digest() == digest {
 		return nil, err
 	}

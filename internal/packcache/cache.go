@@ -146,6 +146,15 @@ func (c *Cache) path(manifest ociref.Digest, name string) string {
 	return filepath.Join(c.root, manifest.Hex(), name)
 }
 
+// located says which file an error is about: a Root's own name paths below it.
+func (c *Cache) located(manifest ociref.Digest, name string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return &fs.PathError{Op: "open", Path: c.path(manifest, name), Err: err}
+}
+
 // readSmall reads manifest.json or metadata.json whole.
 func (c *Cache) readSmall(manifest ociref.Digest, name string) ([]byte, error) {
 	file, err := c.open(manifest, name)
@@ -167,14 +176,14 @@ func (c *Cache) open(manifest ociref.Digest, name string) (*os.File, error) {
 	corrupt := &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
 	info, err := entry.Lstat(name)
 	if err != nil {
-		return nil, err
+		return nil, c.located(manifest, name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, corrupt
 	}
 	file, err := entry.OpenFile(name, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
-		return nil, err
+		return nil, c.located(manifest, name, err)
 	}
 	if now, err := file.Stat(); err != nil || !now.Mode().IsRegular() {
 		file.Close()

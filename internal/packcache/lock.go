@@ -17,8 +17,7 @@ const lockPoll = 50 * time.Millisecond
 // A Lock is the right to fetch one entry while others wait; or, where locking
 // does not work or took too long, only the wish for it.
 type Lock struct {
-	file   *flock.Flock // nil if not held
-	waited bool
+	file *flock.Flock // nil if not held
 }
 
 // Lock takes the lock of a manifest's entry. It calls waiting once, if not
@@ -26,9 +25,12 @@ type Lock struct {
 // without, as it does at once where files cannot be locked (NFS, a read-only
 // cache). The only error is that of ctx.
 func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()) (*Lock, error) {
+	if ctx.Err() != nil {
+		return &Lock{}, context.Cause(ctx)
+	}
 	lock, busy := c.TryLock(manifest)
 	if !busy {
-		return lock, ctx.Err()
+		return lock, nil
 	}
 	if waiting != nil {
 		waiting()
@@ -38,8 +40,10 @@ func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()
 	file := c.lockFile(manifest)
 	held, _ := file.TryLockContext(bounded, lockPoll)
 	lock = newLock(file, held)
-	lock.waited = true
-	return lock, ctx.Err()
+	if !held && ctx.Err() != nil {
+		return lock, context.Cause(ctx)
+	}
+	return lock, nil
 }
 
 // TryLock is Lock for those who have better things to do than wait: busy tells
@@ -54,7 +58,8 @@ func (c *Cache) TryLock(manifest ociref.Digest) (lock *Lock, busy bool) {
 }
 
 func (c *Cache) lockFile(manifest ociref.Digest) *flock.Flock {
-	return flock.New(filepath.Join(c.root, locksDir, manifest.Hex()+".lock"), flock.SetPermissions(0o666))
+	path := filepath.Join(c.root, locksDir, manifest.Hex()+".lock")
+	return flock.New(path, flock.SetPermissions(0o666), flock.SetFlag(os.O_CREATE|os.O_RDONLY|openNoWait))
 }
 
 func newLock(file *flock.Flock, held bool) *Lock {
@@ -68,13 +73,10 @@ func newLock(file *flock.Flock, held bool) *Lock {
 // Held tells whether the lock is really held.
 func (l *Lock) Held() bool { return l != nil && l.file != nil }
 
-// Waited tells whether another process held the lock before: what it was
-// doing may have made this one's work unnecessary.
-func (l *Lock) Waited() bool { return l.waited }
-
 // Unlock gives the lock back.
 func (l *Lock) Unlock() {
 	if l.Held() {
 		l.file.Close()
+		l.file = nil
 	}
 }

@@ -2,6 +2,9 @@ package packcache
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -20,16 +23,63 @@ type Metadata struct {
 }
 
 // Metadata reads an entry's metadata.json. The error is fs.ErrNotExist if
-// there is none, *CorruptError if it is not of the shape that the Rust client
-// would accept.
+// there is none, *CorruptError if the Rust client would not accept it.
 func (c *Cache) Metadata(manifest ociref.Digest) (Metadata, error) {
-	var m Metadata
 	data, err := c.readSmall(manifest, metadataFile)
 	if err != nil {
+		return Metadata{}, err
+	}
+	m, err := parseMetadata(data)
+	if err != nil {
+		return Metadata{}, &CorruptError{Path: c.path(manifest, metadataFile), Err: err}
+	}
+	return m, nil
+}
+
+// parseMetadata accepts what serde accepts for CacheMetadata: keys as they are
+// written, all of them but the last two, none of a wrong type.
+func parseMetadata(data []byte) (Metadata, error) {
+	var m Metadata
+	var fields map[string]json.RawMessage
+	if !utf8.Valid(data) {
+		return m, errors.New("not UTF-8")
+	}
+	if err := json.Unmarshal(data, &fields); err != nil {
 		return m, err
 	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return Metadata{}, &CorruptError{Path: c.path(manifest, metadataFile), Err: err}
+	var annotations map[string]*string
+	for _, field := range []struct {
+		key      string
+		value    any
+		optional bool
+	}{
+		{"original_reference", &m.OriginalReference, false},
+		{"resolved_digest", &m.ResolvedDigest, false},
+		{"media_type", &m.MediaType, false},
+		{"fetched_at_unix_seconds", &m.FetchedAtUnixSeconds, false},
+		{"size_bytes", &m.SizeBytes, false},
+		{"manifest_digest", &m.ManifestDigest, true},
+		{"manifest_annotations", &annotations, true},
+	} {
+		raw, ok := fields[field.key]
+		if field.optional && !ok {
+			continue
+		}
+		if !ok || !field.optional && string(raw) == "null" {
+			return m, fmt.Errorf("%s is missing", field.key)
+		}
+		if err := json.Unmarshal(raw, field.value); err != nil {
+			return m, fmt.Errorf("%s: %w", field.key, err)
+		}
+	}
+	if annotations != nil {
+		m.ManifestAnnotations = map[string]string{}
+	}
+	for key, value := range annotations {
+		if value == nil {
+			return m, fmt.Errorf("annotation %+q is null", key)
+		}
+		m.ManifestAnnotations[key] = *value
 	}
 	return m, nil
 }

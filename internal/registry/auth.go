@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,95 +15,94 @@ import (
 )
 
 // A host is one registry: what it answered when asked how to authenticate, and
-// the tokens it gave.
+// the tokens it gave. Failures are kept for as long as the Client lives: many
+// packs on one dead registry cost one attempt.
 type host struct {
 	name      name.Registry
+	err       error // that there is no such host
 	scheme    string
 	transport http.RoundTripper
+	challenge answer[*challenge] // nil: no token is asked for
 
-	mu        sync.Mutex
-	pinged    bool
-	challenge *transport.Challenge // nil: none needed
-	err       error
-	tokens    map[string]*tokenOnce // by repository
-}
-
-// A tokenOnce is one repository's token, asked for once.
-type tokenOnce struct {
-	mu    sync.Mutex
-	asked bool
-	token string
-	err   error
+	mu     sync.Mutex
+	tokens map[string]*answer[string] // by repository
 }
 
 // token returns the bearer token for pulling from repository, "" if the
-// registry asks for none. A failure is kept for as long as the Client lives,
-// unless ctx ended it: many packs on one dead registry cost one attempt.
+// registry asks for none.
 func (h *host) token(ctx context.Context, repository string) (string, error) {
-	challenge, err := h.ping(ctx)
-	if err != nil {
-		return "", err
+	if h.err != nil {
+		return "", h.err
 	}
-	if challenge == nil || !strings.EqualFold(challenge.Scheme, "bearer") {
-		return "", nil // Basic: anonymous, the registry's 401 says the rest
+	challenge, err := h.challenge.get(ctx, h.ping)
+	if err != nil {
+		return "", h.passing(ctx, err)
+	}
+	if challenge == nil {
+		return "", nil
 	}
 	h.mu.Lock()
-	once := h.tokens[repository]
-	if once == nil {
-		once = &tokenOnce{}
-		h.tokens[repository] = once
+	token := h.tokens[repository]
+	if token == nil {
+		token = &answer[string]{}
+		h.tokens[repository] = token
 	}
 	h.mu.Unlock()
-
-	once.mu.Lock()
-	defer once.mu.Unlock()
-	if !once.asked {
-		once.token, once.err = h.exchange(ctx, repository, challenge)
-		once.asked = ctx.Err() == nil
-	}
-	return once.token, once.err
+	value, err := token.get(ctx, func(ctx context.Context) (string, error) {
+		return h.exchange(ctx, repository, challenge)
+	})
+	return value, h.passing(ctx, err)
 }
 
-func (h *host) ping(ctx context.Context) (*transport.Challenge, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.pinged && h.err == nil {
-		challenge, err := transport.Ping(ctx, h.name, h.transport)
-		if ctx.Err() != nil {
-			return nil, newError(h.pingRequest(), context.Cause(ctx))
-		}
-		h.pinged = true
-		h.challenge, h.err = challenge, h.pingError(err)
+// passing makes an Error of the end of a wait for another's answer.
+func (h *host) passing(ctx context.Context, err error) error {
+	var known *Error
+	var protocol *ProtocolError
+	if err == nil || errors.As(err, &known) || errors.As(err, &protocol) {
+		return err
 	}
-	return h.challenge, h.err
+	return newError(&http.Request{Method: http.MethodGet, URL: h.pingURL()}, err)
 }
 
-// pingError forgives answers that only say that the registry does not care for
-// /v2/, as static hosts do: the request for the manifest will tell.
-func (h *host) pingError(err error) error {
-	if err == nil {
-		return nil
-	}
-	var status *transport.Error
-	if errors.As(err, &status) && status.StatusCode < 500 && status.StatusCode != http.StatusTooManyRequests {
-		return nil
-	}
-	return exchangeError(h.pingRequest(), err)
+func (h *host) pingURL() *url.URL {
+	return &url.URL{Scheme: h.scheme, Host: h.name.RegistryStr(), Path: "/v2/"}
 }
 
-func (h *host) pingRequest() *http.Request {
-	return &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: h.scheme, Host: h.name.RegistryStr(), Path: "/v2/"}}
-}
-
-func (h *host) exchange(ctx context.Context, repository string, challenge *transport.Challenge) (string, error) {
-	scope := h.name.Repo(repository).Scope(transport.PullScope)
-	token, err := transport.Exchange(ctx, h.name, authn.Anonymous, h.transport, []string{scope}, challenge)
+// ping asks the registry how to authenticate. Of answers other than 200 and
+// 401 only those of a registry in trouble count: static hosts do not know
+// /v2/, and the request for the manifest will tell more.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
+func (h *host) ping(ctx context.Context) (*challenge, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.pingURL().String(), nil)
 	if err != nil {
-		req := &http.Request{Method: http.MethodGet, URL: h.pingRequest().URL}
-		if realm, parseErr := url.Parse(challenge.Parameters["realm"]); parseErr == nil {
-			req.URL = realm
-		}
-		return "", exchangeError(req, err)
+		return nil, err
+	}
+	resp, err := h.client().Do(req)
+	if err != nil {
+		return nil, newError(req, err)
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return bearerChallenge(resp.Header.Values("WWW-Authenticate")), nil
+	case resp.StatusCode >= 500, resp.StatusCode == http.StatusTooManyRequests:
+		return nil, newStatusError(req, resp)
+	}
+	io.CopyN(io.Discard, resp.Body, maxErrorBody) // so that the connection is used again
+	return nil, nil
+}
+
+func (h *host) client() *http.Client {
+	return &http.Client{Transport: h.transport, CheckRedirect: checkRedirect}
+}
+
+// exchange asks for a token, by the library's knowledge of how it is done.
+func (h *host) exchange(ctx context.Context, repository string, c *challenge) (string, error) {
+	asked := &transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"}
+	scope := h.name.Repo(repository).Scope(transport.PullScope)
+	token, err := transport.Exchange(ctx, h.name, authn.Anonymous, &exchanger{h.client()}, []string{scope}, asked)
+	if err != nil {
+		return "", h.exchangeError(c, err)
 	}
 	// Either name is allowed: https://distribution.github.io/distribution/spec/auth/token/
 	if token.Token == "" {
@@ -111,21 +111,39 @@ func (h *host) exchange(ctx context.Context, repository string, challenge *trans
 	return token.Token, nil
 }
 
-// exchangeError says about req what go-containerregistry says in its own type.
-// Its text may quote what a token endpoint answered, which may be a secret.
-func exchangeError(req *http.Request, err error) error {
-	var status *transport.Error
-	var sent *url.Error
-	switch {
-	case errors.As(err, &sent):
-		return newError(req, err)
-	case !errors.As(err, &status):
-		reason, _, _ := strings.Cut(err.Error(), "\n")
-		return newError(req, errors.New(shown(reason)))
+// exchangeError passes on what the exchanger said. The library's own words may
+// quote what a token endpoint answered, which may be a secret, and so only
+// their first line up to a quotation is told.
+func (h *host) exchangeError(c *challenge, err error) error {
+	req := &http.Request{Method: http.MethodGet, URL: h.pingURL()}
+	if realm, parseErr := url.Parse(c.parameters["realm"]); parseErr == nil && realm.Host != "" {
+		req.URL = realm
 	}
-	e := &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Status: status.StatusCode}
-	if len(status.Errors) > 0 {
-		e.Code, e.Message = string(status.Errors[0].Code), status.Errors[0].Message
+	return newError(req, err)
+}
+
+// An exchanger sends the library's requests for tokens: it follows redirects
+// itself, so that they are followed by our rules, and makes our errors of what
+// is no token.
+type exchanger struct{ client *http.Client }
+
+func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := x.client.Do(req)
+	if err != nil {
+		return nil, newError(req, err)
 	}
-	return e
+	// A token endpoint without POST says 404, and the library then tries GET.
+	if resp.StatusCode == http.StatusOK || req.Method == http.MethodPost && resp.StatusCode == http.StatusNotFound {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, newStatusError(req, resp)
+}
+
+// firstWords is what can be told of a text that may quote a foreign one.
+func firstWords(text string) string {
+	for _, mark := range []string{"\n", `"`, "header line:", "://"} {
+		text, _, _ = strings.Cut(text, mark)
+	}
+	return shown(strings.TrimRight(text, " :"))
 }

@@ -188,7 +188,7 @@ func (c *Client) host(registry string) *host {
 	defer c.mu.Unlock()
 	h := c.hosts[registry]
 	if h == nil {
-		h = &host{transport: c.transport, scheme: "https", tokens: map[string]*tokenOnce{}}
+		h = &host{transport: c.transport, scheme: "https", tokens: map[string]*answer[string]{}}
 		if isListed(c.insecure, registry) {
 			h.scheme = "http"
 			h.name, h.err = name.NewRegistry(registry, name.StrictValidation, name.Insecure)

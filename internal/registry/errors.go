@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -89,12 +90,49 @@ func newError(req *http.Request, err error) error {
 	if errors.As(err, &protocol) {
 		return protocol
 	}
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours
+	}
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {
 		err = urlErr.Err // our own URL is there, and redacted
 	}
+	if !isPlain(err) {
+		err = &vagueError{text: firstWords(err.Error()), err: err}
+	}
 	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err}
 }
+
+// isPlain tells whether an error's text holds nothing that a registry sent but
+// names in certificates, which crypto/x509 shows only if they are valid.
+func isPlain(err error) bool {
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var redirects *redirectsError
+	for _, target := range []any{&op, &certificate, &record, &redirects} {
+		if errors.As(err, target) {
+			return true
+		}
+	}
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// A vagueError says only the beginning of another error, whose text may quote
+// what a registry sent: redirect targets are often secret.
+type vagueError struct {
+	text string
+	err  error
+}
+
+func (e *vagueError) Error() string { return e.text }
+func (e *vagueError) Unwrap() error { return e.err }
 
 func newStatusError(req *http.Request, resp *http.Response) error {
 	e := &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Status: resp.StatusCode}

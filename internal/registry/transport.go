@@ -38,8 +38,8 @@ type guard struct {
 	userAgent string
 }
 
-// errPlainHTTP refuses a first request over plain HTTP: go-containerregistry's
-// ping tries it by itself for loopback and private addresses.
+// errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
+// a challenge names may want.
 var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed in insecure_registries")
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -51,8 +51,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	req = req.Clone(req.Context())
 	if isListed(g.insecure, req.URL.Host) {
-		req.URL.Scheme = "http" // go-containerregistry's ping starts with https
+		req.URL.Scheme = "http" // a realm may say https
 	}
+	// Set by us, it keeps any transport from asking for compression by itself,
+	// and from undoing it unseen: what is hashed is what was sent.
+	req.Header.Set("Accept-Encoding", "identity")
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}
@@ -88,10 +91,15 @@ func redirectedFrom(req *http.Request) *http.Request {
 
 func checkRedirect(_ *http.Request, via []*http.Request) error {
 	if len(via) > maxHops {
-		return fmt.Errorf("stopped after %d redirects", maxHops)
+		return &redirectsError{}
 	}
 	return nil
 }
+
+// A redirectsError ends a chain of redirects.
+type redirectsError struct{}
+
+func (*redirectsError) Error() string { return fmt.Sprintf("stopped after %d redirects", maxHops) }
 
 // A bearer adds a token to the requests that go to the registry that gave it,
 // and takes care that no other host sees it.

@@ -65,13 +65,18 @@ func (e *WriteError) Unwrap() error { return e.Err }
 //
 // Errors: *MismatchError, *ReadError, *WriteError.
 func Copy(dst io.Writer, src io.Reader, want Content) error {
+	if want.Size < 0 {
+		return &MismatchError{Want: want}
+	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	hash := sha256.New()
 	var n int64
 	for {
-		// One byte more than is due shows a source that does not end.
-		chunk := (*buf)[:min(int64(len(*buf)), want.Size-n+1)]
+		chunk := *buf
+		if due := want.Size - n; due < int64(len(chunk)) {
+			chunk = chunk[:due+1] // one byte more shows a source that does not end
+		}
 		m, readErr := src.Read(chunk)
 		if n+int64(m) > want.Size {
 			return &MismatchError{Want: want, Got: Content{Size: n + int64(m)}, Over: true}

@@ -1,0 +1,57 @@
+//go:build amd64 || arm64
+
+package atomicfile
+
+import (
+	"errors"
+	"syscall"
+	"testing"
+)
+
+// TestFault33IOErrors lets one system call after the other fail with EIO. The
+// error names the target, which stays as it was, and no temporary is left.
+func TestFault33IOErrors(t *testing.T) {
+	for _, test := range []struct {
+		op     string
+		number uint32
+		write  func(folder) error
+	}{
+		{"sync", syscall.SYS_FSYNC, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
+		{"close", syscall.SYS_CLOSE, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
+		{"rename", syscall.SYS_RENAMEAT, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
+		{"create", syscall.SYS_OPENAT, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
+		{"truncate", syscall.SYS_FTRUNCATE, func(f folder) error { return f.create("target").Reset() }},
+		{"seek", syscall.SYS_LSEEK, func(f folder) error { return f.create("target").Reset() }},
+	} {
+		t.Run(test.op, func(t *testing.T) {
+			dir := newFolder(t)
+			dir.put("target", "old")
+			// Its cleanup runs after that of what write makes.
+			t.Cleanup(func() { dir.wantNames("target") })
+			failing(t, syscall.EIO, func() {
+				err := test.write(dir)
+				wantError(t, err, test.op+" "+dir.path("target")+": input/output error")
+				if !errors.Is(err, syscall.EIO) {
+					t.Errorf("error %v is not EIO", err)
+				}
+			}, test.number)
+			dir.wantFile("target", "old")
+		})
+	}
+}
+
+// TestSyncDirUnsupported tells a directory that cannot be synced from one that
+// failed to be.
+func TestSyncDirUnsupported(t *testing.T) {
+	dir := newFolder(t)
+	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.ENOTSUP, syscall.EACCES} {
+		failing(t, errno, func() {
+			if err := SyncDir(dir.Root, "."); err != nil {
+				t.Errorf("%v: %v", errno, err)
+			}
+		}, syscall.SYS_FSYNC)
+	}
+	failing(t, syscall.EIO, func() {
+		wantError(t, SyncDir(dir.Root, "."), "sync "+dir.path(".")+": input/output error")
+	}, syscall.SYS_FSYNC)
+}

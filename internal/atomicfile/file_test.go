@@ -1,0 +1,228 @@
+package atomicfile
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestCommit(t *testing.T) {
+	for _, durable := range []bool{false, true} {
+		dir := newFolder(t)
+		dir.mkdir("sub")
+		dir.put("sub/target", "old")
+		f := dir.create("sub/target")
+		if f.Name() != "sub/target" {
+			t.Errorf("Name() = %q", f.Name())
+		}
+		for _, s := range []string{"ne", "w"} {
+			n, err := f.Write([]byte(s))
+			if must(t, err); n != len(s) {
+				t.Errorf("Write(%q) = %d", s, n)
+			}
+		}
+		dir.wantFile("sub/target", "old")
+		must(t, f.Finish(durable))
+		dir.wantFile("sub/target", "old")
+		must(t, f.Commit())
+		dir.wantFile("sub/target", "new")
+		f.Discard()
+		f.Discard()
+		dir.wantFile("sub/target", "new")
+		dir.wantNames("sub", "sub/target")
+	}
+}
+
+// TestDiscardAfterCommit sees that a name which is given up is left alone.
+func TestDiscardAfterCommit(t *testing.T) {
+	dir := newFolder(t)
+	f := dir.create("target")
+	temp := dir.temps()[0]
+	must(t, f.Finish(false))
+	must(t, f.Commit())
+	dir.put(temp, "another's")
+	f.Discard()
+	dir.wantNames(temp, "target")
+}
+
+// TestTemporary is about the name under which the bytes stand before Commit:
+// in the target's own directory, since a rename does not cross file systems.
+func TestTemporary(t *testing.T) {
+	dir := newFolder(t)
+	dir.mkdir("sub")
+	first, second := dir.create("sub/target"), dir.create("sub/target")
+	sub := openFolder(t, dir.path("sub"))
+	temps := sub.temps()
+	if len(temps) != 2 {
+		t.Fatalf("temporaries %q, want two", temps)
+	}
+	sub.wantNames(temps...)
+	first.Discard()
+	if got := sub.temps(); len(got) != 1 {
+		t.Errorf("temporaries %q after one was discarded, want the other", got)
+	}
+	must(t, second.Finish(false))
+	second.Discard()
+	dir.wantNames("sub")
+}
+
+func TestDiscard(t *testing.T) {
+	dir := newFolder(t)
+	dir.put("target", "old")
+	f := dir.create("target")
+	if _, err := f.Write([]byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	f.Discard()
+	f.Discard()
+	dir.wantFile("target", "old")
+	dir.wantNames("target")
+}
+
+func TestReset(t *testing.T) {
+	dir := newFolder(t)
+	f := dir.create("target")
+	for _, s := range []string{"a long first try", "short"} {
+		must(t, f.Reset())
+		if _, err := io.WriteString(f, s); err != nil {
+			t.Fatal(err)
+		}
+		var head [64]byte
+		n, err := f.ReadAt(head[:], 0)
+		if got := string(head[:n]); got != s || err != io.EOF {
+			t.Errorf("ReadAt = %q, %v, want %q, EOF", got, err, s)
+		}
+	}
+	must(t, f.Finish(false))
+	must(t, f.Commit())
+	dir.wantFile("target", "short")
+}
+
+// TestFinished is about a file that must not be written any more.
+func TestFinished(t *testing.T) {
+	dir := newFolder(t)
+	f := dir.create("target")
+	must(t, f.Finish(false))
+	path := dir.path("target")
+	_, err := f.Write([]byte("late"))
+	wantError(t, err, "write "+path+": invalid argument")
+	wantError(t, f.Reset(), "truncate "+path+": invalid argument")
+	wantError(t, f.Finish(false), "close "+path+": invalid argument")
+	wantError(t, f.Finish(true), "sync "+path+": invalid argument")
+	if n, err := f.ReadAt(make([]byte, 1), 0); n != 0 || !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("ReadAt = %d, %v", n, err)
+	}
+	must(t, f.Commit())
+	wantError(t, f.Commit(), "rename "+path+": no such file or directory")
+	dir.wantFile("target", "")
+}
+
+// TestBrokenFile closes the descriptor under the file's feet: every error
+// names the target, never the temporary.
+func TestBrokenFile(t *testing.T) {
+	dir := newFolder(t)
+	path := dir.path("target")
+	broken := func() *File {
+		f := dir.create("target")
+		must(t, f.file.Close())
+		return f
+	}
+	n, err := broken().Write([]byte("x"))
+	if wantError(t, err, "write "+path+": file already closed"); n != 0 {
+		t.Errorf("Write = %d", n)
+	}
+	wantError(t, broken().Reset(), "truncate "+path+": file already closed")
+	wantError(t, broken().Finish(true), "sync "+path+": file already closed")
+	wantError(t, broken().Finish(false), "close "+path+": file already closed")
+	_, err = broken().ReadAt(make([]byte, 1), 0)
+	if err == nil || strings.Contains(err.Error(), tempPrefix) || !strings.Contains(err.Error(), path) {
+		t.Errorf("ReadAt: error %v, want one that names %s", err, path)
+	}
+}
+
+func TestCreateError(t *testing.T) {
+	dir := newFolder(t)
+	dir.put("file", "")
+	for _, test := range []struct{ name, text string }{
+		{"missing/target", "create " + dir.path("missing/target") + ": no such file or directory"},
+		{"file/target", "create " + dir.path("file/target") + ": not a directory"},
+		{"../target", "create " + dir.path("../target") + ": path escapes from parent"},
+		{"sub/../../target", "create " + dir.path("../target") + ": path escapes from parent"},
+		{"/target", "create " + dir.path("target") + ": path escapes from parent"},
+	} {
+		for call, create := range map[string]func(string) error{
+			"Create":    func(name string) error { _, err := Create(dir.Root, name); return err },
+			"Stage":     func(name string) error { _, err := Stage(dir.Root, name, nil); return err },
+			"WriteFile": func(name string) error { return WriteFile(dir.Root, name, nil) },
+		} {
+			t.Run(call+"/"+test.name, func(t *testing.T) { wantError(t, create(test.name), test.text) })
+		}
+	}
+	dir.wantNames("file")
+}
+
+func TestCommitError(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		before func(folder)
+		text   string
+	}{
+		{"the target is a directory", func(f folder) { f.mkdir("sub/target") }, "file exists"},
+		{"the target is a directory with files", func(f folder) { f.mkdir("sub/target"); f.put("sub/target/x", "") }, "file exists"},
+		{"the directory is gone", func(f folder) { must(f.t, os.RemoveAll(f.path("sub"))) }, "no such file or directory"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := newFolder(t)
+			dir.mkdir("sub")
+			f, err := Stage(dir.Root, "sub/target", []byte("new"))
+			must(t, err)
+			test.before(dir)
+			err = f.Commit()
+			wantError(t, err, "rename "+dir.path("sub/target")+": "+test.text)
+			f.Discard()
+			if temps, _ := fs.Glob(dir.FS(), "sub/.*"); len(temps) > 0 {
+				t.Errorf("temporaries %q are left", temps)
+			}
+		})
+	}
+}
+
+func TestStage(t *testing.T) {
+	dir := newFolder(t)
+	dir.put("target", "old")
+	f, err := Stage(dir.Root, "target", []byte("new"))
+	must(t, err)
+	dir.wantFile("target", "old")
+	if temps := dir.temps(); len(temps) != 1 {
+		t.Fatalf("temporaries %q, want one", temps)
+	} else {
+		dir.wantFile(temps[0], "new")
+	}
+	must(t, f.Commit())
+	dir.wantFile("target", "new")
+	dir.wantNames("target")
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := newFolder(t)
+	for _, data := range []string{"first", "", "third"} {
+		must(t, WriteFile(dir.Root, "target", []byte(data)))
+		dir.wantFile("target", data)
+		dir.wantNames("target")
+	}
+	dir.mkdir("sub")
+	wantError(t, WriteFile(dir.Root, "sub", nil), "rename "+dir.path("sub")+": file exists")
+	dir.wantNames("sub", "target")
+}
+
+func TestSyncDir(t *testing.T) {
+	dir := newFolder(t)
+	dir.mkdir("sub")
+	must(t, SyncDir(dir.Root, "."))
+	must(t, SyncDir(dir.Root, "sub"))
+	wantError(t, SyncDir(dir.Root, "missing"), "sync "+dir.path("missing")+": no such file or directory")
+	wantError(t, SyncDir(dir.Root, ".."), "sync "+dir.path("..")+": path escapes from parent")
+}

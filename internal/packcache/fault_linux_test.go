@@ -1,0 +1,75 @@
+//go:build amd64 || arm64
+
+package packcache
+
+import (
+	"bytes"
+	"errors"
+	"syscall"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// TestFault41NoLocks lets flock fail as it does on NFS without its lock
+// daemon.
+func TestFault41NoLocks(t *testing.T) {
+	for _, errno := range []syscall.Errno{syscall.ENOLCK, syscall.ENOTSUP, syscall.ENOSYS, syscall.EIO} {
+		c, i := newCache(t), newItem("a")
+		failing(t, errno, func() { wantNoLock(t, c, i) }, syscall.SYS_FLOCK)
+		must(t, i.publish(c, new(Lock)))
+		i.wantHit(t, c)
+	}
+}
+
+// TestFault33PublishError lets one system call after the other fail while an
+// entry is replaced: the files that were there stay, and no temporary does.
+func TestFault33PublishError(t *testing.T) {
+	for op, number := range map[string]uint32{
+		"sync":   syscall.SYS_FSYNC,
+		"close":  syscall.SYS_CLOSE,
+		"rename": syscall.SYS_RENAMEAT,
+	} {
+		t.Run(op, func(t *testing.T) {
+			c, i := newEntry(t)
+			draft, err := c.Draft(i.manifest, nil)
+			must(t, err)
+			_, err = draft.Write([]byte("a draft"))
+			must(t, err)
+			name := "pack.gtpack"
+			if op == "rename" {
+				name = "manifest.json"
+			}
+			failing(t, syscall.EIO, func() {
+				err := draft.Publish([]byte("a body"), Metadata{})
+				if want := op + " " + i.path(c, name) + ": input/output error"; err == nil || err.Error() != want || !errors.Is(err, syscall.EIO) {
+					t.Errorf("error %v, want %s", err, want)
+				}
+			}, number)
+			draft.Discard()
+			wantTree(t, i.dir(c), "manifest.json", "metadata.json", "pack.gtpack")
+			i.wantHit(t, c)
+		})
+	}
+}
+
+// TestFault33ReadError is about a disk that fails: what it holds is neither
+// missing nor known to be corrupt.
+func TestFault33ReadError(t *testing.T) {
+	c, i := newEntry(t)
+	failing(t, syscall.EIO, func() {
+		for _, reader := range readers {
+			err := reader.read(c, i)
+			var corrupt *CorruptError
+			if !errors.Is(err, syscall.EIO) || IsMissing(err) || errors.As(err, &corrupt) {
+				t.Errorf("%s: error %#v, want EIO", reader.name, err)
+			}
+		}
+		err := c.Pack(i.manifest, i.content(), new(bytes.Buffer))
+		var broken *verified.ReadError
+		if !errors.As(err, &broken) || broken.N != 0 || broken.Size != int64(len(i.pack)) {
+			t.Errorf("Pack: error %#v, want *verified.ReadError", err)
+		}
+	}, syscall.SYS_READ)
+	i.wantHit(t, c)
+}

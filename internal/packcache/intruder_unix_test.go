@@ -1,0 +1,220 @@
+//go:build unix
+
+package packcache
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// intruders are things that are not files, made at path. Victim is the path of
+// a right pack, or of the file of that name, outside the cache.
+var intruders = map[string]func(t *testing.T, path, victim string){
+	"symlink to a right file": func(t *testing.T, path, victim string) { must(t, os.Symlink(victim, path)) },
+	"dangling symlink":        func(t *testing.T, path, victim string) { must(t, os.Symlink(victim+".missing", path)) },
+	"symlink to itself":       func(t *testing.T, path, _ string) { must(t, os.Symlink(filepath.Base(path), path)) },
+	"symlink to a device":     func(t *testing.T, path, _ string) { must(t, os.Symlink("/dev/zero", path)) },
+	"FIFO":                    func(t *testing.T, path, _ string) { must(t, syscall.Mkfifo(path, 0o666)) },
+	"socket":                  listen,
+	"directory":               func(t *testing.T, path, _ string) { must(t, os.Mkdir(path, 0o777)) },
+	"directory with a file":   func(t *testing.T, path, _ string) { writeFile(t, filepath.Join(path, "x"), nil) },
+}
+
+// listen makes a socket, by way of a short name: theirs are bounded.
+func listen(t *testing.T, path, _ string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
+	must(t, err)
+	t.Cleanup(func() { listener.Close() })
+	must(t, os.Rename(filepath.Join(dir, "s"), path))
+}
+
+// TestFault38Intruder puts what is no file in the place of each file: it is
+// neither followed nor waited for, and reported as corrupt.
+func TestFault38Intruder(t *testing.T) {
+	for kind, intrude := range intruders {
+		for _, reader := range readers {
+			t.Run(kind+"/"+reader.name, func(t *testing.T) {
+				c, i := newEntry(t)
+				victim := filepath.Join(t.TempDir(), "victim")
+				right, err := os.ReadFile(i.path(c, reader.file))
+				must(t, err)
+				writeFile(t, victim, right)
+				must(t, os.Remove(i.path(c, reader.file)))
+				intrude(t, i.path(c, reader.file), victim)
+				before, err := os.Lstat(i.path(c, reader.file))
+				must(t, err)
+				within(t, reader.name, func() {
+					wantCorrupt(t, reader.read(c, i), i.path(c, reader.file), "not a regular file")
+				})
+				after, err := os.Lstat(i.path(c, reader.file))
+				if err != nil || !os.SameFile(before, after) {
+					t.Errorf("what stood there does not any more: %v", err)
+				}
+				within(t, "publishing", func() {
+					if err := i.publish(c, nil); before.IsDir() != (err != nil) {
+						t.Errorf("Publish: %v", err)
+					}
+				})
+				if !before.IsDir() {
+					i.wantHit(t, c)
+				}
+				wantFile(t, victim, right)
+				wantTree(t, filepath.Dir(victim), "victim")
+				if temps, _ := filepath.Glob(filepath.Join(i.dir(c), ".*")); len(temps) > 0 {
+					t.Errorf("temporaries %q are left", temps)
+				}
+			})
+		}
+	}
+}
+
+// TestFault38EntryIntruder does the same in the place of the entry, which is
+// neither read nor written then.
+func TestFault38EntryIntruder(t *testing.T) {
+	for kind, intrude := range intruders {
+		if kind == "directory" || kind == "directory with a file" {
+			continue
+		}
+		t.Run(kind, func(t *testing.T) {
+			c, i := newEntry(t)
+			victim := filepath.Join(t.TempDir(), "victim")
+			must(t, os.Rename(i.dir(c), victim))
+			intrude(t, i.dir(c), victim)
+			for _, reader := range readers {
+				within(t, reader.name, func() { wantCorrupt(t, reader.read(c, i), i.dir(c), "not a directory") })
+			}
+			lock := mustLock(t, c, i.manifest)
+			within(t, "publishing", func() { wantCorrupt(t, i.publish(c, lock), i.dir(c), "not a directory") })
+			within(t, "healing", func() { wantCorrupt(t, c.Heal(i.manifest, lock, i.body, nil), i.dir(c), "not a directory") })
+			wantTree(t, filepath.Dir(victim), "victim", "victim/manifest.json", "victim/metadata.json", "victim/pack.gtpack")
+		})
+	}
+}
+
+// TestFault38RootIsSymlink is about the one link that is followed.
+func TestFault38RootIsSymlink(t *testing.T) {
+	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(real, link))
+	c, i := cacheAt(link), newItem("a")
+	must(t, i.publish(c, mustLock(t, c, i.manifest)))
+	i.wantHit(t, c)
+	i.wantHit(t, cacheAt(real))
+	wantFile(t, filepath.Join(real, i.manifest.Hex(), "pack.gtpack"), i.pack)
+}
+
+// TestFault38LockIntruder puts what is no file in the lock's place: Lock goes
+// on without it, or with it, but does not wait for ever and makes nothing
+// outside the cache.
+func TestFault38LockIntruder(t *testing.T) {
+	for kind, intrude := range intruders {
+		t.Run(kind, func(t *testing.T) {
+			c, i := newCache(t), newItem("a")
+			victim := filepath.Join(t.TempDir(), "victim")
+			writeFile(t, victim, []byte("victim"))
+			must(t, os.MkdirAll(filepath.Join(c.Root(), ".locks"), 0o777))
+			path := filepath.Join(c.Root(), ".locks", i.manifest.Hex()+".lock")
+			intrude(t, path, victim)
+			// A reader that waits for a FIFO's writer is let go in the end.
+			t.Cleanup(func() {
+				if file, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0); err == nil {
+					file.Close()
+				}
+			})
+			within(t, "Lock", func() {
+				lock, err := c.Lock(context.Background(), i.manifest, func() { t.Error("waiting is announced") })
+				if err != nil {
+					t.Error(err)
+				}
+				lock.Unlock()
+			})
+			wantFile(t, victim, []byte("victim"))
+			wantTree(t, filepath.Dir(victim), "victim")
+		})
+	}
+}
+
+// TestFault38Swapped swaps the pack for a FIFO or a link and back while it is
+// read: the reader gets its bytes or an error, and does not hang.
+func TestFault38Swapped(t *testing.T) {
+	c, i := newCache(t), newItem("a")
+	i.pack = i.pack[:100] // soon read, so that most of the time is that of opening
+	must(t, i.publish(c, nil))
+	pack, right, next := c.PackPath(i.manifest), filepath.Join(c.Root(), "right"), filepath.Join(c.Root(), "next")
+	victim := filepath.Join(t.TempDir(), "victim")
+	writeFile(t, victim, []byte("victim"))
+	must(t, os.Link(pack, right))
+	ctx, cancel := context.WithCancel(context.Background())
+	swaps := make(chan error)
+	go func() {
+		var err error
+		for n := 0; ctx.Err() == nil && err == nil; n++ {
+			switch n % 4 {
+			case 0:
+				err = syscall.Mkfifo(next, 0o666)
+			case 2:
+				err = os.Symlink(victim, next)
+			default:
+				err = os.Link(right, next)
+			}
+			err = errors.Join(err, os.Rename(next, pack))
+		}
+		swaps <- err
+	}()
+	within(t, "Measure", func() {
+		for range 10_000 {
+			if got, err := c.Measure(i.manifest); err == nil && got != i.content() {
+				t.Errorf("Measure = %+v", got)
+			}
+		}
+	})
+	cancel()
+	must(t, <-swaps)
+}
+
+// TestFault43Modes looks at all that is made, under several umasks. The umask
+// is the process's: no test here is parallel.
+func TestFault43Modes(t *testing.T) {
+	for _, umask := range []int{0, 0o022, 0o027, 0o077} {
+		c, i := newCache(t), newItem("a")
+		old := syscall.Umask(umask)
+		lock, err := c.Lock(context.Background(), i.manifest, nil)
+		if err == nil {
+			err = i.publish(c, lock)
+			lock.Unlock()
+		}
+		syscall.Umask(old)
+		must(t, err)
+		seen := 0
+		must(t, filepath.WalkDir(c.Root(), func(path string, entry fs.DirEntry, err error) error {
+			must(t, err)
+			info, err := entry.Info()
+			must(t, err)
+			seen++
+			want := fs.FileMode(0o666 &^ umask)
+			if entry.IsDir() {
+				want = fs.ModeDir | fs.FileMode(0o777&^umask)
+			}
+			if info.Mode() != want {
+				t.Errorf("umask %03o: %s has mode %v, want %v", umask, path, info.Mode(), want)
+			}
+			if stat := info.Sys().(*syscall.Stat_t); !entry.IsDir() && stat.Nlink != 1 {
+				t.Errorf("%s has %d links", path, stat.Nlink)
+			}
+			return nil
+		}))
+		if seen != 7 {
+			t.Errorf("%d files and directories, want 7", seen)
+		}
+		i.wantHit(t, c)
+	}
+}

@@ -1,0 +1,82 @@
+package registry
+
+import "strings"
+
+// A challenge is what a registry asks for: a scheme of authentication, and its
+// parameters. https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+type challenge struct {
+	scheme     string // lower case
+	parameters map[string]string
+}
+
+// bearerChallenge returns the first Bearer challenge of WWW-Authenticate
+// headers, nil if there is none.
+func bearerChallenge(headers []string) *challenge {
+	for _, header := range headers {
+		for _, c := range parseChallenges(header) {
+			if c.scheme == "bearer" {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// parseChallenges reads one header, which may hold several challenges. What
+// does not follow the grammar ends the reading.
+func parseChallenges(header string) []*challenge {
+	var list []*challenge
+	var c *challenge
+	rest := strings.TrimLeft(header, " ,\t")
+	for rest != "" {
+		word, after := cutToken(rest)
+		if word == "" {
+			return list
+		}
+		value, ok := strings.CutPrefix(strings.TrimLeft(after, " \t"), "=")
+		switch {
+		case !ok: // a scheme
+			c = &challenge{scheme: strings.ToLower(word), parameters: map[string]string{}}
+			list = append(list, c)
+			rest = after
+		case c == nil:
+			return list
+		default:
+			c.parameters[strings.ToLower(word)], rest = cutValue(strings.TrimLeft(value, " \t"))
+		}
+		rest = strings.TrimLeft(rest, " ,\t")
+	}
+	return list
+}
+
+// cutToken splits off a token of RFC 9110, section 5.6.2.
+func cutToken(s string) (token, rest string) {
+	end := strings.IndexFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+	if end < 0 {
+		return s, ""
+	}
+	return s[:end], s[end:]
+}
+
+// cutValue splits off a token or a quoted string.
+func cutValue(s string) (value, rest string) {
+	if !strings.HasPrefix(s, `"`) {
+		return cutToken(s)
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return b.String(), s[i+1:]
+		case '\\':
+			if i++; i < len(s) {
+				b.WriteByte(s[i])
+			}
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String(), ""
+}

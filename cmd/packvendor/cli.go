@@ -108,8 +108,14 @@ func (c *cli) anyFlag(name string) *pflag.Flag {
 
 // wantsJSON looks for --json where the flags could not be parsed.
 func (c *cli) wantsJSON() bool {
-	words := append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...)
-	return slices.Contains(words, "--json") || slices.Contains(words, "--json=true")
+	for _, word := range append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...) {
+		name, value, given := strings.Cut(word, "=")
+		on, err := strconv.ParseBool(value)
+		if name == "--json" && (!given || err == nil && on) {
+			return true
+		}
+	}
+	return false
 }
 
 // printable is s, quoted if it holds anything but printable ASCII.
@@ -169,17 +175,27 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 // loudness settles --quiet against --verbose: the command line wins over the
 // environment.
 func (c *cli) loudness() error {
-	words := strings.Fields(c.getenv("PACKVENDOR_FLAGS"))
+	set := flagNames(c.getenv("PACKVENDOR_FLAGS"))
 	switch {
 	case !c.quiet || !c.verbose:
-	case slices.Contains(words, "--quiet"):
+	case slices.Contains(set, "quiet"):
 		c.quiet = false
-	case slices.Contains(words, "--verbose"):
+	case slices.Contains(set, "verbose"):
 		c.verbose = false
 	default:
 		return usagef("--quiet and --verbose exclude each other")
 	}
 	return nil
+}
+
+// flagNames returns the names of the flags that PACKVENDOR_FLAGS sets.
+func flagNames(words string) []string {
+	var names []string
+	for word := range strings.FieldsSeq(words) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		names = append(names, name)
+	}
+	return names
 }
 
 // asUsage makes of cobra's own errors what they are: usage errors, in words that

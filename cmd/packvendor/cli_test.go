@@ -159,3 +159,21 @@ func TestHelp(t *testing.T) {
 		t.Errorf("help verify:\n%s\nverify --help:\n%s", through, direct)
 	}
 }
+
+// On the command line --quiet and --verbose exclude each other; against the
+// environment the command line wins, however the flag is written there.
+func TestLoudness(t *testing.T) {
+	for _, test := range []struct {
+		flags, arg string
+	}{
+		{"--quiet", "-v"},
+		{"--verbose", "-q"},
+		{"--quiet=true", "-v"},
+		{"--verbose=1", "--quiet"},
+	} {
+		code, _, stderr := runWith(t, map[string]string{"PACKVENDOR_FLAGS": test.flags}, "version", test.arg)
+		if code != 0 || stderr != "" {
+			t.Errorf("%s and %s: exit code %d, stderr %q", test.flags, test.arg, code, stderr)
+		}
+	}
+}

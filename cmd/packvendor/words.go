@@ -183,8 +183,7 @@ func (p *printer) rerun(flags ...string) string {
 // undone are the flags that take back what PACKVENDOR_FLAGS sets.
 func (p *printer) undone(names ...string) []string {
 	var flags []string
-	for word := range strings.FieldsSeq(p.flags) {
-		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+	for _, name := range flagNames(p.flags) {
 		if slices.Contains(names, name) {
 			flags = append(flags, "--"+name+"=false")
 		}

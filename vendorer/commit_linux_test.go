@@ -1,0 +1,55 @@
+package vendorer_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestCommitOrder has the kernel tell which files got their names, and which
+// lost them, in what order: new packs, the Go file, packs.lock, packs.toml, and
+// only then deletions.
+func TestCommitOrder(t *testing.T) {
+	p := newEdit(t)
+	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
+	p.must(err)
+	t.Cleanup(func() { syscall.Close(fd) })
+	watched := map[int32]string{}
+	for _, dir := range []string{"app", "app/packs"} {
+		wd, err := syscall.InotifyAddWatch(fd, filepath.Join(p.mod, dir), syscall.IN_MOVED_TO|syscall.IN_DELETE)
+		p.must(err)
+		watched[int32(wd)] = dir
+	}
+	p.must(p.updates("a")())
+	if got := changes(t, fd, watched); !slices.Equal(got, commitSteps) {
+		t.Errorf("the order was %v\nwant          %v", got, commitSteps)
+	}
+}
+
+// changes reads what the kernel has noted: struct inotify_event of inotify(7).
+func changes(t *testing.T, fd int, watched map[int32]string) []string {
+	t.Helper()
+	var names []string
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := syscall.Read(fd, buf)
+		if errors.Is(err, syscall.EAGAIN) {
+			return names
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := 0; at < n; {
+			dir := watched[int32(binary.NativeEndian.Uint32(buf[at:]))]
+			length := int(binary.NativeEndian.Uint32(buf[at+12:]))
+			name := strings.TrimRight(string(buf[at+16:at+16+length]), "\x00")
+			names = append(names, path.Join(dir, name))
+			at += 16 + length
+		}
+	}
+}

@@ -406,6 +406,54 @@ func TestFault38_PackIsALink(t *testing.T) {
 	wantBytes(t, read(t, victim), b.data)
 }
 
+// A folder in the pack's place is neither read nor removed.
+func TestFault38_PackIsAFolder(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	b.fill(t)
+	os.Remove(b.file("pack.gtpack"))
+	write(t, filepath.Join(b.file("pack.gtpack"), "precious"), []byte("precious"))
+	for name, fetch := range map[string]func(*packfetch.Fetcher){
+		"Fetch": func(f *packfetch.Fetcher) { b.fetch(t, f) },
+		"FetchToCache": func(f *packfetch.Fetcher) {
+			result := b.fetchToCache(t, f)
+			if !result.FetchedFromNetwork {
+				t.Errorf("got %+v", result)
+			}
+			b.wantTemporary(t, result.Path)
+		},
+	} {
+		b.events.list = nil
+		fetch(b.fetcher(t))
+		all := b.events.all()
+		if len(all) != 2 {
+			t.Fatalf("%s: got events %+v, want two", name, all)
+		}
+		corrupt, _ := all[0].(packfetch.CorruptEntry)
+		unusable, _ := all[1].(packfetch.CacheUnusable)
+		if corrupt.Err == nil || corrupt.Err.Path != b.file("pack.gtpack") || unusable.Err == nil || unusable.Reference != b.byDigest() {
+			t.Errorf("%s: got events %+v", name, all)
+		}
+	}
+	wantBytes(t, read(t, filepath.Join(b.file("pack.gtpack"), "precious")), []byte("precious"))
+	b.wantFiles(t, "manifest.json", "metadata.json", "pack.gtpack")
+}
+
+// What could not be verified does not stay in a temporary file either.
+func TestFailedTemporaryIsRemoved(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	write(t, b.dir, []byte("not a cache"))
+	temporaries := t.TempDir()
+	t.Setenv("TMPDIR", temporaries)
+	t.Setenv("TMP", temporaries)
+	b.reg.Inject(packtest.WrongBlob(""))
+	_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
+	as[*packfetch.DigestMismatchError](t, err)
+	left, err := os.ReadDir(temporaries)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestCacheRootMayBeALink(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	real := t.TempDir()

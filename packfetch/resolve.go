@@ -173,6 +173,8 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 	switch {
 	case f.offline && errors.As(err, &corrupt):
 		return nil, corrupt
+	case f.offline && !packcache.IsMissing(err):
+		return nil, &StorageError{Err: err}
 	case f.offline:
 		_, packErr := f.cache.Measure(ref.Digest)
 		return nil, &OfflineError{Reference: ref.String(), NoManifest: packErr == nil}

@@ -119,6 +119,9 @@ func looksLikeHost(s string) bool {
 }
 
 func checkHost(s string) error {
+	if strings.Contains(s, "@") {
+		return fmt.Errorf("a registry host holds no user and password") // which are not shown
+	}
 	host, port, hasPort := splitPort(s)
 	if !isHostName(host) && !isIPv6Literal(host) {
 		return fmt.Errorf("%q is not a registry host", s)

@@ -222,6 +222,7 @@ func TestParseHost(t *testing.T) {
 		{"ghcr.io/a", `"ghcr.io/a" is not a registry host`},
 		{"http://localhost:5000", `"http://localhost:5000" is not a registry host`},
 		{"*.example", `"*.example" is not a registry host`},
+		{"user:pw@localhost:5000", "a registry host holds no user and password"},
 	} {
 		if got := message(ParseHost(test.s)); got != test.want {
 			t.Errorf("ParseHost(%q) = %s, want %s", test.s, got, test.want)

@@ -202,7 +202,15 @@ func (c *Cache) entry(manifest ociref.Digest) (*os.Root, error) {
 	if !info.IsDir() {
 		return nil, &CorruptError{Path: path, Err: errNotDir}
 	}
-	return os.OpenRoot(path)
+	entry, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := entry.Stat("."); err != nil || !os.SameFile(info, opened) {
+		entry.Close() // something else took its place in between
+		return nil, &CorruptError{Path: path, Err: errNotDir}
+	}
+	return entry, nil
 }
 
 // IsMissing tells whether err says that the cache does not hold something, as

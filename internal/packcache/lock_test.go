@@ -128,6 +128,20 @@ func TestLockCancelled(t *testing.T) {
 	}
 }
 
+// TestLockCause sees that the error says why the context was cancelled.
+func TestLockCause(t *testing.T) {
+	c, i := newCache(t), newItem("a")
+	mustLock(t, c, i.manifest)
+	cause := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	for _, when := range []string{"while waiting", "before it"} {
+		if lock, err := c.Lock(ctx, i.manifest, func() { cancel(cause) }); err != cause || lock.Held() {
+			t.Errorf("%s: Held() %t, %v, want %v", when, lock.Held(), err, cause)
+		}
+	}
+}
+
 func TestLockDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, i := newCache(t), newItem("a")

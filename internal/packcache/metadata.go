@@ -1,6 +1,7 @@
 package packcache
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,5 +89,11 @@ func parseMetadata(data []byte) (Metadata, error) {
 // 1970 counts as 1970, as in the Rust client.
 func (c *Cache) stamped(m Metadata) ([]byte, error) {
 	m.FetchedAtUnixSeconds = uint64(max(0, c.now().Unix()))
-	return json.Marshal(m)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // as serde_json writes it
+	if err := encoder.Encode(m); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -38,7 +38,7 @@ func parseChallenges(header string) []*challenge {
 		case !ok: // a scheme
 			c = &challenge{scheme: strings.ToLower(word), parameters: map[string]string{}}
 			list = append(list, c)
-			rest = after
+			rest = skipToken68(strings.TrimLeft(after, " \t"))
 		case c == nil:
 			return list
 		default:
@@ -47,6 +47,18 @@ func parseChallenges(header string) []*challenge {
 		rest = strings.TrimLeft(rest, " ,\t")
 	}
 	return list
+}
+
+// skipToken68 skips what a scheme may have in place of parameters: one word of
+// token68, RFC 9110, section 11.2, that a comma or the end follows.
+func skipToken68(s string) string {
+	rest := strings.TrimLeft(strings.TrimLeftFunc(s, func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~+/", r)
+	}), "=")
+	if end := strings.TrimLeft(rest, " \t"); end == "" || end[0] == ',' {
+		return rest
+	}
+	return s
 }
 
 // cutToken splits off a token of RFC 9110, section 5.6.2.

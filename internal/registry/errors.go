@@ -116,7 +116,7 @@ func isPlain(err error) bool {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errLocalTarget} {
 		if errors.Is(err, known) {
 			return true
 		}

@@ -42,6 +42,10 @@ type guard struct {
 // a challenge names may want.
 var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed in insecure_registries")
 
+// errLocalTarget refuses what a registry elsewhere has no business to send one
+// to: the own machine, a private network, a cloud's metadata service.
+var errLocalTarget = errors.New("redirected to a local address")
+
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := g.check(req); err != nil {
 		if req.Body != nil {
@@ -64,6 +68,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (g *guard) check(req *http.Request) error {
 	from := redirectedFrom(req)
+	if from != nil && isLocal(req.URL.Host) && !isLocal(firstRequest(req).URL.Host) {
+		return errLocalTarget
+	}
 	switch listed := isListed(g.insecure, req.URL.Host); {
 	case req.URL.Scheme == "https":
 		return nil
@@ -87,6 +94,14 @@ func redirectedFrom(req *http.Request) *http.Request {
 		return nil
 	}
 	return req.Response.Request
+}
+
+// firstRequest returns the request that a chain of redirects began with.
+func firstRequest(req *http.Request) *http.Request {
+	for from := redirectedFrom(req); from != nil; from = redirectedFrom(req) {
+		req = from
+	}
+	return req
 }
 
 func checkRedirect(_ *http.Request, via []*http.Request) error {

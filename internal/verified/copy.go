@@ -82,7 +82,7 @@ func Copy(dst io.Writer, src io.Reader, want Content) error {
 			return &MismatchError{Want: want, Got: Content{Size: n + int64(m)}, Over: true}
 		}
 		hash.Write(chunk[:m])
-		if _, err := dst.Write(chunk[:m]); err != nil {
+		if err := write(dst, chunk[:m]); err != nil {
 			return &WriteError{Err: err}
 		}
 		n += int64(m)
@@ -94,6 +94,15 @@ func Copy(dst io.Writer, src io.Reader, want Content) error {
 		}
 		return check(want, Content{Digest: ociref.DigestFromSum([sha256.Size]byte(hash.Sum(nil))), Size: n})
 	}
+}
+
+// write is dst.Write, and believes no writer that takes less and says nothing.
+func write(dst io.Writer, p []byte) error {
+	n, err := dst.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return err
 }
 
 func check(want, got Content) error {

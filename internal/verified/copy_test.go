@@ -307,3 +307,17 @@ func TestCopyAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// A shortWriter takes less than it is given, and says nothing.
+type shortWriter struct{}
+
+func (shortWriter) Write(p []byte) (int, error) { return len(p) / 2, nil }
+
+func TestCopyShortWrite(t *testing.T) {
+	data := pattern(10)
+	err := Copy(shortWriter{}, bytes.NewReader(data), contentOf(data))
+	var writeErr *WriteError
+	if !errors.As(err, &writeErr) || !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("error %v, want a *WriteError of io.ErrShortWrite", err)
+	}
+}

@@ -1,0 +1,39 @@
+package registry
+
+import (
+	"maps"
+	"testing"
+)
+
+func TestBearerChallenge(t *testing.T) {
+	for _, test := range []struct {
+		headers []string
+		want    map[string]string // nil: none
+	}{
+		{nil, nil},
+		{[]string{""}, nil},
+		{[]string{"Basic realm=\"x\"", "Negotiate"}, nil},
+		{[]string{`Bearer realm="https://a/token",service="a"`}, map[string]string{"realm": "https://a/token", "service": "a"}},
+		{[]string{`bEARER Realm = "x" , SERVICE	=	y`}, map[string]string{"realm": "x", "service": "y"}},
+		{[]string{`Bearer`}, map[string]string{}},
+		{[]string{`Negotiate, Basic realm="b", Bearer realm="x", scope="repository:a:pull,push"`},
+			map[string]string{"realm": "x", "scope": "repository:a:pull,push"}},
+		{[]string{`Basic realm="b"`, `Bearer realm="x"`}, map[string]string{"realm": "x"}},
+		{[]string{`Bearer realm="first", Bearer realm="second"`}, map[string]string{"realm": "first"}},
+		{[]string{`Bearer realm="a\"b\\c"`}, map[string]string{"realm": `a"b\c`}},
+		{[]string{`Bearer realm="never closed`}, map[string]string{"realm": "never closed"}},
+		{[]string{`Bearer realm="ends in an escape\`}, map[string]string{"realm": "ends in an escape"}},
+		{[]string{`Bearer realm=`}, map[string]string{}}, // by the grammar one word of token68
+		{[]string{`Bearer realm=, service="a"`}, map[string]string{"service": "a"}},
+		{[]string{`NTLM TlRMTVNTUAAC==, Bearer realm="x"`}, map[string]string{"realm": "x"}},
+		{[]string{`Negotiate YWJj`, `Bearer realm="x"`}, map[string]string{"realm": "x"}},
+		{[]string{`Bearer realm="x" @ service="y"`}, map[string]string{"realm": "x"}},
+		{[]string{` , ,Bearer ,realm="x",,`}, map[string]string{"realm": "x"}},
+		{[]string{`realm="x"`, `"quoted"`, `=`}, nil},
+	} {
+		c := bearerChallenge(test.headers)
+		if (c != nil) != (test.want != nil) || c != nil && !maps.Equal(c.parameters, test.want) {
+			t.Errorf("%q: got %+v, want %q", test.headers, c, test.want)
+		}
+	}
+}

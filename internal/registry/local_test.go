@@ -1,0 +1,61 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// A wire answers requests as a script of hosts says, and remembers them. The
+// hosts are public names, which no test server can have.
+type wire struct {
+	location map[string]string // URL → where it redirects to
+	sent     []string
+}
+
+func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	url := req.URL.String()
+	w.sent = append(w.sent, url)
+	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), ContentLength: -1, Request: req}
+	if to := w.location[url]; to != "" {
+		resp.StatusCode = http.StatusTemporaryRedirect
+		resp.Header.Set("Location", to)
+	}
+	return resp, nil
+}
+
+func TestFault11_RedirectToALocalAddress(t *testing.T) {
+	const ping, manifest = "https://registry.example/v2/", "https://registry.example/v2/a/manifests/1"
+	for _, from := range []string{ping, manifest} {
+		for _, to := range []string{
+			"https://169.254.169.254/latest/meta-data", "https://127.0.0.1/x", "https://[::1]:8443/x",
+			"https://localhost/x", "https://10.0.0.1/x", "https://192.168.1.1:5000/x",
+		} {
+			w := &wire{location: map[string]string{from: "https://cdn.example/x", "https://cdn.example/x": to}}
+			ref, _ := ociref.Parse("registry.example/a:1")
+			_, err := New(Options{Transport: w}).Manifest(context.Background(), ref)
+			var e *Error
+			if !errors.As(err, &e) || e.Error() != "GET "+from+": redirected to a local address" {
+				t.Errorf("%s → %s: error %v", from, to, err)
+			}
+			if slices.Contains(w.sent, to) {
+				t.Errorf("%s → %s: the request was sent", from, to)
+			}
+		}
+	}
+}
+
+// A registry on a private network may redirect within it.
+func TestRedirectBetweenLocalAddresses(t *testing.T) {
+	w := &wire{location: map[string]string{"https://10.0.0.1:5000/v2/a/manifests/1": "https://10.0.0.2/x"}}
+	ref, _ := ociref.Parse("10.0.0.1:5000/a:1")
+	if _, err := New(Options{Transport: w}).Manifest(context.Background(), ref); err != nil {
+		t.Error(err)
+	}
+}

@@ -36,7 +36,10 @@ func IsIgnored(src []byte) bool {
 	}
 	for _, group := range f.Comments {
 		for _, comment := range group.List {
-			if expr, err := constraint.Parse(comment.Text); err == nil && constraint.IsGoBuild(comment.Text) && asksToIgnore(expr) {
+			if comment.Pos() > f.Package || !constraint.IsGoBuild(comment.Text) {
+				continue
+			}
+			if expr, err := constraint.Parse(comment.Text); err == nil && asksToIgnore(expr) {
 				return true
 			}
 		}

@@ -141,3 +141,23 @@ func message(err error) string {
 	}
 	return err.Error()
 }
+
+func TestIsIgnored(t *testing.T) {
+	for src, want := range map[string]bool{
+		"//go:build ignore\n\npackage a\n":                      true,
+		"// A tool.\n\n//go:build ignore && linux\n\npackage a": true,
+		"//go:build ignore || (ignore && linux)\n\npackage a":   true,
+		"//go:build ignore || linux\n\npackage a":               false,
+		"//go:build !ignore\n\npackage a":                       false,
+		"//go:build linux\n\npackage a":                         false,
+		"// +build ignore\n\npackage a":                         false, // no longer a constraint
+		"package a\n\n//go:build ignore\n":                      false, // after the clause it is a comment
+		"//go:build ignore (\n\npackage a":                      false,
+		"package":                                               false,
+		"":                                                      false,
+	} {
+		if got := embedgen.IsIgnored([]byte(src)); got != want {
+			t.Errorf("IsIgnored(%q) = %t, want %t", src, got, want)
+		}
+	}
+}

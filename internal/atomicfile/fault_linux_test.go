@@ -6,6 +6,8 @@ import (
 	"errors"
 	"syscall"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
 )
 
 // TestFault33IOErrors lets one system call after the other fail with EIO. The
@@ -28,7 +30,7 @@ func TestFault33IOErrors(t *testing.T) {
 			dir.put("target", "old")
 			// Its cleanup runs after that of what write makes.
 			t.Cleanup(func() { dir.wantNames("target") })
-			failing(t, syscall.EIO, func() {
+			packtest.Failing(t, syscall.EIO, func() {
 				err := test.write(dir)
 				wantError(t, err, test.op+" "+dir.path("target")+": input/output error")
 				if !errors.Is(err, syscall.EIO) {
@@ -45,13 +47,13 @@ func TestFault33IOErrors(t *testing.T) {
 func TestSyncDirUnsupported(t *testing.T) {
 	dir := newFolder(t)
 	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.ENOTSUP, syscall.EACCES} {
-		failing(t, errno, func() {
+		packtest.Failing(t, errno, func() {
 			if err := SyncDir(dir.Root, "."); err != nil {
 				t.Errorf("%v: %v", errno, err)
 			}
 		}, syscall.SYS_FSYNC)
 	}
-	failing(t, syscall.EIO, func() {
+	packtest.Failing(t, syscall.EIO, func() {
 		wantError(t, SyncDir(dir.Root, "."), "sync "+dir.path(".")+": input/output error")
 	}, syscall.SYS_FSYNC)
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestFault41NoLocks(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOLCK, syscall.ENOTSUP, syscall.ENOSYS, syscall.EIO} {
 		c, i := newCache(t), newItem("a")
-		failing(t, errno, func() { wantNoLock(t, c, i) }, syscall.SYS_FLOCK)
+		packtest.Failing(t, errno, func() { wantNoLock(t, c, i) }, syscall.SYS_FLOCK)
 		must(t, i.publish(c, new(Lock)))
 		i.wantHit(t, c)
 	}
@@ -40,7 +41,7 @@ func TestFault33PublishError(t *testing.T) {
 			if op == "rename" {
 				name = "manifest.json"
 			}
-			failing(t, syscall.EIO, func() {
+			packtest.Failing(t, syscall.EIO, func() {
 				err := draft.Publish([]byte("a body"), Metadata{})
 				if want := op + " " + i.path(c, name) + ": input/output error"; err == nil || err.Error() != want || !errors.Is(err, syscall.EIO) {
 					t.Errorf("error %v, want %s", err, want)
@@ -57,7 +58,7 @@ func TestFault33PublishError(t *testing.T) {
 // missing nor known to be corrupt.
 func TestFault33ReadError(t *testing.T) {
 	c, i := newEntry(t)
-	failing(t, syscall.EIO, func() {
+	packtest.Failing(t, syscall.EIO, func() {
 		for _, reader := range readers {
 			err := reader.read(c, i)
 			var corrupt *CorruptError

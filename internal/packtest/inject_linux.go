@@ -1,19 +1,18 @@
 //go:build amd64 || arm64
 
-package atomicfile
+package packtest
 
 import (
 	"runtime"
 	"syscall"
-	"testing"
 	"unsafe"
 )
 
-// failing runs f in a thread of its own in which the system calls of the given
+// Failing runs f in a thread of its own in which the system calls of the given
 // numbers fail with errno, by a filter that ends with the thread: see
-// https://docs.kernel.org/userspace-api/seccomp_filter.html.
-func failing(t *testing.T, errno syscall.Errno, f func(), numbers ...uint32) {
-	t.Helper()
+// https://docs.kernel.org/userspace-api/seccomp_filter.html. The test is skipped
+// where the system allows no such thing.
+func Failing(tb interface{ Skipf(string, ...any) }, errno syscall.Errno, f func(), numbers ...uint32) {
 	var refused syscall.Errno
 	done := make(chan bool)
 	go func() {
@@ -24,7 +23,7 @@ func failing(t *testing.T, errno syscall.Errno, f func(), numbers ...uint32) {
 		}
 	}()
 	if <-done; refused != 0 {
-		t.Skipf("system calls cannot be made to fail here: %v", refused)
+		tb.Skipf("system calls cannot be made to fail here: %v", refused)
 	}
 }
 

@@ -51,8 +51,6 @@ type PackError struct {
 	Line int    // of the pack in it; 0 if it is not there yet
 	Name string
 	Ref  string // in packs.toml's words
-	// Digest tells that Ref has a digest, Tag that it has a tag.
-	Digest, Tag bool
 	// Locked is the pack's entry where the error came of obeying it.
 	Locked *lockfile.Pack
 	Err    error

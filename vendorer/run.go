@@ -3,7 +3,6 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -198,7 +197,7 @@ func (r *run) settle(ctx context.Context, i *item) error {
 
 // packError says of which pack err is.
 func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pack, err error) error {
-	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Digest: pack.Reference.Digest != "", Tag: pack.Reference.Tag != "", Err: err}
+	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Err: err}
 	if action != Resolve {
 		e.Locked = locked
 	}
@@ -320,5 +319,5 @@ func (r *run) report(c *change, items []*item) *Report {
 
 // manifestRef is the reference of the manifest that a pack is locked to.
 func manifestRef(pack packsfile.Pack, entry lockfile.Pack) string {
-	return strings.Join([]string{pack.Reference.Name(), string(entry.ManifestDigest)}, "@")
+	return pack.Reference.Name() + "@" + string(entry.ManifestDigest)
 }

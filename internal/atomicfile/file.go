@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Temporaries are recognisable, so that Sweep takes nothing else.
@@ -103,7 +104,8 @@ func (f *File) Finish(durable bool) error {
 
 // Commit gives a finished file its name, replacing what stood there.
 func (f *File) Commit() error {
-	if err := f.root.Rename(f.temp, f.name); err != nil {
+	rename := func() error { return f.root.Rename(f.temp, f.name) }
+	if err := persistently(rename, isBusy, time.Sleep); err != nil {
 		return located(f.root, "rename", f.name, err)
 	}
 	f.renamed = true

@@ -98,6 +98,9 @@ func (h *host) client() *http.Client {
 
 // exchange asks for a token, by the library's knowledge of how it is done.
 func (h *host) exchange(ctx context.Context, repository string, c *challenge) (string, error) {
+	if realm, err := url.Parse(c.parameters["realm"]); err == nil && isLocal(realm.Host) && !isLocal(h.name.RegistryStr()) {
+		return "", newError(&http.Request{Method: http.MethodGet, URL: h.pingURL()}, errLocalRealm)
+	}
 	asked := &transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"}
 	scope := h.name.Repo(repository).Scope(transport.PullScope)
 	token, err := transport.Exchange(ctx, h.name, authn.Anonymous, &exchanger{h.client()}, []string{scope}, asked)

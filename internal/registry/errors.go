@@ -56,6 +56,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// IsNotFound tells whether the registry does not have what was asked for, or
+// hides it.
+func (e *Error) IsNotFound() bool { return e.Status == http.StatusNotFound }
+
 // MayBePlain tells whether the registry perhaps speaks plain HTTP: it answered
 // HTTPS with HTTP, or it is on this machine or a private network and refused
 // the connection.
@@ -116,7 +120,7 @@ func isPlain(err error) bool {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errLocalTarget} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errLocalTarget, errLocalRealm} {
 		if errors.Is(err, known) {
 			return true
 		}
@@ -173,9 +177,11 @@ func isLocal(hostport string) bool {
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast())
+	addr = addr.Unmap()
+	return err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsUnspecified())
 }

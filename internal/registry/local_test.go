@@ -15,14 +15,19 @@ import (
 // A wire answers requests as a script of hosts says, and remembers them. The
 // hosts are public names, which no test server can have.
 type wire struct {
-	location map[string]string // URL → where it redirects to
-	sent     []string
+	location  map[string]string // URL → where it redirects to
+	challenge string            // of /v2/; "" asks for nothing
+	sent      []string
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	url := req.URL.String()
 	w.sent = append(w.sent, url)
 	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), ContentLength: -1, Request: req}
+	if w.challenge != "" && strings.HasSuffix(url, "/v2/") {
+		resp.StatusCode = http.StatusUnauthorized
+		resp.Header.Set("WWW-Authenticate", w.challenge)
+	}
 	if to := w.location[url]; to != "" {
 		resp.StatusCode = http.StatusTemporaryRedirect
 		resp.Header.Set("Location", to)
@@ -36,6 +41,7 @@ func TestFault11_RedirectToALocalAddress(t *testing.T) {
 		for _, to := range []string{
 			"https://169.254.169.254/latest/meta-data", "https://127.0.0.1/x", "https://[::1]:8443/x",
 			"https://localhost/x", "https://10.0.0.1/x", "https://192.168.1.1:5000/x",
+			"https://0.0.0.0:8443/x", "https://[::]/x", "https://localhost./x", "https://LOCALHOST/x", "https://[::ffff:10.0.0.1]/x",
 		} {
 			w := &wire{location: map[string]string{from: "https://cdn.example/x", "https://cdn.example/x": to}}
 			ref, _ := ociref.Parse("registry.example/a:1")
@@ -48,6 +54,34 @@ func TestFault11_RedirectToALocalAddress(t *testing.T) {
 				t.Errorf("%s → %s: the request was sent", from, to)
 			}
 		}
+	}
+}
+
+// The same of the token endpoint that a registry names.
+func TestFault11_RealmWithALocalAddress(t *testing.T) {
+	for _, realm := range []string{"https://localhost/token", "https://127.0.0.1/token", "https://10.0.0.1/token", "https://[::]/token"} {
+		w := &wire{challenge: `Bearer realm="` + realm + `"`}
+		ref, _ := ociref.Parse("registry.example/a:1")
+		_, err := New(Options{Transport: w}).Manifest(context.Background(), ref)
+		if want := "GET https://registry.example/v2/: names a token endpoint with a local address"; err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", realm, err, want)
+		}
+		if len(w.sent) != 1 {
+			t.Errorf("%s: sent %q", realm, w.sent)
+		}
+	}
+}
+
+// A redirect to a host that is listed for plain HTTP is not turned into it.
+func TestRedirectToAListedHostStaysHTTPS(t *testing.T) {
+	const to = "https://listed.example:5000/x"
+	w := &wire{location: map[string]string{"https://registry.example/v2/a/manifests/1": to}}
+	ref, _ := ociref.Parse("registry.example/a:1")
+	if _, err := New(Options{Transport: w, Insecure: []string{"listed.example:5000"}}).Manifest(context.Background(), ref); err != nil {
+		t.Error(err)
+	}
+	if !slices.Contains(w.sent, to) {
+		t.Errorf("sent %q", w.sent)
 	}
 }
 

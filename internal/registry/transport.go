@@ -40,11 +40,14 @@ type guard struct {
 
 // errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
 // a challenge names may want.
-var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed in insecure_registries")
+var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed as insecure")
 
 // errLocalTarget refuses what a registry elsewhere has no business to send one
 // to: the own machine, a private network, a cloud's metadata service.
 var errLocalTarget = errors.New("redirected to a local address")
+
+// errLocalRealm refuses a token endpoint for the same reason.
+var errLocalRealm = errors.New("names a token endpoint with a local address")
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := g.check(req); err != nil {
@@ -54,9 +57,6 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	req = req.Clone(req.Context())
-	if isListed(g.insecure, req.URL.Host) {
-		req.URL.Scheme = "http" // a realm may say https
-	}
 	// Set by us, it keeps any transport from asking for compression by itself,
 	// and from undoing it unseen: what is hashed is what was sent.
 	req.Header.Set("Accept-Encoding", "identity")

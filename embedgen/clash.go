@@ -7,7 +7,8 @@ import (
 
 // Clashes returns the names in src, another file of the same package, that
 // would keep it and the file generated from p from compiling together: sorted,
-// nil if there are none. Errors are those of Declared.
+// each once, nil if there are none. On a syntax error, which starts with line
+// and column, the names found so far come with it.
 func (p Package) Clashes(src []byte) ([]string, error) {
 	f, err := parseFile(src)
 	ours := p.Declarations()
@@ -23,7 +24,8 @@ func (p Package) Clashes(src []byte) ([]string, error) {
 			clashes = append(clashes, name)
 		}
 	}
-	return sortedNames(clashes), err
+	slices.Sort(clashes)
+	return slices.Compact(clashes), err
 }
 
 // predeclared are the universe's names that packType uses and that another

@@ -6,8 +6,6 @@ import (
 	"go/build/constraint"
 	"go/parser"
 	"go/token"
-	"slices"
-	"strings"
 )
 
 // IsGenerated reports whether src is a file that this package wrote, by its
@@ -59,28 +57,18 @@ func asksToIgnore(expr constraint.Expr) bool {
 	return false
 }
 
-// Declared returns the names that a Go file claims for its package, sorted,
-// each once: functions, types, variables, constants, and names given to
-// imports, for an import and a package-level declaration in another file
-// cannot share a name. Imports without a name of their own are not guessed.
-//
-// On a syntax error, which starts with line and column, the names found so
-// far come with it.
-func Declared(src []byte) ([]string, error) {
-	f, err := parseFile(src)
-	return sortedNames(append(declared(f), importNames(f)...)), err
-}
-
 func parseFile(src []byte) (*ast.File, error) {
 	return parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
 }
 
+// declared returns the names of a file's functions, types, variables and
+// constants.
 func declared(f *ast.File) []string {
 	var names []string
 	for _, decl := range f.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil && d.Name.Name != "init" { // init declares no name
+			if d.Recv == nil {
 				names = append(names, d.Name.Name)
 			}
 		case *ast.GenDecl:
@@ -105,19 +93,15 @@ func specNames(spec ast.Spec) []string {
 	return names
 }
 
+// importNames returns the names given to imports: an import and a declaration
+// in another file of the package cannot share a name. Imports without a name of
+// their own are not guessed.
 func importNames(f *ast.File) []string {
 	var names []string
 	for _, spec := range f.Imports {
-		if spec.Name != nil && spec.Name.Name != "." {
+		if spec.Name != nil {
 			names = append(names, spec.Name.Name)
 		}
 	}
 	return names
-}
-
-// sortedNames drops what is no name: "_" can be declared any number of times.
-func sortedNames(names []string) []string {
-	slices.SortFunc(names, strings.Compare)
-	names = slices.DeleteFunc(names, func(s string) bool { return s == "_" })
-	return slices.Compact(names)
 }

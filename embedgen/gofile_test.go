@@ -2,6 +2,7 @@ package embedgen_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
@@ -47,11 +48,11 @@ func TestPackageName(t *testing.T) {
 const everything = `package x
 
 import "fmt"
-import str "strings"
+import Str "strings"
 import (
 	_ "embed"
 	. "os"
-	b1 "bytes"
+	B1 "bytes"
 )
 
 const A, _ = 1, 2
@@ -63,38 +64,50 @@ const (
 var D, E int
 var _ = fmt.Sprint
 
-type F struct{ notMe int }
+type F struct{ Field int }
 type (
 	G[T any] []T
 	H = F
 )
 
-func I() { type notMe int; var norMe int }
+func I() { type Local int; var Variable Local }
 func J[T any]() {}
-func (F) NotMe() {}
+func (F) Method() {}
 func init() {}
 func init() {}
 func _() {}
 `
 
-func TestDeclared(t *testing.T) {
-	got, err := embedgen.Declared([]byte(everything))
-	want := []string{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "b1", "str"}
+// accessors are packs with these Go names.
+func accessors(goNames ...string) embedgen.Package {
+	p := embedgen.Package{Name: "x", Data: "packs"}
+	for _, name := range goNames {
+		p.Packs = append(p.Packs, embedgen.Pack{Name: strings.ToLower(name), GoName: name})
+	}
+	return p
+}
+
+// Whatever a file declares clashes, and nothing else in it.
+func TestClashesWithEverything(t *testing.T) {
+	want := []string{"A", "B", "B1", "C", "D", "E", "F", "G", "H", "I", "J", "Str"}
+	p := accessors(append([]string{"Field", "Local", "Variable", "Method", "T", "Sprint", "Exit"}, want...)...)
+	got, err := p.Clashes([]byte(everything))
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
 	}
 }
 
-func TestDeclaredSyntaxError(t *testing.T) {
-	got, err := embedgen.Declared([]byte("package x\n\nvar A int\n\nfunc B( {}\n"))
+func TestClashesSyntaxError(t *testing.T) {
+	got, err := accessors("A", "C").Clashes([]byte("package x\n\nvar A int\n\nfunc B( {}\n"))
 	if want := "5:9: expected ')', found '{'"; message(err) != want {
 		t.Errorf("got %q, want %q", message(err), want)
 	}
-	if !slices.Contains(got, "A") {
-		t.Errorf("got %q without the name before the error", got)
+	if !slices.Equal(got, []string{"A"}) {
+		t.Errorf("got %q, want the name before the error", got)
 	}
-	if got, err := embedgen.Declared(nil); len(got) > 0 || err == nil {
-		t.Errorf("no source: got %q, %v", got, err)
+	got, err = accessors("A").Clashes(nil)
+	if want := "1:1: expected 'package', found 'EOF'"; got != nil || message(err) != want {
+		t.Errorf("no source: got %q, %q, want %q", got, message(err), want)
 	}
 }
 
@@ -119,6 +132,7 @@ func TestClashes(t *testing.T) {
 		{"import of that name", `package x; import Pack "fmt"`, []string{"Pack"}},
 		{"same import", `package x; import strings "strings"; import "io"`, nil},
 		{"name of an import", "package x; var errors, hex int", []string{"errors", "hex"}},
+		{"twice", `package x; import Pack "fmt"; var Pack int`, []string{"Pack"}},
 		{"predeclared", "package x; type string int; func len() {}", []string{"len", "string"}},
 		{"unused predeclared", "package x; func cap() {}", nil},
 	}
@@ -129,9 +143,6 @@ func TestClashes(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", got, err, test.want)
 			}
 		})
-	}
-	if _, err := p.Clashes([]byte("package")); err == nil {
-		t.Error("syntax error: got none")
 	}
 }
 

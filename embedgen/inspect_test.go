@@ -23,6 +23,32 @@ func parseSource(t *testing.T, src []byte) *ast.File {
 	return f
 }
 
+// declared returns what f declares, sorted.
+func declared(f *ast.File) []string {
+	var found []string
+	for _, decl := range f.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				found = append(found, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch s := spec.(type) {
+				case *ast.TypeSpec:
+					found = append(found, s.Name.Name)
+				case *ast.ValueSpec:
+					for _, name := range s.Names {
+						found = append(found, name.Name)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 // directives returns every embed directive and the variable under it. Both
 // the syntax tree and the bare lines are searched, and must agree.
 func directives(src []byte, f *ast.File) []string {

@@ -5,6 +5,8 @@ package embedgen
 import (
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/names"
 )
 
 // Header is the first line of every generated file, in the form that Go tools
@@ -34,19 +36,16 @@ type Pack struct {
 // pack of that name.
 func FileName(name string) string { return name + ".gtpack" }
 
-// taken are the names that every generated file declares.
-var taken = []string{"Lookup", "Pack", "Packs"}
-
 // Declarations returns every package-level identifier that the file generated
 // from p declares, sorted. What its imports and its use of predeclared names
 // forbid in other files of the package is known to Clashes.
 func (p Package) Declarations() []string {
-	names := slices.Clone(taken)
+	declared := slices.Clone(names.Taken)
 	for _, pack := range p.Packs {
-		names = append(names, pack.GoName, pack.variable())
+		declared = append(declared, pack.GoName, pack.variable())
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(declared)
+	return declared
 }
 
 // variable is the name of the variable that holds the pack's bytes.

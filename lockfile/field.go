@@ -3,10 +3,10 @@ package lockfile
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
@@ -114,14 +114,6 @@ func checkValue(f field, value string) error {
 	return f.set(new(Pack), value)
 }
 
-var (
-	nameRule = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
-	// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
-	tagRule = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	// https://www.rfc-editor.org/rfc/rfc6838#section-4.2
-	mediaTypeRule = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$`)
-)
-
 // maxText keeps one value, and so one message about it, to a readable size.
 const maxText = 4096
 
@@ -142,8 +134,8 @@ func checkText(s string) error {
 }
 
 func checkName(s string) error {
-	if !nameRule.MatchString(s) {
-		return fmt.Errorf("%+q is not a pack name: a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'", s)
+	if err := names.CheckPack(s); err != nil {
+		return fmt.Errorf("%+q %w", s, err)
 	}
 	return nil
 }
@@ -162,14 +154,14 @@ func checkLayer(s string) error {
 }
 
 func checkTag(s string) error {
-	if !tagRule.MatchString(s) {
-		return fmt.Errorf("%+q is not a tag: at most 128 letters, digits, '_', '.' and '-', the last two not first", s)
+	if err := ociref.CheckTag(s); err != nil {
+		return fmt.Errorf("%+q %w", s, err)
 	}
 	return nil
 }
 
 func checkMediaType(s string) error {
-	if !mediaTypeRule.MatchString(s) {
+	if !ociref.IsMediaType(s) {
 		return fmt.Errorf("%+q is not a media type: type/subtype of letters, digits and !#$&-^_.+", s)
 	}
 	return nil

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/greenticai/packvendor/lockfile"
 )
@@ -95,6 +100,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")))
 	f.Add([]byte(strings.ReplaceAll(text, " = ", "=")))
 	f.Add([]byte("version = 1 # x\n[[ pack ]]\n[x]\nname = \"a\\\n=======x\n"))
+	for _, data := range scriptLocks(f) {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l, err := lockfile.Parse("packs.lock", data)
 		if err != nil {
@@ -107,6 +115,40 @@ func FuzzParse(f *testing.F) {
 		}
 		checkRoundTrip(t, l)
 	})
+}
+
+// scriptLocks returns every packs.lock of the end-to-end scripts, as it stands
+// there and with values for its variables. The scripts may not be there where
+// the package is tested alone.
+func scriptLocks(f *testing.F) [][]byte {
+	files, err := filepath.Glob(filepath.Join("..", "testdata", "scripts", "*.txtar"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	var locks [][]byte
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, member := range archive.Files {
+			if strings.HasPrefix(path.Base(member.Name), "packs.lock") {
+				locks = append(locks, member.Data, []byte(os.Expand(string(member.Data), scriptValue)))
+			}
+		}
+	}
+	return locks
+}
+
+// scriptValue is a value for a script's variable, such as $REG and $PACK_SIZE.
+func scriptValue(name string) string {
+	switch {
+	case name == "REG":
+		return "registry.example"
+	case strings.HasSuffix(name, "_SIZE"):
+		return "12"
+	}
+	return string(digestC)
 }
 
 func checkMessages(t *testing.T, errs lockfile.Errors) {

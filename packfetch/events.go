@@ -21,6 +21,15 @@ type CacheUnusable struct {
 // Waiting: another process is fetching the same pack.
 type Waiting struct{ Reference string }
 
+// Doubtful: the layer that was selected may not be the pack.
+type Doubtful struct {
+	Reference string
+	Layer     Layer
+	NotZip    bool    // its bytes do not start as a zip archive does
+	Others    []Layer // accepted layers that were not selected
+}
+
+func (Doubtful) event()      {}
 func (CorruptEntry) event()  {}
 func (CacheUnusable) event() {}
 func (Waiting) event()       {}

@@ -71,7 +71,7 @@ func New(o Options) (*Fetcher, error) {
 		}
 	}
 	for _, mediaType := range o.AcceptMediaTypes {
-		if !isMediaType(mediaType) {
+		if !ociref.IsMediaType(mediaType) {
 			return nil, &OptionError{Err: fmt.Errorf("%+q is not a media type", mediaType)}
 		}
 	}

@@ -123,7 +123,7 @@ func selectAndCheck(t *testing.T, layers []Layer) {
 	if err != nil {
 		return
 	}
-	if _, err := ociref.ParseDigest(sel.layer.Digest); err != nil || sel.layer.Size < 0 || !isMediaType(sel.layer.MediaType) {
+	if _, err := ociref.ParseDigest(sel.layer.Digest); err != nil || sel.layer.Size < 0 || !ociref.IsMediaType(sel.layer.MediaType) {
 		t.Fatalf("selected %+v", sel.layer)
 	}
 }

@@ -3,6 +3,8 @@ package packfetch
 import (
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
 )
 
 // preferredTypes are the layer media types that mark the pack, best first, and
@@ -32,35 +34,14 @@ const markdownType = "text/markdown"
 // Accepts tells whether a layer of mediaType may be a pack: by the default
 // list, or because more names it.
 func Accepts(mediaType string, more []string) bool {
-	return acceptsByDefault(mediaType) || isMediaType(mediaType) && slices.Contains(more, mediaType)
+	return acceptsByDefault(mediaType) || ociref.IsMediaType(mediaType) && slices.Contains(more, mediaType)
 }
 
 func acceptsByDefault(mediaType string) bool {
 	if slices.Contains(acceptedTypes, mediaType) {
 		return true
 	}
-	return isMediaType(mediaType) && slices.ContainsFunc(acceptedSuffixes, func(suffix string) bool {
+	return ociref.IsMediaType(mediaType) && slices.ContainsFunc(acceptedSuffixes, func(suffix string) bool {
 		return strings.HasSuffix(mediaType, suffix)
 	})
-}
-
-// isMediaType tells whether s is type/subtype of RFC 6838's names. What is not
-// stands in no lock file, whatever it ends in.
-func isMediaType(s string) bool {
-	kind, subtype, ok := strings.Cut(s, "/")
-	return ok && isRestrictedName(kind) && isRestrictedName(subtype)
-}
-
-// isRestrictedName is the restricted-name of RFC 6838, section 4.2.
-func isRestrictedName(s string) bool {
-	if s == "" || len(s) > 127 {
-		return false
-	}
-	for i, c := range []byte(s) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && (i == 0 || strings.IndexByte("!#$&-^_.+", c) < 0) {
-			return false
-		}
-	}
-	return true
 }

@@ -23,9 +23,10 @@ type Pack struct {
 	Layers         []Layer       // all of the manifest's
 	Annotations    map[string]string
 
-	ref    ociref.Reference // by manifest digest
-	body   []byte           // of the manifest; nil if it is not at hand
-	shared bool             // the cache's entry of the manifest may hold the pack
+	ref     ociref.Reference // by manifest digest
+	body    []byte           // of the manifest; nil if it is not at hand
+	shared  bool             // the cache's entry of the manifest may hold the pack
+	byRules bool             // the layer was not named
 }
 
 // Digest returns the digest of what the reference itself names: the index, if
@@ -211,7 +212,7 @@ func (p *Pack) take(ref ociref.Reference, body []byte, m *manifest, accept []str
 	}
 	p.Layer, p.Layers, p.Annotations = sel.layer, m.layers, m.annotations
 	p.ref = ociref.Reference{Registry: ref.Registry, Repository: ref.Repository, Digest: p.ManifestDigest}
-	p.body, p.shared = body, sel.shared
+	p.body, p.shared, p.byRules = body, sel.shared, layer == ""
 	return nil
 }
 

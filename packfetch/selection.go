@@ -82,7 +82,7 @@ func checkLayer(l Layer) error {
 	if l.Size < 0 {
 		return &ManifestError{Reason: "pack layer: its size is missing or not a number of bytes"}
 	}
-	if !isMediaType(l.MediaType) {
+	if !ociref.IsMediaType(l.MediaType) {
 		return &ManifestError{Reason: fmt.Sprintf("pack layer: %+q is not a media type", l.MediaType)}
 	}
 	return nil

@@ -8,7 +8,10 @@ import (
 
 // A spool is a Sink for those who want a pack in a file, which is mostly the
 // cache's: its own file is only made where the cache will not have the bytes.
-type spool struct{ file *os.File }
+type spool struct {
+	file *os.File
+	head []byte // the first bytes, as many as tell a zip archive
+}
 
 // start makes what follows be written to a file of the spool's own.
 func (s *spool) start() (err error) {
@@ -22,6 +25,7 @@ func (s *spool) start() (err error) {
 }
 
 func (s *spool) Write(p []byte) (int, error) {
+	s.head = append(s.head, p[:min(len(p), 4-len(s.head))]...)
 	if s.file == nil {
 		return len(p), nil
 	}
@@ -30,6 +34,7 @@ func (s *spool) Write(p []byte) (int, error) {
 
 // Reset forgets what was written.
 func (s *spool) Reset() error {
+	s.head = s.head[:0]
 	if s.file == nil {
 		return nil
 	}
@@ -57,7 +62,7 @@ func (s *spool) finish(wanted bool) error {
 
 // keep sees that the pack is in a file: the cache's, or a temporary one.
 func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool, err error) {
-	var s spool
+	s := spool{head: []byte{}} // a pack of no bytes is known not to be a zip
 	from, err := f.copy(ctx, p, &s)
 	if err == nil && from == fromNetworkAlone && s.file == nil {
 		// The cache gave out halfway, when the first bytes were gone already.
@@ -72,6 +77,11 @@ func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool,
 	switch {
 	case err != nil:
 		return "", false, err
+	}
+	if d, doubtful := f.Doubt(p, s.head); doubtful {
+		f.events(d)
+	}
+	switch {
 	case alone:
 		return s.file.Name(), true, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -129,29 +128,9 @@ func (c *checker) hosts(n *node) []string {
 func (c *checker) mediaTypes(n *node) []string {
 	types := c.texts(n, "accept_media_types")
 	for _, t := range types {
-		if !isMediaType(t) {
+		if !ociref.IsMediaType(t) {
 			c.report(n, "accept_media_types", "%s is not a media type like %q", quote(t), "application/zip")
 		}
 	}
 	return types
-}
-
-// isMediaType follows the shape of RFC 6838, section 4.2: two restricted
-// names, no parameters.
-func isMediaType(s string) bool {
-	kind, subtype, ok := strings.Cut(s, "/")
-	return ok && isRestrictedName(kind) && isRestrictedName(subtype)
-}
-
-func isRestrictedName(s string) bool {
-	const longest = 127
-	if s == "" || len(s) > longest || !isAlphanumeric(s[0]) {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if !isAlphanumeric(c) && strings.IndexByte("!#$&-^_.+", c) < 0 {
-			return false
-		}
-	}
-	return true
 }

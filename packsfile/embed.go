@@ -2,13 +2,13 @@ package packsfile
 
 import (
 	"errors"
-	"fmt"
 	"go/build"
-	"go/token"
 	"io"
 	"path"
 	"strings"
 	"unicode"
+
+	"github.com/greenticai/packvendor/internal/names"
 )
 
 // embed checks the embed table n, which may be missing, and fills in the
@@ -21,7 +21,7 @@ func (c *checker) embed(n *node) Embed {
 	e.Line = n.line
 	c.knownKeys(n, "embed", "dir", "package", "file", "data")
 	c.place(n.child("dir"), "embed.dir", checkDir, &e.Dir)
-	c.place(n.child("package"), "embed.package", checkPackage, &e.Package)
+	c.place(n.child("package"), "embed.package", names.CheckPackage, &e.Package)
 	c.place(n.child("file"), "embed.file", checkFile, &e.File)
 	c.place(n.child("data"), "embed.data", checkData, &e.Data)
 	e.Dir = path.Clean(e.Dir)
@@ -58,20 +58,8 @@ func checkDir(dir string) error {
 	return nil
 }
 
-func checkPackage(name string) error {
-	switch {
-	case !token.IsIdentifier(name) || name == "_":
-		return errors.New("is not a Go identifier")
-	case strings.HasSuffix(name, "_test"):
-		return errors.New("is the name of a test package")
-	case name == "documentation": // see go/build.Context.Import
-		return errors.New("is a package name whose files the go command ignores")
-	}
-	return nil
-}
-
 func checkFile(file string) error {
-	if err := checkPathElement(file); err != nil {
+	if err := names.CheckElement(file); err != nil {
 		return err
 	}
 	switch {
@@ -101,33 +89,5 @@ func checkData(data string) error {
 	if clean := path.Clean(data); data == "" || data != clean || clean == "." {
 		return errors.New("is not a clean path to a folder below dir")
 	}
-	for element := range strings.SplitSeq(data, "/") {
-		if err := checkPathElement(element); err != nil {
-			return err
-		}
-		if element == "vendor" { // left out of module archives
-			return errors.New("has an element that the go command treats apart: vendor")
-		}
-	}
-	return nil
-}
-
-// checkPathElement demands a name that is an ordinary one to every system, to
-// the go command and to its embedding.
-func checkPathElement(name string) error {
-	switch {
-	case name == "" || strings.ContainsFunc(name, func(r rune) bool { return !isPathRune(r) }):
-		return errors.New("has characters besides A-Z, a-z, 0-9, '.', '_' and '-'")
-	case name[0] == '.' || name[0] == '_':
-		return fmt.Errorf("has an element that starts with %q", name[0])
-	case strings.HasSuffix(name, "."):
-		return errors.New("has an element that ends with '.'")
-	case isWindowsReserved(name):
-		return errors.New("has an element that is reserved on Windows")
-	}
-	return nil
-}
-
-func isPathRune(r rune) bool {
-	return r < unicode.MaxASCII && (isAlphanumeric(byte(r)) || strings.ContainsRune("._-", r))
+	return names.CheckData(data)
 }

@@ -13,7 +13,7 @@ func TestEmbedValues(t *testing.T) {
 		reserved = "has an element that is reserved on Windows"
 		unclean  = "is not a clean path to a folder below dir"
 		someOnly = "is built on some systems only"
-		noIdent  = "is not a Go identifier"
+		noIdent  = "is not an ASCII Go identifier"
 		absolute = "is not relative to this file"
 	)
 	tests := []struct{ key, value, want string }{

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
@@ -102,7 +103,7 @@ func (c *checker) version(n *node, p *Pack) {
 
 func (c *checker) layer(n *node, key string) string {
 	layer, ok := c.text(n, key, "layer ")
-	if !ok || isMediaType(layer) {
+	if !ok || ociref.IsMediaType(layer) {
 		return layer
 	}
 	if strings.HasPrefix(layer, "sha256:") {
@@ -134,7 +135,7 @@ func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 	}
 	other, clash := taken[p.GoName]
 	switch {
-	case slices.Contains(declaredNames, p.GoName):
+	case slices.Contains(names.Taken, p.GoName):
 		c.report(at, key, "Go name %s is taken by the generated code: set another go_name", p.GoName)
 	case clash:
 		c.report(at, key, "Go name %s is that of %s already: set another go_name", p.GoName, packKey(other))

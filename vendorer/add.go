@@ -53,6 +53,9 @@ func (r *run) pin(ctx context.Context, name string, ref ociref.Reference) error 
 			return r.packError(packsfile.Pack{Name: name, Ref: ref.String(), Reference: ref}, Resolve, nil, err)
 		}
 		ref = r.keepResolved(name, ref, pack)
+		if was := before.Reference; was.Digest != "" && was.Name() == ref.Name() && was.Tag == ref.Tag && was.Digest != ref.Digest {
+			r.tell.event(TagMoved{Name: name, Ref: before.Ref, Pinned: was.Digest, Now: ref.Digest})
+		}
 	}
 	r.update[name] = true
 	return r.edit(map[string]string{name: ref.String()}, true)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
@@ -62,28 +63,40 @@ func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 	}
 }
 
-// commit does the change: new packs, the Go file, packs.lock, packs.toml, and
-// only then deletions, so that a run which is cut off anywhere leaves what the
-// next one makes whole.
+// commit does the change: new packs, the Go file, the deletion of dropped
+// packs, packs.lock, packs.toml. A run that is cut off anywhere leaves what the
+// next one makes whole: a dropped pack's file goes while packs.lock still names
+// it, since after that nobody would know whose it was.
 func (c *change) commit() error {
-	files := append(nonNil(c.packs), nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml})...)
-	if len(files) == 0 && len(c.deletions) == 0 {
+	code := nonNil(append(slices.Clone(c.packs), c.goFile))
+	texts := nonNil([]*atomicfile.File{c.lock, c.toml})
+	if len(code)+len(texts)+len(c.deletions) == 0 {
 		return nil
 	}
 	if err := c.checkUnchanged(); err != nil {
 		return err
 	}
+	if err := c.rename(code); err != nil {
+		return err
+	}
+	if err := c.delete(); err != nil {
+		return err
+	}
+	if err := c.rename(texts); err != nil {
+		return err
+	}
+	return c.syncDirs()
+}
+
+func (c *change) rename(files []*atomicfile.File) error {
 	for _, file := range files {
 		if err := file.Commit(); err != nil {
 			return err
 		}
+		c.madeDirs = nil // they are no longer empty
 		c.written = append(c.written, c.p.show(file.Name()))
 	}
-	c.madeDirs = nil
-	if err := c.syncDirs(); err != nil {
-		return err
-	}
-	return c.delete()
+	return nil
 }
 
 func nonNil(files []*atomicfile.File) []*atomicfile.File {

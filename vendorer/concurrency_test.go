@@ -122,7 +122,7 @@ func TestManyRuns(t *testing.T) {
 
 func TestBusy(t *testing.T) {
 	p := newVendored(t)
-	lock := flock.New(p.dir, flock.SetFlag(os.O_RDONLY))
+	lock := flock.New(p.mod, flock.SetFlag(os.O_RDONLY))
 	held, err := lock.TryLock()
 	p.must(err)
 	if !held {

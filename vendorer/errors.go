@@ -51,6 +51,8 @@ type PackError struct {
 	Line int    // of the pack in it; 0 if it is not there yet
 	Name string
 	Ref  string // in packs.toml's words
+	// Insecure are the insecure_registries of packs.toml.
+	Insecure []string
 	// Locked is the pack's entry where the error came of obeying it.
 	Locked *lockfile.Pack
 	Err    error
@@ -73,14 +75,14 @@ type InconsistentError = lockfile.InconsistentError
 
 // A TooLargeError reports packs that no Go program can embed.
 type TooLargeError struct {
-	Name string // "" if it is all packs together
-	Size int64  // bytes
+	All  bool  // it is all packs together
+	Size int64 // bytes
 }
 
 func (e *TooLargeError) Error() string {
-	who := "all packs together are"
-	if e.Name != "" {
-		who = e.Name + " is"
+	who := "the pack has"
+	if e.All {
+		who = "all packs together have"
 	}
 	return fmt.Sprintf("%s %d bytes: more than %d cannot be linked into a Go program", who, e.Size, int64(maxEmbedded))
 }
@@ -130,7 +132,7 @@ type EditError struct {
 }
 
 func (e *EditError) Error() string {
-	return fmt.Sprintf("%s: cannot set packs.%s: %v", e.File, e.Name, e.Err)
+	return fmt.Sprintf("%s: %v", e.File, e.Err)
 }
 
 func (e *EditError) Unwrap() error { return e.Err }

@@ -34,11 +34,8 @@ type (
 	}
 	// Doubtful: the selected layer may not be the pack.
 	Doubtful struct {
-		Name   string
-		Ref    string // in packs.toml's words
-		Layer  packfetch.Layer
-		NotZip bool              // its bytes do not start as a zip
-		Others []packfetch.Layer // accepted layers that were not selected
+		Name string
+		packfetch.Doubtful
 	}
 	// Restored: vendored bytes were not those that are locked.
 	Restored struct {
@@ -79,6 +76,8 @@ func (e Fetching) about() string {
 	case packfetch.CorruptEntry:
 		return e.Reference
 	case packfetch.CacheUnusable:
+		return e.Reference
+	case packfetch.Doubtful:
 		return e.Reference
 	}
 	return ""

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/names"
 )
 
 // A goFile is a Go file of the package that the generated file joins.
@@ -63,7 +64,7 @@ func (p *project) packageName(o Options, files []goFile) (string, error) {
 		return name, nil // packsfile has checked it
 	}
 	name, found := p.derivedName(o, files)
-	if name == "" || embedgen.CheckPackageName(name) != nil {
+	if name == "" || names.CheckPackage(name) != nil {
 		return "", &PackageNameError{Dir: p.show(p.dir), Names: found}
 	}
 	return name, nil
@@ -73,22 +74,22 @@ func (p *project) packageName(o Options, files []goFile) (string, error) {
 // directory have it, "" if none of them says, and the names that the files
 // have.
 func (p *project) derivedName(o Options, files []goFile) (name string, found []string) {
-	names := map[string]bool{}
+	inFiles := map[string]bool{}
 	for _, file := range files {
 		if strings.HasSuffix(file.name, "_test.go") {
 			continue
 		}
 		if name, err := embedgen.PackageName(file.source); err == nil {
-			names[name] = true
+			inFiles[name] = true
 		}
 	}
-	found = slices.Sorted(maps.Keys(names))
+	found = slices.Sorted(maps.Keys(inFiles))
 	if len(found) == 1 {
 		return found[0], found
 	}
 	dirName := path.Base(filepath.ToSlash(filepath.Join(p.module, filepath.FromSlash(p.dir))))
 	for _, name := range []string{p.goPackage(o), dirName} {
-		if name != "" && (len(found) == 0 || names[name]) {
+		if name != "" && (len(found) == 0 || inFiles[name]) {
 			return name, found
 		}
 	}

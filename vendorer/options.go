@@ -3,13 +3,11 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/packfetch"
-	"github.com/greenticai/packvendor/packsfile"
 )
 
 // DefaultJobs is how many packs are fetched at once.
@@ -61,23 +59,15 @@ func (o Options) lockWait() time.Duration {
 	return o.LockWait
 }
 
-// fetcher returns a fetcher for the packs of config. packs.toml decides which
-// tags are allowed, so the fetcher allows all.
-func (o Options) fetcher(config *packsfile.File, events func(Event)) (*packfetch.Fetcher, error) {
-	cacheDir := o.CacheDir
-	if cacheDir == "" {
-		cacheDir = packfetch.DefaultCacheDir(o.getenv, filepath.Dir(o.file()))
+// fetcher returns a fetcher with what f says besides. project is the directory
+// whose cache is meant if no other is.
+func (o Options) fetcher(f packfetch.Options, project string, events func(Event)) (*packfetch.Fetcher, error) {
+	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait
+	if f.CacheDir == "" {
+		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)
 	}
-	return packfetch.New(packfetch.Options{
-		AllowTags:          true,
-		Offline:            o.Offline,
-		CacheDir:           cacheDir,
-		InsecureRegistries: config.InsecureRegistries,
-		AcceptMediaTypes:   config.AcceptMediaTypes,
-		UserAgent:          o.UserAgent,
-		Events:             func(e packfetch.Event) { events(Fetching{e}) },
-		LockWait:           o.LockWait,
-	})
+	f.Events = func(e packfetch.Event) { events(Fetching{e}) }
+	return packfetch.New(f)
 }
 
 // forEach calls do for every item, so many at once as Options.Jobs says, and

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/embedgen"
@@ -222,8 +223,13 @@ func (p *project) checkPlaces() error {
 			return err
 		}
 	}
+	own := []string{p.tomlFile, p.lockFile, p.goFile}
 	for _, pack := range p.config.Packs {
-		if err := p.checkFile(p.packFile(pack.Name)); err != nil {
+		name := p.packFile(pack.Name)
+		if slices.Contains(own, name) {
+			return &PlaceError{Path: p.show(name), Reason: "is packvendor's own file, and the place of packs." + pack.Name}
+		}
+		if err := p.checkFile(name); err != nil {
 			return err
 		}
 	}

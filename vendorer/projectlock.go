@@ -19,15 +19,20 @@ type projectLock struct {
 
 func (l *projectLock) unlock() { l.file.Close() }
 
-// lockProject waits until no other run works on the project of o.File. Where
-// locking does not work it goes on without: a commit that two runs make at once
-// is mended by the next. Errors: *BusyError, ctx's.
+// lockProject waits until no other run works in the module of o.File: two files
+// packs.toml in one module may name the same folders. Where locking does not
+// work it goes on without: a commit that two runs make at once is mended by the
+// next. Errors: *BusyError, *NoModuleError, ctx's.
 func lockProject(ctx context.Context, o Options, events func(Event)) (*projectLock, error) {
 	abs, err := filepath.Abs(o.file())
 	if err != nil {
 		return nil, err
 	}
-	lock := &projectLock{file: projectLockFile(filepath.Dir(abs))}
+	module, err := moduleRoot(filepath.Dir(abs))
+	if err != nil {
+		return nil, err
+	}
+	lock := &projectLock{file: projectLockFile(module)}
 	if lock.held, err = lock.file.TryLock(); lock.held || err != nil {
 		return lock, nil
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// projectLockFile is the directory of packs.toml itself: no file is left behind,
-// and a read-only checkout can be locked too.
+// projectLockFile is the module's directory itself: no file is left behind, and
+// a read-only checkout can be locked too.
 func projectLockFile(dir string) *flock.Flock {
 	return flock.New(dir, flock.SetFlag(os.O_RDONLY))
 }

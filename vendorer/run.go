@@ -3,6 +3,7 @@ package vendorer
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -66,7 +67,13 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 		return nil, err
 	}
 	r := &run{o: o, p: p, tell: tell, update: map[string]bool{}, resolved: map[string]*packfetch.Pack{}}
-	if r.f, err = o.fetcher(p.config, tell.event); err != nil {
+	// packs.toml says which tags are allowed, so the fetcher allows all.
+	r.f, err = o.fetcher(packfetch.Options{
+		AllowTags:          true,
+		InsecureRegistries: p.config.InsecureRegistries,
+		AcceptMediaTypes:   p.config.AcceptMediaTypes,
+	}, filepath.Dir(o.file()), tell.event)
+	if err != nil {
 		p.close()
 		return nil, err
 	}
@@ -197,7 +204,7 @@ func (r *run) settle(ctx context.Context, i *item) error {
 
 // packError says of which pack err is.
 func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pack, err error) error {
-	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Err: err}
+	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Insecure: r.p.config.InsecureRegistries, Err: err}
 	if action != Resolve {
 		e.Locked = locked
 	}

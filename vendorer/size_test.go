@@ -22,10 +22,10 @@ func TestTooLarge(t *testing.T) {
 		want   string
 		events []string
 	}{
-		{"one", 2_000_000_001, 5, "a is 2000000001 bytes: more than 2000000000 cannot be linked into a Go program", nil},
-		{"each", 1 << 62, 1 << 62, "a is 4611686018427387904 bytes: more than 2000000000 cannot be linked into a Go program\n" +
-			"b is 4611686018427387904 bytes: more than 2000000000 cannot be linked into a Go program", nil},
-		{"together", 1_999_999_999, 2, "all packs together are 2000000001 bytes: more than 2000000000 cannot be linked into a Go program",
+		{"one", 2_000_000_001, 5, "$DIR/packs.toml:2: packs.a: the pack has 2000000001 bytes: more than 2000000000 cannot be linked into a Go program", nil},
+		{"each", 1 << 62, 1 << 62, "$DIR/packs.toml:2: packs.a: the pack has 4611686018427387904 bytes: more than 2000000000 cannot be linked into a Go program\n" +
+			"$DIR/packs.toml:3: packs.b: the pack has 4611686018427387904 bytes: more than 2000000000 cannot be linked into a Go program", nil},
+		{"together", 1_999_999_999, 2, "all packs together have 2000000001 bytes: more than 2000000000 cannot be linked into a Go program",
 			[]string{"vendorer.Large{Name:a Size:1999999999}"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestTooLargeLocked(t *testing.T) {
 	p.remove("app/packs")
 	p.replace("app/packs.lock", "size = $A_SIZE", "size = 2000000001")
 	p.options.Offline = true
-	p.fails(p.runs(), "a is 2000000001 bytes: more than 2000000000 cannot be linked into a Go program")
+	p.fails(p.runs(), "$DIR/packs.toml:2: packs.a: the pack has 2000000001 bytes: more than 2000000000 cannot be linked into a Go program")
 }
 
 // The blobs are not of the sizes that are warned of, so these runs fail in the

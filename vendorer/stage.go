@@ -9,7 +9,6 @@ import (
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/packfetch"
 )
 
 // checkSizes refuses what cannot be linked, before it is downloaded, and warns
@@ -22,13 +21,13 @@ func (r *run) checkSizes(items []*item) error {
 		total += min(i.entry.Size, maxEmbedded+1) // never overflows: names are few
 		changed = changed || i.Action == Resolve
 		if i.entry.Size > maxEmbedded {
-			errs = append(errs, &TooLargeError{Name: i.Pack.Name, Size: i.entry.Size})
+			errs = append(errs, r.packError(i.Pack, i.Action, &i.Locked, &TooLargeError{Size: i.entry.Size}))
 		} else if i.entry.Size > largePack && i.Action == Resolve {
 			r.tell.event(Large{Name: i.Pack.Name, Size: i.entry.Size})
 		}
 	}
 	if len(errs) == 0 && total > maxEmbedded {
-		errs = append(errs, &TooLargeError{Size: total})
+		errs = append(errs, &TooLargeError{All: true, Size: total})
 	}
 	if len(errs) == 0 && total > largeTogether && changed {
 		r.tell.event(LargeTotal{Size: total})
@@ -43,7 +42,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 		if i.wanted() {
 			wanted = append(wanted, i)
 		} else if i.Action == Resolve {
-			r.doubt(i, false)
+			r.doubt(i, nil)
 		}
 	}
 	if len(wanted) > 0 {
@@ -77,7 +76,9 @@ func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
 	}
 	i.fetched, err = r.f.Copy(ctx, i.pack, file)
 	if err == nil && i.Action == Resolve {
-		r.doubt(i, !isZip(file))
+		var head [4]byte
+		n, _ := file.ReadAt(head[:], 0)
+		r.doubt(i, head[:n])
 	}
 	if err == nil {
 		err = file.Finish(false) // what a crash takes, the next run restores
@@ -89,26 +90,11 @@ func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
 	return file, nil
 }
 
-// isZip tells whether a file starts as a zip archive does, with an entry or
-// with the end of an empty one:
-// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
-func isZip(file *atomicfile.File) bool {
-	var head [4]byte
-	file.ReadAt(head[:], 0)
-	return bytes.HasPrefix(head[:], []byte("PK\x03\x04")) || bytes.HasPrefix(head[:], []byte("PK\x05\x06"))
-}
-
-// doubt warns of a layer that may not be the pack.
-func (r *run) doubt(i *item, notZip bool) {
-	var others []packfetch.Layer
-	for _, layer := range i.pack.Layers {
-		if layer.Digest != i.pack.Layer.Digest && packfetch.Accepts(layer.MediaType, r.p.config.AcceptMediaTypes) {
-			others = append(others, layer)
-		}
-	}
-	markdown := i.Pack.Layer == "" && i.pack.Layer.MediaType == "text/markdown" && len(others) > 0
-	if notZip || markdown {
-		r.tell.event(Doubtful{Name: i.Pack.Name, Ref: i.Pack.Ref, Layer: i.pack.Layer, NotZip: notZip, Others: others})
+// doubt warns of a layer that may not be the pack. head are its first bytes,
+// nil if they are not known.
+func (r *run) doubt(i *item, head []byte) {
+	if d, doubtful := r.f.Doubt(i.pack, head); doubtful {
+		r.tell.event(Doubtful{Name: i.Pack.Name, Doubtful: d})
 	}
 }
 
@@ -137,6 +123,9 @@ func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
 	}
 	lock := &lockfile.Lock{}
 	for _, i := range items {
+		if err := i.entry.Validate(); err != nil { // what is written can be read again
+			return err
+		}
 		lock.Packs = append(lock.Packs, i.entry)
 	}
 	if c.lock, err = r.stageText(c, r.p.lockFile, lockfile.Format(lock)); err != nil {

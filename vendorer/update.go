@@ -153,33 +153,3 @@ func similar(name string, packs []packsfile.Pack) string {
 	}
 	return nearest.Of(name, names)
 }
-
-// FetchOptions configure Fetch.
-type FetchOptions struct {
-	AllowTags          bool
-	InsecureRegistries []string
-}
-
-// Fetch sees that the cache holds the pack that reference names. It needs no
-// project.
-func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
-	tell := &teller{tell: o.Events}
-	defer tell.flush()
-	cacheDir := o.CacheDir
-	if cacheDir == "" {
-		cacheDir = packfetch.DefaultCacheDir(o.getenv, ".")
-	}
-	f, err := packfetch.New(packfetch.Options{
-		AllowTags:          fo.AllowTags,
-		Offline:            o.Offline,
-		CacheDir:           cacheDir,
-		InsecureRegistries: fo.InsecureRegistries,
-		UserAgent:          o.UserAgent,
-		Events:             func(e packfetch.Event) { tell.event(Fetching{e}) },
-		LockWait:           o.LockWait,
-	})
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	return f.FetchToCache(ctx, reference)
-}

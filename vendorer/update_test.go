@@ -213,7 +213,7 @@ func TestAddFails(t *testing.T) {
 		before := p.snapshot(false)
 		err := p.adds(name, "$REG/a:stable")()
 		var edit *vendorer.EditError
-		if !errors.As(err, &edit) || edit.Name != name || !strings.HasPrefix(err.Error(), p.expand("$DIR/packs.toml: cannot set packs.")) {
+		if !errors.As(err, &edit) || edit.Name != name || !strings.HasPrefix(err.Error(), p.expand("$DIR/packs.toml: cannot set the reference of packs.")) {
 			t.Errorf("%s: error %v", name, err)
 		}
 		if p.snapshot(false) != before {

@@ -65,12 +65,8 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 		return nil, err
 	}
 	defer r.close()
-	files, err := r.p.goFiles()
+	pkg, err := r.goPackage(r.p.config)
 	if err != nil {
-		return nil, err
-	}
-	pkg := embedgen.Package{Data: r.p.config.Embed.Data}
-	if pkg.Name, err = r.p.packageName(o, files); err != nil {
 		return nil, err
 	}
 	vendored, err := r.p.vendored()

@@ -33,6 +33,7 @@ func newCLI(p process) *cli {
 	c := &cli{process: p}
 	c.root = c.rootCommand()
 	c.root.AddCommand(c.addCommand(), c.updateCommand(), c.verifyCommand(), c.fetchCommand(), c.versionCommand())
+	c.root.InitDefaultHelpCmd()
 	c.root.SetOut(p.stdout)
 	c.root.SetErr(p.stderr)
 	c.say = &printer{stderr: p.stderr}

@@ -17,8 +17,9 @@ func (c *cli) rootCommand() *cobra.Command {
 Without a command, packvendor makes packs.lock, packs/ and the generated Go file
 agree with packs.toml: locked packs are obeyed, others are locked, and nothing
 is written where nothing changed.`,
-		Example: `  packvendor                 vendor what packs.toml names
-  packvendor --frozen        the same, without touching packs.lock or the network`,
+		Example: `  packvendor             vendor what packs.toml names
+  packvendor --frozen    obey packs.lock, use no network`,
+		Version:           version(),
 		Args:              c.noCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -52,10 +53,10 @@ is written where nothing changed.`,
 	persistent := command.PersistentFlags()
 	persistent.BoolVarP(&c.quiet, "quiet", "q", false, "print only warnings and errors")
 	persistent.BoolVarP(&c.verbose, "verbose", "v", false, "print what is done, and why")
-	persistent.BoolVar(&c.json, "json", false, "print one JSON document on standard output, errors included")
+	persistent.BoolVar(&c.json, "json", false, "print one JSON document, errors included")
 	c.projectFlags(command)
 	flags := command.Flags()
-	flags.BoolVar(&c.locked, "locked", false, "exit with 1 if packs.lock would change (default: if $CI is true)")
+	flags.BoolVar(&c.locked, "locked", false, "exit with 1 if packs.lock would change (CI: default)")
 	flags.BoolVar(&c.frozen, "frozen", false, "both --locked and --offline")
 	return command
 }
@@ -69,7 +70,7 @@ func (c *cli) projectFlags(command *cobra.Command) {
 
 // fetchFlags are those of commands that may fetch.
 func (c *cli) fetchFlags(command *cobra.Command) {
-	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "root of the shared pack cache (default: see the README)")
+	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "root of the shared pack cache")
 	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
 }
 
@@ -82,7 +83,7 @@ func (c *cli) addCommand() *cobra.Command {
 REF is written as repository:tag@digest, with the digest that its tag names now.
 NAME defaults to the last part of the repository. A pack of that name gets the
 new reference and keeps its other keys.`,
-		Example: "  packvendor add messaging-slack ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38",
+		Example: "  packvendor add slack ghcr.io/greenticai/greentic-packs/slack:0.4.38",
 		Args:    c.arguments1or2,
 		RunE: func(command *cobra.Command, args []string) error {
 			name := ""
@@ -108,7 +109,7 @@ func (c *cli) updateCommand() *cobra.Command {
 
 A pack pinned as repository:tag@digest gets the tag's new digest in packs.toml;
 one that follows a bare tag only in packs.lock. A pack without a tag never
-moves. If a tag that reads as a version now names other bytes, nothing is
+moves. If a tag that reads as a version now names another digest, nothing is
 updated, unless --accept-retag is given.`,
 		Example: "  packvendor update state-redis",
 		RunE: func(command *cobra.Command, args []string) error {
@@ -146,7 +147,7 @@ lies.`,
 		},
 	}
 	c.projectFlags(command)
-	command.Flags().BoolVar(&c.remote, "remote", false, "prove packs.lock against the registries too, by manifests alone")
+	command.Flags().BoolVar(&c.remote, "remote", false, "prove packs.lock against the registries too")
 	return command
 }
 
@@ -154,7 +155,7 @@ func (c *cli) fetchCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "fetch REF",
 		Short:   "Fetch a pack into the shared cache, and print its path",
-		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38`,
+		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
 		Args:    c.oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			result, err := vendorer.Fetch(command.Context(), c.options(), vendorer.FetchOptions{
@@ -168,7 +169,7 @@ func (c *cli) fetchCommand() *cobra.Command {
 	}
 	c.fetchFlags(command)
 	command.Flags().BoolVar(&c.allowTags, "allow-tags", false, "accept a reference without a digest")
-	command.Flags().StringArrayVar(&c.insecure, "insecure-registry", nil, "speak plain HTTP to this host[:port]; may be repeated")
+	command.Flags().StringArrayVar(&c.insecure, "insecure-registry", nil, "host[:port] to speak plain HTTP to")
 	return command
 }
 

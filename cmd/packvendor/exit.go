@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/greenticai/packvendor/lockfile"
@@ -74,28 +75,32 @@ func (c *cli) fail(err error) int {
 			code = p.code
 		}
 	}
+	var printErr error
 	switch {
 	case c.json && found != nil:
-		c.printJSON(verifyJSON{Packs: found.v.Packs, Findings: problemsJSON(problems), Unembedded: found.unembedded})
+		printErr = c.printJSON(verifyJSON{Packs: found.v.Packs, Findings: problemsJSON(problems), Unembedded: found.unembedded})
 	case c.json:
-		c.printErrorJSON(code, problems)
+		printErr = c.printErrorJSON(code, problems)
 	default:
 		c.tell(problems)
 		if found != nil {
-			c.printDiffs(found.v.Findings)
+			printErr = c.printDiffs(found.v.Findings)
 		}
+	}
+	if printErr != nil {
+		c.say.error(printErr.Error())
 	}
 	return code
 }
 
-func (c *cli) printErrorJSON(code int, problems []problem) {
+func (c *cli) printErrorJSON(code int, problems []problem) error {
 	var doc errorJSON
 	var texts []string
 	for _, p := range problems {
 		texts = append(texts, p.text)
 	}
 	doc.Error.Code, doc.Error.Message, doc.Error.Problems = code, strings.Join(texts, "\n"), problemsJSON(problems)
-	c.printJSON(doc)
+	return c.printJSON(doc)
 }
 
 func problemsJSON(problems []problem) []problemJSON {
@@ -120,13 +125,35 @@ func (c *cli) tell(problems []problem) {
 	}
 }
 
-func (c *cli) printDiffs(findings []error) {
+// printDiffs prints what was changed in generated files, by anybody: what is not
+// printable is escaped.
+func (c *cli) printDiffs(findings []error) error {
 	for _, finding := range findings {
 		var generated *vendorer.GeneratedError
-		if errors.As(finding, &generated) {
-			c.print("%s", generated.Diff)
+		if !errors.As(finding, &generated) {
+			continue
+		}
+		for line := range strings.Lines(generated.Diff) {
+			if err := c.print("%s\n", escaped(strings.TrimSuffix(line, "\n"))); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// escaped is s with what is neither printable ASCII nor a tab escaped as in Go.
+func escaped(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == '\t' || ' ' <= r && r <= '~' {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 // explain returns the problems of an error, one for each of those it joins.

@@ -11,34 +11,40 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// TestGoTool uses packvendor as applications do: as a tool of their go.mod, or
-// of a go.mod file beside it, under go generate.
+const packvendorPackage = "github.com/greenticai/packvendor/cmd/packvendor"
+
+// TestGoTool uses packvendor as applications do, under go generate: as a tool
+// of their go.mod, or of a go.mod file beside it, or by go run.
 func TestGoTool(t *testing.T) {
 	checkout, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ name, modFile, directive string }{
-		{"go.mod", "go.mod", "//go:generate go tool packvendor"},
-		{"modfile", "packvendor.mod", "//go:generate go tool -modfile=../packvendor.mod packvendor"},
+	for _, test := range []struct {
+		name, modFile, tool, command string
+		code                         int    // of the command, where packvendor's own is 2
+		said                         string // by the go command, after packvendor
+	}{
+		{"go.mod", "go.mod", packvendorPackage, "tool packvendor", 2, ""},
+		{"modfile", "packvendor.mod", packvendorPackage, "tool -modfile=../packvendor.mod packvendor", 2, ""},
+		{"go run", "go.mod", "", "run " + packvendorPackage, 1, "exit status 2\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			reg := packtest.StartRegistry(t, packtest.Options{Plain: true})
 			pushed := packtest.MustPush(t, reg, "greentic/slack", "stable", packtest.Pack(packtest.Zip("slack", "1.0.0", 0), "slack.gtpack"))
-			dir := toolModule(t, checkout, test.modFile)
-			write(t, filepath.Join(dir, "packs", "generate.go"), "package packs\n\n"+test.directive+"\n")
+			dir := toolModule(t, checkout, test.modFile, test.tool)
+			write(t, filepath.Join(dir, "packs", "generate.go"), "package packs\n\n//go:generate go "+test.command+"\n")
 			toml := filepath.Join(dir, "packs", "packs.toml")
 			write(t, toml, `insecure_registries = ["`+reg.Host()+`"]`+"\n[packs]\nslack = \""+reg.Host()+"/greentic/slack:stable@"+string(pushed.ManifestDigest)+"\"\n")
 
 			goIn(t, dir, 0, "generate", "./...")
 			goIn(t, dir, 0, "vet", "./...")
 
-			// go tool passes packvendor's own exit code on.
+			// go tool passes packvendor's own exit code on, go run only names it.
 			write(t, toml, "[packs]\nslack = \"no-host:1\"\n")
-			tool := append([]string{"tool"}, strings.Fields(strings.TrimPrefix(test.directive, "//go:generate go tool"))...)
-			stderr := goIn(t, filepath.Join(dir, "packs"), 2, tool...)
-			want := `packvendor: error: packs.toml:2: packs.slack: invalid reference "no-host:1": no registry host: write host/repository, like ghcr.io/owner/name` + "\n"
+			stderr := goIn(t, filepath.Join(dir, "packs"), test.code, strings.Fields(test.command)...)
+			want := `packvendor: error: packs.toml:2: packs.slack: invalid reference "no-host:1": no registry host: write host/repository, like ghcr.io/owner/name` + "\n" + test.said
 			if stderr != want {
 				t.Errorf("got %q, want %q", stderr, want)
 			}
@@ -46,9 +52,10 @@ func TestGoTool(t *testing.T) {
 	}
 }
 
-// toolModule makes a module that has packvendor, from checkout, as a tool in
-// modFile, with the versions that packvendor itself requires.
-func toolModule(t *testing.T, checkout, modFile string) string {
+// toolModule makes a module that requires packvendor, from checkout, in modFile,
+// with the versions that packvendor itself requires. The tool, if any, is one
+// of modFile's.
+func toolModule(t *testing.T, checkout, modFile, tool string) string {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), "module example.com/app\n\ngo 1.25.0\n")
@@ -57,7 +64,10 @@ func toolModule(t *testing.T, checkout, modFile string) string {
 		t.Fatal(err)
 	}
 	_, requires, _ := strings.Cut(string(ours), "require")
-	write(t, filepath.Join(dir, modFile), "module example.com/app\n\ngo 1.25.0\n\ntool github.com/greenticai/packvendor/cmd/packvendor\n\n"+
+	if tool != "" {
+		tool = "tool " + tool + "\n\n"
+	}
+	write(t, filepath.Join(dir, modFile), "module example.com/app\n\ngo 1.25.0\n\n"+tool+
 		"require github.com/greenticai/packvendor v0.0.0\n\nreplace github.com/greenticai/packvendor => "+checkout+"\n\nrequire"+requires)
 	sum, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
 	if err != nil {

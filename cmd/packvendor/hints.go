@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/packfetch"
@@ -21,7 +24,7 @@ func (p *printer) hintFor(err error) string {
 	case errors.As(err, &usage) && usage.command != nil:
 		return usage.command.CommandPath() + " --help"
 	case errors.As(err, &unpinned) && unpinned.Unpinned != "":
-		return p.command("add", unpinned.Unpinned, unpinned.Ref)
+		return p.edit("add", unpinned.Unpinned, unpinned.Ref)
 	case errors.As(err, &noModule):
 		return "go mod init example.com/app"
 	case errors.As(err, &tag):
@@ -44,9 +47,9 @@ func (p *printer) hintForPack(err error) string {
 	}
 	switch {
 	case errors.As(err, &lie):
-		return p.command("update", lie.Name)
+		return p.relock(pack, lie.Name)
 	case errors.As(err, &retag):
-		return p.command("update", "--accept-retag", pack.Name)
+		return p.edit("update", "--accept-retag", pack.Name)
 	case errors.As(err, &registry):
 		return p.hintForRegistry(pack, registry)
 	}
@@ -58,7 +61,8 @@ func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.Registr
 	case e.MayBePlain() && p.file == "": // there is no packs.toml
 		return p.rerun("--insecure-registry=" + e.Host)
 	case e.MayBePlain():
-		return fmt.Sprintf("in packs.toml: insecure_registries = [%q]", e.Host)
+		hosts := append(slices.Clone(pack.Insecure), e.Host)
+		return fmt.Sprintf("in packs.toml: insecure_registries = [%s]", quotedList(hosts))
 	case !isGone(pack, e):
 		return ""
 	}
@@ -67,9 +71,27 @@ func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.Registr
 		return ""
 	}
 	if ref.Tag != "" {
-		return p.command("update", pack.Name)
+		return p.edit("update", pack.Name)
 	}
-	return p.command("add", pack.Name, ref.Name()+":latest")
+	return p.edit("add", pack.Name, ref.Name()+":latest")
+}
+
+// relock is the command that locks a pack anew as packs.toml has it. A pinned
+// one must not follow its tag meanwhile.
+func (p *printer) relock(pack *vendorer.PackError, name string) string {
+	if ref, err := ociref.Parse(pack.Ref); err == nil && ref.Digest != "" {
+		return p.edit("add", name, pack.Ref)
+	}
+	return p.edit("update", name)
+}
+
+// quotedList are the elements of a list of strings in TOML.
+func quotedList(words []string) string {
+	var quoted []string
+	for _, word := range words {
+		quoted = append(quoted, strconv.Quote(word))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // hintForDrift is about what a bare run mends.
@@ -90,5 +112,5 @@ func (p *printer) hintForDrift(err error) string {
 
 // isGone tells whether the registry no longer has what is locked.
 func isGone(pack *vendorer.PackError, e *packfetch.RegistryError) bool {
-	return pack.Locked != nil && e.Status == 404
+	return pack.Locked != nil && e.IsNotFound()
 }

@@ -62,16 +62,16 @@ func (p *printer) event(e vendorer.Event) {
 			p.detail("plan: %s", strings.TrimSuffix(line, "\n"))
 		}
 	case vendorer.StaleEntry:
-		p.notice("%s: packs.lock is stale, resolving again\n\tlocked:     %s\n\tpacks.toml: %s", e.Name, e.Locked, e.Configured)
+		p.notice("%s: packs.lock is stale, resolving again (was %s)", e.Name, e.Locked)
 	case vendorer.LeftOut:
 		p.warning("%s has no pin yet and is left out", e.Name)
-		p.hint(p.command("add", e.Name, e.Ref))
+		p.hint(p.edit("add", e.Name, e.Ref))
 	case vendorer.TagMoved:
 		p.warning("%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", e.Name, e.Ref, e.Pinned, e.Now)
 	case vendorer.TagUnchecked:
 		p.warning("%s: cannot check whether its tag still names its digest: %v", e.Name, e.Err)
 	case vendorer.Doubtful:
-		p.doubtful(e)
+		p.doubtful(e.Name, e.Doubtful)
 	case vendorer.Restored:
 		p.restored(e)
 	case vendorer.Kept:
@@ -96,28 +96,30 @@ func (p *printer) fetching(e packfetch.Event) {
 			p.warning("going on without the cache: %v", e.Err)
 		}
 		p.cacheUnusable = true
+	case packfetch.Doubtful:
+		p.doubtful("", e)
 	case packfetch.Waiting:
 		p.notice("%s: waiting for another process that is fetching it", e.Reference)
 	}
 }
 
-func (p *printer) doubtful(e vendorer.Doubtful) {
-	what := fmt.Sprintf("is %s %s", e.Layer.MediaType, e.Layer.Digest)
-	if e.NotZip {
+// doubtful tells of a layer that may not be the pack, and how packs.toml
+// chooses another. name is "" where there is no packs.toml.
+func (p *printer) doubtful(name string, d packfetch.Doubtful) {
+	who, what := name, fmt.Sprintf("is %s %s", d.Layer.MediaType, d.Layer.Digest)
+	if name == "" {
+		who = d.Reference
+	}
+	if d.NotZip {
 		what += ", which is not a zip file"
 	}
-	p.warning("%s: the selected layer %s%s", e.Name, what, otherLayers(e.Others))
-	if len(e.Others) > 0 {
-		p.hint(fmt.Sprintf("in packs.toml: %s = { ref = %q, layer = %q }", e.Name, e.Ref, layerName(e.Layer, e.Others)))
+	for _, l := range d.Others {
+		what += fmt.Sprintf("\n\talso there: %s %s", l.MediaType, l.Digest)
 	}
-}
-
-func otherLayers(layers []packfetch.Layer) string {
-	var b strings.Builder
-	for _, l := range layers {
-		fmt.Fprintf(&b, "\n\talso there: %s %s", l.MediaType, l.Digest)
+	p.warning("%s: the selected layer %s", who, what)
+	if name != "" && len(d.Others) > 0 {
+		p.hint(fmt.Sprintf("in packs.toml, packs.%s: layer = %q", name, layerName(d.Layer, d.Others)))
 	}
-	return b.String()
 }
 
 // layerName names the first of others as packs.toml's layer does: by media
@@ -159,6 +161,11 @@ func (p *printer) command(words ...string) string {
 		words = append(words, "-f", p.file)
 	}
 	return commandLine(words)
+}
+
+// edit is a command that changes packs.toml or packs.lock, with the network.
+func (p *printer) edit(words ...string) string {
+	return p.command(append(words, p.undone("offline")...)...)
 }
 
 // bareRun is the command that makes everything agree again, also where it

@@ -30,7 +30,7 @@ func FuzzTagIsSpecTag(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if got, want := checkTag(s) == nil, specTag.MatchString(s); got != want {
+		if got, want := CheckTag(s) == nil, specTag.MatchString(s); got != want {
 			t.Errorf("tag %q: accepted %t, the specification says %t", s, got, want)
 		}
 	})

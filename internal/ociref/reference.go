@@ -75,8 +75,14 @@ func parse(s string) (Reference, error) {
 	}
 	repository, tag, hasTag := strings.Cut(path, ":")
 	if hasTag {
-		if err := checkTag(tag); err != nil {
-			return ref, err
+		if tag == "" {
+			return ref, fmt.Errorf("the tag after ':' is empty")
+		}
+		if len(tag) > maxTag {
+			return ref, fmt.Errorf("the tag is longer than %d characters", maxTag)
+		}
+		if err := CheckTag(tag); err != nil {
+			return ref, fmt.Errorf("tag %q %w", tag, err)
 		}
 	}
 	if err := checkRepository(repository); err != nil {
@@ -217,18 +223,20 @@ func isPathPart(s string) bool {
 	return false // empty, or it ended in a joint
 }
 
-func checkTag(s string) error {
-	if s == "" {
-		return fmt.Errorf("the tag after ':' is empty")
-	}
+// CheckTag reports what keeps s from being a tag; the error reads on from it.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+func CheckTag(s string) error {
 	if len(s) > maxTag {
-		return fmt.Errorf("the tag is longer than %d characters", maxTag)
+		return fmt.Errorf("is longer than %d characters", maxTag)
 	}
 	for i, c := range []byte(s) {
 		word := isLower(c) || isUpper(c) || isDigit(c) || c == '_'
 		if !word && (i == 0 || c != '.' && c != '-') {
-			return fmt.Errorf("tag %q is not letters, digits, '_', '.' and '-'", s)
+			return fmt.Errorf("is not letters, digits, '_', '.' and '-'")
 		}
+	}
+	if s == "" {
+		return fmt.Errorf("is empty")
 	}
 	return nil
 }

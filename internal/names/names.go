@@ -1,0 +1,98 @@
+// Package names owns what packs, the files that hold them and the Go package
+// that embeds them may be called.
+package names
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	packRule    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+	elementRule = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+)
+
+// Taken are the exported names that the generated Go file declares besides the
+// packs' accessors.
+var Taken = []string{"Lookup", "Pack", "Packs"}
+
+// CheckPack reports what keeps s from being a pack's name; the error reads on
+// from the name. A pack's name is also its file's, on every system.
+func CheckPack(s string) error {
+	if !packRule.MatchString(s) {
+		return errors.New("is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'")
+	}
+	if isReserved(s) {
+		return errors.New("is reserved on Windows")
+	}
+	return nil
+}
+
+// CheckPackage reports what keeps s from being the name of the Go package; the
+// error reads on from the name. go/build skips the files of a package that is
+// called documentation: https://pkg.go.dev/go/build#Context.Import.
+func CheckPackage(s string) error {
+	switch {
+	case !IsIdentifier(s) || s == "_":
+		return errors.New("is not an ASCII Go identifier")
+	case strings.HasSuffix(s, "_test"):
+		return errors.New("is the name of a test package")
+	case s == "documentation":
+		return errors.New("is a package name whose files the go command ignores")
+	}
+	return nil
+}
+
+// IsIdentifier is token.IsIdentifier for ASCII: the generated file has no
+// characters that look like others.
+func IsIdentifier(s string) bool {
+	return token.IsIdentifier(s) && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
+}
+
+// CheckData reports what keeps s from being the folder of the packs: a
+// slash-separated path below the package's directory that is the same on every
+// system, that go:embed takes, and that stays in a module's archive
+// (https://go.dev/ref/mod#zip-path-size-constraints). The error reads on from
+// the path.
+func CheckData(s string) error {
+	for element := range strings.SplitSeq(s, "/") {
+		if err := CheckElement(element); err != nil {
+			return err
+		}
+		if strings.EqualFold(element, "vendor") {
+			return fmt.Errorf("has an element that the go command treats apart: %s", element)
+		}
+	}
+	return nil
+}
+
+// CheckElement reports what keeps s from being one element of a path that
+// packvendor writes; the error reads on from the path.
+func CheckElement(s string) error {
+	switch {
+	case !elementRule.MatchString(s):
+		return errors.New("has characters besides A-Z, a-z, 0-9, '.', '_' and '-'")
+	case s[0] == '.' || s[0] == '_': // the go command ignores such files
+		return fmt.Errorf("has an element that starts with %q", s[0])
+	case strings.HasSuffix(s, "."):
+		return errors.New("has an element that ends with '.'")
+	case isReserved(s):
+		return errors.New("has an element that is reserved on Windows")
+	}
+	return nil
+}
+
+// isReserved tells whether Windows takes a file of this name for a device,
+// whatever its extension:
+// https://learn.microsoft.com/windows/win32/fileio/naming-a-file.
+func isReserved(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
+	if slices.Contains([]string{"con", "prn", "aux", "nul"}, stem) {
+		return true
+	}
+	return len(stem) == 4 && (stem[:3] == "com" || stem[:3] == "lpt") && '0' <= stem[3] && stem[3] <= '9'
+}

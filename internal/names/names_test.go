@@ -1,0 +1,69 @@
+package names
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestChecks(t *testing.T) {
+	const (
+		pack     = "is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'"
+		reserved = "is reserved on Windows"
+		package_ = "is not an ASCII Go identifier"
+		chars    = "has characters besides A-Z, a-z, 0-9, '.', '_' and '-'"
+	)
+	for _, test := range []struct {
+		what  string
+		check func(string) error
+		s     string
+		want  string
+	}{
+		{"pack", CheckPack, "messaging-slack", ""},
+		{"pack", CheckPack, "a" + strings.Repeat("1", 63), ""},
+		{"pack", CheckPack, "a" + strings.Repeat("1", 64), pack},
+		{"pack", CheckPack, "", pack},
+		{"pack", CheckPack, "A", pack},
+		{"pack", CheckPack, "1a", pack},
+		{"pack", CheckPack, "a.b", pack},
+		{"pack", CheckPack, "a\n", pack},
+		{"pack", CheckPack, "\u0430", pack}, // a Cyrillic a
+		{"pack", CheckPack, "con", reserved},
+		{"pack", CheckPack, "lpt0", reserved},
+		{"pack", CheckPack, "console", ""},
+		{"pack", CheckPack, "com10", ""},
+		{"package", CheckPackage, "packs", ""},
+		{"package", CheckPackage, "main", ""},
+		{"package", CheckPackage, "", package_},
+		{"package", CheckPackage, "_", package_},
+		{"package", CheckPackage, "func", package_},
+		{"package", CheckPackage, "p\u00e4cks", package_},
+		{"package", CheckPackage, "packs_test", "is the name of a test package"},
+		{"package", CheckPackage, "documentation", "is a package name whose files the go command ignores"},
+		{"data", CheckData, "packs", ""},
+		{"data", CheckData, "a/b-1.0/c_d", ""},
+		{"data", CheckData, "", chars},
+		{"data", CheckData, "a//b", chars},
+		{"data", CheckData, "a/*", chars},
+		{"data", CheckData, "../b", "has an element that starts with '.'"},
+		{"data", CheckData, "_a", "has an element that starts with '_'"},
+		{"data", CheckData, "a.", "has an element that ends with '.'"},
+		{"data", CheckData, "a/Aux.d", "has an element that is reserved on Windows"},
+		{"data", CheckData, "Vendor", "has an element that the go command treats apart: Vendor"},
+	} {
+		got := ""
+		if err := test.check(test.s); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%s %q: got %q, want %q", test.what, test.s, got, test.want)
+		}
+	}
+}
+
+func TestIsIdentifier(t *testing.T) {
+	for s, want := range map[string]bool{"A": true, "a1_": true, "": false, "1": false, "func": false, "\u00e9": false, "a-b": false} {
+		if got := IsIdentifier(s); got != want {
+			t.Errorf("IsIdentifier(%q) = %t, want %t", s, got, want)
+		}
+	}
+}

@@ -44,15 +44,11 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if !p.shared {
 		return f.copyAround(ctx, p, dst)
 	}
-	state, err := f.lookUp(p, dst, nil)
-	if err != nil || state == cacheHit {
-		return fromCache, err
+	if state, err := f.lookUp(p, dst, nil); err != nil || state != cacheMiss {
+		return f.copyUnlessHit(ctx, p, dst, state, err)
 	}
 	if f.offline || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference}
-	}
-	if state == cacheOther || state == cacheUnusable {
-		return f.copyAround(ctx, p, dst)
 	}
 	land, err := f.flights.board(ctx, p.ManifestDigest)
 	if err != nil {
@@ -65,10 +61,18 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	}
 	defer lock.Unlock()
 	// Since the first look someone else may have filled the entry.
-	if state, err := f.lookUp(p, dst, lock); err != nil || state == cacheHit {
-		return fromCache, err
+	if state, err := f.lookUp(p, dst, lock); err != nil || state != cacheMiss {
+		return f.copyUnlessHit(ctx, p, dst, state, err)
 	}
 	return f.fill(ctx, p, dst, lock)
+}
+
+// copyUnlessHit is what follows a look into the cache that was no plain miss.
+func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, dst Sink, state cacheState, err error) (origin, error) {
+	if err != nil || state == cacheHit {
+		return fromCache, err
+	}
+	return f.copyAround(ctx, p, dst)
 }
 
 // copyAround downloads past the cache, whose entry holds, or is for, another

@@ -32,7 +32,8 @@ type change struct {
 // A deletion is a dropped pack's vendored file.
 type deletion struct {
 	name, file string
-	own        bool // its bytes are those that were locked
+	was        Vendored // what stood there when the change was planned
+	own        bool     // its bytes are those that were locked
 	there      bool
 }
 
@@ -53,9 +54,11 @@ func (c *change) makeDir(dir string) error {
 // drop adds the deletion of packs that packs.toml no longer has.
 func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 	for _, entry := range surplus {
-		now := vendored[entry.Name].Content
+		was := vendored[entry.Name]
+		now := was.Content
 		c.deletions = append(c.deletions, deletion{
 			name:  entry.Name,
+			was:   was,
 			file:  c.p.packFile(entry.Name),
 			there: now.Digest != "",
 			own:   now == verified.Content{Digest: entry.LayerDigest, Size: entry.Size},
@@ -63,26 +66,27 @@ func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 	}
 }
 
-// commit does the change: new packs, the Go file, the deletion of dropped
-// packs, packs.lock, packs.toml. A run that is cut off anywhere leaves what the
-// next one makes whole: a dropped pack's file goes while packs.lock still names
-// it, since after that nobody would know whose it was.
+// commit does the change: packs.toml, new packs, the Go file, the deletion of
+// dropped packs, packs.lock. A run that is cut off anywhere leaves what the next
+// one makes whole, and what verify does not call whole: a new pack's file comes
+// when packs.toml names it already, a dropped one's goes while packs.lock still
+// does, since nobody else would know whose they are.
 func (c *change) commit() error {
-	code := nonNil(append(slices.Clone(c.packs), c.goFile))
-	texts := nonNil([]*atomicfile.File{c.lock, c.toml})
-	if len(code)+len(texts)+len(c.deletions) == 0 {
+	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.packs, []*atomicfile.File{c.goFile}))
+	lock := nonNil([]*atomicfile.File{c.lock})
+	if len(files)+len(lock)+len(c.deletions) == 0 {
 		return nil
 	}
 	if err := c.checkUnchanged(); err != nil {
 		return err
 	}
-	if err := c.rename(code); err != nil {
+	if err := c.rename(files); err != nil {
 		return err
 	}
 	if err := c.delete(); err != nil {
 		return err
 	}
-	if err := c.rename(texts); err != nil {
+	if err := c.rename(lock); err != nil {
 		return err
 	}
 	return c.syncDirs()
@@ -146,6 +150,11 @@ func (c *change) syncDirs() error {
 func (c *change) delete() error {
 	for _, d := range c.deletions {
 		c.dropped = append(c.dropped, d.name)
+		now, err := c.p.measure(d.file) // again: a download may have taken long
+		if err != nil {
+			return err
+		}
+		d.own = d.own && now == d.was
 		if d.there && !d.own {
 			c.kept(d.name, c.p.show(d.file))
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 // TestCommitOrder has the kernel tell which files got their names, and which
-// lost them, in what order: new packs, the Go file, deletions, packs.lock and
-// packs.toml.
+// lost them, in what order: packs.toml, new packs, the Go file, deletions and
+// packs.lock.
 func TestCommitOrder(t *testing.T) {
 	p := newEdit(t)
 	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)

@@ -224,6 +224,9 @@ func (p *project) checkPlaces() error {
 		}
 	}
 	own := []string{p.tomlFile, p.lockFile, p.goFile}
+	if slices.Contains(own, p.dataDir) {
+		return &PlaceError{Path: p.show(p.dataDir), Reason: "is packvendor's own file, and the place of the packs"}
+	}
 	for _, pack := range p.config.Packs {
 		name := p.packFile(pack.Name)
 		if slices.Contains(own, name) {

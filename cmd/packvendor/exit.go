@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,12 +118,33 @@ func (c *cli) tell(problems []problem) {
 	for _, p := range problems {
 		c.say.error(p.text)
 	}
-	for _, p := range problems {
-		if !said[p.hint] {
-			c.say.hint(p.hint)
-			said[p.hint] = true
+	for _, hint := range mergedUpdates(problems) {
+		if !said[hint] {
+			c.say.hint(hint)
+			said[hint] = true
 		}
 	}
+}
+
+// mergedUpdates are the hints of problems, those to update one pack made one:
+// while another pack has the same problem, none would help alone.
+func mergedUpdates(problems []problem) []string {
+	const update = "packvendor update "
+	var hints []string
+	first := -1
+	for _, p := range problems {
+		name, ok := strings.CutPrefix(p.hint, update)
+		switch {
+		case !ok || strings.ContainsAny(name, " -"):
+			hints = append(hints, p.hint)
+		case first < 0:
+			first = len(hints)
+			hints = append(hints, p.hint)
+		case !slices.Contains(strings.Fields(hints[first]), name):
+			hints[first] += " " + name
+		}
+	}
+	return hints
 }
 
 // printDiffs prints what was changed in generated files, by anybody: what is not
@@ -142,11 +164,12 @@ func (c *cli) printDiffs(findings []error) error {
 	return nil
 }
 
-// escaped is s with what is neither printable ASCII nor a tab escaped as in Go.
+// escaped is s with what is neither printable ASCII nor white space of a text
+// escaped as in Go.
 func escaped(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r == '\t' || ' ' <= r && r <= '~' {
+		if r == '\t' || r == '\n' || ' ' <= r && r <= '~' {
 			b.WriteRune(r)
 			continue
 		}

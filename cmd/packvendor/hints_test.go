@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -128,4 +129,35 @@ func runWith(t *testing.T, env map[string]string, args ...string) (code int, std
 	var out, errs strings.Builder
 	code = run(context.Background(), process{args: args, getenv: func(key string) string { return env[key] }, stdout: &out, stderr: &errs})
 	return code, out.String(), errs.String()
+}
+
+// Hints to update one pack help only together while others have the same
+// problem; all other hints stay as they are.
+func TestMergedUpdates(t *testing.T) {
+	var problems []problem
+	for _, hint := range []string{"packvendor update a", "", "packvendor update b", "packvendor add c r.io/c", "packvendor update a", "packvendor update --accept-retag d", "packvendor update e -f x"} {
+		problems = append(problems, problem{hint: hint})
+	}
+	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", "packvendor update --accept-retag d", "packvendor update e -f x"}
+	if got := mergedUpdates(problems); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Flags come before what follows "--", and no spelling of --offline is left.
+func TestRerunFlags(t *testing.T) {
+	p := &printer{args: []string{"fetch", "--offline=1", "--", "r.io/a:1"}}
+	if got, want := p.rerun("--allow-tags"), "packvendor fetch --allow-tags -- r.io/a:1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Whatever a text quotes, the terminal gets nothing but printable characters.
+func TestErrorsAreEscaped(t *testing.T) {
+	var stderr strings.Builder
+	p := &printer{stderr: &stderr}
+	p.error("z\x1b[31m\rz.go declares A\n\tand \u202e")
+	if got, want := stderr.String(), "packvendor: error: z\\x1b[31m\\rz.go declares A\n\tand \\u202e\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

@@ -34,25 +34,30 @@ type printer struct {
 	cacheUnusable bool // said already
 }
 
-func (p *printer) error(text string) { fmt.Fprintf(p.stderr, "packvendor: error: %s\n", text) }
+func (p *printer) error(text string) { p.line("error: " + text) }
+func (p *printer) hint(text string)  { p.line("hint: " + text) }
+
 func (p *printer) warning(format string, args ...any) {
-	fmt.Fprintf(p.stderr, "packvendor: warning: "+format+"\n", args...)
+	p.line("warning: " + fmt.Sprintf(format, args...))
 }
-func (p *printer) hint(text string) { fmt.Fprintf(p.stderr, "packvendor: hint: %s\n", text) }
 
 // notice tells something that is no warning.
 func (p *printer) notice(format string, args ...any) {
 	if !p.quiet {
-		fmt.Fprintf(p.stderr, "packvendor: "+format+"\n", args...)
+		p.line(fmt.Sprintf(format, args...))
 	}
 }
 
 // detail tells something that only --verbose wants.
 func (p *printer) detail(format string, args ...any) {
 	if p.verbose {
-		fmt.Fprintf(p.stderr, "packvendor: "+format+"\n", args...)
+		p.line(fmt.Sprintf(format, args...))
 	}
 }
+
+// line is the one way to standard error: whatever the text quotes, the terminal
+// is sent nothing but printable characters.
+func (p *printer) line(text string) { fmt.Fprintf(p.stderr, "packvendor: %s\n", escaped(text)) }
 
 // event says what happened during a run.
 func (p *printer) event(e vendorer.Event) {
@@ -171,8 +176,8 @@ func (p *printer) edit(words ...string) string {
 // bareRun is the command that makes everything agree again, also where it
 // would be locked.
 func (p *printer) bareRun() string {
-	flags := p.undone("frozen", "offline")
-	if p.locked {
+	flags := p.undone("locked", "frozen", "offline")
+	if p.locked && !slices.Contains(flags, "--locked=false") {
 		flags = append([]string{"--locked=false"}, flags...)
 	}
 	return p.command(flags...)
@@ -181,10 +186,15 @@ func (p *printer) bareRun() string {
 // rerun is the same command with more flags, and with the network.
 func (p *printer) rerun(flags ...string) string {
 	words := slices.DeleteFunc(slices.Clone(p.args), func(word string) bool {
-		return slices.Contains([]string{"--offline", "--offline=true", "--frozen", "--frozen=true"}, word)
+		name, _, _ := strings.Cut(word, "=")
+		return name == "--offline" || name == "--frozen"
 	})
 	networkFlags := slices.DeleteFunc([]string{"offline", "frozen"}, func(flag string) bool { return p.has == nil || !p.has(flag) })
-	return commandLine(slices.Concat(words, flags, p.undone(networkFlags...)))
+	flags = append(flags, p.undone(networkFlags...)...)
+	if end := slices.Index(words, "--"); end >= 0 { // what follows are no flags
+		return commandLine(slices.Insert(words, end, flags...))
+	}
+	return commandLine(append(words, flags...))
 }
 
 // undone are the flags that take back what PACKVENDOR_FLAGS sets.

@@ -63,7 +63,7 @@ func CheckData(s string) error {
 		if err := CheckElement(element); err != nil {
 			return err
 		}
-		if strings.EqualFold(element, "vendor") {
+		if strings.EqualFold(element, "vendor") || strings.EqualFold(element, "go.mod") {
 			return fmt.Errorf("has an element that the go command treats apart: %s", element)
 		}
 	}

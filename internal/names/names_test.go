@@ -48,6 +48,7 @@ func TestChecks(t *testing.T) {
 		{"data", CheckData, "_a", "has an element that starts with '_'"},
 		{"data", CheckData, "a.", "has an element that ends with '.'"},
 		{"data", CheckData, "a/Aux.d", "has an element that is reserved on Windows"},
+		{"data", CheckData, "k/go.mod", "has an element that the go command treats apart: go.mod"},
 		{"data", CheckData, "Vendor", "has an element that the go command treats apart: Vendor"},
 	} {
 		got := ""

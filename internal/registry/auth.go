@@ -133,7 +133,12 @@ type exchanger struct{ client *http.Client }
 func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := x.client.Do(req)
 	if err != nil {
-		return nil, newError(req, err)
+		err = newError(req, err)
+		var e *Error
+		if errors.As(err, &e) {
+			e.elsewhere = true // a token endpoint is no registry
+		}
+		return nil, err
 	}
 	// A token endpoint without POST says 404, and the library then tries GET.
 	if resp.StatusCode == http.StatusOK || req.Method == http.MethodPost && resp.StatusCode == http.StatusNotFound {

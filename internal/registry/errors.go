@@ -33,6 +33,8 @@ type Error struct {
 	// distribution specification shapes it, escaped and capped.
 	Code, Message string
 	Err           error // why there was no response
+
+	elsewhere bool // it was not the registry itself that failed, but where it sent us
 }
 
 func (e *Error) Error() string {
@@ -64,7 +66,7 @@ func (e *Error) IsNotFound() bool { return e.Status == http.StatusNotFound }
 // HTTPS with HTTP, or it is on this machine or a private network and refused
 // the connection.
 func (e *Error) MayBePlain() bool {
-	if strings.HasPrefix(e.URL, "http://") {
+	if e.elsewhere || strings.HasPrefix(e.URL, "http://") {
 		return false
 	}
 	var record tls.RecordHeaderError
@@ -99,13 +101,16 @@ func newError(req *http.Request, err error) error {
 		return ours
 	}
 	var urlErr *url.Error
+	elsewhere := false
 	if errors.As(err, &urlErr) {
+		last, parseErr := url.Parse(urlErr.URL)
+		elsewhere = parseErr != nil || last.Host != req.URL.Host
 		err = urlErr.Err // our own URL is there, and redacted
 	}
 	if !isPlain(err) {
 		err = &vagueError{text: firstWords(err.Error()), err: err}
 	}
-	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err}
+	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, elsewhere: elsewhere}
 }
 
 // isPlain tells whether an error's text holds nothing that a registry sent but
@@ -176,6 +181,9 @@ func isLocal(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
+		return true // net/http maps full-width digits to digits: who writes so hides something
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {

@@ -16,6 +16,7 @@ import (
 // hosts are public names, which no test server can have.
 type wire struct {
 	location  map[string]string // URL → where it redirects to
+	plain     string            // a URL that HTTPS cannot be spoken to
 	challenge string            // of /v2/; "" asks for nothing
 	sent      []string
 }
@@ -23,6 +24,9 @@ type wire struct {
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	url := req.URL.String()
 	w.sent = append(w.sent, url)
+	if url == w.plain {
+		return nil, http.ErrSchemeMismatch
+	}
 	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), ContentLength: -1, Request: req}
 	if w.challenge != "" && strings.HasSuffix(url, "/v2/") {
 		resp.StatusCode = http.StatusUnauthorized
@@ -41,7 +45,7 @@ func TestFault11_RedirectToALocalAddress(t *testing.T) {
 		for _, to := range []string{
 			"https://169.254.169.254/latest/meta-data", "https://127.0.0.1/x", "https://[::1]:8443/x",
 			"https://localhost/x", "https://10.0.0.1/x", "https://192.168.1.1:5000/x",
-			"https://0.0.0.0:8443/x", "https://[::]/x", "https://localhost./x", "https://LOCALHOST/x", "https://[::ffff:10.0.0.1]/x",
+			"https://0.0.0.0:8443/x", "https://[::]/x", "https://localhost./x", "https://LOCALHOST/x", "https://\uff11\uff12\uff17.0.0.1/x", "https://[::ffff:10.0.0.1]/x",
 		} {
 			w := &wire{location: map[string]string{from: "https://cdn.example/x", "https://cdn.example/x": to}}
 			ref, _ := ociref.Parse("registry.example/a:1")
@@ -91,5 +95,26 @@ func TestRedirectBetweenLocalAddresses(t *testing.T) {
 	ref, _ := ociref.Parse("10.0.0.1:5000/a:1")
 	if _, err := New(Options{Transport: w}).Manifest(context.Background(), ref); err != nil {
 		t.Error(err)
+	}
+}
+
+// That HTTPS failed says something of the registry only if it failed there.
+func TestMayBePlain(t *testing.T) {
+	const ping, manifest, away = "https://registry.example/v2/", "https://registry.example/v2/a/manifests/1", "https://cdn.example/x"
+	for _, test := range []struct {
+		name string
+		w    *wire
+		want bool
+	}{
+		{"the registry", &wire{plain: ping}, true},
+		{"a redirect's target", &wire{plain: away, location: map[string]string{manifest: away}}, false},
+		{"a token endpoint", &wire{plain: "https://auth.example/token?scope=repository%3Aa%3Apull&service=", challenge: `Bearer realm="https://auth.example/token"`}, false},
+	} {
+		ref, _ := ociref.Parse("registry.example/a:1")
+		_, err := New(Options{Transport: test.w}).Manifest(context.Background(), ref)
+		var e *Error
+		if !errors.As(err, &e) || !errors.Is(err, http.ErrSchemeMismatch) || e.MayBePlain() != test.want {
+			t.Errorf("%s: error %v, want MayBePlain() %t; sent %q", test.name, err, test.want, test.w.sent)
+		}
 	}
 }

@@ -63,7 +63,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}
-	return g.base.RoundTrip(req)
+	resp, err := g.base.RoundTrip(req)
+	if resp != nil && resp.Request == nil {
+		resp.Request = req // by which the next hop knows that it is one
+	}
+	return resp, err
 }
 
 func (g *guard) check(req *http.Request) error {

@@ -36,7 +36,7 @@ func (h *host) token(ctx context.Context, repository string) (string, error) {
 	}
 	challenge, err := h.challenge.get(ctx, h.ping)
 	if err != nil {
-		return "", h.passing(ctx, err)
+		return "", h.passing(err)
 	}
 	if challenge == nil {
 		return "", nil
@@ -51,11 +51,11 @@ func (h *host) token(ctx context.Context, repository string) (string, error) {
 	value, err := token.get(ctx, func(ctx context.Context) (string, error) {
 		return h.exchange(ctx, repository, challenge)
 	})
-	return value, h.passing(ctx, err)
+	return value, h.passing(err)
 }
 
 // passing makes an Error of the end of a wait for another's answer.
-func (h *host) passing(ctx context.Context, err error) error {
+func (h *host) passing(err error) error {
 	var known *Error
 	var protocol *ProtocolError
 	if err == nil || errors.As(err, &known) || errors.As(err, &protocol) {

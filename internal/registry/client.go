@@ -82,7 +82,7 @@ type Manifest struct {
 //
 // Errors: *Error, *verified.MismatchError, *ProtocolError.
 func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (Manifest, error) {
-	resp, err := c.send(ctx, http.MethodGet, ref, manifestPath(ref))
+	resp, err := c.send(ctx, http.MethodGet, ref, manifestPath(ref), acceptManifests)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -110,7 +110,7 @@ func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (Manifest, 
 // Errors: *Error.
 func (c *Client) Unchanged(ctx context.Context, ref ociref.Reference, digest ociref.Digest) (bool, error) {
 	ref.Digest = ""
-	resp, err := c.send(ctx, http.MethodHead, ref, manifestPath(ref))
+	resp, err := c.send(ctx, http.MethodHead, ref, manifestPath(ref), acceptManifests)
 	if err != nil {
 		return false, err
 	}
@@ -123,7 +123,7 @@ func (c *Client) Unchanged(ctx context.Context, ref ociref.Reference, digest oci
 //
 // Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
 func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w io.Writer) error {
-	resp, err := c.send(ctx, http.MethodGet, ref, "/v2/"+ref.Repository+"/blobs/"+string(want.Digest))
+	resp, err := c.send(ctx, http.MethodGet, ref, "/v2/"+ref.Repository+"/blobs/"+string(want.Digest), "*/*")
 	if err != nil {
 		return err
 	}
@@ -147,9 +147,9 @@ func manifestPath(ref ociref.Reference) string {
 	return "/v2/" + ref.Repository + "/manifests/" + reference
 }
 
-// send answers a request about ref with a response of status 200 whose body is
-// not encoded.
-func (c *Client) send(ctx context.Context, method string, ref ociref.Reference, path string) (*http.Response, error) {
+// send answers a request about ref, which accepts those media types, with a
+// response of status 200 whose body is not encoded.
+func (c *Client) send(ctx context.Context, method string, ref ociref.Reference, path, accept string) (*http.Response, error) {
 	h := c.host(ref.Registry)
 	token, err := h.token(ctx, ref.Repository)
 	if err != nil {
@@ -160,10 +160,7 @@ func (c *Client) send(ctx context.Context, method string, ref ociref.Reference, 
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", acceptManifests)
-	if strings.Contains(path, "/blobs/") {
-		req.Header.Set("Accept", "*/*")
-	}
+	req.Header.Set("Accept", accept)
 	client := http.Client{
 		Transport:     &bearer{base: c.transport, host: u.Host, scheme: u.Scheme, token: token},
 		CheckRedirect: checkRedirect,

@@ -118,3 +118,23 @@ func TestMayBePlain(t *testing.T) {
 		}
 	}
 }
+
+// What is asked for decides what is accepted, not what the repository is called.
+func TestAcceptOfManifests(t *testing.T) {
+	var accepted string
+	w := &wire{}
+	ref, _ := ociref.Parse("registry.example/a/blobs/b:1")
+	_, err := New(Options{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+		if strings.Contains(req.URL.Path, "/manifests/") {
+			accepted = req.Header.Get("Accept")
+		}
+		return w.RoundTrip(req)
+	})}).Manifest(context.Background(), ref)
+	if err != nil || accepted != acceptManifests {
+		t.Errorf("Accept %q, error %v", accepted, err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -38,6 +38,15 @@ type Pack struct {
 	MediaType string
 }
 
+// Digest returns the digest of what the reference itself led to: the index, if
+// there was one, else the manifest.
+func (p Pack) Digest() ociref.Digest {
+	if p.IndexDigest != "" {
+		return p.IndexDigest
+	}
+	return p.ManifestDigest
+}
+
 // Pack returns the entry with that name, and whether there is one.
 func (l *Lock) Pack(name string) (Pack, bool) {
 	i, ok := slices.BinarySearchFunc(l.Packs, name, func(p Pack, name string) int { return strings.Compare(p.Name, name) })

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
-	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
 )
@@ -17,7 +16,7 @@ import (
 // A change is all that a run will do to the project, staged and not yet done.
 type change struct {
 	p     *project
-	packs []*atomicfile.File
+	packs []*atomicfile.File // nil where staging failed
 	// Each of these is nil if the file does not change.
 	goFile, lock, toml *atomicfile.File
 	deletions          []deletion
@@ -55,13 +54,12 @@ func (c *change) makeDir(dir string) error {
 func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 	for _, entry := range surplus {
 		was := vendored[entry.Name]
-		now := was.Content
 		c.deletions = append(c.deletions, deletion{
 			name:  entry.Name,
 			was:   was,
 			file:  c.p.packFile(entry.Name),
-			there: now.Digest != "",
-			own:   now == verified.Content{Digest: entry.LayerDigest, Size: entry.Size},
+			there: was.Digest != "",
+			own:   was.Content == contentOf(entry),
 		})
 	}
 }
@@ -103,6 +101,11 @@ func (c *change) rename(files []*atomicfile.File) error {
 	return nil
 }
 
+// texts are the staged files but the packs.
+func (c *change) texts() []*atomicfile.File {
+	return nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml})
+}
+
 func nonNil(files []*atomicfile.File) []*atomicfile.File {
 	var kept []*atomicfile.File
 	for _, file := range files {
@@ -134,7 +137,7 @@ func (c *change) checkUnchanged() error {
 // run.
 func (c *change) syncDirs() error {
 	dirs := map[string]bool{}
-	for _, file := range nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml}) {
+	for _, file := range c.texts() {
 		dirs[path.Dir(file.Name())] = true
 	}
 	for dir := range dirs {
@@ -174,7 +177,7 @@ func (c *change) delete() error {
 
 // discard takes back what was staged and not committed.
 func (c *change) discard() {
-	for _, file := range append(nonNil(c.packs), nonNil([]*atomicfile.File{c.goFile, c.lock, c.toml})...) {
+	for _, file := range append(nonNil(c.packs), c.texts()...) {
 		file.Discard()
 	}
 	for n := len(c.madeDirs) - 1; n >= 0; n-- {

@@ -77,7 +77,6 @@ func MakePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]V
 }
 
 func decide(s Step, locked, update bool) (Action, Reason) {
-	want := verified.Content{Digest: s.Locked.LayerDigest, Size: s.Locked.Size}
 	switch {
 	case !locked:
 		return Resolve, Unlocked
@@ -87,7 +86,7 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 		return Resolve, Stale
 	case s.Vendored.Digest == "":
 		return Restore, Missing
-	case s.Vendored.Content != want:
+	case s.Vendored.Content != contentOf(s.Locked):
 		return Restore, Changed
 	}
 	return Keep, ""

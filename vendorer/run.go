@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -98,15 +99,26 @@ type item struct {
 	Step
 	entry   lockfile.Pack   // as it will be locked
 	pack    *packfetch.Pack // nil where the bytes are not needed
+	staged  *atomicfile.File
 	fetched bool
 }
 
-func (i *item) content() verified.Content {
-	return verified.Content{Digest: i.entry.LayerDigest, Size: i.entry.Size}
+// items are the steps of a plan, locked as they are.
+func (p Plan) items() []*item {
+	items := make([]*item, len(p.Steps))
+	for n, step := range p.Steps {
+		items[n] = &item{Step: step, entry: step.Locked}
+	}
+	return items
+}
+
+// contentOf is what an entry says of the pack's bytes.
+func contentOf(entry lockfile.Pack) verified.Content {
+	return verified.Content{Digest: entry.LayerDigest, Size: entry.Size}
 }
 
 // wanted tells whether the vendored file must be written.
-func (i *item) wanted() bool { return i.Vendored.Content != i.content() }
+func (i *item) wanted() bool { return i.Vendored.Content != contentOf(i.entry) }
 
 func (r *run) vendor(ctx context.Context) (*Report, error) {
 	pkg, err := r.goPackage(r.p.config)
@@ -117,10 +129,7 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := make([]*item, len(plan.Steps))
-	for i, step := range plan.Steps {
-		items[i] = &item{Step: step, entry: step.Locked}
-	}
+	items := plan.items()
 	if err := eachPack(ctx, r, items, r.settle); err != nil {
 		return nil, err
 	}

@@ -50,17 +50,15 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 			return err
 		}
 	}
-	c.packs = make([]*atomicfile.File, len(wanted))
-	indexes := make([]int, len(wanted))
-	for n := range wanted {
-		indexes[n] = n
-	}
-	err := eachPack(ctx, r, indexes, func(ctx context.Context, n int) (err error) {
-		if c.packs[n], err = r.fetch(ctx, wanted[n]); err != nil {
-			return r.packError(wanted[n].Pack, wanted[n].Action, &wanted[n].Locked, err)
+	err := eachPack(ctx, r, wanted, func(ctx context.Context, i *item) (err error) {
+		if i.staged, err = r.fetch(ctx, i); err != nil {
+			return r.packError(i.Pack, i.Action, &i.Locked, err)
 		}
 		return nil
 	})
+	for _, i := range wanted {
+		c.packs = append(c.packs, i.staged)
+	}
 	if err != nil {
 		return err
 	}

@@ -79,10 +79,7 @@ func (u *updating) followTag(ctx context.Context, pack packsfile.Pack) error {
 	entry, locked := u.p.lock.Pack(pack.Name)
 	before := pack.Reference.Digest
 	if before == "" && locked && !isStale(pack, entry) {
-		before = entry.ManifestDigest
-		if entry.IndexDigest != "" {
-			before = entry.IndexDigest
-		}
+		before = entry.Digest()
 	}
 	if pack.Reference.Tag != "" && before != "" {
 		moved, err := u.f.Follow(ctx, pack.Ref, before, pack.Layer)

@@ -75,7 +75,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	}
 	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, nil)
 	v := &Verification{Packs: len(plan.Steps)}
-	v.find(r.lockFindings(plan)...)
+	v.find(r.locked(plan))
 	v.find(r.packFindings(ctx, plan, remote)...)
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
@@ -106,36 +106,34 @@ func (v *Verification) find(errs ...error) {
 	}
 }
 
-// lockFindings says how packs.lock differs from packs.toml.
-func (r *run) lockFindings(plan Plan) []error {
-	return []error{r.locked(plan)}
-}
-
 // packFindings says, pack by pack, which entries lie and which vendored files
 // differ.
 func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error {
-	found := make([][]error, len(plan.Steps))
-	indexes := make([]int, len(plan.Steps))
-	for n := range indexes {
-		indexes[n] = n
+	type looked struct {
+		*item
+		found []error
 	}
-	eachPack(ctx, r, indexes, func(ctx context.Context, n int) error {
-		found[n] = r.stepFindings(ctx, plan.Steps[n], remote)
+	var items []*looked
+	for _, i := range plan.items() {
+		items = append(items, &looked{item: i})
+	}
+	eachPack(ctx, r, items, func(ctx context.Context, i *looked) error {
+		i.found = r.itemFindings(ctx, i.item, remote)
 		return nil
 	})
 	var all []error
-	for _, errs := range found {
-		all = append(all, errs...)
+	for _, i := range items {
+		all = append(all, i.found...)
 	}
 	return all
 }
 
-func (r *run) stepFindings(ctx context.Context, step Step, remote bool) []error {
+func (r *run) itemFindings(ctx context.Context, i *item, remote bool) []error {
+	step := i.Step
 	if step.Action == Resolve {
 		return nil // told already: there is nothing to compare with
 	}
 	var found []error
-	i := &item{Step: step, entry: step.Locked}
 	_, err := r.check(i)
 	if err == nil && remote {
 		err = r.checkRemote(ctx, i)
@@ -156,10 +154,7 @@ func (r *run) stepFindings(ctx context.Context, step Step, remote bool) []error 
 // registry, or from what packs.lock says a tag led to.
 func (r *run) checkRemote(ctx context.Context, i *item) error {
 	ref := i.Pack.Reference
-	ref.Tag, ref.Digest = "", i.Locked.ManifestDigest
-	if i.Locked.IndexDigest != "" {
-		ref.Digest = i.Locked.IndexDigest
-	}
+	ref.Tag, ref.Digest = "", i.Locked.Digest()
 	pack, err := r.f.ResolveRemote(ctx, ref.String(), i.Pack.Layer)
 	if err != nil {
 		return liesIfUnusable(i.Locked, err)
@@ -169,11 +164,7 @@ func (r *run) checkRemote(ctx context.Context, i *item) error {
 
 // goFindings says how the Go package differs from what is locked.
 func (r *run) goFindings(ctx context.Context, v *Verification, plan Plan, pkg embedgen.Package) error {
-	var items []*item
-	for _, step := range plan.Steps {
-		items = append(items, &item{Step: step, entry: step.Locked})
-	}
-	want, err := generate(pkg, items)
+	want, err := generate(pkg, plan.items())
 	if err != nil {
 		return err
 	}

@@ -155,10 +155,8 @@ func (c *cli) printDiffs(findings []error) error {
 		if !errors.As(finding, &generated) {
 			continue
 		}
-		for line := range strings.Lines(generated.Diff) {
-			if err := c.print("%s\n", escaped(strings.TrimSuffix(line, "\n"))); err != nil {
-				return err
-			}
+		if err := c.print("%s", escaped(generated.Diff)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,123 @@
+package credentials
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxConfig bounds a configuration, in bytes: one with credentials for hundreds
+// of registries has a tenth of it.
+const maxConfig = 1 << 20
+
+// A config is the part of Docker's config.json, and of Podman's auth.json, that
+// is about credentials.
+// https://github.com/docker/cli/blob/master/cli/config/configfile/file.go
+//
+// That package itself is not used: one entry that it cannot decode costs the
+// whole file, it looks at the process's environment and writes to its standard
+// error, and its errors quote what they are about.
+type config struct {
+	Auths       map[string]entry  `json:"auths"`
+	CredsStore  string            `json:"credsStore"`
+	CredHelpers map[string]string `json:"credHelpers"`
+}
+
+// An entry is what stands in "auths".
+type entry struct {
+	Auth          string `json:"auth"` // base64 of user:password; wins over both
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	IdentityToken string `json:"identitytoken"`
+	RegistryToken string `json:"registrytoken"`
+}
+
+// parseConfig reads a configuration. Its errors say nothing of what is in it,
+// which the JSON package's may. Nothing at all is an empty one, as for Docker.
+func parseConfig(data []byte) (*config, error) {
+	if len(data) > maxConfig {
+		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
+	}
+	c := &config{}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return c, nil
+	}
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	err := json.Unmarshal(data, c)
+	switch {
+	case errors.As(err, &syntax):
+		return nil, fmt.Errorf("line %d: not valid JSON", lineAt(data, syntax.Offset))
+	case errors.As(err, &kind):
+		return nil, fmt.Errorf("line %d: a value of the wrong type", lineAt(data, kind.Offset))
+	case err != nil:
+		return nil, errors.New("not valid JSON")
+	}
+	return c, nil
+}
+
+// lineAt returns the number of the line that data's byte before offset is in.
+func lineAt(data []byte, offset int64) int {
+	end := min(max(offset-1, 0), int64(len(data)))
+	return 1 + bytes.Count(data[:end], []byte("\n"))
+}
+
+// helper returns the name of the helper to ask about a host, "" if there is
+// none.
+func (c *config) helper(host string) string {
+	if keys := matching(maps.Keys(c.CredHelpers), host); len(keys) > 0 {
+		return c.CredHelpers[keys[0]]
+	}
+	return c.CredsStore
+}
+
+// find returns the credentials of the first entry for a host that has any, nil
+// if none has, and the key of the entry.
+func (c *config) find(host string) (found *Credentials, key string, err error) {
+	for _, key := range matching(maps.Keys(c.Auths), host) {
+		found, err := c.Auths[key].credentials()
+		if err != nil {
+			return nil, key, err
+		}
+		if found.finding().Held() {
+			return found, key, nil
+		}
+	}
+	return nil, "", nil
+}
+
+// matching returns the keys that are about a host, in a fixed order: first the
+// one that Docker writes.
+func matching(keys iter.Seq[string], host string) []string {
+	var found []string
+	for _, key := range slices.Sorted(keys) {
+		switch {
+		case key == addressOf(host):
+			found = slices.Insert(found, 0, key)
+		case registryOf(key) == host:
+			found = append(found, key)
+		}
+	}
+	return found
+}
+
+func (e entry) credentials() (*Credentials, error) {
+	c := &Credentials{Username: e.Username, Password: e.Password, IdentityToken: e.IdentityToken, RegistryToken: e.RegistryToken}
+	if e.Auth == "" {
+		return c, nil
+	}
+	text, err := base64.StdEncoding.DecodeString(e.Auth)
+	user, password, ok := strings.Cut(string(text), ":")
+	if err != nil || !ok || user == "" {
+		return nil, errors.New(`"auth" is not the base64 form of user:password`)
+	}
+	// Old versions of Docker padded passwords.
+	c.Username, c.Password = user, strings.Trim(password, "\x00")
+	return c, nil
+}

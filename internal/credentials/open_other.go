@@ -1,0 +1,5 @@
+//go:build !unix
+
+package credentials
+
+const openNoWait = 0

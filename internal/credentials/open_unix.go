@@ -1,0 +1,8 @@
+//go:build unix
+
+package credentials
+
+import "syscall"
+
+// openNoWait keeps an open from waiting for the writer of a FIFO.
+const openNoWait = syscall.O_NONBLOCK

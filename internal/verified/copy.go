@@ -4,6 +4,7 @@ package verified
 import (
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 
@@ -65,34 +66,56 @@ func (e *WriteError) Unwrap() error { return e.Err }
 //
 // Errors: *MismatchError, *ReadError, *WriteError.
 func Copy(dst io.Writer, src io.Reader, want Content) error {
-	if want.Size < 0 {
-		return &MismatchError{Want: want}
+	return NewStream(dst, want).Append(src)
+}
+
+// A Stream is content on its way to a destination. It may come from several
+// sources, one after the other, each beginning where the last one broke off.
+type Stream struct {
+	dst  io.Writer
+	want Content
+	hash hash.Hash
+	n    int64
+}
+
+// NewStream returns a Stream of which nothing has come yet.
+func NewStream(dst io.Writer, want Content) *Stream {
+	return &Stream{dst: dst, want: want, hash: sha256.New()}
+}
+
+// N returns how many bytes have come.
+func (s *Stream) N() int64 { return s.n }
+
+// Append is [Copy] of the rest. After a *ReadError another source may be
+// appended; after any other error the stream is of no more use. A source that
+// breaks off when all has come did its work.
+func (s *Stream) Append(src io.Reader) error {
+	if s.want.Size < 0 {
+		return &MismatchError{Want: s.want}
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	hash := sha256.New()
-	var n int64
 	for {
 		chunk := *buf
-		if due := want.Size - n; due < int64(len(chunk)) {
+		if due := s.want.Size - s.n; due < int64(len(chunk)) {
 			chunk = chunk[:due+1] // one byte more shows a source that does not end
 		}
 		m, readErr := src.Read(chunk)
-		if n+int64(m) > want.Size {
-			return &MismatchError{Want: want, Got: Content{Size: n + int64(m)}, Over: true}
+		if n := s.n + int64(m); n > s.want.Size {
+			return &MismatchError{Want: s.want, Got: Content{Size: n}, Over: true}
 		}
-		hash.Write(chunk[:m])
-		if err := write(dst, chunk[:m]); err != nil {
+		s.hash.Write(chunk[:m])
+		if err := write(s.dst, chunk[:m]); err != nil {
 			return &WriteError{Err: err}
 		}
-		n += int64(m)
-		if readErr == nil {
-			continue
+		s.n += int64(m)
+		switch {
+		case readErr == nil:
+		case readErr == io.EOF, s.n == s.want.Size:
+			return check(s.want, Content{Digest: ociref.DigestFromSum([sha256.Size]byte(s.hash.Sum(nil))), Size: s.n})
+		default:
+			return &ReadError{N: s.n, Size: s.want.Size, Err: readErr}
 		}
-		if readErr != io.EOF {
-			return &ReadError{N: n, Size: want.Size, Err: readErr}
-		}
-		return check(want, Content{Digest: ociref.DigestFromSum([sha256.Size]byte(hash.Sum(nil))), Size: n})
 	}
 }
 

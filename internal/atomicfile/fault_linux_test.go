@@ -10,9 +10,9 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// TestFault33IOErrors lets one system call after the other fail with EIO. The
+// TestFault33_IOErrors lets one system call after the other fail with EIO. The
 // error names the target, which stays as it was, and no temporary is left.
-func TestFault33IOErrors(t *testing.T) {
+func TestFault33_IOErrors(t *testing.T) {
 	for _, test := range []struct {
 		op     string
 		number uint32

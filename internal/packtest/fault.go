@@ -37,6 +37,14 @@ func After(n int64, f Fault) Fault {
 	}
 }
 
+// Only returns f for requests with that method.
+func Only(method string, f Fault) Fault {
+	return Fault{
+		Match: func(r *http.Request) bool { return r.Method == method && f.Match(r) },
+		Serve: f.Serve,
+	}
+}
+
 // Over returns outer with inner as the registry behind it, so that, say, the
 // body that breaks off is a wrong one as well.
 func Over(outer, inner Fault) Fault {

@@ -80,21 +80,13 @@ func TestBlobFaults(t *testing.T) {
 	}
 }
 
-func TestNoRange(t *testing.T) {
-	b := newFaultBed(t, Options{})
-	b.Inject(NoRange(b.blob))
-	wantReply(t, ask(t, b.Registry, "GET", b.blobPath, "Range", "bytes=4-"), 200, string(b.data))
-	b.Inject(WrongBlob(b.blob))
-	wantReply(t, ask(t, b.Registry, "GET", b.blobPath, "Range", "bytes=9-"), 206, string([]byte{^byte('9')}))
-}
-
 func TestBrokenBodies(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault         func(ociref.Digest, int) Fault
 		http1, stream string // what reading the body ends with
 	}{
 		"abort": {AbortBlob, "unexpected EOF", "stream error"},
-		"reset": {ResetBlob, "connection reset by peer", "stream error"},
+		"reset": {ResetBlob, "connection reset by peer", ""}, // whose words depend on who sees the reset first
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachProtocol(t, func(t *testing.T, b faultBed) {
@@ -245,14 +237,6 @@ func TestFlipTag(t *testing.T) {
 	}
 }
 
-func TestTagsLink(t *testing.T) {
-	b := newFaultBed(t, Options{})
-	b.Inject(TagsLink("http://example.com/next"))
-	got := ask(t, b.Registry, "GET", "/v2/x/tags/list")
-	wantReply(t, got, 200, `{"name":"x","tags":["tag"]}`+"\n")
-	wantHeader(t, got, "Link", `<http://example.com/next>; rel="next"`)
-}
-
 func TestStatus(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b faultBed) {
 		for status, want := range map[int]string{
@@ -274,31 +258,12 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-func TestRedirects(t *testing.T) {
-	b := newFaultBed(t, Options{})
-	other := StartRegistry(t, Options{CA: b.ca})
-	b.Inject(RedirectBlob(b.blob, other.URL()+"/elsewhere"), Redirect("/v2/$", "http://"+other.Host()+"/v2/"), RedirectLoop("/token"))
-	for path, want := range map[string]string{
-		b.blobPath:           other.URL() + "/elsewhere",
-		"/v2/":               "http://" + other.Host() + "/v2/",
-		"/token":             "/token?hop=1",
-		"/token?a=b&hop=777": "/token?hop=778",
-	} {
-		got := ask(t, b.Registry, "GET", path)
-		wantReply(t, got, 307, "")
-		wantHeader(t, got, "Location", want)
-	}
-}
-
 func TestDrop(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b faultBed) {
 		b.Inject(Drop("/v2"))
-		want := "connection reset by peer"
-		if b.opts.HTTP2 {
-			want = "stream error"
-		}
-		if _, err := try(t, b.Registry, "POST", b.byTag); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("request = %v, want %s", err, want)
+		_, err := try(t, b.Registry, "POST", b.byTag)
+		if err == nil || !b.opts.HTTP2 && !strings.Contains(err.Error(), "connection reset by peer") {
+			t.Errorf("request = %v, want a reset", err)
 		}
 	})
 }

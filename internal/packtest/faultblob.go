@@ -3,9 +3,7 @@ package packtest
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/tls"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 
@@ -58,20 +56,12 @@ func EndlessBlob(digest ociref.Digest) Fault {
 }
 
 // AbortBlob promises the whole blob, sends n bytes of it and closes the
-// connection in an orderly way (with HTTP/2, the stream is reset).
+// connection in an orderly way (with HTTP/2, the stream is reset). A range of
+// the blob breaks off after n bytes as well.
 func AbortBlob(digest ociref.Digest, n int) Fault {
 	return Fault{blob(digest), altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
 		sendPart(w, a, n)
-		panic(http.ErrAbortHandler) // net/http's own way to break off, nothing is logged
-	})}
-}
-
-// ResetBlob promises the whole blob, sends n bytes of it and resets the
-// connection (with HTTP/2, the stream).
-func ResetBlob(digest ociref.Digest, n int) Fault {
-	return Fault{blob(digest), altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		sendPart(w, a, n)
-		reset(w)
+		panic(http.ErrAbortHandler)
 	})}
 }
 
@@ -110,26 +100,6 @@ func GzipBomb(digest ociref.Digest, size int64) Fault {
 	})}
 }
 
-// NoRange ignores the Range header and serves the whole blob with 200, as
-// some registries do.
-func NoRange(digest ociref.Digest) Fault {
-	return Fault{blob(digest), func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
-		r = r.Clone(r.Context())
-		r.Header.Del("Range")
-		honest.ServeHTTP(w, r)
-	}}
-}
-
-// RedirectBlob redirects to url, as registries do that keep their blobs in
-// another service.
-func RedirectBlob(digest ociref.Digest, url string) Fault {
-	return Fault{blob(digest), altered(func(w http.ResponseWriter, _ *http.Request, _ answer) {
-		clear(w.Header())
-		w.Header().Set("Location", url)
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	})}
-}
-
 func sendChunked(w http.ResponseWriter, a answer) {
 	w.Header().Del("Content-Length")
 	w.WriteHeader(a.status)
@@ -142,21 +112,6 @@ func sendPart(w http.ResponseWriter, a answer, n int) {
 	w.WriteHeader(a.status)
 	w.Write(a.body[:min(n, len(a.body))])
 	http.NewResponseController(w).Flush()
-}
-
-// reset closes the connection so that the client sees a TCP reset.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil { // HTTP/2
-		panic(http.ErrAbortHandler)
-	}
-	if secured, ok := conn.(*tls.Conn); ok {
-		conn = secured.NetConn() // past the closing words of TLS
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
 }
 
 type zeroReader struct{}

@@ -69,15 +69,3 @@ func FlipTag(tag string, n int64, digest ociref.Digest) Fault {
 		honest.ServeHTTP(w, r)
 	}})
 }
-
-// TagsLink claims in every tag list that its next page is at url.
-func TagsLink(url string) Fault {
-	lists := func(r *http.Request) bool {
-		_, kind, reference := endpoint(r.URL.Path)
-		return kind == "tags" && reference == "list"
-	}
-	return Fault{lists, altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		w.Header().Set("Link", "<"+url+`>; rel="next"`)
-		a.send(w)
-	})}
-}

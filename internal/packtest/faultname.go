@@ -3,6 +3,7 @@ package packtest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,27 +27,43 @@ func faultForms() []faultForm {
 		{"challenge PREFIX WWW-AUTHENTICATE", func(w *words) Fault {
 			return Status(w.text(), http.StatusUnauthorized, http.Header{"WWW-Authenticate": {w.text()}})
 		}},
+		{"content-range DIGEST [CONTENT-RANGE]", func(w *words) Fault { return ContentRange(w.digest(), w.optional("")) }},
 		{"drop PREFIX", func(w *words) Fault { return Drop(w.text()) }},
 		{"endless-blob DIGEST", func(w *words) Fault { return EndlessBlob(w.digest()) }},
+		{"endless-tags", func(*words) Fault { return EndlessTags() }},
 		{"evil-manifest BODY [CONTENT-TYPE]", func(w *words) Fault { return EvilManifest([]byte(w.text()), w.optional(ociManifest)) }},
 		{"flip-tag TAG REQUESTS DIGEST", func(w *words) Fault { return FlipTag(w.text(), int64(w.number()), w.digest()) }},
+		{"freeze PREFIX", func(w *words) Fault { return Freeze(w.text()) }},
+		{"freeze-blob DIGEST BYTES", func(w *words) Fault { return FreezeBlob(w.digest(), w.number()) }},
+		{"go-away PREFIX", func(w *words) Fault { return GoAway(w.text()) }},
+		{"go-away-blob DIGEST BYTES", func(w *words) Fault { return GoAwayBlob(w.digest(), w.number()) }},
 		{"gzip-blob DIGEST", func(w *words) Fault { return GzipBlob(w.digest()) }},
 		{"gzip-bomb DIGEST BYTES", func(w *words) Fault { return GzipBomb(w.digest(), int64(w.number())) }},
+		{"hostile-tags", func(*words) Fault { return TagNames(HostileTags()...) }},
 		{"huge-manifest REFERENCE BYTES", func(w *words) Fault { return HugeManifest(w.any(), w.number()) }},
+		{"huge-tags BYTES", func(w *words) Fault { return HugeTags(w.number()) }},
 		{"long-blob DIGEST BYTES", func(w *words) Fault { return LongBlob(w.digest(), w.number()) }},
 		{"lying-digest REFERENCE DIGEST", func(w *words) Fault { return LyingDigest(w.any(), w.digest()) }},
 		{"manifest-type REFERENCE CONTENT-TYPE", func(w *words) Fault { return ManifestType(w.any(), w.text()) }},
+		{"multipart-range DIGEST", func(w *words) Fault { return MultipartRange(w.digest()) }},
 		{"no-range DIGEST", func(w *words) Fault { return NoRange(w.digest()) }},
+		{"other-range DIGEST FIRST LAST", func(w *words) Fault { return OtherRange(w.digest(), w.number(), w.number()) }},
+		{"presign-blob DIGEST URL", func(w *words) Fault { return PresignBlob(w.digest(), w.text()) }},
 		{"redirect PREFIX URL", func(w *words) Fault { return Redirect(w.text(), w.text()) }},
 		{"redirect-blob DIGEST URL", func(w *words) Fault { return RedirectBlob(w.digest(), w.text()) }},
 		{"redirect-loop PREFIX", func(w *words) Fault { return RedirectLoop(w.text()) }},
+		{"refuse-range DIGEST", func(w *words) Fault { return RefuseRange(w.digest()) }},
 		{"reset-blob DIGEST BYTES", func(w *words) Fault { return ResetBlob(w.digest(), w.number()) }},
+		{"retry-after-date PREFIX STATUS SECONDS", func(w *words) Fault { return RetryAfterDate(w.text(), w.number(), w.number()) }},
 		{"short-blob DIGEST BYTES", func(w *words) Fault { return ShortBlob(w.digest(), w.number()) }},
+		{"signed-once PREFIX", func(w *words) Fault { return SignedOnce(w.text()) }},
 		{"stall PREFIX", func(w *words) Fault { return Stall(w.text()) }},
 		{"stall-blob DIGEST BYTES", func(w *words) Fault { return StallBlob(w.digest(), w.number()) }},
 		{"status PREFIX STATUS [RETRY-AFTER]", func(w *words) Fault { return Status(w.text(), w.number(), retryAfter(w.optional(""))) }},
 		{"tags-link URL", func(w *words) Fault { return TagsLink(w.text()) }},
+		{"tags-link-from BASE", func(w *words) Fault { return TagsLinkFrom(w.text()) }},
 		{"wrong-blob DIGEST", func(w *words) Fault { return WrongBlob(w.digest()) }},
+		{"wrong-range DIGEST", func(w *words) Fault { return WrongRange(w.digest()) }},
 	}
 }
 
@@ -57,13 +74,22 @@ func retryAfter(value string) http.Header {
 	return http.Header{"Retry-After": {value}}
 }
 
-// NewFault returns the fault that the words of a script name: "first N" or
-// "after N" as often as wanted, a name such as "wrong-blob", its arguments.
+// NewFault returns the fault that the words of a script name: "first N", "after
+// N" or "only METHOD" as often as wanted, a name such as "wrong-blob", its
+// arguments. "FAULT with FAULT" is [Over].
 func NewFault(script ...string) (Fault, error) {
+	if i := slices.Index(script, "with"); i >= 0 {
+		outer, err := NewFault(script[:i]...)
+		if err != nil {
+			return Fault{}, err
+		}
+		inner, err := NewFault(script[i+1:]...)
+		return Over(outer, inner), err
+	}
 	w := &words{rest: script}
 	name := w.text()
-	if w.err == nil && (name == "first" || name == "after") {
-		n := int64(w.number())
+	if limit := limits()[name]; limit != nil {
+		only := limit(w)
 		if w.err != nil {
 			return Fault{}, fmt.Errorf("fault %s: %w", name, w.err)
 		}
@@ -71,10 +97,7 @@ func NewFault(script ...string) (Fault, error) {
 		if err != nil {
 			return Fault{}, err
 		}
-		if name == "first" {
-			return First(n, inner), nil
-		}
-		return After(n, inner), nil
+		return only(inner), nil
 	}
 	for _, form := range faultForms() {
 		if known, _, _ := strings.Cut(form.usage, " "); known == name {
@@ -82,6 +105,24 @@ func NewFault(script ...string) (Fault, error) {
 		}
 	}
 	return Fault{}, fmt.Errorf("no fault is named %+q: there are %s", name, strings.Join(FaultNames(), ", "))
+}
+
+// limits lists what may stand before a fault.
+func limits() map[string]func(*words) func(Fault) Fault {
+	return map[string]func(*words) func(Fault) Fault{
+		"first": func(w *words) func(Fault) Fault {
+			n := int64(w.number())
+			return func(f Fault) Fault { return First(n, f) }
+		},
+		"after": func(w *words) func(Fault) Fault {
+			n := int64(w.number())
+			return func(f Fault) Fault { return After(n, f) }
+		},
+		"only": func(w *words) func(Fault) Fault {
+			method := w.text()
+			return func(f Fault) Fault { return Only(method, f) }
+		},
+	}
 }
 
 // FaultNames returns the names that NewFault knows, in lexical order.

@@ -11,8 +11,8 @@ import (
 // Every form is built from its own usage, so that none can be forgotten.
 func TestNewFaultKnowsEveryForm(t *testing.T) {
 	examples := map[string]string{
-		"BODY": "{}", "BYTES": "10", "CONTENT-TYPE": "text/plain", "DIGEST": ociref.DigestOf(nil).String(), "PREFIX": "/v2/",
-		"REFERENCE": "any", "REQUESTS": "1", "RETRY-AFTER": "7", "STATUS": "429", "TAG": "t", "URL": "https://example.com/", "WWW-AUTHENTICATE": "Basic",
+		"BASE": "list", "BODY": "{}", "BYTES": "10", "CONTENT-RANGE": "bytes 1-2/3", "CONTENT-TYPE": "text/plain", "DIGEST": ociref.DigestOf(nil).String(), "FIRST": "1", "LAST": "2", "PREFIX": "/v2/",
+		"REFERENCE": "any", "REQUESTS": "1", "RETRY-AFTER": "7", "SECONDS": "1", "STATUS": "429", "TAG": "t", "URL": "https://example.com/", "WWW-AUTHENTICATE": "Basic",
 	}
 	for _, form := range faultForms() {
 		script := strings.Fields(form.usage)
@@ -32,9 +32,13 @@ func TestNewFaultKnowsEveryForm(t *testing.T) {
 				t.Errorf("NewFault(%q) = %v, %v", script[:n+1], f, err)
 			}
 		}
-		_, err := NewFault(script[:required]...)
-		wantError(t, err, "fault "+form.usage+": an argument is missing")
-		_, err = NewFault(append(slices.Clone(script), "more")...)
+		if required > 0 {
+			_, err := NewFault(script[:required]...)
+			wantError(t, err, "fault "+form.usage+": an argument is missing")
+		} else if _, err := NewFault(script[0]); err != nil {
+			t.Errorf("NewFault(%q) = %v", script[0], err)
+		}
+		_, err := NewFault(append(slices.Clone(script), "more")...)
 		wantError(t, err, "fault "+form.usage+": too many arguments")
 	}
 	if names := FaultNames(); !slices.IsSorted(names) || names[0] != "abort-blob" {
@@ -49,6 +53,10 @@ func TestNewFaultErrors(t *testing.T) {
 		"after":                     `fault after: an argument is missing`,
 		"short-blob any -1":         `fault short-blob DIGEST BYTES: "-1" is not a number of at least 0`,
 		"short-blob sha256:x 1 2 3": `fault short-blob DIGEST BYTES: digest "sha256:x" has 1 characters after "sha256:", not 64`,
+		"only":                      `fault only: an argument is missing`,
+		"only GET":                  `no fault is named "": there are ` + strings.Join(FaultNames(), ", "),
+		"drop / with x":             `no fault is named "x": there are ` + strings.Join(FaultNames(), ", "),
+		"drop with drop /":          `fault drop PREFIX: an argument is missing`,
 		"":                          `no fault is named "": there are ` + strings.Join(FaultNames(), ", "),
 		"after 1 wrong\x1b":         `no fault is named "wrong\x1b": there are ` + strings.Join(FaultNames(), ", "),
 	} {
@@ -70,6 +78,10 @@ func TestNamedFaultsServe(t *testing.T) {
 		{"challenge /v2/$ Basic", "/v2/", 401, "Www-Authenticate", "Basic", `{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized"}]}` + "\n"},
 		{"big-error /v2/ 500 3", "/v2/", 500, "Content-Type", "application/json", "   "},
 		{"evil-manifest evil", b.byDigest, 200, "Content-Type", ociManifest, "evil"},
+		{"only GET evil-manifest evil", b.byDigest, 200, "Content-Type", ociManifest, "evil"},
+		{"only POST evil-manifest evil", b.byDigest, 200, "Content-Type", ociManifest, string(b.pushed.Manifest)},
+		{"gzip-blob any with status /v2/x/blobs/ 429 7", b.blobPath, 429, "Retry-After", "7", `{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}` + "\n"},
+		{"short-blob any 8 with wrong-blob any", b.blobPath, 200, "Content-Length", "", string([]byte{^byte('0'), ^byte('1')})},
 		{"redirect /v2/ https://example.com/", "/v2/", 307, "Location", "https://example.com/", ""},
 	} {
 		f, err := NewFault(strings.Fields(test.script)...)

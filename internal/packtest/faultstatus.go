@@ -3,8 +3,8 @@ package packtest
 import (
 	"cmp"
 	"net/http"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // The faults of this file meet every request whose path starts with prefix,
@@ -28,6 +28,16 @@ func Status(prefix string, status int, header http.Header) Fault {
 	}}
 }
 
+// RetryAfterDate is Status with a Retry-After that is a date, the given number of
+// seconds after the response's own Date, which is in the year 2100.
+func RetryAfterDate(prefix string, status, seconds int) Fault {
+	now := time.Date(2100, time.January, 1, 12, 0, 0, 0, time.UTC)
+	return Status(prefix, status, http.Header{
+		"Date":        {now.Format(http.TimeFormat)},
+		"Retry-After": {now.Add(time.Duration(seconds) * time.Second).Format(http.TimeFormat)},
+	})
+}
+
 // ErrorBody answers with body as it is, say megabytes of it or terminal
 // escapes: see [ANSI].
 func ErrorBody(prefix string, status int, body []byte) Fault {
@@ -40,35 +50,10 @@ func ErrorBody(prefix string, status int, body []byte) Fault {
 // ANSI is an error body that clears the terminal and forges a line of output.
 const ANSI = "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"\x1b[2J\x1b[1;31mpackvendor: done\x1b[0m\r\n\\u001b]0;owned\\u0007\"}]}"
 
-// Redirect redirects to url with 307.
-func Redirect(prefix, url string) Fault {
-	return Fault{under(prefix), func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.Header().Set("Location", url)
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	}}
-}
-
-// RedirectLoop redirects each request to its own path with a counter, for
-// ever.
-func RedirectLoop(prefix string) Fault {
-	return Fault{under(prefix), func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		hop, _ := strconv.Atoi(r.URL.Query().Get("hop"))
-		w.Header().Set("Location", r.URL.Path+"?hop="+strconv.Itoa(hop+1))
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	}}
-}
-
 // Stall sends nothing until the client gives up or the registry stops.
 func Stall(prefix string) Fault {
 	return Fault{under(prefix), func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
-	}}
-}
-
-// Drop resets the connection (with HTTP/2, the stream) without an answer.
-func Drop(prefix string) Fault {
-	return Fault{under(prefix), func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		reset(w)
 	}}
 }

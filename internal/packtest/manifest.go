@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +31,7 @@ type manifests struct {
 type repository struct {
 	manifests map[ociref.Digest]manifest
 	tags      map[string]ociref.Digest
+	sorted    []string // the tags, nil if they have changed since; never written to
 }
 
 type manifest struct {
@@ -48,15 +50,30 @@ func (m *manifests) put(name, tag, mediaType string, body []byte) ociref.Digest 
 	defer m.mu.Unlock()
 	repo := m.repositories[name]
 	if repo == nil {
-		repo = &repository{map[ociref.Digest]manifest{}, map[string]ociref.Digest{}}
+		repo = &repository{manifests: map[ociref.Digest]manifest{}, tags: map[string]ociref.Digest{}}
 		m.repositories[name] = repo
 	}
 	digest := ociref.DigestOf(body)
 	repo.manifests[digest] = manifest{mediaType, slices.Clone(body)}
 	if tag != "" {
-		repo.tags[tag] = digest
+		repo.sorted, repo.tags[tag] = nil, digest
 	}
 	return digest
+}
+
+// point lets tags lead to a manifest. The error is fs.ErrNotExist.
+func (m *manifests) point(name string, digest ociref.Digest, tags []string) error {
+	if _, _, err := m.get(name, digest.String()); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	repo := m.repositories[name]
+	repo.sorted = nil
+	for _, tag := range tags {
+		repo.tags[tag] = digest
+	}
+	return nil
 }
 
 // get finds a manifest by tag or digest. The error is fs.ErrNotExist.
@@ -92,6 +109,7 @@ func (m *manifests) delete(name, reference string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	repo := m.repositories[name]
+	repo.sorted = nil
 	if !isDigest(reference) {
 		delete(repo.tags, reference)
 		return nil
@@ -113,12 +131,11 @@ func (m *manifests) tagged(name string) (tags []string, ok bool) {
 	if repo == nil {
 		return nil, false
 	}
-	tags = []string{}
-	for tag := range repo.tags {
-		tags = append(tags, tag)
+	if repo.sorted == nil {
+		repo.sorted = slices.AppendSeq([]string{}, maps.Keys(repo.tags))
+		slices.Sort(repo.sorted)
 	}
-	slices.Sort(tags)
-	return tags, true
+	return repo.sorted, true
 }
 
 func isDigest(reference string) bool { return strings.Contains(reference, ":") }

@@ -4,28 +4,31 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // OrasPush runs "oras push" with args against this server: options, then
 // HOST/REPOSITORY:TAG, then FILE:MEDIA-TYPE for each layer. Absolute paths are
-// allowed. The user's own credentials are not read.
+// allowed. The user's own credentials are not read; those that the server wants
+// are shown.
 func (d *Distribution) OrasPush(ctx context.Context, args ...string) error {
-	return orasPush(ctx, d.opts.CA, d.opts.Dir, args)
+	return orasPush(ctx, d.opts.CA, d.opts.Dir, d.login(), args)
 }
 
 // OrasPush runs "oras push" with args against this registry, as that of
 // Distribution does. Dir takes the CA's file.
 func (r *Registry) OrasPush(ctx context.Context, dir string, args ...string) error {
-	return orasPush(ctx, r.ca, dir, args)
+	return orasPush(ctx, r.ca, dir, r.login(), args)
 }
 
 // orasPush always says which protocol: oras guesses plain HTTP for loopback
 // addresses. A nil ca means plain HTTP.
-func orasPush(ctx context.Context, ca *Authority, dir string, args []string) error {
+func orasPush(ctx context.Context, ca *Authority, dir string, login *url.Userinfo, args []string) error {
 	oras, err := LookOras()
 	if err != nil {
 		return err
@@ -38,8 +41,14 @@ func orasPush(ctx context.Context, ca *Authority, dir string, args []string) err
 		}
 		protocol = []string{"--plain-http=false", "--ca-file", file}
 	}
-	args = slices.Concat([]string{"push", "--disable-path-validation", "--no-tty"}, protocol, args)
-	cmd := exec.CommandContext(ctx, oras, args...)
+	options := []string{"push", "--disable-path-validation", "--no-tty"}
+	password := ""
+	if login != nil {
+		options = append(options, "--username", login.Username(), "--password-stdin")
+		password, _ = login.Password()
+	}
+	cmd := exec.CommandContext(ctx, oras, slices.Concat(options, protocol, args)...)
+	cmd.Stdin = strings.NewReader(password)
 	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+filepath.Join(dir, "oras"))
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said

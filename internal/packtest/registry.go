@@ -4,6 +4,7 @@
 package packtest
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,37 +16,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/registry"
 )
-
-// Options are the ways a [Registry] can be set up. The zero value is a public
-// registry over HTTP/1.1 and TLS that asks for no token.
-type Options struct {
-	// Plain serves HTTP without TLS.
-	Plain bool
-	// HTTP2 offers HTTP/2 besides HTTP/1.1. It needs TLS.
-	HTTP2 bool
-	// CA signs the server's certificate; nil means one of its own.
-	CA *Authority
-	// Certificate overrides the one the CA issues, which is for localhost,
-	// 127.0.0.1 and ::1.
-	Certificate *tls.Certificate
-
-	// Token asks for a bearer token, which /token gives to everybody unless
-	// User is set.
-	Token bool
-	// AccessTokenOnly answers at /token with "access_token" and without
-	// "token".
-	AccessTokenOnly bool
-	// User and Password make every repository private. They are asked for
-	// with Basic authentication: at /token if Token is set, else with each
-	// request. Where User is empty, /token refuses any credentials, as
-	// registries do with stale ones.
-	User, Password string
-
-	// TagPage is the most tags on one page of a tag list; 0 means no limit.
-	TagPage int
-	// Addr is the address to listen on; "" means a free port of 127.0.0.1.
-	Addr string
-}
 
 // A Registry is an OCI registry in this process. All of its methods may be
 // used while it serves, by several goroutines.
@@ -59,11 +29,13 @@ type Registry struct {
 	blobs     registry.BlobHandler
 	manifests *manifests
 	content   http.Handler // blobs and manifests
-	honest    http.Handler // content behind the tokens
+	access    *access
+	honest    http.Handler // content behind access
 
 	mu        sync.Mutex
 	host      string
 	server    *http.Server // nil while stopped
+	listener  *listener
 	served    chan struct{}
 	requests  []Request
 	intercept func(http.ResponseWriter, *http.Request) bool
@@ -72,10 +44,10 @@ type Registry struct {
 
 // NewRegistry starts an empty registry. The caller must Close it.
 func NewRegistry(opts Options) (*Registry, error) {
-	r := &Registry{opts: opts, blobs: registry.NewInMemoryBlobHandler(), host: opts.Addr}
-	if r.host == "" {
-		r.host = "127.0.0.1:0"
+	if err := opts.check(); err != nil {
+		return nil, err
 	}
+	r := &Registry{opts: opts, blobs: registry.NewInMemoryBlobHandler(), host: cmp.Or(opts.Addr, "127.0.0.1:0")}
 	if err := r.setUpTLS(); err != nil {
 		return nil, err
 	}
@@ -84,7 +56,8 @@ func NewRegistry(opts Options) (*Registry, error) {
 		registry.WithBlobHandler(r.blobs),
 		registry.Logger(log.New(io.Discard, "", 0)),
 	)))
-	r.honest = authorization{opts}.over(r.content)
+	r.access = newAccess(opts)
+	r.honest = r.access.over(r.content)
 	if err := r.Start(); err != nil {
 		return nil, err
 	}
@@ -93,9 +66,6 @@ func NewRegistry(opts Options) (*Registry, error) {
 
 func (r *Registry) setUpTLS() (err error) {
 	if r.opts.Plain {
-		if r.opts.HTTP2 {
-			return errors.New("test registry: HTTP/2 needs TLS")
-		}
 		return nil
 	}
 	if r.ca = r.opts.CA; r.ca == nil {
@@ -133,8 +103,11 @@ func (r *Registry) Start() error {
 		TLSConfig: r.tls.Clone(),
 		ErrorLog:  log.New(io.Discard, "", 0), // aborted handshakes are what tests provoke
 		Protocols: protocols(r.opts.HTTP2),
+
+		ConnContext: withConn,
 	}
-	go serve(r.server, l, r.served)
+	r.listener = newListener(l)
+	go serve(r.server, r.listener, r.served)
 	return nil
 }
 
@@ -162,6 +135,7 @@ func (r *Registry) Stop() error {
 	if r.server == nil {
 		return nil
 	}
+	r.listener.stop()
 	err := r.server.Close()
 	<-r.served
 	r.server = nil

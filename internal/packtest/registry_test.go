@@ -33,24 +33,43 @@ func ask(t *testing.T, r *Registry, method, path string, headers ...string) repl
 
 func try(t *testing.T, r *Registry, method, path string, headers ...string) (reply, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, r.URL()+path, nil)
+	client := r.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return send(t, client, method, r.URL()+path, headers...)
+}
+
+// follow sends one request with a new client that follows redirects.
+func follow(t *testing.T, r *Registry, path string, headers ...string) reply {
+	t.Helper()
+	got, err := send(t, r.Client(), "GET", r.URL()+path, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func send(t *testing.T, client *http.Client, method, url string, headers ...string) (reply, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		return reply{}, err
 	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	client := r.Client()
 	client.Transport.(*http.Transport).DisableCompression = true
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
 	if err != nil {
 		return reply{}, err
 	}
+	return readReply(resp), nil
+}
+
+func readReply(resp *http.Response) reply {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return reply{resp, body, err}, nil
+	return reply{resp, body, err}
 }
 
 // wantReply checks status and body.

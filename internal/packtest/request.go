@@ -1,8 +1,12 @@
 package packtest
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 )
 
 // A Request is one that reached a [Registry], whatever became of it.
@@ -13,10 +17,37 @@ type Request struct {
 	Authorization bool // whether that header was there
 	Header        http.Header
 	TLS           bool
+	Body          string // of a POST to /token, 64 KiB of it at most
 }
+
+// maxRecorded is the most that is recorded of a body.
+const maxRecorded = 64 << 10
 
 // String returns the method and the path.
 func (r Request) String() string { return r.Method + " " + r.Path }
+
+// Scheme returns the scheme of the Authorization header in lower case, such as
+// "basic" or "bearer", or "" if there is none.
+func (r Request) Scheme() string {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.ToLower(scheme)
+}
+
+// Carries reports whether a secret stands anywhere in the request: in its path
+// and query, a header or the recorded body, plain, escaped for URLs or inside
+// Basic credentials.
+func (r Request) Carries(secret string) bool {
+	texts := []string{r.Path, r.Body}
+	for _, values := range r.Header {
+		texts = append(texts, values...)
+	}
+	user, password, _ := (&http.Request{Header: r.Header}).BasicAuth()
+	texts = append(texts, user+":"+password)
+	return slices.ContainsFunc(texts, func(text string) bool {
+		unescaped, _ := url.QueryUnescape(text)
+		return strings.Contains(text, secret) || strings.Contains(unescaped, secret)
+	})
+}
 
 // Requests returns every request since the last ResetRequests, in the order
 // of their arrival.
@@ -52,7 +83,7 @@ func (r *Registry) Inject(faults ...Fault) {
 
 // ServeHTTP answers one request.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	intercept, faults := r.arrive(req)
+	intercept, faults := r.arrive(req, recorded(req))
 	if intercept != nil && intercept(w, req) {
 		return
 	}
@@ -65,7 +96,21 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.honest.ServeHTTP(w, req)
 }
 
-func (r *Registry) arrive(req *http.Request) (func(http.ResponseWriter, *http.Request) bool, []Fault) {
+// recorded returns what is to be recorded of the body, and leaves the body as it
+// was.
+func recorded(req *http.Request) string {
+	if req.Method != http.MethodPost || req.URL.Path != "/token" {
+		return ""
+	}
+	head, _ := io.ReadAll(io.LimitReader(req.Body, maxRecorded))
+	req.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), req.Body), req.Body}
+	return string(head)
+}
+
+func (r *Registry) arrive(req *http.Request, body string) (func(http.ResponseWriter, *http.Request) bool, []Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, Request{
@@ -75,6 +120,7 @@ func (r *Registry) arrive(req *http.Request) (func(http.ResponseWriter, *http.Re
 		Authorization: req.Header.Get("Authorization") != "",
 		Header:        req.Header.Clone(),
 		TLS:           req.TLS != nil,
+		Body:          body,
 	})
 	return r.intercept, r.faults
 }

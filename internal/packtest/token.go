@@ -1,111 +1,139 @@
 package packtest
 
 import (
-	"crypto/sha256"
+	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 )
 
-// authorization asks for what Options say: nothing, a bearer token as in
-// https://distribution.github.io/distribution/spec/auth/token/, or Basic
-// credentials.
-type authorization struct {
-	opts Options
-}
-
-// over lets authorized requests through to next.
-func (a authorization) over(next http.Handler) http.Handler {
-	switch {
-	case a.opts.Token:
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.bearer(w, r, next) })
-	case a.opts.User != "":
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.basic(w, r, next) })
+// issue answers at /token: https://distribution.github.io/distribution/spec/auth/token/
+// for GET and https://distribution.github.io/distribution/spec/auth/oauth/ for
+// POST.
+func (a *access) issue(w http.ResponseWriter, r *http.Request) {
+	shown := a.shown(r)
+	if r.Method == http.MethodPost {
+		if a.opts.IdentityToken == "" {
+			refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
+			return
+		}
+		if shown = wrong; r.PostFormValue("grant_type") == "refresh_token" && r.PostFormValue("refresh_token") == a.opts.IdentityToken {
+			shown = right
+		}
 	}
-	return next
-}
-
-func (a authorization) basic(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	if !a.known(r) {
-		w.Header().Set("WWW-Authenticate", `Basic realm="packtest"`)
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+	granted := grant{known: shown == right, scopes: scopes(r)}
+	if shown == wrong {
+		unauthorized(w)
 		return
 	}
-	next.ServeHTTP(w, r)
-}
-
-func (a authorization) bearer(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	if r.URL.Path == "/token" {
-		a.issue(w, r)
+	if !granted.known && a.closedAtToken(granted.scopes) {
+		a.refuse(w, unauthorized)
 		return
 	}
-	name, _, _ := endpoint(strings.Replace(r.URL.Path, "/blobs/uploads/", "/uploads/", 1))
-	if accepts(name, r.Header.Get("Authorization")) {
-		next.ServeHTTP(w, r)
-		return
-	}
-	w.Header().Set("WWW-Authenticate", a.challenge(r, name))
-	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
-}
-
-func (a authorization) challenge(r *http.Request, name string) string {
-	scheme := "https"
-	if a.opts.Plain {
-		scheme = "http"
-	}
-	c := fmt.Sprintf("Bearer realm=\"%s://%s/token\",service=%q", scheme, r.Host, r.Host)
-	if name == "" {
-		return c
-	}
-	actions := "pull"
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		actions = "pull,push"
-	}
-	return c + fmt.Sprintf(",scope=\"repository:%s:%s\"", name, actions)
-}
-
-// issue gives a token for the repository of the first scope.
-func (a authorization) issue(w http.ResponseWriter, r *http.Request) {
-	if !a.known(r) {
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
-		return
-	}
-	name := ""
-	if parts := strings.Split(r.URL.Query().Get("scope"), ":"); len(parts) == 3 {
-		name = parts[1]
-	}
-	reply := map[string]any{"access_token": token(name), "expires_in": 300}
+	token := a.tokens.issue(granted, a.opts)
+	reply := map[string]any{"access_token": token, "expires_in": 300}
 	if !a.opts.AccessTokenOnly {
-		reply["token"] = token(name)
+		reply["token"] = token
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(reply)
 }
 
-// known reports whether the request carries the credentials that are asked
-// for, which may be none.
-func (a authorization) known(r *http.Request) bool {
-	user, password, ok := r.BasicAuth()
-	if a.opts.User == "" {
-		return r.Header.Get("Authorization") == ""
+// closedAtToken reports whether anonymous requests for a token are refused. One
+// without a scope is, if nothing is public.
+func (a *access) closedAtToken(scopes []scope) bool {
+	if a.opts.Refusal != RefuseUnauthorized && a.opts.Refusal != RefuseDenied {
+		return false
 	}
-	return ok && user == a.opts.User && password == a.opts.Password
+	closed := func(s scope) bool { return a.opts.closed(s.name) }
+	return slices.ContainsFunc(scopes, closed) || len(scopes) == 0 && a.opts.Private == nil && a.opts.closed("")
 }
 
-// accepts reports whether header holds a token for the repository; the
-// version check, which has none, takes any.
-func accepts(name, header string) bool {
-	given, ok := strings.CutPrefix(header, "Bearer ")
-	if name == "" {
-		return ok && strings.HasPrefix(given, tokenPrefix)
-	}
-	return ok && given == token(name)
+// A scope is the wish to do something with a repository.
+type scope struct {
+	name    string
+	actions []string
 }
 
-const tokenPrefix = "packtest-token-"
+// scopes returns those of a request for a token. FormValue and its kin do not
+// do: several parameters may hold several scopes each.
+func scopes(r *http.Request) (found []scope) {
+	r.ParseForm()
+	for _, word := range strings.Fields(strings.Join(r.Form["scope"], " ")) {
+		if parts := strings.Split(word, ":"); len(parts) == 3 && parts[0] == "repository" {
+			found = append(found, scope{parts[1], strings.Split(parts[2], ",")})
+		}
+	}
+	return found
+}
 
-// token is derived from the repository, so that nothing need be remembered.
-func token(name string) string {
-	return fmt.Sprintf("%s%x", tokenPrefix, sha256.Sum256([]byte(name)))
+// A grant is what a token is good for.
+type grant struct {
+	known  bool // given for credentials
+	scopes []scope
+	used   int
+}
+
+func (g grant) covers(name string) bool {
+	return slices.ContainsFunc(g.scopes, func(s scope) bool { return s.name == name })
+}
+
+// allowed returns what of the wishes is granted: all to who is known or need not
+// be, else to pull what is public.
+func (g grant) allowed(rules Options) []scope {
+	if g.known || !rules.closed("") && rules.Private == nil {
+		return g.scopes
+	}
+	allowed := []scope{}
+	for _, s := range g.scopes {
+		if !rules.closed(s.name) && slices.Contains(s.actions, "pull") {
+			allowed = append(allowed, scope{s.name, []string{"pull"}})
+		}
+	}
+	return allowed
+}
+
+// tokens remembers what it gave out. It may be used by several goroutines at
+// once.
+type tokens struct {
+	uses int // a token, 0: no limit
+
+	mu    sync.Mutex
+	given map[string]*grant
+	sign  func([]scope) string // nil: a token is nothing but a name
+}
+
+func newTokens(uses int) *tokens { return &tokens{uses: uses, given: map[string]*grant{}} }
+
+func (t *tokens) issue(g grant, rules Options) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	token := "packtest-token-" + rand.Text()
+	if t.sign != nil {
+		token = t.sign(g.allowed(rules))
+	}
+	t.given[token] = &g
+	return token
+}
+
+// use looks up the token in an Authorization header, and counts the use.
+func (t *tokens) use(header string) (grant, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	token, ok := strings.CutPrefix(header, "Bearer ")
+	g := t.given[token]
+	if !ok || g == nil || t.uses > 0 && g.used >= t.uses {
+		return grant{}, false
+	}
+	g.used++
+	return *g, true
+}
+
+// ExpireTokens makes every token invalid that was given out so far.
+func (r *Registry) ExpireTokens() {
+	r.access.tokens.mu.Lock()
+	defer r.access.tokens.mu.Unlock()
+	clear(r.access.tokens.given)
 }

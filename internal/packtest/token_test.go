@@ -37,11 +37,15 @@ func TestToken(t *testing.T) {
 
 func tokenFor(t *testing.T, r *Registry, repository string, headers ...string) string {
 	t.Helper()
+	return tokenIn(t, r, ask(t, r, "GET", "/token?service=s&scope=repository:"+repository+":pull", headers...).body)
+}
+
+func tokenIn(t *testing.T, r *Registry, body []byte) string {
+	t.Helper()
 	var reply struct {
 		Token       string `json:"token"`
 		AccessToken string `json:"access_token"`
 	}
-	body := ask(t, r, "GET", "/token?service=s&scope=repository:"+repository+":pull", headers...).body
 	if err := json.Unmarshal(body, &reply); err != nil {
 		t.Fatal(err)
 	}

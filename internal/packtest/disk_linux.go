@@ -1,0 +1,57 @@
+package packtest
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+// A Disk is a small file system that is seen by the goroutine it is made for,
+// and by processes which that starts, and gone with it.
+type Disk struct{ Dir string }
+
+// OnDisk runs f with a new disk of so many bytes in the empty directory dir. The
+// test is skipped where nothing can be mounted, as by others than root.
+func OnDisk(tb interface{ Skipf(string, ...any) }, dir string, size string, f func(Disk)) {
+	var refused error
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
+		if refused = syscall.Unshare(syscall.CLONE_NEWNS); refused != nil {
+			return
+		}
+		if refused = syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); refused != nil {
+			return
+		}
+		if refused = syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); refused == nil {
+			f(Disk{dir})
+		}
+	}()
+	if <-done; refused != nil {
+		tb.Skipf("no file system can be mounted: %v", refused)
+	}
+}
+
+// Fill takes all room but so many bytes, for a file of that name.
+func (d Disk) Fill(name string, but int64) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var size int64
+	page := []byte(strings.Repeat("x", os.Getpagesize()))
+	for {
+		n, err := file.Write(page)
+		if size += int64(n); err != nil {
+			return file.Truncate(max(0, size-but))
+		}
+	}
+}
+
+// ReadOnly lets nobody write from now on, root included.
+func (d Disk) ReadOnly() error {
+	return syscall.Mount("tmpfs", d.Dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+}

@@ -1,0 +1,218 @@
+package packtest
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A listener keeps the connections it accepted, so that they can be frozen.
+type listener struct {
+	net.Listener
+
+	mu      sync.Mutex
+	stopped bool
+	conns   map[*conn]bool
+}
+
+// A conn is a server's side of a connection. While it is frozen nothing is read
+// from it or written to it, and nothing else happens: to the client it looks
+// like a server whose cable was pulled out.
+type conn struct {
+	net.Conn
+	from   *listener
+	once   sync.Once
+	closed chan struct{}
+
+	mu     sync.Mutex
+	thawed chan struct{} // closed while it is not frozen
+	writes map[int]int   // how many of each size there were
+	wrote  chan struct{} // closed by the next one
+}
+
+func newListener(l net.Listener) *listener {
+	return &listener{Listener: l, conns: map[*conn]bool{}}
+}
+
+// Accept returns a *conn.
+func (l *listener) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{
+		Conn: accepted, from: l,
+		closed: make(chan struct{}), thawed: make(chan struct{}),
+		writes: map[int]int{}, wrote: make(chan struct{}),
+	}
+	close(c.thawed)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns[c] = true
+	return c, nil
+}
+
+// all returns the connections that are not closed.
+func (l *listener) all() (open []*conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		open = append(open, c)
+	}
+	return open
+}
+
+// stop closes what is frozen, and what will be: closing a TLS connection writes
+// to it, so that the server could not.
+func (l *listener) stop() {
+	l.mu.Lock()
+	l.stopped = true
+	l.mu.Unlock()
+	for _, c := range l.all() {
+		select {
+		case <-c.gate():
+		default:
+			c.Close()
+		}
+	}
+}
+
+// Freeze stops reading from and writing to every connection there is at present,
+// as if their clients' network had gone. New ones work. It ends when thaw is
+// called or the registry stops.
+func (r *Registry) Freeze() (thaw func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.server == nil {
+		return func() {}
+	}
+	frozen := r.listener.all()
+	for _, c := range frozen {
+		c.freeze()
+	}
+	return func() {
+		for _, c := range frozen {
+			c.thaw()
+		}
+	}
+}
+
+func (c *conn) freeze() {
+	c.mu.Lock()
+	select {
+	case <-c.thawed:
+		c.thawed = make(chan struct{})
+	default:
+	}
+	c.mu.Unlock()
+	c.from.mu.Lock()
+	stopped := c.from.stopped
+	c.from.mu.Unlock()
+	if stopped {
+		c.Close()
+	}
+}
+
+func (c *conn) thaw() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.thawed:
+	default:
+		close(c.thawed)
+	}
+}
+
+// gate returns what is closed as long as the connection is not frozen.
+func (c *conn) gate() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.thawed
+}
+
+func (c *conn) wait() error {
+	select {
+	case <-c.gate():
+		return nil
+	case <-c.closed:
+		return net.ErrClosed
+	}
+}
+
+// Read holds back what comes in while the connection is frozen.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if closed := c.wait(); closed != nil {
+		return 0, closed
+	}
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.wait(); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes[n]++
+	close(c.wrote)
+	c.wrote = make(chan struct{})
+	return n, err
+}
+
+// written returns how many writes of one size there were, and a channel that the
+// next write closes.
+func (c *conn) written(size int) (int, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writes[size], c.wrote
+}
+
+// await returns after so many writes of one size, or when they do not come.
+func (c *conn) await(size, count int) {
+	giveUp := time.NewTimer(awaitTimeout)
+	defer giveUp.Stop()
+	for {
+		seen, wrote := c.written(size)
+		if seen >= count {
+			return
+		}
+		select {
+		case <-wrote:
+		case <-c.closed:
+			return
+		case <-giveUp.C:
+			return
+		}
+	}
+}
+
+const awaitTimeout = 100 * time.Millisecond
+
+// Close works on a frozen connection, too.
+func (c *conn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	c.from.mu.Lock()
+	delete(c.from.conns, c)
+	c.from.mu.Unlock()
+	return c.Conn.Close()
+}
+
+type connKey struct{} // of a request's context: the net.Conn that it came by
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// connOf returns the connection that a request came by.
+func connOf(r *http.Request) *conn {
+	c := r.Context().Value(connKey{}).(net.Conn)
+	if secured, ok := c.(*tls.Conn); ok {
+		c = secured.NetConn()
+	}
+	return c.(*conn)
+}

@@ -93,7 +93,7 @@ var damages = []struct {
 	{"zeroed", func(b []byte) []byte { clear(b); return b }},
 }
 
-func TestFault34DamagedPack(t *testing.T) {
+func TestFault34_DamagedPack(t *testing.T) {
 	for _, test := range damages {
 		t.Run(test.name, func(t *testing.T) {
 			c, i := newEntry(t)
@@ -126,9 +126,9 @@ func mismatch(bad []byte, want verified.Content) string {
 	return fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(bad), want.Digest)
 }
 
-// TestFault35OtherPack puts another pack, whole and valid, under metadata that
+// TestFault35_OtherPack puts another pack, whole and valid, under metadata that
 // is right for the first.
-func TestFault35OtherPack(t *testing.T) {
+func TestFault35_OtherPack(t *testing.T) {
 	c, i := newEntry(t)
 	other := newItem("b")
 	if len(other.pack) != len(i.pack) {
@@ -143,7 +143,7 @@ func TestFault35OtherPack(t *testing.T) {
 	}
 }
 
-func TestFault37DamagedManifest(t *testing.T) {
+func TestFault37_DamagedManifest(t *testing.T) {
 	for _, test := range damages {
 		t.Run(test.name, func(t *testing.T) {
 			c, i := newEntry(t)
@@ -160,8 +160,8 @@ func TestFault37DamagedManifest(t *testing.T) {
 	}
 }
 
-// TestFault37MissingProof removes what other programs do not write.
-func TestFault37MissingProof(t *testing.T) {
+// TestFault37_MissingProof removes what other programs do not write.
+func TestFault37_MissingProof(t *testing.T) {
 	for _, name := range []string{"manifest.json", "metadata.json"} {
 		c, i := newEntry(t)
 		must(t, os.Remove(i.path(c, name)))
@@ -212,9 +212,9 @@ func (h *hooked) Write(p []byte) (int, error) {
 	return h.Buffer.Write(p)
 }
 
-// TestFault36RewrittenWhileRead lets a second program rewrite the entry in
+// TestFault36_RewrittenWhileRead lets a second program rewrite the entry in
 // place, as the Rust client does, at every point of our reading.
-func TestFault36RewrittenWhileRead(t *testing.T) {
+func TestFault36_RewrittenWhileRead(t *testing.T) {
 	c, i := newEntry(t)
 	other := newItem("b")
 	path := i.path(c, "pack.gtpack")
@@ -246,8 +246,8 @@ func TestFault36RewrittenWhileRead(t *testing.T) {
 	}
 }
 
-// TestFault36RewrittenAtOnce does the same without a plan.
-func TestFault36RewrittenAtOnce(t *testing.T) {
+// TestFault36_RewrittenAtOnce does the same without a plan.
+func TestFault36_RewrittenAtOnce(t *testing.T) {
 	c, i := newEntry(t)
 	other := newItem("b")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -65,6 +65,9 @@ func (d *Draft) Publish(body []byte, m Metadata) error {
 	if err := d.pack.Finish(true); err != nil {
 		return err
 	}
+	if _, err := d.cache.Manifest(d.manifest); err == nil {
+		body = nil // it is there already
+	}
 	if err := d.cache.writeProof(d.entry, body, &m); err != nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// TestFault41NoLocks lets flock fail as it does on NFS without its lock
+// TestFault41_NoLocks lets flock fail as it does on NFS without its lock
 // daemon.
-func TestFault41NoLocks(t *testing.T) {
+func TestFault41_NoLocks(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOLCK, syscall.ENOTSUP, syscall.ENOSYS, syscall.EIO} {
 		c, i := newCache(t), newItem("a")
 		packtest.Failing(t, errno, func() { wantNoLock(t, c, i) }, syscall.SYS_FLOCK)
@@ -23,9 +23,9 @@ func TestFault41NoLocks(t *testing.T) {
 	}
 }
 
-// TestFault33PublishError lets one system call after the other fail while an
+// TestFault33_PublishError lets one system call after the other fail while an
 // entry is replaced: the files that were there stay, and no temporary does.
-func TestFault33PublishError(t *testing.T) {
+func TestFault33_PublishError(t *testing.T) {
 	for op, number := range map[string]uint32{
 		"sync":   syscall.SYS_FSYNC,
 		"close":  syscall.SYS_CLOSE,
@@ -39,7 +39,7 @@ func TestFault33PublishError(t *testing.T) {
 			must(t, err)
 			name := "pack.gtpack"
 			if op == "rename" {
-				name = "manifest.json"
+				name = "metadata.json" // the manifest is there and right
 			}
 			packtest.Failing(t, syscall.EIO, func() {
 				err := draft.Publish([]byte("a body"), Metadata{})
@@ -54,9 +54,9 @@ func TestFault33PublishError(t *testing.T) {
 	}
 }
 
-// TestFault33ReadError is about a disk that fails: what it holds is neither
+// TestFault33_ReadError is about a disk that fails: what it holds is neither
 // missing nor known to be corrupt.
-func TestFault33ReadError(t *testing.T) {
+func TestFault33_ReadError(t *testing.T) {
 	c, i := newEntry(t)
 	packtest.Failing(t, syscall.EIO, func() {
 		for _, reader := range readers {

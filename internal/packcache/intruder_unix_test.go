@@ -38,9 +38,9 @@ func listen(t *testing.T, path, _ string) {
 	must(t, os.Rename(filepath.Join(dir, "s"), path))
 }
 
-// TestFault38Intruder puts what is no file in the place of each file: it is
+// TestFault38_Intruder puts what is no file in the place of each file: it is
 // neither followed nor waited for, and reported as corrupt.
-func TestFault38Intruder(t *testing.T) {
+func TestFault38_Intruder(t *testing.T) {
 	for kind, intrude := range intruders {
 		for _, reader := range readers {
 			t.Run(kind+"/"+reader.name, func(t *testing.T) {
@@ -78,9 +78,9 @@ func TestFault38Intruder(t *testing.T) {
 	}
 }
 
-// TestFault38EntryIntruder does the same in the place of the entry, which is
+// TestFault38_EntryIntruder does the same in the place of the entry, which is
 // neither read nor written then.
-func TestFault38EntryIntruder(t *testing.T) {
+func TestFault38_EntryIntruder(t *testing.T) {
 	for kind, intrude := range intruders {
 		if kind == "directory" || kind == "directory with a file" {
 			continue
@@ -101,8 +101,8 @@ func TestFault38EntryIntruder(t *testing.T) {
 	}
 }
 
-// TestFault38RootIsSymlink is about the one link that is followed.
-func TestFault38RootIsSymlink(t *testing.T) {
+// TestFault38_RootIsSymlink is about the one link that is followed.
+func TestFault38_RootIsSymlink(t *testing.T) {
 	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
 	must(t, os.Symlink(real, link))
 	c, i := cacheAt(link), newItem("a")
@@ -112,10 +112,10 @@ func TestFault38RootIsSymlink(t *testing.T) {
 	wantFile(t, filepath.Join(real, i.manifest.Hex(), "pack.gtpack"), i.pack)
 }
 
-// TestFault38LockIntruder puts what is no file in the lock's place: Lock goes
+// TestFault38_LockIntruder puts what is no file in the lock's place: Lock goes
 // on without it, or with it, but does not wait for ever and makes nothing
 // outside the cache.
-func TestFault38LockIntruder(t *testing.T) {
+func TestFault38_LockIntruder(t *testing.T) {
 	for kind, intrude := range intruders {
 		t.Run(kind, func(t *testing.T) {
 			c, i := newCache(t), newItem("a")
@@ -143,9 +143,9 @@ func TestFault38LockIntruder(t *testing.T) {
 	}
 }
 
-// TestFault38Swapped swaps the pack for a FIFO or a link and back while it is
+// TestFault38_Swapped swaps the pack for a FIFO or a link and back while it is
 // read: the reader gets its bytes or an error, and does not hang.
-func TestFault38Swapped(t *testing.T) {
+func TestFault38_Swapped(t *testing.T) {
 	c, i := newCache(t), newItem("a")
 	i.pack = i.pack[:100] // soon read, so that most of the time is that of opening
 	must(t, i.publish(c, nil))
@@ -181,9 +181,9 @@ func TestFault38Swapped(t *testing.T) {
 	must(t, <-swaps)
 }
 
-// TestFault43Modes looks at all that is made, under several umasks. The umask
+// TestFault43_Modes looks at all that is made, under several umasks. The umask
 // is the process's: no test here is parallel.
-func TestFault43Modes(t *testing.T) {
+func TestFault43_Modes(t *testing.T) {
 	for _, umask := range []int{0, 0o022, 0o027, 0o077} {
 		c, i := newCache(t), newItem("a")
 		old := syscall.Umask(umask)

@@ -156,9 +156,9 @@ func TestLockDeadline(t *testing.T) {
 	})
 }
 
-// TestFault41Unlockable is about roots in which no lock can be had: nothing is
+// TestFault41_Unlockable is about roots in which no lock can be had: nothing is
 // waited for, announced or refused.
-func TestFault41Unlockable(t *testing.T) {
+func TestFault41_Unlockable(t *testing.T) {
 	i := newItem("a")
 	lockFile := i.manifest.Hex() + ".lock"
 	for _, test := range []struct {

@@ -132,9 +132,9 @@ func join(fields map[string]json.RawMessage) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// TestFault37DamagedMetadata is about files on which the Rust client gives up:
+// TestFault37_DamagedMetadata is about files on which the Rust client gives up:
 // each must be told from a good one, or it would never be healed.
-func TestFault37DamagedMetadata(t *testing.T) {
+func TestFault37_DamagedMetadata(t *testing.T) {
 	c, i := newEntry(t)
 	whole := i.rust(`null`)
 	bad := map[string]string{
@@ -181,9 +181,9 @@ func TestFault37DamagedMetadata(t *testing.T) {
 	}
 }
 
-// TestFault44Clock sees that any clock gives a metadata.json that the Rust
+// TestFault44_Clock sees that any clock gives a metadata.json that the Rust
 // client can read.
-func TestFault44Clock(t *testing.T) {
+func TestFault44_Clock(t *testing.T) {
 	i := newItem("a")
 	for _, test := range []struct {
 		now  time.Time

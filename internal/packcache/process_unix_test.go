@@ -129,9 +129,9 @@ func TestLockBetweenProcesses(t *testing.T) {
 	}
 }
 
-// TestFault40StoppedHolder stops the holder: the wait is announced, bounded,
+// TestFault40_StoppedHolder stops the holder: the wait is announced, bounded,
 // and then done without the lock.
-func TestFault40StoppedHolder(t *testing.T) {
+func TestFault40_StoppedHolder(t *testing.T) {
 	c, i := newCache(t), newItem("a")
 	holder := startHolder(t, c, i)
 	must(t, holder.Process.Signal(syscall.SIGSTOP))

@@ -51,9 +51,9 @@ func readOnly(t *testing.T, root string) {
 	}))
 }
 
-// TestFault42ReadOnlyCache sees that hits still work, with no lock, and that
+// TestFault42_ReadOnlyCache sees that hits still work, with no lock, and that
 // whoever wants to write is told at once and where.
-func TestFault42ReadOnlyCache(t *testing.T) {
+func TestFault42_ReadOnlyCache(t *testing.T) {
 	dir := t.TempDir()
 	c, i, other := cacheAt(filepath.Join(dir, "cache")), newItem("a"), newItem("b")
 	must(t, i.publish(c, nil))

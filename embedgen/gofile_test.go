@@ -88,7 +88,7 @@ func accessors(goNames ...string) embedgen.Package {
 }
 
 // Whatever a file declares clashes, and nothing else in it.
-func TestClashesWithEverything(t *testing.T) {
+func TestFault56_ClashesWithEverything(t *testing.T) {
 	want := []string{"A", "B", "B1", "C", "D", "E", "F", "G", "H", "I", "J", "Str"}
 	p := accessors(append([]string{"Field", "Local", "Variable", "Method", "T", "Sprint", "Exit"}, want...)...)
 	got, err := p.Clashes([]byte(everything))

@@ -31,7 +31,7 @@ var hostile = []string{
 
 // Each hostile string in each field: an error, or a file that parses to
 // exactly the expected declarations.
-func TestHostileStrings(t *testing.T) {
+func TestFault51_HostileStrings(t *testing.T) {
 	fields := map[string]func(*embedgen.Package) *string{
 		"package":         func(p *embedgen.Package) *string { return &p.Name },
 		"data":            func(p *embedgen.Package) *string { return &p.Data },

@@ -29,7 +29,7 @@ func slack(name string) lockfile.Pack {
 
 // Each row forges one field of a consistent pack, or shows a consistent one.
 // The rows are those of FAULTS 53b that an entry alone can tell.
-func TestCheck(t *testing.T) {
+func TestFault53b_Check(t *testing.T) {
 	a, b, c, d := string(digestA), string(digestB), string(digestC), string(digestD)
 	tests := []struct {
 		name  string
@@ -96,7 +96,7 @@ func TestCheckBadRef(t *testing.T) {
 	}
 }
 
-func TestInconsistentErrorIsPrintable(t *testing.T) {
+func TestFault51_InconsistentErrorIsPrintable(t *testing.T) {
 	err := &lockfile.InconsistentError{Name: "a", Field: "media_type", Got: "x\x1b[2J", By: "the manifest has", Want: "a b"}
 	want := `packs.lock: a: media_type is "x\x1b[2J", but the manifest has "a b"`
 	if err.Error() != want {

@@ -87,7 +87,7 @@ func TestCanonicalIsIdentity(t *testing.T) {
 	}
 }
 
-func TestCRLF(t *testing.T) {
+func TestFault53c_CRLF(t *testing.T) {
 	data, err := os.ReadFile("testdata/format/canonical.golden")
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestFormatSortsWithoutTouching(t *testing.T) {
 }
 
 // A value that Parse would not accept must not become lines of its own.
-func TestFormatDoesNotInject(t *testing.T) {
+func TestFault51_FormatDoesNotInject(t *testing.T) {
 	p := slack("a")
 	p.Ref = "x\"\n[[pack]]\nname = \"b"
 	_, err := lockfile.Parse("packs.lock", lockfile.Format(&lockfile.Lock{Packs: []lockfile.Pack{p}}))

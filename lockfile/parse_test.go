@@ -16,7 +16,7 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 )
 
-func TestParseErrors(t *testing.T) {
+func TestFault53_ParseErrors(t *testing.T) {
 	inputs(t, "errors", func(t *testing.T, base string, data []byte) {
 		l, err := lockfile.Parse("packs.lock", data)
 		var errs lockfile.Errors
@@ -33,7 +33,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 // Bytes that text files are a bad home for.
-func TestParseBytes(t *testing.T) {
+func TestFault53_ParseBytes(t *testing.T) {
 	canonical := string(lockfile.Format(&lockfile.Lock{Packs: []lockfile.Pack{slack("a")}}))
 	tests := []struct{ name, old, new, want string }{
 		{"NUL", "slack:", "sl\x00ck:", "packs.lock:6: byte 0x00 is not printable ASCII"},

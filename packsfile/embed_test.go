@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestEmbedValues holds what each key of the embed table takes ("" for no
+// TestFault56_EmbedValues holds what each key of the embed table takes ("" for no
 // error) and what it says about the rest.
-func TestEmbedValues(t *testing.T) {
+func TestFault56_EmbedValues(t *testing.T) {
 	const (
 		badChars = "has characters besides A-Z, a-z, 0-9, '.', '_' and '-'"
 		reserved = "has an element that is reserved on Windows"

@@ -69,7 +69,7 @@ func TestSyntaxError(t *testing.T) {
 }
 
 // Row 52 of FAULTS: refused in under a second, the same way every time.
-func TestHostileInput(t *testing.T) {
+func TestFault52_HostileInput(t *testing.T) {
 	const limit = time.Second
 	deep := "packs.toml:1: nested more than 16 levels deep"
 	tests := []struct{ name, data, want string }{
@@ -104,7 +104,7 @@ packs.toml:3: unknown key "Allow_Tags": did you mean "allow_tags"?`},
 }
 
 // The largest files that are read take bounded time, whatever fills them.
-func TestLargeInput(t *testing.T) {
+func TestFault52_LargeInput(t *testing.T) {
 	const limit = 30 * time.Second // it takes half a second, but not on a busy machine with the race detector
 	path := strings.Repeat(strings.Repeat("a", 70)+".", 14)
 	for name, piece := range map[string]string{

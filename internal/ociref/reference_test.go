@@ -51,8 +51,8 @@ func TestParse(t *testing.T) {
 
 const noHost = "no registry host: write host/repository, like ghcr.io/owner/name"
 
-// TestFault54BadReferences covers what must be refused before any request.
-func TestFault54BadReferences(t *testing.T) {
+// TestFault54_BadReferences covers what must be refused before any request.
+func TestFault54_BadReferences(t *testing.T) {
 	var (
 		hex     = strings.TrimPrefix(digestOfNothing, "sha256:")
 		name256 = strings.Repeat("a", 256-len("reg.example/"))
@@ -190,8 +190,8 @@ func TestFault54BadReferences(t *testing.T) {
 	}
 }
 
-// TestParsePassword sees that what may be a password is not repeated.
-func TestParsePassword(t *testing.T) {
+// TestFault10_ReferenceWithPassword sees that what may be a password is not repeated.
+func TestFault10_ReferenceWithPassword(t *testing.T) {
 	for _, test := range []struct{ s, reference string }{
 		{"user@reg.example/a", "***@reg.example/a"},
 		{"user:secret@reg.example/a", "***@reg.example/a"},

@@ -59,8 +59,11 @@ func (b *bed) options(t *testing.T) packfetch.Options {
 	t.Helper()
 	transport := b.reg.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
-	return packfetch.Options{CacheDir: b.dir, Transport: transport, Events: b.events.add}
+	return packfetch.Options{CacheDir: b.dir, Transport: transport, Events: b.events.add, Sleep: soon}
 }
+
+// soon is a Sleep for tests, which have no time.
+func soon(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
 // fetcher returns a new Fetcher with what change makes of the options.
 func (b *bed) fetcher(t *testing.T, change ...func(*packfetch.Options)) *packfetch.Fetcher {

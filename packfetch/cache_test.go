@@ -49,7 +49,7 @@ func TestCacheRootIsAFile(t *testing.T) {
 	wantBytes(t, read(t, b.dir), []byte("not a cache"))
 }
 
-func TestCacheRootIsReadOnly(t *testing.T) {
+func TestFault42_CacheRootIsReadOnly(t *testing.T) {
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
 		t.Skip("permissions do not bind this user")
 	}
@@ -60,7 +60,7 @@ func TestCacheRootIsReadOnly(t *testing.T) {
 	wantWithoutCache(t, b)
 }
 
-func TestReadOnlyCacheHits(t *testing.T) {
+func TestFault42_ReadOnlyCacheHits(t *testing.T) {
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
 		t.Skip("permissions do not bind this user")
 	}
@@ -93,7 +93,7 @@ func TestFailedTemporaryIsRemoved(t *testing.T) {
 	}
 }
 
-func TestCacheRootMayBeALink(t *testing.T) {
+func TestFault38_CacheRootMayBeALink(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	real := t.TempDir()
 	if err := os.Symlink(real, b.dir); err != nil {

@@ -70,26 +70,28 @@ func (b *bed) child(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// together holds manifest requests back until n have come, so that n fetches
-// begin on a cold cache.
-func (b *bed) together(n int) {
-	var mu sync.Mutex
-	arrived, all := 0, make(chan struct{})
+// together holds the first request for a manifest back until n fetches have
+// begun, and returns what each is to call as it begins.
+func (b *bed) together(n int) (begin func()) {
+	var begun sync.WaitGroup
+	begun.Add(n)
 	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.Method+" "+r.URL.Path != b.manifestLine() {
-			return false
-		}
-		mu.Lock()
-		if arrived++; arrived == n {
-			close(all)
-		}
-		mu.Unlock()
-		select {
-		case <-all:
-		case <-time.After(patience):
+		if r.Method+" "+r.URL.Path == b.manifestLine() {
+			begun.Wait()
 		}
 		return false
 	})
+	return begun.Done
+}
+
+// wantOneDownload wants that the registry was asked once for each thing.
+func (b *bed) wantOneDownload(t *testing.T) {
+	t.Helper()
+	for _, line := range []string{b.manifestLine(), b.blobLine()} {
+		if got := b.count(line); got != 1 {
+			t.Errorf("%d times %s, want 1", got, line)
+		}
+	}
 }
 
 func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
@@ -97,7 +99,7 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const n = 16
 			b := newBed(t, packtest.Options{})
-			b.together(n)
+			begin := b.together(n)
 			var list []*packfetch.Fetcher
 			for range fetchers {
 				list = append(list, b.fetcher(t))
@@ -105,6 +107,7 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 			var all sync.WaitGroup
 			for i := range n {
 				all.Go(func() {
+					begin()
 					got, err := list[i%fetchers].Fetch(context.Background(), b.byDigest())
 					if err != nil {
 						t.Error(err)
@@ -114,9 +117,7 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 				})
 			}
 			all.Wait()
-			if got := b.count(b.blobLine()); got != 1 {
-				t.Errorf("%d blob requests, want 1", got)
-			}
+			b.wantOneDownload(t)
 			b.wantWhole(t)
 		})
 	}
@@ -125,7 +126,6 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 func TestFault39_ProcessesOnOneColdDigest(t *testing.T) {
 	const n = 8
 	b := newBed(t, packtest.Options{})
-	b.together(n)
 	var all sync.WaitGroup
 	for range n {
 		cmd := b.child(t)
@@ -141,9 +141,7 @@ func TestFault39_ProcessesOnOneColdDigest(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := b.count(b.blobLine()); got != 1 {
-		t.Errorf("%d blob requests, want 1", got)
-	}
+	b.wantOneDownload(t)
 	b.wantWhole(t)
 }
 
@@ -199,7 +197,7 @@ func (b *bed) hold(t *testing.T) (release func()) {
 	return lock.Unlock
 }
 
-func TestWaitingIsBounded(t *testing.T) {
+func TestFault40_WaitingIsBounded(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	defer b.hold(t)()
 	b.fetch(t, b.fetcher(t, func(o *packfetch.Options) { o.LockWait = time.Millisecond }))

@@ -55,7 +55,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 		return fromCache, err
 	}
 	defer land()
-	lock, err := f.cache.Lock(ctx, p.ManifestDigest, func() { f.events(Waiting{Reference: p.Reference}) })
+	lock, err := f.lock(ctx, p.ManifestDigest, p.Reference)
 	if err != nil {
 		return fromCache, err
 	}
@@ -89,7 +89,7 @@ func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, er
 	return fromNetworkAlone, f.download(ctx, p, dst)
 }
 
-func (f *Fetcher) download(ctx context.Context, p *Pack, w io.Writer) error {
+func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink) error {
 	err := f.registry.Blob(ctx, p.ref, p.content(), w)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
@@ -126,8 +126,16 @@ func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.L
 
 // A tee writes to dst and, for as long as that works, to side.
 type tee struct {
-	dst, side io.Writer
+	dst, side Sink
 	err       error // side's first
+}
+
+// Reset resets both.
+func (t *tee) Reset() error {
+	if t.err == nil {
+		t.err = t.side.Reset()
+	}
+	return t.dst.Reset()
 }
 
 func (t *tee) Write(b []byte) (int, error) {

@@ -11,21 +11,32 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 )
 
-// wrongPacks are what may stand where the pack should.
-func wrongPacks(data []byte) map[string][]byte {
+// damagedPacks are what may be left of a pack.
+func damagedPacks() map[string][]byte {
+	data := packtest.Zip("bed", "1.0.0", 1000)
 	flipped := append([]byte{}, data...)
 	flipped[len(flipped)/2] ^= 1
 	return map[string][]byte{
-		"34 truncated":            data[:len(data)/2],
-		"34 emptied":              {},
-		"34 one bit flipped":      flipped,
-		"34 longer":               append(append([]byte{}, data...), 0),
-		"35 another pack's bytes": packtest.Zip("another", "1.0.0", 1000),
+		"truncated":       data[:len(data)/2],
+		"emptied":         {},
+		"one bit flipped": flipped,
+		"longer":          append(append([]byte{}, data...), 0),
 	}
 }
 
-func TestFault34_35_CorruptPackOnline(t *testing.T) {
-	for name, wrong := range wrongPacks(packtest.Zip("bed", "1.0.0", 1000)) {
+// otherPacks are another pack's bytes where the pack should stand.
+func otherPacks() map[string][]byte {
+	return map[string][]byte{"another pack's bytes": packtest.Zip("another", "1.0.0", 1000)}
+}
+
+func TestFault34_DamagedPackOnline(t *testing.T)  { wantMended(t, damagedPacks()) }
+func TestFault34_DamagedPackOffline(t *testing.T) { wantRefused(t, damagedPacks()) }
+func TestFault35_OtherPackOnline(t *testing.T)    { wantMended(t, otherPacks()) }
+func TestFault35_OtherPackOffline(t *testing.T)   { wantRefused(t, otherPacks()) }
+
+// wantMended wants an entry with wrong bytes to be fetched again.
+func wantMended(t *testing.T, wrongPacks map[string][]byte) {
+	for name, wrong := range wrongPacks {
 		for by, spoil := range map[string]func(*testing.T, *bed){
 			"ours":  func(t *testing.T, b *bed) { b.fill(t); write(t, b.file("pack.gtpack"), wrong) },
 			"rusts": func(t *testing.T, b *bed) { b.rustEntry(t, wrong) },
@@ -54,8 +65,9 @@ func TestFault34_35_CorruptPackOnline(t *testing.T) {
 	}
 }
 
-func TestFault34_35_CorruptPackOffline(t *testing.T) {
-	for name, wrong := range wrongPacks(packtest.Zip("bed", "1.0.0", 1000)) {
+// wantRefused wants an entry with wrong bytes to be of no use offline.
+func wantRefused(t *testing.T, wrongPacks map[string][]byte) {
+	for name, wrong := range wrongPacks {
 		t.Run(name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})
 			b.fill(t)

@@ -122,7 +122,7 @@ func TestEntryWithAnotherLayerIsLeftAlone(t *testing.T) {
 		t.Errorf("got %+v", result)
 	}
 	b.wantTemporary(t, result.Path)
-	b.wantFiles(t, "metadata.json", "pack.gtpack")
+	b.wantFiles(t, "manifest.json", "metadata.json", "pack.gtpack")
 	wantBytes(t, read(t, b.file("pack.gtpack")), other)
 	wantBytes(t, read(t, b.file("metadata.json")), metadata)
 	b.events.wantNone(t)
@@ -144,7 +144,7 @@ func TestLayerOverrideBypassesTheEntry(t *testing.T) {
 			wantBytes(t, s.Bytes(), other)
 		}
 	}
-	b.wantFiles(t)
+	b.wantFiles(t, "manifest.json")
 	b.fill(t)
 	f := b.offline(t)
 	p, err := f.Resolve(context.Background(), b.byDigest(), "text/markdown")

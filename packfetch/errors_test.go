@@ -74,7 +74,11 @@ func TestFaultyRegistry(t *testing.T) {
 				if got := err.Error(); !strings.HasPrefix(got, "cannot "+test.verb+" "+b.byDigest()+": ") || !strings.HasSuffix(got, end) {
 					t.Errorf("%s: got %q, want cannot %s …: …%s", method, got, test.verb, end)
 				}
-				b.wantFiles(t)
+				if test.verb == "fetch" { // the manifest was right
+					b.wantFiles(t, "manifest.json")
+				} else {
+					b.wantFiles(t)
+				}
 			}
 			wantNoTemporaries(t, f, b)
 			b.reg.Inject()
@@ -88,39 +92,59 @@ func TestFaultyRegistry(t *testing.T) {
 func wantNoTemporaries(t *testing.T, _ *packfetch.Fetcher, b *bed) {
 	t.Helper()
 	filepath.WalkDir(b.dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && filepath.Ext(path) != ".lock" {
+		if err == nil && !d.IsDir() && filepath.Ext(path) != ".lock" && d.Name() != "manifest.json" {
 			t.Errorf("%s was left behind", path)
 		}
 		return nil
 	})
 }
 
-// Manifests whose bytes are what the digest says, and whose meaning is bad.
-func TestFaultyManifests(t *testing.T) {
-	digest := ociref.DigestOf([]byte("pack")).String()
-	layer := func(digest, size string) string {
-		return `{"mediaType":"` + packtest.PackMediaType + `","digest":"` + digest + `"` + size + `}`
-	}
-	good := layer(digest, `,"size":4`)
-	for name, test := range map[string]struct{ body, contentType, want string }{
-		"18 both lists":       {`{"layers":[` + good + `],"manifests":[]}`, "", "invalid manifest: ambiguous manifest: it has both layers and manifests"},
-		"19 LAYERS":           {`{"layers":[` + good + `],"LAYERS":[]}`, "", `invalid manifest: key "LAYERS" and another that differs only by case`},
-		"19 layers twice":     {`{"layers":[],"layers":[` + good + `]}`, "", `invalid manifest: key "layers" twice in one object`},
-		"19 trailing data":    {`{"layers":[` + good + `]}{}`, "", "invalid manifest: data after the JSON object"},
-		"20 negative size":    {`{"layers":[` + layer(digest, `,"size":-1`) + `]}`, "", "invalid manifest: pack layer: its size is missing or not a number of bytes"},
-		"20 missing size":     {`{"layers":[` + layer(digest, ``) + `]}`, "", "invalid manifest: pack layer: its size is missing or not a number of bytes"},
-		"20 fractional size":  {`{"layers":[` + layer(digest, `,"size":4.0`) + `]}`, "", "invalid manifest: pack layer: its size is missing or not a number of bytes"},
-		"20 too large a size": {`{"layers":[` + layer(digest, `,"size":9223372036854775808`) + `]}`, "", "invalid manifest: pack layer: its size is missing or not a number of bytes"},
-		"20 sha512":           {`{"layers":[` + layer("sha512:00", `,"size":4`) + `]}`, "", `invalid manifest: pack layer: digest algorithm "sha512" is not supported: only sha256`},
-	} {
-		t.Run(name, func(t *testing.T) {
+var goodLayer = layerJSON(string(ociref.DigestOf([]byte("pack"))), `,"size":4`)
+
+// layerJSON is a pack layer's descriptor; size is the key with a comma before it.
+func layerJSON(digest, size string) string {
+	return `{"mediaType":"` + packtest.PackMediaType + `","digest":"` + digest + `"` + size + `}`
+}
+
+func TestFault18_BothLists(t *testing.T) {
+	wantBadManifests(t, map[string]string{
+		`{"layers":[` + goodLayer + `],"manifests":[]}`: "ambiguous manifest: it has both layers and manifests",
+		`{"layers":[],"manifests":[]}`:                  "ambiguous manifest: it has both layers and manifests",
+	})
+}
+
+func TestFault19_TwoReadings(t *testing.T) {
+	wantBadManifests(t, map[string]string{
+		`{"layers":[` + goodLayer + `],"LAYERS":[]}`: `key "LAYERS" and another that differs only by case`,
+		`{"layers":[],"layers":[` + goodLayer + `]}`: `key "layers" twice in one object`,
+		`{"layers":[` + goodLayer + `]}{}`:           "data after the JSON object",
+	})
+}
+
+func TestFault20_BadLayer(t *testing.T) {
+	digest := string(ociref.DigestOf([]byte("pack")))
+	const noSize = "pack layer: its size is missing or not a number of bytes"
+	wantBadManifests(t, map[string]string{
+		`{"layers":[` + layerJSON(digest, `,"size":-1`) + `]}`:                  noSize,
+		`{"layers":[` + layerJSON(digest, ``) + `]}`:                            noSize,
+		`{"layers":[` + layerJSON(digest, `,"size":4.0`) + `]}`:                 noSize,
+		`{"layers":[` + layerJSON(digest, `,"size":9223372036854775808`) + `]}`: noSize,
+		`{"layers":[` + layerJSON("sha512:00", `,"size":4`) + `]}`:              `pack layer: digest algorithm "sha512" is not supported: only sha256`,
+	})
+}
+
+// wantBadManifests fetches manifests whose bytes are what the digest says, and
+// whose meaning is bad, and wants to be told what is wrong with each.
+func wantBadManifests(t *testing.T, manifests map[string]string) {
+	for body, want := range manifests {
+		t.Run(want, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})
-			at, err := b.reg.PutManifest(repository, "bad", "application/vnd.oci.image.manifest.v1+json", []byte(test.body))
+			at, err := b.reg.PutManifest(repository, "bad", "application/vnd.oci.image.manifest.v1+json", []byte(body))
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, err = b.fetcher(t).Fetch(context.Background(), b.refOf(at))
-			wantText(t, err, "cannot use "+b.refOf(at)+": "+test.want)
+			wantText(t, err, "cannot use "+b.refOf(at)+": invalid manifest: "+want)
 			as[*packfetch.ManifestError](t, err)
 		})
 	}
@@ -279,7 +303,7 @@ func TestStorageErrors(t *testing.T) {
 	}
 	_, err := b.fetcher(t).Copy(context.Background(), resolve(), &fullSink{})
 	wantStorage("from the network", err)
-	b.wantFiles(t)
+	b.wantFiles(t, "manifest.json")
 	b.fill(t)
 	_, err = b.fetcher(t).Copy(context.Background(), resolve(), &fullSink{})
 	wantStorage("from the cache", err)

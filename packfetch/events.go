@@ -1,5 +1,7 @@
 package packfetch
 
+import "time"
+
 // An Event is something that a user may want to know and that does not stop a
 // fetch. Events of concurrent fetches arrive concurrently.
 type Event interface{ event() }
@@ -21,6 +23,16 @@ type CacheUnusable struct {
 // Waiting: another process is fetching the same pack.
 type Waiting struct{ Reference string }
 
+// Retrying: a request failed in a way that may pass, and is made again after a
+// wait.
+type Retrying struct {
+	Err  error
+	Wait time.Duration
+	Told bool // the registry asked for that wait
+	Try  int  // the number of the try that follows, of Of
+	Of   int
+}
+
 // Doubtful: the layer that was selected may not be the pack.
 type Doubtful struct {
 	Reference string
@@ -33,3 +45,4 @@ func (Doubtful) event()      {}
 func (CorruptEntry) event()  {}
 func (CacheUnusable) event() {}
 func (Waiting) event()       {}
+func (Retrying) event()      {}

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -36,9 +37,21 @@ type Options struct {
 	// AcceptMediaTypes are layer media types that may be a pack where the
 	// default list accepts none.
 	AcceptMediaTypes []string
+	// Keychain finds the user's credentials where a registry refuses an anonymous
+	// request; nil never has any. UserKeychain is the one of this machine's user.
+	Keychain Keychain
 	// Transport sends the requests; nil is one with the system's trust and
-	// proxies.
+	// proxies. Of an *http.Transport the settings are used, not the connections.
 	Transport http.RoundTripper
+	// Resolver looks up names where Transport does not dial by itself; nil is
+	// the system's.
+	Resolver *net.Resolver
+	// Stall is how long a registry may keep a request waiting without a sign of
+	// life; 0 is a minute.
+	Stall time.Duration
+	// Sleep waits, no longer than its context lets it, before a request is made
+	// again; nil waits by the clock.
+	Sleep func(context.Context, time.Duration) error
 	// UserAgent names the program to registries; "" is "packvendor".
 	UserAgent string
 	// Events, if not nil, is told what happens on the way. It may be called
@@ -59,6 +72,8 @@ type Fetcher struct {
 	accept    []string
 	events    func(Event)
 	told      *sync.Map // manifest digests of entries that were told to be corrupt
+	waited    *sync.Map // manifest digests of packs that others were told to be fetching
+	impatient *sync.Map // those whose locks were not to be had
 	flights   *flights
 }
 
@@ -75,11 +90,19 @@ func New(o Options) (*Fetcher, error) {
 			return nil, &OptionError{Err: fmt.Errorf("%+q is not a media type", mediaType)}
 		}
 	}
+	if o.Events == nil {
+		o.Events = func(Event) {}
+	}
 	f := &Fetcher{
 		registry: registry.New(registry.Options{
 			Transport: o.Transport,
+			Resolver:  o.Resolver,
 			Insecure:  o.InsecureRegistries,
 			UserAgent: orDefault(o.UserAgent, "packvendor"),
+			Keychain:  o.Keychain,
+			Stall:     o.Stall,
+			Sleep:     o.Sleep,
+			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
 		}),
 		cache: packcache.New(packcache.Options{
 			Root:     orDefault(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
@@ -90,10 +113,9 @@ func New(o Options) (*Fetcher, error) {
 		accept:    o.AcceptMediaTypes,
 		events:    o.Events,
 		told:      &sync.Map{},
+		waited:    &sync.Map{},
+		impatient: &sync.Map{},
 		flights:   &flights{},
-	}
-	if f.events == nil {
-		f.events = func(Event) {}
 	}
 	return f, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -159,8 +160,40 @@ func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference) (body []by
 			return body, ref.Digest, "", err
 		}
 	}
-	m, err := f.registry.Manifest(ctx, ref)
+	if ref.Digest == "" || f.cache == nil {
+		m, err := f.registry.Manifest(ctx, ref)
+		return m.Body, m.Digest, m.MediaType, err
+	}
+	m, err := f.manifestOnce(ctx, ref)
 	return m.Body, m.Digest, m.MediaType, err
+}
+
+// manifestOnce asks the registry for a manifest by digest, and leaves it in the
+// cache: of all who want it at the same time, goroutines and processes, one asks.
+func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference) (registry.Manifest, error) {
+	land, err := f.flights.board(ctx, ref.Digest)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	defer land()
+	lock, err := f.lock(ctx, ref.Digest, ref.String())
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	defer lock.Unlock()
+	if body, err := f.cache.Manifest(ref.Digest); err == nil {
+		return registry.Manifest{Body: body, Digest: ref.Digest}, nil
+	}
+	m, err := f.registry.Manifest(ctx, ref)
+	if err != nil {
+		return m, err
+	}
+	// The cache has places for the manifests of packs, not for indexes. That one
+	// cannot be left there is for the pack's bytes to tell.
+	if parsed, err := parseManifest(m.Body, m.MediaType); err == nil && !parsed.index && lock.Held() {
+		f.cache.Heal(ref.Digest, lock, m.Body, nil)
+	}
+	return m, nil
 }
 
 // cachedManifest returns the cache's manifest, nil if the registry is to be

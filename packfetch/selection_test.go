@@ -177,7 +177,7 @@ func TestAccepts(t *testing.T) {
 	}
 }
 
-func TestIndexErrorQuotes(t *testing.T) {
+func TestFault51_IndexErrorQuotes(t *testing.T) {
 	err := &IndexError{Reason: "lists no pack", Children: []Child{
 		{Digest: "sha256:" + hexA, MediaType: imageType, Platform: "linux/amd64"},
 		{Digest: "a\x1b", MediaType: "b\n", Platform: "c\u202e"},

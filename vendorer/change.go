@@ -123,11 +123,17 @@ func (c *change) checkUnchanged() error {
 		return err
 	}
 	toml, err := c.p.readFile(c.p.tomlFile, packsfile.MaxSize+1)
-	if err != nil || !bytes.Equal(toml, c.p.toml) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !bytes.Equal(toml, c.p.toml) {
 		return &ChangedError{Path: c.p.show(c.p.tomlFile)}
 	}
 	lock, err := c.p.readFile(c.p.lockFile, maxSource)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) || !bytes.Equal(withoutCR(lock), c.p.lockBytes) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !bytes.Equal(withoutCR(lock), c.p.lockBytes) {
 		return &ChangedError{Path: c.p.show(c.p.lockFile)}
 	}
 	return nil

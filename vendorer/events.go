@@ -98,7 +98,8 @@ func (t *teller) event(e Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if fetching, ok := e.(Fetching); ok {
-		if _, ok := fetching.Event.(packfetch.Waiting); ok {
+		switch fetching.Event.(type) {
+		case packfetch.Waiting, packfetch.Retrying:
 			t.pass(e)
 			return
 		}

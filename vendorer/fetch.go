@@ -17,7 +17,9 @@ type FetchOptions struct {
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
 	tell := &teller{tell: o.Events}
 	defer tell.flush()
-	f, err := o.fetcher(packfetch.Options{AllowTags: fo.AllowTags, InsecureRegistries: fo.InsecureRegistries}, ".", tell.event)
+	f, err := o.fetcher(func(f *packfetch.Options) {
+		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
+	}, ".", tell.event)
 	if err != nil {
 		return packfetch.Result{}, err
 	}

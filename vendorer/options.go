@@ -29,6 +29,9 @@ type Options struct {
 	// Getenv looks up the environment; nil knows no variables. Used are those
 	// of packfetch.DefaultCacheDir, and GOPACKAGE.
 	Getenv func(string) string
+	// Fetch is how packs are fetched, where neither another field nor packs.toml
+	// says it.
+	Fetch packfetch.Options
 	// UserAgent names the program to registries.
 	UserAgent string
 	// Events, if not nil, is told what happens on the way; never concurrently.
@@ -59,9 +62,11 @@ func (o Options) lockWait() time.Duration {
 	return o.LockWait
 }
 
-// fetcher returns a fetcher with what f says besides. project is the directory
-// whose cache is meant if no other is.
-func (o Options) fetcher(f packfetch.Options, project string, events func(Event)) (*packfetch.Fetcher, error) {
+// fetcher returns a fetcher; set says what is not said by Options. project is the
+// directory whose cache is meant if no other is.
+func (o Options) fetcher(set func(*packfetch.Options), project string, events func(Event)) (*packfetch.Fetcher, error) {
+	f := o.Fetch
+	set(&f)
 	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait
 	if f.CacheDir == "" {
 		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
@@ -40,6 +41,7 @@ func newProject(t *testing.T) *project {
 	p.mod = t.TempDir()
 	p.dir = filepath.Join(p.mod, "app")
 	p.options = vendorer.Options{File: filepath.Join(p.dir, "packs.toml"), CacheDir: filepath.Join(t.TempDir(), "cache")}
+	p.options.Fetch.Sleep = func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 	p.options.Events = p.event
 	p.names = map[string]string{"REG": p.reg.Host(), "MOD": p.mod, "DIR": p.dir, "ZERO": string(zero)}
 	p.write("go.mod", "module example.com/app\n\ngo 1.25\n")

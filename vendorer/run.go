@@ -69,10 +69,10 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	}
 	r := &run{o: o, p: p, tell: tell, update: map[string]bool{}, resolved: map[string]*packfetch.Pack{}}
 	// packs.toml says which tags are allowed, so the fetcher allows all.
-	r.f, err = o.fetcher(packfetch.Options{
-		AllowTags:          true,
-		InsecureRegistries: p.config.InsecureRegistries,
-		AcceptMediaTypes:   p.config.AcceptMediaTypes,
+	r.f, err = o.fetcher(func(f *packfetch.Options) {
+		f.AllowTags = true
+		f.InsecureRegistries = p.config.InsecureRegistries
+		f.AcceptMediaTypes = p.config.AcceptMediaTypes
 	}, filepath.Dir(o.file()), tell.event)
 	if err != nil {
 		p.close()

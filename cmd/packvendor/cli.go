@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -32,7 +33,7 @@ type cli struct {
 func newCLI(p process) *cli {
 	c := &cli{process: p}
 	c.root = c.rootCommand()
-	c.root.AddCommand(c.addCommand(), c.updateCommand(), c.verifyCommand(), c.fetchCommand(), c.versionCommand())
+	c.root.AddCommand(c.addCommand(), c.updateCommand(), c.verifyCommand(), c.fetchCommand(), c.authCommand(), c.versionCommand())
 	c.root.InitDefaultHelpCmd()
 	c.root.SetOut(p.stdout)
 	c.root.SetErr(p.stderr)
@@ -138,8 +139,32 @@ func (c *cli) options() vendorer.Options {
 		Getenv:    c.getenv,
 		UserAgent: "packvendor/" + version(),
 		Events:    c.say.event,
+		LockWait:  c.waits.lock,
+		Fetch: packfetch.Options{
+			Keychain: c.keychain(),
+			Stall:    c.waits.stall,
+			Sleep:    c.waits.sleep,
+		},
 	}
 }
+
+// keychain is where the user's credentials are.
+func (c *cli) keychain() packfetch.Keychain {
+	if c.isAnonymous() {
+		return forbidden{}
+	}
+	return packfetch.UserKeychain(c.getenv, c.waits.helper)
+}
+
+// forbidden is the keychain of a user who forbids the use of credentials.
+type forbidden struct{}
+
+func (forbidden) Find(context.Context, string) (*packfetch.Credentials, error) {
+	return nil, errors.New("PACKVENDOR_AUTH=anonymous forbids their use")
+}
+
+// isAnonymous tells whether the user forbids the use of credentials.
+func (c *cli) isAnonymous() bool { return c.getenv("PACKVENDOR_AUTH") == "anonymous" }
 
 // isLocked is the value of --locked, or where it is not given, whether this is
 // a CI job.
@@ -159,6 +184,9 @@ func (c *cli) inCI() bool {
 func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if c.jobs < 1 && flagOf(command, "jobs") != nil {
 		return usagef("--jobs must be at least 1")
+	}
+	if auth := c.getenv("PACKVENDOR_AUTH"); auth != "" && !c.isAnonymous() {
+		return usagef("PACKVENDOR_AUTH is %+q: it can be \"anonymous\", or unset", auth)
 	}
 	if err := c.loudness(); err != nil {
 		return err

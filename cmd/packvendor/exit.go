@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -118,33 +117,12 @@ func (c *cli) tell(problems []problem) {
 	for _, p := range problems {
 		c.say.error(p.text)
 	}
-	for _, hint := range mergedUpdates(problems) {
+	for _, hint := range mergedHints(problems) {
 		if !said[hint] {
 			c.say.hint(hint)
 			said[hint] = true
 		}
 	}
-}
-
-// mergedUpdates are the hints of problems, those to update one pack made one:
-// while another pack has the same problem, none would help alone.
-func mergedUpdates(problems []problem) []string {
-	const update = "packvendor update "
-	var hints []string
-	first := -1
-	for _, p := range problems {
-		name, ok := strings.CutPrefix(p.hint, update)
-		switch {
-		case !ok || strings.ContainsAny(name, " -"):
-			hints = append(hints, p.hint)
-		case first < 0:
-			first = len(hints)
-			hints = append(hints, p.hint)
-		case !slices.Contains(strings.Fields(hints[first]), name):
-			hints[first] += " " + name
-		}
-	}
-	return hints
 }
 
 // printDiffs prints what was changed in generated files, by anybody: what is not

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,8 +60,9 @@ func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.Registr
 	case e.MayBePlain() && p.file == "": // there is no packs.toml
 		return p.rerun("--insecure-registry=" + e.Host)
 	case e.MayBePlain():
-		hosts := append(slices.Clone(pack.Insecure), e.Host)
-		return fmt.Sprintf("in packs.toml: insecure_registries = [%s]", quotedList(hosts))
+		return insecureHint(append(slices.Clone(pack.Insecure), e.Host))
+	case e.Registry != "" && !e.IsNotFound():
+		return commandLine([]string{"auth", "explain", e.Registry})
 	case !isGone(pack, e):
 		return ""
 	}

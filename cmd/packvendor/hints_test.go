@@ -132,14 +132,15 @@ func runWith(t *testing.T, env map[string]string, args ...string) (code int, std
 }
 
 // Hints to update one pack help only together while others have the same
-// problem; all other hints stay as they are.
-func TestMergedUpdates(t *testing.T) {
+// problem, and packs.toml has one list of registries; all other hints stay as
+// they are.
+func TestMergedHints(t *testing.T) {
 	var problems []problem
-	for _, hint := range []string{"packvendor update a", "", "packvendor update b", "packvendor add c r.io/c", "packvendor update a", "packvendor update --accept-retag d", "packvendor update e -f x"} {
+	for _, hint := range []string{"packvendor update a", "", "packvendor update b", "packvendor add c r.io/c", "packvendor update a", `in packs.toml: insecure_registries = ["z:1", "x:1"]`, `in packs.toml: insecure_registries = ["z:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"} {
 		problems = append(problems, problem{hint: hint})
 	}
-	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", "packvendor update --accept-retag d", "packvendor update e -f x"}
-	if got := mergedUpdates(problems); !slices.Equal(got, want) {
+	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", `in packs.toml: insecure_registries = ["z:1", "x:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"}
+	if got := mergedHints(problems); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -153,7 +154,7 @@ func TestRerunFlags(t *testing.T) {
 }
 
 // Whatever a text quotes, the terminal gets nothing but printable characters.
-func TestErrorsAreEscaped(t *testing.T) {
+func TestFault51_ErrorsAreEscaped(t *testing.T) {
 	var stderr strings.Builder
 	p := &printer{stderr: &stderr}
 	p.error("z\x1b[31m\rz.go declares A\n\tand \u202e")

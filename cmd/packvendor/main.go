@@ -15,14 +15,18 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
-func main() {
+func main() { os.Exit(invoke(waits{})) }
+
+// invoke does what the process was started for, and returns its exit code.
+func invoke(w waits) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
-	os.Exit(run(ctx, process{
-		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr,
-	}))
+	return run(ctx, process{
+		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr, waits: w,
+	})
 }
 
 // A process is what the operating system hands to a command.
@@ -30,6 +34,15 @@ type process struct {
 	args           []string
 	getenv         func(string) string
 	stdout, stderr io.Writer
+	waits          waits
+}
+
+// waits are how long things are waited for; the zero value is what users get.
+type waits struct {
+	stall  time.Duration                              // for a registry that sends nothing
+	lock   time.Duration                              // for other processes
+	helper time.Duration                              // for credential helpers
+	sleep  func(context.Context, time.Duration) error // before a request is made again
 }
 
 // run does what p.args say and returns the exit code.

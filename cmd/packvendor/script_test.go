@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the files that scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"packvendor": main})
+	testscript.Main(m, programs())
 }
 
 // TestScripts runs the scripts in testdata/scripts. Each has a registry of its
@@ -63,7 +63,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 	if err != nil {
 		return err
 	}
-	env.Values[registryKey{}] = &current{reg}
+	env.Values[registryKey{}] = &current{Registry: reg, all: map[string]*packtest.Registry{}}
 	env.Values[snapshotsKey{}] = map[string]string{}
 	env.Vars = append(env.Vars, goEnv...)
 	env.Vars = append(env.Vars,

@@ -45,6 +45,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fault":          always(cmdFault),
 		"registry":       always(cmdRegistry),
 		"requests":       always(cmdRequests),
+		"carries":        always(cmdCarries),
 		"snapshot":       always(cmdSnapshot),
 		"same":           cmdSame,
 		"flip":           always(cmdFlip),
@@ -60,8 +61,20 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return commands
 }
 
-// current is the registry that a script's commands are about.
-type current struct{ *packtest.Registry }
+// current is the registry that a script's commands are about, and all that the
+// script has had so far, by host.
+type current struct {
+	*packtest.Registry
+	all map[string]*packtest.Registry
+}
+
+// change makes another registry the current one.
+func (c *current) change(to *packtest.Registry) {
+	for _, reg := range []*packtest.Registry{c.Registry, to} {
+		c.all[reg.Host()] = reg
+	}
+	c.Registry = to
+}
 
 func registryOf(ts *testscript.TestScript) *packtest.Registry {
 	return ts.Value(registryKey{}).(*current).Registry
@@ -205,17 +218,29 @@ func cmdFault(ts *testscript.TestScript, args []string) {
 
 // registry stop|start stops the registry, or starts it again on its port.
 // registry is VAR KIND: from here on the script's registry is another one, at
-// $VAR; a KIND is plain, token, access-token, expired or wrong-name.
+// $VAR; the KINDs are those of registryOptions. registry at HOST: it is again the
+// one at that host. registry expire makes all its tokens invalid, registry freeze
+// all its present connections dead.
 func cmdRegistry(ts *testscript.TestScript, args []string) {
 	switch {
 	case args[0] == "stop":
 		ts.Check(registryOf(ts).Stop())
 	case args[0] == "start":
 		ts.Check(registryOf(ts).Start())
+	case args[0] == "expire":
+		registryOf(ts).ExpireTokens()
+	case args[0] == "freeze":
+		registryOf(ts).Freeze()
 	case args[0] == "is":
 		otherRegistry(ts, args[1], args[2])
+	case args[0] == "at":
+		c := ts.Value(registryKey{}).(*current)
+		if c.all[args[1]] == nil {
+			ts.Fatalf("no registry was at %s", args[1])
+		}
+		c.change(c.all[args[1]])
 	default:
-		ts.Fatalf("usage: registry stop|start|is VAR KIND")
+		ts.Fatalf("usage: registry stop|start|expire|freeze|is VAR KIND|at HOST")
 	}
 }
 

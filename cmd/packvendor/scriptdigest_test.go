@@ -14,6 +14,7 @@ func moreCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"entry":      cmdEntry,
 		"holds":      cmdHolds,
+		"uncached":   cmdUncached,
 		"short":      cmdShort,
 		"without-go": cmdWithoutGo,
 	}

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenticai/packvendor/internal/packtest"
 )
 
 // patience is how long a script waits for what must happen, and how long what
@@ -31,6 +34,9 @@ func inputCommands() map[string]func(*testscript.TestScript, []string) {
 		"quick":    cmdQuick,
 		"declares": cmdDeclares,
 		"ascii":    cmdASCII,
+		"headers":  cmdHeaders,
+		"answer":   cmdAnswer,
+		"spoil":    cmdSpoil,
 		"gate":     cmdGate,
 		"await":    cmdAwait,
 		"escape":   cmdEscape,
@@ -108,7 +114,9 @@ func cmdQuick(ts *testscript.TestScript, args []string) {
 }
 
 // declares FILE NAME... fails unless the Go file parses and declares exactly
-// those names, where "go:embed PATTERN" is the name of a directive.
+// those names, where "import PATH" is that of a package, "Type.Method" that of a
+// method and "//go:embed PATTERN" that of a directive. In a comment that looks
+// like an older directive, or ends elsewhere than its line, it is never right.
 func cmdDeclares(ts *testscript.TestScript, args []string) {
 	file, err := parser.ParseFile(token.NewFileSet(), ts.MkAbs(args[0]), nil, parser.ParseComments)
 	ts.Check(err)
@@ -118,8 +126,8 @@ func cmdDeclares(ts *testscript.TestScript, args []string) {
 	}
 	for _, group := range file.Comments {
 		for _, comment := range group.List {
-			if directive, ok := strings.CutPrefix(comment.Text, "//go:"); ok {
-				got = append(got, "go:"+directive)
+			if isDirective(comment.Text) {
+				got = append(got, comment.Text)
 			}
 		}
 	}
@@ -133,12 +141,16 @@ func declared(decl ast.Decl) []string {
 	var names []string
 	switch decl := decl.(type) {
 	case *ast.FuncDecl:
-		if decl.Recv == nil {
-			names = append(names, decl.Name.Name)
+		name := decl.Name.Name
+		if decl.Recv != nil {
+			name = types.ExprString(decl.Recv.List[0].Type) + "." + name
 		}
+		names = append(names, name)
 	case *ast.GenDecl:
 		for _, spec := range decl.Specs {
 			switch spec := spec.(type) {
+			case *ast.ImportSpec:
+				names = append(names, "import "+strings.Trim(spec.Path.Value, `"`))
 			case *ast.TypeSpec:
 				names = append(names, spec.Name.Name)
 			case *ast.ValueSpec:
@@ -151,6 +163,17 @@ func declared(decl ast.Decl) []string {
 	return names
 }
 
+// isDirective tells what the go command or the compiler may act upon, and every
+// comment that does not end with its line.
+func isDirective(comment string) bool {
+	for _, start := range []string{"//go:", "//line ", "//export ", "//extern ", "// +build", "/*"} {
+		if strings.HasPrefix(comment, start) {
+			return true
+		}
+	}
+	return false
+}
+
 // ascii FILE... fails if a file holds anything but printable ASCII, tabs and
 // line ends.
 func cmdASCII(ts *testscript.TestScript, args []string) {
@@ -160,6 +183,40 @@ func cmdASCII(ts *testscript.TestScript, args []string) {
 			if c != '\n' && c != '\t' && (c < ' ' || c > '~') {
 				ts.Fatalf("%s: byte %#x at %d", name, c, n)
 			}
+		}
+	}
+}
+
+// answer PREFIX STATUS FILE has the registry answer requests below PREFIX with a
+// file's bytes.
+func cmdAnswer(ts *testscript.TestScript, args []string) {
+	status, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	registryOf(ts).Inject(packtest.ErrorBody(args[0], status, []byte(ts.ReadFile(args[2]))))
+}
+
+// spoil FILE replaces each $EVIL in a file of JSON, by turns, by what must not
+// reach a terminal or a Go file as it is: a line of Go, an end of a comment, a
+// turn of the writing direction, a byte order mark, bytes that are no text.
+func cmdSpoil(ts *testscript.TestScript, args []string) {
+	evil := []string{`x\n//go:embed /etc/passwd`, `*/ var X int`, "\u202egpj", "\ufeff", "\xff\xfe", `\u001b[2J`, `\r\n`}
+	text := ts.ReadFile(args[0])
+	for n := 0; strings.Contains(text, "$EVIL"); n++ {
+		text = strings.Replace(text, "$EVIL", fmt.Sprint(n)+evil[n%len(evil)], 1) // a number, since keys differ
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o666))
+}
+
+// headers NAME VALUE fails unless every request since requests was last called,
+// and there was one, had that header; where VALUE is empty, unless none had it.
+func cmdHeaders(ts *testscript.TestScript, args []string) {
+	requests := registryOf(ts).Requests()
+	if len(requests) == 0 {
+		ts.Fatalf("no request to look at")
+	}
+	for _, r := range requests {
+		if got := strings.Join(r.Header.Values(args[0]), ", "); got != args[1] {
+			ts.Fatalf("%s: %s is %q, want %q", r, args[0], got, args[1])
 		}
 	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/tls"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -10,15 +12,56 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
+// privateKinds are the registries in which the repositories "private/NAME" are
+// for packtest.User and packtest.Password ("somebody", "open-sesame"), and the
+// others for everybody. In those of a kind with basic in it, all are private.
+var privateKinds = map[string]packtest.Options{
+	"basic":         {},
+	"denied":        {Token: true, Private: privateOnes, Refusal: packtest.RefuseDenied},
+	"expiring":      {Token: true, Private: privateOnes, TokenUses: 1},
+	"hidden":        {Token: true, Private: privateOnes, Refusal: packtest.RefuseHidden},
+	"identity":      {Token: true, Private: privateOnes, IdentityToken: "identity-open-sesame"},
+	"limited":       {Token: true, Private: privateOnes, Refusal: packtest.RefuseLimited},
+	"open-ping":     {Token: true, Private: privateOnes, OpenPing: true},
+	"plain-basic":   {Plain: true},
+	"plain-private": {Plain: true, Token: true, Private: privateOnes},
+	"private":       {Token: true, Private: privateOnes},
+	"scope":         {Token: true, Private: privateOnes, Refusal: packtest.RefuseScope},
+}
+
+var privateOnes = []string{"private/*"}
+
 // otherRegistry makes another registry the script's, with a CA that joins the
 // trusted ones unless the kind is about trust.
 func otherRegistry(ts *testscript.TestScript, name, kind string) {
 	ca, err := packtest.NewAuthority()
 	ts.Check(err)
-	opts := packtest.Options{CA: ca}
+	reg, err := packtest.NewRegistry(registryOptions(ts, kind, ca))
+	ts.Check(err)
+	ts.Defer(func() { reg.Close() })
+	if kind != "untrusted" {
+		file, err := os.OpenFile(ts.Getenv("SSL_CERT_FILE"), os.O_APPEND|os.O_WRONLY, 0)
+		ts.Check(err)
+		_, err = file.Write(ca.PEM())
+		ts.Check(err)
+		ts.Check(file.Close())
+	}
+	ts.Value(registryKey{}).(*current).change(reg)
+	ts.Setenv(name, reg.Host())
+}
+
+func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Authority) packtest.Options {
+	opts, private := privateKinds[kind]
+	opts.CA = ca
+	if private {
+		opts.User, opts.Password = packtest.User, packtest.Password
+		return opts
+	}
 	switch kind {
+	case "http2":
+		opts.HTTP2 = true
 	case "plain":
-		opts = packtest.Options{Plain: true}
+		return packtest.Options{Plain: true}
 	case "token":
 		opts.Token = true
 	case "access-token":
@@ -31,18 +74,26 @@ func otherRegistry(ts *testscript.TestScript, name, kind string) {
 	default:
 		ts.Fatalf("no kind of registry is named %s", kind)
 	}
-	reg, err := packtest.NewRegistry(opts)
-	ts.Check(err)
-	ts.Defer(func() { reg.Close() })
-	if kind != "untrusted" {
-		file, err := os.OpenFile(ts.Getenv("SSL_CERT_FILE"), os.O_APPEND|os.O_WRONLY, 0)
-		ts.Check(err)
-		_, err = file.Write(ca.PEM())
-		ts.Check(err)
-		ts.Check(file.Close())
+	return opts
+}
+
+// carries SECRET N fails unless exactly N of the requests that "requests" would
+// be about hold the secret, plain or encoded.
+func cmdCarries(ts *testscript.TestScript, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: carries SECRET N")
 	}
-	ts.Value(registryKey{}).(*current).Registry = reg
-	ts.Setenv(name, reg.Host())
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var carried []string
+	for _, r := range registryOf(ts).Requests() {
+		if r.Carries(args[0]) {
+			carried = append(carried, r.String())
+		}
+	}
+	if len(carried) != want {
+		ts.Fatalf("%d requests carry the secret, want %d:\n%s", len(carried), want, strings.Join(carried, "\n"))
+	}
 }
 
 func issue(ts *testscript.TestScript, ca *packtest.Authority, notAfter time.Time, names ...string) *tls.Certificate {

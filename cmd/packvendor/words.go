@@ -103,9 +103,21 @@ func (p *printer) fetching(e packfetch.Event) {
 		p.cacheUnusable = true
 	case packfetch.Doubtful:
 		p.doubtful("", e)
+	case packfetch.Retrying:
+		p.retrying(e)
 	case packfetch.Waiting:
 		p.notice("%s: waiting for another process that is fetching it", e.Reference)
 	}
+}
+
+// retrying tells that a request is made again; the time only where the registry
+// chose it.
+func (p *printer) retrying(e packfetch.Retrying) {
+	when := ""
+	if e.Told {
+		when = fmt.Sprintf(" in %s, as the registry asks", e.Wait)
+	}
+	p.detail("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
 }
 
 // doubtful tells of a layer that may not be the pack, and how packs.toml

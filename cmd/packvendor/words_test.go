@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
@@ -80,6 +81,10 @@ var eventWords = []struct {
 		"packvendor: warning: going on without the cache: cause\n"},
 	{vendorer.Fetching{Event: packfetch.Waiting{Reference: "r.io/a:1"}}, notice,
 		"packvendor: r.io/a:1: waiting for another process that is fetching it\n"},
+	{vendorer.Fetching{Event: packfetch.Retrying{Err: errors.New("cause"), Wait: time.Second, Try: 2, Of: 5}}, detail,
+		"packvendor: cause: trying again (2 of 5)\n"},
+	{vendorer.Fetching{Event: packfetch.Retrying{Err: errors.New("cause"), Wait: time.Second, Told: true, Try: 2, Of: 5}}, detail,
+		"packvendor: cause: trying again in 1s, as the registry asks (2 of 5)\n"},
 }
 
 func TestEventWords(t *testing.T) {

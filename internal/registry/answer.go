@@ -7,7 +7,7 @@ import (
 
 // An answer is asked for once, by the first who needs it; others wait for it,
 // each no longer than its own context. A failure is an answer too, unless the
-// one who asked was cancelled.
+// one who asked was cancelled or asking again may help.
 type answer[T any] struct {
 	once  sync.Once
 	turn  chan struct{} // holds one token: the right to ask
@@ -29,7 +29,7 @@ func (a *answer[T]) get(ctx context.Context, ask func(context.Context) (T, error
 		return a.value, a.err
 	}
 	value, err := ask(ctx)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && temporary(err) == nil {
 		a.value, a.err, a.known = value, err, true
 	}
 	return value, err

@@ -3,9 +3,11 @@ package registry_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
+	"io"
+	"log"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/registry"
@@ -28,34 +31,81 @@ const patience = 10 * time.Second
 // A bed is a registry that holds one pack under the tag 1.0, and a client that
 // trusts it.
 type bed struct {
-	reg    *packtest.Registry
-	client *registry.Client
-	data   []byte
-	pushed packtest.Pushed
+	reg      *packtest.Registry
+	client   *registry.Client
+	data     []byte
+	pushed   packtest.Pushed
+	insecure []string
+}
+
+// identity is what servers of tests are unless they want to be another: making
+// one takes longer than most tests.
+var identity = sync.OnceValues(func() (*packtest.Authority, tls.Certificate) {
+	ca, err := packtest.NewAuthority()
+	if err != nil {
+		panic(err)
+	}
+	cert, err := ca.Issue(time.Time{}, "localhost", "127.0.0.1", "::1", "*.example")
+	if err != nil {
+		panic(err)
+	}
+	return ca, cert
+})
+
+// start starts a registry.
+func start(t *testing.T, o packtest.Options) *packtest.Registry {
+	t.Helper()
+	if !o.Plain && o.CA == nil {
+		ca, cert := identity()
+		o.CA, o.Certificate = ca, &cert
+	}
+	return packtest.StartRegistry(t, o)
 }
 
 func newBed(t *testing.T, o packtest.Options) *bed {
 	t.Helper()
-	reg := packtest.StartRegistry(t, o)
+	reg := start(t, o)
 	data := packtest.Zip("bed", "1.0.0", 1000)
 	b := &bed{
 		reg:    reg,
 		data:   data,
 		pushed: packtest.MustPush(t, reg, repository, "1.0", packtest.Pack(data, "bed.gtpack")),
 	}
-	var insecure []string
 	if o.Plain {
-		insecure = []string{reg.Host()}
+		b.insecure = []string{reg.Host()}
 	}
-	b.client = newClient(t, reg.Transport(), insecure...)
+	b.client = newClient(t, reg.Transport(), b.insecure...)
 	return b
+}
+
+// use gives the bed a client with these options; what they leave out is as in
+// newBed.
+func (b *bed) use(t *testing.T, o registry.Options) {
+	t.Helper()
+	if o.Transport == nil {
+		transport := b.reg.Transport()
+		t.Cleanup(transport.CloseIdleConnections)
+		o.Transport = transport
+	}
+	if o.Sleep == nil {
+		o.Sleep = soon
+	}
+	if o.Insecure == nil {
+		o.Insecure = b.insecure
+	}
+	b.client = registry.New(o)
 }
 
 func newClient(t *testing.T, transport *http.Transport, insecure ...string) *registry.Client {
 	t.Helper()
 	t.Cleanup(transport.CloseIdleConnections)
-	return registry.New(registry.Options{Transport: transport, Insecure: insecure, UserAgent: "packvendor-test"})
+	return registry.New(registry.Options{
+		Transport: transport, Insecure: insecure, UserAgent: "packvendor-test", Sleep: soon,
+	})
 }
+
+// soon is a Sleep for tests, which have no time.
+func soon(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
 // onEachProtocol runs a test over HTTP/1.1 and over HTTP/2.
 func onEachProtocol(t *testing.T, o packtest.Options, test func(*testing.T, *bed)) {
@@ -98,10 +148,31 @@ func (b *bed) manifest() error {
 
 // blob reads the pack and returns what was written, whatever the error.
 func (b *bed) blob() ([]byte, error) {
-	var buf bytes.Buffer
+	var buf buffer
 	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), &buf)
 	return buf.Bytes(), err
 }
+
+// A buffer is a Sink in memory.
+type buffer struct {
+	bytes.Buffer
+	resets int
+}
+
+func (b *buffer) Reset() error {
+	b.resets++
+	b.Buffer.Reset()
+	return nil
+}
+
+// A writerFunc is a Sink that takes what it is given.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+func (writerFunc) Reset() error                  { return nil }
+
+// discard is a Sink that keeps nothing.
+var discard = writerFunc(func(p []byte) (int, error) { return len(p), nil })
 
 // lines returns the requests that reached reg.
 func lines(reg *packtest.Registry) []string {
@@ -140,6 +211,18 @@ func wantText(t *testing.T, err error, want string) {
 	}
 }
 
+// afterTries is what a message ends with after a failure that may pass.
+const afterTries = " (after 5 tries)"
+
+// tries returns how often a request is made that is answered with a status, and
+// how its message ends.
+func tries(status int) (n int, end string) {
+	if status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500 {
+		return 5, afterTries
+	}
+	return 1, ""
+}
+
 // statusText is how a message gives an HTTP status. Registries answer 404 for
 // what one may not see.
 func statusText(status int) string {
@@ -159,51 +242,31 @@ func as[E error](t *testing.T, err error) E {
 	return e
 }
 
-// A wire is a transport that remembers what began each connection.
-type wire struct {
-	mu     sync.Mutex
-	firsts []byte // the first byte that each connection was sent
+// A keychain has credentials by host, and remembers what it was asked for.
+type keychain struct {
+	has map[string]credentials.Credentials
+	err error // of every answer
+
+	mu    sync.Mutex
+	asked []string
 }
 
-// over makes t report to w and returns it.
-func (w *wire) over(t *http.Transport) *http.Transport {
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		var d net.Dialer
-		conn, err := d.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &wireConn{Conn: conn, wire: w}, nil
+func (k *keychain) Find(_ context.Context, host string) (*credentials.Credentials, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked = append(k.asked, host)
+	if found, ok := k.has[host]; ok && k.err == nil {
+		return &found, nil
 	}
-	return t
+	return nil, k.err
 }
 
-// protocols returns "tls" or "plain" for each connection.
-func (w *wire) protocols() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	list := []string{}
-	for _, b := range w.firsts {
-		if b == 0x16 { // a TLS handshake record
-			list = append(list, "tls")
-		} else {
-			list = append(list, "plain")
-		}
-	}
-	return list
+// hosts returns what the keychain was asked for, in order.
+func (k *keychain) hosts() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.asked)
 }
 
-type wireConn struct {
-	net.Conn
-	wire *wire
-	once sync.Once
-}
-
-func (c *wireConn) Write(p []byte) (int, error) {
-	c.once.Do(func() {
-		c.wire.mu.Lock()
-		defer c.wire.mu.Unlock()
-		c.wire.firsts = append(c.wire.firsts, p[0])
-	})
-	return c.Conn.Write(p)
-}
+// silent is a log for servers of which failures are expected.
+func silent() *log.Logger { return log.New(io.Discard, "", 0) }

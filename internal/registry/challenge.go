@@ -9,13 +9,16 @@ type challenge struct {
 	parameters map[string]string
 }
 
-// bearerChallenge returns the first Bearer challenge of WWW-Authenticate
-// headers, nil if there is none.
-func bearerChallenge(headers []string) *challenge {
-	for _, header := range headers {
-		for _, c := range parseChallenges(header) {
-			if c.scheme == "bearer" {
-				return c
+// chosenChallenge returns the challenge of WWW-Authenticate headers that is
+// answered: the first Bearer one, else the first Basic one; nil if there is
+// neither.
+func chosenChallenge(headers []string) *challenge {
+	for _, scheme := range []string{"bearer", "basic"} {
+		for _, header := range headers {
+			for _, c := range parseChallenges(header) {
+				if c.scheme == scheme {
+					return c
+				}
 			}
 		}
 	}

@@ -5,18 +5,18 @@
 package registry
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
+	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-
+	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -36,14 +36,36 @@ var acceptManifests = strings.Join([]string{
 }, ", ")
 
 // Options configure a Client. The zero value speaks HTTPS to every registry
-// with the system's trust and proxies.
+// with the system's trust and proxies, anonymously.
 type Options struct {
-	// Transport sends the requests; nil is NewTransport().
+	// Transport sends the requests; nil is NewTransport(). Connections are made
+	// as an *http.Transport says, but are the Client's own.
 	Transport http.RoundTripper
+	// Resolver looks up names where Transport does not dial by itself; nil is
+	// the system's.
+	Resolver *net.Resolver
 	// Insecure lists the host[:port] that are spoken to over plain HTTP.
 	Insecure []string
 	// UserAgent names the program to registries.
 	UserAgent string
+	// Keychain is asked for the user's credentials where a registry refuses an
+	// anonymous request; nil never has any.
+	Keychain Keychain
+	// Stall is how long a registry may keep a request waiting without a sign of
+	// life; 0 is DefaultStall.
+	Stall time.Duration
+	// Sleep waits before a request is tried again; nil is the function of that
+	// name. Its error ends the request.
+	Sleep func(context.Context, time.Duration) error
+	// Retrying, if not nil, is told of every such wait. It may be called
+	// concurrently.
+	Retrying func(Retry)
+}
+
+// A Keychain finds the user's credentials for a host[:port]; nil if there are
+// none. It may be called concurrently. Its errors hold no secrets.
+type Keychain interface {
+	Find(ctx context.Context, host string) (*credentials.Credentials, error)
 }
 
 // A Client reads from any number of registries. It asks each registry once
@@ -51,7 +73,11 @@ type Options struct {
 // called concurrently.
 type Client struct {
 	transport http.RoundTripper
+	lanes     *lanes
 	insecure  []string
+	keychain  Keychain
+	sleep     func(context.Context, time.Duration) error
+	retrying  func(Retry)
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -59,13 +85,20 @@ type Client struct {
 
 // New returns a Client.
 func New(o Options) *Client {
-	base := o.Transport
-	if base == nil {
-		base = NewTransport()
+	if o.Transport == nil {
+		o.Transport = NewTransport()
 	}
+	if o.Sleep == nil {
+		o.Sleep = Sleep
+	}
+	lanes := newLanes(o.Transport, o.Resolver)
 	return &Client{
-		transport: &guard{base: base, insecure: o.Insecure, userAgent: o.UserAgent},
+		transport: &guard{lanes: lanes, insecure: o.Insecure, userAgent: o.UserAgent, stall: cmp.Or(o.Stall, DefaultStall)},
+		lanes:     lanes,
 		insecure:  o.Insecure,
+		keychain:  o.Keychain,
+		sleep:     o.Sleep,
+		retrying:  o.Retrying,
 		hosts:     map[string]*host{},
 	}
 }
@@ -81,15 +114,23 @@ type Manifest struct {
 // otherwise. By digest the body has been verified against it.
 //
 // Errors: *Error, *verified.MismatchError, *ProtocolError.
-func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (Manifest, error) {
-	resp, err := c.send(ctx, http.MethodGet, ref, manifestPath(ref), acceptManifests)
+func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (m Manifest, err error) {
+	err = c.persist(ctx, func(ctx context.Context) error {
+		m, err = c.manifest(ctx, ref)
+		return err
+	})
+	return m, err
+}
+
+func (c *Client) manifest(ctx context.Context, ref ociref.Reference) (Manifest, error) {
+	resp, err := c.send(ctx, ref, request{method: http.MethodGet, accept: acceptManifests}, manifestPath(ref))
 	if err != nil {
 		return Manifest{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxManifestSize+1))
 	if err != nil {
-		return Manifest{}, newError(resp.Request, fmt.Errorf("the manifest broke off: %w", err))
+		return Manifest{}, newError(resp.Request, fmt.Errorf("the manifest broke off: %w", onTheLine(err)))
 	}
 	if len(body) > MaxManifestSize {
 		return Manifest{}, &ProtocolError{Reason: fmt.Sprintf("manifest is larger than %d bytes", MaxManifestSize)}
@@ -103,40 +144,19 @@ func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (Manifest, 
 	return Manifest{Body: body, Digest: ociref.DigestOf(body), MediaType: mediaType}, nil
 }
 
-// Unchanged tells, by a HEAD request, whether ref's tag still names digest.
+// Unchanged tells, by one HEAD request, whether ref's tag still names digest.
 // True is only the registry's word; false may mean that it does not say, and
 // is for Manifest to settle.
 //
 // Errors: *Error.
 func (c *Client) Unchanged(ctx context.Context, ref ociref.Reference, digest ociref.Digest) (bool, error) {
 	ref.Digest = ""
-	resp, err := c.send(ctx, http.MethodHead, ref, manifestPath(ref), acceptManifests)
+	resp, err := c.send(ctx, ref, request{method: http.MethodHead, accept: acceptManifests}, manifestPath(ref))
 	if err != nil {
 		return false, err
 	}
 	resp.Body.Close()
 	return resp.Header.Get("Docker-Content-Digest") == string(digest), nil
-}
-
-// Blob copies the blob want of ref's repository to w, verified as by
-// [verified.Copy]: unless it returns nil, the bytes in w prove nothing.
-//
-// Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
-func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w io.Writer) error {
-	resp, err := c.send(ctx, http.MethodGet, ref, "/v2/"+ref.Repository+"/blobs/"+string(want.Digest), "*/*")
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.ContentLength >= 0 && resp.ContentLength != want.Size {
-		return &verified.MismatchError{Want: want, Got: verified.Content{Size: resp.ContentLength}}
-	}
-	err = verified.Copy(w, resp.Body, want)
-	var broken *verified.ReadError
-	if errors.As(err, &broken) {
-		return newError(resp.Request, fmt.Errorf("the body broke off after %w", broken))
-	}
-	return err
 }
 
 func manifestPath(ref ociref.Reference) string {
@@ -147,37 +167,15 @@ func manifestPath(ref ociref.Reference) string {
 	return "/v2/" + ref.Repository + "/manifests/" + reference
 }
 
-// send answers a request about ref, which accepts those media types, with a
-// response of status 200 whose body is not encoded.
-func (c *Client) send(ctx context.Context, method string, ref ociref.Reference, path, accept string) (*http.Response, error) {
+// send makes a request of ref's repository, once.
+func (c *Client) send(ctx context.Context, ref ociref.Reference, r request, path string) (*http.Response, error) {
 	h := c.host(ref.Registry)
-	token, err := h.token(ctx, ref.Repository)
-	if err != nil {
-		return nil, err
+	if h.err != nil {
+		return nil, h.err
 	}
-	u := &url.URL{Scheme: h.scheme, Host: h.name.RegistryStr(), Path: path}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", accept)
-	client := http.Client{
-		Transport:     &bearer{base: c.transport, host: u.Host, scheme: u.Scheme, token: token},
-		CheckRedirect: checkRedirect,
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, newError(req, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
-		return nil, newStatusError(req, resp)
-	}
-	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		resp.Body.Close()
-		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding)}
-	}
-	return resp, nil
+	r.url = h.url()
+	r.url.Path, r.url.RawQuery, _ = strings.Cut(path, "?")
+	return h.session(ref.Repository).send(ctx, r)
 }
 
 func (c *Client) host(registry string) *host {
@@ -185,13 +183,7 @@ func (c *Client) host(registry string) *host {
 	defer c.mu.Unlock()
 	h := c.hosts[registry]
 	if h == nil {
-		h = &host{transport: c.transport, scheme: "https", tokens: map[string]*answer[string]{}}
-		if isListed(c.insecure, registry) {
-			h.scheme = "http"
-			h.name, h.err = name.NewRegistry(registry, name.StrictValidation, name.Insecure)
-		} else {
-			h.name, h.err = name.NewRegistry(registry, name.StrictValidation)
-		}
+		h = c.newHost(registry)
 		c.hosts[registry] = h
 	}
 	return h

@@ -9,10 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // maxErrorBody bounds how much of an error's body is read, maxMessage how much
@@ -33,34 +33,61 @@ type Error struct {
 	// distribution specification shapes it, escaped and capped.
 	Code, Message string
 	Err           error // why there was no response
+	// Tries is how often the request was made before it was given up; 0 where
+	// trying again would not help.
+	Tries int
+	// RetryAfter is how long the response asks to be left alone; negative if it
+	// does not say.
+	RetryAfter time.Duration
+	// Reason says what became of another try with the user's credentials for
+	// Registry; both are "" if that was not to be thought of.
+	Reason, Registry string
 
-	elsewhere bool // it was not the registry itself that failed, but where it sent us
+	elsewhere  bool // it was not the registry itself that failed, but where it sent us
+	foreign    bool // the status is that of another host, to which a request was redirected
+	identified bool // the user's credentials were tried
 }
 
 func (e *Error) Error() string {
-	s := e.Method + " " + e.URL + ": "
-	if e.Status == 0 {
-		return s + e.Err.Error()
+	s := e.Method + " " + e.URL + ": " + e.what()
+	if e.Tries > 1 {
+		s += fmt.Sprintf(" (after %d tries)", e.Tries)
 	}
-	if e.Status == http.StatusNotFound {
-		s += "404 not found or private" // registries hide what one may not see
-	} else {
-		s += strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
-	}
-	if e.Code != "" {
-		s += ": " + shown(e.Code)
-	}
-	if e.Message != "" {
-		s += ": " + shown(e.Message)
+	if e.Reason != "" {
+		s += "; " + e.Reason
 	}
 	return s
+}
+
+// what is what happened.
+func (e *Error) what() string {
+	if e.Status == 0 {
+		return e.Err.Error()
+	}
+	s := e.statusText()
+	for _, word := range []string{e.Code, e.Message} {
+		if word != "" {
+			s += ": " + shown(word)
+		}
+	}
+	if e.RetryAfter > maxRetryAfter {
+		s += fmt.Sprintf(": rate limited, to be tried again in %s", e.RetryAfter)
+	}
+	return s
+}
+
+func (e *Error) statusText() string {
+	if e.Status == http.StatusNotFound && !e.identified {
+		return "404 not found or private" // registries hide what one may not see
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
 // IsNotFound tells whether the registry does not have what was asked for, or
 // hides it.
-func (e *Error) IsNotFound() bool { return e.Status == http.StatusNotFound }
+func (e *Error) IsNotFound() bool { return e.Status == http.StatusNotFound && !e.elsewhere }
 
 // MayBePlain tells whether the registry perhaps speaks plain HTTP: it answered
 // HTTPS with HTTP, or it is on this machine or a private network and refused
@@ -110,7 +137,7 @@ func newError(req *http.Request, err error) error {
 	if !isPlain(err) {
 		err = &vagueError{text: firstWords(err.Error()), err: err}
 	}
-	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, elsewhere: elsewhere}
+	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, RetryAfter: -1, elsewhere: elsewhere}
 }
 
 // isPlain tells whether an error's text holds nothing that a registry sent but
@@ -120,12 +147,12 @@ func isPlain(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var redirects *redirectsError
-	for _, target := range []any{&op, &certificate, &record, &redirects} {
+	for _, target := range []any{&op, &certificate, &record, &redirects, new(*stallError), new(*localAddressError), new(*proxyError)} {
 		if errors.As(err, target) {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errLocalTarget, errLocalRealm} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials} {
 		if errors.Is(err, known) {
 			return true
 		}
@@ -143,8 +170,11 @@ type vagueError struct {
 func (e *vagueError) Error() string { return e.text }
 func (e *vagueError) Unwrap() error { return e.err }
 
-func newStatusError(req *http.Request, resp *http.Response) error {
-	e := &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Status: resp.StatusCode}
+func newStatusError(req *http.Request, resp *http.Response) *Error {
+	e := &Error{
+		Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host,
+		Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, time.Now()),
+	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	var reply struct {
 		Errors []struct{ Code, Message string }
@@ -153,6 +183,11 @@ func newStatusError(req *http.Request, resp *http.Response) error {
 		e.Code, e.Message = reply.Errors[0].Code, reply.Errors[0].Message
 	}
 	return e
+}
+
+// ended is e after a wait that was cut off by err.
+func (e *Error) ended(err error) error {
+	return &Error{Method: e.Method, URL: e.URL, Host: e.Host, Err: err, RetryAfter: -1}
 }
 
 // shown makes a foreign string fit for a terminal.
@@ -175,21 +210,10 @@ func redacted(u *url.URL) string {
 	return clean.String()
 }
 
-// isLocal tells whether host[:port] is localhost or a literal address that is
-// loopback, private or link-local.
-func isLocal(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
+// firstWords is what can be told of a text that may quote a foreign one.
+func firstWords(text string) string {
+	for _, mark := range []string{"\n", `"`, "header line:", "://"} {
+		text, _, _ = strings.Cut(text, mark)
 	}
-	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
-		return true // net/http maps full-width digits to digits: who writes so hides something
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	addr = addr.Unmap()
-	return err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsUnspecified())
+	return shown(strings.TrimRight(text, " :"))
 }

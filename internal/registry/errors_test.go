@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,14 +57,14 @@ func TestFault24_ErrorBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
-				status := http.StatusForbidden
+				status, end := http.StatusForbidden, ""
 				if path == "/v2/" {
-					status = http.StatusInternalServerError // others are forgiven
+					status, end = http.StatusInternalServerError, afterTries // others are forgiven
 				}
 				b.reg.Inject(packtest.ErrorBody(path+"$", status, []byte(test.body)))
 				err := call()
 				wantHarmless(t, err)
-				wantText(t, err, fmt.Sprintf("GET %s%s: %s%s", b.reg.URL(), path, statusText(status), test.want))
+				wantText(t, err, fmt.Sprintf("GET %s%s: %s%s%s", b.reg.URL(), path, statusText(status), test.want, end))
 				if e := as[*registry.Error](t, err); e.Status != status {
 					t.Errorf("status %d, want %d", e.Status, status)
 				}
@@ -94,15 +95,15 @@ func TestHostThatIsNone(t *testing.T) {
 // Docker Hub's references name docker.io, its registry is elsewhere.
 func TestDockerHub(t *testing.T) {
 	var hosts []string
-	client := registry.New(registry.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	client := registry.New(registry.Options{Sleep: soon, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		hosts = append(hosts, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path)
 		return nil, fmt.Errorf("not sent")
 	})})
 	ref := ociref.Reference{Registry: "docker.io", Repository: "library/pack", Tag: "1.0"}
 	_, err := client.Manifest(context.Background(), ref)
-	wantText(t, err, "GET https://index.docker.io/v2/: not sent")
-	if got := strings.Join(hosts, " "); got != "https://index.docker.io/v2/" {
-		t.Errorf("requests: %s", got)
+	wantText(t, err, "GET https://index.docker.io/v2/: not sent"+afterTries)
+	if want := slices.Repeat([]string{"https://index.docker.io/v2/"}, 5); !slices.Equal(hosts, want) {
+		t.Errorf("requests: %q", hosts)
 	}
 }
 

@@ -87,7 +87,7 @@ func TestManifestMediaTypeIsTheHeadersWithoutParameters(t *testing.T) {
 	}
 }
 
-func TestManifestStatus(t *testing.T) {
+func TestFault10_ManifestStatus(t *testing.T) {
 	for _, test := range []struct {
 		status        int
 		code, message string
@@ -101,8 +101,12 @@ func TestManifestStatus(t *testing.T) {
 		b := newBed(t, packtest.Options{})
 		b.reg.Inject(packtest.Status(b.manifestPath(), test.status, nil))
 		err := b.manifest()
-		wantText(t, err, fmt.Sprintf("GET %s%s: %s: %s: %s", b.reg.URL(), b.manifestPath(),
-			statusText(test.status), test.code, test.message))
+		n, end := tries(test.status)
+		wantText(t, err, fmt.Sprintf("GET %s%s: %s: %s: %s%s", b.reg.URL(), b.manifestPath(),
+			statusText(test.status), test.code, test.message, end))
+		if got := count(b.reg, b.manifestPath()); got != n {
+			t.Errorf("%d: %d requests, want %d", test.status, got, n)
+		}
 		e := as[*registry.Error](t, err)
 		if e.Status != test.status || e.Host != b.reg.Host() || e.Code != test.code || e.Message != test.message || e.Err != nil {
 			t.Errorf("got %+v", e)
@@ -113,7 +117,7 @@ func TestManifestStatus(t *testing.T) {
 	}
 }
 
-func TestManifestBrokenOff(t *testing.T) {
+func TestFault09_ManifestBreaksOff(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != b.manifestPath() {
@@ -125,7 +129,10 @@ func TestManifestBrokenOff(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	err := b.manifest()
-	wantText(t, err, "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: unexpected EOF")
+	wantText(t, err, "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: unexpected EOF"+afterTries)
+	if n := count(b.reg, b.manifestPath()); n != 5 {
+		t.Errorf("%d requests, want 5", n)
+	}
 	as[*registry.Error](t, err)
 }
 

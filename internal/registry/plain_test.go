@@ -70,7 +70,7 @@ func TestFault15_ConnectionRefused(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.reg.Stop()
 	err := b.manifest()
-	wantText(t, err, "GET "+b.reg.URL()+"/v2/: dial tcp "+b.reg.Host()+": connect: connection refused")
+	wantText(t, err, "GET "+b.reg.URL()+"/v2/: dial tcp "+b.reg.Host()+": connect: connection refused"+afterTries)
 	e := as[*registry.Error](t, err)
 	if !e.MayBePlain() || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("got %+v, MayBePlain %t", e, e.MayBePlain())

@@ -38,7 +38,8 @@ func TestFault27_Certificates(t *testing.T) {
 			b := newBed(t, packtest.Options{CA: ca, Certificate: &cert})
 			transport := b.reg.Transport()
 			transport.TLSClientConfig.RootCAs = test.roots
-			b.client = newClient(t, transport)
+			w := &wire{}
+			b.client = newClient(t, w.over(transport))
 			err = b.manifest()
 			e := as[*registry.Error](t, err)
 			want := "GET " + b.reg.URL() + "/v2/: tls: failed to verify certificate: " + test.want
@@ -49,6 +50,9 @@ func TestFault27_Certificates(t *testing.T) {
 				t.Errorf("MayBePlain %t, status %d", e.MayBePlain(), e.Status)
 			}
 			wantRequests(t, b.reg)
+			if got := len(w.protocols()); got != 1 {
+				t.Errorf("%d connections: what a certificate lacks is not there another time", got)
+			}
 		})
 	}
 }
@@ -89,7 +93,8 @@ func TestDefaultTransport(t *testing.T) {
 func TestTransportLimits(t *testing.T) {
 	transport := registry.NewTransport()
 	if !transport.DisableCompression || transport.Proxy == nil ||
-		transport.ResponseHeaderTimeout <= 0 || transport.TLSHandshakeTimeout <= 0 || transport.IdleConnTimeout <= 0 {
+		transport.TLSHandshakeTimeout <= 0 || transport.IdleConnTimeout <= 0 || transport.MaxResponseHeaderBytes != 1<<20 ||
+		!transport.ForceAttemptHTTP2 || transport.HTTP2 == nil || transport.HTTP2.SendPingTimeout <= 0 || transport.HTTP2.PingTimeout <= 0 {
 		t.Errorf("got %+v", transport)
 	}
 	if transport == http.DefaultTransport {

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/internal/credentials"
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// authCommand is about the user's credentials.
+func (c *cli) authCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "auth COMMAND",
+		Short: "Explain which credentials would be used",
+		Args:  c.noCommand,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
+		},
+		DisableFlagsInUseLine: true,
+	}
+	command.SuggestionsMinimumDistance = 2
+	command.AddCommand(c.authExplainCommand())
+	return command
+}
+
+func (c *cli) authExplainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain HOST",
+		Short: "Say which credentials a registry would be shown",
+		Long: `Say where the credentials for a registry are looked for, what is found there,
+and which would be used. No secret is shown, and the registry is not asked.
+
+Every registry is asked without credentials first; only if it refuses are those
+that Docker or Podman keep for it used, and never over plain HTTP but on this
+machine. Looked at are, in this order: $DOCKER_AUTH_CONFIG; config.json in
+$DOCKER_CONFIG or ~/.docker; $REGISTRY_AUTH_FILE, or containers/auth.json in
+$XDG_RUNTIME_DIR and then in $XDG_CONFIG_HOME or ~/.config. Credential helpers
+that these files name are started, for at most 30 seconds.
+
+PACKVENDOR_AUTH=anonymous turns credentials off.`,
+		Example: "  packvendor auth explain ghcr.io",
+		Args:    c.oneHost,
+		RunE: func(command *cobra.Command, args []string) error {
+			if c.isAnonymous() {
+				return c.reportAuth(credentials.Explanation{Host: args[0]})
+			}
+			keychain := credentials.New(credentials.Options{Getenv: c.getenv, HelperTimeout: c.waits.helper})
+			explanation := keychain.Explain(command.Context(), args[0])
+			if err := command.Context().Err(); err != nil {
+				return err
+			}
+			return c.reportAuth(explanation)
+		},
+	}
+}
+
+func (c *cli) oneHost(command *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return &usageError{command: command, err: fmt.Errorf("%s takes one registry host, not %d", command.CommandPath(), len(args))}
+	}
+	if err := ociref.ParseHost(args[0]); err != nil {
+		return &usageError{command: command, err: err}
+	}
+	return nil
+}
+
+// authJSON is the document of auth explain --json.
+type authJSON struct {
+	Host string `json:"host"`
+	// Anonymous tells that PACKVENDOR_AUTH turns credentials off; then no place
+	// was looked at.
+	Anonymous bool        `json:"anonymous"`
+	Places    []placeJSON `json:"places"` // in the order they are looked at
+	Used      *placeJSON  `json:"used"`   // null if there are no credentials
+}
+
+// placeJSON is one place; Finding is absent, nothing, failed, skipped, password,
+// identity-token or registry-token.
+type placeJSON struct {
+	File    string `json:"file"`
+	Helper  string `json:"helper,omitempty"` // the program that File names
+	Key     string `json:"key,omitempty"`    // in File, or what Helper was asked for
+	Finding string `json:"finding"`
+	Problem string `json:"problem,omitempty"` // of a Finding that is failed
+}
+
+func newPlaceJSON(p credentials.Place) placeJSON {
+	doc := placeJSON{File: p.Source.File, Helper: p.Source.Helper, Key: p.Source.Key, Finding: string(p.Finding)}
+	if p.Err != nil {
+		doc.Problem = p.Err.Error()
+	}
+	return doc
+}
+
+// reportAuth prints a line for each place, and one for what would be used.
+func (c *cli) reportAuth(e credentials.Explanation) error {
+	used, found := e.Used()
+	if c.json {
+		doc := authJSON{Host: e.Host, Anonymous: c.isAnonymous(), Places: []placeJSON{}}
+		for _, place := range e.Places {
+			doc.Places = append(doc.Places, newPlaceJSON(place))
+		}
+		if found {
+			place := newPlaceJSON(used)
+			doc.Used = &place
+		}
+		return c.printJSON(doc)
+	}
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, place := range e.Places {
+		fmt.Fprintf(table, "%s\t%s\n", oneLine(place.Source.String()), foundAt(place, e.Host))
+	}
+	table.Flush()
+	switch {
+	case c.isAnonymous():
+		fmt.Fprintf(&text, "%s is asked without credentials only: PACKVENDOR_AUTH=anonymous turns them off\n", e.Host)
+	case found:
+		fmt.Fprintf(&text, "%s is asked without credentials first; if it refuses, with %v from %s\n", e.Host, used.Finding, oneLine(used.Source.String()))
+	default:
+		fmt.Fprintf(&text, "%s is asked without credentials; if it refuses, there are none to show it\n", e.Host)
+	}
+	return c.print("%s", text.String())
+}
+
+// foundAt is what was found at a place, in words.
+func foundAt(p credentials.Place, host string) string {
+	switch {
+	case p.Err != nil:
+		return oneLine(p.Err.Error())
+	case p.Finding == credentials.Nothing:
+		return "nothing for " + host
+	case p.Finding.Held() && !strings.EqualFold(p.Source.Key, host):
+		return fmt.Sprintf("%v, as %s", p.Finding, oneLine(p.Source.Key))
+	}
+	return p.Finding.String()
+}
+
+// oneLine is s, escaped, in one cell of a table.
+func oneLine(s string) string {
+	return strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(escaped(s))
+}

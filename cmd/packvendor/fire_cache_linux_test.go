@@ -1,0 +1,323 @@
+//go:build amd64 || arm64
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// restoring is a project without the pack that packs.lock names, and a cache
+// that has it.
+func restoring(b *bed, size int) *killing {
+	b.Helper()
+	old, cache := b.vendored(b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", size))))
+	delete(old, "packs/a.gtpack")
+	return newKilling(b, old, cache, false)
+}
+
+// entry is the one entry of a cache.
+func (k *killing) entry(cache string) string {
+	k.Helper()
+	return filepath.Join(cache, k.pushed["a:1.0.0"].ManifestDigest.Hex())
+}
+
+// TestFault36_RewrittenInPlace has a second program write the entry as the Rust
+// client does, without lock or rename, while packvendor reads it offline. Part
+// of what it writes is there before, the rest comes during the run or, every
+// third time, after it.
+func TestFault36_RewrittenInPlace(t *testing.T) {
+	const runs, pieces = 60, 5
+	b := newBed(t, packtest.Options{Plain: true})
+	k := restoring(b, 1_000_000)
+	right := k.new["packs/a.gtpack"]
+	ends := map[int]int{}
+	for n := range runs {
+		dir, cache, done := k.begin()
+		file, err := os.Create(filepath.Join(k.entry(cache), "pack.gtpack"))
+		b.must(err)
+		before := n % (pieces + 1) * (len(right) / pieces)
+		_, err = file.WriteString(right[:before])
+		b.must(err)
+		written := make(chan error, 1)
+		rest := func() { written <- errors.Join(inPieces(file, right[before:]), file.Close()) }
+		if n%3 != 0 {
+			go rest()
+		}
+		code, stderr := here(dir, cache, "--offline")
+		if n%3 == 0 {
+			rest()
+		}
+		b.must(<-written)
+		ends[code]++
+		got, ok := readTree(t, dir)["packs/a.gtpack"]
+		if code == 0 && got != right || code == exitIntegrity && ok || code != 0 && code != exitIntegrity {
+			t.Errorf("run %d: exit code %d and %d bytes\n%s", n, code, len(got), stderr)
+		}
+		if whole := before == len(right); whole && code != 0 || !whole && n%3 == 0 && code != exitIntegrity {
+			t.Errorf("run %d: %d bytes from the start, exit code %d\n%s", n, before, code, stderr)
+		}
+		done()
+	}
+	t.Logf("%d runs: right bytes in %d, exit code 4 in %d", runs, ends[0], ends[exitIntegrity])
+}
+
+// inPieces writes what a slow program writes.
+func inPieces(file *os.File, data string) error {
+	const piece = 1000
+	for ; len(data) > 0; data = data[min(piece, len(data)):] {
+		if _, err := file.WriteString(data[:min(piece, len(data))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestFault38_Intruders has what is no file in the place of each file of the
+// entry, of the entry itself and of its lock. It is not followed or waited for;
+// online the run ends well, offline with 0, 3, 4 or 5, and what a link leads to
+// stays as it is.
+func TestFault38_Intruders(t *testing.T) {
+	intruders := map[string]func(path, victim string) error{
+		"symlink":          func(path, victim string) error { return os.Symlink(victim, path) },
+		"dangling symlink": func(path, victim string) error { return os.Symlink(victim+".missing", path) },
+		"FIFO":             func(path, _ string) error { return syscall.Mkfifo(path, 0o666) },
+		"socket":           func(path, _ string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) },
+		"directory":        func(path, _ string) error { return os.Mkdir(path, 0o777) },
+	}
+	b := newBed(t, packtest.Options{Plain: true})
+	k := restoring(b, 1000)
+	for kind, intrude := range intruders {
+		for _, place := range []string{"pack.gtpack", "metadata.json", "manifest.json", ".", "../.locks/" + k.pushed["a:1.0.0"].ManifestDigest.Hex() + ".lock"} {
+			for _, online := range []bool{false, true} {
+				what := fmt.Sprintf("%s for %s, online %t", kind, place, online)
+				dir, cache, done := k.begin()
+				path := filepath.Join(k.entry(cache), place)
+				victim := filepath.Join(filepath.Dir(cache), "victim")
+				b.must(os.Rename(path, victim))
+				b.must(intrude(path, victim))
+				was := readVictim(t, victim)
+				args := []string{"--offline"}
+				if online {
+					args = nil
+				}
+				var code int
+				var stderr string
+				ended := make(chan bool)
+				go func() {
+					defer close(ended)
+					code, stderr = here(dir, cache, "", args...)
+				}()
+				select {
+				case <-ended:
+				case <-time.After(patience):
+					t.Fatalf("%s: it hangs", what)
+				}
+				k.wantIntruded(what, dir, code, online, stderr)
+				if is := readVictim(t, victim); is.differences(was) != "" {
+					t.Errorf("%s: the victim has changed\n%s", what, is.differences(was))
+				}
+				done()
+			}
+		}
+	}
+}
+
+// readVictim reads a file or a directory.
+func readVictim(t *testing.T, victim string) tree {
+	t.Helper()
+	if info, err := os.Lstat(victim); err == nil && info.IsDir() {
+		return readTree(t, victim)
+	}
+	data, err := os.ReadFile(victim)
+	return tree{"victim": fmt.Sprint(string(data), err)}
+}
+
+// wantIntruded fails unless the pack was restored, or left out with good reason.
+func (k *killing) wantIntruded(what, dir string, code int, online bool, stderr string) {
+	k.Helper()
+	left := readTree(k, dir)
+	if code == 0 && left.differences(k.new) != "" || code != 0 && left.differences(k.old) != "" {
+		k.Errorf("%s: exit code %d and\n%s", what, code, left.differences(k.new))
+	}
+	if online && code != 0 || code != 0 && (code < exitNetwork || code > exitStorage) {
+		k.Errorf("%s: exit code %d\n%s", what, code, stderr)
+	}
+}
+
+// TestFault41_NoLocks has every lock refused, as NFS without its daemon does:
+// nobody waits or complains.
+func TestFault41_NoLocks(t *testing.T) {
+	b := newBed(t, packtest.Options{Plain: true})
+	k := newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false)
+	dir, cache, _ := k.begin()
+	cmd := k.program("packvendor-failing", dir, cache)
+	cmd.Env = append(cmd.Env, stepNumber+"="+noLocks)
+	code := k.codeOf(cmd.Run())
+	if stderr := fmt.Sprint(cmd.Stderr); code != 0 || stderr != "" {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	k.check("without locks", dir, cache)
+}
+
+// TestFault42_ReadOnlyCache puts the cache on a disk that takes no writes.
+func TestFault42_ReadOnlyCache(t *testing.T) {
+	b := newBed(t, packtest.Options{Plain: true})
+	k := restoring(b, 1000)
+	added := b.line("b", "b")
+	mount, _ := scratch(t)
+	packtest.OnDisk(t, mount, "1m", func(disk packtest.Disk) {
+		k.cache.write(t, disk.Dir)
+		b.must(disk.ReadOnly())
+		dir, _, _ := k.begin()
+		cmd := b.command(dir, disk.Dir, "--offline")
+		if code, stderr := k.codeOf(cmd.Run()), fmt.Sprint(cmd.Stderr); code != 0 || stderr != "" {
+			t.Errorf("a hit: exit code %d\n%s", code, stderr)
+		}
+		k.wantOldOrNew("a hit", readTree(t, dir))
+
+		toml := strings.TrimSpace(k.old["packs.toml"]) + "\n" + added + "\n"
+		b.must(os.WriteFile(filepath.Join(dir, "packs.toml"), []byte(toml), 0o666))
+		cmd = b.command(dir, disk.Dir)
+		want := regexp.MustCompile(`^packvendor: warning: going on without the cache: .*: read-only file system\n$`)
+		if code, stderr := k.codeOf(cmd.Run()), fmt.Sprint(cmd.Stderr); code != 0 || !want.MatchString(stderr) {
+			t.Errorf("a miss: exit code %d\n%s", code, stderr)
+		}
+		digest := b.pushed["b:1.0.0"].ManifestDigest
+		if readTree(t, dir)["packs/b.gtpack"] != string(b.packs[digest]) {
+			t.Error("a miss: the pack is not there")
+		}
+		if differs := readTree(t, disk.Dir).differences(k.cache); differs != "" {
+			t.Errorf("the cache has changed\n%s", differs)
+		}
+	})
+}
+
+// TestFault43_Modes looks at everything that a run makes, under several umasks.
+func TestFault43_Modes(t *testing.T) {
+	b := newBed(t, packtest.Options{Plain: true})
+	k := newKilling(b, b.project(b.line("a", "a")), nil, false)
+	for _, mask := range []fs.FileMode{0, 0o022, 0o077} {
+		dir, cache, done := k.begin()
+		cmd := k.program("packvendor-limited", dir, cache)
+		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%o", umask, mask))
+		b.mustRun(cmd)
+		for _, place := range []string{cache, dir} {
+			b.must(filepath.WalkDir(place, func(path string, d fs.DirEntry, err error) error {
+				name, _ := filepath.Rel(dir, path)
+				if _, was := k.old[name]; err != nil || was || path == dir {
+					return err
+				}
+				info, err := d.Info()
+				want := 0o666 &^ mask
+				if d.IsDir() {
+					want = fs.ModeDir | 0o777&^mask
+				}
+				if err == nil && info.Mode() != want {
+					t.Errorf("umask %03o: %s has mode %v, want %v", mask, path, info.Mode(), want)
+				}
+				return err
+			}))
+		}
+		done()
+	}
+}
+
+// TestFault43_SecondUser has somebody else use a cache that all may write: what
+// the first user has put there is read, mended and added to.
+func TestFault43_SecondUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be somebody else")
+	}
+	b := newBed(t, packtest.Options{Plain: true})
+	k := newKilling(b, b.project(b.line("a", "a"), b.line("b", "b"), b.line("c", "c")), nil, false)
+	root, _ := scratch(t)
+	b.must(os.Chmod(root, 0o777))
+	cache := filepath.Join(root, "cache")
+	first, _, _ := k.begin()
+	b.must(os.WriteFile(filepath.Join(first, "packs.toml"), []byte(b.project(b.line("a", "a"), b.line("b", "b"))["packs.toml"]), 0o666))
+	cmd := b.program("packvendor-limited", first, cache)
+	cmd.Env = append(cmd.Env, umask+"=0")
+	b.mustRun(cmd)
+	// Bad bytes of the first user, for the second to replace.
+	b.must(os.WriteFile(filepath.Join(cache, b.pushed["b:1.0.0"].ManifestDigest.Hex(), "pack.gtpack"), []byte("bad"), 0o666))
+
+	second := filepath.Join(root, "second")
+	b.must(os.Mkdir(second, 0o777))
+	k.old.write(t, second)
+	const nobody = 65534
+	for name := range maps.Keys(k.old) {
+		b.must(os.Chown(filepath.Join(second, name), nobody, nobody))
+	}
+	b.must(os.Chown(second, nobody, nobody))
+	cmd = b.command(second, cache)
+	cmd.Path = "/proc/self/exe" // whose folder somebody else may not enter
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	b.reg.ResetRequests()
+	code := k.codeOf(cmd.Run())
+	stderr := fmt.Sprint(cmd.Stderr)
+	if code != 0 || strings.Count(stderr, "warning: ") != 1 || !strings.HasPrefix(stderr, "packvendor: warning: the cache is corrupt and is mended: ") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if differs := readTree(t, second).differences(k.new); differs != "" {
+		t.Errorf("left is\n%s", differs)
+	}
+	cached := readTree(t, cache)
+	b.wantCache("the second user's", cached)
+	if counts := b.counts(); counts["blobs a"] != 0 || counts["blobs b"] != 1 || counts["blobs c"] != 1 || packsIn(cached) != 3 {
+		t.Errorf("requests %v, and %d packs in the cache", counts, packsIn(cached))
+	}
+}
+
+// TestFault44_Clock dates all files, and what metadata.json says, long ago and
+// far ahead: it makes no difference to what a run does.
+func TestFault44_Clock(t *testing.T) {
+	b := newBed(t, packtest.Options{Plain: true})
+	k := restoring(b, 1000)
+	fetchedAt := regexp.MustCompile(`("fetched_at_unix_seconds":)[0-9]+`)
+	for _, year := range []int{1960, 2100} {
+		at := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		dir, cache, done := k.begin()
+		metadata := filepath.Join(k.entry(cache), "metadata.json")
+		data, err := os.ReadFile(metadata)
+		b.must(err)
+		b.must(os.WriteFile(metadata, fetchedAt.ReplaceAll(data, fmt.Appendf(nil, "${1}%d", max(0, at.Unix()))), 0o666))
+		for _, place := range []string{dir, cache} {
+			b.must(filepath.WalkDir(place, func(path string, _ fs.DirEntry, err error) error {
+				if err != nil {
+					return err
+				}
+				return os.Chtimes(path, at, at)
+			}))
+		}
+		before := readTree(t, cache)
+		if code, stderr := here(dir, cache, "--offline"); code != 0 || stderr != "" {
+			t.Errorf("%d: exit code %d\n%s", year, code, stderr)
+		}
+		if differs := readTree(t, dir).differences(k.new); differs != "" {
+			t.Errorf("%d: left is\n%s", year, differs)
+		}
+		b.must(os.Chtimes(filepath.Join(dir, "packs", "a.gtpack"), at, at))
+		if code, stderr := here(dir, cache, "verify"); code != 0 {
+			t.Errorf("%d: verify ends with %d\n%s", year, code, stderr)
+		}
+		if differs := readTree(t, cache).differences(before); differs != "" {
+			t.Errorf("%d: the cache has changed\n%s", year, differs)
+		}
+		if info, err := os.Stat(filepath.Join(dir, "packs.lock")); err != nil || !info.ModTime().Equal(at) {
+			t.Errorf("%d: packs.lock was written: %v", year, err)
+		}
+		done()
+	}
+}

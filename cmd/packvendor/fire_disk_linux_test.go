@@ -1,0 +1,289 @@
+//go:build amd64 || arm64
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// noLocks, in the place of a step's number, is every lock.
+const noLocks = "-1"
+
+// mainFailing is packvendor, for which the step of that number fails with EIO;
+// it writes the step to stderr. A file that could not be synced must not be
+// renamed after that.
+func mainFailing() {
+	n, unsynced := 0, ""
+	stepping(func(s packtest.Step, number int) syscall.Errno {
+		if strconv.Itoa(number) == noLocks && s.Call == "lock" {
+			return syscall.ENOLCK
+		}
+		if s.Call == "rename" && unsynced != "" && path.Base(s.From) == unsynced {
+			fmt.Fprintln(os.Stderr, "renamed after a failed sync:", s)
+		}
+		if n++; n != number {
+			return 0
+		}
+		if s.Call == "sync" {
+			unsynced = path.Base(s.Path)
+		}
+		fmt.Fprintln(os.Stderr, "failing:", s)
+		return syscall.EIO
+	})
+	mainHurried()
+}
+
+// What packvendor-limited is told: its umask, in octal, and how many bytes a file
+// of its may have.
+const (
+	umask    = "PACKVENDOR_TEST_UMASK"
+	fileSize = "PACKVENDOR_TEST_FILE_SIZE"
+)
+
+// mainLimited is packvendor as someone runs it whom the system has set limits.
+func mainLimited() {
+	if mask, err := strconv.ParseInt(os.Getenv(umask), 8, 32); err == nil {
+		syscall.Umask(int(mask))
+	}
+	if limit, err := strconv.ParseUint(os.Getenv(fileSize), 10, 64); err == nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(unarmed)
+		}
+	}
+	mainHurried()
+}
+
+// operations are what the faults of disks meet.
+var operations = map[string]func(*bed) *killing{
+	"first run": func(b *bed) *killing {
+		return newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false, "--jobs=1")
+	},
+	"run that restores": func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.line("a", "a")))
+		delete(old, "packs/a.gtpack")
+		return newKilling(b, old, cache, false, "--jobs=1")
+	},
+	"run that mends the cache": func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.line("a", "a")))
+		delete(old, "packs/a.gtpack")
+		maps.DeleteFunc(cache, func(name, _ string) bool { return path.Base(name) != "pack.gtpack" && cache[name] != "directory" })
+		k := newKilling(b, old, cache, false, "--jobs=1")
+		k.unproven = true // healing is a courtesy
+		return k
+	},
+	"run with nothing to do": func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.line("a", "a")))
+		return newKilling(b, old, cache, false, "--jobs=1")
+	},
+	"run that drops": func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.line("a", "a")))
+		old["packs.toml"] = b.project()["packs.toml"]
+		return newKilling(b, old, cache, false, "--jobs=1")
+	},
+	"add": func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.line("a", "a")))
+		return newKilling(b, old, cache, true, "add", "--jobs=1", "b", b.push("b", "1.0.0", 1000))
+	},
+}
+
+// TestFault33_EveryStepFails has one step after the other fail with EIO: every
+// read, write, sync, close, rename and so on, of the project and of the cache.
+func TestFault33_EveryStepFails(t *testing.T) {
+	for name, operation := range operations {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := operation(newBed(t, packtest.Options{Plain: true}))
+			k.everyStepFails()
+			t.Logf("%d failures, %d distinct", k.kills, len(k.steps))
+		})
+	}
+}
+
+// everyStepFails runs the command with its first step failing, then with its
+// second, and so on until it has no more.
+func (k *killing) everyStepFails() {
+	k.Helper()
+	committing := false
+	for n := 1; !k.Failed(); n++ {
+		dir, cache, done := k.begin()
+		cmd := k.program("packvendor-failing", dir, cache, k.args...)
+		// A lock that cannot be given back is waited for by whoever comes next.
+		cmd.Env = append(cmd.Env, stepNumber+"="+strconv.Itoa(n), "PACKVENDOR_TEST_LOCK_WAIT=10ms")
+		code := k.codeOf(cmd.Run())
+		stderr := fmt.Sprint(cmd.Stderr)
+		_, step, failed := strings.Cut(stderr, "failing: ")
+		if !failed {
+			k.wantResult("nothing fails", code, stderr, dir)
+			done()
+			return
+		}
+		step, stderr, _ = strings.Cut(step, "\n")
+		step = roleOf(step)
+		what := fmt.Sprintf("step %d fails, %s", n, step)
+		k.wantResult(what, code, stderr, dir)
+		left := readTree(k, dir)
+		// The step that fails first in the commit has not been done.
+		if differs := left.differences(k.old); code != 0 && !committing && differs != "" && !strings.HasPrefix(step, "unlink ") {
+			k.Errorf("%s: the project is not as it was\n%s", what, differs)
+		}
+		committing = committing || isCommit(step)
+		cached := readTree(k, cache)
+		k.wantCache(what, cached)
+		k.wantTold(what, code, stderr, cached)
+		if temps := append(left.temporaries(), cached.temporaries()...); len(temps) > 0 && !strings.HasPrefix(step, "unlink ") {
+			k.Errorf("%s: left are %q", what, temps)
+		}
+		k.kills++
+		k.steps[step] = true
+		if step != "unlink packs" { // the folder, which stays, though empty
+			k.converges(what, dir, cache)
+		}
+		done()
+	}
+}
+
+// isCommit tells steps in which the project changes.
+func isCommit(step string) bool {
+	switch step {
+	case "rename manifest.json", "rename metadata.json", "rename pack.gtpack":
+		return false // in the cache
+	}
+	return strings.HasPrefix(step, "rename ") || strings.HasPrefix(step, "unlink packs")
+}
+
+// wantResult fails unless the command has done its work, or ended with 5 and no
+// file that is neither old nor new.
+func (k *killing) wantResult(what string, code int, stderr, dir string) {
+	k.Helper()
+	files := readTree(k, dir).finals()
+	k.wantOldOrNew(what, files)
+	differs := files.differences(k.new.finals())
+	if code != 0 && code != exitStorage || code == 0 && differs != "" {
+		k.Errorf("%s: exit code %d\n%s%s", what, code, stderr, differs)
+	}
+}
+
+// wantTold fails unless the user is told of a failed step, by the error or by a
+// warning. Nothing need be said where nothing is lost: the cache has all that it
+// would have.
+func (k *killing) wantTold(what string, code int, stderr string, cached tree) {
+	k.Helper()
+	if strings.Contains(stderr, "renamed after a failed sync") {
+		k.Errorf("%s: %s", what, stderr)
+	}
+	lost := packsIn(cached) < k.cached
+	if told := strings.Contains(stderr, "input/output error"); !told && (code != 0 || lost) {
+		k.Errorf("%s: exit code %d and nothing of the failure in\n%s", what, code, stderr)
+	}
+}
+
+// codeOf is the exit code of a process that ended by itself.
+func (k *killing) codeOf(err error) int {
+	k.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &exit) || exit.ExitCode() < 0:
+		k.Fatal(err)
+	case exit.ExitCode() == unarmed:
+		k.Skipf("this system does not show a process its system calls: %s", exit.Stderr)
+	}
+	return exit.ExitCode()
+}
+
+// TestFault31_FullDisk leaves a little more room on a disk each time, until there
+// is enough.
+func TestFault31_FullDisk(t *testing.T) {
+	for _, place := range []string{"project", "cache"} {
+		t.Run(place, func(t *testing.T) {
+			b := newBed(t, packtest.Options{Plain: true})
+			k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
+			mount, _ := scratch(t)
+			packtest.OnDisk(t, mount, "256k", func(disk packtest.Disk) {
+				for pages := int64(0); !k.onFullDisk(place, disk, pages*int64(os.Getpagesize())) && !t.Failed(); pages++ {
+				}
+			})
+		})
+	}
+}
+
+// onFullDisk runs the command with one of its places on a disk that has so many
+// bytes left. It returns whether they sufficed.
+func (k *killing) onFullDisk(place string, disk packtest.Disk, room int64) (sufficed bool) {
+	k.Helper()
+	dir, cache, done := k.begin()
+	defer done()
+	on := filepath.Join(disk.Dir, place)
+	defer os.RemoveAll(on)
+	k.must(os.Mkdir(on, 0o777))
+	if place == "cache" {
+		cache = on
+	} else {
+		dir = on
+		k.old.write(k, dir)
+	}
+	filler := filepath.Join(disk.Dir, "filler")
+	defer os.Remove(filler)
+	k.must(disk.Fill(filler, room))
+	cmd := k.command(dir, cache, k.args...)
+	code, what := k.codeOf(cmd.Run()), fmt.Sprintf("%d bytes for the %s", room, place)
+	stderr := fmt.Sprint(cmd.Stderr)
+	told := strings.Contains(stderr, "no space left on device")
+	k.wantResult(what, code, stderr, dir)
+	switch {
+	case code == 0 && stderr == "":
+		sufficed = true
+	case place == "cache" && (code != 0 || !told || !strings.HasPrefix(stderr, "packvendor: warning: going on without the cache: ")):
+		k.Errorf("%s: exit code %d\n%s", what, code, stderr)
+	case place == "project" && (code != exitStorage || !told || !strings.Contains(stderr, dir)):
+		k.Errorf("%s: exit code %d\n%s", what, code, stderr)
+	case place == "project" && readTree(k, dir).differences(k.old) != "":
+		k.Errorf("%s: the project is not as it was\n%s", what, readTree(k, dir).differences(k.old))
+	}
+	cached := readTree(k, cache)
+	k.wantCache(what, cached)
+	if temps := append(cached.temporaries(), readTree(k, dir).temporaries()...); len(temps) > 0 {
+		k.Errorf("%s: left are %q", what, temps)
+	}
+	k.must(os.Remove(filler))
+	k.converges(what, dir, cache)
+	return sufficed
+}
+
+// TestFault32_FileSizeLimit is about ulimit -f: it is an error like others, and
+// no signal kills packvendor.
+func TestFault32_FileSizeLimit(t *testing.T) {
+	b := newBed(t, packtest.Options{Plain: true})
+	k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
+	for _, limit := range []int{0, 1, 100, 1000, 10_000, 20_000, 1 << 20} {
+		dir, cache, done := k.begin()
+		cmd := k.program("packvendor-limited", dir, cache, k.args...)
+		cmd.Env = append(cmd.Env, fileSize+"="+strconv.Itoa(limit))
+		code, what := k.codeOf(cmd.Run()), fmt.Sprintf("at most %d bytes a file", limit)
+		stderr := fmt.Sprint(cmd.Stderr)
+		k.wantResult(what, code, stderr, dir)
+		if enough := limit == 1<<20; !enough && (code != exitStorage || !strings.Contains(stderr, ": file too large\n")) || enough && code != 0 {
+			t.Errorf("%s: exit code %d\n%s", what, code, stderr)
+		}
+		if differs := readTree(t, dir).differences(k.old); code != 0 && differs != "" {
+			t.Errorf("%s: the project is not as it was\n%s", what, differs)
+		}
+		k.wantCache(what, readTree(t, cache))
+		k.converges(what, dir, cache)
+		done()
+	}
+}

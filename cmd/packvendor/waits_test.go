@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+// mainHurried is packvendor for tests, which have no time: what it waits for
+// the clock for, it does not wait for. How long it waits for registries, other
+// processes and credential helpers is in PACKVENDOR_TEST_STALL,
+// PACKVENDOR_TEST_LOCK_WAIT and PACKVENDOR_TEST_HELPER_TIMEOUT.
+func mainHurried() {
+	os.Exit(invoke(waits{
+		stall:  durationOf("PACKVENDOR_TEST_STALL"),
+		lock:   durationOf("PACKVENDOR_TEST_LOCK_WAIT"),
+		helper: durationOf("PACKVENDOR_TEST_HELPER_TIMEOUT"),
+		sleep:  func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) },
+	}))
+}
+
+// durationOf is the duration in an environment variable, 0 if there is none.
+func durationOf(key string) time.Duration {
+	value := os.Getenv(key)
+	if value == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}

@@ -1,0 +1,116 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// A Sink receives a blob's bytes. Reset forgets all that were written: the blob
+// begins anew.
+type Sink interface {
+	io.Writer
+	Reset() error
+}
+
+// Blob copies the blob want of ref's repository to w, verified: unless it
+// returns nil, the bytes in w prove nothing. A body that breaks off goes on
+// where it did, if the registry can do that, and else begins anew.
+//
+// Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
+func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink) error {
+	d := &download{want: want, sink: w, stream: verified.NewStream(w, want)}
+	return c.persist(ctx, func(ctx context.Context) error {
+		err := c.advance(ctx, ref, d)
+		if d.isSpoiled(err) {
+			err = c.advance(ctx, ref, d)
+		}
+		return err
+	})
+}
+
+// A download is a blob on its way.
+type download struct {
+	want   verified.Content
+	sink   Sink
+	stream *verified.Stream
+	pieced bool // more than one response made it what it is
+	whole  bool // pieces were of no use: each further response is to be the whole blob
+}
+
+// errNoPiece says that a registry answered a request for the rest of a blob
+// with something else.
+var errNoPiece = errors.New("the registry does not continue a blob")
+
+// isSpoiled tells whether err comes of asking for pieces, or of putting them
+// together. It is so once; then the blob begins anew, and that counts.
+func (d *download) isSpoiled(err error) bool {
+	var e *Error
+	unable := errors.Is(err, errNoPiece) || errors.As(err, &e) && e.Status == http.StatusRequestedRangeNotSatisfiable
+	spoiled := !d.whole && d.stream.N() > 0 && unable || d.pieced && errors.As(err, new(*verified.MismatchError))
+	d.whole = d.whole || spoiled
+	return spoiled
+}
+
+func (d *download) restart() error {
+	d.stream, d.pieced = verified.NewStream(d.sink, d.want), false
+	if err := d.sink.Reset(); err != nil {
+		return &verified.WriteError{Err: err}
+	}
+	return nil
+}
+
+// advance makes one request for what is missing of the blob: of the registry,
+// never of where it sent the last one, whose leave to read may be over.
+func (c *Client) advance(ctx context.Context, ref ociref.Reference, d *download) error {
+	if d.whole {
+		if err := d.restart(); err != nil {
+			return err
+		}
+	}
+	resp, err := c.send(ctx, ref, request{
+		method: http.MethodGet,
+		accept: "*/*",
+		first:  d.stream.N(),
+	}, "/v2/"+ref.Repository+"/blobs/"+string(d.want.Digest))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := d.begin(resp); err != nil {
+		return err
+	}
+	err = d.stream.Append(resp.Body)
+	var broken *verified.ReadError
+	if errors.As(err, &broken) {
+		return newError(resp.Request, fmt.Errorf("the body broke off after %w", onTheLine(broken)))
+	}
+	return err
+}
+
+// begin sees that a response is the rest of the blob, or the whole of it, and
+// makes ready for that.
+func (d *download) begin(resp *http.Response) error {
+	if resp.StatusCode == http.StatusPartialContent {
+		rest := fmt.Sprintf("bytes %d-%d/%d", d.stream.N(), d.want.Size-1, d.want.Size)
+		if resp.Header.Get("Content-Range") != rest || resp.ContentLength >= 0 && resp.ContentLength != d.want.Size-d.stream.N() {
+			return errNoPiece
+		}
+		d.pieced = true
+		return nil
+	}
+	if d.stream.N() > 0 {
+		if err := d.restart(); err != nil {
+			return err
+		}
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength != d.want.Size {
+		return &verified.MismatchError{Want: d.want, Got: verified.Content{Size: resp.ContentLength}}
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxHops bounds how often one request is redirected.
+const maxHops = 10
+
+// DefaultStall is how long a registry may keep a request waiting without a
+// sign of life.
+const DefaultStall = 60 * time.Second
+
+// maxHeader bounds a response's header, in bytes.
+const maxHeader = 1 << 20
+
+// NewTransport returns the transport used by default: the system's trust and
+// proxies, no compression (what is hashed is what was sent), and pings that
+// find dead HTTP/2 connections.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    64,
+		MaxResponseHeaderBytes: maxHeader,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    15 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+	}
+}
+
+// A guard lets pass only requests that may be sent: HTTPS, or plain HTTP to a
+// host that is listed for it, and not from a registry to what it cannot reach
+// itself. Every request goes through it, those that go-containerregistry and
+// redirects make included.
+type guard struct {
+	lanes     *lanes
+	insecure  []string
+	userAgent string
+	stall     time.Duration
+}
+
+// errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
+// a challenge names may want.
+var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed as insecure")
+
+// errScheme refuses what is not even that.
+var errScheme = errors.New("only HTTPS is used")
+
+// errLocalTarget refuses what a registry elsewhere has no business to send one
+// to: the own machine, a private network, a cloud's metadata service.
+var errLocalTarget = errors.New("redirected to a local address")
+
+// errLocalRealm refuses a token endpoint for the same reason.
+var errLocalRealm = errors.New("names a token endpoint with a local address")
+
+type registryKey struct{}
+
+// aboutRegistry marks the requests that are made because of the registry at u.
+func aboutRegistry(ctx context.Context, u *url.URL) context.Context {
+	return context.WithValue(ctx, registryKey{}, u)
+}
+
+// registryOf returns the registry because of which req is made.
+func registryOf(req *http.Request) *url.URL {
+	if u, ok := req.Context().Value(registryKey{}).(*url.URL); ok {
+		return u
+	}
+	return req.URL
+}
+
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.check(req); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, err
+	}
+	req = req.Clone(req.Context())
+	// Set by us, it keeps any transport from asking for compression by itself,
+	// and from undoing it unseen: what is hashed is what was sent.
+	req.Header.Set("Accept-Encoding", "identity")
+	if g.userAgent != "" {
+		req.Header.Set("User-Agent", g.userAgent)
+	}
+	lane := g.lanes.take(req, registryOf(req))
+	resp, err := watched(lane, req, g.stall, func() { g.lanes.renew(lane) })
+	if err != nil {
+		return nil, onTheLine(err)
+	}
+	resp.Request = req // by which the next hop knows that it is one
+	return resp, nil
+}
+
+func (g *guard) check(req *http.Request) error {
+	if err := g.checkTarget(req); err != nil {
+		return err
+	}
+	from := redirectedFrom(req)
+	plain := req.URL.Scheme == "http"
+	switch listed := isListed(g.insecure, req.URL.Host); {
+	case req.URL.Scheme == "https":
+		return nil
+	case plain && listed && (from == nil || from.URL.Scheme == "http"):
+		return nil
+	case from == nil && plain:
+		return errPlainHTTP
+	case from == nil:
+		return errScheme
+	}
+	e := &ProtocolError{
+		Subject: from.Method + " " + redacted(from.URL),
+		Reason:  fmt.Sprintf("redirected away from HTTPS (%s)", redacted(req.URL)),
+	}
+	if plain {
+		e.Reason = fmt.Sprintf("redirected to plain HTTP (%s)", redacted(req.URL))
+	}
+	return e
+}
+
+// checkTarget refuses what only this machine or its network can reach, where
+// the address or the name says so; the lanes look at what a name turns out to be.
+func (g *guard) checkTarget(req *http.Request) error {
+	registry := registryOf(req)
+	switch {
+	case hostOf(req.URL) == hostOf(registry), reachOfHost(req.URL.Host) <= g.lanes.reachOfRegistry(registry):
+		return nil
+	case redirectedFrom(req) == nil:
+		return errLocalRealm
+	}
+	return errLocalTarget
+}
+
+// redirectedFrom returns the request whose response sent req here, nil if req
+// is a first request.
+func redirectedFrom(req *http.Request) *http.Request {
+	if req.Response == nil {
+		return nil
+	}
+	return req.Response.Request
+}
+
+func checkRedirect(_ *http.Request, via []*http.Request) error {
+	if len(via) > maxHops {
+		return &redirectsError{}
+	}
+	return nil
+}
+
+// A redirectsError ends a chain of redirects.
+type redirectsError struct{}
+
+func (*redirectsError) Error() string { return fmt.Sprintf("stopped after %d redirects", maxHops) }
+
+// An authorized transport adds an Authorization header to the requests that go
+// to the host that is to see it, and takes care that no other does.
+type authorized struct {
+	base         http.RoundTripper
+	scheme, host string // as in the URLs of requests
+	header       string // "" adds none
+}
+
+func (a *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
+	if a.header != "" && req.URL.Scheme == a.scheme && req.URL.Host == a.host {
+		req = req.Clone(req.Context())
+		req.Header.Set("Authorization", a.header)
+	}
+	return a.base.RoundTrip(req)
+}
+
+func isListed(hosts []string, host string) bool {
+	for _, h := range hosts {
+		if strings.EqualFold(h, host) {
+			return true
+		}
+	}
+	return false
+}

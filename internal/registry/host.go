@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// errForeignChallenge refuses a challenge that does not come from the registry:
+// whoever it comes from would be told what is for the registry alone.
+var errForeignChallenge = errors.New("redirected to another host, which asks for authentication")
+
+// A host is one registry: what it answered when asked how to authenticate, and
+// the sessions with its repositories.
+type host struct {
+	name      name.Registry
+	err       error // that there is no such host
+	scheme    string
+	transport http.RoundTripper
+	lanes     *lanes
+	keychain  Keychain
+	persist   func(context.Context, func(context.Context) error) error
+
+	pinged answer[*challenge] // nil: no authentication is asked for
+
+	mu       sync.Mutex
+	learned  *challenge          // from a response to another request than the ping
+	sessions map[string]*session // by repository
+}
+
+func (h *host) session(repository string) *session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.sessions[repository]
+	if s == nil {
+		s = &session{host: h, repository: repository}
+		h.sessions[repository] = s
+	}
+	return s
+}
+
+func (h *host) url() *url.URL {
+	return &url.URL{Scheme: h.scheme, Host: h.name.RegistryStr(), Path: "/v2/"}
+}
+
+// pingRequest is the ping as errors name it.
+func (h *host) pingRequest() *http.Request {
+	return &http.Request{Method: http.MethodGet, URL: h.url()}
+}
+
+// passing makes an Error of the end of a wait for another's answer.
+func (h *host) passing(err error) error {
+	var known *Error
+	var protocol *ProtocolError
+	if err == nil || errors.As(err, &known) || errors.As(err, &protocol) {
+		return err
+	}
+	return newError(h.pingRequest(), err)
+}
+
+// challenge returns how the registry wants one to authenticate, nil if it does
+// not. A registry that is dead is asked once, however many packs it has.
+func (h *host) challenge(ctx context.Context) (*challenge, error) {
+	if h.err != nil {
+		return nil, h.err
+	}
+	c, err := h.pinged.get(ctx, func(ctx context.Context) (c *challenge, err error) {
+		err = h.persist(ctx, func(ctx context.Context) error {
+			c, err = h.ping(ctx)
+			return err
+		})
+		return c, err
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c == nil && err == nil {
+		c = h.learned
+	}
+	return c, h.passing(err)
+}
+
+// ping asks the registry how to authenticate. Of answers other than 200 and
+// 401 only those of a registry in trouble count: static hosts do not know
+// /v2/, and the request for the manifest will tell more.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
+func (h *host) ping(ctx context.Context) (*challenge, error) {
+	req, err := http.NewRequestWithContext(aboutRegistry(ctx, h.url()), http.MethodGet, h.url().String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Transport: h.transport, CheckRedirect: checkRedirect}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, newError(req, err)
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized && !h.sent(resp):
+		return nil, newError(req, errForeignChallenge)
+	case resp.StatusCode == http.StatusUnauthorized:
+		return chosenChallenge(resp.Header.Values("WWW-Authenticate")), nil
+	case resp.StatusCode >= 500, resp.StatusCode == http.StatusTooManyRequests:
+		return nil, newStatusError(req, resp)
+	}
+	io.CopyN(io.Discard, resp.Body, maxErrorBody) // so that the connection is used again
+	return nil, nil
+}
+
+// sent tells whether a response comes from the registry itself.
+func (h *host) sent(resp *http.Response) bool {
+	return resp.Request.URL.Scheme == h.scheme && hostOf(resp.Request.URL) == hostOf(h.url())
+}
+
+// learn takes the challenge of a registry that let everybody pass at the ping,
+// and tells whether the anonymous can do something about it.
+func (h *host) learn(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusUnauthorized || !h.sent(resp) {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.learned == nil {
+		h.learned = chosenChallenge(resp.Header.Values("WWW-Authenticate"))
+	}
+	return h.learned != nil && h.learned.scheme == "bearer"
+}
+
+// newHost returns the registry of that name.
+func (c *Client) newHost(registry string) *host {
+	h := &host{
+		scheme:    "https",
+		transport: c.transport,
+		lanes:     c.lanes,
+		keychain:  c.keychain,
+		persist:   c.persist,
+		sessions:  map[string]*session{},
+	}
+	var options []name.Option
+	if isListed(c.insecure, registry) {
+		h.scheme, options = "http", []name.Option{name.Insecure}
+	}
+	h.name, h.err = name.NewRegistry(registry, append(options, name.StrictValidation)...)
+	if h.err != nil {
+		h.err = fmt.Errorf("registry %+q: %w", registry, h.err)
+	}
+	return h
+}

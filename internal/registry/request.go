@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/greenticai/packvendor/internal/credentials"
+)
+
+// A request is one that is made of a registry, as often as it takes.
+type request struct {
+	method string
+	url    *url.URL
+	accept string // media types
+	first  int64  // the first byte that is wanted of the body
+}
+
+// send makes one request of a repository: anonymously, and if that is refused,
+// with the user's credentials. The response has status 200, or 206 where not
+// all of the body was asked for, and its body is not encoded.
+func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
+	who := s.who()
+	if who == nil {
+		resp, err := s.ask(ctx, r, nil)
+		if !isDenied(err) {
+			return resp, err
+		}
+		return s.identifiedOr(ctx, r, err)
+	}
+	resp, err := s.ask(ctx, r, who)
+	if !isRefused(err) {
+		return resp, err
+	}
+	if resp, anonymousErr := s.ask(ctx, r, nil); !isDenied(anonymousErr) {
+		s.giveUp(tried(who, err))
+		return resp, anonymousErr
+	}
+	return nil, s.because(err, by(who), true)
+}
+
+// identifiedOr makes a request with the user's credentials; if there are none,
+// or they are no better, refused is the answer, and says so.
+func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*http.Response, error) {
+	who, reason := s.credentials(ctx)
+	if who == nil {
+		return nil, s.because(refused, reason, false)
+	}
+	resp, err := s.ask(ctx, r, who)
+	switch {
+	case !isRefused(err):
+		s.identify(who)
+		return resp, err
+	case isUnknown(err):
+		s.giveUp(tried(who, err))
+	case isMissing(err) && !isMissing(refused): // for those who may see it, it is not there
+		s.identify(who)
+		return nil, s.because(err, by(who), true)
+	case isUnknown(refused):
+		return nil, s.because(err, by(who), true)
+	}
+	return nil, s.because(refused, tried(who, err), true)
+}
+
+// by is a reason: whose request it was.
+func by(who *credentials.Credentials) string {
+	return fmt.Sprintf("with the credentials of %s", who.Source)
+}
+
+// tried is a reason: what came of a request with credentials.
+func tried(who *credentials.Credentials, err error) string {
+	return fmt.Sprintf("%s: %s", by(who), statusText(err))
+}
+
+// ask makes one request of who, nil being nobody; and one more if the first
+// one's answer says how to authenticate, or a token is worn out.
+func (s *session) ask(ctx context.Context, r request, who *credentials.Credentials) (*http.Response, error) {
+	for again := false; ; again = true {
+		shown, err := s.authorization(ctx, who)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := s.host.do(ctx, r, shown.header)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && r.first > 0 {
+			if shown.token != nil {
+				shown.token.prove(shown.header)
+			}
+			return resp, nil
+		}
+		e := newStatusError(&http.Request{Method: r.method, URL: r.url}, resp)
+		e.foreign = !s.host.sent(resp)
+		resp.Body.Close()
+		if again || !s.refused(shown, resp) {
+			return nil, e
+		}
+	}
+}
+
+// do makes one request with that Authorization header.
+func (h *host) do(ctx context.Context, r request, authorization string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(aboutRegistry(ctx, h.url()), r.method, r.url.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", r.accept)
+	if r.first > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.first))
+	}
+	client := http.Client{
+		Transport:     &authorized{base: h.transport, host: r.url.Host, scheme: r.url.Scheme, header: authorization},
+		CheckRedirect: checkRedirect,
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, newError(req, err)
+	}
+	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		resp.Body.Close()
+		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding)}
+	}
+	return resp, nil
+}
+
+// because adds a reason to a refusal. It may be shared, so it is copied.
+func (s *session) because(refused error, reason string, identified bool) error {
+	var e *Error
+	if reason == "" || !errors.As(refused, &e) {
+		return refused
+	}
+	told := *e
+	told.Reason, told.Registry, told.identified = reason, s.host.name.RegistryStr(), identified
+	return &told
+}

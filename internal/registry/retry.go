@@ -1,0 +1,168 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Bounds on retries: all waits of one request that the registry did not ask
+// for are less than 30 s, with jitter.
+const (
+	maxTries      = 5
+	maxRetryAfter = 60 * time.Second
+)
+
+func newBackOff() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval:     500 * time.Millisecond,
+		RandomizationFactor: backoff.DefaultRandomizationFactor,
+		Multiplier:          2.5,
+		MaxInterval:         10 * time.Second,
+	}
+}
+
+// A Retry is the beginning of a wait, after which a request is tried again.
+type Retry struct {
+	Err  error         // what went wrong
+	Wait time.Duration // how long
+	Told bool          // it is the registry that says so
+	Try  int           // the number of the try that will follow, of Of
+	Of   int
+}
+
+// Sleep waits, no longer than ctx lets it.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// persist calls do until it succeeds, fails for good, or has failed too often.
+// Its errors are do's; an *Error says how often was tried.
+func (c *Client) persist(ctx context.Context, do func(context.Context) error) error {
+	pause := newBackOff()
+	for try := 1; ; try++ {
+		err := do(ctx)
+		e := temporary(err)
+		if e == nil || ctx.Err() != nil {
+			return err
+		}
+		if try == maxTries || e.RetryAfter > maxRetryAfter {
+			e.Tries = try
+			return err
+		}
+		wait := Retry{Err: err, Wait: pause.NextBackOff(), Try: try + 1, Of: maxTries}
+		if e.RetryAfter >= 0 {
+			wait.Wait, wait.Told = e.RetryAfter, true
+		}
+		if c.retrying != nil {
+			c.retrying(wait)
+		}
+		if err := c.sleep(ctx, wait.Wait); err != nil {
+			return e.ended(err)
+		}
+	}
+}
+
+// temporary returns the *Error in err if trying again may help, and nobody has
+// yet: nil for what is settled, such as an answer that an honest registry does
+// not give, or a server that is not the right one.
+func temporary(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) || e.Tries > 0 {
+		return nil
+	}
+	again := mayPass(e.Status)
+	if e.Status == 0 {
+		again = errors.As(e.Err, new(*lineError))
+	}
+	if !again {
+		return nil
+	}
+	return e
+}
+
+func mayPass(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
+}
+
+// A lineError is what a transport says that may pass: no response came, or only
+// a part.
+type lineError struct{ err error }
+
+func (e *lineError) Error() string { return e.err.Error() }
+func (e *lineError) Unwrap() error { return e.err }
+
+// onTheLine is err as a lineError, unless it would be the same another time.
+func onTheLine(err error) error {
+	if isFinal(err) {
+		return err
+	}
+	return &lineError{err}
+}
+
+// isFinal tells whether what a transport says would be the same another time.
+func isFinal(err error) bool {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	var dns *net.DNSError
+	var op *net.OpError
+	var proxy *proxyError
+	switch {
+	case errors.As(err, &dns):
+		return dns.IsNotFound
+	case errors.As(err, &proxy):
+		return !mayPass(proxy.status)
+	case errors.As(err, &op):
+		return op.Op == "remote error" || op.Op == "local error" // a TLS alert
+	case strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):
+		return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) // what came was no HTTP
+	}
+	for _, target := range []any{new(*localAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError)} {
+		if errors.As(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// retryAfter returns how long a response asks to be left alone, -1 if it does
+// not say. A date counts from the response's own: clocks differ.
+// https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	switch {
+	case err == nil:
+		return time.Duration(seconds) * time.Second
+	case errors.Is(err, strconv.ErrRange):
+		return math.MaxInt64
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return -1
+	}
+	if own, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = own
+	}
+	return max(0, date.Sub(now))
+}

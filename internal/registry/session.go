@@ -1,0 +1,165 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/greenticai/packvendor/internal/credentials"
+)
+
+// A session is how one repository is spoken to: anonymously, until that is
+// refused and the user's credentials are not.
+type session struct {
+	host       *host
+	repository string
+
+	mu         sync.Mutex
+	identified *credentials.Credentials // nil: anonymous
+	useless    string                   // why the user's credentials are no help; "" if that is not known
+	anonymous  token
+	own        token // with credentials
+}
+
+// who returns whose requests the session makes.
+func (s *session) who() *credentials.Credentials {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identified
+}
+
+// An authorization is what a request shows of who makes it.
+type authorization struct {
+	header string // Authorization; "" for nothing
+	token  *token // that header is from; nil if it is not from one
+	asked  bool   // the registry asks for some
+}
+
+// authorization returns that of who, nil being nobody.
+func (s *session) authorization(ctx context.Context, who *credentials.Credentials) (authorization, error) {
+	challenge, err := s.host.challenge(ctx)
+	switch {
+	case err != nil || challenge == nil:
+		return authorization{}, err
+	case who != nil && who.RegistryToken != "":
+		return authorization{header: "Bearer " + who.RegistryToken, asked: true}, nil
+	case challenge.scheme == "basic":
+		return authorization{header: basic(who), asked: true}, nil
+	}
+	from := s.token(who)
+	value, err := from.get(ctx, func(ctx context.Context) (string, error) {
+		return s.host.exchange(ctx, s.repository, challenge, who)
+	})
+	return authorization{header: "Bearer " + value, token: from, asked: true}, s.host.passing(err)
+}
+
+// refused tells whether another try with what is known since is worth it: a
+// token may be worn out, a registry may ask only now.
+func (s *session) refused(a authorization, resp *http.Response) bool {
+	switch {
+	case resp.StatusCode != http.StatusUnauthorized:
+		return false
+	case !a.asked:
+		return s.host.learn(resp)
+	}
+	return a.token != nil && a.token.renew(a.header)
+}
+
+func (s *session) token(who *credentials.Credentials) *token {
+	if who == nil {
+		return &s.anonymous
+	}
+	return &s.own
+}
+
+// credentials returns the user's credentials, where they may be tried: nil if
+// there are none, or they were no help already. reason says what is to be told
+// of that.
+func (s *session) credentials(ctx context.Context) (found *credentials.Credentials, reason string) {
+	s.mu.Lock()
+	useless := s.useless
+	s.mu.Unlock()
+	if useless != "" || s.host.keychain == nil {
+		return nil, useless
+	}
+	challenge, err := s.host.challenge(ctx)
+	switch {
+	case err != nil || challenge == nil:
+		return nil, "" // nobody asked for any
+	case s.host.scheme == "http" && !isLoopback(s.host.name.RegistryStr()):
+		return nil, "credentials are not sent over plain HTTP"
+	}
+	found, err = s.host.keychain.Find(ctx, s.host.name.RegistryStr())
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return nil, fmt.Sprintf("there may be credentials, but %v", err)
+	case found == nil:
+		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name.RegistryStr())
+	}
+	return found, ""
+}
+
+// identify has the session make its further requests with credentials.
+func (s *session) identify(who *credentials.Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identified = who
+}
+
+// giveUp has the session make its further requests anonymously, whatever
+// credentials there are.
+func (s *session) giveUp(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identified, s.useless = nil, reason
+}
+
+// isDenied tells whether err may be because of who asked: registries answer
+// 404 for what one may not see, and limit the rate of the anonymous first.
+func isDenied(err error) bool {
+	return isStatus(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests)
+}
+
+// isRefused tells whether err is no to credentials; a limited rate is none.
+func isRefused(err error) bool {
+	return isStatus(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound)
+}
+
+// isUnknown tells whether err is about who asks, whatever is asked for.
+func isUnknown(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.elsewhere)
+}
+
+// isMissing tells whether the registry says that what is asked for is not there.
+func isMissing(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.IsNotFound()
+}
+
+// statusText is the status of an error, in words.
+func statusText(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
+}
+
+// isStatus tells whether err is one of these statuses, of the registry or of its
+// token endpoint: what a host says that a request was redirected to is not about
+// the user.
+func isStatus(err error, statuses ...int) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.foreign {
+		return false
+	}
+	for _, status := range statuses {
+		if e.Status == status {
+			return true
+		}
+	}
+	return false
+}

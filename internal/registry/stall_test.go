@@ -1,0 +1,264 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// stall is how long a registry may be silent in tests that wait for the end of
+// it; longer in those where a busy machine must not end it.
+const (
+	stall    = 50 * time.Millisecond
+	nowStall = 500 * time.Millisecond
+)
+
+func TestFault07_AnswerStalls(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, call func() error) {
+			t.Parallel()
+			b.use(t, registry.Options{Stall: stall})
+			b.reg.Inject(packtest.Stall(path + "$"))
+			err := call()
+			wantText(t, err, "GET "+b.reg.URL()+path+": no progress for 50ms (after 5 tries)")
+			if e := as[*registry.Error](t, err); e.Status != 0 || e.Tries != 5 || e.MayBePlain() {
+				t.Errorf("got %+v", e)
+			}
+		})
+	}
+}
+
+func TestFault07_BodyStalls(t *testing.T) {
+	t.Parallel()
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+		b.use(t, registry.Options{Stall: stall})
+		b.reg.Inject(packtest.StallBlob("", 40))
+		_, err := b.fetch()
+		as[*registry.Error](t, err)
+		// A stall of the answer on a busy machine takes a try as well.
+		of := fmt.Sprintf(" of %d bytes", len(b.data))
+		if !strings.HasPrefix(err.Error(), "GET "+b.reg.URL()+b.blobPath()+": the body broke off after ") ||
+			!strings.HasSuffix(err.Error(), of+": no progress for 50ms (after 5 tries)") {
+			t.Errorf("got %q", err)
+		}
+
+		b.reg.Inject(packtest.First(1, packtest.StallBlob("", 40)))
+		got, err := b.fetch()
+		b.wantPack(t, got, err)
+	})
+}
+
+func TestFault07_ManifestStalls(t *testing.T) {
+	t.Parallel()
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+		b.use(t, registry.Options{Stall: stall})
+		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != b.manifestPath() {
+				return false
+			}
+			fmt.Fprint(w, `{"schemaVersion":2,`)
+			http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			return true
+		})
+		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: no progress for 50ms (after 5 tries)")
+	})
+}
+
+// A connection that leads nowhere is found out, and not used again: HTTP/2 would
+// send every further request over it.
+func TestFault07_RetryDialsAnew(t *testing.T) {
+	t.Parallel()
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+		w := &wire{}
+		var told []registry.Retry
+		b.use(t, registry.Options{
+			Transport: w.over(b.reg.Transport()),
+			Stall:     nowStall,
+			Retrying:  func(r registry.Retry) { told = append(told, r) },
+		})
+		if err := b.manifest(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(w.targets()); n != 1 {
+			t.Fatalf("%d connections for a ping and a manifest, want 1", n)
+		}
+		w.cutAll()
+		b.reg.ResetRequests()
+		got, err := b.fetch()
+		b.wantPack(t, got, err)
+		wantRequests(t, b.reg, "GET "+b.blobPath())
+		if n := len(w.targets()); n != 2 {
+			t.Errorf("%d connections in all, want 2", n)
+		}
+		if len(told) != 1 || told[0].Err.Error() != "GET "+b.reg.URL()+b.blobPath()+": no progress for 500ms" {
+			t.Errorf("retries: %+v", told)
+		}
+	})
+}
+
+// Dialling anew is for what follows: what another request is reading goes on. A
+// reader that takes its time is no stall either.
+func TestFault07_OthersGoOn(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, packtest.Options{HTTP2: true})
+	b.use(t, registry.Options{Stall: nowStall})
+	long := make([]byte, 8<<20) // more than HTTP/2 sends unasked
+	want := verified.Content{Digest: b.reg.PutBlob(repository, long), Size: int64(len(long))}
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	first := true
+	done := ended(func() error {
+		return b.client.Blob(context.Background(), b.byDigest(), want, writerFunc(func(p []byte) (int, error) {
+			if first {
+				first = false
+				close(begun)
+				<-goOn
+			}
+			return len(p), nil
+		}))
+	})
+	wait(t, "the blob", begun)
+	b.reg.Inject(packtest.First(1, packtest.Stall(b.manifestPath())))
+	if err := b.manifest(); err != nil {
+		t.Error(err)
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got := ranges(b.reg); !slices.Equal(got, []string{""}) {
+		t.Errorf("Range headers %q: the blob was broken off", got)
+	}
+	if n := count(b.reg, b.manifestPath()); n != 2 {
+		t.Errorf("%d requests for the manifest, want 2", n)
+	}
+}
+
+// Slow is not stalled: each byte is a sign of life, however long all take.
+func TestFault07_SlowButSteady(t *testing.T) {
+	t.Parallel()
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+		b.use(t, registry.Options{Stall: nowStall})
+		long := make([]byte, 4<<20)
+		want := verified.Content{Digest: b.reg.PutBlob(repository, long), Size: int64(len(long))}
+		arrived := make(chan struct{})
+		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, "/blobs/") {
+				return false
+			}
+			return trickle(w, r, long, 2*nowStall, arrived)
+		})
+		err := b.client.Blob(context.Background(), b.byDigest(), want, writerFunc(func(p []byte) (int, error) {
+			select {
+			case arrived <- struct{}{}:
+			default: // the registry does not wait any more
+			}
+			return len(p), nil
+		}))
+		if err != nil {
+			t.Error(err)
+		}
+		wantRanges(t, b.reg, "")
+	})
+}
+
+// trickle sends body byte by byte, each when the last one arrived, for that
+// long; then the rest.
+func trickle(w http.ResponseWriter, r *http.Request, body []byte, long time.Duration, arrived <-chan struct{}) bool {
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	for begun := time.Now(); time.Since(begun) < long && len(body) > 1; body = body[1:] {
+		w.Write(body[:1])
+		http.NewResponseController(w).Flush()
+		select {
+		case <-arrived:
+		case <-time.After(time.Millisecond): // it came before the reader waited for it
+		case <-r.Context().Done():
+			return true
+		}
+	}
+	w.Write(body)
+	return true
+}
+
+// The wait before a retry ends when nobody wants its outcome any more.
+func TestFault07_CancelWhileWaitingForARetry(t *testing.T) {
+	t.Parallel()
+	everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, _ func() error) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		waiting := make(chan struct{})
+		b.use(t, registry.Options{Sleep: func(ctx context.Context, _ time.Duration) error {
+			close(waiting)
+			return registry.Sleep(ctx, time.Hour)
+		}})
+		b.reg.Inject(packtest.Status(path+"$", http.StatusServiceUnavailable, nil))
+		done := ended(func() error {
+			if _, err := b.client.Manifest(ctx, b.byTag()); err != nil {
+				return err
+			}
+			return b.client.Blob(ctx, b.byDigest(), b.content(), discard)
+		})
+		wait(t, "the wait", waiting)
+		cancel()
+		select {
+		case err := <-done:
+			wantText(t, err, "GET "+b.reg.URL()+path+": context canceled")
+			if e := as[*registry.Error](t, err); e.Tries != 0 || e.Status != 0 || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %+v", e)
+			}
+		case <-time.After(time.Second):
+			t.Fatal("not ended a second after it was cancelled")
+		}
+		if n := count(b.reg, path); path != "/v2/" && n != 1 {
+			t.Errorf("%d requests, want 1", n)
+		}
+	})
+}
+
+// Each waits for the first one's ping no longer than its own context.
+func TestFault07_CancelWhileAnotherRetries(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, packtest.Options{})
+	waiting, release := make(chan struct{}), make(chan struct{})
+	b.use(t, registry.Options{Sleep: func(context.Context, time.Duration) error {
+		close(waiting)
+		<-release
+		return nil
+	}})
+	b.reg.Inject(packtest.First(1, packtest.Status("/v2/$", http.StatusServiceUnavailable, nil)))
+	first := ended(b.manifest)
+	wait(t, "the first one's wait", waiting)
+	ctx, cancel := context.WithCancel(context.Background())
+	second := ended(func() error {
+		_, err := b.client.Manifest(ctx, b.byTag())
+		return err
+	})
+	cancel()
+	wantCanceled(t, second)
+	close(release)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	wantRequests(t, b.reg, "GET /v2/", "GET /v2/", "GET "+b.manifestPath())
+}
+
+func TestSleep(t *testing.T) {
+	if err := registry.Sleep(context.Background(), time.Nanosecond); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	gone := errors.New("gone")
+	cancel(gone)
+	if err := registry.Sleep(ctx, time.Hour); err != gone {
+		t.Errorf("got %v, want the context's cause", err)
+	}
+}

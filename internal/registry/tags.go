@@ -1,0 +1,131 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// Bounds on a list of tags: of one page in bytes, of all in pages and tags.
+const (
+	maxTagsPage = 4 << 20
+	maxTagPages = 1000
+	maxTags     = 200_000
+)
+
+// Tags lists the tags of ref's repository, in the order the registry gives
+// them. What is no tag by the specification's grammar is left out.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
+//
+// Errors: *Error, *ProtocolError.
+func (c *Client) Tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
+	var tags []string
+	path := "/v2/" + ref.Repository + "/tags/list"
+	query, seen := "n=1000", map[string]bool{}
+	for !seen[query] {
+		if seen[query] = true; len(seen) > maxTagPages {
+			return nil, c.tagsError(ref, fmt.Errorf("more than %d pages of tags", maxTagPages))
+		}
+		page, next, err := c.tagsPage(ctx, ref, path, query)
+		if err != nil {
+			return nil, err
+		}
+		if tags = append(tags, page...); len(tags) > maxTags {
+			return nil, c.tagsError(ref, fmt.Errorf("more than %d tags", maxTags))
+		}
+		if next == "" {
+			return tags, nil
+		}
+		query = next
+	}
+	return nil, c.tagsError(ref, errors.New("the next page of tags is one that was there before"))
+}
+
+// tagsPage reads one page, and the query of the next one; "" if there is none.
+func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query string) (tags []string, next string, err error) {
+	err = c.persist(ctx, func(ctx context.Context) error {
+		resp, err := c.send(ctx, ref, request{method: http.MethodGet, accept: "application/json"}, path+"?"+query)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if tags, err = readTags(resp); err != nil {
+			return err
+		}
+		next, err = nextQuery(resp.Header.Values("Link"), c.host(ref.Registry).url(), path)
+		if err != nil {
+			return c.tagsError(ref, err)
+		}
+		return nil
+	})
+	return tags, next, err
+}
+
+func readTags(resp *http.Response) ([]string, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTagsPage+1))
+	if err != nil {
+		return nil, newError(resp.Request, fmt.Errorf("the list of tags broke off: %w", onTheLine(err)))
+	}
+	var page struct {
+		Tags []string `json:"tags"`
+	}
+	if len(body) > maxTagsPage {
+		return nil, &ProtocolError{Reason: fmt.Sprintf("a page of tags is larger than %d bytes", maxTagsPage)}
+	}
+	if err := json.Unmarshal(body, &page); err != nil {
+		return nil, &ProtocolError{Reason: "the list of tags is not what the specification says"}
+	}
+	var tags []string
+	for _, tag := range page.Tags {
+		if ociref.CheckTag(tag) == nil {
+			tags = append(tags, tag)
+		}
+	}
+	return tags, nil
+}
+
+// nextQuery returns the query of the URL that Link headers name as the next
+// page. It must be of the same list: a registry has no say where else to look.
+// https://www.rfc-editor.org/rfc/rfc8288
+func nextQuery(links []string, registry *url.URL, path string) (string, error) {
+	for _, link := range links {
+		target, parameters, ok := strings.Cut(link, ">")
+		target, opened := strings.CutPrefix(strings.TrimSpace(target), "<")
+		if !ok || !opened || !isNext(parameters) {
+			continue
+		}
+		next, err := registry.Parse(target)
+		if err != nil {
+			return "", errors.New("the link to the next page of tags is no URL")
+		}
+		if next.Scheme != registry.Scheme || hostOf(next) != hostOf(registry) || next.Path != path {
+			return "", errors.New("the next page of tags is said to be elsewhere")
+		}
+		return next.RawQuery, nil
+	}
+	return "", nil
+}
+
+func isNext(parameters string) bool {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if strings.EqualFold(name, "rel") && strings.EqualFold(strings.Trim(value, `"`), "next") {
+			return true
+		}
+	}
+	return false
+}
+
+// tagsError is an Error of the list of ref's tags. Its text is ours.
+func (c *Client) tagsError(ref ociref.Reference, err error) error {
+	u := c.host(ref.Registry).url()
+	u.Path += ref.Repository + "/tags/list"
+	return &Error{Method: http.MethodGet, URL: redacted(u), Host: u.Host, Err: err, RetryAfter: -1}
+}

@@ -1,0 +1,188 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/greenticai/packvendor/internal/credentials"
+)
+
+// errCredentialsAway keeps a request that holds credentials from being sent to
+// another host than the one it was made for.
+var errCredentialsAway = errors.New("redirected to another host with credentials")
+
+// errPlainCredentials keeps credentials from a token endpoint that has no HTTPS.
+var errPlainCredentials = errors.New("names a token endpoint without HTTPS, and credentials are not sent there")
+
+// A token is asked for once, until it is worn out.
+type token struct {
+	mu     sync.Mutex
+	answer *answer[string]
+	value  string // what was handed out last
+	proven bool   // a registry has taken value
+}
+
+// get returns the token's value, from ask if it is not known.
+func (t *token) get(ctx context.Context, ask func(context.Context) (string, error)) (string, error) {
+	t.mu.Lock()
+	if t.answer == nil {
+		t.answer = &answer[string]{}
+	}
+	current := t.answer
+	t.mu.Unlock()
+	value, err := current.get(ctx, ask)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil && t.answer == current && t.value != value {
+		t.value, t.proven = value, false
+	}
+	return value, err
+}
+
+// prove notes that a registry took the header with the token.
+func (t *token) prove(header string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.proven = t.proven || "Bearer "+t.value == header
+}
+
+// renew tells whether it helps to get the token again when the header with it
+// was refused: it was good before, so it is worn out, or somebody got a new one
+// already.
+func (t *token) renew(header string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if "Bearer "+t.value != header {
+		return true
+	}
+	if t.proven {
+		t.answer, t.value, t.proven = nil, "", false
+	}
+	return t.answer == nil
+}
+
+// basic is the Authorization header of the user's credentials themselves.
+func basic(who *credentials.Credentials) string {
+	if who == nil || who.Username == "" && who.Password == "" {
+		return ""
+	}
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(who.Username+":"+who.Password))
+}
+
+// exchange asks for a token to pull from repository with, by the library's
+// knowledge of how it is done.
+func (h *host) exchange(ctx context.Context, repository string, c *challenge, who *credentials.Credentials) (string, error) {
+	if err := h.checkRealm(c, who); err != nil {
+		return "", newError(h.pingRequest(), err)
+	}
+	ctx = aboutRegistry(ctx, h.url())
+	asked := &transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"}
+	scope := h.name.Repo(repository).Scope(transport.PullScope)
+	token, err := transport.Exchange(ctx, h.realm(c), authenticator(who), &exchanger{h.transport}, []string{scope}, asked)
+	if err != nil {
+		return "", h.exchangeError(c, err)
+	}
+	// Either name is allowed: https://distribution.github.io/distribution/spec/auth/token/
+	if token.Token == "" {
+		return token.AccessToken, nil
+	}
+	return token.Token, nil
+}
+
+// checkRealm refuses a token endpoint before anything is sent there.
+func (h *host) checkRealm(c *challenge, who *credentials.Credentials) error {
+	realm, err := url.Parse(c.parameters["realm"])
+	switch {
+	case err != nil: // which the library says
+		return nil
+	case hostOf(realm) != hostOf(h.url()) && reachOfHost(realm.Host) > h.lanes.reachOfRegistry(h.url()):
+		return errLocalRealm
+	case who != nil && realm.Scheme != "https" && !isLoopback(realm.Host):
+		return errPlainCredentials
+	}
+	return nil
+}
+
+// realm is the token endpoint of a challenge in the registry's place. The library
+// takes it for local addresses that are the registry's own; which others are
+// allowed is checked here already, by rules that know more.
+func (h *host) realm(c *challenge) name.Registry {
+	u, err := url.Parse(c.parameters["realm"])
+	if err != nil {
+		return h.name
+	}
+	var options []name.Option
+	if u.Scheme == "http" {
+		options = append(options, name.Insecure)
+	}
+	realm, err := name.NewRegistry(u.Host, append(options, name.StrictValidation)...)
+	if err != nil {
+		return h.name
+	}
+	return realm
+}
+
+func authenticator(who *credentials.Credentials) authn.Authenticator {
+	if who == nil {
+		return authn.Anonymous
+	}
+	return authn.FromConfig(authn.AuthConfig{Username: who.Username, Password: who.Password, IdentityToken: who.IdentityToken})
+}
+
+// exchangeError passes on what the exchanger said. The library's own words may
+// quote what a token endpoint answered, which may be a secret, and so only
+// their first line up to a quotation is told.
+func (h *host) exchangeError(c *challenge, err error) error {
+	req := h.pingRequest()
+	if realm, parseErr := url.Parse(c.parameters["realm"]); parseErr == nil && realm.Host != "" {
+		req.URL = realm
+	}
+	err = newError(req, err)
+	var e *Error
+	if errors.As(err, &e) {
+		e.elsewhere = true // a token endpoint is no registry
+	}
+	return err
+}
+
+// An exchanger sends the library's requests for tokens: it follows redirects
+// itself, so that they are followed by our rules, and makes our errors of what
+// is no token.
+type exchanger struct{ base http.RoundTripper }
+
+func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := x.client(req).Do(req)
+	if err != nil {
+		return nil, newError(req, err)
+	}
+	// A token endpoint without POST says 404, and the library then tries GET.
+	if resp.StatusCode == http.StatusOK || req.Method == http.MethodPost && resp.StatusCode == http.StatusNotFound {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, newStatusError(req, resp)
+}
+
+// client returns one that shows the credentials of req, which it takes from it,
+// to req's host alone.
+func (x *exchanger) client(req *http.Request) *http.Client {
+	header := req.Header.Get("Authorization")
+	req.Header.Del("Authorization")
+	return &http.Client{
+		Transport: &authorized{base: x.base, scheme: req.URL.Scheme, host: req.URL.Host, header: header},
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if next.Method == http.MethodPost && hostOf(next.URL) != hostOf(req.URL) {
+				return errCredentialsAway
+			}
+			return checkRedirect(next, via)
+		},
+	}
+}

@@ -76,7 +76,7 @@ func TestToken(t *testing.T) {
 }
 
 // A token endpoint that refuses is asked once, however many packs there are.
-func TestTokenEndpointFails(t *testing.T) {
+func TestFault10_TokenEndpointFails(t *testing.T) {
 	for status, code := range map[int]string{
 		http.StatusUnauthorized:        "UNAUTHORIZED: unauthorized",
 		http.StatusForbidden:           "DENIED: forbidden",
@@ -103,7 +103,7 @@ func TestTokenEndpointFails(t *testing.T) {
 }
 
 // What a token endpoint says may be a secret, and is not for the terminal.
-func TestTokenReplyIsNotShown(t *testing.T) {
+func TestFault10_TokenReplyIsNotShown(t *testing.T) {
 	for name, reply := range map[string]string{
 		"other secret":  `{"refresh_token":"s3cret"}`,
 		"escapes":       "{\"note\":\"s3cret \\u001b[2J\"}\x1b[2J",
@@ -132,7 +132,7 @@ func TestTokenReplyIsNotShown(t *testing.T) {
 
 // The challenge is the registry's word: it may be no good, and hold what is
 // not for the terminal.
-func TestChallengeIsNotShown(t *testing.T) {
+func TestFault10_ChallengeIsNotShown(t *testing.T) {
 	for name, challenge := range map[string]string{
 		"no realm":         "Bearer service=\"\x1b[2J\"",
 		"realm is no URL":  `Bearer realm="https://%zz/?q=s3cret"`,
@@ -174,7 +174,7 @@ func TestPingForgiven(t *testing.T) {
 	}
 }
 
-func TestPingNotForgiven(t *testing.T) {
+func TestFault09_PingNotForgiven(t *testing.T) {
 	for status, text := range map[int]string{
 		http.StatusInternalServerError: "500 Internal Server Error: UNKNOWN: internal server error",
 		http.StatusServiceUnavailable:  "503 Service Unavailable: UNKNOWN: service unavailable",

@@ -54,7 +54,7 @@ func wantCanceled(t *testing.T, done <-chan error) {
 	}
 }
 
-func TestCancelWhileTheAnswerStalls(t *testing.T) {
+func TestFault07_CancelWhileTheAnswerStalls(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, _ func() error) {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -74,7 +74,7 @@ func TestCancelWhileTheAnswerStalls(t *testing.T) {
 	}
 }
 
-func TestCancelWhileTheBodyStalls(t *testing.T) {
+func TestFault07_CancelWhileTheBodyStalls(t *testing.T) {
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
@@ -94,7 +94,7 @@ func TestCancelWhileTheBodyStalls(t *testing.T) {
 
 // A cancelled ping or token is nobody else's failure: the next request asks
 // again.
-func TestCancelIsNotKept(t *testing.T) {
+func TestFault07_CancelIsNotKept(t *testing.T) {
 	for _, path := range []string{"/v2/", "/token"} {
 		b := newBed(t, packtest.Options{Token: true})
 		ctx, cancel := context.WithCancel(context.Background())
@@ -114,7 +114,7 @@ func TestCancelIsNotKept(t *testing.T) {
 }
 
 // One request waits for what another asked: its own context still ends it.
-func TestCancelWhileAnotherAsks(t *testing.T) {
+func TestFault07_CancelWhileAnotherAsks(t *testing.T) {
 	for _, path := range []string{"/v2/", "/token"} {
 		t.Run(path, func(t *testing.T) {
 			b := newBed(t, packtest.Options{Token: true})

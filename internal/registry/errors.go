@@ -44,6 +44,7 @@ type Error struct {
 	Reason, Registry string
 
 	elsewhere  bool // it was not the registry itself that failed, but where it sent us
+	refused    bool // the user's credentials were tried, and are not good
 	foreign    bool // the status is that of another host, to which a request was redirected
 	identified bool // the user's credentials were tried
 }
@@ -86,8 +87,10 @@ func (e *Error) statusText() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // IsNotFound tells whether the registry does not have what was asked for, or
-// hides it.
-func (e *Error) IsNotFound() bool { return e.Status == http.StatusNotFound && !e.elsewhere }
+// hides it, though not from somebody whose credentials are no good.
+func (e *Error) IsNotFound() bool {
+	return e.Status == http.StatusNotFound && !e.elsewhere && !e.refused
+}
 
 // MayBePlain tells whether the registry perhaps speaks plain HTTP: it answered
 // HTTPS with HTTP, or it is on this machine or a private network and refused

@@ -73,7 +73,7 @@ func TestFault24_ErrorBodies(t *testing.T) {
 	}
 }
 
-func TestContentEncodingIsShownQuoted(t *testing.T) {
+func TestFault24_ContentEncodingIsShownQuoted(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Content-Encoding", `x"\u202e`)

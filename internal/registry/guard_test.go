@@ -59,6 +59,9 @@ func TestFault11_RedirectToANameWithALocalAddress(t *testing.T) {
 	t.Parallel()
 	for _, at := range localPlaces {
 		for _, from := range []string{somewhere, nearby} {
+			if from == nearby && at != "127.0.0.1" {
+				continue
+			}
 			t.Run(from+" to "+at, func(t *testing.T) {
 				t.Parallel()
 				everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, _ func() error) {

@@ -100,16 +100,17 @@ func (h *host) ping(ctx context.Context) (*challenge, error) {
 		return nil, newError(req, err)
 	}
 	defer resp.Body.Close()
-	switch {
-	case resp.StatusCode == http.StatusUnauthorized && !h.sent(resp):
-		return nil, newError(req, errForeignChallenge)
-	case resp.StatusCode == http.StatusUnauthorized:
-		return chosenChallenge(resp.Header.Values("WWW-Authenticate")), nil
-	case resp.StatusCode >= 500, resp.StatusCode == http.StatusTooManyRequests:
+	if resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests {
 		return nil, newStatusError(req, resp)
 	}
 	io.CopyN(io.Discard, resp.Body, maxErrorBody) // so that the connection is used again
-	return nil, nil
+	switch {
+	case resp.StatusCode != http.StatusUnauthorized:
+		return nil, nil
+	case !h.sent(resp):
+		return nil, newError(req, errForeignChallenge)
+	}
+	return chosenChallenge(resp.Header.Values("WWW-Authenticate")), nil
 }
 
 // sent tells whether a response comes from the registry itself.

@@ -188,7 +188,7 @@ func TestFault17_DigestHeaderLies(t *testing.T) {
 	}
 }
 
-func TestUnchanged(t *testing.T) {
+func TestFault17_HeadOnlyConcludesUnchanged(t *testing.T) {
 	other := ociref.DigestOf([]byte("another"))
 	for name, test := range map[string]struct {
 		fault  packtest.Fault

@@ -109,7 +109,7 @@ func eachRefusal(t *testing.T, test func(t *testing.T, b *bed, r refusal)) {
 	for name, r := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onEachProtocol(t, private(r.options), func(t *testing.T, b *bed) { test(t, b, r) })
+			test(t, newBed(t, private(r.options)), r)
 		})
 	}
 }
@@ -136,6 +136,20 @@ func TestPrivateWithCredentials(t *testing.T) {
 		wantShown(t, b.reg, "GET "+b.blobPath()+" "+scheme)
 		if got := keys.hosts(); !slices.Equal(got, []string{b.reg.Host()}) {
 			t.Errorf("the keychain was asked for %q", got)
+		}
+	})
+}
+
+// HEAD and the list of tags are no other than GET of a manifest.
+func TestPrivateHeadAndTags(t *testing.T) {
+	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+		b.use(t, registry.Options{Keychain: b.holding(good())})
+		if same, err := b.client.Unchanged(context.Background(), b.byTag(), b.pushed.ManifestDigest); err != nil || !same {
+			t.Errorf("got %t, %v", same, err)
+		}
+		b.use(t, registry.Options{Keychain: b.holding(good())})
+		if tags, err := b.client.Tags(context.Background(), b.byTag()); err != nil || !slices.Equal(tags, []string{"1.0"}) {
+			t.Errorf("got %q, %v", tags, err)
 		}
 	})
 }
@@ -316,26 +330,32 @@ func TestPrivateRepositoryWithoutATag(t *testing.T) {
 
 // Any number of goroutines share one token for nobody and one for the user.
 func TestPrivateConcurrently(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
-		b.use(t, registry.Options{Keychain: b.holding(good())})
-		var all sync.WaitGroup
-		for range 32 {
-			all.Go(func() {
-				if err := b.manifest(); err != nil {
-					t.Error(err)
-				}
-				if err := b.client.Blob(context.Background(), b.byDigest(), b.content(), discard); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		seen := map[string]int{}
-		for _, line := range shown(b.reg) {
-			seen[line]++
-		}
-		if seen["GET /v2/"] != 1 || r.options.Token && (seen["GET /token"] != 1 || seen["GET /token basic"] != 1) {
-			t.Errorf("requests: %v", seen)
-		}
-	})
+	for name, r := range refusals() {
+		t.Run(name, func(t *testing.T) {
+			onEachProtocol(t, private(r.options), func(t *testing.T, b *bed) { pullByMany(t, b, r) })
+		})
+	}
+}
+
+func pullByMany(t *testing.T, b *bed, r refusal) {
+	b.use(t, registry.Options{Keychain: b.holding(good())})
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			if err := b.manifest(); err != nil {
+				t.Error(err)
+			}
+			if err := b.client.Blob(context.Background(), b.byDigest(), b.content(), discard); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	seen := map[string]int{}
+	for _, line := range shown(b.reg) {
+		seen[line]++
+	}
+	if seen["GET /v2/"] != 1 || r.options.Token && (seen["GET /token"] != 1 || seen["GET /token basic"] != 1) {
+		t.Errorf("requests: %v", seen)
+	}
 }

@@ -170,7 +170,7 @@ func TestFault10_ProxyIsNotThere(t *testing.T) {
 		"unknown":               {"gopher", plain.address},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.behind(t, test.scheme, test.address, registry.Options{})
+			b.behind(t, test.scheme, test.address, registry.Options{Stall: stall})
 			_, err := b.client.Manifest(context.Background(), b.named())
 			as[*registry.Error](t, err)
 			wantHarmless(t, err)

@@ -52,7 +52,7 @@ func TestFault12_RedirectLoop(t *testing.T) {
 	})
 }
 
-func TestTenHopsAreFollowed(t *testing.T) {
+func TestFault12_TenHopsAreFollowed(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.reg.Inject(packtest.First(10, packtest.RedirectLoop(b.blobPath())))
 	if got, err := b.blob(); err != nil || !bytes.Equal(got, b.data) {

@@ -61,7 +61,12 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 	case isUnknown(refused):
 		return nil, s.because(err, by(who), true)
 	}
-	return nil, s.because(refused, tried(who, err), true)
+	told := s.because(refused, tried(who, err), true)
+	var e *Error
+	if errors.As(told, &e) {
+		e.refused = isUnknown(err)
+	}
+	return nil, told
 }
 
 // by is a reason: whose request it was.

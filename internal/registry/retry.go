@@ -132,9 +132,9 @@ func isFinal(err error) bool {
 		return dns.IsNotFound
 	case errors.As(err, &proxy):
 		return !mayPass(proxy.status)
-	case errors.As(err, &op):
-		return op.Op == "remote error" || op.Op == "local error" // a TLS alert
-	case strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // a TLS alert
+		return true
+	case op == nil && strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):
 		return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) // what came was no HTTP
 	}
 	for _, target := range []any{new(*localAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError)} {

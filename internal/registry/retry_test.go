@@ -82,6 +82,9 @@ func TestFault08_RetryAfter(t *testing.T) {
 		"nothing":            {"", -1},
 	} {
 		for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+			if status == http.StatusServiceUnavailable && name != "seconds" {
+				continue
+			}
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				t.Parallel()
 				everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
@@ -189,6 +192,9 @@ func TestFault09_TwiceThenRight(t *testing.T) {
 	t.Parallel()
 	for name, fault := range passing() {
 		for _, http2 := range []bool{false, true} {
+			if http2 && name != "reset" && name != "500" {
+				continue
+			}
 			t.Run(fmt.Sprint(name, " http2 ", http2), func(t *testing.T) {
 				t.Parallel()
 				everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, call func() error) {
@@ -284,7 +290,7 @@ func TestFault09_HeadAndTags(t *testing.T) {
 // What would be the same another time is not asked for again.
 func TestFault09_NotRetried(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{204, 206, 301, 304, 400, 401, 403, 404, 405, 410, 418, 451} {
+	for _, status := range []int{204, 206, 301, 304, 400, 401, 403, 404, 405} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {

@@ -68,9 +68,26 @@ func TestFault07_ManifestStalls(t *testing.T) {
 			fmt.Fprint(w, `{"schemaVersion":2,`)
 			http.NewResponseController(w).Flush()
 			<-r.Context().Done()
-			return true
+			panic(http.ErrAbortHandler)
 		})
 		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: no progress for 50ms (after 5 tries)")
+	})
+}
+
+// Where nothing is wrong, one connection does for ping, token, manifest and blob.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	onEachProtocol(t, private(packtest.Options{Token: true}), func(t *testing.T, b *bed) {
+		w := &wire{}
+		b.use(t, registry.Options{Transport: w.over(b.reg.Transport()), Keychain: b.holding(good())})
+		if err := b.manifest(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.fetch()
+		b.wantPack(t, got, err)
+		if n := len(w.targets()); n != 1 {
+			t.Errorf("%d connections, want 1", n)
+		}
 	})
 }
 
@@ -148,45 +165,23 @@ func TestFault07_SlowButSteady(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
 		b.use(t, registry.Options{Stall: nowStall})
-		long := make([]byte, 4<<20)
-		want := verified.Content{Digest: b.reg.PutBlob(repository, long), Size: int64(len(long))}
-		arrived := make(chan struct{})
 		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
-			if !strings.Contains(r.URL.Path, "/blobs/") {
+			if r.URL.Path != b.blobPath() {
 				return false
 			}
-			return trickle(w, r, long, 2*nowStall, arrived)
-		})
-		err := b.client.Blob(context.Background(), b.byDigest(), want, writerFunc(func(p []byte) (int, error) {
-			select {
-			case arrived <- struct{}{}:
-			default: // the registry does not wait any more
+			w.Header().Set("Content-Length", fmt.Sprint(len(b.data)))
+			for i := range 15 { // the pace is what is tested
+				w.Write(b.data[i : i+1])
+				http.NewResponseController(w).Flush()
+				<-time.After(nowStall / 10)
 			}
-			return len(p), nil
-		}))
-		if err != nil {
-			t.Error(err)
-		}
+			w.Write(b.data[15:])
+			return true
+		})
+		got, err := b.fetch()
+		b.wantPack(t, got, err)
 		wantRanges(t, b.reg, "")
 	})
-}
-
-// trickle sends body byte by byte, each when the last one arrived, for that
-// long; then the rest.
-func trickle(w http.ResponseWriter, r *http.Request, body []byte, long time.Duration, arrived <-chan struct{}) bool {
-	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-	for begun := time.Now(); time.Since(begun) < long && len(body) > 1; body = body[1:] {
-		w.Write(body[:1])
-		http.NewResponseController(w).Flush()
-		select {
-		case <-arrived:
-		case <-time.After(time.Millisecond): // it came before the reader waited for it
-		case <-r.Context().Done():
-			return true
-		}
-	}
-	w.Write(body)
-	return true
 }
 
 // The wait before a retry ends when nobody wants its outcome any more.

@@ -95,10 +95,9 @@ func readTags(resp *http.Response) ([]string, error) {
 // page. It must be of the same list: a registry has no say where else to look.
 // https://www.rfc-editor.org/rfc/rfc8288
 func nextQuery(links []string, registry *url.URL, path string) (string, error) {
-	for _, link := range links {
+	for link := range strings.SplitSeq(strings.Join(links, ","), "<") {
 		target, parameters, ok := strings.Cut(link, ">")
-		target, opened := strings.CutPrefix(strings.TrimSpace(target), "<")
-		if !ok || !opened || !isNext(parameters) {
+		if !ok || !isNext(parameters) {
 			continue
 		}
 		next, err := registry.Parse(target)
@@ -114,7 +113,7 @@ func nextQuery(links []string, registry *url.URL, path string) (string, error) {
 }
 
 func isNext(parameters string) bool {
-	for parameter := range strings.SplitSeq(parameters, ";") {
+	for parameter := range strings.SplitSeq(strings.TrimRight(parameters, " ,"), ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
 		if strings.EqualFold(name, "rel") && strings.EqualFold(strings.Trim(value, `"`), "next") {
 			return true

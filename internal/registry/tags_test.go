@@ -132,7 +132,6 @@ func TestFault28_LinksElsewhere(t *testing.T) {
 		"with a login":     {"https://s3cret:s3cret@other.example" + tagsPath, elsewhere},
 		"file":             {"file:///etc/passwd", elsewhere},
 		"no URL":           {"https://%zz/s3cret", noURL},
-		"control bytes":    {"/\x7f[2Js3cret", noURL},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

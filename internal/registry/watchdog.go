@@ -54,7 +54,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.dog.Reset(b.stall)
 	n, err := b.body.Read(p)
 	b.dog.Stop()
-	if err != nil && err != io.EOF {
+	if err != nil { // an end, too: who is cut off may say goodbye as if all had come
 		err = stalled(b.ctx, err)
 	}
 	return n, err

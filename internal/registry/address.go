@@ -80,10 +80,7 @@ func embedded(addr netip.Addr) netip.Addr {
 // reachOfHost returns what can be told of the reach of a host[:port] without
 // looking its name up.
 func reachOfHost(hostport string) reach {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
+	host := hostOnly(hostport)
 	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
 		return linkLocal // net/http maps full-width digits to digits: who writes so hides something
 	}
@@ -96,7 +93,7 @@ func reachOfHost(hostport string) reach {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return loopback
 	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	addr, err := netip.ParseAddr(host)
 	switch {
 	case err == nil:
 		return reachOf(addr)
@@ -121,8 +118,22 @@ func endsInNumber(host string) bool {
 // not public.
 func isLocal(hostport string) bool { return reachOfHost(hostport) > public }
 
-// isLoopback tells whether what is sent to host[:port] stays on this machine.
-func isLoopback(hostport string) bool { return reachOfHost(hostport) == loopback }
+// isLoopback tells whether what is sent to host[:port] stays on this machine: it
+// is localhost or a loopback address. Names below localhost are looked up like
+// any other.
+func isLoopback(hostport string) bool {
+	host := hostOnly(hostport)
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
+}
+
+// hostOnly is host[:port] without port and brackets.
+func hostOnly(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return strings.Trim(hostport, "[]")
+}
 
 // hostOf returns the host:port that u names, with the port that its scheme
 // implies.

@@ -71,10 +71,22 @@ func (e *Error) what() string {
 			s += ": " + shown(word)
 		}
 	}
-	if e.RetryAfter > maxRetryAfter {
-		s += fmt.Sprintf(": rate limited, to be tried again in %s", e.RetryAfter)
+	return s + e.pause()
+}
+
+// pause is how long the registry is to be left alone, where that is too long.
+func (e *Error) pause() string {
+	if e.RetryAfter <= maxRetryAfter || !mayPass(e.Status) {
+		return ""
 	}
-	return s
+	limited := ""
+	if e.Status == http.StatusTooManyRequests {
+		limited = "rate limited, "
+	}
+	if e.RetryAfter > 24*time.Hour {
+		return ": " + limited + "to be tried again in more than a day"
+	}
+	return fmt.Sprintf(": %sto be tried again in %s", limited, e.RetryAfter)
 }
 
 func (e *Error) statusText() string {

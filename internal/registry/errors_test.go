@@ -84,6 +84,16 @@ func TestFault24_ContentEncodingIsShownQuoted(t *testing.T) {
 	as[*registry.ProtocolError](t, err)
 }
 
+// What an error is encoded as is no matter: the status says enough.
+func TestContentEncodingOfAnError(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	b.reg.Inject(packtest.Status(b.manifestPath(), http.StatusForbidden, http.Header{"Content-Encoding": {"gzip"}}))
+	err := b.manifest()
+	if e := as[*registry.Error](t, err); e.Status != http.StatusForbidden || !strings.Contains(err.Error(), ": 403 Forbidden") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestHostThatIsNone(t *testing.T) {
 	client := registry.New(registry.Options{Transport: roundTripper(nil)})
 	ref := ociref.Reference{Registry: "no host", Repository: repository, Tag: "1.0"}

@@ -88,6 +88,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	// Set by us, it keeps any transport from asking for compression by itself,
 	// and from undoing it unseen: what is hashed is what was sent.
 	req.Header.Set("Accept-Encoding", "identity")
+	req.Header.Del("Referer") // which may be a signed address
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}

@@ -273,6 +273,28 @@ func TestFault14c_NoCredentialsOverPlainHTTP(t *testing.T) {
 	}
 }
 
+// Not even where a name that is this machine's leads elsewhere.
+func TestFault14c_LocalhostElsewhere(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]bool{"127.0.0.1": true, "::1": true, nearby: false, somewhere: false} {
+		for _, o := range []packtest.Options{{Plain: true}, {Plain: true, Token: true}} {
+			b := newBed(t, private(o))
+			keys := &keychain{has: map[string]credentials.Credentials{"localhost:5000": good()}}
+			b.moved(t, somewhere, map[string]place{"localhost:5000": {b.reg.Host(), at}}, registry.Options{Keychain: keys, Insecure: []string{"localhost:5000"}})
+			ref := b.byTag()
+			ref.Registry = "localhost:5000"
+			if _, err := b.client.Manifest(context.Background(), ref); (err == nil) != want {
+				t.Errorf("%s: error %v", at, err)
+			}
+			for _, r := range b.reg.Requests() {
+				if !want && (r.Scheme() == "basic" || r.Carries(packtest.Password)) {
+					t.Errorf("%s: %s shows credentials", at, r)
+				}
+			}
+		}
+	}
+}
+
 // On this machine nobody listens in.
 func TestFault14c_CredentialsOverLoopback(t *testing.T) {
 	t.Parallel()

@@ -130,6 +130,15 @@ func (l *lanes) reachOfRegistry(u *url.URL) reach {
 	return max(reachOfHost(u.Host), l.reached[hostOf(u)])
 }
 
+// isOnThisMachine tells whether requests to u stay on this machine: its name
+// says so, and so does the connection that there was.
+func (l *lanes) isOnThisMachine(u *url.URL) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	reached, ok := l.reached[hostOf(u)]
+	return isLoopback(u.Host) && (!ok || reached == loopback)
+}
+
 // take returns the lane for req. Behind a proxy connections go to the proxy,
 // wherever that is; and a registry on this machine may send one to it.
 func (l *lanes) take(req *http.Request, registry *url.URL) http.RoundTripper {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/credentials"
@@ -279,83 +278,4 @@ func TestFault25_StaleCredentialsWhereThePublicIsLimited(t *testing.T) {
 	w.want(t, 1, http.StatusTooManyRequests)
 	manifest := "GET " + b.manifestPath() + " bearer"
 	wantShown(t, b.reg, "GET /v2/", "GET /token", manifest, "GET /token basic", manifest)
-}
-
-// Credentials that are revoked meanwhile do not stand in the way of what
-// everybody may see.
-func TestFault25_CredentialsRevokedInTheMiddle(t *testing.T) {
-	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true, Private: []string{"elsewhere/*"}}))
-	b.use(t, registry.Options{Keychain: b.holding(good())})
-	b.reg.Inject(packtest.First(1, packtest.Status("/token", http.StatusForbidden, nil)))
-	if err := b.manifest(); err != nil {
-		t.Fatal(err)
-	}
-	manifest := "GET " + b.manifestPath() + " bearer"
-	wantShown(t, b.reg, "GET /v2/", "GET /token", "GET /token basic", manifest)
-
-	b.reg.ResetRequests()
-	b.reg.ExpireTokens()
-	revoked := packtest.Status("/token", http.StatusUnauthorized, nil)
-	revoked.Match = func(r *http.Request) bool { return r.URL.Path == "/token" && r.Header.Get("Authorization") != "" }
-	b.reg.Inject(revoked)
-	if err := b.manifest(); err == nil {
-		t.Fatal("the anonymous token was refused at the beginning, and that was an answer")
-	}
-	wantShown(t, b.reg, manifest, "GET /token basic")
-}
-
-// What is missing in a private repository says nothing of the credentials: the
-// rest of the repository is there before and after.
-func TestPrivateRepositoryWithoutATag(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
-		b.use(t, registry.Options{Keychain: b.holding(good())})
-		missing := b.byTag()
-		missing.Tag = "2.0"
-		path := strings.Replace(b.manifestPath(), "1.0", "2.0", 1)
-		for range 2 {
-			_, err := b.client.Manifest(context.Background(), missing)
-			if e := as[*registry.Error](t, err); !e.IsNotFound() || !strings.HasPrefix(err.Error(), "GET "+b.reg.URL()+path+": 404 ") {
-				t.Errorf("got %v", err)
-			}
-			if !strings.Contains(err.Error(), configFile) {
-				t.Errorf("%q does not say with which credentials", err)
-			}
-			if err := b.manifest(); err != nil {
-				t.Errorf("what is there: %v", err)
-			}
-		}
-	})
-}
-
-// Any number of goroutines share one token for nobody and one for the user.
-func TestPrivateConcurrently(t *testing.T) {
-	for name, r := range refusals() {
-		t.Run(name, func(t *testing.T) {
-			onEachProtocol(t, private(r.options), func(t *testing.T, b *bed) { pullByMany(t, b, r) })
-		})
-	}
-}
-
-func pullByMany(t *testing.T, b *bed, r refusal) {
-	b.use(t, registry.Options{Keychain: b.holding(good())})
-	var all sync.WaitGroup
-	for range 32 {
-		all.Go(func() {
-			if err := b.manifest(); err != nil {
-				t.Error(err)
-			}
-			if err := b.client.Blob(context.Background(), b.byDigest(), b.content(), discard); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	seen := map[string]int{}
-	for _, line := range shown(b.reg) {
-		seen[line]++
-	}
-	if seen["GET /v2/"] != 1 || r.options.Token && (seen["GET /token"] != 1 || seen["GET /token basic"] != 1) {
-		t.Errorf("requests: %v", seen)
-	}
 }

@@ -34,19 +34,22 @@ func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
 	if !isRefused(err) {
 		return resp, err
 	}
-	if resp, anonymousErr := s.ask(ctx, r, nil); !isDenied(anonymousErr) {
+	if resp, anonymousErr := s.ask(ctx, r, nil); anonymousErr == nil {
 		s.giveUp(tried(who, err))
-		return resp, anonymousErr
+		return resp, nil
 	}
-	return nil, s.because(err, by(who), true)
+	return nil, s.because(err, by(who), err)
 }
 
 // identifiedOr makes a request with the user's credentials; if there are none,
 // or they are no better, refused is the answer, and says so.
 func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*http.Response, error) {
 	who, reason := s.credentials(ctx)
-	if who == nil {
-		return nil, s.because(refused, reason, false)
+	switch {
+	case ctx.Err() != nil:
+		return nil, s.host.passing(context.Cause(ctx))
+	case who == nil:
+		return nil, s.because(refused, reason, nil)
 	}
 	resp, err := s.ask(ctx, r, who)
 	switch {
@@ -57,16 +60,11 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 		s.giveUp(tried(who, err))
 	case isMissing(err) && !isMissing(refused): // for those who may see it, it is not there
 		s.identify(who)
-		return nil, s.because(err, by(who), true)
+		return nil, s.because(err, by(who), err)
 	case isUnknown(refused):
-		return nil, s.because(err, by(who), true)
+		return nil, s.because(err, by(who), err)
 	}
-	told := s.because(refused, tried(who, err), true)
-	var e *Error
-	if errors.As(told, &e) {
-		e.refused = isUnknown(err)
-	}
-	return nil, told
+	return nil, s.because(refused, tried(who, err), err)
 }
 
 // by is a reason: whose request it was.
@@ -124,20 +122,23 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	if err != nil {
 		return nil, newError(req, err)
 	}
-	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	done := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent
+	if encoding := resp.Header.Get("Content-Encoding"); done && encoding != "" && encoding != "identity" {
 		resp.Body.Close()
 		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding)}
 	}
 	return resp, nil
 }
 
-// because adds a reason to a refusal. It may be shared, so it is copied.
-func (s *session) because(refused error, reason string, identified bool) error {
+// because adds a reason to a refusal: with is the error of the try with
+// credentials, if there was one. The refusal may be shared, so it is copied.
+func (s *session) because(refused error, reason string, with error) error {
 	var e *Error
 	if reason == "" || !errors.As(refused, &e) {
 		return refused
 	}
 	told := *e
-	told.Reason, told.Registry, told.identified = reason, s.host.name.RegistryStr(), identified
+	told.Reason, told.Registry = reason, s.host.name.RegistryStr()
+	told.identified, told.refused = with != nil, isUnknown(with)
 	return &told
 }

@@ -60,7 +60,10 @@ func (c *Client) persist(ctx context.Context, do func(context.Context) error) er
 	for try := 1; ; try++ {
 		err := do(ctx)
 		e := temporary(err)
-		if e == nil || ctx.Err() != nil {
+		switch {
+		case e != nil && ctx.Err() != nil:
+			return e.ended(context.Cause(ctx))
+		case e == nil:
 			return err
 		}
 		if try == maxTries || e.RetryAfter > maxRetryAfter {

@@ -134,9 +134,9 @@ func TestFault08_RateLimitedForLong(t *testing.T) {
 		"a second too long":      {"61", "1m1s"},
 		"an hour":                {"3600", "1h0m0s"},
 		"an hour as a date":      {httpDate(inYears.Add(time.Hour)), "1h0m0s"},
-		"the largest":            {"2147483647", "596523h14m7s"},
-		"more than there is":     {"99999999999", ""},
-		"more than fits in bits": {strings.Repeat("9", 30), ""},
+		"the largest":            {"2147483647", "more than a day"},
+		"more than there is":     {"99999999999", "more than a day"},
+		"more than fits in bits": {strings.Repeat("9", 30), "more than a day"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
@@ -146,11 +146,7 @@ func TestFault08_RateLimitedForLong(t *testing.T) {
 					http.Header{"Retry-After": {test.after}, "Date": {httpDate(inYears)}}))
 				err := call()
 				want := "GET " + b.reg.URL() + path + ": 429 Too Many Requests: TOOMANYREQUESTS: too many requests: rate limited, to be tried again in "
-				if test.shown != "" {
-					wantText(t, err, want+test.shown)
-				} else if !strings.HasPrefix(err.Error(), want) {
-					t.Errorf("got %q, want it to begin with %q", err, want)
-				}
+				wantText(t, err, want+test.shown)
 				if e := as[*registry.Error](t, err); e.Tries != 1 || e.RetryAfter <= time.Minute {
 					t.Errorf("%d tries, Retry-After %s", e.Tries, e.RetryAfter)
 				}
@@ -202,10 +198,9 @@ func TestFault09_TwiceThenRight(t *testing.T) {
 						t.Skip("a ping that is refused is forgiven")
 					}
 					var w waits
-					b.use(t, w.options())
+					o := w.options()
 					transport := b.reg.Transport()
 					transport.DisableKeepAlives = !http2 // net/http itself tries again on a connection that was idle
-					o := w.options()
 					o.Transport = transport
 					b.use(t, o)
 					b.reg.Inject(packtest.First(2, fault(path)))
@@ -361,7 +356,7 @@ func TestFault09_TLSAlertsAreNotRetried(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert := tls.Certificate{}
+	_, cert := identity()
 	server := &http.Server{TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS11}, ErrorLog: silent()}
 	go server.ServeTLS(l, "", "")
 	t.Cleanup(func() { server.Close() })

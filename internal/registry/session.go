@@ -88,12 +88,12 @@ func (s *session) credentials(ctx context.Context) (found *credentials.Credentia
 	switch {
 	case err != nil || challenge == nil:
 		return nil, "" // nobody asked for any
-	case s.host.scheme == "http" && !isLoopback(s.host.name.RegistryStr()):
+	case s.host.scheme == "http" && !s.host.lanes.isOnThisMachine(s.host.url()):
 		return nil, "credentials are not sent over plain HTTP"
 	}
 	found, err = s.host.keychain.Find(ctx, s.host.name.RegistryStr())
 	switch {
-	case err != nil && ctx.Err() == nil:
+	case err != nil:
 		return nil, fmt.Sprintf("there may be credentials, but %v", err)
 	case found == nil:
 		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name.RegistryStr())

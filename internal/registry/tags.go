@@ -59,7 +59,9 @@ func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query
 		if tags, err = readTags(resp); err != nil {
 			return err
 		}
-		next, err = nextQuery(resp.Header.Values("Link"), c.host(ref.Registry).url(), path)
+		list := c.host(ref.Registry).url()
+		list.Path, list.RawQuery = path, query
+		next, err = nextQuery(resp.Header.Values("Link"), list)
 		if err != nil {
 			return c.tagsError(ref, err)
 		}
@@ -91,20 +93,20 @@ func readTags(resp *http.Response) ([]string, error) {
 	return tags, nil
 }
 
-// nextQuery returns the query of the URL that Link headers name as the next
-// page. It must be of the same list: a registry has no say where else to look.
-// https://www.rfc-editor.org/rfc/rfc8288
-func nextQuery(links []string, registry *url.URL, path string) (string, error) {
+// nextQuery returns the query of the URL that the Link headers of list name as
+// the next page. It must be of the same list: a registry has no say where else to
+// look. https://www.rfc-editor.org/rfc/rfc8288
+func nextQuery(links []string, list *url.URL) (string, error) {
 	for link := range strings.SplitSeq(strings.Join(links, ","), "<") {
 		target, parameters, ok := strings.Cut(link, ">")
 		if !ok || !isNext(parameters) {
 			continue
 		}
-		next, err := registry.Parse(target)
+		next, err := list.Parse(target)
 		if err != nil {
 			return "", errors.New("the link to the next page of tags is no URL")
 		}
-		if next.Scheme != registry.Scheme || hostOf(next) != hostOf(registry) || next.Path != path {
+		if next.Scheme != list.Scheme || hostOf(next) != hostOf(list) || next.Path != list.Path {
 			return "", errors.New("the next page of tags is said to be elsewhere")
 		}
 		return next.RawQuery, nil

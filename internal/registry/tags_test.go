@@ -70,8 +70,9 @@ func TestFault28_LinksThatAreFine(t *testing.T) {
 	for name, link := range map[string]string{
 		"absolute":        `<URL/v2/REPO/tags/list?last=a>; rel="next"`,
 		"path":            `</v2/REPO/tags/list?last=a>; rel="next"`,
-		"relative":        `<REPO/tags/list?last=a>; rel="next"`,
-		"dots":            `<./REPO/x/../tags/list?last=a>; rel="next"`,
+		"relative":        `<list?last=a>; rel="next"`,
+		"query":           `<?last=a>; rel="next"`,
+		"dots":            `<../x/../tags/list?last=a>; rel="next"`,
 		"no quotes":       `</v2/REPO/tags/list?last=a>;rel=next`,
 		"other case":      `</v2/REPO/tags/list?last=a>; REL="Next"`,
 		"more parameters": `</v2/REPO/tags/list?last=a>; title="x"; rel="next"`,

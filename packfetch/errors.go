@@ -81,19 +81,37 @@ func (e *NoPackError) Error() string {
 
 func layerList(layers []Layer) string {
 	var list []string
-	for _, l := range layers {
-		list = append(list, fmt.Sprintf("%+q %s", l.MediaType, printable(l.Digest)))
+	for _, l := range layers[:min(len(layers), maxShown)] {
+		list = append(list, fmt.Sprintf("%s %s", quoted(l.MediaType), printable(l.Digest)))
+	}
+	if more := len(layers) - maxShown; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(list, ", ")
 }
 
-// printable is s, quoted if it holds anything but printable ASCII.
+// maxShown bounds how many things of a manifest a message names, maxQuoted how
+// many bytes of each.
+const (
+	maxShown  = 16
+	maxQuoted = 200
+)
+
+// quoted is a foreign string in quotes, its end cut off if it is long.
+func quoted(s string) string {
+	if len(s) > maxQuoted {
+		return fmt.Sprintf("%+q...", s[:maxQuoted])
+	}
+	return fmt.Sprintf("%+q", s)
+}
+
+// printable is s, quoted if it is long or holds anything but printable ASCII.
 func printable(s string) string {
-	quoted := fmt.Sprintf("%+q", s)
-	if quoted[1:len(quoted)-1] == s {
+	q := quoted(s)
+	if q == `"`+s+`"` {
 		return s
 	}
-	return quoted
+	return q
 }
 
 // An IndexError reports an image index that does not lead to exactly one pack.
@@ -105,7 +123,11 @@ type IndexError struct {
 func (e *IndexError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "the image index %s", e.Reason)
-	for _, c := range e.Children {
+	for i, c := range e.Children {
+		if i == maxShown {
+			fmt.Fprintf(&b, "\n\tand %d more", len(e.Children)-i)
+			break
+		}
 		fmt.Fprintf(&b, "\n\t%s  %s", printable(c.Digest), printable(c.MediaType))
 		if c.Platform != "" {
 			fmt.Fprintf(&b, "  %s", printable(c.Platform))

@@ -64,10 +64,10 @@ func parseMembers(d *json.Decoder, depth int, fold bool) (object, error) {
 		}
 		key, _ := token.(string) // the decoder sees to it that a key is one
 		if _, twice := obj[key]; twice {
-			return nil, fmt.Errorf("key %+q twice in one object", key)
+			return nil, fmt.Errorf("key %s twice in one object", quoted(key))
 		}
 		if f := foldKey(key); fold && folded[f] {
-			return nil, fmt.Errorf("key %+q and another that differs only by case", key)
+			return nil, fmt.Errorf("key %s and another that differs only by case", quoted(key))
 		} else {
 			folded[f] = true
 		}

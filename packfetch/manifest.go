@@ -92,7 +92,7 @@ func manifestList(obj object, contentType string) (string, error) {
 	}
 	switch {
 	case mediaType != "" && named == "":
-		return "", &NoPackError{Reason: fmt.Sprintf("packs are not read from manifests of type %+q", mediaType)}
+		return "", &NoPackError{Reason: fmt.Sprintf("packs are not read from manifests of type %s", quoted(mediaType))}
 	case named != "" && len(present) == 1 && present[0] != named:
 		return "", fmt.Errorf("ambiguous manifest: its mediaType is %s, but it has %s", mediaType, present[0])
 	case named != "":

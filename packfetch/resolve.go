@@ -66,7 +66,7 @@ func (f *Fetcher) resolve(ctx context.Context, reference string, ref ociref.Refe
 	case ref.Digest == "" && f.offline:
 		return nil, &OfflineError{Reference: reference, Tag: true}
 	}
-	body, digest, contentType, err := f.manifest(ctx, ref)
+	body, digest, contentType, err := f.manifest(ctx, ref, layer)
 	var offline *OfflineError
 	if errors.As(err, &offline) {
 		return nil, err
@@ -152,8 +152,9 @@ func (f *Fetcher) Follow(ctx context.Context, reference string, digest ociref.Di
 }
 
 // manifest returns the bytes that ref names, from the cache where ref has a
-// digest. What comes from the cache has no content type.
-func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference) (body []byte, digest ociref.Digest, contentType string, err error) {
+// digest. What comes from the cache has no content type. layer is that of
+// Resolve.
+func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (body []byte, digest ociref.Digest, contentType string, err error) {
 	if ref.Digest != "" && f.cache != nil {
 		body, err := f.cachedManifest(ref)
 		if err != nil || body != nil {
@@ -164,13 +165,13 @@ func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference) (body []by
 		m, err := f.registry.Manifest(ctx, ref)
 		return m.Body, m.Digest, m.MediaType, err
 	}
-	m, err := f.manifestOnce(ctx, ref)
+	m, err := f.manifestOnce(ctx, ref, layer)
 	return m.Body, m.Digest, m.MediaType, err
 }
 
 // manifestOnce asks the registry for a manifest by digest, and leaves it in the
 // cache: of all who want it at the same time, goroutines and processes, one asks.
-func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference) (registry.Manifest, error) {
+func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
 	land, err := f.flights.board(ctx, ref.Digest)
 	if err != nil {
 		return registry.Manifest{}, err
@@ -188,12 +189,22 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference) (regis
 	if err != nil {
 		return m, err
 	}
-	// The cache has places for the manifests of packs, not for indexes. That one
-	// cannot be left there is for the pack's bytes to tell.
-	if parsed, err := parseManifest(m.Body, m.MediaType); err == nil && !parsed.index && lock.Held() {
+	// That it cannot be left there is for the pack's bytes to tell.
+	if lock.Held() && f.holdsPack(m, layer) {
 		f.cache.Heal(ref.Digest, lock, m.Body, nil)
 	}
 	return m, nil
+}
+
+// holdsPack tells whether a pack may come to the cache by this manifest: it has
+// no places for indexes, signatures and the like.
+func (f *Fetcher) holdsPack(m registry.Manifest, layer string) bool {
+	parsed, err := parseManifest(m.Body, m.MediaType)
+	if err != nil || parsed.index || parsed.subject {
+		return false
+	}
+	_, err = selectPack(parsed.layers, f.accept, layer)
+	return err == nil
 }
 
 // cachedManifest returns the cache's manifest, nil if the registry is to be
@@ -292,7 +303,7 @@ func (f *Fetcher) child(ctx context.Context, pack Pack, ref ociref.Reference, ch
 		return nil, &ManifestError{Reason: fmt.Sprintf("child: %v", err)}
 	}
 	ref.Tag, ref.Digest = "", digest
-	body, _, contentType, err := f.manifest(ctx, ref)
+	body, _, contentType, err := f.manifest(ctx, ref, layer)
 	if err != nil {
 		return nil, err
 	}

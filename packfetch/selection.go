@@ -83,7 +83,7 @@ func checkLayer(l Layer) error {
 		return &ManifestError{Reason: "pack layer: its size is missing or not a number of bytes"}
 	}
 	if !ociref.IsMediaType(l.MediaType) {
-		return &ManifestError{Reason: fmt.Sprintf("pack layer: %+q is not a media type", l.MediaType)}
+		return &ManifestError{Reason: fmt.Sprintf("pack layer: %s is not a media type", quoted(l.MediaType))}
 	}
 	return nil
 }

@@ -120,6 +120,9 @@ func (p *printer) retrying(e packfetch.Retrying) {
 	p.detail("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
 }
 
+// maxListed bounds how many layers of a manifest are named.
+const maxListed = 16
+
 // doubtful tells of a layer that may not be the pack, and how packs.toml
 // chooses another. name is "" where there is no packs.toml.
 func (p *printer) doubtful(name string, d packfetch.Doubtful) {
@@ -130,7 +133,11 @@ func (p *printer) doubtful(name string, d packfetch.Doubtful) {
 	if d.NotZip {
 		what += ", which is not a zip file"
 	}
-	for _, l := range d.Others {
+	for i, l := range d.Others {
+		if i == maxListed {
+			what += fmt.Sprintf("\n\tand %d more", len(d.Others)-i)
+			break
+		}
 		what += fmt.Sprintf("\n\talso there: %s %s", l.MediaType, l.Digest)
 	}
 	p.warning("%s: the selected layer %s", who, what)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,7 @@ import (
 const (
 	maxErrorBody = 8 << 10
 	maxMessage   = 200
+	maxURL       = 1 << 10 // a registry may have redirected to it
 )
 
 // An Error is a request that did not get its answer: the registry answered
@@ -167,7 +169,7 @@ func isPlain(err error) bool {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials, errNoToken} {
 		if errors.Is(err, known) {
 			return true
 		}
@@ -200,6 +202,24 @@ func newStatusError(req *http.Request, resp *http.Response) *Error {
 	return e
 }
 
+// errorCodes are those of the specification, and older ones that are in use.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+var errorCodes = []string{
+	"BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_INVALID",
+	"MANIFEST_UNKNOWN", "NAME_INVALID", "NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED", "DENIED", "UNSUPPORTED", "TOOMANYREQUESTS",
+	"MANIFEST_UNVERIFIED", "TAG_INVALID", "UNAVAILABLE", "UNKNOWN",
+}
+
+// withoutEcho leaves out of e what may be a secret that the request showed: there
+// are hosts that answer with what they were sent.
+func (e *Error) withoutEcho() *Error {
+	e.Message = ""
+	if !slices.Contains(errorCodes, e.Code) {
+		e.Code = ""
+	}
+	return e
+}
+
 // ended is e after a wait that was cut off by err.
 func (e *Error) ended(err error) error {
 	return &Error{Method: e.Method, URL: e.URL, Host: e.Host, Err: err, RetryAfter: -1}
@@ -222,7 +242,11 @@ func shown(s string) string {
 // passwords.
 func redacted(u *url.URL) string {
 	clean := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	return clean.String()
+	s := clean.String()
+	if len(s) > maxURL {
+		return s[:maxURL] + "..."
+	}
+	return s
 }
 
 // firstWords is what can be told of a text that may quote a foreign one.

@@ -134,6 +134,7 @@ func TestFault11_AllowedNeighbours(t *testing.T) {
 		"loopback, loopback literal":    {"127.0.0.1", "127.0.0.1", "127.0.0.1", true},
 		"loopback, localhost":           {"::1", "127.0.0.1", "localhost", true},
 		"loopback, metadata literal":    {"127.0.0.1", "169.254.169.254", "169.254.169.254", false},
+		"loopback, metadata by name":    {"127.0.0.1", "169.254.169.254", "cdn.example", false},
 		"loopback, metadata, its name":  {"127.0.0.1", "169.254.169.254", "metadata.google.internal", false},
 		"public, name of a public host": {somewhere, somewhere, "cdn.example", true},
 	} {
@@ -154,7 +155,11 @@ func TestFault11_AllowedNeighbours(t *testing.T) {
 				t.Error(err)
 			}
 			if !test.want {
-				wantText(t, err, "GET https://registry.example"+b.blobPath()+": redirected to a local address")
+				reason := ": redirected to a local address"
+				if test.host == "cdn.example" {
+					reason = ": sent to a name with the local address " + test.target
+				}
+				wantText(t, err, "GET https://registry.example"+b.blobPath()+reason)
 				wantRequests(t, target)
 			}
 		})

@@ -13,23 +13,23 @@ import (
 	"time"
 )
 
-// Lanes are the two ways out to the network: one to the registries that the
-// user names, wherever they are, one to where a registry sends a request,
-// which refuses what only this machine can reach. They share no connections,
-// so that none is used for what it was not dialled for.
+// Lanes are the ways out to the network: one to the registries that the user
+// names, wherever they are, the others to where a registry sends a request,
+// which refuse what it could not reach itself. They share no connections, so
+// that none is used for what it was not dialled for.
 type lanes struct {
 	proxy func(*http.Request) (*url.URL, error) // nil: there is none
 
 	mu      sync.Mutex
 	own     http.RoundTripper
-	foreign http.RoundTripper
-	reached map[string]reach // by host:port, of what the own lane dialled
+	foreign map[reach]http.RoundTripper // by the reach of the registry that sends one there
+	reached map[string]reach            // by host:port, of what the own lane dialled
 }
 
 // newLanes returns lanes that send as base does. What is not an
-// *http.Transport sends both and sees to its own connections.
+// *http.Transport sends all and sees to its own connections.
 func newLanes(base http.RoundTripper, resolver *net.Resolver) *lanes {
-	l := &lanes{own: base, foreign: base, reached: map[string]reach{}}
+	l := &lanes{own: base, foreign: map[reach]http.RoundTripper{private: base, loopback: base}, reached: map[string]reach{}}
 	transport, ok := base.(*http.Transport)
 	if !ok {
 		return l
@@ -39,16 +39,27 @@ func newLanes(base http.RoundTripper, resolver *net.Resolver) *lanes {
 	if transport.OnProxyConnectResponse == nil {
 		transport.OnProxyConnectResponse = checkProxy
 	}
-	own, foreign := transport.Clone(), transport.Clone()
 	dialer := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: resolver}
-	guarded := dialer
-	guarded.ControlContext = refuseLocal
-	if transport.DialContext == nil {
-		own.DialContext, foreign.DialContext = dialer.DialContext, guarded.DialContext
+	for limit := range l.foreign {
+		l.foreign[limit] = dialling(transport, dialer, limit.control, limit.refusing)
 	}
-	own.DialContext, foreign.DialContext = l.noting(own.DialContext), refusing(foreign.DialContext)
-	l.own, l.foreign = own, foreign
+	l.own = dialling(transport, dialer, nil, l.noting)
 	return l
+}
+
+// dialling returns a transport whose connections are made as wrap says: by its
+// own dialers if it has any, else by dialer under control.
+func dialling(base *http.Transport, dialer net.Dialer, control control, wrap func(dial) dial) *http.Transport {
+	t := base.Clone()
+	if t.DialContext == nil {
+		dialer.ControlContext = control
+		t.DialContext = dialer.DialContext
+	}
+	t.DialContext = wrap(t.DialContext)
+	if t.DialTLSContext != nil {
+		t.DialTLSContext = wrap(t.DialTLSContext)
+	}
+	return t
 }
 
 // A proxyError reports a proxy that does not connect one to a registry.
@@ -65,7 +76,10 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Respo
 	return &proxyError{resp.StatusCode}
 }
 
-type dial = func(ctx context.Context, network, address string) (net.Conn, error)
+type (
+	dial    = func(ctx context.Context, network, address string) (net.Conn, error)
+	control = func(ctx context.Context, network, address string, c syscall.RawConn) error
+)
 
 // A localAddressError ends a connection to an address that a registry
 // elsewhere has no business to send one to.
@@ -75,27 +89,27 @@ func (e *localAddressError) Error() string {
 	return fmt.Sprintf("sent to a name with the local address %s", e.addr)
 }
 
-// refuseLocal keeps a dialer from connecting to what only this machine can
-// reach. Addresses of private networks are allowed by name: TLS proves the name.
-func refuseLocal(_ context.Context, _, address string, _ syscall.RawConn) error {
+// control keeps a dialer from connecting to what is not reached as widely as
+// limit. Addresses of private networks are allowed by name: TLS proves the name.
+func (limit reach) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if reachOf(addr.Addr()) >= loopback {
+	if reachOf(addr.Addr()) > limit {
 		return &localAddressError{addr.Addr()}
 	}
 	return nil
 }
 
-// refusing is refuseLocal for a transport that brought a dialer of its own.
-func refusing(d dial) dial {
+// refusing is control for a transport that brought a dialer of its own.
+func (limit reach) refusing(d dial) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		if err := refuseLocal(ctx, network, conn.RemoteAddr().String(), nil); errors.As(err, new(*localAddressError)) {
+		if err := limit.control(ctx, network, conn.RemoteAddr().String(), nil); errors.As(err, new(*localAddressError)) {
 			conn.Close()
 			return nil, err
 		}
@@ -140,31 +154,38 @@ func (l *lanes) isOnThisMachine(u *url.URL) bool {
 }
 
 // take returns the lane for req. Behind a proxy connections go to the proxy,
-// wherever that is; and a registry on this machine may send one to it.
+// wherever that is.
 func (l *lanes) take(req *http.Request, registry *url.URL) http.RoundTripper {
 	proxied := false
 	if l.proxy != nil {
 		proxy, err := l.proxy(req)
 		proxied = err == nil && proxy != nil
 	}
-	local := l.reachOfRegistry(registry) >= loopback
+	limit := max(private, l.reachOfRegistry(registry))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if proxied || local || hostOf(req.URL) == hostOf(registry) {
-		return l.own
+	if lane, ok := l.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
+		return lane
 	}
-	return l.foreign
+	return l.own
 }
 
 // renew has whatever follows on a lane dialled anew: its connection may be dead,
 // and HTTP/2 would use it again. What is under way goes on.
 func (l *lanes) renew(lane http.RoundTripper) {
+	transport, ok := lane.(*http.Transport)
+	if !ok {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, at := range []*http.RoundTripper{&l.own, &l.foreign} {
-		if transport, ok := (*at).(*http.Transport); ok && lane == *at {
-			*at = transport.Clone()
-			transport.CloseIdleConnections()
+	for limit, foreign := range l.foreign {
+		if foreign == lane {
+			l.foreign[limit] = transport.Clone()
 		}
 	}
+	if l.own == lane {
+		l.own = transport.Clone()
+	}
+	transport.CloseIdleConnections()
 }

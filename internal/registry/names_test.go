@@ -108,6 +108,14 @@ func victim(t *testing.T, network, address string) (port string, came *atomic.In
 	return port, came
 }
 
+func wantLocal(t *testing.T, err error, address string) {
+	t.Helper()
+	var local *localAddressError
+	if !errors.As(err, &local) || local.Error() != "sent to a name with the local address "+address {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The foreign lane looks at the address that is dialled, after the name was
 // looked up and whatever it was: nothing is sent, no connection made.
 func TestFault11_NameOfALocalAddress(t *testing.T) {
@@ -125,16 +133,21 @@ func TestFault11_NameOfALocalAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = lanes.foreign.RoundTrip(req)
-			var local *localAddressError
-			if !errors.As(err, &local) || local.Error() != "sent to a name with the local address "+address {
-				t.Errorf("got %v", err)
-			}
+			_, err = lanes.foreign[private].RoundTrip(req)
+			wantLocal(t, err, address)
 			if temporary(newError(req, onTheLine(err))) != nil {
 				t.Error("it would be tried again")
 			}
 			if asked.Load() == 0 || came.Load() != 0 {
 				t.Errorf("%d questions, %d connections", asked.Load(), came.Load())
+			}
+
+			// A registry on this machine may name it, and still no metadata service.
+			_, err = lanes.foreign[loopback].RoundTrip(req)
+			if reachOf(netip.MustParseAddr(address)) > loopback {
+				wantLocal(t, err, address)
+			} else if err == nil || errors.As(err, new(*localAddressError)) {
+				t.Errorf("from this machine: %v", err)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/credentials"
 )
@@ -38,7 +39,7 @@ func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
 		s.giveUp(tried(who, err))
 		return resp, nil
 	}
-	return nil, s.because(err, by(who), err)
+	return nil, s.because(err, with(who), err)
 }
 
 // identifiedOr makes a request with the user's credentials; if there are none,
@@ -60,45 +61,51 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 		s.giveUp(tried(who, err))
 	case isMissing(err) && !isMissing(refused): // for those who may see it, it is not there
 		s.identify(who)
-		return nil, s.because(err, by(who), err)
+		return nil, s.because(err, with(who), err)
 	case isUnknown(refused):
-		return nil, s.because(err, by(who), err)
+		return nil, s.because(err, with(who), err)
 	}
 	return nil, s.because(refused, tried(who, err), err)
 }
 
-// by is a reason: whose request it was.
-func by(who *credentials.Credentials) string {
+// with is a reason: whose request it was.
+func with(who *credentials.Credentials) string {
+	if who.Source == (credentials.Source{}) {
+		return "with the credentials that there are"
+	}
 	return fmt.Sprintf("with the credentials of %s", who.Source)
 }
 
 // tried is a reason: what came of a request with credentials.
 func tried(who *credentials.Credentials, err error) string {
-	return fmt.Sprintf("%s: %s", by(who), statusText(err))
+	return fmt.Sprintf("%s: %s", with(who), statusText(err))
 }
 
 // ask makes one request of who, nil being nobody; and one more if the first
 // one's answer says how to authenticate, or a token is worn out.
 func (s *session) ask(ctx context.Context, r request, who *credentials.Credentials) (*http.Response, error) {
 	for again := false; ; again = true {
-		shown, err := s.authorization(ctx, who)
+		by, err := s.authorization(ctx, who)
 		if err != nil {
 			return nil, err
 		}
-		resp, err := s.host.do(ctx, r, shown.header)
+		resp, err := s.host.do(ctx, r, by.header)
 		if err != nil {
 			return nil, err
 		}
 		if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && r.first > 0 {
-			if shown.token != nil {
-				shown.token.prove(shown.header)
+			if by.token != nil {
+				by.token.prove(by.header)
 			}
 			return resp, nil
 		}
 		e := newStatusError(&http.Request{Method: r.method, URL: r.url}, resp)
 		e.foreign = !s.host.sent(resp)
+		if who != nil || strings.Contains(e.Message+e.Code, by.secret()) {
+			e = e.withoutEcho()
+		}
 		resp.Body.Close()
-		if again || !s.refused(shown, resp) {
+		if again || !s.refused(by, resp) {
 			return nil, e
 		}
 	}
@@ -125,20 +132,20 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	done := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent
 	if encoding := resp.Header.Get("Content-Encoding"); done && encoding != "" && encoding != "identity" {
 		resp.Body.Close()
-		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding)}
+		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding[:min(len(encoding), maxMessage)])}
 	}
 	return resp, nil
 }
 
-// because adds a reason to a refusal: with is the error of the try with
+// because adds a reason to a refusal: identified is the error of the try with
 // credentials, if there was one. The refusal may be shared, so it is copied.
-func (s *session) because(refused error, reason string, with error) error {
+func (s *session) because(refused error, reason string, identified error) error {
 	var e *Error
 	if reason == "" || !errors.As(refused, &e) {
 		return refused
 	}
 	told := *e
 	told.Reason, told.Registry = reason, s.host.name.RegistryStr()
-	told.identified, told.refused = with != nil, isUnknown(with)
+	told.identified, told.refused = identified != nil, isUnknown(identified)
 	return &told
 }

@@ -59,11 +59,11 @@ func (c *Client) persist(ctx context.Context, do func(context.Context) error) er
 	pause := newBackOff()
 	for try := 1; ; try++ {
 		err := do(ctx)
-		e := temporary(err)
-		switch {
-		case e != nil && ctx.Err() != nil:
+		var e *Error
+		if errors.As(err, &e) && ctx.Err() != nil {
 			return e.ended(context.Cause(ctx))
-		case e == nil:
+		}
+		if e = temporary(err); e == nil {
 			return err
 		}
 		if try == maxTries || e.RetryAfter > maxRetryAfter {
@@ -71,7 +71,7 @@ func (c *Client) persist(ctx context.Context, do func(context.Context) error) er
 			return err
 		}
 		wait := Retry{Err: err, Wait: pause.NextBackOff(), Try: try + 1, Of: maxTries}
-		if e.RetryAfter >= 0 {
+		if e.RetryAfter > wait.Wait {
 			wait.Wait, wait.Told = e.RetryAfter, true
 		}
 		if c.retrying != nil {

@@ -67,15 +67,15 @@ func TestFault08_RetryAfter(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		after string
-		want  time.Duration // -1: as if it were not there
+		want  time.Duration // -1: the own pause
 	}{
 		"seconds":            {"7", 7 * time.Second},
-		"at once":            {"0", 0},
+		"at once":            {"0", -1}, // the own pause is the least
 		"the longest":        {"60", time.Minute},
 		"date":               {httpDate(inYears.Add(13 * time.Second)), 13 * time.Second},
 		"the longest date":   {httpDate(inYears.Add(time.Minute)), time.Minute},
-		"date in the past":   {httpDate(inYears.Add(-time.Hour)), 0},
-		"date by this clock": {httpDate(time.Now().Add(5 * time.Second)), 0}, // long over, by the registry's
+		"date in the past":   {httpDate(inYears.Add(-time.Hour)), -1},
+		"date by this clock": {httpDate(time.Now().Add(5 * time.Second)), -1}, // long over, by the registry's
 		"negative":           {"-5", -1},
 		"garbage":            {"soon", -1},
 		"fraction":           {"1.5", -1},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/credentials"
@@ -19,6 +20,7 @@ type session struct {
 	mu         sync.Mutex
 	identified *credentials.Credentials // nil: anonymous
 	useless    string                   // why the user's credentials are no help; "" if that is not known
+	settled    bool                     // they were looked for, and there are none
 	anonymous  token
 	own        token // with credentials
 }
@@ -37,6 +39,15 @@ type authorization struct {
 	asked  bool   // the registry asks for some
 }
 
+// secret is what must not be shown of an authorization; a text that nobody sends
+// if there is nothing.
+func (a authorization) secret() string {
+	if _, secret, ok := strings.Cut(a.header, " "); ok {
+		return secret
+	}
+	return "\x00"
+}
+
 // authorization returns that of who, nil being nobody.
 func (s *session) authorization(ctx context.Context, who *credentials.Credentials) (authorization, error) {
 	challenge, err := s.host.challenge(ctx)
@@ -44,15 +55,43 @@ func (s *session) authorization(ctx context.Context, who *credentials.Credential
 	case err != nil || challenge == nil:
 		return authorization{}, err
 	case who != nil && who.RegistryToken != "":
+		if !isToken(who.RegistryToken) {
+			return authorization{}, newError(s.host.pingRequest(), errNoToken)
+		}
 		return authorization{header: "Bearer " + who.RegistryToken, asked: true}, nil
 	case challenge.scheme == "basic":
 		return authorization{header: basic(who), asked: true}, nil
 	}
 	from := s.token(who)
 	value, err := from.get(ctx, func(ctx context.Context) (string, error) {
-		return s.host.exchange(ctx, s.repository, challenge, who)
+		return s.exchange(ctx, challenge, who)
 	})
 	return authorization{header: "Bearer " + value, token: from, asked: true}, s.host.passing(err)
+}
+
+// exchange asks for a token of who until it gets one or an answer that stays. A
+// limit on the anonymous is no reason to wait while there may be credentials.
+func (s *session) exchange(ctx context.Context, c *challenge, who *credentials.Credentials) (value string, err error) {
+	var limited error
+	err = s.host.persist(ctx, func(ctx context.Context) (err error) {
+		value, err = s.host.exchange(ctx, s.repository, c, who)
+		if limited = nil; who == nil && isStatus(err, http.StatusTooManyRequests) && s.mayIdentify() {
+			limited, err = err, nil
+		}
+		return err
+	})
+	if limited != nil {
+		err = limited
+	}
+	return value, err
+}
+
+// mayIdentify tells whether the user's credentials have not been tried or looked
+// for in vain.
+func (s *session) mayIdentify() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.host.keychain != nil && !s.settled && s.useless == ""
 }
 
 // refused tells whether another try with what is known since is worth it: a
@@ -94,11 +133,20 @@ func (s *session) credentials(ctx context.Context) (found *credentials.Credentia
 	found, err = s.host.keychain.Find(ctx, s.host.name.RegistryStr())
 	switch {
 	case err != nil:
+		s.settle()
 		return nil, fmt.Sprintf("there may be credentials, but %v", err)
 	case found == nil:
+		s.settle()
 		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name.RegistryStr())
 	}
 	return found, ""
+}
+
+// settle notes that there are no credentials.
+func (s *session) settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settled = true
 }
 
 // identify has the session make its further requests with credentials.

@@ -18,6 +18,7 @@ const (
 	maxTagsPage = 4 << 20
 	maxTagPages = 1000
 	maxTags     = 200_000
+	maxQuery    = 8 << 10 // of the next page
 )
 
 // Tags lists the tags of ref's repository, in the order the registry gives
@@ -108,6 +109,9 @@ func nextQuery(links []string, list *url.URL) (string, error) {
 		}
 		if next.Scheme != list.Scheme || hostOf(next) != hostOf(list) || next.Path != list.Path {
 			return "", errors.New("the next page of tags is said to be elsewhere")
+		}
+		if len(next.RawQuery) > maxQuery {
+			return "", fmt.Errorf("the link to the next page of tags has more than %d bytes", maxQuery)
 		}
 		return next.RawQuery, nil
 	}

@@ -1,11 +1,13 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -91,10 +93,20 @@ func (h *host) exchange(ctx context.Context, repository string, c *challenge, wh
 		return "", h.exchangeError(c, err)
 	}
 	// Either name is allowed: https://distribution.github.io/distribution/spec/auth/token/
-	if token.Token == "" {
-		return token.AccessToken, nil
+	value := cmp.Or(token.Token, token.AccessToken)
+	if !isToken(value) {
+		return "", h.exchangeError(c, errNoToken)
 	}
-	return token.Token, nil
+	return value, nil
+}
+
+// errNoToken refuses what cannot stand in a header.
+var errNoToken = errors.New("what is said to be a token is none")
+
+// isToken tells whether s can stand in an Authorization header. It is allowed
+// more than RFC 6750's grammar, which not all registries follow.
+func isToken(s string) bool {
+	return s != "" && strings.TrimFunc(s, func(r rune) bool { return '!' <= r && r <= '~' }) == ""
 }
 
 // checkRealm refuses a token endpoint before anything is sent there.
@@ -159,6 +171,7 @@ func (h *host) exchangeError(c *challenge, err error) error {
 type exchanger struct{ base http.RoundTripper }
 
 func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
+	identified := req.Header.Get("Authorization") != "" || req.Method == http.MethodPost
 	resp, err := x.client(req).Do(req)
 	if err != nil {
 		return nil, newError(req, err)
@@ -168,7 +181,11 @@ func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	return nil, newStatusError(req, resp)
+	e := newStatusError(req, resp)
+	if identified {
+		e = e.withoutEcho()
+	}
+	return nil, e
 }
 
 // client returns one that shows the credentials of req, which it takes from it,

@@ -88,6 +88,44 @@ func TestTokenIsNeverGood(t *testing.T) {
 	wantShown(t, b.reg, "GET /v2/", "GET /token", manifest, manifest)
 }
 
+// What cannot stand in a header is no token, and is not shown.
+func TestTokenIsNone(t *testing.T) {
+	t.Parallel()
+	for name, token := range map[string]string{
+		"a line break": `s3cret\r\nX-Injected: 1`, "white space": "s3cret s3cret", "control": `s3cret\u001b[2J`, "Unicode": `s3cret\u00e9`, "DEL": `s3cret\u007f`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t, packtest.Options{Token: true})
+			b.reg.Inject(packtest.ErrorBody("/token", http.StatusOK, []byte(`{"token":"`+token+`"}`)))
+			err := b.manifest()
+			wantText(t, err, "GET "+b.reg.URL()+"/token: what is said to be a token is none")
+			wantHarmless(t, err)
+			wantShown(t, b.reg, "GET /v2/", "GET /token")
+		})
+	}
+}
+
+// A token endpoint may repeat what it was shown.
+func TestFault10_TokenEndpointEchoes(t *testing.T) {
+	t.Parallel()
+	for name, who := range map[string]credentials.Credentials{"password": stale(), "identity token": {IdentityToken: "s3cret", Source: good().Source}} {
+		for _, status := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusInternalServerError} {
+			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
+				b := newBed(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
+				b.use(t, registry.Options{Keychain: b.holding(who)})
+				echo := packtest.ErrorBody("/token", status, []byte(`{"errors":[{"code":"DENIED","message":"no such user: s3cret-user, s3cret-password, s3cret"}]}`))
+				echo.Match = func(r *http.Request) bool {
+					return r.URL.Path == "/token" && (r.Method == http.MethodPost || r.Header.Get("Authorization") != "")
+				}
+				b.reg.Inject(echo)
+				err := b.manifest()
+				as[*registry.Error](t, err)
+				wantHarmless(t, err)
+			})
+		}
+	}
+}
+
 // An identity token is exchanged in the body of a POST, and goes nowhere else.
 func TestIdentityToken(t *testing.T) {
 	t.Parallel()

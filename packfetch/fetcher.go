@@ -8,6 +8,7 @@ package packfetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -98,14 +99,14 @@ func New(o Options) (*Fetcher, error) {
 			Transport: o.Transport,
 			Resolver:  o.Resolver,
 			Insecure:  o.InsecureRegistries,
-			UserAgent: orDefault(o.UserAgent, "packvendor"),
+			UserAgent: cmp.Or(o.UserAgent, "packvendor"),
 			Keychain:  o.Keychain,
 			Stall:     o.Stall,
 			Sleep:     o.Sleep,
 			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
 		}),
 		cache: packcache.New(packcache.Options{
-			Root:     orDefault(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
+			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
 			LockWait: o.LockWait,
 		}),
 		allowTags: o.AllowTags,
@@ -124,13 +125,6 @@ func New(o Options) (*Fetcher, error) {
 // project, from the environment that getenv looks up.
 func DefaultCacheDir(getenv func(string) string, project string) string {
 	return packcache.DefaultRoot(getenv, project)
-}
-
-func orDefault(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
 }
 
 // Fetch returns the bytes of the pack that reference names, with the default

@@ -12,6 +12,16 @@ import (
 // maxDepth is deeper than any manifest nests.
 const maxDepth = 32
 
+// maxValues is more than any manifest holds, keys not counted: what is held of
+// one is many times what it is long.
+const maxValues = 100_000
+
+// A reader reads JSON and counts what it holds.
+type reader struct {
+	*json.Decoder
+	values int
+}
+
 // An object is a JSON object with its keys as they were written.
 type object map[string]any
 
@@ -21,7 +31,7 @@ type object map[string]any
 // space. Annotations are free to differ by case: nobody folds a map's keys.
 // Values are object, []any, string, json.Number, bool or nil.
 func parseObject(data []byte) (object, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
+	d := &reader{Decoder: json.NewDecoder(bytes.NewReader(data))}
 	d.UseNumber()
 	value, err := parseValue(d, 0, true)
 	if err != nil {
@@ -37,13 +47,16 @@ func parseObject(data []byte) (object, error) {
 	return obj, nil
 }
 
-func parseValue(d *json.Decoder, depth int, fold bool) (any, error) {
+func parseValue(d *reader, depth int, fold bool) (any, error) {
 	token, err := next(d)
 	if err != nil {
 		return nil, err
 	}
 	if depth > maxDepth {
 		return nil, fmt.Errorf("JSON nested deeper than %d", maxDepth)
+	}
+	if d.values++; d.values > maxValues {
+		return nil, fmt.Errorf("JSON of more than %d values", maxValues)
 	}
 	switch token {
 	case json.Delim('{'):
@@ -54,7 +67,7 @@ func parseValue(d *json.Decoder, depth int, fold bool) (any, error) {
 	return token, nil
 }
 
-func parseMembers(d *json.Decoder, depth int, fold bool) (object, error) {
+func parseMembers(d *reader, depth int, fold bool) (object, error) {
 	obj := object{}
 	folded := map[string]bool{}
 	for d.More() {
@@ -79,7 +92,7 @@ func parseMembers(d *json.Decoder, depth int, fold bool) (object, error) {
 	return obj, err
 }
 
-func parseElements(d *json.Decoder, depth int) ([]any, error) {
+func parseElements(d *reader, depth int) ([]any, error) {
 	list := []any{}
 	for d.More() {
 		value, err := parseValue(d, depth+1, true)
@@ -93,7 +106,7 @@ func parseElements(d *json.Decoder, depth int) ([]any, error) {
 }
 
 // next returns a token of a document that must not end yet.
-func next(d *json.Decoder) (json.Token, error) {
+func next(d *reader) (json.Token, error) {
 	token, err := d.Token()
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

@@ -190,7 +190,7 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer 
 		return m, err
 	}
 	// That it cannot be left there is for the pack's bytes to tell.
-	if lock.Held() && f.holdsPack(m, layer) {
+	if f.holdsPack(m, layer) {
 		f.cache.Heal(ref.Digest, lock, m.Body, nil)
 	}
 	return m, nil

@@ -74,15 +74,13 @@ func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool,
 	if finishErr := s.finish(alone); err == nil {
 		err = finishErr
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", false, err
 	}
 	if d, doubtful := f.Doubt(p, s.head); doubtful {
 		f.events(d)
 	}
-	switch {
-	case alone:
+	if alone {
 		return s.file.Name(), true, nil
 	}
 	return f.cache.PackPath(p.ManifestDigest), from == fromNetwork, nil

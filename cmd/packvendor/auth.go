@@ -120,9 +120,9 @@ func (c *cli) reportAuth(e credentials.Explanation) error {
 	case c.isAnonymous():
 		fmt.Fprintf(&text, "%s is asked without credentials only: PACKVENDOR_AUTH=anonymous turns them off\n", e.Host)
 	case found:
-		fmt.Fprintf(&text, "%s is asked without credentials first; if it refuses, with %v from %s\n", e.Host, used.Finding, oneLine(used.Source.String()))
+		fmt.Fprintf(&text, "%s is asked without credentials first; if it refuses, with %v from %s, over HTTPS\n", e.Host, used.Finding, oneLine(used.Source.String()))
 	default:
-		fmt.Fprintf(&text, "%s is asked without credentials; if it refuses, there are none to show it\n", e.Host)
+		fmt.Fprintf(&text, "%s is asked without credentials; if it refuses, there are none to show it: docker login %s stores some\n", e.Host, e.Host)
 	}
 	return c.print("%s", text.String())
 }

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -34,14 +33,7 @@ const taggedPack = "msg-event-app"
 // TestRealRegistry takes packs that were pushed by their publishers' own tool
 // from the registry server that the world runs, and runs a program with them.
 func TestRealRegistry(t *testing.T) {
-	ci, _ := strconv.ParseBool(os.Getenv("CI"))
-	for _, look := range []func() (string, error){packtest.LookDistribution, packtest.LookOras} {
-		if _, err := look(); err != nil && ci {
-			t.Fatal(err)
-		} else if err != nil {
-			t.Skip(err)
-		}
-	}
+	needPrograms(t, packtest.LookDistribution, packtest.LookOras)
 	packs := realPacks(t)
 	reg, err := packtest.StartDistribution(packtest.DistributionOptions{Dir: t.TempDir()})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -110,14 +111,20 @@ func (p *printer) fetching(e packfetch.Event) {
 	}
 }
 
+// longWait is one after which people think that nothing happens any more.
+const longWait = 10 * time.Second
+
 // retrying tells that a request is made again; the time only where the registry
 // chose it.
 func (p *printer) retrying(e packfetch.Retrying) {
-	when := ""
+	tell, when := p.detail, ""
 	if e.Told {
 		when = fmt.Sprintf(" in %s, as the registry asks", e.Wait)
 	}
-	p.detail("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
+	if e.Told && e.Wait >= longWait {
+		tell = p.notice
+	}
+	tell("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
 }
 
 // maxListed bounds how many layers of a manifest are named.

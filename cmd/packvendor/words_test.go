@@ -85,6 +85,8 @@ var eventWords = []struct {
 		"packvendor: cause: trying again (2 of 5)\n"},
 	{vendorer.Fetching{Event: packfetch.Retrying{Err: errors.New("cause"), Wait: time.Second, Told: true, Try: 2, Of: 5}}, detail,
 		"packvendor: cause: trying again in 1s, as the registry asks (2 of 5)\n"},
+	{vendorer.Fetching{Event: packfetch.Retrying{Err: errors.New("cause"), Wait: 45 * time.Second, Told: true, Try: 3, Of: 5}}, notice,
+		"packvendor: cause: trying again in 45s, as the registry asks (3 of 5)\n"},
 }
 
 func TestEventWords(t *testing.T) {

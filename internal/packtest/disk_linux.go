@@ -12,8 +12,11 @@ import (
 type Disk struct{ Dir string }
 
 // OnDisk runs f with a new disk of so many bytes in the empty directory dir. The
-// test is skipped where nothing can be mounted, as by others than root.
-func OnDisk(tb interface{ Skipf(string, ...any) }, dir string, size string, f func(Disk)) {
+// test is skipped for others than root, who cannot mount anything.
+func OnDisk(tb Skipper, dir string, size string, f func(Disk)) {
+	if os.Getuid() != 0 {
+		tb.Skipf("only root can mount a file system")
+	}
 	var refused error
 	done := make(chan bool)
 	go func() {
@@ -30,7 +33,7 @@ func OnDisk(tb interface{ Skipf(string, ...any) }, dir string, size string, f fu
 		}
 	}()
 	if <-done; refused != nil {
-		tb.Skipf("no file system can be mounted: %v", refused)
+		Unable(tb, "no file system can be mounted: %v", refused)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // numbers fail with errno, by a filter that ends with the thread: see
 // https://docs.kernel.org/userspace-api/seccomp_filter.html. The test is skipped
 // where the system allows no such thing.
-func Failing(tb interface{ Skipf(string, ...any) }, errno syscall.Errno, f func(), numbers ...uint32) {
+func Failing(tb Skipper, errno syscall.Errno, f func(), numbers ...uint32) {
 	var refused syscall.Errno
 	done := make(chan bool)
 	go func() {
@@ -23,7 +23,7 @@ func Failing(tb interface{ Skipf(string, ...any) }, errno syscall.Errno, f func(
 		}
 	}()
 	if <-done; refused != 0 {
-		tb.Skipf("system calls cannot be made to fail here: %v", refused)
+		Unable(tb, "system calls cannot be made to fail here: %v", refused)
 	}
 }
 

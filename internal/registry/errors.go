@@ -41,8 +41,9 @@ type Error struct {
 	// RetryAfter is how long the response asks to be left alone; negative if it
 	// does not say.
 	RetryAfter time.Duration
-	// Reason says what became of another try with the user's credentials for
-	// Registry; both are "" if that was not to be thought of.
+	// Reason says what became of another try with the user's credentials; "" if
+	// that was not to be thought of. Registry is whose they are; "" if there is no
+	// use in looking for some.
 	Reason, Registry string
 
 	elsewhere  bool // it was not the registry itself that failed, but where it sent us
@@ -70,7 +71,7 @@ func (e *Error) what() string {
 	s := e.statusText()
 	for _, word := range []string{e.Code, e.Message} {
 		if word != "" {
-			s += ": " + shown(word)
+			s += ": " + word
 		}
 	}
 	return s + e.pause()
@@ -169,7 +170,7 @@ func isPlain(err error) bool {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials, errNoToken} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials, errNoToken, errNoHost, errRestless} {
 		if errors.Is(err, known) {
 			return true
 		}
@@ -197,7 +198,7 @@ func newStatusError(req *http.Request, resp *http.Response) *Error {
 		Errors []struct{ Code, Message string }
 	}
 	if json.Unmarshal(body, &reply) == nil && len(reply.Errors) > 0 {
-		e.Code, e.Message = reply.Errors[0].Code, reply.Errors[0].Message
+		e.Code, e.Message = shown(reply.Errors[0].Code), shown(reply.Errors[0].Message)
 	}
 	return e
 }

@@ -33,7 +33,6 @@ func NewTransport() *http.Transport {
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    15 * time.Second,
-		ExpectContinueTimeout:  time.Second,
 	}
 }
 
@@ -54,6 +53,9 @@ var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed as
 
 // errScheme refuses what is not even that.
 var errScheme = errors.New("only HTTPS is used")
+
+// errNoHost refuses what is nowhere.
+var errNoHost = errors.New("sent to a URL without a host")
 
 // errLocalTarget refuses what a registry elsewhere has no business to send one
 // to: the own machine, a private network, a cloud's metadata service.
@@ -102,6 +104,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (g *guard) check(req *http.Request) error {
+	if req.URL.Hostname() == "" {
+		return errNoHost
+	}
 	if err := g.checkTarget(req); err != nil {
 		return err
 	}

@@ -145,7 +145,10 @@ func (s *session) because(refused error, reason string, identified error) error 
 		return refused
 	}
 	told := *e
-	told.Reason, told.Registry = reason, s.host.name.RegistryStr()
+	told.Reason = reason
+	if reason != notOverPlainHTTP {
+		told.Registry = s.host.name.RegistryStr()
+	}
 	told.identified, told.refused = identified != nil, isUnknown(identified)
 	return &told
 }

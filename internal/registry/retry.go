@@ -102,7 +102,7 @@ func temporary(err error) *Error {
 }
 
 func mayPass(status int) bool {
-	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || 500 <= status && status < 600
 }
 
 // A lineError is what a transport says that may pass: no response came, or only
@@ -140,7 +140,7 @@ func isFinal(err error) bool {
 	case op == nil && strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):
 		return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) // what came was no HTTP
 	}
-	for _, target := range []any{new(*localAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError)} {
+	for _, target := range []any{new(*localAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError), new(*net.AddrError)} {
 		if errors.As(err, target) {
 			return true
 		}

@@ -113,6 +113,9 @@ func (s *session) token(who *credentials.Credentials) *token {
 	return &s.own
 }
 
+// notOverPlainHTTP is the reason where credentials are not even looked for.
+const notOverPlainHTTP = "credentials are not sent over plain HTTP"
+
 // credentials returns the user's credentials, where they may be tried: nil if
 // there are none, or they were no help already. reason says what is to be told
 // of that.
@@ -128,7 +131,7 @@ func (s *session) credentials(ctx context.Context) (found *credentials.Credentia
 	case err != nil || challenge == nil:
 		return nil, "" // nobody asked for any
 	case s.host.scheme == "http" && !s.host.lanes.isOnThisMachine(s.host.url()):
-		return nil, "credentials are not sent over plain HTTP"
+		return nil, notOverPlainHTTP
 	}
 	found, err = s.host.keychain.Find(ctx, s.host.name.RegistryStr())
 	switch {

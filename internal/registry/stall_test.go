@@ -18,9 +18,9 @@ import (
 // stall is how long a registry may be silent in tests that wait for the end of
 // it; longer where a busy machine must not be taken for a silent registry.
 const (
-	stall     = 50 * time.Millisecond
-	bodyStall = 100 * time.Millisecond
-	nowStall  = time.Second
+	stall     = 300 * time.Millisecond
+	bodyStall = 400 * time.Millisecond
+	nowStall  = 2 * time.Second
 )
 
 func TestFault07_AnswerStalls(t *testing.T) {
@@ -30,7 +30,7 @@ func TestFault07_AnswerStalls(t *testing.T) {
 			b.use(t, registry.Options{Stall: stall})
 			b.reg.Inject(packtest.Stall(path + "$"))
 			err := call()
-			wantText(t, err, "GET "+b.reg.URL()+path+": no progress for 300ms (after 5 tries)")
+			wantText(t, err, "GET "+b.reg.URL()+path+": no progress for "+stall.String()+afterTries)
 			if e := as[*registry.Error](t, err); e.Status != 0 || e.Tries != 5 || e.MayBePlain() {
 				t.Errorf("got %+v", e)
 			}
@@ -47,7 +47,7 @@ func TestFault07_BodyStalls(t *testing.T) {
 		as[*registry.Error](t, err)
 		of := fmt.Sprintf(" of %d bytes", len(b.data))
 		if !strings.HasPrefix(err.Error(), "GET "+b.reg.URL()+b.blobPath()+": the body broke off after ") ||
-			!strings.HasSuffix(err.Error(), of+": no progress for 100ms (after 5 tries)") {
+			!strings.HasSuffix(err.Error(), of+": no progress for "+bodyStall.String()+afterTries) {
 			t.Errorf("got %q", err)
 		}
 
@@ -70,7 +70,7 @@ func TestFault07_ManifestStalls(t *testing.T) {
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler)
 		})
-		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: no progress for 100ms (after 5 tries)")
+		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: no progress for "+bodyStall.String()+afterTries)
 	})
 }
 
@@ -117,7 +117,7 @@ func TestFault07_RetryDialsAnew(t *testing.T) {
 		if n := len(w.targets()); n != 2 {
 			t.Errorf("%d connections in all, want 2", n)
 		}
-		if len(told) != 1 || told[0].Err.Error() != "GET "+b.reg.URL()+b.blobPath()+": no progress for 1s" {
+		if len(told) != 1 || told[0].Err.Error() != "GET "+b.reg.URL()+b.blobPath()+": no progress for "+nowStall.String() {
 			t.Errorf("retries: %+v", told)
 		}
 	})

@@ -2,9 +2,12 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +22,7 @@ func (e *stallError) Error() string { return fmt.Sprintf("no progress for %s", e
 // onStall is called then, before anybody is told.
 func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onStall func()) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
+	ctx = httptrace.WithClientTrace(ctx, patience(func() { cancel(errRestless) }))
 	dog := time.AfterFunc(stall, func() {
 		onStall() // first: who is told tries again at once
 		cancel(&stallError{stall})
@@ -34,10 +38,28 @@ func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onS
 	return resp, nil
 }
 
+// maxConnections bounds how many connections one request takes.
+const maxConnections = 10
+
+// errRestless ends a request whose every connection the server closes: over
+// HTTP/2 net/http would dial anew for as long as it may.
+var errRestless = errors.New("the server closes every connection")
+
+// patience calls end when a request takes one connection more than it may.
+func patience(end func()) *httptrace.ClientTrace {
+	var taken atomic.Int64
+	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if taken.Add(1) > maxConnections {
+			end()
+		}
+	}}
+}
+
 // stalled returns the watchdog's reason for err, if it was its doing.
 func stalled(ctx context.Context, err error) error {
-	if stall, ok := context.Cause(ctx).(*stallError); ok {
-		return stall
+	cause := context.Cause(ctx)
+	if _, ok := cause.(*stallError); ok || cause == errRestless {
+		return cause
 	}
 	return err
 }

@@ -22,6 +22,7 @@ const (
 	maxErrorBody = 8 << 10
 	maxMessage   = 200
 	maxURL       = 1 << 10 // a registry may have redirected to it
+	maxText      = 2 << 10
 )
 
 // An Error is a request that did not get its answer: the registry answered
@@ -46,10 +47,11 @@ type Error struct {
 	// use in looking for some.
 	Reason, Registry string
 
-	elsewhere  bool // it was not the registry itself that failed, but where it sent us
-	refused    bool // the user's credentials were tried, and are not good
-	foreign    bool // the status is that of another host, to which a request was redirected
-	identified bool // the user's credentials were tried
+	said       string // Code and Message as they came
+	elsewhere  bool   // it was not the registry itself that failed, but where it sent us
+	refused    bool   // the user's credentials were tried, and are not good
+	foreign    bool   // the status is that of another host, to which a request was redirected
+	identified bool   // the user's credentials were tried
 }
 
 func (e *Error) Error() string {
@@ -66,7 +68,7 @@ func (e *Error) Error() string {
 // what is what happened.
 func (e *Error) what() string {
 	if e.Status == 0 {
-		return e.Err.Error()
+		return harmless(e.Err.Error())
 	}
 	s := e.statusText()
 	for _, word := range []string{e.Code, e.Message} {
@@ -158,8 +160,8 @@ func newError(req *http.Request, err error) error {
 	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, RetryAfter: -1, elsewhere: elsewhere}
 }
 
-// isPlain tells whether an error's text holds nothing that a registry sent but
-// names in certificates, which crypto/x509 shows only if they are valid.
+// isPlain tells whether an error's text holds nothing secret: of what a registry
+// sent but names in certificates.
 func isPlain(err error) bool {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -198,7 +200,8 @@ func newStatusError(req *http.Request, resp *http.Response) *Error {
 		Errors []struct{ Code, Message string }
 	}
 	if json.Unmarshal(body, &reply) == nil && len(reply.Errors) > 0 {
-		e.Code, e.Message = shown(reply.Errors[0].Code), shown(reply.Errors[0].Message)
+		first := reply.Errors[0]
+		e.Code, e.Message, e.said = shown(first.Code), shown(first.Message), first.Code+first.Message
 	}
 	return e
 }
@@ -237,6 +240,19 @@ func shown(s string) string {
 		return s + more
 	}
 	return quoted + more
+}
+
+// harmless is the text of an error that may name what a server sent, such as the
+// names in its certificate: on one line, of printable ASCII, and not too long.
+func harmless(s string) string {
+	strange := func(r rune) bool { return r < ' ' || r > '~' }
+	switch {
+	case len(s) > maxText:
+		return harmless(s[:maxText]) + "..."
+	case strings.ContainsFunc(s, strange):
+		return fmt.Sprintf("%+q", s)
+	}
+	return s
 }
 
 // redacted is u without what may be secret: presigned queries, user names,

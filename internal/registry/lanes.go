@@ -145,8 +145,11 @@ func (l *lanes) reachOfRegistry(u *url.URL) reach {
 }
 
 // isOnThisMachine tells whether requests to u stay on this machine: its name
-// says so, and so does the connection that there was.
+// says so, and so does the connection that there was, and no proxy is between.
 func (l *lanes) isOnThisMachine(u *url.URL) bool {
+	if l.isProxied(&http.Request{URL: u}) {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	reached, ok := l.reached[hostOf(u)]
@@ -156,11 +159,7 @@ func (l *lanes) isOnThisMachine(u *url.URL) bool {
 // take returns the lane for req. Behind a proxy connections go to the proxy,
 // wherever that is.
 func (l *lanes) take(req *http.Request, registry *url.URL) http.RoundTripper {
-	proxied := false
-	if l.proxy != nil {
-		proxy, err := l.proxy(req)
-		proxied = err == nil && proxy != nil
-	}
+	proxied := l.isProxied(req)
 	limit := max(private, l.reachOfRegistry(registry))
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -168,6 +167,14 @@ func (l *lanes) take(req *http.Request, registry *url.URL) http.RoundTripper {
 		return lane
 	}
 	return l.own
+}
+
+func (l *lanes) isProxied(req *http.Request) bool {
+	if l.proxy == nil {
+		return false
+	}
+	proxy, err := l.proxy(req)
+	return err == nil && proxy != nil
 }
 
 // renew has whatever follows on a lane dialled anew: its connection may be dead,

@@ -93,7 +93,7 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 		if err != nil {
 			return nil, err
 		}
-		if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && r.first > 0 {
+		if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent {
 			if by.token != nil {
 				by.token.prove(by.header)
 			}
@@ -101,11 +101,11 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 		}
 		e := newStatusError(&http.Request{Method: r.method, URL: r.url}, resp)
 		e.foreign = !s.host.sent(resp)
-		if who != nil || strings.Contains(e.Message+e.Code, by.secret()) {
+		if who != nil || e.foreign || strings.Contains(e.said, by.secret()) {
 			e = e.withoutEcho()
 		}
 		resp.Body.Close()
-		if again || !s.refused(by, resp) {
+		if again || e.foreign || !s.refused(by, resp) {
 			return nil, e
 		}
 	}
@@ -128,6 +128,10 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, newError(req, err)
+	}
+	if resp.StatusCode == http.StatusPartialContent && r.first == 0 {
+		resp.Body.Close()
+		return nil, &ProtocolError{Reason: "the registry sent a part of what was asked for"}
 	}
 	done := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent
 	if encoding := resp.Header.Get("Content-Encoding"); done && encoding != "" && encoding != "identity" {

@@ -359,3 +359,20 @@ func TestBlobBreaksOffWhenAllHasCome(t *testing.T) {
 	b.wantPack(t, got, err)
 	wantRanges(t, b.reg, "")
 }
+
+// A part of what was asked for in whole is nothing that an honest registry sends.
+func TestFault02_PartNotAskedFor(t *testing.T) {
+	t.Parallel()
+	for kind, call := range map[string]func(*bed) error{
+		"manifest": (*bed).manifest,
+		"blob":     func(b *bed) error { _, err := b.blob(); return err },
+	} {
+		t.Run(kind, func(t *testing.T) {
+			b := newBed(t, packtest.Options{})
+			b.reg.Inject(packtest.Status("/v2/"+repository+"/"+kind+"s/", http.StatusPartialContent, nil))
+			err := call(b)
+			wantText(t, err, "the registry sent a part of what was asked for")
+			as[*registry.ProtocolError](t, err)
+		})
+	}
+}

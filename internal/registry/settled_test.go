@@ -110,7 +110,8 @@ func TestFault09_EveryConnectionCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
-	t.Cleanup(func() { l.Close(); all.Wait() })
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over); l.Close(); all.Wait() })
 	var taken atomic.Int64
 	all.Go(func() {
 		for {
@@ -120,6 +121,7 @@ func TestFault09_EveryConnectionCloses(t *testing.T) {
 			}
 			taken.Add(1)
 			all.Go(func() { goAway(conn) })
+			all.Go(func() { <-over; conn.Close() }) // the last one may be kept idle
 		}
 	})
 	b := newBed(t, packtest.Options{HTTP2: true})
@@ -155,8 +157,7 @@ func goAway(conn net.Conn) {
 		}
 	}
 	conn.Write([]byte("\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
-	conn.(*tls.Conn).CloseWrite()
-	io.Copy(io.Discard, conn)
+	io.CopyN(io.Discard, conn, 9) // what is acknowledged has been read
 }
 
 // A transport may make its TLS connections itself: they are looked at like others.
@@ -196,25 +197,19 @@ func (w *wire) overTLS(t *http.Transport) *http.Transport {
 	return t
 }
 
-// A name below localhost is this machine's only where it leads there: resolvers
-// ask DNS for it.
+// A name below localhost is no address of this machine: resolvers ask DNS for it.
 func TestFault14c_SubdomainOfLocalhost(t *testing.T) {
 	t.Parallel()
 	const name = "reg.localhost:5000"
-	for at, want := range map[string]bool{"127.0.0.1": true, somewhere: false} {
+	for _, at := range []string{"127.0.0.1", somewhere} {
 		b := newBed(t, private(packtest.Options{Plain: true}))
 		keys := &keychain{has: map[string]credentials.Credentials{name: good()}}
 		b.moved(t, somewhere, map[string]place{name: {b.reg.Host(), at}}, registry.Options{Keychain: keys, Insecure: []string{name}})
 		ref := ociref.Reference{Registry: name, Repository: repository, Tag: "1.0"}
 		_, err := b.client.Manifest(t.Context(), ref)
-		if (err == nil) != want {
-			t.Errorf("%s: error %v", at, err)
-		}
-		for _, r := range b.reg.Requests() {
-			if !want && r.Scheme() != "" {
-				t.Errorf("%s: %s shows credentials", at, r)
-			}
-		}
+		wantText(t, err, "GET http://"+name+b.manifestPath()+
+			": 401 Unauthorized: UNAUTHORIZED: authentication required; credentials are not sent over plain HTTP")
+		wantShown(t, b.reg, "GET /v2/", "GET "+b.manifestPath())
 	}
 }
 

@@ -117,7 +117,7 @@ func (h *host) checkRealm(c *challenge, who *credentials.Credentials) error {
 		return nil
 	case hostOf(realm) != hostOf(h.url()) && reachOfHost(realm.Host) > h.lanes.reachOfRegistry(h.url()):
 		return errLocalRealm
-	case who != nil && realm.Scheme != "https" && !isLoopback(realm.Host):
+	case who != nil && realm.Scheme != "https" && !h.lanes.isOnThisMachine(realm):
 		return errPlainCredentials
 	}
 	return nil

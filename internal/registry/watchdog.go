@@ -34,7 +34,11 @@ func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onS
 		cancel(nil)
 		return nil, err
 	}
-	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, cancel: cancel, dog: dog, stall: stall}
+	body := &watchedBody{body: resp.Body, ctx: ctx, cancel: cancel, dog: dog, stall: stall}
+	if body.whole = resp.StatusCode/100 != 2; body.whole {
+		dog.Reset(stall)
+	}
+	resp.Body = body
 	return resp, nil
 }
 
@@ -70,12 +74,15 @@ type watchedBody struct {
 	cancel context.CancelCauseFunc
 	dog    *time.Timer
 	stall  time.Duration
+	whole  bool // the time is for all of it: nobody waits for more of a redirect or an error
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.dog.Reset(b.stall)
+	if !b.whole {
+		b.dog.Reset(b.stall)
+		defer b.dog.Stop()
+	}
 	n, err := b.body.Read(p)
-	b.dog.Stop()
 	if err != nil { // an end, too: who is cut off may say goodbye as if all had come
 		err = stalled(b.ctx, err)
 	}

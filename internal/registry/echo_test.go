@@ -154,7 +154,7 @@ func TestFault10_NoReferer(t *testing.T) {
 // credentials stay where they are, and good ones are not given up.
 func TestFault13_RefusedElsewhere(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{403, 404} {
+	for _, status := range []int{401, 403, 404} {
 		for name, o := range map[string]packtest.Options{"public": {Token: true}, "private": private(packtest.Options{Token: true})} {
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				t.Parallel()

@@ -119,11 +119,9 @@ func (h *host) sent(resp *http.Response) bool {
 }
 
 // learn takes the challenge of a registry that let everybody pass at the ping,
-// and tells whether the anonymous can do something about it.
+// from a 401 of its own, and tells whether the anonymous can do something about
+// it.
 func (h *host) learn(resp *http.Response) bool {
-	if resp.StatusCode != http.StatusUnauthorized || !h.sent(resp) {
-		return false
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.learned == nil {

@@ -6,16 +6,21 @@
 //	<64 hex of the manifest digest>/pack.gtpack     the pack layer's bytes
 //	<64 hex of the manifest digest>/metadata.json   Metadata
 //	<64 hex of the manifest digest>/manifest.json   the manifest's exact bytes
-//	.locks/<64 hex of the manifest digest>.lock     saves double work, no more
+//	.locks/<64 hex of the manifest digest>.lock     of whoever fetches or removes it
 //
 // The Rust crate greentic-distributor-client reads and writes the first two at
 // the same time (its src/oci_packs.rs): it takes pack.gtpack's mere existence
 // for a hit, rewrites files in place and verifies nothing. So whatever is
 // published here must be whole and right from its first instant, and whatever
 // is read here is copied first and believed only after the copy was hashed.
+//
+// An entry goes as a whole, pack.gtpack first, and only if all in it is of this
+// protocol. The newest modification time of its files tells when it was last
+// written or of use; nothing but what Prune removes rests on that.
 package packcache
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -47,7 +52,8 @@ type Options struct {
 	// Root is the cache's directory; it is made when first written to and may
 	// be a symbolic link.
 	Root string
-	// Now tells the time for metadata; nil is time.Now. No decision rests on it.
+	// Now tells the time for metadata and last uses; nil is time.Now. No
+	// decision rests on it but what Prune removes.
 	Now func() time.Time
 	// LockWait bounds the wait for another process; 0 is DefaultLockWait.
 	LockWait time.Duration
@@ -57,7 +63,8 @@ type Options struct {
 //
 // Any number of goroutines, processes and other programs may use one root at
 // the same time, with or without its locks: files appear by rename only, and
-// every read is verified on a private copy. Locks only save double work.
+// every read is verified on a private copy. Locks only save double work, that
+// of removing what is just being fetched included.
 type Cache struct {
 	root     string
 	now      func() time.Time
@@ -88,7 +95,7 @@ func (c *Cache) PackPath(manifest ociref.Digest) string {
 // A CorruptError reports a file of the cache that is not what it must be.
 type CorruptError struct {
 	Path string
-	Err  error // *verified.MismatchError, or what stands there instead of a file
+	Err  error // *verified.MismatchError, what stands there instead of a file, what it contradicts
 }
 
 func (e *CorruptError) Error() string { return e.Path + ": " + e.Err.Error() }
@@ -129,17 +136,37 @@ func (c *Cache) Pack(manifest ociref.Digest, want verified.Content, w io.Writer)
 	if errors.As(err, &mismatch) {
 		return &CorruptError{Path: c.PackPath(manifest), Err: err}
 	}
+	if err == nil {
+		c.markUsed(manifest)
+	}
 	return err
 }
 
 // Measure returns what the entry's pack is, whatever it should be.
 func (c *Cache) Measure(manifest ociref.Digest) (verified.Content, error) {
+	return c.measure(context.Background(), manifest)
+}
+
+func (c *Cache) measure(ctx context.Context, manifest ociref.Digest) (verified.Content, error) {
 	file, err := c.open(manifest, packFile)
 	if err != nil {
 		return verified.Content{}, err
 	}
 	defer file.Close()
-	return verified.Measure(file)
+	return verified.Measure(&interruptible{ctx, file})
+}
+
+// An interruptible reader reads no further once ctx is done.
+type interruptible struct {
+	ctx context.Context
+	src io.Reader
+}
+
+func (r *interruptible) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.src.Read(p)
 }
 
 func (c *Cache) path(manifest ociref.Digest, name string) string {
@@ -147,12 +174,12 @@ func (c *Cache) path(manifest ociref.Digest, name string) string {
 }
 
 // located says which file an error is about: a Root's own name paths below it.
-func (c *Cache) located(manifest ociref.Digest, name string, err error) error {
+func (c *Cache) located(op string, manifest ociref.Digest, name string, err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
 	}
-	return &fs.PathError{Op: "open", Path: c.path(manifest, name), Err: err}
+	return &fs.PathError{Op: op, Path: c.path(manifest, name), Err: err}
 }
 
 // readSmall reads manifest.json or metadata.json whole.
@@ -176,14 +203,14 @@ func (c *Cache) open(manifest ociref.Digest, name string) (*os.File, error) {
 	corrupt := &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
 	info, err := entry.Lstat(name)
 	if err != nil {
-		return nil, c.located(manifest, name, err)
+		return nil, c.located("open", manifest, name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, corrupt
 	}
 	file, err := entry.OpenFile(name, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
-		return nil, c.located(manifest, name, err)
+		return nil, c.located("open", manifest, name, err)
 	}
 	if now, err := file.Stat(); err != nil || !now.Mode().IsRegular() {
 		file.Close()
@@ -192,25 +219,32 @@ func (c *Cache) open(manifest ociref.Digest, name string) (*os.File, error) {
 	return file, nil
 }
 
-// entry opens an entry's directory.
+// entry opens an entry's directory. One that is removed and made anew in that
+// moment is opened again; what is never what it was is no directory of ours.
 func (c *Cache) entry(manifest ociref.Digest) (*os.Root, error) {
 	path := filepath.Join(c.root, manifest.Hex())
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
+	for range 10 {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			break
+		}
+		entry, err := os.OpenRoot(path)
+		if err != nil {
+			return nil, err
+		}
+		opened, err := entry.Stat(".")
+		if err == nil && os.SameFile(info, opened) {
+			return entry, nil
+		}
+		entry.Close()
+		if err != nil {
+			return nil, c.located("open", manifest, ".", err)
+		}
 	}
-	if !info.IsDir() {
-		return nil, &CorruptError{Path: path, Err: errNotDir}
-	}
-	entry, err := os.OpenRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	if opened, err := entry.Stat("."); err != nil || !os.SameFile(info, opened) {
-		entry.Close() // something else took its place in between
-		return nil, &CorruptError{Path: path, Err: errNotDir}
-	}
-	return entry, nil
+	return nil, &CorruptError{Path: path, Err: errNotDir}
 }
 
 // IsMissing tells whether err says that the cache does not hold something, as

@@ -5,8 +5,10 @@ package packcache
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/verified"
@@ -52,6 +54,44 @@ func TestFault33_PublishError(t *testing.T) {
 			i.wantHit(t, c)
 		})
 	}
+}
+
+// TestFault33_RemoveError is about a disk that fails while an entry is removed:
+// its pack, which goes first, is there still, or nothing is.
+func TestFault33_RemoveError(t *testing.T) {
+	for _, test := range removers {
+		c, i := newRemovable(t)
+		before := tree(t, i.dir(c))
+		packtest.Failing(t, syscall.EIO, func() {
+			err := test.remove(c, i)
+			if want := "remove " + i.path(c, "pack.gtpack") + ": input/output error"; err == nil || !errors.Is(err, syscall.EIO) || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%s: %v, want %s", test.name, err, want)
+			}
+		}, syscall.SYS_UNLINKAT)
+		if after := tree(t, i.dir(c)); after != before {
+			t.Errorf("%s: the entry holds %s, want %s", test.name, after, before)
+		}
+		if !tryLock(t, c.Root(), i).Held() {
+			t.Errorf("%s: the lock was kept", test.name)
+		}
+	}
+}
+
+// TestFault33_ListError is about one that fails while the cache is listed.
+func TestFault33_ListError(t *testing.T) {
+	c, i := newEntry(t)
+	i.usedAt(t, c, time.Unix(1_000, 0))
+	packtest.Failing(t, syscall.EIO, func() {
+		if _, _, err := c.List(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("List: %v, want EIO", err)
+		}
+		if _, err := c.look(i.manifest); err == nil || err.Error() != "read "+i.dir(c)+": input/output error" {
+			t.Errorf("look: %v, want EIO", err)
+		}
+	}, syscall.SYS_GETDENTS64)
+	packtest.Failing(t, syscall.EIO, func() {
+		i.hit(t, c) // that a use cannot be recorded is no one's concern
+	}, syscall.SYS_UTIMENSAT)
 }
 
 // TestFault33_ReadError is about a disk that fails: what it holds is neither

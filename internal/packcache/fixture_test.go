@@ -31,8 +31,11 @@ type item struct {
 }
 
 // newItem returns a pack that takes several reads.
-func newItem(id string) item {
-	pack := packtest.Zip(id, "1.0.0", 300<<10)
+func newItem(id string) item { return newSizedItem(id, 300<<10) }
+
+// newSizedItem returns one of about that many bytes.
+func newSizedItem(id string, size int) item {
+	pack := packtest.Zip(id, "1.0.0", size)
 	body := fmt.Appendf(nil, `{"schemaVersion":2,"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
 		packtest.PackMediaType, ociref.DigestOf(pack), len(pack))
 	return item{pack: pack, body: body, manifest: ociref.DigestOf(body)}

@@ -1,0 +1,136 @@
+package packcache
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// An Entry is what the cache holds of one manifest.
+type Entry struct {
+	Manifest ociref.Digest
+	// Reference and MediaType are what metadata.json says, "" if it cannot be
+	// read. They may be anybody's words: whoever prints them escapes them.
+	Reference string
+	MediaType string
+	PackSize  int64     // bytes, -1 if there is no pack
+	Size      int64     // bytes of all its files
+	Used      time.Time // when it was last written or of use, to an hour
+	// Foreign are the names in it that are not the protocol's, or not regular
+	// files; of such an entry nothing is ever removed.
+	Foreign []string
+}
+
+// List returns the cache's entries by digest, and the names of all else that
+// stands in the root, which is never touched. A root that is not there is an
+// empty cache. Entries that cannot be looked into are left out; the error is
+// about the first of them, or about the root.
+func (c *Cache) List() (entries []Entry, foreign []string, err error) {
+	names, err := os.ReadDir(c.root)
+	if err != nil && !IsMissing(err) {
+		return nil, nil, err
+	}
+	err = nil
+	for _, name := range names {
+		if name.Name() == locksDir {
+			continue
+		}
+		entry, lookErr := c.lookAt(name.Name())
+		var corrupt *CorruptError
+		switch {
+		case lookErr == nil:
+			entries = append(entries, c.described(entry))
+		case IsMissing(lookErr): // it was removed just now
+		case errors.As(lookErr, &corrupt):
+			foreign = append(foreign, name.Name())
+		case err == nil:
+			err = lookErr
+		}
+	}
+	return entries, foreign, err
+}
+
+// lookAt is look by a directory's name. The error is *CorruptError if that is
+// not an entry's.
+func (c *Cache) lookAt(name string) (Entry, error) {
+	manifest, err := ociref.ParseDigest("sha256:" + name)
+	if err != nil {
+		return Entry{}, &CorruptError{Path: filepath.Join(c.root, name), Err: err}
+	}
+	return c.look(manifest)
+}
+
+// described adds what metadata.json says.
+func (c *Cache) described(e Entry) Entry {
+	if m, err := c.Metadata(e.Manifest); err == nil {
+		e.Reference, e.MediaType = m.OriginalReference, m.MediaType
+	}
+	return e
+}
+
+// look returns an entry without what its metadata.json says.
+func (c *Cache) look(manifest ociref.Digest) (Entry, error) {
+	e := Entry{Manifest: manifest, PackSize: -1}
+	dir, err := c.entry(manifest)
+	if err != nil {
+		return e, err
+	}
+	defer dir.Close()
+	names, used, err := readNames(dir)
+	if err != nil {
+		return e, c.located("read", manifest, ".", err)
+	}
+	for _, name := range names {
+		info, err := dir.Lstat(name)
+		if err == nil {
+			e.add(name, info)
+		} else if !IsMissing(err) { // else it was renamed just now
+			return e, c.located("read", manifest, name, err)
+		}
+	}
+	if e.Used.IsZero() {
+		e.Used = used // an entry just begun is not an old one
+	}
+	return e, nil
+}
+
+// readNames returns what is in a directory, in lexical order, and when that
+// last changed.
+func readNames(dir *os.Root) ([]string, time.Time, error) {
+	d, err := dir.Open(".")
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer d.Close()
+	info, err := d.Stat()
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	names, err := d.Readdirnames(-1)
+	slices.Sort(names)
+	return names, info.ModTime(), err
+}
+
+// add counts one of the directory's names in.
+func (e *Entry) add(name string, info fs.FileInfo) {
+	switch {
+	case !info.Mode().IsRegular():
+		e.Foreign = append(e.Foreign, name)
+		return
+	case name == packFile:
+		e.PackSize = info.Size()
+	case name != metadataFile && name != manifestFile && !atomicfile.IsTemp(name):
+		e.Foreign = append(e.Foreign, name)
+		return
+	}
+	e.Size += info.Size()
+	if info.ModTime().After(e.Used) {
+		e.Used = info.ModTime()
+	}
+}

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package packcache
+
+import "os"
+
+func removeDir(path string) error { return os.Remove(path) }

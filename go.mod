@@ -7,6 +7,7 @@ require (
 	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/docker/docker-credential-helpers v0.9.3
+	github.com/fxamacker/cbor/v2 v2.10.0
 	github.com/gofrs/flock v0.13.0
 	github.com/google/go-containerregistry v0.22.1
 	github.com/rogpeppe/go-internal v1.16.0
@@ -15,9 +16,6 @@ require (
 	golang.org/x/sync v0.22.0
 	golang.org/x/tools v0.49.0
 )
-
-// Tests and the quickstart example only.
-require github.com/fxamacker/cbor/v2 v2.10.0
 
 require (
 	github.com/docker/cli v29.7.2+incompatible // indirect

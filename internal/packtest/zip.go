@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"github.com/greenticai/packvendor/internal/blake3"
 )
 
 // Names of the files in a pack.
@@ -74,16 +78,18 @@ type packLock struct {
 	Components map[string]struct{} `cbor:"components"`
 }
 
+// sbom is sbom.cbor, and sbom.json in the legacy format: the CBOR library takes
+// the names in the JSON tags.
 type sbom struct {
-	Files  []sbomEntry `cbor:"files"`
-	Format string      `cbor:"format"`
+	Files  []sbomEntry `json:"files"`
+	Format string      `json:"format"`
 }
 
 type sbomEntry struct {
-	Path      string `cbor:"path"`
-	Size      int    `cbor:"size"`
-	MediaType string `cbor:"media_type"`
-	Hash      string `cbor:"hash_blake3"`
+	Path      string `json:"path"`
+	Size      int    `json:"size"`
+	MediaType string `json:"media_type"`
+	Hash      string `json:"hash_blake3"`
 }
 
 // newPackManifest lists empty arrays instead of nulls: that is what the
@@ -108,15 +114,14 @@ func newPackManifest(id, version string) packManifest {
 // newSBOM lists files by path, as the pack builder does.
 func newSBOM(files []packFile) sbom {
 	s := sbom{Format: "greentic-sbom-v1"}
-	for _, path := range []string{payloadFile, manifestFile, lockFile} {
-		for _, f := range files {
-			if f.path == path {
-				s.Files = append(s.Files, sbomEntry{f.path, len(f.data), f.mediaType, fmt.Sprintf("%x", blake3(f.data))})
-			}
-		}
+	for _, f := range files {
+		s.Files = append(s.Files, sbomEntry{f.path, len(f.data), f.mediaType, hashOf(f.data)})
 	}
+	slices.SortFunc(s.Files, func(a, b sbomEntry) int { return strings.Compare(a.Path, b.Path) })
 	return s
 }
+
+func hashOf(b []byte) string { return fmt.Sprintf("%x", blake3.Sum256(b)) }
 
 // noise is the same on every platform and in every Go release: ChaCha8 is a
 // published generator, https://c2sp.org/chacha8rand.

@@ -1,0 +1,200 @@
+package gtpack
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// bounds are the constants of package gtpack, smaller in tests.
+type bounds struct {
+	files                         int
+	directory, document, unpacked int64 // bytes
+}
+
+var defaults = bounds{files: MaxFiles, directory: MaxDirectory, document: MaxDocument, unpacked: MaxUnpacked}
+
+// An archive is a zip file in which every name is there once.
+type archive struct {
+	src    *source
+	bounds bounds
+	files  []*zip.File // directories left out; in the order of the archive
+	byName map[string]*zip.File
+}
+
+func open(ctx context.Context, src Source, bounds bounds) (*archive, error) {
+	a := &archive{src: &source{ctx: ctx, src: src, left: &quota{bounds.directory}}, bounds: bounds}
+	z, err := zip.NewReader(a.src, src.Size())
+	a.src.left = nil
+	if err != nil && err != zip.ErrInsecurePath { // paths may lead anywhere: nothing is unpacked
+		return nil, a.openFailure(err)
+	}
+	if len(z.File) > bounds.files {
+		return nil, &MalformedError{Err: fmt.Errorf("more than %d files", bounds.files)}
+	}
+	if overlap(z.File, src.Size()) {
+		return nil, &MalformedError{Err: errors.New("its files overlap")}
+	}
+	return a, a.index(z.File)
+}
+
+// openFailure tells a file that is no archive from one that is a broken one.
+func (a *archive) openFailure(err error) error {
+	var magic [4]byte
+	n, _ := a.src.ReadAt(magic[:], 0)
+	if a.src.err == nil && string(magic[:n]) != "PK\x03\x04" {
+		return &NotPackError{Reason: "it is no zip archive"}
+	}
+	return a.failure("", err)
+}
+
+// overlap tells whether files share bytes of the archive: a way to make a small
+// archive that takes forever to read. Each takes at least what it is packed to.
+func overlap(files []*zip.File, size int64) bool {
+	left := uint64(size)
+	for _, f := range files {
+		if f.CompressedSize64 > left {
+			return true
+		}
+		left -= f.CompressedSize64
+	}
+	return false
+}
+
+// index refuses two files of one name: programs do not agree which one counts.
+func (a *archive) index(files []*zip.File) error {
+	a.byName = make(map[string]*zip.File, len(files))
+	for _, f := range files {
+		if strings.HasSuffix(f.Name, "/") {
+			continue
+		}
+		if _, twice := a.byName[f.Name]; twice {
+			return &MalformedError{File: f.Name, Err: errors.New("two files have this name")}
+		}
+		a.byName[f.Name] = f
+		a.files = append(a.files, f)
+	}
+	return nil
+}
+
+func (a *archive) has(name string) bool { return a.byName[name] != nil }
+
+// document returns the bytes of a small file that is there.
+func (a *archive) document(name string) ([]byte, error) {
+	var data []byte
+	err := a.unpack(a.byName[name], &quota{a.bounds.document}, func(r io.Reader) (err error) {
+		data, err = io.ReadAll(r)
+		return err
+	})
+	if errors.Is(err, errQuota) {
+		err = &MalformedError{File: name, Err: fmt.Errorf("longer than %d bytes", a.bounds.document)}
+	}
+	return data, err
+}
+
+// each hands over every file's name and its bytes, which visit must read to
+// their end for them to be checked.
+func (a *archive) each(visit func(name string, r io.Reader) error) error {
+	left := &quota{a.bounds.unpacked}
+	for _, f := range a.files {
+		err := a.unpack(f, left, func(r io.Reader) error { return visit(f.Name, r) })
+		if errors.Is(err, errQuota) {
+			return &MalformedError{Err: fmt.Errorf("unpacks to more than %d bytes", a.bounds.unpacked)}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *archive) unpack(f *zip.File, left *quota, visit func(io.Reader) error) error {
+	r, err := f.Open()
+	if err != nil {
+		return a.failure(f.Name, err)
+	}
+	defer r.Close()
+	if err := visit(metered{r, left}); err != nil {
+		return a.failure(f.Name, err)
+	}
+	return nil
+}
+
+// failure blames the archive for an error, unless its bytes could not be had.
+func (a *archive) failure(name string, err error) error {
+	if a.src.err != nil {
+		return a.src.err
+	}
+	return &MalformedError{File: name, Err: err}
+}
+
+// signatures are files in the folder of signatures but for the certificates,
+// which sign nothing.
+func (a *archive) signatures() []string {
+	var names []string
+	for _, f := range a.files {
+		if strings.HasPrefix(f.Name, "signatures/") && !strings.HasSuffix(f.Name, ".pem") {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// A source is a Source that ends with its context, and remembers what failed:
+// the zip library does not tell such errors from its own.
+type source struct {
+	ctx context.Context
+	src Source
+	err error
+
+	left *quota // while the list of files is read, which the zip library holds in memory
+}
+
+func (s *source) ReadAt(p []byte, off int64) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		s.err = err
+		return 0, err
+	}
+	if s.left.take(len(p)) {
+		return 0, errors.New("the list of its files is too long")
+	}
+	if off < 0 { // the zip library goes where the archive sends it
+		return 0, zip.ErrFormat
+	}
+	n, err := s.src.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+var errQuota = errors.New("too many bytes")
+
+// A quota is how many bytes may still come, from any number of readers.
+type quota struct{ left int64 }
+
+// take tells whether n bytes are too many. A nil quota is none.
+func (q *quota) take(n int) (exceeded bool) {
+	if q == nil {
+		return false
+	}
+	q.left -= int64(n)
+	return q.left < 0
+}
+
+// metered counts the bytes that come, whatever the archive says of their number.
+type metered struct {
+	io.Reader
+	*quota
+}
+
+func (m metered) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	if m.take(n) {
+		return 0, errQuota
+	}
+	return n, err
+}

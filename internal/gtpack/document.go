@@ -1,0 +1,140 @@
+package gtpack
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// decoding leaves nothing with two readings: no key twice, and keys count as
+// they are written.
+var decoding = decMode(cbor.DecOptions{
+	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+	FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
+	MaxNestedLevels:   MaxDepth,
+	MaxArrayElements:  MaxElements,
+	MaxMapPairs:       MaxElements,
+})
+
+func decMode(opts cbor.DecOptions) cbor.DecMode {
+	mode, err := opts.DecMode()
+	if err != nil {
+		panic(err) // the options above are valid
+	}
+	return mode
+}
+
+// decode reads the document name, which is there, into v.
+func (a *archive) decode(name string, v any) error {
+	data, err := a.document(name)
+	if err != nil {
+		return err
+	}
+	return unmarshal(name, data, v)
+}
+
+// hint decodes a document or a part of one that only adds to what the manifest
+// says. It has had other shapes, and what is not understood says nothing.
+func hint[T any](data []byte) T {
+	var v, nothing T
+	if err := decoding.Unmarshal(data, &v); err != nil {
+		return nothing
+	}
+	return v
+}
+
+// unmarshal reads JSON as the CBOR that it would be, so that there is one set
+// of rules and bounds. Its errors are *MalformedError.
+func unmarshal(name string, data []byte, v any) (err error) {
+	if strings.HasSuffix(name, ".json") {
+		data, err = transcode(data)
+	}
+	if err == nil {
+		err = explain(decoding.Unmarshal(data, v))
+	}
+	if err != nil {
+		return &MalformedError{File: name, Err: err}
+	}
+	return nil
+}
+
+// explain says what the CBOR library says without the names of Go types.
+func explain(err error) error {
+	var mistyped *cbor.UnmarshalTypeError
+	var twice *cbor.DupMapKeyError
+	var extra *cbor.ExtraneousDataError
+	switch {
+	case err == nil:
+		return nil
+	case err == io.EOF:
+		return errors.New("it is empty")
+	case errors.As(err, &extra):
+		return errors.New("more than one value")
+	case errors.As(err, &mistyped):
+		if dot := strings.LastIndexByte(mistyped.StructFieldName, '.'); dot >= 0 {
+			return fmt.Errorf("wrong type in %s: %s", quoted(mistyped.StructFieldName[dot+1:]), mistyped.CBORType)
+		}
+		return fmt.Errorf("wrong type: %s", mistyped.CBORType)
+	case errors.As(err, &twice):
+		return fmt.Errorf("key %s twice in one map", quoted(fmt.Sprint(twice.Key)))
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "cbor: "))
+}
+
+// cborOf has the bytes that begin and end arrays and maps of any length:
+// https://www.rfc-editor.org/rfc/rfc8949.html#section-3.2.2.
+var cborOf = map[json.Delim]byte{'[': 0x9f, '{': 0xbf, ']': 0xff, '}': 0xff}
+
+// steps lead into arrays and maps and out of them.
+var steps = map[json.Token]int{json.Delim('['): 1, json.Delim('{'): 1, json.Delim(']'): -1, json.Delim('}'): -1}
+
+// transcode turns one JSON value into CBOR.
+func transcode(data []byte) ([]byte, error) {
+	var b bytes.Buffer
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	for depth := 0; ; {
+		token, err := d.Token()
+		switch {
+		case err == io.EOF && depth == 0:
+			return b.Bytes(), nil
+		case err == io.EOF:
+			return nil, fmt.Errorf("not JSON: %w", io.ErrUnexpectedEOF)
+		case err != nil:
+			return nil, fmt.Errorf("not JSON: %w", err)
+		}
+		if depth += steps[token]; depth > MaxDepth { // the decoder keeps a stack
+			return nil, fmt.Errorf("nested deeper than %d", MaxDepth)
+		}
+		if err := put(&b, token); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func put(b *bytes.Buffer, token json.Token) error {
+	switch token := token.(type) {
+	case json.Number:
+		return putNumber(b, token.String())
+	case json.Delim:
+		return b.WriteByte(cborOf[token])
+	}
+	return cbor.MarshalToBuffer(token, b)
+}
+
+func putNumber(b *bytes.Buffer, s string) error {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return cbor.MarshalToBuffer(n, b)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return fmt.Errorf("not a number of 64 bits: %s", quoted(s))
+	}
+	return cbor.MarshalToBuffer(f, b)
+}

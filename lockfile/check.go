@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/versions"
 )
 
 // Check reports where p contradicts itself, as far as the entry alone can
@@ -37,7 +38,8 @@ func (p Pack) checkPin(ref ociref.Reference) *InconsistentError {
 	return &InconsistentError{Field: field, Got: string(got), By: "ref pins", Want: string(ref.Digest)}
 }
 
-// checkTag knows that a tag is locked exactly where it had to be looked up.
+// checkTag knows that a tag is locked exactly where it had to be looked up, and
+// that where a range was followed it is a version in that range.
 func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
 	e := &InconsistentError{Field: "tag", Got: p.Tag}
 	switch {
@@ -47,10 +49,19 @@ func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
 		e.By, e.Want = "ref names", ref.Tag
 	case ref.Digest == "" && p.Tag == "":
 		e.By = "ref has neither tag nor digest"
+	case p.Version != "" && !p.isInRange():
+		e.By, e.Want = "version is", p.Version
 	default:
 		return nil
 	}
 	return e
+}
+
+// isInRange tells whether the tag is a version in the range that version names.
+func (p Pack) isInRange() bool {
+	r, err := versions.ParseRange(p.Version)
+	v, ok := versions.Parse(p.Tag)
+	return err == nil && ok && r.Contains(v)
 }
 
 func (p Pack) checkIndex(ociref.Reference) *InconsistentError {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/versions"
 )
 
 // A field is one key of a [[pack]] block. The table of them is the one place
@@ -23,7 +24,7 @@ type field struct {
 var fields = []field{
 	text("name", func(p *Pack) *string { return &p.Name }, checkName),
 	text("ref", func(p *Pack) *string { return &p.Ref }, checkRef),
-	optional(text("version", func(p *Pack) *string { return &p.Version }, checkText)),
+	optional(text("version", func(p *Pack) *string { return &p.Version }, checkVersion)),
 	optional(text("layer", func(p *Pack) *string { return &p.Layer }, checkLayer)),
 	optional(text("tag", func(p *Pack) *string { return &p.Tag }, checkTag)),
 	optional(digest("index_digest", func(p *Pack) *ociref.Digest { return &p.IndexDigest })),
@@ -143,6 +144,13 @@ func checkName(s string) error {
 func checkRef(s string) error {
 	_, err := ociref.Parse(s)
 	return err
+}
+
+func checkVersion(s string) error {
+	if _, err := versions.ParseRange(s); err != nil {
+		return fmt.Errorf("version %w", err)
+	}
+	return nil
 }
 
 func checkLayer(s string) error {

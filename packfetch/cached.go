@@ -54,6 +54,13 @@ func (f *Fetcher) lookUp(p *Pack, dst Sink, lock *packcache.Lock) (cacheState, e
 	return cacheMiss, nil
 }
 
+// IsCached tells whether the cache's entry of a manifest holds that layer: its
+// bytes are hashed.
+func (f *Fetcher) IsCached(manifest ociref.Digest, layer Layer) bool {
+	content, err := f.cache.Measure(manifest)
+	return err == nil && string(content.Digest) == layer.Digest && content.Size == layer.Size
+}
+
 // holdsOther tells whether the entry's pack is another layer of the manifest,
 // as a client with other rules selects it: that is not corruption.
 func (f *Fetcher) holdsOther(p *Pack) bool {

@@ -41,6 +41,7 @@ const (
 )
 
 func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
+	dst = f.counted(p, dst)
 	if !p.shared {
 		return f.copyAround(ctx, p, dst)
 	}
@@ -81,8 +82,8 @@ func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, er
 	if f.offline {
 		return fromCache, &OfflineError{Reference: p.Reference}
 	}
-	if spool, ok := dst.(*spool); ok {
-		if err := spool.start(); err != nil {
+	if s, ok := dst.(starter); ok {
+		if err := s.start(); err != nil {
 			return fromNetworkAlone, err
 		}
 	}

@@ -42,6 +42,8 @@ type OfflineError struct {
 	// Tag says that the reference has no digest: only a registry knows what it
 	// names.
 	Tag bool
+	// Tags says that the tags of the repository were to be listed.
+	Tags bool
 	// NoManifest says that the cache holds the pack, but not the manifest that
 	// would prove it, as the Rust client leaves it.
 	NoManifest bool
@@ -50,6 +52,9 @@ type OfflineError struct {
 func (e *OfflineError) Error() string {
 	if e.Tag {
 		return fmt.Sprintf("%s is a tag, and the network is off", e.Reference)
+	}
+	if e.Tags {
+		return fmt.Sprintf("the tags of %s are in its registry alone, and the network is off", e.Reference)
 	}
 	if e.NoManifest {
 		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)

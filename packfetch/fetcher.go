@@ -58,6 +58,10 @@ type Options struct {
 	// Events, if not nil, is told what happens on the way. It may be called
 	// concurrently.
 	Events func(Event)
+	// Copied, if not nil, is told of every n bytes of a pack that were copied to
+	// where they are wanted; n is negative where they are to be copied anew. It may
+	// be called concurrently.
+	Copied func(p *Pack, n int64)
 	// LockWait bounds the wait for another process that fetches the same pack;
 	// 0 is five minutes.
 	LockWait time.Duration
@@ -72,6 +76,7 @@ type Fetcher struct {
 	offline   bool
 	accept    []string
 	events    func(Event)
+	copied    func(*Pack, int64)
 	told      *sync.Map // manifest digests of entries that were told to be corrupt
 	waited    *sync.Map // manifest digests of packs that others were told to be fetching
 	impatient *sync.Map // those whose locks were not to be had
@@ -113,6 +118,7 @@ func New(o Options) (*Fetcher, error) {
 		offline:   o.Offline,
 		accept:    o.AcceptMediaTypes,
 		events:    o.Events,
+		copied:    o.Copied,
 		told:      &sync.Map{},
 		waited:    &sync.Map{},
 		impatient: &sync.Map{},

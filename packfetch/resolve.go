@@ -151,6 +151,24 @@ func (f *Fetcher) Follow(ctx context.Context, reference string, digest ociref.Di
 	return pack, nil
 }
 
+// Tags lists the tags of reference's repository, whatever tag or digest it has
+// besides, in the order in which the registry gives them. Errors are those of
+// Fetch.
+func (f *Fetcher) Tags(ctx context.Context, reference string) ([]string, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	if f.offline {
+		return nil, &OfflineError{Reference: ref.Name(), Tags: true}
+	}
+	tags, err := f.registry.Tags(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the tags of %s: %w", ref.Name(), err)
+	}
+	return tags, nil
+}
+
 // manifest returns the bytes that ref names, from the cache where ref has a
 // digest. What comes from the cache has no content type. layer is that of
 // Resolve.

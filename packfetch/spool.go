@@ -67,7 +67,7 @@ func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool,
 	if err == nil && from == fromNetworkAlone && s.file == nil {
 		// The cache gave out halfway, when the first bytes were gone already.
 		if err = s.start(); err == nil {
-			err = f.download(ctx, p, &s)
+			err = f.download(ctx, p, f.counted(p, &s))
 		}
 	}
 	alone := err == nil && from == fromNetworkAlone

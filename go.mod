@@ -17,6 +17,9 @@ require (
 	golang.org/x/tools v0.49.0
 )
 
+// Tests only.
+require github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+
 require (
 	github.com/docker/cli v29.7.2+incompatible // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
@@ -25,5 +28,6 @@ require (
 	github.com/x448/float16 v0.8.4 // indirect
 	golang.org/x/mod v0.39.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.14.0 // indirect
 	gotest.tools/v3 v3.5.2 // indirect
 )

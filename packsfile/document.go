@@ -3,6 +3,7 @@ package packsfile
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,14 +19,18 @@ type document struct {
 	conflict   int // 1-based line of the first key that is defined a second time, or 0
 }
 
-// A statement is a header, or a key with its value, and the lines it takes.
+// A statement is a header, or a key with its value: on lines of its own, or as
+// an element of an inline table.
 type statement struct {
-	whole    span // from the start of its first line through its last line end
+	whole    span // from the start of its first line through its last line end; of an element, key through value
 	key      span
+	last     int // where the last part of the key starts
 	value    span
+	comma    int // of an element: where the comma after it stands, 0 if there is none
 	isHeader bool
 	table    *node // what the header opens, or the table the key is put into
 	first    *node // the first part of the key, in table
+	node     *node // what the header opens, or the last part of the key
 }
 
 // A form is the way in which a node was written.
@@ -48,8 +53,10 @@ type node struct {
 	form     form // how it was written
 	value    span // of an inline table or a leaf
 	decoded  any  // what the TOML library makes of it
+	parent   *node
 	children []*node
 	byKey    map[string]*node
+	elements []statement // of an inline table
 }
 
 // child returns the child called key, or nil.
@@ -67,6 +74,27 @@ func (n *node) isTable() bool {
 	}
 	_, ok := n.decoded.(map[string]any)
 	return ok
+}
+
+// isIn reports whether n is one of nodes, or in one.
+func (n *node) isIn(nodes []*node) bool {
+	for ; n != nil; n = n.parent {
+		if slices.Contains(nodes, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// within returns the statements that may speak of what is in n, and the inline
+// table that they are elements of, nil if they have lines of their own.
+func (d *document) within(n *node) ([]statement, *node) {
+	for ; n != nil; n = n.parent {
+		if n.form == inline {
+			return n.elements, n
+		}
+	}
+	return d.statements, nil
 }
 
 // attach finds or makes the node that parts lead to from parent and returns
@@ -98,7 +126,7 @@ func (s *scanner) step(parent *node, part keyPart) *node {
 	if n := parent.child(part.text); n != nil {
 		return n
 	}
-	n := &node{key: part.text, line: s.lineAt(part.at.start), offset: part.at.start}
+	n := &node{key: part.text, line: s.lineAt(part.at.start), offset: part.at.start, parent: parent}
 	if parent.byKey == nil {
 		parent.byKey = make(map[string]*node)
 	}

@@ -2,7 +2,8 @@ package packsfile
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,9 +12,9 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestSetRef runs the edits of each archive on its before.toml and compares
-// the outcome with its after.toml or, if they fail, its error.
-func TestSetRef(t *testing.T) {
+// TestEdit runs the edits of each archive on its before.toml and compares the
+// outcome with its after.toml or, if they fail, its error.
+func TestEdit(t *testing.T) {
 	for _, file := range testFiles(t, "testdata/edit/*.txtar") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
@@ -22,7 +23,7 @@ func TestSetRef(t *testing.T) {
 			}
 			script := readEditScript(t, archive)
 			before := string(script.before)
-			after, err := script.run()
+			after, err := script.run(t)
 			if string(script.before) != before {
 				t.Error("the caller's bytes were changed")
 			}
@@ -30,7 +31,6 @@ func TestSetRef(t *testing.T) {
 			if err != nil {
 				outcome = txtar.File{Name: "error", Data: []byte(err.Error() + "\n")}
 			} else {
-				checkEdited(t, script, after)
 				outcome.Data = script.plain(t, after)
 			}
 			archive.Files = []txtar.File{archive.Files[0], outcome}
@@ -42,23 +42,38 @@ func TestSetRef(t *testing.T) {
 // An editScript is the comment of an archive: line ends and edits.
 type editScript struct {
 	crlf   bool
-	sets   [][2]string // name, reference
+	edits  []testEdit
 	before []byte
+}
+
+// A testEdit is one line of a script, or more.
+type testEdit struct {
+	command string   // set, add or remove
+	names   []string // one of them, but for remove
+	entry   Entry
 }
 
 func readEditScript(t *testing.T, archive *txtar.Archive) editScript {
 	t.Helper()
 	s := editScript{before: bytes.Clone(archive.Files[0].Data)}
 	for line := range strings.Lines(string(archive.Comment)) {
-		switch fields := strings.Fields(line); fields[0] {
+		command, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		last := len(s.edits) - 1
+		switch fields := strings.Fields(rest); command {
 		case "#":
 		case "crlf":
 			s.crlf = true
 			s.before = bytes.ReplaceAll(s.before, []byte("\n"), []byte("\r\n"))
 		case "no-final-newline":
 			s.before = bytes.TrimRight(s.before, "\r\n")
-		case "set":
-			s.sets = append(s.sets, [2]string{fields[1], fields[2]})
+		case "set", "add": // NAME REF
+			s.edits = append(s.edits, testEdit{command, fields[:1], Entry{Ref: fields[1]}})
+		case "version": // RANGE, of the add above
+			s.edits[last].entry.Version = rest
+		case "allow": // tags, in the add above
+			s.edits[last].entry.AllowTags = true
+		case "remove": // NAME...
+			s.edits = append(s.edits, testEdit{command: command, names: fields})
 		default:
 			t.Fatalf("unknown line %q", line)
 		}
@@ -66,15 +81,73 @@ func readEditScript(t *testing.T, archive *txtar.Archive) editScript {
 	return s
 }
 
-func (s editScript) run() ([]byte, error) {
+func (s editScript) run(t *testing.T) ([]byte, error) {
+	t.Helper()
 	data := s.before
-	for _, set := range s.sets {
-		var err error
-		if data, err = SetRef(data, set[0], set[1]); err != nil {
+	for _, e := range s.edits {
+		after, err := e.apply(data)
+		if err != nil {
 			return nil, err
 		}
+		e.check(t, after)
+		data = after
 	}
 	return data, nil
+}
+
+func (e testEdit) apply(data []byte) ([]byte, error) {
+	switch e.command {
+	case "set":
+		return SetRef(data, e.names[0], e.entry.Ref)
+	case "add":
+		return Set(data, e.names[0], e.entry)
+	}
+	return Remove(data, e.names...)
+}
+
+// check demands of an edit that the file holds what was asked for, and that
+// doing it again changes nothing.
+func (e testEdit) check(t *testing.T, after []byte) {
+	t.Helper()
+	again, err := e.apply(after)
+	if e.command == "remove" {
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a second removal gives %q, %v", again, err)
+		}
+	} else if err != nil || !bytes.Equal(again, after) {
+		t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
+	}
+	for _, name := range e.names {
+		pack := packOf(t, after, name)
+		switch e.command {
+		case "set":
+			if got := pack["ref"]; got != e.entry.Ref {
+				t.Errorf("%s is %q, not %q, in %s", name, got, e.entry.Ref, after)
+			}
+		case "add":
+			checkEntry(t, after, name, e.entry)
+		case "remove":
+			if pack != nil {
+				t.Errorf("%s is still there: %v", name, pack)
+			}
+		}
+	}
+}
+
+// checkEntry demands that the pack called name is e, by the TOML library's
+// reading alone.
+func checkEntry(t *testing.T, data []byte, name string, e Entry) {
+	t.Helper()
+	pack := packOf(t, data, name)
+	version, _ := pack["version"].(string)
+	tree, _ := decodeTOML(data)
+	allowed := pack["allow_tags"] == true || pack["allow_tags"] == nil && e.AllowTags && tree["allow_tags"] == true
+	if pack["ref"] != e.Ref || version != e.Version || allowed != e.AllowTags {
+		t.Errorf("%s is %v, not %+v, in %s", name, pack, e, data)
+	}
+	if _, own := pack["allow_tags"]; own && !e.AllowTags {
+		t.Errorf("%s keeps its allow_tags in %s", name, data)
+	}
 }
 
 // plain undoes what the script did to the line ends.
@@ -90,33 +163,23 @@ func (s editScript) plain(t *testing.T, after []byte) []byte {
 	return lf
 }
 
-// checkEdited demands of any edit that it holds what was asked for, that
-// that doing it again changes nothing.
-func checkEdited(t *testing.T, s editScript, after []byte) {
-	t.Helper()
-	for _, set := range s.sets {
-		again, err := SetRef(after, set[0], set[1])
-		if err != nil || !bytes.Equal(again, after) {
-			t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
-		}
-		if got := refOf(t, after, set[0]); got != set[1] {
-			t.Errorf("%s is %q, not %q, in %s", set[0], got, set[1], after)
-		}
-	}
-}
-
-// refOf returns the reference of a pack by the TOML library's reading alone.
-func refOf(t *testing.T, data []byte, name string) string {
+// packOf returns a pack as a table, nil if there is none, by the TOML library's
+// reading alone.
+func packOf(t *testing.T, data []byte, name string) map[string]any {
 	t.Helper()
 	tree, err := decodeTOML(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	packs, _ := tree["packs"].(map[string]any)
-	if table, ok := packs[name].(map[string]any); ok {
-		return fmt.Sprint(table["ref"])
+	switch pack := packs[name].(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		return pack
+	default:
+		return map[string]any{"ref": pack}
 	}
-	return fmt.Sprint(packs[name])
 }
 
 func TestSetRefKeepsByteOrderMark(t *testing.T) {
@@ -128,6 +191,21 @@ func TestSetRefKeepsByteOrderMark(t *testing.T) {
 		got, err := SetRef([]byte(before), "x", ref)
 		if err != nil || string(got) != want {
 			t.Errorf("SetRef(%q) = %q, %v; want %q", before, got, err, want)
+		}
+	}
+}
+
+func TestRemoveKeepsByteOrderMark(t *testing.T) {
+	for before, want := range map[string]string{
+		byteOrderMark + "packs.x = 1":                       byteOrderMark,
+		byteOrderMark + "packs.x = 1\n\npacks.y = 1\n":      byteOrderMark + "packs.y = 1\n",
+		byteOrderMark + "\n[packs.x]\nref = 1\n":            byteOrderMark,
+		byteOrderMark + "packs = { x = 1, y = 1 }\n":        byteOrderMark + "packs = { y = 1 }\n",
+		byteOrderMark + "packs.y = 1\n\n[packs.x]\na = 1\n": byteOrderMark + "packs.y = 1\n",
+	} {
+		got, err := Remove([]byte(before), "x")
+		if err != nil || string(got) != want {
+			t.Errorf("Remove(%q) = %q, %v; want %q", before, got, err, want)
 		}
 	}
 }
@@ -155,7 +233,7 @@ func TestCheckEdit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := doc.checkEdit([]byte(after), "x", "ghcr.io/o/x:2"); err == nil {
+		if err := doc.checkEdit([]byte(after), "x", []assignment{{"ref", "ghcr.io/o/x:2"}}); err == nil {
 			t.Errorf("%q passes", after)
 		}
 	}

@@ -11,10 +11,13 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 )
 
+// defaultEmbed is what holds where the embed table says nothing.
+var defaultEmbed = Embed{Dir: ".", File: "packs_gen.go", Data: "packs"}
+
 // embed checks the embed table n, which may be missing, and fills in the
 // defaults.
 func (c *checker) embed(n *node) Embed {
-	e := Embed{Dir: ".", File: "packs_gen.go", Data: "packs"}
+	e := defaultEmbed
 	if !c.table(n, "embed") {
 		return e
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/versions"
 )
 
 // MaxSize is the largest packs.toml that is read, in bytes.
@@ -40,7 +41,8 @@ type Pack struct {
 	Name      string
 	Ref       string           // the reference in packs.toml's own words
 	Reference ociref.Reference // Ref, parsed
-	Version   string           // semver range; always empty in this release
+	Version   string           // the range of versions to choose from; empty where Ref says which
+	Range     versions.Range   // Version, parsed; of no use where that is empty
 	Layer     string           // media type or digest of the layer to take; mostly empty
 	GoName    string           // go_name, or the name derived from the key
 	AllowTags bool             // the pack's own allow_tags, else the file's
@@ -48,8 +50,10 @@ type Pack struct {
 }
 
 // Pinned tells whether the pack's reference is one that packs.toml may hold: it
-// has a digest, or a tag that is allowed.
-func (p Pack) Pinned() bool { return p.Reference.Digest != "" || p.AllowTags }
+// has a digest, a tag that is allowed, or a range of versions to choose from.
+func (p Pack) Pinned() bool {
+	return p.Reference.Digest != "" || p.AllowTags || p.Version != ""
+}
 
 // Pack returns the pack called name, and whether there is one.
 func (f *File) Pack(name string) (Pack, bool) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/versions"
 )
 
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -63,6 +64,19 @@ func TestPackLookup(t *testing.T) {
 	}
 	if p, ok := f.Pack("none"); ok || p != (Pack{}) {
 		t.Errorf("Pack(none) = %+v, %v", p, ok)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	f, err := Parse("packs.toml", readFile(t, "testdata/parse/versions_fine.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := f.Pack("caret")
+	in, _ := versions.Parse("v0.4.38")
+	out, _ := versions.Parse("0.5.0")
+	if !p.Pinned() || !p.Range.Contains(in) || p.Range.Contains(out) {
+		t.Errorf("%+v is pinned: %v", p, p.Pinned())
 	}
 }
 
@@ -142,6 +156,9 @@ func checkInvariants(t *testing.T, f *File, err error) {
 	for i, p := range f.Packs {
 		if p.GoName == "" || p.Line < 1 || p.Reference.Registry == "" || i > 0 && p.Name <= f.Packs[i-1].Name {
 			t.Errorf("pack %d: %+v", i, p)
+		}
+		if (p.Version == "") != (p.Range == versions.Range{}) {
+			t.Errorf("pack %s has version %q and range %v", p.Name, p.Version, p.Range)
 		}
 		if got, ok := f.Pack(p.Name); !ok || got != p {
 			t.Errorf("Pack(%q) = %+v, %v", p.Name, got, ok)

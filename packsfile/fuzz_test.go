@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -75,6 +76,83 @@ func FuzzSetRef(f *testing.F) {
 	})
 }
 
+// FuzzEdit: what Set and Remove write is, by the TOML library's reading, what
+// was asked for and nothing else; a second Set does nothing; Remove takes
+// away and adds nothing.
+func FuzzEdit(f *testing.F) {
+	entries := fuzzEntries()
+	for i, data := range seeds(f) {
+		f.Add(data, []string{"x", "a", "b", "messaging-slack", "state-redis"}[i%5], uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, name string, choice uint8) {
+		before := bytes.Clone(data)
+		e := entries[int(choice)%len(entries)]
+		after, err := Set(data, name, e)
+		if err != nil {
+			checkRefusal(t, data, name, err)
+		} else {
+			checkEntry(t, after, name, e)
+			checkOthers(t, before, after, name, "ref", "version", "allow_tags")
+			again, err := Set(after, name, e)
+			if err != nil || !bytes.Equal(again, after) {
+				t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
+			}
+			checkRemoval(t, after, name)
+		}
+		checkRemoval(t, data, name)
+		if !bytes.Equal(data, before) {
+			t.Error("the caller's bytes were changed")
+		}
+	})
+}
+
+func fuzzEntries() []Entry {
+	return []Entry{
+		{Ref: "ghcr.io/o/new:1.0@" + digest},
+		{Ref: "ghcr.io/o/new", Version: ">=1.2, <2"},
+		{Ref: "ghcr.io/o/new:1.0", AllowTags: true},
+		{Ref: "ghcr.io/o/new:1.0"},
+	}
+}
+
+// checkRemoval removes a pack from a text, which may be none of TOML.
+func checkRemoval(t *testing.T, before []byte, name string) {
+	t.Helper()
+	after, err := Remove(before, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if pack := packOf(t, before, name); pack != nil {
+			t.Errorf("%s is not found, but is %v in %q", name, pack, before)
+		}
+		return
+	}
+	if err != nil {
+		checkRefusal(t, before, name, err)
+		return
+	}
+	if pack := packOf(t, after, name); pack != nil {
+		t.Errorf("%s is still %v in %q", name, pack, after)
+	}
+	if packOf(t, before, name) == nil {
+		t.Errorf("%s was not there to be removed in %q", name, before)
+	}
+	if !isSubsequence(after, before) {
+		t.Errorf("%q\nbecame\n%q", before, after)
+	}
+	checkOthers(t, before, after, name)
+}
+
+// isSubsequence reports whether all that remains was there before, in order.
+func isSubsequence(after, before []byte) bool {
+	for _, c := range after {
+		i := bytes.IndexByte(before, c)
+		if i < 0 {
+			return false
+		}
+		before = before[i+1:]
+	}
+	return true
+}
+
 // checkRefusal demands that a good file is never refused.
 func checkRefusal(t *testing.T, data []byte, name string, refusal error) {
 	t.Helper()
@@ -90,9 +168,16 @@ func checkRefusal(t *testing.T, data []byte, name string, refusal error) {
 // checkDecoded compares the two texts by the TOML library's reading alone.
 func checkDecoded(t *testing.T, before, after []byte, name, ref string) {
 	t.Helper()
-	if got := refOf(t, after, name); got != ref {
+	if got := packOf(t, after, name)["ref"]; got != ref {
 		t.Fatalf("%s is %s in %q", name, got, after)
 	}
+	checkOthers(t, before, after, name, "ref")
+}
+
+// checkOthers demands that two texts differ in those keys of one pack alone, or
+// in the whole pack if no keys are given, by the TOML library's reading.
+func checkOthers(t *testing.T, before, after []byte, name string, keys ...string) {
+	t.Helper()
 	want, wantErr := decodeTOML(before)
 	got, gotErr := decodeTOML(after)
 	if wantErr != nil || gotErr != nil {
@@ -100,9 +185,11 @@ func checkDecoded(t *testing.T, before, after []byte, name, ref string) {
 	}
 	for _, tree := range []map[string]any{want, got} {
 		packs, _ := tree["packs"].(map[string]any)
-		if table, ok := packs[name].(map[string]any); ok && len(table) > 1 {
-			delete(table, "ref")
-		} else {
+		table, _ := packs[name].(map[string]any)
+		for _, key := range keys {
+			delete(table, key)
+		}
+		if len(table) == 0 || len(keys) == 0 {
 			delete(packs, name)
 		}
 		if len(packs) == 0 {

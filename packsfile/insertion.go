@@ -7,86 +7,102 @@ import (
 
 // addPack finds the edit that adds a pack in the form that the packs table
 // has. packs is nil where the file has no such table.
-func (d *document) addPack(packs *node, name, ref string) edit {
-	assignment := name + " = " + `"` + ref + `"`
+func (d *document) addPack(packs *node, name string, keys []assignment) []edit {
+	pack := []assignment{{name, keys}}
+	usual := style{equals, quoted}
 	switch {
 	case packs == nil:
-		return d.appendBlock("[packs]", assignment)
+		return d.appendBlock("[packs]", usual.assign("", pack))
 	case packs.form == inline:
-		return d.addInline(packs, assignment)
+		return d.addElements(packs, usual.assign("", pack))
 	}
-	if body := d.last(func(st statement) bool { return st.table == packs }); body != nil {
-		return d.addLine(body, name, ref)
+	if body := last(d.statements, func(st statement) bool { return st.table == packs }); body != nil {
+		return d.addLines(body, d.styleOf(*body).assign("", pack))
 	}
-	if dotted := d.last(func(st statement) bool { return st.first == packs }); dotted != nil {
-		return d.addLine(dotted, "packs."+name, ref)
+	if dotted := last(d.statements, func(st statement) bool { return st.first == packs }); dotted != nil {
+		return d.addLines(dotted, d.styleOf(*dotted).assign("packs.", pack))
 	}
-	return d.appendBlock("[packs."+name+"]", `ref = "`+ref+`"`)
+	return d.appendBlock("[packs."+name+"]", usual.assign("", keys))
+}
+
+// addKeys finds the edit that adds keys to the pack's table n: after its ref, or
+// after its last key if it has none.
+func (d *document) addKeys(n *node, keys []assignment) ([]edit, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	statements, table := d.within(n)
+	isKey := func(st statement) bool { return !st.isHeader && st.node.parent == n }
+	after := last(statements, func(st statement) bool { return isKey(st) && st.node.key == "ref" })
+	if after == nil {
+		after = last(statements, isKey)
+	}
+	if after == nil {
+		after = last(statements, func(st statement) bool { return st.isHeader && st.node == n })
+	}
+	switch {
+	case after == nil && table == n:
+		return d.addElements(n, style{equals, quoted}.assign("", keys)), nil
+	case after == nil:
+		return nil, errByHand
+	}
+	texts := d.styleOf(*after).assign(d.prefix(after), keys)
+	if table != nil {
+		return []edit{{span{after.value.end, after.value.end}, ", " + strings.Join(texts, ", ")}}, nil
+	}
+	return d.addLines(after, texts), nil
+}
+
+// prefix returns what stands before the last part of a statement's key.
+func (d *document) prefix(st *statement) string {
+	if st.isHeader {
+		return ""
+	}
+	return string(d.data[st.key.start:st.last])
 }
 
 // last returns the last statement that match accepts, or nil.
-func (d *document) last(match func(statement) bool) *statement {
-	for i := len(d.statements) - 1; i >= 0; i-- {
-		if match(d.statements[i]) {
-			return &d.statements[i]
+func last(statements []statement, match func(statement) bool) *statement {
+	for i := len(statements) - 1; i >= 0; i-- {
+		if match(statements[i]) {
+			return &statements[i]
 		}
 	}
 	return nil
 }
 
-// addLine adds a line after the statement, in its style.
-func (d *document) addLine(after *statement, key, ref string) edit {
-	equals, mark := " = ", `"`
-	if !after.isHeader {
-		if string(d.data[after.key.end:after.value.start]) == "=" {
-			equals = "="
-		}
-		if d.data[after.value.start] == '\'' {
-			mark = `'`
-		}
-	}
+// addLines adds lines after the statement, with its indentation and line end.
+func (d *document) addLines(after *statement, texts []string) []edit {
 	indent := string(d.data[after.whole.start:after.key.start])
 	eol := d.lineEnd(after.whole)
-	line := indent + key + equals + mark + ref + mark + eol
+	lines := indent + strings.Join(texts, eol+indent) + eol
 	end := after.whole.end
 	if d.data[end-1] != '\n' { // the file's last line lacks its end
-		line = eol + line
+		lines = eol + lines
 	}
-	return edit{span{end, end}, line}
+	return []edit{{span{end, end}, lines}}
 }
 
-// addInline adds to `packs = { … }`, after its last value: what follows it, a
-// comma or a comment included, then stays right.
-func (d *document) addInline(packs *node, assignment string) edit {
-	if len(packs.children) > 0 {
-		end := packs.lastValue()
-		return edit{span{end, end}, ", " + assignment}
+// addElements adds to the inline table n, after its last value: what follows it,
+// a comma or a comment included, then stays right.
+func (d *document) addElements(n *node, texts []string) []edit {
+	text := strings.Join(texts, ", ")
+	if len(n.elements) > 0 {
+		end := n.elements[len(n.elements)-1].value.end
+		return []edit{{span{end, end}, ", " + text}}
 	}
-	start := packs.value.start + len("{")
-	text := " " + assignment
+	start := n.value.start + len("{")
+	text = " " + text
 	if d.data[start] == '}' {
 		text += " "
 	}
-	return edit{span{start, start}, text}
+	return []edit{{span{start, start}, text}}
 }
 
-// lastValue returns where the last value in the inline table n ends.
-func (n *node) lastValue() int {
-	end := 0
-	for _, child := range n.children {
-		if child.form == implied {
-			end = max(end, child.lastValue())
-		} else {
-			end = max(end, child.value.end)
-		}
-	}
-	return end
-}
-
-// appendBlock adds lines at the end of the file, after a blank one.
-func (d *document) appendBlock(lines ...string) edit {
+// appendBlock adds a table at the end of the file, after a blank line.
+func (d *document) appendBlock(header string, texts []string) []edit {
 	eol := d.lineEnd(span{0, len(d.data)})
-	text := strings.Join(lines, eol) + eol
+	text := header + eol + strings.Join(texts, eol) + eol
 	rest := bytes.TrimPrefix(d.data, []byte(byteOrderMark))
 	switch {
 	case len(rest) == 0 || bytes.HasSuffix(rest, []byte(eol+eol)):
@@ -96,7 +112,7 @@ func (d *document) appendBlock(lines ...string) edit {
 		text = eol + eol + text
 	}
 	end := len(d.data)
-	return edit{span{end, end}, text}
+	return []edit{{span{end, end}, text}}
 }
 
 // lineEnd returns the line end that the text at s has, the file's if it has

@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/versions"
 )
 
 // packs checks the table n. allowTags is what holds for packs that do not say.
@@ -78,7 +79,7 @@ func (c *checker) pin(n *node, p *Pack) {
 	ref := p.Reference
 	switch {
 	case ref.Tag == "" && ref.Digest == "":
-		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one", quote(p.Ref))
+		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one, or a version", quote(p.Ref))
 	case !p.Pinned():
 		e := c.report(n, packKey(p.Name), "%s is a tag, not a pin: tags can move", quote(p.Ref))
 		if checkName(p.Name) == nil { // else a pin would not help
@@ -87,18 +88,22 @@ func (c *checker) pin(n *node, p *Pack) {
 	}
 }
 
-// version reports the version at n, whatever it says: this release cannot
-// resolve ranges.
+// version reads the range at n into p. The reference leaves the choice to it.
 func (c *checker) version(n *node, p *Pack) {
 	key := packKey(p.Name)
-	if _, ok := c.text(n, key, "version "); !ok {
+	text, ok := c.text(n, key, "version ")
+	if !ok {
 		return
 	}
 	if p.Reference.Tag != "" || p.Reference.Digest != "" {
 		c.report(n, key, "version excludes a tag or digest in ref")
+	}
+	r, err := versions.ParseRange(text)
+	if err != nil {
+		c.report(n, key, "version %s %v", quote(text), err)
 		return
 	}
-	c.report(n, key, "version ranges are not supported by this release: name a tag or a digest")
+	p.Version, p.Range = text, r
 }
 
 func (c *checker) layer(n *node, key string) string {

@@ -73,17 +73,17 @@ func (s *scanner) checkText() error {
 // statement reads one header, one key with its value, one comment or one
 // blank line, through the end of its last line.
 func (s *scanner) statement() error {
-	st := statement{whole: span{start: s.pos}, table: s.table}
+	var st statement
+	start := s.pos
 	s.skipBlanks()
 	var err error
 	switch s.peek() {
 	case '#', '\r', '\n', 0:
 		return s.endLine()
 	case '[':
-		st.isHeader = true
-		err = s.header(&st)
+		st, err = s.header()
 	default:
-		err = s.keyValue(&st)
+		st, err = s.pair(s.table, s.depth)
 	}
 	if err != nil {
 		return err
@@ -91,12 +91,12 @@ func (s *scanner) statement() error {
 	if err := s.endLine(); err != nil {
 		return err
 	}
-	st.whole.end = s.pos
+	st.whole = span{start, s.pos}
 	s.doc.statements = append(s.doc.statements, st)
 	return nil
 }
 
-func (s *scanner) header(st *statement) error {
+func (s *scanner) header() (statement, error) {
 	start := s.pos
 	open, form := "[", header
 	if s.peekAt(s.pos+1) == '[' {
@@ -106,47 +106,40 @@ func (s *scanner) header(st *statement) error {
 	s.skipBlanks()
 	parts, below, err := s.key(depth{})
 	if err != nil {
-		return err
+		return statement{}, err
 	}
 	closing := strings.Repeat("]", len(open))
 	if !bytes.HasPrefix(s.data[s.pos:], []byte(closing)) {
-		return s.unexpected(fmt.Sprintf("%q after the table's name", closing))
+		return statement{}, s.unexpected(fmt.Sprintf("%q after the table's name", closing))
 	}
 	s.pos += len(closing)
-	st.key = span{start, s.pos}
-	st.table = s.attach(s.doc.root, parts, form)
-	s.table, s.depth = st.table, below
-	return nil
+	s.table, s.depth = s.attach(s.doc.root, parts, form), below
+	return statement{key: span{start, s.pos}, isHeader: true, table: s.table, node: s.table}, nil
 }
 
-func (s *scanner) keyValue(st *statement) error {
-	var err error
-	st.first, st.key, st.value, err = s.pair(s.table, s.depth)
-	return err
-}
-
-// pair reads `key = value` into parent. It returns the node of the key's
-// first part, and where key and value stand.
-func (s *scanner) pair(parent *node, above depth) (first *node, key, value span, err error) {
-	key.start = s.pos
+// pair reads `key = value` into parent.
+func (s *scanner) pair(parent *node, above depth) (statement, error) {
+	start := s.pos
 	parts, at, err := s.key(above)
 	if err != nil {
-		return nil, key, value, err
+		return statement{}, err
 	}
-	key.end = parts[len(parts)-1].at.end
+	last := parts[len(parts)-1].at
 	if s.peek() != '=' {
-		return nil, key, value, s.unexpected("'=' after the key")
+		return statement{}, s.unexpected("'=' after the key")
 	}
 	s.pos++
 	s.skipBlanks()
 	n := s.attach(parent, parts, leaf)
-	value.start = s.pos
+	value := s.pos
 	if err := s.value(n, at); err != nil {
-		return nil, key, value, err
+		return statement{}, err
 	}
-	value.end = s.pos
-	n.value = value
-	return parent.child(parts[0].text), key, value, nil
+	n.value = span{value, s.pos}
+	return statement{
+		whole: span{start, s.pos}, key: span{start, last.end}, last: last.start, value: n.value,
+		table: parent, first: parent.child(parts[0].text), node: n,
+	}, nil
 }
 
 // endLine reads blanks, a comment and the end of the line or the file.

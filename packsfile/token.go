@@ -158,11 +158,16 @@ func (s *scanner) inlineTable(n *node, at depth) error {
 		if s.peek() == '}' {
 			break
 		}
-		if _, _, _, err := s.pair(n, at); err != nil {
+		element, err := s.pair(n, at)
+		if err != nil {
 			return err
 		}
 		s.skipSpace()
-		if s.peek() != ',' {
+		if s.peek() == ',' {
+			element.comma = s.pos
+		}
+		n.elements = append(n.elements, element)
+		if element.comma == 0 {
 			break
 		}
 	}

@@ -164,7 +164,7 @@ func TestBadProject(t *testing.T) {
 	p := newVendored(t)
 	p.packs(`a = "$REG/a:stable"`, `b = "$REG/b"`)
 	p.fails(p.runs(), `$DIR/packs.toml:2: packs.a: "$REG/a:stable" is a tag, not a pin: tags can move`+
-		"\n"+`$DIR/packs.toml:3: packs.b: "$REG/b" has neither tag nor digest: add one`)
+		"\n"+`$DIR/packs.toml:3: packs.b: "$REG/b" has neither tag nor digest: add one, or a version`)
 	p.write("app/packs.toml", "[packs\n")
 	if _, err := p.run(); err == nil {
 		t.Error("TOML that is none passed")

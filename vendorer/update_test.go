@@ -249,7 +249,7 @@ func TestAddLeavesOut(t *testing.T) {
 
 	// What else is wrong with packs.toml is an error here too.
 	p.packs(`a = "$REG/a:stable"`, `b = "$REG/b"`)
-	p.fails(p.adds("a", "$REG/a:stable"), `$DIR/packs.toml:2: packs.a: "$REG/a:stable" is a tag, not a pin: tags can move`+"\n"+`$DIR/packs.toml:3: packs.b: "$REG/b" has neither tag nor digest: add one`)
+	p.fails(p.adds("a", "$REG/a:stable"), `$DIR/packs.toml:2: packs.a: "$REG/a:stable" is a tag, not a pin: tags can move`+"\n"+`$DIR/packs.toml:3: packs.b: "$REG/b" has neither tag nor digest: add one, or a version`)
 }
 
 func TestFetch(t *testing.T) {

@@ -1,0 +1,314 @@
+package packsfile
+
+import (
+	"errors"
+	"go/token"
+	"maps"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// An excuse is a message of Parse for which the schema has none.
+type excuse struct{ message, why string }
+
+// notForSchema is what Parse says where the schema says nothing, and why. What
+// else Parse says, the schema says of the same place.
+var notForSchema = []excuse{
+	{`^"[^"]+" is a tag, not a pin: tags can move$`, "what allows tags may stand elsewhere: the schema could only refuse the whole file"},
+	{`^Go name \w+ is that of packs\.[\w-]+ already: set another go_name$`, "a schema compares no names"},
+	{`^data and file are both "[^"]+"$`, "a schema compares no values"},
+	{`^invalid reference "[^"]+"(\.\.\.)?: host and repository are longer than 255 characters$`, "a pattern does not count across its parts"},
+	{`^"\[[0-9a-f:]+\](:\d+)?" is not a registry host$`, "a pattern for IPv6 addresses is one that nobody can read"},
+	{`^version "[0-9.-]+" is not a range of versions such as \^0\.4$`, "nor does it count digits, or find the zeros that lead"},
+}
+
+func compileSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("../packs.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// Taplo and what builds on it read Draft 4.
+func TestSchemaIsDraft4(t *testing.T) {
+	schema := compileSchema(t) // which checks it against its own schema
+	if schema.DraftVersion != 4 {
+		t.Errorf("it is of Draft %d", schema.DraftVersion)
+	}
+	if schema.ID != schemaURL {
+		t.Errorf("it is %s, but New names %s", schema.ID, schemaURL)
+	}
+	if first, _, _ := strings.Cut(string(readFile(t, "../packs.toml.example")), "\n"); first != "#:schema "+schemaURL {
+		t.Errorf("packs.toml.example begins with %s", first)
+	}
+}
+
+// The schema and Parse agree about each packs.toml that the tests have.
+func TestSchemaAgreesWithParse(t *testing.T) {
+	s := schemaTest{t: t, schema: compileSchema(t), used: map[int]bool{}}
+	s.check("packs.toml.example", readFile(t, "../packs.toml.example"))
+	if s.good != 1 {
+		t.Error("packs.toml.example is not accepted")
+	}
+	for _, file := range testFiles(t, "testdata/parse/*.toml") {
+		s.check(file, readFile(t, file))
+	}
+	for _, pattern := range []string{"testdata/edit/*.txtar", "../testdata/scripts/*.txtar"} {
+		for _, file := range testFiles(t, pattern) {
+			for _, member := range readArchive(t, file) {
+				if path.Ext(member.Name) == ".toml" || strings.Contains(member.Name, "packs.toml") {
+					s.check(filepath.Base(file)+" "+member.Name, expand(member.Data))
+				}
+			}
+		}
+	}
+	for seed := range uint64(100) {
+		s.check("generated", []byte(generate(seed).String()))
+	}
+	if s.good < 300 || s.bad < 30 {
+		t.Errorf("%d good ones and %d bad ones are too few to be all", s.good, s.bad)
+	}
+}
+
+// The schema and Parse agree about each fault alone.
+func TestSchemaAgreesAboutFaults(t *testing.T) {
+	s := schemaTest{t: t, schema: compileSchema(t), used: map[int]bool{}}
+	for _, fault := range schemaFaults() {
+		s.check(fault, []byte(fault))
+	}
+	for _, system := range systemsOf(t) {
+		s.check(system, []byte(`embed.file = "x_`+system+`.go"`))
+	}
+	for word := token.BREAK; word <= token.VAR; word++ {
+		s.check(word.String(), []byte(`embed.package = "`+word.String()+`"`))
+	}
+	if s.good != 0 {
+		t.Errorf("%d faults are none", s.good)
+	}
+	for i, rule := range notForSchema {
+		if !s.used[i] {
+			t.Errorf("nothing needs the rule %s", rule.message)
+		}
+	}
+}
+
+var (
+	variableRule = regexp.MustCompile(`(@?)\$([A-Z][A-Z0-9_]*)`)
+	unknownRule  = regexp.MustCompile(`^unknown key ("(?:[^"\\]|\\.)*")`)
+)
+
+// expand gives the variables of an end-to-end script values of their kind.
+func expand(data []byte) []byte {
+	return variableRule.ReplaceAllFunc(data, func(match []byte) []byte {
+		at, isDigest := strings.CutPrefix(string(match), "@")
+		switch {
+		case isDigest:
+			return []byte("@" + digest)
+		case strings.HasSuffix(at, "_LAYER"):
+			return []byte(digest)
+		}
+		return []byte("127.0.0.1:5000")
+	})
+}
+
+// A schemaTest compares what the schema and Parse think of files.
+type schemaTest struct {
+	t         *testing.T
+	schema    *jsonschema.Schema
+	good, bad int
+	used      map[int]bool // the rules of notForSchema that were needed
+}
+
+func (s *schemaTest) check(name string, data []byte) {
+	s.t.Helper()
+	_, err := Parse("packs.toml", data)
+	doc, syntax := parseDocument("packs.toml", data)
+	if syntax != nil {
+		return
+	}
+	if err == nil {
+		s.good++
+	} else {
+		s.bad++
+	}
+	got := placesOf(s.schema.Validate(asJSON(doc.root.decoded)))
+	var errs Errors
+	errors.As(err, &errs)
+	want := map[string]bool{}
+	for _, e := range errs {
+		place := placeOf(doc, e)
+		rule := excuseFor(e)
+		switch {
+		case rule < 0 || want[place]:
+			want[place] = true
+		case got[place]: // the schema can do so where it is gross
+			want[place] = true
+		default:
+			s.used[rule] = true
+		}
+	}
+	if !maps.Equal(want, got) {
+		s.t.Errorf("%s: the schema refuses %q, but Parse %q: %v", name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)), err)
+	}
+}
+
+// excuseFor returns which rule excuses the schema from an error, -1 if none does.
+func excuseFor(e *Error) int {
+	return slices.IndexFunc(notForSchema, func(rule excuse) bool {
+		return regexp.MustCompile(rule.message).MatchString(e.Msg)
+	})
+}
+
+// placeOf returns what an error is about: a key of the file, packs/NAME or
+// embed/KEY.
+func placeOf(doc *document, e *Error) string {
+	if strings.HasPrefix(e.Key, "packs.") {
+		for _, n := range doc.root.child("packs").children {
+			if packKey(n.key) == e.Key {
+				return "packs/" + n.key
+			}
+		}
+	}
+	place := strings.Replace(e.Key, ".", "/", 1)
+	if m := unknownRule.FindStringSubmatch(e.Msg); m != nil {
+		key, err := strconv.Unquote(m[1])
+		if err != nil {
+			return m[1]
+		}
+		return strings.TrimPrefix(place+"/"+key, "/")
+	}
+	return place
+}
+
+// placesOf returns what a refusal by the schema is about, in the same words.
+func placesOf(refusal error) map[string]bool {
+	places := map[string]bool{}
+	var walk func(e *jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		for _, cause := range e.Causes {
+			walk(cause)
+		}
+		if len(e.Causes) > 0 {
+			return
+		}
+		unknown, ok := e.ErrorKind.(*kind.AdditionalProperties)
+		if !ok {
+			places[placeOfPath(e.InstanceLocation...)] = true
+			return
+		}
+		for _, key := range unknown.Properties {
+			places[placeOfPath(append(slices.Clone(e.InstanceLocation), key)...)] = true
+		}
+	}
+	var e *jsonschema.ValidationError
+	if errors.As(refusal, &e) {
+		walk(e)
+	} else if refusal != nil {
+		places[refusal.Error()] = true
+	}
+	return places
+}
+
+// placeOfPath cuts off what placeOf does not tell.
+func placeOfPath(path ...string) string {
+	depth := 1
+	if len(path) > 0 && (path[0] == "packs" || path[0] == "embed") {
+		depth = 2
+	}
+	return strings.Join(path[:min(depth, len(path))], "/")
+}
+
+// asJSON returns what JSON would have for a value of TOML. A time is a string
+// there.
+func asJSON(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		object := make(map[string]any)
+		for key, element := range value {
+			object[key] = asJSON(element)
+		}
+		return object
+	case []any:
+		array := make([]any, len(value))
+		for i, element := range value {
+			array[i] = asJSON(element)
+		}
+		return array
+	case []map[string]any:
+		array := make([]any, len(value))
+		for i, element := range value {
+			array[i] = asJSON(element)
+		}
+		return array
+	case time.Time:
+		return value.Format(time.RFC3339)
+	}
+	return value
+}
+
+// systemsOf returns the systems that the schema knows of the go command's.
+func systemsOf(t *testing.T) []string {
+	t.Helper()
+	list := regexp.MustCompile(`_\(\?:(aix\|[a-z0-9|]+)\)`).FindSubmatch(readFile(t, "../packs.schema.json"))
+	if list == nil {
+		t.Fatal("the schema has no list of systems")
+	}
+	return strings.Split(string(list[1]), "|")
+}
+
+// schemaFaults returns files with one fault each.
+func schemaFaults() []string {
+	var faults []string
+	add := func(before, after string, values ...string) {
+		for _, value := range values {
+			faults = append(faults, before+value+after)
+		}
+	}
+	pin := `ref = "ghcr.io/o/x@` + digest + `"`
+	add("", "", `allow_tags = 1`, `Allow_tags = true`, `packs = []`, `packs = "x"`, `embed = 1`, `colour = 1979-05-27`,
+		`insecure_registries = "localhost"`, `insecure_registries = [1]`, `accept_media_types = {}`, `accept_media_types = [["a/b"]]`)
+	add(`insecure_registries = ["`, `"]`, "", "http://localhost", "localhost:", "localhost:0", "localhost:65536", "-a", "a-", "a..b", "a b",
+		"a/b", "\u00e4", "u@h", "[::1", "[1.2.3.4]", "[::1]:x", "[1:2]", "[:::]:5000", strings.Repeat("a", 64))
+	add(`accept_media_types = ["`, `"]`, "", "a", "a/", "/a", "a/b/c", "a/b;c", "-a/b", "a/.b", "a/b ", "a/"+strings.Repeat("b", 128), "\u0430/b")
+	add("embed.", "", `colour = 1`, `dir = 1`, `package = true`, `file = []`, `data = {}`, "file = \"packs.go\"\nembed.data = \"Packs.go/x\"")
+	add(`embed.dir = "`, `"`, "", "/a", `a\\b`, "C:/a", "a:b", `a\nb`, `\u0000`, `a\u202e`, `\u00a0`, `a\u200bb`, `a\ufeff`)
+	add(`embed.package = "`, `"`, "", "_", "func", "type", "a-b", "1a", "x_test", "documentation", "\u00e4")
+	add(`embed.file = "`, `"`, "", ".go", "_x.go", "x", "x.GO", "x_test.go", "x_windows.go", "x_linux_amd64.go", "a/x.go", `a\\x.go`, "con.go",
+		"COM1.x.go", "nul.x.go", "x_arm64.foo.go", "x_linux_test.foo.go", "\u00e4.go", "x y.go")
+	add(`embed.data = "`, `"`, "", ".", "..", "/a", "a/", "a//b", "./a", "a/../b", ".git", "a/_b", "a./b", "a/b.", "a b", "vendor", "a/Vendor/b",
+		"go.mod", "a/nul.d/b", "lpt9", "CON", "\u00e4")
+	add("packs.", ` = { `+pin+`, go_name = "Fine" }`, "con", "nul", "aux", "prn", "com0", "lpt9", "A", "1", "-a", `""`, `"a.b"`, `"a b"`, `"\u00e4"`, strings.Repeat("a", 65))
+	add("packs.", ` = { `+pin+` }`, "pack", "packs", "lookup", "pack-", "packs__")
+	add("packs.", ` = "ghcr.io/o/x@`+digest+`"`, "pack", "packs_-", "lookup", "nul")
+	add("packs.x = ", "", "1", "true", "[]", "{}", "1979-05-27", `{ layer = "a/b" }`, `{ ref = 1 }`, `{ ref = ["ghcr.io/o/x:1"] }`)
+	add("packs.x = { "+pin+", ", " }", `colour = 1`, `Ref = ""`, `layer = 1`, `go_name = 1`, `allow_tags = "yes"`, `version = 1`, `version = "^1"`)
+	add("packs.x = { "+pin+`, layer = "`, `" }`, "", "a", "sha256:12", "sha512:12", "a/b; c", "ghcr.io/a/b:1", digest+"0", strings.ToUpper(digest))
+	add("packs.x = { "+pin+`, go_name = "`, `" }`, "", "x", "_X", "A-B", "\u00c4", "A\u00e4", "Pack", "Packs", "Lookup")
+	add("packs.x = { "+pin+" }\npacks.", "", "x- = { "+pin+" }", "y = { "+pin+`, go_name = "X" }`)
+	add("packs.x = { ref = \"ghcr.io/o/x\", version = ", " }", "1", "[]", `""`, `" "`, `"newest"`, `"^"`, `"1 ||"`, `"|| 1"`, `"1,"`, `"1,,2"`, `">=1.2<2"`,
+		`"1.2.3.4"`, `"1."`, `"v"`, `"^1 && ^2"`, `"=="`, `"1-"`, `"^1\t"`, `"^1\n"`, `"\u2264 1"`, `"1`+strings.Repeat(" ", 256)+`"`,
+		`"1.2.3-01"`, `"99999999999999999999"`)
+	add("packs.x = { version = \"^1\", ref = \"", "\" }", "ghcr.io/o/x:1", "ghcr.io/o/x:1@"+digest, "oci://ghcr.io/o/x@"+digest, "x", "ghcr.io", "")
+	for _, form := range [][2]string{{`packs.x = "`, `"`}, {`packs.x = { allow_tags = true, ref = "`, `" }`}} {
+		add(form[0], form[1], "", "x", "x:1", "o/x:1", "ghcr.io", "ghcr.io/", "ghcr.io/o/x", "oci://ghcr.io/o/x", "http://ghcr.io/o/x:1",
+			"oci://oci://ghcr.io/o/x:1", "OCI://ghcr.io/o/x:1", "ghcr.io/../x:1", "ghcr.io//x:1", "ghcr.io/o/:1", "ghcr.io/o/X:1", "ghcr.io/o/x-:1",
+			"ghcr.io/o/x..y:1", "ghcr.io/o/x___y:1", "ghcr.io/o/x._y:1", "ghcr.io/o/x:", "ghcr.io/o/x:.1", "ghcr.io/o/x:1 ", "ghcr.io/o/x:1+b",
+			"ghcr.io/o/x:"+strings.Repeat("1", 129), "ghcr.io/o/x@sha256:12", "ghcr.io/o/x@sha512:"+strings.Repeat("0", 128), "ghcr.io/o/x:1@",
+			"ghcr.io/o/x@"+strings.ToUpper(digest), "ghcr.io/o/x@"+digest+"0", "ghcr.io/o/x@"+digest+":1", "ghcr.io/o/x\\n:1", "ghcr.io/o/\u0445:1",
+			"user:pw@ghcr.io/o/x:1", "ghcr.io:/o/x:1", "ghcr.io:99999/o/x:1", "-ghcr.io/o/x:1", "[::1/o/x:1", "[::g]/o/x:1",
+			"ghcr.io/"+strings.Repeat("x", 250)+":1", "ghcr.io/"+strings.Repeat("x/", 300)+"x:1")
+	}
+	add(`packs.x = "`, `"`, "ghcr.io/o/x:1", "localhost/x:stable")
+	return faults
+}

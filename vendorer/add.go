@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -14,77 +15,208 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// Add pins reference under name in packs.toml, as repository:tag@digest, and
-// vendors. A name that is there already gets the new reference and keeps its
-// other keys. name may be "": then it is the repository's last part. Other
-// packs that lack a pin stay as they are.
-func Add(ctx context.Context, o Options, name, reference string) (*Report, error) {
-	ref, err := ociref.Parse(reference)
+// An Addition is a pack to add.
+type Addition struct {
+	// Name is the pack's name in packs.toml; "" is the repository's last part.
+	Name string
+	// Reference names the pack, in the form that the other fields want.
+	Reference string
+	// Version is a range: it is written down instead of a tag or digest.
+	Version string
+	// AllowTags writes the tag down without a digest.
+	AllowTags bool
+}
+
+// Add writes packs into packs.toml and vendors. The form is
+// repository:tag@digest, with the digest that the tag names now, unless an
+// Addition says otherwise; where it names neither tag nor digest, the tag is the
+// newest version. A name that is there already is replaced, but keeps its go_name
+// and layer. Other packs that lack a pin stay as they are.
+func Add(ctx context.Context, o Options, additions []Addition) (*Report, error) {
+	adding, err := parseAdditions(additions)
 	if err != nil {
 		return nil, err
-	}
-	if ref.Tag == "" && ref.Digest == "" {
-		return nil, &packfetch.InvalidReferenceError{Reference: reference, Reason: "it has neither a tag nor a digest"}
-	}
-	if name == "" {
-		name = path.Base(ref.Repository)
 	}
 	r, err := start(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	if err := r.pin(ctx, name, ref); err != nil {
+	if err := r.checkAdditions(adding); err != nil {
+		return nil, err
+	}
+	if err := eachPack(ctx, r, PhaseResolving, adding, r.pin); err != nil {
+		return nil, err
+	}
+	entries := map[string]packsfile.Entry{}
+	for _, a := range adding {
+		entries[a.Name] = a.entry()
+		r.update[a.Name] = true
+	}
+	if err := r.edit(setEntries(entries), true); err != nil {
 		return nil, err
 	}
 	return r.vendor(ctx)
 }
 
-// pin writes ref into packs.toml's new bytes, with the digest that its tag
-// names now if it has none.
-func (r *run) pin(ctx context.Context, name string, ref ociref.Reference) error {
-	if ref.Digest == "" {
-		if err := r.checkEdit(name, ref); err != nil {
-			return err
-		}
-		before, _ := r.p.config.Pack(name)
-		pack, err := r.f.Resolve(ctx, ref.String(), before.Layer)
-		if err != nil {
-			return r.packError(packsfile.Pack{Name: name, Ref: ref.String(), Reference: ref}, Resolve, nil, err)
-		}
-		ref = r.keepResolved(name, ref, pack)
-		if was := before.Reference; was.Digest != "" && was.Name() == ref.Name() && was.Tag == ref.Tag && was.Digest != ref.Digest {
-			r.tell.event(TagMoved{Name: name, Ref: before.Ref, Pinned: was.Digest, Now: ref.Digest})
-		}
-	}
-	r.update[name] = true
-	return r.edit(map[string]string{name: ref.String()}, true)
+// An adding is an Addition on its way into packs.toml.
+type adding struct {
+	Addition
+	ref ociref.Reference // as it is written there
 }
 
-// checkEdit sees, before any network, that ref can be pinned as name: with any
-// digest, since the true one is not known yet.
-func (r *run) checkEdit(name string, ref ociref.Reference) error {
-	ref.Digest = ociref.DigestOf(nil)
-	_, config, err := r.tryEdit(map[string]string{name: ref.String()}, true)
+// entry is what is written.
+func (a *adding) entry() packsfile.Entry {
+	return packsfile.Entry{Ref: a.ref.String(), Version: a.Version, AllowTags: a.AllowTags}
+}
+
+// An AdditionError reports an Addition that makes no sense.
+type AdditionError struct{ Reference, Reason string }
+
+func (e *AdditionError) Error() string { return e.Reference + " " + e.Reason }
+
+func parseAdditions(additions []Addition) ([]*adding, error) {
+	var list []*adding
+	var errs []error
+	named := map[string]string{}
+	for _, addition := range additions {
+		a, err := parseAddition(addition)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if other, twice := named[a.Name]; twice {
+			errs = append(errs, &AdditionError{Reference: a.Reference, Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
+		}
+		named[a.Name] = a.Reference
+		list = append(list, a)
+	}
+	return list, errors.Join(errs...)
+}
+
+func parseAddition(addition Addition) (*adding, error) {
+	ref, err := ociref.Parse(addition.Reference)
+	if err != nil {
+		return nil, err
+	}
+	wrong := ""
+	switch {
+	case addition.Version != "" && addition.AllowTags:
+		wrong = "cannot follow a range and a tag"
+	case addition.Version != "" && (ref.Tag != "" || ref.Digest != ""):
+		wrong = "has a tag or digest, which a version range excludes"
+	case addition.AllowTags && ref.Digest != "":
+		wrong = "has a digest: it is a pin, and needs no tag allowed"
+	case addition.AllowTags && ref.Tag == "":
+		wrong = "has no tag that could be allowed"
+	}
+	if wrong != "" {
+		return nil, &AdditionError{Reference: addition.Reference, Reason: wrong}
+	}
+	addition.Name = cmp.Or(addition.Name, path.Base(ref.Repository))
+	return &adding{Addition: addition, ref: ref}, nil
+}
+
+// checkAdditions sees, before any network, that the packs can be written: with
+// any tag and digest, since the true ones are not known yet.
+func (r *run) checkAdditions(list []*adding) error {
+	entries := map[string]packsfile.Entry{}
+	for _, a := range list {
+		entry := a.entry()
+		if a.Version == "" && !a.AllowTags {
+			ref := a.ref
+			ref.Digest = cmp.Or(ref.Digest, ociref.DigestOf(nil))
+			entry.Ref = ref.String()
+		}
+		entries[a.Name] = entry
+	}
+	_, config, err := r.tryEdit(setEntries(entries), true)
 	if err == nil {
 		_, err = r.goPackage(config)
 	}
 	return err
 }
 
+// pin gives a pack's reference what it lacks: a tag, and the digest that its tag
+// names now.
+func (r *run) pin(ctx context.Context, a *adding) error {
+	if a.ref.Digest != "" || a.Version != "" || a.AllowTags {
+		return nil
+	}
+	if err := r.pinTag(ctx, a); err != nil {
+		return r.packError(packsfile.Pack{Name: a.Name, Ref: a.ref.String(), Reference: a.ref}, Resolve, nil, err)
+	}
+	return nil
+}
+
+func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
+	if a.ref.Tag == "" {
+		if a.ref.Tag, err = r.newestVersion(ctx, a.ref); err != nil {
+			return err
+		}
+	}
+	before, _ := r.p.config.Pack(a.Name)
+	pack, err := r.f.Resolve(ctx, a.ref.String(), before.Layer)
+	if err != nil {
+		return err
+	}
+	a.ref = r.keepResolved(a.Name, a.ref, pack)
+	was := before.Reference
+	if was.Digest != "" && was.Name() == a.ref.Name() && was.Tag == a.ref.Tag && was.Digest != a.ref.Digest {
+		r.tell.event(TagMoved{Name: a.Name, Ref: before.Ref, Pinned: was.Digest, Now: a.ref.Digest})
+	}
+	return nil
+}
+
 // keepResolved pins ref to what pack was resolved to, and spares the run from
-// resolving it again.
+// resolving it again. It may be called concurrently.
 func (r *run) keepResolved(name string, ref ociref.Reference, pack *packfetch.Pack) ociref.Reference {
 	ref.Digest = pack.Digest()
 	pack.Reference, pack.Tag = ref.String(), ""
-	r.resolved[name] = pack
+	r.keep(name, pack)
 	return ref
 }
 
-// edit gives packs new references in packs.toml. The result is read as any
-// packs.toml is; with tolerant set, packs that lack a pin are left out.
-func (r *run) edit(refs map[string]string, tolerant bool) error {
-	edited, config, err := r.tryEdit(refs, tolerant)
+// keep spares the run from resolving a pack again. It may be called concurrently.
+func (r *run) keep(name string, pack *packfetch.Pack) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resolved[name] = pack
+}
+
+// An editor makes of one text of packs.toml the next.
+type editor func(data []byte) ([]byte, error)
+
+// setEntries writes packs.
+func setEntries(entries map[string]packsfile.Entry) editor {
+	return eachName(entries, func(data []byte, name string) ([]byte, error) {
+		return packsfile.Set(data, name, entries[name])
+	})
+}
+
+// setRefs gives packs new references.
+func setRefs(refs map[string]string) editor {
+	return eachName(refs, func(data []byte, name string) ([]byte, error) {
+		return packsfile.SetRef(data, name, refs[name])
+	})
+}
+
+// eachName edits for every name of packs, in their order.
+func eachName[T any](packs map[string]T, edit func(data []byte, name string) ([]byte, error)) editor {
+	return func(data []byte) (_ []byte, err error) {
+		for _, name := range slices.Sorted(maps.Keys(packs)) {
+			if data, err = edit(data, name); err != nil {
+				return nil, err
+			}
+		}
+		return data, nil
+	}
+}
+
+// edit edits packs.toml. The result is read as any packs.toml is; with tolerant
+// set, packs that lack a pin are left out.
+func (r *run) edit(edit editor, tolerant bool) error {
+	edited, config, err := r.tryEdit(edit, tolerant)
 	if err != nil {
 		return err
 	}
@@ -95,15 +227,12 @@ func (r *run) edit(refs map[string]string, tolerant bool) error {
 	return r.p.configure(config)
 }
 
-// tryEdit returns packs.toml with new references, as bytes and as read.
-func (r *run) tryEdit(refs map[string]string, tolerant bool) ([]byte, *packsfile.File, error) {
+// tryEdit returns packs.toml edited, as bytes and as read.
+func (r *run) tryEdit(edit editor, tolerant bool) ([]byte, *packsfile.File, error) {
 	file := r.p.show(r.p.tomlFile)
-	edited := bytes.Clone(r.p.toml)
-	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		var err error
-		if edited, err = packsfile.SetRef(edited, name, refs[name]); err != nil {
-			return nil, nil, &EditError{File: file, Name: name, Err: err}
-		}
+	edited, err := edit(bytes.Clone(r.p.toml))
+	if err != nil {
+		return nil, nil, &EditError{File: file, Err: err}
 	}
 	config, err := packsfile.Parse(file, edited)
 	var errs packsfile.Errors

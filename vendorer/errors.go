@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 )
 
@@ -127,8 +126,8 @@ func (e *UnknownPackError) Error() string {
 
 // An EditError reports a packs.toml that could not be edited as text.
 type EditError struct {
-	File, Name string
-	Err        error
+	File string
+	Err  error
 }
 
 func (e *EditError) Error() string {
@@ -136,17 +135,6 @@ func (e *EditError) Error() string {
 }
 
 func (e *EditError) Unwrap() error { return e.Err }
-
-// A RetagError reports a version tag that names another digest than when it
-// was locked.
-type RetagError struct {
-	Tag         string
-	Locked, Now ociref.Digest
-}
-
-func (e *RetagError) Error() string {
-	return fmt.Sprintf("version tag %s was pushed again\n\tlocked: %s\n\tnow:    %s", e.Tag, e.Locked, e.Now)
-}
 
 // A BusyError reports a project that another run did not let go of.
 type BusyError struct{ File string }

@@ -29,7 +29,7 @@ func TestErrorMessages(t *testing.T) {
 		{&vendorer.PackageNameError{Dir: "d-e"}, "d-e has no Go files and is no package name itself: set package under [embed] in packs.toml"},
 		{&vendorer.UnknownPackError{File: "packs.toml", Name: "aa", Near: "a"}, `packs.toml has no pack "aa", did you mean "a"?`},
 		{&vendorer.UnknownPackError{File: "packs.toml", Name: "\n"}, `packs.toml has no pack "\n"`},
-		{&vendorer.EditError{File: "packs.toml", Name: "a", Err: cause}, "packs.toml: cause"},
+		{&vendorer.EditError{File: "packs.toml", Err: cause}, "packs.toml: cause"},
 		{&vendorer.RetagError{Tag: "1.2.3", Locked: "sha256:aa", Now: "sha256:bb"}, "version tag 1.2.3 was pushed again\n\tlocked: sha256:aa\n\tnow:    sha256:bb"},
 		{&vendorer.BusyError{File: "packs.toml"}, "packs.toml: another packvendor has been at work on this project for too long"},
 		{&vendorer.ChangedError{Path: "packs.lock"}, "packs.lock was changed while packvendor ran"},

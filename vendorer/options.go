@@ -36,6 +36,8 @@ type Options struct {
 	UserAgent string
 	// Events, if not nil, is told what happens on the way; never concurrently.
 	Events func(Event)
+	// Progress, if not nil, is told how far a run is, often; never concurrently.
+	Progress func(Progress)
 	// LockWait bounds the waits for other processes, on the project and on a
 	// pack; 0 is five minutes.
 	LockWait time.Duration

@@ -192,7 +192,11 @@ func (p *project) runs() func() error {
 func (p *project) updates(names ...string) func() error {
 	return func() error {
 		p.events = nil
-		_, err := vendorer.Update(context.Background(), p.options, names, false)
+		var u vendorer.UpdateOptions
+		for _, name := range names {
+			u.Targets = append(u.Targets, vendorer.Target{Name: name})
+		}
+		_, err := vendorer.Update(context.Background(), p.options, u)
 		return err
 	}
 }
@@ -200,7 +204,7 @@ func (p *project) updates(names ...string) func() error {
 func (p *project) adds(name, reference string) func() error {
 	return func() error {
 		p.events = nil
-		_, err := vendorer.Add(context.Background(), p.options, name, p.expand(reference))
+		_, err := vendorer.Add(context.Background(), p.options, []vendorer.Addition{{Name: name, Reference: p.expand(reference)}})
 		return err
 	}
 }

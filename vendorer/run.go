@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
@@ -20,6 +21,7 @@ type Report struct {
 	Dropped []string     // names of packs that were vendored and no longer are
 	Written []string     // files that were written, as the user would name them
 	Deleted []string     // files that were deleted, likewise
+	DryRun  bool         // what would be done was found out, and nothing written
 }
 
 // A PackReport says what a run did with one pack.
@@ -46,12 +48,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // A run is one vendoring of a project, from reading it to committing.
 type run struct {
-	o    Options
-	p    *project
-	f    *packfetch.Fetcher
-	tell *teller
+	o     Options
+	p     *project
+	f     *packfetch.Fetcher
+	tell  *teller
+	meter *meter
 
-	edited   []byte                     // packs.toml's new bytes; nil if it is not edited
+	edited []byte   // packs.toml's new bytes; nil if it is not edited
+	dryRun bool     // nothing is written
+	listed sync.Map // the tags of repositories, by their names
+
+	mu       sync.Mutex
 	update   map[string]bool            // packs to resolve again
 	resolved map[string]*packfetch.Pack // packs that are resolved already
 }
@@ -67,12 +74,16 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{o: o, p: p, tell: tell, update: map[string]bool{}, resolved: map[string]*packfetch.Pack{}}
+	r := &run{
+		o: o, p: p, tell: tell, meter: &meter{tell: o.Progress},
+		update: map[string]bool{}, resolved: map[string]*packfetch.Pack{},
+	}
 	// packs.toml says which tags are allowed, so the fetcher allows all.
 	r.f, err = o.fetcher(func(f *packfetch.Options) {
 		f.AllowTags = true
 		f.InsecureRegistries = p.config.InsecureRegistries
 		f.AcceptMediaTypes = p.config.AcceptMediaTypes
+		f.Copied = func(_ *packfetch.Pack, n int64) { r.meter.copied(n) }
 	}, filepath.Dir(o.file()), tell.event)
 	if err != nil {
 		p.close()
@@ -87,9 +98,29 @@ func (r *run) close() {
 	r.p.close()
 }
 
-// eachPack is forEach with the events of the packs told in their order.
-func eachPack[T any](ctx context.Context, r *run, items []T, do func(context.Context, T) error) error {
-	err := forEach(ctx, r.o, items, do)
+// eachPack is forEach with the events of the packs told in their order, and
+// counted as a phase.
+func eachPack[T any](ctx context.Context, r *run, phase Phase, items []T, do func(context.Context, T) error) error {
+	r.meter.begin(phase, len(items), 0)
+	return eachCounted(ctx, r, items, do)
+}
+
+// eachFetched is eachPack for items whose bytes are copied.
+func eachFetched(ctx context.Context, r *run, items []*item, do func(context.Context, *item) error) error {
+	var bytes int64
+	for _, i := range items {
+		bytes += i.entry.Size
+	}
+	r.meter.begin(PhaseFetching, len(items), bytes)
+	return eachCounted(ctx, r, items, do)
+}
+
+// eachCounted is eachPack within a phase that has begun.
+func eachCounted[T any](ctx context.Context, r *run, items []T, do func(context.Context, T) error) error {
+	err := forEach(ctx, r.o, items, func(ctx context.Context, item T) error {
+		defer r.meter.done()
+		return do(ctx, item)
+	})
 	r.tell.flush()
 	return err
 }
@@ -130,13 +161,16 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	items := plan.items()
-	if err := eachPack(ctx, r, items, r.settle); err != nil {
+	if err := eachPack(ctx, r, PhaseResolving, items, r.settle); err != nil {
 		return nil, err
 	}
 	if err := r.checkSizes(items); err != nil {
 		return nil, err
 	}
 	change := &change{p: r.p}
+	if r.dryRun {
+		return r.report(change, items), nil
+	}
 	defer change.discard()
 	if err := r.stage(ctx, change, items, pkg); err != nil {
 		return nil, err
@@ -236,7 +270,7 @@ func (r *run) resolve(ctx context.Context, i *item) error {
 	pack := r.resolved[i.Pack.Name]
 	if pack == nil {
 		var err error
-		if pack, err = r.f.Resolve(ctx, i.Pack.Ref, i.Pack.Layer); err != nil {
+		if pack, err = r.find(ctx, i.Pack); err != nil {
 			return err
 		}
 		r.checkTag(ctx, i)
@@ -255,6 +289,18 @@ func (r *run) resolve(ctx context.Context, i *item) error {
 		MediaType:      pack.Layer.MediaType,
 	}
 	return nil
+}
+
+// find resolves a pack as packs.toml has it.
+func (r *run) find(ctx context.Context, pack packsfile.Pack) (*packfetch.Pack, error) {
+	if pack.Version == "" {
+		return r.f.Resolve(ctx, pack.Ref, pack.Layer)
+	}
+	tag, err := r.newestInRange(ctx, pack)
+	if err != nil {
+		return nil, err
+	}
+	return r.f.Resolve(ctx, tagged(pack.Reference, tag), pack.Layer)
 }
 
 // inWords are packs.toml's words for a pack: what makes an entry stale if it
@@ -326,9 +372,9 @@ func (r *run) check(i *item) (proven bool, err error) {
 }
 
 func (r *run) report(c *change, items []*item) *Report {
-	report := &Report{Written: c.written, Deleted: c.deleted, Dropped: c.dropped}
+	report := &Report{DryRun: r.dryRun, Written: c.written, Deleted: c.deleted, Dropped: c.dropped}
 	for _, i := range items {
-		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted(), Fetched: i.fetched})
+		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted() && !r.dryRun, Fetched: i.fetched})
 	}
 	return report
 }

@@ -50,7 +50,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 			return err
 		}
 	}
-	err := eachPack(ctx, r, wanted, func(ctx context.Context, i *item) (err error) {
+	err := eachFetched(ctx, r, wanted, func(ctx context.Context, i *item) (err error) {
 		if i.staged, err = r.fetch(ctx, i); err != nil {
 			return r.packError(i.Pack, i.Action, &i.Locked, err)
 		}

@@ -3,122 +3,159 @@ package vendorer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
-	"sync"
-
-	"github.com/Masterminds/semver/v3"
 
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// Update follows the tags of the named packs, or of all if there are no names,
-// and vendors. A pack pinned as repository:tag@digest gets the new digest in
-// packs.toml too. A version tag that was pushed again is a *RetagError unless
-// acceptRetag is set; one refused pack changes nothing for any.
-func Update(ctx context.Context, o Options, names []string, acceptRetag bool) (*Report, error) {
+// A Target is a pack to update. Tag, if not "", is the tag that it is to get.
+type Target struct{ Name, Tag string }
+
+// UpdateOptions say what Update follows, and how far.
+type UpdateOptions struct {
+	// Targets are the packs to update; none means all.
+	Targets []Target
+	// Latest takes the newest version of a pack that is pinned to a version tag,
+	// not only the newest compatible one.
+	Latest bool
+	// AcceptRetag follows version tags that were pushed again, which are a
+	// *RetagError otherwise.
+	AcceptRetag bool
+	// DryRun finds out what would be done, and writes nothing.
+	DryRun bool
+}
+
+// Update follows the tags of packs, and vendors. What moves, and where, depends
+// on the form of the reference: a pack pinned as repository:tag@digest gets the
+// new digest in packs.toml, and where the tag is a version, the newest compatible
+// one; a bare tag or a range moves in packs.lock alone; a digest alone never
+// moves. One refused pack changes nothing for any.
+func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	r, err := start(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	packs, err := r.choose(names)
+	packs, err := r.choose(u.Targets)
 	if err != nil {
 		return nil, err
 	}
-	u := &updating{run: r, named: len(names) > 0, acceptRetag: acceptRetag, refs: map[string]string{}}
-	if err := eachPack(ctx, r, packs, u.follow); err != nil {
+	r.dryRun = u.DryRun
+	up := &updating{
+		follower: &follower{run: r, latest: u.Latest, acceptRetag: u.AcceptRetag},
+		named:    len(u.Targets) > 0,
+		refs:     map[string]string{},
+	}
+	if err := eachPack(ctx, r, PhaseResolving, packs, up.follow); err != nil {
 		return nil, err
 	}
-	if len(u.refs) > 0 {
-		if err := r.edit(u.refs, false); err != nil {
+	if len(up.refs) > 0 {
+		if err := r.edit(setRefs(up.refs), false); err != nil {
 			return nil, err
 		}
 	}
 	return r.vendor(ctx)
 }
 
-// choose returns the packs with those names, all if there are none.
-func (r *run) choose(names []string) ([]packsfile.Pack, error) {
-	if len(names) == 0 {
-		return r.p.config.Packs, nil
-	}
-	var packs []packsfile.Pack
-	var errs []error
-	for _, name := range names {
-		pack, ok := r.p.config.Pack(name)
-		if !ok {
-			errs = append(errs, &UnknownPackError{File: r.p.show(r.p.tomlFile), Name: name, Near: similar(name, r.p.config.Packs)})
+// A chosen is a pack that is to be updated; wish is the tag that it is to get,
+// "" where none was named.
+type chosen struct {
+	packsfile.Pack
+	wish string
+}
+
+// choose returns the packs that are meant, all if there are no targets.
+func (r *run) choose(targets []Target) ([]chosen, error) {
+	var packs []chosen
+	if len(targets) == 0 {
+		for _, pack := range r.p.config.Packs {
+			packs = append(packs, chosen{Pack: pack})
 		}
-		packs = append(packs, pack)
+		return packs, nil
+	}
+	var errs []error
+	wishes := map[string]string{}
+	for _, target := range targets {
+		wish, twice := wishes[target.Name]
+		pack, ok := r.p.config.Pack(target.Name)
+		switch {
+		case !ok:
+			errs = append(errs, r.unknown(target.Name))
+		case twice && wish != target.Tag:
+			errs = append(errs, &TwoTagsError{Name: target.Name})
+		case twice:
+		default:
+			packs = append(packs, chosen{pack, target.Tag})
+		}
+		wishes[target.Name] = target.Tag
 	}
 	return packs, errors.Join(errs...)
 }
 
+// A TwoTagsError reports a pack that was to get two tags at once.
+type TwoTagsError struct{ Name string }
+
+func (e *TwoTagsError) Error() string { return e.Name + " is named twice, with different tags" }
+
 // updating is what an update finds out before it vendors.
 type updating struct {
-	*run
-	named       bool // the packs were named
-	acceptRetag bool
-
-	mu   sync.Mutex
-	refs map[string]string // packs' new references in packs.toml
+	*follower
+	named bool              // the packs were named
+	refs  map[string]string // packs' new references in packs.toml; under mu
 }
 
-// follow finds out where a pack's tag leads now.
-func (u *updating) follow(ctx context.Context, pack packsfile.Pack) error {
+// follow finds out where a pack's tag leads now, and takes it.
+func (u *updating) follow(ctx context.Context, pack chosen) error {
 	if err := u.followTag(ctx, pack); err != nil {
-		return u.packError(pack, Resolve, nil, err)
+		return u.packError(pack.Pack, Resolve, nil, err)
 	}
 	return nil
 }
 
-func (u *updating) followTag(ctx context.Context, pack packsfile.Pack) error {
-	entry, locked := u.p.lock.Pack(pack.Name)
-	before := pack.Reference.Digest
-	if before == "" && locked && !isStale(pack, entry) {
-		before = entry.Digest()
+func (u *updating) followTag(ctx context.Context, pack chosen) error {
+	if pack.wish == "" && u.standing(pack.Pack) == (Mark{}) {
+		return nil // it is not locked, and will be
 	}
-	if pack.Reference.Tag != "" && before != "" {
-		moved, err := u.f.Follow(ctx, pack.Ref, before, pack.Layer)
-		if err != nil {
-			return err
-		}
-		if moved != nil {
-			return u.move(pack, before, moved)
-		}
+	h, err := u.follower.follow(ctx, pack.Pack, pack.wish)
+	if err != nil {
+		return err
+	}
+	if h.moved != nil {
+		u.take(pack, h)
+		return nil
 	}
 	// It did not move, but an entry that lies is not left as it is, nor one of a
 	// named pack that only the registry could prove.
+	entry, locked := u.p.lock.Pack(pack.Name)
 	if !locked {
 		return nil
 	}
-	proven, err := u.check(&item{Step: Step{Pack: pack, Locked: entry}})
+	proven, err := u.check(&item{Step: Step{Pack: pack.Pack, Locked: entry}})
 	if err != nil || u.named && !proven {
 		u.mark(pack.Name)
 	}
 	return nil
 }
 
-// move takes what a pack's tag names now.
-func (u *updating) move(pack packsfile.Pack, before ociref.Digest, moved *packfetch.Pack) error {
-	ref := pack.Reference
-	if isVersionTag(ref.Tag) && !u.acceptRetag {
-		return &RetagError{Tag: ref.Tag, Locked: before, Now: moved.Digest()}
-	}
+// take notes what a pack's tag names now: in packs.toml too, if it is written
+// there.
+func (u *updating) take(pack chosen, h heading) {
 	u.mark(pack.Name)
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if ref.Digest == "" {
-		moved.Reference = pack.Ref
-		u.resolved[pack.Name] = moved
-		return nil
+	ref, isPin := pack.Reference, pack.Reference.Digest != ""
+	ref.Tag, ref.Digest = h.tag, ""
+	if isPin {
+		ref = u.keepResolved(pack.Name, ref, h.moved)
+	} else {
+		u.keep(pack.Name, h.moved)
 	}
-	pinned := u.keepResolved(pack.Name, ref, moved)
-	u.refs[pack.Name] = schemeOf(pack.Ref) + pinned.String()
-	return nil
+	if isPin || pack.wish != "" {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.refs[pack.Name] = schemeOf(pack.Ref) + ref.String()
+	}
 }
 
 // schemeOf keeps a reference in the words that packs.toml has chosen.
@@ -135,11 +172,9 @@ func (u *updating) mark(name string) {
 	u.update[name] = true
 }
 
-// isVersionTag tells whether a tag reads as a version: v?X.Y.Z[-pre][+build],
-// strict semantic versioning after the v.
-func isVersionTag(tag string) bool {
-	_, err := semver.StrictNewVersion(strings.TrimPrefix(tag, "v"))
-	return err == nil
+// unknown is the error of a name that packs.toml does not have.
+func (r *run) unknown(name string) error {
+	return &UnknownPackError{File: r.p.show(r.p.tomlFile), Name: name, Near: similar(name, r.p.config.Packs)}
 }
 
 // similar returns the pack whose name is most like name, "" if none is.
@@ -149,4 +184,24 @@ func similar(name string, packs []packsfile.Pack) string {
 		names = append(names, pack.Name)
 	}
 	return nearest.Of(name, names)
+}
+
+// A TagError reports what cannot be a tag.
+type TagError struct {
+	Tag string
+	Err error
+}
+
+func (e *TagError) Error() string { return fmt.Sprintf("tag %+q %v", e.Tag, e.Err) }
+
+// ParseTarget reads NAME or NAME@TAG.
+func ParseTarget(s string) (Target, error) {
+	name, tag, ok := strings.Cut(s, "@")
+	if !ok {
+		return Target{Name: name}, nil
+	}
+	if err := ociref.CheckTag(tag); err != nil {
+		return Target{}, &TagError{Tag: tag, Err: err}
+	}
+	return Target{Name: name, Tag: tag}, nil
 }

@@ -117,7 +117,7 @@ func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error 
 	for _, i := range plan.items() {
 		items = append(items, &looked{item: i})
 	}
-	eachPack(ctx, r, items, func(ctx context.Context, i *looked) error {
+	eachPack(ctx, r, PhaseVerifying, items, func(ctx context.Context, i *looked) error {
 		i.found = r.itemFindings(ctx, i.item, remote)
 		return nil
 	})

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,26 +20,49 @@ import (
 // A cli is one invocation of the command.
 type cli struct {
 	process
-	root *cobra.Command
-	say  *printer
+	root     *cobra.Command
+	say      *printer
+	progress *progress
+	started  time.Time
 
-	// Flags.
-	file, cacheDir                 string
-	jobs                           int
-	locked, offline, frozen        bool
-	quiet, verbose, json           bool
-	remote, acceptRetag, allowTags bool
-	insecure                       []string
+	// Flags that several commands have.
+	file, cacheDir          string
+	jobs                    int
+	locked, offline, frozen bool
+	quiet, verbose, json    bool
+}
+
+// now is the time, by the process's clock.
+func (c *cli) now() time.Time {
+	if c.waits.now == nil {
+		return time.Now()
+	}
+	return c.waits.now()
+}
+
+// elapsed is how long the command has been at work.
+func (c *cli) elapsed() time.Duration { return c.now().Sub(c.started) }
+
+// hasColours tells whether standard error is a terminal that shows colours, to
+// someone who wants them: https://no-color.org
+func (c *cli) hasColours() bool {
+	return isTerminal(c.stderr) && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb"
 }
 
 func newCLI(p process) *cli {
 	c := &cli{process: p}
 	c.root = c.rootCommand()
-	c.root.AddCommand(c.addCommand(), c.updateCommand(), c.verifyCommand(), c.fetchCommand(), c.authCommand(), c.versionCommand())
+	c.root.AddCommand(
+		c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(), c.outdatedCommand(),
+		c.listCommand(), c.verifyCommand(), c.diffCommand(), c.inspectCommand(), c.fetchCommand(),
+		c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand(),
+	)
 	c.root.InitDefaultHelpCmd()
 	c.root.SetOut(p.stdout)
 	c.root.SetErr(p.stderr)
-	c.say = &printer{stderr: p.stderr}
+	c.started = c.now()
+	c.progress = newProgress(c.stderr)
+	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours()}
 	return c
 }
 
@@ -65,22 +90,18 @@ func (c *cli) execute(ctx context.Context) error {
 // before its own flags. Words for flags that the command does not have are
 // left out; those that no command has are an error.
 func (c *cli) arguments() ([]string, error) {
+	if len(c.args) > 0 && slices.Contains([]string{cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.args[0]) {
+		return c.args, nil // what a shell asks is about another command line
+	}
 	command, rest, err := c.root.Find(c.args)
 	if err != nil {
 		return nil, &usageError{command: c.root, err: err}
 	}
 	var words []string
 	for _, word := range strings.Fields(c.getenv("PACKVENDOR_FLAGS")) {
-		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-		known := c.anyFlag(name)
-		if !strings.HasPrefix(word, "--") {
-			return nil, usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
-		}
-		if known == nil {
-			return nil, usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable(name))
-		}
-		if known.NoOptDefVal == "" && !strings.Contains(word, "=") {
-			return nil, usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
+		name, err := checkWord(word)
+		if err != nil {
+			return nil, err
 		}
 		if flagOf(command, name) != nil {
 			words = append(words, word)
@@ -88,6 +109,24 @@ func (c *cli) arguments() ([]string, error) {
 	}
 	path := strings.Fields(command.CommandPath())[1:]
 	return append(append(path, words...), rest...), nil
+}
+
+// checkWord returns the name of the flag that a word of PACKVENDOR_FLAGS sets. It
+// tries the word on flags of nobody's.
+func checkWord(word string) (name string, err error) {
+	name, value, given := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+	known := newCLI(process{getenv: func(string) string { return "" }}).anyFlag(name)
+	switch {
+	case !strings.HasPrefix(word, "--"):
+		return "", usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
+	case known == nil:
+		return "", usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable(name))
+	case known.NoOptDefVal == "" && !given:
+		return "", usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
+	case given && known.Value.Set(value) != nil:
+		return "", usagef("PACKVENDOR_FLAGS: --%s cannot be %+q", name, value)
+	}
+	return name, nil
 }
 
 func flagOf(command *cobra.Command, name string) *pflag.Flag {
@@ -100,12 +139,28 @@ func flagOf(command *cobra.Command, name string) *pflag.Flag {
 
 // anyFlag returns the flag of that name of any command, nil if none has it.
 func (c *cli) anyFlag(name string) *pflag.Flag {
-	for _, command := range append(c.root.Commands(), c.root) {
+	for command := range everyCommand(c.root) {
 		if flag := flagOf(command, name); flag != nil {
 			return flag
 		}
 	}
 	return nil
+}
+
+// everyCommand is a command and all below it.
+func everyCommand(command *cobra.Command) iter.Seq[*cobra.Command] {
+	return func(yield func(*cobra.Command) bool) {
+		if !yield(command) {
+			return
+		}
+		for _, child := range command.Commands() {
+			for c := range everyCommand(child) {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // wantsJSON looks for --json where the flags could not be parsed.
@@ -139,6 +194,7 @@ func (c *cli) options() vendorer.Options {
 		Getenv:    c.getenv,
 		UserAgent: "packvendor/" + version(),
 		Events:    c.say.event,
+		Progress:  c.progress.watch(),
 		LockWait:  c.waits.lock,
 		Fetch: packfetch.Options{
 			Keychain: c.keychain(),
@@ -192,6 +248,7 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 		return err
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
+	c.progress.want(!c.quiet && !c.json)
 	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
 	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
 	c.say.locked = c.inCI()

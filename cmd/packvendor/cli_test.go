@@ -61,8 +61,8 @@ func TestUsage(t *testing.T) {
 		{"no jobs", "", []string{"-j", "0"}, "packvendor: error: --jobs must be at least 1\n"},
 		{"remote and offline", "", []string{"verify", "--remote", "--offline"}, "packvendor: error: --remote and --offline exclude each other\n"},
 		{"arguments of verify", "", []string{"verify", "x"}, "packvendor: error: packvendor verify takes no arguments, not \"x\"\npackvendor: hint: packvendor verify --help\n"},
-		{"arguments of fetch", "", []string{"fetch"}, "packvendor: error: packvendor fetch takes one reference, not 0\npackvendor: hint: packvendor fetch --help\n"},
-		{"arguments of add", "", []string{"add", "a", "b", "c"}, "packvendor: error: packvendor add takes [NAME] REF, not 3 arguments\npackvendor: hint: packvendor add --help\n"},
+		{"arguments of fetch", "", []string{"fetch"}, "packvendor: error: packvendor fetch takes one reference, not 0 arguments\npackvendor: hint: packvendor fetch --help\n"},
+		{"arguments of add", "", []string{"add", "a", "b", "c"}, "packvendor: error: \"a\" names one pack, and here are 2 references\npackvendor: hint: packvendor add --help\n"},
 		{"bad reference", "", []string{"fetch", "x:1"}, "packvendor: error: invalid reference \"x:1\": no registry host: write host/repository, like ghcr.io/owner/name\n"},
 		{"bad flag from the environment", "--nonsense", []string{"version"}, "packvendor: error: PACKVENDOR_FLAGS: no command has a flag --nonsense\n"},
 	} {

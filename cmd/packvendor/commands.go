@@ -23,7 +23,6 @@ is written where nothing changed.`,
 		Args:              c.noCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		PersistentPreRunE: c.prepare,
 		RunE: func(command *cobra.Command, _ []string) error {
 			o := c.options()
@@ -34,7 +33,7 @@ is written where nothing changed.`,
 			if err != nil {
 				return err
 			}
-			return c.reportRun(report)
+			return c.reportRun(report, nil)
 		},
 	}
 	command.SetFlagErrorFunc(asUsage)
@@ -63,124 +62,25 @@ is written where nothing changed.`,
 
 // projectFlags are those of commands that work on a project.
 func (c *cli) projectFlags(command *cobra.Command) {
-	command.Flags().StringVarP(&c.file, "file", "f", "packs.toml", "packs.toml to use")
-	command.Flags().IntVarP(&c.jobs, "jobs", "j", vendorer.DefaultJobs, "how many packs to fetch at once")
+	c.fileFlag(command)
+	c.jobsFlag(command)
 	c.fetchFlags(command)
+}
+
+func (c *cli) jobsFlag(command *cobra.Command) {
+	command.Flags().IntVarP(&c.jobs, "jobs", "j", vendorer.DefaultJobs, "how many packs to work on at once")
+}
+
+// fileFlag is that of commands which work on a packs.toml.
+func (c *cli) fileFlag(command *cobra.Command) {
+	command.Flags().StringVarP(&c.file, "file", "f", "packs.toml", "packs.toml to use")
+	command.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt))
 }
 
 // fetchFlags are those of commands that may fetch.
 func (c *cli) fetchFlags(command *cobra.Command) {
-	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "root of the shared pack cache")
+	c.cacheDirFlag(command)
 	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
-}
-
-func (c *cli) addCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use:   "add [NAME] REF",
-		Short: "Pin a reference in packs.toml, and vendor",
-		Long: `Pin a reference in packs.toml, and vendor.
-
-REF is written as repository:tag@digest, with the digest that its tag names now.
-NAME defaults to the last part of the repository. A pack of that name gets the
-new reference and keeps its other keys.`,
-		Example: "  packvendor add slack ghcr.io/greenticai/greentic-packs/slack:0.4.38",
-		Args:    c.arguments1or2,
-		RunE: func(command *cobra.Command, args []string) error {
-			name := ""
-			if len(args) == 2 {
-				name = args[0]
-			}
-			report, err := vendorer.Add(command.Context(), c.options(), name, args[len(args)-1])
-			if err != nil {
-				return err
-			}
-			return c.reportAdd(report)
-		},
-	}
-	c.projectFlags(command)
-	return command
-}
-
-func (c *cli) updateCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use:   "update [NAME...]",
-		Short: "Follow the tags of packs, and vendor",
-		Long: `Follow the tags of the named packs, or of all, and vendor.
-
-A pack pinned as repository:tag@digest gets the tag's new digest in packs.toml;
-one that follows a bare tag only in packs.lock. A pack without a tag never
-moves. If a tag that reads as a version now names another digest, nothing is
-updated, unless --accept-retag is given.`,
-		Example: "  packvendor update state-redis",
-		RunE: func(command *cobra.Command, args []string) error {
-			report, err := vendorer.Update(command.Context(), c.options(), args, c.acceptRetag)
-			if err != nil {
-				return err
-			}
-			return c.reportUpdate(report, args)
-		},
-	}
-	c.projectFlags(command)
-	command.Flags().BoolVar(&c.acceptRetag, "accept-retag", false, "accept version tags that were pushed again")
-	return command
-}
-
-func (c *cli) verifyCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use:   "verify",
-		Short: "Check that everything agrees, and write nothing",
-		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file
-and what the Go toolchain embeds agree. Nothing is written, and without --remote
-no network is used. Exit code 1 is a difference, 4 wrong bytes or a lock that
-lies.`,
-		Example: "  packvendor verify --remote",
-		Args:    c.noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
-			if c.remote && c.offline {
-				return usagef("--remote and --offline exclude each other")
-			}
-			v, err := vendorer.Verify(command.Context(), c.options(), c.remote)
-			if err != nil {
-				return err
-			}
-			return c.reportVerify(v)
-		},
-	}
-	c.projectFlags(command)
-	command.Flags().BoolVar(&c.remote, "remote", false, "prove packs.lock against the registries too")
-	return command
-}
-
-func (c *cli) fetchCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use:     "fetch REF",
-		Short:   "Fetch a pack into the shared cache, and print its path",
-		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
-		Args:    c.oneArgument,
-		RunE: func(command *cobra.Command, args []string) error {
-			result, err := vendorer.Fetch(command.Context(), c.options(), vendorer.FetchOptions{
-				AllowTags: c.allowTags, InsecureRegistries: c.insecure,
-			}, args[0])
-			if err != nil {
-				return err
-			}
-			return c.reportFetch(result)
-		},
-	}
-	c.fetchFlags(command)
-	command.Flags().BoolVar(&c.allowTags, "allow-tags", false, "accept a reference without a digest")
-	command.Flags().StringArrayVar(&c.insecure, "insecure-registry", nil, "host[:port] to speak plain HTTP to")
-	return command
-}
-
-func (c *cli) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: "  packvendor version --json",
-		Args:    c.noArguments,
-		RunE:    func(*cobra.Command, []string) error { return c.reportVersion() },
-	}
 }
 
 // noCommand is about a first word that is no command.
@@ -202,16 +102,13 @@ func (c *cli) noArguments(command *cobra.Command, args []string) error {
 	return &usageError{command: command, err: fmt.Errorf("%s takes no arguments, not %+q", command.CommandPath(), args[0])}
 }
 
-func (c *cli) oneArgument(command *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
+// arguments is for commands that take from least to most arguments, of what; most
+// is -1 where there may be any number.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if len(args) >= least && (most < 0 || len(args) <= most) {
+			return nil
+		}
+		return &usageError{command: command, err: fmt.Errorf("%s takes %s, not %s", command.CommandPath(), what, counted(len(args), "argument"))}
 	}
-	return &usageError{command: command, err: fmt.Errorf("%s takes one reference, not %d", command.CommandPath(), len(args))}
-}
-
-func (c *cli) arguments1or2(command *cobra.Command, args []string) error {
-	if len(args) == 1 || len(args) == 2 {
-		return nil
-	}
-	return &usageError{command: command, err: fmt.Errorf("%s takes [NAME] REF, not %d arguments", command.CommandPath(), len(args))}
 }

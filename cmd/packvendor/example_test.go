@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -73,7 +74,8 @@ func (e *example) replace(words, by string) { e.text = strings.ReplaceAll(e.text
 func (e *example) push(t *testing.T, p packsfile.Pack) {
 	t.Helper()
 	a, selected := artifact(p)
-	pushed := packtest.MustPush(t, e.registry, p.Reference.Repository, p.Reference.Tag, a)
+	tag := cmp.Or(p.Reference.Tag, versionOf[p.Version])
+	pushed := packtest.MustPush(t, e.registry, p.Reference.Repository, tag, a)
 	entry := lockfile.Pack{
 		Name:           p.Name,
 		ManifestDigest: pushed.ManifestDigest,
@@ -82,7 +84,7 @@ func (e *example) push(t *testing.T, p packsfile.Pack) {
 		MediaType:      a.Layers[selected].MediaType,
 	}
 	if p.Reference.Digest == "" {
-		entry.Tag = p.Reference.Tag
+		entry.Tag, entry.Version = tag, p.Version
 	} else {
 		e.replace(string(p.Reference.Digest), string(pushed.ManifestDigest))
 	}
@@ -91,6 +93,9 @@ func (e *example) push(t *testing.T, p packsfile.Pack) {
 	}
 	e.locked = append(e.locked, entry)
 }
+
+// versionOf has a version in each range that the example names.
+var versionOf = map[string]string{"^0.4": "0.4.2"}
 
 // artifact returns an artifact for which the entry makes sense, and the index
 // of the layer that is the pack. Where the entry names a layer, the usual rules
@@ -110,7 +115,7 @@ func artifact(p packsfile.Pack) (packtest.Artifact, int) {
 	return packtest.Artifact{Layers: []packtest.Layer{usual, other}}, 1
 }
 
-// packs.toml.example shows every key but version, which this release refuses.
+// packs.toml.example shows every key.
 func TestExampleKeys(t *testing.T) {
 	var file map[string]any
 	if _, err := toml.Decode(readExample(t), &file); err != nil {
@@ -129,7 +134,7 @@ func TestExampleKeys(t *testing.T) {
 	}{
 		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "packs"}},
 		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package"}},
-		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "ref"}},
+		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "ref", "version"}},
 	}
 	for _, test := range tests {
 		if got := slices.Sorted(maps.Keys(test.keys)); !slices.Equal(got, test.want) {
@@ -178,6 +183,7 @@ func vendorExample(t *testing.T, cache string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), process{
+		args:   []string{"--quiet"},
 		getenv: func(key string) string { return map[string]string{"GREENTIC_PACK_CACHE_DIR": cache}[key] },
 		stdout: &stdout,
 		stderr: &stderr,

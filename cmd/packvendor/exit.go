@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -30,6 +31,7 @@ var exitWeight = map[int]int{exitInterrupted: 6, exitIntegrity: 5, exitStorage: 
 // A problem is one error as it is told: what it is, its exit code, and what to
 // do about it.
 type problem struct {
+	err  error
 	code int
 	text string
 	hint string // "" if there is nothing to say
@@ -42,65 +44,95 @@ type problemJSON struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
+// failureJSON is what went wrong, with --json.
+type failureJSON struct {
+	Code     int           `json:"code"`
+	Message  string        `json:"message"`
+	Problems []problemJSON `json:"problems"`
+}
+
+func newFailureJSON(code int, problems []problem) *failureJSON {
+	var texts []string
+	for _, p := range problems {
+		texts = append(texts, p.text)
+	}
+	return &failureJSON{Code: code, Message: strings.Join(texts, "\n"), Problems: problemsJSON(problems)}
+}
+
 // errorJSON is the document of a failed command with --json.
 type errorJSON struct {
-	Error struct {
-		Code     int           `json:"code"`
-		Message  string        `json:"message"`
-		Problems []problemJSON `json:"problems"`
-	} `json:"error"`
+	Error *failureJSON `json:"error"`
 }
 
-// A findingsError is a verification that found something.
-type findingsError struct {
-	v          *vendorer.Verification
-	unembedded string
+// A foundError is how a command ends that has something to print although it does
+// not end with 0.
+type foundError struct {
+	err  error  // what went wrong; nil if nothing did
+	code int    // the least exit code
+	hint string // what to do next, besides the hints of err; "" for nothing
+	// document is the command's document for --json.
+	document func(code int, problems []problem) any
+	// before and after, if not nil, print to standard output before and after the
+	// problems are told.
+	before, after func() error
 }
 
-func (e *findingsError) Error() string { return errors.Join(e.v.Findings...).Error() }
+func (e *foundError) Error() string {
+	if e.err == nil {
+		return "found something"
+	}
+	return e.err.Error()
+}
+
+func (e *foundError) Unwrap() error { return e.err }
 
 // fail tells an error and returns its exit code.
 func (c *cli) fail(err error) int {
-	var found *findingsError
-	if errors.As(err, &found) {
-		err = errors.Join(found.v.Findings...)
-	}
+	c.progress.stop()
 	if isAny(err, []any{new(*usageError)}) {
 		c.json = c.json || c.wantsJSON()
 	}
-	problems := c.explain(err)
-	code := 0
+	var found *foundError
+	if !errors.As(err, &found) {
+		found = &foundError{err: err, document: func(code int, problems []problem) any {
+			return errorJSON{Error: newFailureJSON(code, problems)}
+		}}
+	}
+	var problems []problem
+	if found.err != nil {
+		problems = c.explain(found.err)
+	}
+	code := found.code
 	for _, p := range problems {
 		if exitWeight[p.code] > exitWeight[code] {
 			code = p.code
 		}
 	}
-	var printErr error
-	switch {
-	case c.json && found != nil:
-		printErr = c.printJSON(verifyJSON{Packs: found.v.Packs, Findings: problemsJSON(problems), Unembedded: found.unembedded})
-	case c.json:
-		printErr = c.printErrorJSON(code, problems)
-	default:
-		c.tell(problems)
-		if found != nil {
-			printErr = c.printDiffs(found.v.Findings)
-		}
-	}
-	if printErr != nil {
+	if printErr := c.tellFound(found, code, problems); printErr != nil {
 		c.say.error(printErr.Error())
 	}
 	return code
 }
 
-func (c *cli) printErrorJSON(code int, problems []problem) error {
-	var doc errorJSON
-	var texts []string
-	for _, p := range problems {
-		texts = append(texts, p.text)
+// tellFound prints what a command found, or why it failed.
+func (c *cli) tellFound(found *foundError, code int, problems []problem) error {
+	if found.err != nil {
+		c.annotate(found.err)
 	}
-	doc.Error.Code, doc.Error.Message, doc.Error.Problems = code, strings.Join(texts, "\n"), problemsJSON(problems)
-	return c.printJSON(doc)
+	if c.json {
+		return c.printJSON(found.document(code, problems))
+	}
+	print := func(f func() error) error {
+		if f == nil {
+			return nil
+		}
+		return f()
+	}
+	if err := print(found.before); err != nil {
+		return err
+	}
+	c.tell(problems, found.hint)
+	return print(found.after)
 }
 
 func problemsJSON(problems []problem) []problemJSON {
@@ -112,32 +144,17 @@ func problemsJSON(problems []problem) []problemJSON {
 }
 
 // tell prints every problem, then every hint once.
-func (c *cli) tell(problems []problem) {
+func (c *cli) tell(problems []problem, hint string) {
 	said := map[string]bool{"": true}
 	for _, p := range problems {
 		c.say.error(p.text)
 	}
-	for _, hint := range mergedHints(problems) {
+	for _, hint := range append(mergedHints(problems), hint) {
 		if !said[hint] {
 			c.say.hint(hint)
 			said[hint] = true
 		}
 	}
-}
-
-// printDiffs prints what was changed in generated files, by anybody: what is not
-// printable is escaped.
-func (c *cli) printDiffs(findings []error) error {
-	for _, finding := range findings {
-		var generated *vendorer.GeneratedError
-		if !errors.As(finding, &generated) {
-			continue
-		}
-		if err := c.print("%s", escaped(generated.Diff)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // escaped is s with what is neither printable ASCII nor white space of a text
@@ -157,6 +174,13 @@ func escaped(s string) string {
 
 // explain returns the problems of an error, one for each of those it joins.
 func (c *cli) explain(err error) []problem {
+	if errs, ok := err.(packsfile.Errors); ok && !errs.OnlyUnpinned() {
+		problems := c.explain(errors.Join(errs.Unwrap()...))
+		for i := range problems {
+			problems[i].hint = "" // what adds a pin refuses the rest of the file
+		}
+		return problems
+	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []problem
 		for _, e := range joined.Unwrap() {
@@ -164,7 +188,7 @@ func (c *cli) explain(err error) []problem {
 		}
 		return all
 	}
-	return []problem{{code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err)}}
+	return []problem{{err: err, code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err)}}
 }
 
 // textOf is an error in words, where it has better ones than its own.
@@ -203,6 +227,9 @@ func exitCode(err error) int {
 	case isAny(err, []any{
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),
 		new(*vendorer.NoProjectError), new(*vendorer.NoModuleError), new(*vendorer.PlaceError),
+		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.AdditionError), new(*vendorer.TwoTagsError),
+		new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.TagError),
+		new(*vendorer.KeepError), new(*vendorer.NothingToInspectError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 		new(*vendorer.PackageNameError), new(*vendorer.ClashError), new(*vendorer.UnknownPackError),
 		new(*vendorer.TooLargeError), new(*vendorer.EditError), new(*packfetch.InvalidReferenceError),
 		new(*packfetch.TagDisallowedError), new(*packfetch.NoPackError), new(*packfetch.IndexError),

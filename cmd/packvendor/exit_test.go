@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/go/packages"
 
+	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -42,19 +43,29 @@ var exitCodes = map[string]struct {
 	"packsfile.Error":                 {&packsfile.Error{}, 2},
 	"packsfile.Errors":                {packsfile.Errors{{}}, 2},
 	"packsfile.SyntaxError":           {&packsfile.SyntaxError{}, 2},
+	"vendorer.AdditionError":          {&vendorer.AdditionError{}, 2},
 	"vendorer.BusyError":              {&vendorer.BusyError{}, 5},
 	"vendorer.ChangedError":           {&vendorer.ChangedError{}, 5},
 	"vendorer.ClashError":             {&vendorer.ClashError{}, 2},
 	"vendorer.EditError":              {&vendorer.EditError{Err: errors.New("x")}, 2},
 	"vendorer.EmbedError":             {&vendorer.EmbedError{}, 1},
 	"vendorer.GeneratedError":         {&vendorer.GeneratedError{}, 1},
+	"vendorer.InitError":              {&vendorer.InitError{}, 2},
+	"vendorer.InspectError":           {&vendorer.InspectError{Err: &gtpack.NotPackError{}}, 2},
+	"vendorer.KeepError":              {&vendorer.KeepError{Err: fs.ErrNotExist}, 2},
 	"vendorer.InconsistentError":      {&vendorer.InconsistentError{}, 4},
 	"vendorer.LockedError":            {&vendorer.LockedError{}, 1},
 	"vendorer.NoModuleError":          {&vendorer.NoModuleError{}, 2},
+	"vendorer.NoVersionError":         {&vendorer.NoVersionError{}, 2},
+	"vendorer.NothingToInspectError":  {&vendorer.NothingToInspectError{}, 2},
 	"vendorer.NoProjectError":         {&vendorer.NoProjectError{}, 2},
 	"vendorer.PackError":              {&vendorer.PackError{Err: fs.ErrPermission}, 5},
 	"vendorer.PackageNameError":       {&vendorer.PackageNameError{}, 2},
 	"vendorer.PlaceError":             {&vendorer.PlaceError{}, 2},
+	"vendorer.RangeError":             {&vendorer.RangeError{}, 2},
+	"vendorer.RevisionError":          {&vendorer.RevisionError{}, 2},
+	"vendorer.TagError":               {&vendorer.TagError{Err: errors.New("x")}, 2},
+	"vendorer.TwoTagsError":           {&vendorer.TwoTagsError{}, 2},
 	"vendorer.RetagError":             {&vendorer.RetagError{}, 4},
 	"vendorer.TooLargeError":          {&vendorer.TooLargeError{}, 2},
 	"vendorer.UnknownPackError":       {&vendorer.UnknownPackError{}, 2},
@@ -144,7 +155,9 @@ func TestExitCodeOfOthers(t *testing.T) {
 		{errors.New("whatever"), 5},
 		{&vendorer.PackError{Err: &packfetch.StorageError{Err: fs.ErrPermission}}, 5},
 		{&vendorer.PackError{Err: &packfetch.RegistryError{Err: &verified.MismatchError{}}}, 4},
-		{&findingsError{v: &vendorer.Verification{Findings: []error{&vendorer.EmbedError{}, &vendorer.GeneratedError{}}}}, 1},
+		{&foundError{err: errors.Join(&vendorer.EmbedError{}, &vendorer.GeneratedError{})}, 1},
+		{&foundError{code: 1}, 1},
+		{&foundError{code: 1, err: &vendorer.RetagError{}}, 4},
 	} {
 		if got := codeOf(test.err); got != test.want {
 			t.Errorf("%T %v exits with %d, want %d", test.err, test.err, got, test.want)
@@ -224,12 +237,16 @@ func TestTellJSON(t *testing.T) {
 }
 
 func TestTellFindings(t *testing.T) {
-	findings := &findingsError{v: &vendorer.Verification{Packs: 1, Findings: []error{&vendorer.GeneratedError{Path: "packs_gen.go", Diff: "-a\n+b\n"}}}, unembedded: "no go"}
-	if got, want := findings.Error(), "packs_gen.go is not what packvendor generates"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	v := &vendorer.Verification{
+		Packs: 1, Findings: []error{&vendorer.GeneratedError{Path: "packs_gen.go", Diff: "-a\n+b\n"}}, Unembedded: errors.New("no go"),
 	}
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
+	c.say.quiet = true
+	findings := c.reportVerify(v)
+	if got, want := findings.Error(), "packs_gen.go is not what packvendor generates"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	c.fail(findings)
 	if got, want := stdout.String(), "-a\n+b\n"; got != want {
 		t.Errorf("stdout %q, want %q", got, want)
@@ -250,7 +267,7 @@ func TestTellFindings(t *testing.T) {
       "hint": "packvendor"
     }
   ],
-  "unembedded": "no go"
+  "unembedded": "what the Go toolchain embeds was not checked: no go"
 }
 `
 	if stdout.String() != want || stderr.Len() > 0 {

@@ -162,7 +162,7 @@ func TestFault41_NoLocks(t *testing.T) {
 	b := newBed(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false)
 	dir, cache, _ := k.begin()
-	cmd := k.program("packvendor-failing", dir, cache)
+	cmd := k.program("packvendor-failing", dir, cache, "--quiet")
 	cmd.Env = append(cmd.Env, stepNumber+"="+noLocks)
 	code := k.codeOf(cmd.Run())
 	if stderr := fmt.Sprint(cmd.Stderr); code != 0 || stderr != "" {
@@ -181,7 +181,7 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 		k.cache.write(t, disk.Dir)
 		b.must(disk.ReadOnly())
 		dir, _, _ := k.begin()
-		cmd := b.command(dir, disk.Dir, "--offline")
+		cmd := b.command(dir, disk.Dir, "--offline", "--quiet")
 		if code, stderr := k.codeOf(cmd.Run()), fmt.Sprint(cmd.Stderr); code != 0 || stderr != "" {
 			t.Errorf("a hit: exit code %d\n%s", code, stderr)
 		}
@@ -189,7 +189,7 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 
 		toml := strings.TrimSpace(k.old["packs.toml"]) + "\n" + added + "\n"
 		b.must(os.WriteFile(filepath.Join(dir, "packs.toml"), []byte(toml), 0o666))
-		cmd = b.command(dir, disk.Dir)
+		cmd = b.command(dir, disk.Dir, "--quiet")
 		want := regexp.MustCompile(`^packvendor: warning: going on without the cache: .*: read-only file system\n$`)
 		if code, stderr := k.codeOf(cmd.Run()), fmt.Sprint(cmd.Stderr); code != 0 || !want.MatchString(stderr) {
 			t.Errorf("a miss: exit code %d\n%s", code, stderr)
@@ -302,7 +302,7 @@ func TestFault44_Clock(t *testing.T) {
 			}))
 		}
 		before := readTree(t, cache)
-		if code, stderr := here(dir, cache, "--offline"); code != 0 || stderr != "" {
+		if code, stderr := here(dir, cache, "--offline", "--quiet"); code != 0 || stderr != "" {
 			t.Errorf("%d: exit code %d\n%s", year, code, stderr)
 		}
 		if differs := readTree(t, dir).differences(k.new); differs != "" {

@@ -239,7 +239,7 @@ func (k *killing) onFullDisk(place string, disk packtest.Disk, room int64) (suff
 	filler := filepath.Join(disk.Dir, "filler")
 	defer os.Remove(filler)
 	k.must(disk.Fill(filler, room))
-	cmd := k.command(dir, cache, k.args...)
+	cmd := k.command(dir, cache, append(k.args, "--quiet")...)
 	code, what := k.codeOf(cmd.Run()), fmt.Sprintf("%d bytes for the %s", room, place)
 	stderr := fmt.Sprint(cmd.Stderr)
 	told := strings.Contains(stderr, "no space left on device")

@@ -17,6 +17,8 @@ import (
 func (p *printer) hintFor(err error) string {
 	var unpinned *packsfile.Error
 	var noModule *vendorer.NoModuleError
+	var noProject *vendorer.NoProjectError
+	var noName *vendorer.PackageNameError
 	var tag *packfetch.TagDisallowedError
 	var usage *usageError
 	switch {
@@ -26,6 +28,10 @@ func (p *printer) hintFor(err error) string {
 		return p.edit("add", unpinned.Unpinned, unpinned.Ref)
 	case errors.As(err, &noModule):
 		return "go mod init example.com/app"
+	case errors.As(err, &noProject):
+		return p.command("init")
+	case errors.As(err, &noName) && p.has != nil && p.has("package"):
+		return p.rerun("--package=packs")
 	case errors.As(err, &tag):
 		return p.rerun("--allow-tags")
 	}
@@ -40,6 +46,8 @@ func (p *printer) hintForPack(err error) string {
 	var pack *vendorer.PackError
 	var lie *vendorer.InconsistentError
 	var retag *vendorer.RetagError
+	var ranged *vendorer.RangeError
+	var none *vendorer.NoVersionError
 	var registry *packfetch.RegistryError
 	if !errors.As(err, &pack) {
 		pack = &vendorer.PackError{}
@@ -49,6 +57,10 @@ func (p *printer) hintForPack(err error) string {
 		return p.relock(pack, lie.Name)
 	case errors.As(err, &retag):
 		return p.edit("update", "--accept-retag", pack.Name)
+	case errors.As(err, &ranged):
+		return p.edit("add", pack.Name, ranged.Repository+":"+ranged.Tag)
+	case errors.As(err, &none) && none.Newest != "":
+		return p.edit("add", pack.Name, none.Repository)
 	case errors.As(err, &registry):
 		return p.hintForRegistry(pack, registry)
 	}
@@ -73,7 +85,7 @@ func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.Registr
 	if ref.Tag != "" {
 		return p.edit("update", pack.Name)
 	}
-	return p.edit("add", pack.Name, ref.Name()+":latest")
+	return p.edit("add", pack.Name, ref.Name())
 }
 
 // relock is the command that locks a pack anew as packs.toml has it. A pinned

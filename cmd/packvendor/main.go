@@ -18,14 +18,14 @@ import (
 	"time"
 )
 
-func main() { os.Exit(invoke(waits{})) }
+func main() { os.Exit(invoke(waits{}, os.Stderr)) }
 
 // invoke does what the process was started for, and returns its exit code.
-func invoke(w waits) int {
+func invoke(w waits, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
 	return run(ctx, process{
-		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr, waits: w,
+		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: stderr, waits: w,
 	})
 }
 
@@ -37,12 +37,14 @@ type process struct {
 	waits          waits
 }
 
-// waits are how long things are waited for; the zero value is what users get.
+// waits are how long things are waited for, and by which clock; the zero value is
+// what users get.
 type waits struct {
 	stall  time.Duration                              // for a registry that sends nothing
 	lock   time.Duration                              // for other processes
 	helper time.Duration                              // for credential helpers
 	sleep  func(context.Context, time.Duration) error // before a request is made again
+	now    func() time.Time                           // what a summary measures by
 }
 
 // run does what p.args say and returns the exit code.

@@ -3,16 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
-	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// runJSON is the document of the bare run, add and update with --json.
+// runJSON is the document of the bare run, add, remove and update with --json.
 type runJSON struct {
+	DryRun  bool       `json:"dry_run,omitempty"`
 	Packs   []packJSON `json:"packs"`
 	Dropped []string   `json:"dropped"`
 	Written []string   `json:"written"`
@@ -22,6 +19,7 @@ type runJSON struct {
 type packJSON struct {
 	Name           string `json:"name"`
 	Ref            string `json:"ref"`
+	Version        string `json:"version,omitempty"`
 	Tag            string `json:"tag,omitempty"`
 	IndexDigest    string `json:"index_digest,omitempty"`
 	ManifestDigest string `json:"manifest_digest"`
@@ -35,6 +33,7 @@ type packJSON struct {
 
 func newRunJSON(report *vendorer.Report) runJSON {
 	doc := runJSON{
+		DryRun:  report.DryRun,
 		Packs:   []packJSON{},
 		Dropped: append([]string{}, report.Dropped...),
 		Written: append([]string{}, report.Written...),
@@ -42,7 +41,7 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	}
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
-			Name: p.Name, Ref: p.Ref, Tag: p.Tag,
+			Name: p.Name, Ref: p.Ref, Version: p.Version, Tag: p.Tag,
 			IndexDigest: string(p.IndexDigest), ManifestDigest: string(p.ManifestDigest), LayerDigest: string(p.LayerDigest),
 			Size: p.Size, MediaType: p.MediaType,
 			Changed: p.Pack != p.Before, Written: p.Written, Downloaded: p.Fetched,
@@ -51,121 +50,30 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	return doc
 }
 
-// fetchJSON is the document of fetch --json, field for field that of
-// greentic-dist pack --json.
-type fetchJSON struct {
-	Reference string `json:"reference"`
-	Digest    string `json:"digest"`
-	MediaType string `json:"media_type"`
-	CachePath string `json:"cache_path"`
-	Fetched   bool   `json:"fetched"`
-}
-
-// verifyJSON is the document of verify --json.
-type verifyJSON struct {
-	Packs    int           `json:"packs"`
-	Findings []problemJSON `json:"findings"`
-	// Unembedded says why the Go toolchain was not asked.
-	Unembedded string `json:"unembedded,omitempty"`
-}
-
-func (c *cli) reportRun(report *vendorer.Report) error {
-	c.say.written(report)
-	if c.json {
-		return c.printJSON(newRunJSON(report))
-	}
-	return nil
-}
-
-// reportAdd prints what now stands in packs.toml.
-func (c *cli) reportAdd(report *vendorer.Report) error {
+// reportRun says what a run did. lines, if not nil, returns what it prints of each
+// pack, "" for nothing.
+func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string) error {
+	c.progress.stop()
 	c.say.written(report)
 	if c.json {
 		return c.printJSON(newRunJSON(report))
 	}
 	for _, p := range report.Packs {
-		if p.Action == vendorer.Resolve && !c.quiet {
-			if err := c.print("%s %s\n", p.Name, p.Ref); err != nil {
+		if line == nil || c.quiet {
+			break
+		}
+		if text := line(p); text != "" {
+			if err := c.print("%s %s\n", p.Name, text); err != nil {
 				return err
 			}
 		}
 	}
+	c.say.summary(summaryOf(report), c.elapsed())
 	return nil
-}
-
-// reportUpdate prints a line for each pack that was to be updated.
-func (c *cli) reportUpdate(report *vendorer.Report, names []string) error {
-	c.say.written(report)
-	if c.json {
-		return c.printJSON(newRunJSON(report))
-	}
-	for _, p := range report.Packs {
-		if c.quiet || len(names) > 0 && !slices.Contains(names, p.Name) {
-			continue
-		}
-		if err := c.print("%s %s\n", p.Name, movement(p)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// movement says how a pack's entry changed.
-func movement(p vendorer.PackReport) string {
-	before, now := p.Before, p.Pack
-	switch {
-	case before.Name == "":
-		return "locked " + short(now.ManifestDigest)
-	case before.ManifestDigest == now.ManifestDigest && before.LayerDigest == now.LayerDigest:
-		return "unchanged"
-	case before.LayerDigest == now.LayerDigest:
-		return "manifest changed, bytes identical"
-	}
-	tag := now.Tag
-	if ref, err := ociref.Parse(now.Ref); err == nil && ref.Tag != "" {
-		tag = ref.Tag
-	}
-	return strings.TrimSpace(fmt.Sprintf("%s %s → %s", tag, short(before.ManifestDigest), short(now.ManifestDigest)))
-}
-
-// short is a digest that a person can compare by eye.
-func short(d ociref.Digest) string { return "sha256:" + d.Hex()[:min(12, len(d.Hex()))] }
-
-func (c *cli) reportFetch(result packfetch.Result) error {
-	if c.json {
-		return c.printJSON(fetchJSON{
-			Reference: result.OriginalReference, Digest: result.ResolvedDigest,
-			MediaType: result.MediaType, CachePath: result.Path, Fetched: result.FetchedFromNetwork,
-		})
-	}
-	return c.print("%s\n", result.Path)
-}
-
-func (c *cli) reportVerify(v *vendorer.Verification) error {
-	unembedded := ""
-	if v.Unembedded != nil {
-		unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
-		c.say.notice("%s", unembedded)
-	}
-	if len(v.Findings) > 0 {
-		return &findingsError{v: v, unembedded: unembedded}
-	}
-	if c.json {
-		return c.printJSON(verifyJSON{Packs: v.Packs, Findings: []problemJSON{}, Unembedded: unembedded})
-	}
-	if c.quiet {
-		return nil
-	}
-	return c.print("%s verified\n", counted(v.Packs, "pack"))
 }
 
 // counted is n and a noun: "1 pack", "2 packs".
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
 
 // print writes data for standard output.
 func (c *cli) print(format string, args ...any) error {

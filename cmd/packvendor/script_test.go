@@ -55,6 +55,15 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		return err
 	}
 	env.Defer(func() { reg.Close() })
+	hints := filepath.Join(work, ".hints")
+	if err := os.Mkdir(hints, 0o777); err != nil {
+		return err
+	}
+	env.Defer(func() {
+		if err := followKept(env); err != nil {
+			env.T().Fatal(err)
+		}
+	})
 	caDir := filepath.Join(work, ".ca")
 	if err := os.Mkdir(caDir, 0o777); err != nil {
 		return err
@@ -69,6 +78,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 	env.Vars = append(env.Vars,
 		"GORACE=atexit_sleep_ms=1", // a program built with -race waits for a second when it ends
 		"REG="+reg.Host(),
+		keptHints+"="+hints,
 		"SSL_CERT_FILE="+ca,
 		"XDG_CACHE_HOME="+filepath.Join(work, ".cache"),
 		"CACHE="+filepath.Join(work, ".cache", "greentic", "packs"),

@@ -53,6 +53,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"replace":        always(cmdReplace),
 		"hint":           always(cmdHint),
 		"no-temporaries": always(cmdNoTemp),
+		"summary":        always(cmdSummary),
 	}
 	maps.Copy(commands, moreCommands())
 	for name, run := range inputCommands() {
@@ -329,6 +330,15 @@ func cmdReplace(ts *testscript.TestScript, args []string) {
 		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o666))
+}
+
+// summary TEXT fails unless the last command said nothing on standard error but
+// this summary of a run, in which tests take no time.
+func cmdSummary(ts *testscript.TestScript, args []string) {
+	want := "packvendor: " + strings.Join(args, " ") + "; 0.0s\n"
+	if got := ts.ReadFile("stderr"); got != want {
+		ts.Fatalf("stderr:\n%swant:\n%s", got, want)
+	}
 }
 
 // hint [N] does what the N-th hint of the last command says, by default the

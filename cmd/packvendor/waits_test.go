@@ -11,12 +11,16 @@ import (
 // processes and credential helpers is in PACKVENDOR_TEST_STALL,
 // PACKVENDOR_TEST_LOCK_WAIT and PACKVENDOR_TEST_HELPER_TIMEOUT.
 func mainHurried() {
-	os.Exit(invoke(waits{
+	stderr, collect := collecting(os.Stderr)
+	code := invoke(waits{
 		stall:  durationOf("PACKVENDOR_TEST_STALL"),
 		lock:   durationOf("PACKVENDOR_TEST_LOCK_WAIT"),
 		helper: durationOf("PACKVENDOR_TEST_HELPER_TIMEOUT"),
+		now:    func() time.Time { return time.Time{} }, // so that no run takes any time
 		sleep:  func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) },
-	}))
+	}, stderr)
+	collect()
+	os.Exit(code)
 }
 
 // durationOf is the duration in an environment variable, 0 if there is none.

@@ -33,32 +33,48 @@ type printer struct {
 	locked bool
 
 	cacheUnusable bool // said already
+
+	progress *progress // what is printed goes above its line
+	colours  bool
 }
 
-func (p *printer) error(text string) { p.line("error: " + text) }
-func (p *printer) hint(text string)  { p.line("hint: " + text) }
+func (p *printer) error(text string) { p.line(red, "error: ", text) }
+func (p *printer) hint(text string)  { p.line(cyan, "hint: ", text) }
 
 func (p *printer) warning(format string, args ...any) {
-	p.line("warning: " + fmt.Sprintf(format, args...))
+	p.line(yellow, "warning: ", fmt.Sprintf(format, args...))
 }
 
 // notice tells something that is no warning.
 func (p *printer) notice(format string, args ...any) {
 	if !p.quiet {
-		p.line(fmt.Sprintf(format, args...))
+		p.line("", "", fmt.Sprintf(format, args...))
 	}
 }
 
 // detail tells something that only --verbose wants.
 func (p *printer) detail(format string, args ...any) {
 	if p.verbose {
-		p.line(fmt.Sprintf(format, args...))
+		p.line("", "", fmt.Sprintf(format, args...))
 	}
 }
 
+// Colours of a terminal, for the word that says what a line is.
+const (
+	red     = "\x1b[1;31m"
+	yellow  = "\x1b[1;33m"
+	cyan    = "\x1b[1;36m"
+	noColor = "\x1b[0m"
+)
+
 // line is the one way to standard error: whatever the text quotes, the terminal
 // is sent nothing but printable characters.
-func (p *printer) line(text string) { fmt.Fprintf(p.stderr, "packvendor: %s\n", escaped(text)) }
+func (p *printer) line(color, kind, text string) {
+	if p.colours && color != "" {
+		kind = color + kind[:len(kind)-1] + noColor + kind[len(kind)-1:]
+	}
+	p.progress.above(p.stderr, fmt.Sprintf("packvendor: %s%s\n", kind, escaped(text)))
+}
 
 // event says what happened during a run.
 func (p *printer) event(e vendorer.Event) {

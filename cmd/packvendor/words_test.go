@@ -175,14 +175,17 @@ func TestMovement(t *testing.T) {
 		before, now lockfile.Pack
 		want        string
 	}{
-		{lockfile.Pack{}, old, "locked sha256:111111111111"},
+		{lockfile.Pack{}, old, "locked 1 sha256:111111111111"},
 		{old, old, "unchanged"},
 		{old, pack("3", "2", "r.io/a:1@"+string(digest("3")), ""), "manifest changed, bytes identical"},
 		{old, pack("3", "4", "r.io/a:1@"+string(digest("3")), ""), "1 sha256:111111111111 → sha256:333333333333"},
-		{old, pack("3", "4", "r.io/a:stable", "stable"), "stable sha256:111111111111 → sha256:333333333333"},
+		{pack("1", "2", "r.io/a:stable", "stable"), pack("3", "4", "r.io/a:stable", "stable"), "stable sha256:111111111111 → sha256:333333333333"},
+		{old, pack("3", "4", "r.io/a:2@"+string(digest("3")), ""), "1 → 2"},
+		{old, pack("3", "2", "r.io/a:2@"+string(digest("3")), ""), "1 → 2 (bytes identical)"},
+		{pack("1", "2", "r.io/a", "0.4.1"), pack("3", "4", "r.io/a", "0.4.2"), "0.4.1 → 0.4.2"},
 		{old, pack("3", "4", "r.io/a@"+string(digest("3")), ""), "sha256:111111111111 → sha256:333333333333"},
 	} {
-		if got := movement(vendorer.PackReport{Pack: test.now, Before: test.before}); got != test.want {
+		if got := movement(test.before, test.now); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 	}

@@ -1,0 +1,370 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) cacheCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "cache COMMAND",
+		Short:   "List, verify and prune the shared cache",
+		Long:    "List, verify and prune the cache that packvendor shares with Greentic programs.",
+		Example: "  packvendor cache list",
+		Args:    c.noCommand,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
+		},
+		DisableFlagsInUseLine: true,
+	}
+	command.SuggestionsMinimumDistance = 2
+	command.AddCommand(c.cacheDirCommand(), c.cacheListCommand(), c.cacheVerifyCommand(), c.cachePruneCommand())
+	return command
+}
+
+// cacheDirFlag is that of commands which look into the cache and fetch nothing.
+func (c *cli) cacheDirFlag(command *cobra.Command) {
+	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "root of the shared pack cache")
+	command.MarkFlagDirname("cache-dir")
+}
+
+func (c *cli) cacheDirCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:               "dir",
+		Short:             "Print the root of the shared cache",
+		Example:           "  packvendor cache dir",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			dir := vendorer.CacheDir(c.options())
+			if c.json {
+				return c.printJSON(cacheDirJSON{Dir: dir})
+			}
+			return c.print("%s\n", dir)
+		},
+	}
+	c.cacheDirFlag(command)
+	return command
+}
+
+// cacheDirJSON is the document of cache dir --json.
+type cacheDirJSON struct {
+	Dir string `json:"dir"`
+}
+
+func (c *cli) cacheListCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List what the shared cache holds",
+		Long: `List the entries of the shared cache: the digest of the manifest, the size of all
+files, when the entry was last of use (to an hour), and the reference that the entry
+was fetched by, as whoever fetched it says.`,
+		Example:           "  packvendor cache list",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			entries, foreign, err := vendorer.ListCache(c.options())
+			if err != nil {
+				return err
+			}
+			return c.reportCache(entries, foreign)
+		},
+	}
+	c.cacheDirFlag(command)
+	return command
+}
+
+// cacheListJSON is the document of cache list --json.
+type cacheListJSON struct {
+	Entries []entryJSON `json:"entries"`
+	Foreign []string    `json:"foreign"` // names in the root that are no entries
+	Size    int64       `json:"size"`    // of all entries
+}
+
+type entryJSON struct {
+	ManifestDigest string    `json:"manifest_digest"`
+	Reference      string    `json:"reference,omitempty"`
+	MediaType      string    `json:"media_type,omitempty"`
+	PackSize       *int64    `json:"pack_size"` // null if there is no pack
+	Size           int64     `json:"size"`
+	Used           time.Time `json:"used"`
+	Foreign        []string  `json:"foreign"` // names in it that are not the cache's
+}
+
+func newEntryJSON(e vendorer.CacheEntry) entryJSON {
+	doc := entryJSON{
+		ManifestDigest: string(e.Manifest), Reference: e.Reference, MediaType: e.MediaType, Size: e.Size,
+		Used: e.Used.UTC().Truncate(time.Second), Foreign: append([]string{}, e.Foreign...),
+	}
+	if e.PackSize >= 0 {
+		doc.PackSize = &e.PackSize
+	}
+	return doc
+}
+
+func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string) error {
+	doc := cacheListJSON{Entries: []entryJSON{}, Foreign: append([]string{}, foreign...)}
+	t := newTable("MANIFEST", "SIZE", "USED", "REFERENCE")
+	for _, e := range entries {
+		doc.Size += e.Size
+		doc.Entries = append(doc.Entries, newEntryJSON(e))
+		t.add(short(e.Manifest), bytesText(e.Size), e.Used.Local().Format(time.DateOnly), orDash(e.Reference))
+	}
+	if c.json {
+		return c.printJSON(doc)
+	}
+	if err := c.printTable(t); err != nil {
+		return err
+	}
+	c.say.detail("%s, %s, in %s", plural(len(entries), "entry", "entries"), bytesText(doc.Size), vendorer.CacheDir(c.options()))
+	for _, name := range foreign {
+		c.say.detail("%s is not an entry, and is left alone", name)
+	}
+	return nil
+}
+
+func (c *cli) cacheVerifyCommand() *cobra.Command {
+	var repair bool
+	command := &cobra.Command{
+		Use:   "verify",
+		Short: "Hash every entry of the shared cache",
+		Long: `Hash every entry of the shared cache: its manifest must be the one that it is named
+after, and its pack one that the manifest lists. An entry that another program left
+without its manifest cannot be proven, and is no error. Exit code 4 is an entry that
+is wrong; with --repair such entries are removed.`,
+		Example:           "  packvendor cache verify --repair",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			checks, err := vendorer.VerifyCache(command.Context(), c.options(), repair)
+			if err != nil {
+				return err
+			}
+			return c.reportCacheChecks(checks)
+		},
+	}
+	c.cacheDirFlag(command)
+	c.jobsFlag(command)
+	command.Flags().BoolVar(&repair, "repair", false, "remove entries that are wrong")
+	return command
+}
+
+// cacheVerifyJSON is the document of cache verify --json.
+type cacheVerifyJSON struct {
+	Proven   int           `json:"proven"`
+	Unproven []string      `json:"unproven"` // manifest digests of entries without a manifest
+	Findings []problemJSON `json:"findings"` // one for each entry that is wrong
+	Removed  []string      `json:"removed"`  // manifest digests of those that are gone
+}
+
+func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck) error {
+	c.progress.stop()
+	doc := cacheVerifyJSON{Unproven: []string{}, Findings: []problemJSON{}, Removed: []string{}}
+	var wrong []error
+	for _, check := range checks {
+		switch {
+		case check.Err == nil:
+			doc.Proven++
+		case check.IsUnproven():
+			doc.Unproven = append(doc.Unproven, string(check.Manifest))
+			c.say.detail("%s has no manifest, so its pack cannot be proven", check.Manifest)
+		case check.Removed:
+			doc.Removed = append(doc.Removed, string(check.Manifest))
+			c.tellUnlessJSON("the cache is corrupt, the entry is removed: %v", check.Err)
+		default:
+			wrong = append(wrong, check.Err)
+		}
+	}
+	text := fmt.Sprintf("%s verified", plural(doc.Proven, "entry", "entries"))
+	if n := len(doc.Unproven); n > 0 {
+		text += fmt.Sprintf(", %d cannot be proven", n)
+	}
+	if n := len(doc.Removed); n > 0 {
+		text += fmt.Sprintf(", %d removed", n)
+	}
+	print := func() error {
+		if c.quiet {
+			return nil
+		}
+		return c.print("%s\n", text)
+	}
+	switch {
+	case len(wrong) > 0:
+		return &foundError{err: errors.Join(wrong...), hint: c.repairHint(wrong), before: print, document: func(_ int, problems []problem) any {
+			doc.Findings = problemsJSON(problems)
+			return doc
+		}}
+	case c.json:
+		return c.printJSON(doc)
+	}
+	return print()
+}
+
+// repairHint is the command that removes what is wrong, if that is corrupt entries.
+func (c *cli) repairHint(wrong []error) string {
+	if slices.ContainsFunc(wrong, func(err error) bool { return exitCode(err) == exitIntegrity }) {
+		return c.say.rerun("--repair")
+	}
+	return ""
+}
+
+// tellUnlessJSON warns, unless what is warned of stands in the document.
+func (c *cli) tellUnlessJSON(format string, args ...any) {
+	if !c.json {
+		c.say.warning(format, args...)
+	}
+}
+
+func (c *cli) cachePruneCommand() *cobra.Command {
+	var po vendorer.PruneOptions
+	var age ageFlag
+	var size sizeFlag
+	command := &cobra.Command{
+		Use:   "prune",
+		Short: "Remove what was not of use lately from the shared cache",
+		Long: `Remove whole entries from the shared cache, least recently used first: those not of
+use for as long as --older-than says, and then as many as it takes until the rest has
+no more bytes than --max-size. Packs that a packs.lock named by --keep locks stay.
+Entries that a process is at work on, and what the cache does not know, are left
+alone.`,
+		Example:           "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if po.OlderThan, po.MaxSize = age.value, size.value; po.OlderThan == nil && po.MaxSize == nil {
+				return &usageError{command: command, err: fmt.Errorf("%s needs --older-than or --max-size", command.CommandPath())}
+			}
+			pruning, err := vendorer.PruneCache(command.Context(), c.options(), po)
+			if err != nil && len(pruning.Removed)+len(pruning.Skipped) == 0 {
+				return err
+			}
+			return c.reportPruning(pruning, po.DryRun, err)
+		},
+	}
+	c.cacheDirFlag(command)
+	command.Flags().Var(&age, "older-than", "remove what was not of use for so long, such as 30d or 12h")
+	command.Flags().Var(&size, "max-size", "leave no more than so many bytes, such as 2GB")
+	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "packs.lock whose packs stay; may be repeated")
+	command.Flags().BoolVarP(&po.DryRun, "dry-run", "n", false, "print what would be removed, and remove nothing")
+	return command
+}
+
+// pruneJSON is the document of cache prune --json.
+type pruneJSON struct {
+	DryRun  bool          `json:"dry_run,omitempty"`
+	Removed []entryJSON   `json:"removed"`
+	Skipped []skippedJSON `json:"skipped"`
+	Freed   int64         `json:"freed"` // bytes
+	Left    int64         `json:"left"`  // bytes
+	Error   *failureJSON  `json:"error,omitempty"`
+}
+
+type skippedJSON struct {
+	entryJSON
+	Reason string `json:"reason"`
+}
+
+func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) error {
+	doc := pruneJSON{DryRun: dryRun, Removed: []entryJSON{}, Skipped: []skippedJSON{}, Freed: p.Freed, Left: p.Left}
+	verb := "removed"
+	if dryRun {
+		verb = "would remove"
+	}
+	var text strings.Builder
+	for _, e := range p.Removed {
+		doc.Removed = append(doc.Removed, newEntryJSON(e))
+		fmt.Fprintf(&text, "%s %s %s %s\n", verb, short(e.Manifest), bytesText(e.Size), oneLine(orDash(e.Reference)))
+	}
+	for _, s := range p.Skipped {
+		doc.Skipped = append(doc.Skipped, skippedJSON{newEntryJSON(s.Entry), s.Err.Error()})
+		c.say.detail("%s stays: %v", s.Entry.Manifest, s.Err)
+	}
+	print := func() error {
+		if c.quiet {
+			return nil
+		}
+		return c.print("%s", text.String())
+	}
+	if failed != nil {
+		return &foundError{err: failed, before: print, document: func(code int, problems []problem) any {
+			doc.Error = newFailureJSON(code, problems)
+			return doc
+		}}
+	}
+	if c.json {
+		return c.printJSON(doc)
+	}
+	if err := print(); err != nil {
+		return err
+	}
+	if len(p.Removed) > 0 {
+		c.say.notice("%s %s, %s; %s left", verb, plural(len(p.Removed), "entry", "entries"), bytesText(p.Freed), bytesText(p.Left))
+	}
+	return nil
+}
+
+// plural is n and the noun that goes with it.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// An ageFlag is a duration, which may also be in days or weeks.
+type ageFlag struct {
+	text  string
+	value *time.Duration
+}
+
+func (f *ageFlag) String() string { return f.text }
+func (f *ageFlag) Type() string   { return "duration" }
+
+func (f *ageFlag) Set(s string) error {
+	age, err := parseAge(s)
+	if err != nil || age < 0 {
+		return fmt.Errorf("%+q is no duration such as 30d or 12h", s)
+	}
+	f.text, f.value = s, &age
+	return nil
+}
+
+func parseAge(s string) (time.Duration, error) {
+	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
+		if number, ok := strings.CutSuffix(s, unit); ok {
+			one, err := time.ParseDuration(number + "h")
+			if err != nil || one > (1<<63-1)/time.Duration(hours) {
+				return 0, errors.New("no duration")
+			}
+			return one * time.Duration(hours), nil
+		}
+	}
+	return time.ParseDuration(s)
+}
+
+// A sizeFlag is a number of bytes, with or without a unit.
+type sizeFlag struct {
+	text  string
+	value *int64
+}
+
+func (f *sizeFlag) String() string { return f.text }
+func (f *sizeFlag) Type() string   { return "size" }
+
+func (f *sizeFlag) Set(s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > 1<<62 {
+		return fmt.Errorf("%+q is no size such as 2GB or 500MiB", s)
+	}
+	size := int64(n)
+	f.text, f.value = s, &size
+	return nil
+}

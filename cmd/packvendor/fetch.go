@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) fetchCommand() *cobra.Command {
+	var fo vendorer.FetchOptions
+	var output string
+	command := &cobra.Command{
+		Use:   "fetch REF",
+		Short: "Fetch a pack into the shared cache, and print its path",
+		Long: `Fetch a pack into the shared cache, and print its path. No packs.toml is needed.
+
+With -o the verified bytes are copied to FILE, whose path is printed instead; with
+"-o -" they are written to standard output.`,
+		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38
+  packvendor fetch -o slack.gtpack ghcr.io/greenticai/greentic-packs/slack@sha256:8b0a…`,
+		Args:              arguments(1, 1, "one reference"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, args []string) error {
+			if output == "-" {
+				if c.json {
+					return usagef("-o - and --json both want standard output")
+				}
+				return vendorer.FetchTo(command.Context(), c.options(), fo, args[0], c.stdout)
+			}
+			result, err := c.fetch(command.Context(), fo, args[0], output)
+			if err != nil {
+				return err
+			}
+			c.progress.stop()
+			if c.json {
+				return c.printJSON(newFetchJSON(result, output))
+			}
+			return c.print("%s\n", result.Path)
+		},
+	}
+	c.fetchFlags(command)
+	c.referenceFlags(command, &fo)
+	command.Flags().StringVarP(&output, "output", "o", "", "copy the pack to this file; - is standard output")
+	return command
+}
+
+// fetch fetches to the cache or, if output is not "", to that file.
+func (c *cli) fetch(ctx context.Context, fo vendorer.FetchOptions, reference, output string) (packfetch.Result, error) {
+	if output == "" {
+		return vendorer.Fetch(ctx, c.options(), fo, reference)
+	}
+	return vendorer.FetchFile(ctx, c.options(), fo, reference, output)
+}
+
+// referenceFlags are those of commands that take a reference without a packs.toml
+// to say what holds for it.
+func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) {
+	command.Flags().BoolVar(&fo.AllowTags, "allow-tags", false, "accept a reference without a digest")
+	command.Flags().StringArrayVar(&fo.InsecureRegistries, "insecure-registry", nil, "host[:port] to speak plain HTTP to")
+}
+
+// fetchJSON is the document of fetch --json, field for field that of
+// greentic-dist pack --json; but with -o the file stands in output.
+type fetchJSON struct {
+	Reference string `json:"reference"`
+	Digest    string `json:"digest"`
+	MediaType string `json:"media_type"`
+	CachePath string `json:"cache_path,omitempty"`
+	Output    string `json:"output,omitempty"`
+	Fetched   bool   `json:"fetched"`
+}
+
+func newFetchJSON(r packfetch.Result, output string) fetchJSON {
+	doc := fetchJSON{Reference: r.OriginalReference, Digest: r.ResolvedDigest, MediaType: r.MediaType, Output: output, Fetched: r.FetchedFromNetwork}
+	if output == "" {
+		doc.CachePath = r.Path
+	}
+	return doc
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Hints must be literally runnable. So every packvendor that a script runs keeps
+// what it hints at in $PACKVENDOR_TEST_HINTS, with a copy of the script's directory
+// as it was then, and when the script is done its hints are followed there: each
+// must be a command line that makes sense, or a line that packs.toml can have. That
+// it helps, too, is for scripts to show, by the command hint.
+
+// keptHints is where hints are kept, and scriptWork the script's directory.
+const (
+	keptHints  = "PACKVENDOR_TEST_HINTS"
+	scriptWork = "WORK"
+)
+
+// A keptHint is a hint and where it was given.
+type keptHint struct {
+	Hint string
+	Dir  string // below the script's directory
+	Env  []string
+	Args []string // of the packvendor that gave it
+}
+
+// collecting returns what packvendor is to have for standard error, and what is to
+// be called when it is done.
+func collecting(stderr *os.File) (io.Writer, func()) {
+	kept := os.Getenv(keptHints)
+	if kept == "" {
+		return stderr, func() {}
+	}
+	var said bytes.Buffer
+	return io.MultiWriter(stderr, &said), func() {
+		if err := keepHints(kept, said.String()); err != nil {
+			fmt.Fprintln(stderr, "keeping hints:", err)
+		}
+	}
+}
+
+func keepHints(kept, said string) error {
+	var hints []string
+	for line := range strings.Lines(said) {
+		if hint, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "packvendor: hint: "); ok {
+			hints = append(hints, hint)
+		}
+	}
+	if len(hints) == 0 {
+		return nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	work := os.Getenv(scriptWork)
+	below, err := filepath.Rel(work, here)
+	if err != nil {
+		return err
+	}
+	for _, hint := range hints {
+		place, err := os.MkdirTemp(kept, "hint-")
+		if err != nil {
+			return err
+		}
+		doc, err := json.Marshal(keptHint{Hint: hint, Dir: below, Env: os.Environ(), Args: os.Args[1:]})
+		if err == nil {
+			err = os.WriteFile(filepath.Join(place, "hint.json"), doc, 0o666)
+		}
+		if err == nil {
+			err = copyWork(work, filepath.Join(place, "work"))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyWork copies a script's directory, but for what begins with a dot in it: the
+// caches. Links are copied as links; what is neither file, folder nor link is left
+// out.
+func copyWork(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		below, relErr := filepath.Rel(from, path)
+		switch {
+		case err != nil || relErr != nil:
+			return errors.Join(err, relErr)
+		case strings.HasPrefix(below, ".") && below != "." && d.IsDir():
+			return filepath.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, below), 0o777)
+		case d.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(target, filepath.Join(to, below))
+		case !d.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, below), data, 0o666)
+	})
+}
+
+// followKept follows the hints that a script's packvendors gave.
+func followKept(env *testscript.Env) error {
+	kept := env.Getenv(keptHints)
+	places, err := filepath.Glob(filepath.Join(kept, "hint-*"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	seen := map[string]bool{}
+	for _, place := range places {
+		var h keptHint
+		doc, err := os.ReadFile(filepath.Join(place, "hint.json"))
+		if err == nil {
+			err = json.Unmarshal(doc, &h)
+		}
+		if key := h.Dir + "\x00" + h.Hint; err == nil && !seen[key] {
+			seen[key] = true
+			err = h.follow(filepath.Join(place, "work"))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("hint %q of packvendor %q in %s: %w", h.Hint, h.Args, h.Dir, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// follow follows a hint in the copy work.
+func (h keptHint) follow(work string) error {
+	dir := filepath.Join(work, h.Dir)
+	if line, ok := strings.CutPrefix(h.Hint, "in packs.toml: "); ok {
+		return h.write(dir, line)
+	}
+	if rest, ok := strings.CutPrefix(h.Hint, "in packs.toml, packs."); ok {
+		_, line, _ := strings.Cut(rest, ": ")
+		return toml.Unmarshal([]byte(line), &map[string]any{})
+	}
+	if tool := "go get -tool github.com/greenticai/packvendor/cmd/packvendor@latest"; h.Hint == tool {
+		return nil // that is for the network
+	}
+	return h.run(dir, h.Hint)
+}
+
+// write puts a line into packs.toml, in the place of the one with its key, and runs what gave the hint again: it may fail as
+// before, but not for the line.
+func (h keptHint) write(dir, line string) error {
+	file := filepath.Join(dir, "packs.toml")
+	for i, arg := range h.Args {
+		if i > 0 && h.Args[i-1] == "-f" {
+			file = filepath.Join(dir, arg)
+		}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	key, _, _ := strings.Cut(line, "=")
+	text := line + "\n"
+	for old := range strings.Lines(string(data)) {
+		if !strings.HasPrefix(old, key) {
+			text += old
+		}
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		return err
+	}
+	words := []string{"packvendor"}
+	for _, arg := range h.Args {
+		words = append(words, shellWord(arg))
+	}
+	return h.run(dir, strings.Join(words, " "))
+}
+
+// run runs a command line as a shell reads it. Its exit code must be one that a
+// command has which was understood.
+func (h keptHint) run(dir, line string) error {
+	sh := exec.Command("sh", "-c", line)
+	sh.Dir = dir
+	sh.Env = slices.DeleteFunc(slices.Clone(h.Env), func(v string) bool { return strings.HasPrefix(v, keptHints+"=") })
+	out, err := sh.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	if code := sh.ProcessState.ExitCode(); !slices.Contains([]int{0, exitDrift, exitNetwork, exitIntegrity}, code) {
+		return fmt.Errorf("exit code %d\n%s", code, out)
+	}
+	return nil
+}

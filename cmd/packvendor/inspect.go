@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) inspectCommand() *cobra.Command {
+	var fo vendorer.FetchOptions
+	command := &cobra.Command{
+		Use:   "inspect NAME|FILE|REF",
+		Short: "Show what a pack says of itself",
+		Long: `Show what a pack says of itself: its id, version, kind, publisher and components,
+whether it holds signatures, and whether its bill of materials (SBOM) matches its
+files. The pack is a vendored one by its name in packs.toml, any file, or one in a
+registry.
+
+All of this is the publisher's word, and signatures are not verified. A file that is
+no pack is vendored all the same: packvendor pins bytes, whatever is in them.`,
+		Example: `  packvendor inspect messaging-slack
+  packvendor inspect ./messaging-slack.gtpack
+  packvendor inspect --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
+		Args:              arguments(1, 1, "one NAME, FILE or REF"),
+		ValidArgsFunction: c.completePackOrFile,
+		RunE: func(command *cobra.Command, args []string) error {
+			found, err := vendorer.Inspect(command.Context(), c.options(), fo, args[0])
+			if err != nil {
+				return err
+			}
+			return c.reportInspection(found)
+		},
+	}
+	c.fileFlag(command)
+	c.fetchFlags(command)
+	c.referenceFlags(command, &fo)
+	return command
+}
+
+// completePackOrFile completes names of packs, and files.
+func (c *cli) completePackOrFile(command *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	names, _ := c.completePacks(1)(command, args, toComplete)
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// inspectJSON is the document of inspect --json. Strings are as the pack has them.
+type inspectJSON struct {
+	Path           string            `json:"path,omitempty"`
+	Reference      string            `json:"reference,omitempty"`
+	ManifestDigest string            `json:"manifest_digest,omitempty"`
+	MediaType      string            `json:"media_type,omitempty"`
+	Annotations    map[string]string `json:"annotations,omitempty"`
+	Digest         string            `json:"digest"` // of the pack's bytes
+	Size           int64             `json:"size"`
+	Format         string            `json:"format"`
+	ID             string            `json:"id"`
+	Version        string            `json:"version"`
+	Name           string            `json:"name,omitempty"`
+	Kind           string            `json:"kind,omitempty"`
+	Publisher      string            `json:"publisher,omitempty"`
+	Components     []componentJSON   `json:"components"`
+	Flows          []string          `json:"flows"`
+	Dependencies   []dependencyJSON  `json:"dependencies"`
+	Signatures     []string          `json:"signatures"`
+	SBOM           *sbomJSON         `json:"sbom"` // null if there is none
+	Files          int               `json:"files"`
+	Unpacked       int64             `json:"unpacked"`
+}
+
+type componentJSON struct {
+	ID      string `json:"id"`
+	Version string `json:"version,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Size    int64  `json:"size"`
+}
+
+type dependencyJSON struct {
+	ID      string `json:"id"`
+	Version string `json:"version,omitempty"`
+}
+
+type sbomJSON struct {
+	File       string   `json:"file"`
+	Format     string   `json:"format,omitempty"`
+	OK         bool     `json:"ok"`
+	Files      int      `json:"files"`
+	Matching   int      `json:"matching"`
+	Missing    []string `json:"missing"`
+	Mismatched []string `json:"mismatched"`
+	Unlisted   []string `json:"unlisted"`
+	Problem    string   `json:"problem,omitempty"`
+}
+
+func newInspectJSON(i *vendorer.Inspection) inspectJSON {
+	doc := inspectJSON{
+		Path: i.Path, Reference: i.Reference, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
+		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
+		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},
+		Signatures: append([]string{}, i.Signatures...), SBOM: newSBOMJSON(i.SBOM), Files: i.Files, Unpacked: i.Unpacked,
+	}
+	for _, component := range i.Components {
+		doc.Components = append(doc.Components, componentJSON(component))
+	}
+	for _, dependency := range i.Dependencies {
+		doc.Dependencies = append(doc.Dependencies, dependencyJSON(dependency))
+	}
+	return doc
+}
+
+func newSBOMJSON(s gtpack.SBOM) *sbomJSON {
+	if s.File == "" {
+		return nil
+	}
+	doc := &sbomJSON{
+		File: s.File, Format: s.Format, OK: s.OK(), Files: s.Files, Matching: s.Matching,
+		Missing: append([]string{}, s.Missing...), Mismatched: append([]string{}, s.Mismatched...), Unlisted: append([]string{}, s.Unlisted...),
+	}
+	if s.Err != nil {
+		doc.Problem = s.Err.Error()
+	}
+	return doc
+}
+
+func (c *cli) reportInspection(i *vendorer.Inspection) error {
+	c.progress.stop()
+	if c.json {
+		return c.printJSON(newInspectJSON(i))
+	}
+	t := newTable()
+	for _, row := range [][2]string{
+		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
+		{"format", i.Format}, {"file", i.Path}, {"reference", i.Reference}, {"manifest", i.ManifestDigest},
+		{"digest", string(i.Digest)},
+		{"size", fmt.Sprintf("%s, %s in %s", bytesText(i.Size), bytesText(i.Unpacked), counted(i.Files, "file"))},
+		{"flows", strings.Join(i.Flows, ", ")},
+	} {
+		if row[1] != "" {
+			t.add(row[0], row[1])
+		}
+	}
+	for n, component := range i.Components {
+		t.add(heading(n, "components"), strings.TrimSpace(component.ID+" "+component.Version)+", "+bytesText(component.Size))
+	}
+	for n, dependency := range i.Dependencies {
+		t.add(heading(n, "needs"), strings.TrimSpace(dependency.ID+" "+dependency.Version))
+	}
+	t.add("signatures", signaturesText(i.Signatures))
+	t.add("sbom", sbomText(i.SBOM))
+	return c.printTable(t)
+}
+
+// heading is what stands before the n-th of several rows: text before the first.
+func heading(n int, text string) string {
+	if n > 0 {
+		return ""
+	}
+	return text
+}
+
+func signaturesText(files []string) string {
+	if len(files) == 0 {
+		return "none"
+	}
+	return strings.Join(files, ", ") + " (not verified)"
+}
+
+// sbomText says in a line whether a bill of materials matches.
+func sbomText(s gtpack.SBOM) string {
+	switch {
+	case s.File == "":
+		return "none"
+	case s.Err != nil:
+		return s.File + " cannot be read: " + s.Err.Error()
+	case s.OK():
+		return fmt.Sprintf("%s matches: %s", s.File, counted(s.Files, "file"))
+	}
+	var parts []string
+	for _, part := range []struct {
+		names []string
+		what  string
+	}{{s.Mismatched, "differ"}, {s.Missing, "missing"}, {s.Unlisted, "not listed"}} {
+		if len(part.names) > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", len(part.names), part.what))
+		}
+	}
+	return fmt.Sprintf("%s does not match: %d of %s as listed, %s", s.File, s.Matching, counted(s.Files, "file"), strings.Join(parts, ", "))
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) listCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the packs of packs.toml",
+		Long: `List the packs of packs.toml: name, version, size, what is pinned, and whether the
+bytes that packs.lock names are vendored and in the shared cache. All are hashed,
+and no network is used.`,
+		Example:           "  packvendor list",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			list, err := vendorer.List(command.Context(), c.options())
+			if err != nil {
+				return err
+			}
+			return c.reportList(list)
+		},
+	}
+	c.projectFlags(command)
+	return command
+}
+
+// listJSON is the document of list --json.
+type listJSON struct {
+	Packs []listedJSON `json:"packs"`
+}
+
+// listedJSON is a pack; vendored and cached are yes, no, changed, or - where the
+// pack is not locked.
+type listedJSON struct {
+	Name     string `json:"name"`
+	Ref      string `json:"ref"`
+	Tag      string `json:"tag,omitempty"`
+	Digest   string `json:"digest,omitempty"`
+	Size     *int64 `json:"size"` // null if the pack is not locked
+	Vendored string `json:"vendored"`
+	Cached   string `json:"cached"`
+}
+
+func (c *cli) reportList(list []vendorer.Listed) error {
+	c.progress.stop()
+	doc := listJSON{Packs: []listedJSON{}}
+	t := newTable("NAME", "VERSION", "SIZE", "PINNED", "VENDORED", "CACHED")
+	for _, l := range list {
+		row := listedJSON{Name: l.Name, Ref: l.Ref, Tag: l.Tag, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
+		digest, size := "-", "-"
+		if l.Digest != "" {
+			digest = short(l.Digest)
+		}
+		if l.Size >= 0 {
+			row.Size, size = &l.Size, bytesText(l.Size)
+		}
+		doc.Packs = append(doc.Packs, row)
+		t.add(l.Name, orDash(l.Tag), size, digest, string(l.Vendored), string(l.Cached))
+	}
+	if c.json {
+		return c.printJSON(doc)
+	}
+	return c.printTable(t)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) outdatedCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "outdated",
+		Short: "Show which packs have newer versions",
+		Long: `Show what is pinned, what "packvendor update" would take, and the newest version
+that there is. Nothing is changed. Exit code 1 tells that "packvendor update" or
+"packvendor update --latest" would change something.`,
+		Example:           "  packvendor outdated",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			outlooks, err := vendorer.Outdated(command.Context(), c.options())
+			if outlooks == nil {
+				return err
+			}
+			return c.reportOutdated(outlooks, err)
+		},
+	}
+	c.projectFlags(command)
+	return command
+}
+
+// outdatedJSON is the document of outdated --json.
+type outdatedJSON struct {
+	Packs []outlookJSON `json:"packs"` // those that could be looked up
+	Error *failureJSON  `json:"error,omitempty"`
+}
+
+type outlookJSON struct {
+	Name     string    `json:"name"`
+	Ref      string    `json:"ref"`
+	Pinned   *markJSON `json:"pinned"` // null if it is neither pinned nor locked
+	Update   *markJSON `json:"update"` // null if update would not change it
+	Newest   *markJSON `json:"newest"` // null if a digest alone pins it
+	Outdated bool      `json:"outdated"`
+}
+
+type markJSON struct {
+	Tag    string `json:"tag,omitempty"`
+	Digest string `json:"digest,omitempty"` // where it is known
+}
+
+func newMarkJSON(m vendorer.Mark) *markJSON {
+	if m == (vendorer.Mark{}) {
+		return nil
+	}
+	return &markJSON{Tag: m.Tag, Digest: string(m.Digest)}
+}
+
+func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
+	c.progress.stop()
+	doc := outdatedJSON{Packs: []outlookJSON{}}
+	t := newTable("NAME", "PINNED", "UPDATE", "NEWEST")
+	for _, o := range outlooks {
+		update := o.Update
+		if o.Update == o.Now {
+			update = vendorer.Mark{}
+		}
+		t.add(o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now))
+		doc.Packs = append(doc.Packs, outlookJSON{
+			Name: o.Name, Ref: o.Ref, Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
+		})
+	}
+	found := &foundError{
+		err: failed, code: exitDrift, hint: c.updateHint(outlooks),
+		document: func(code int, problems []problem) any {
+			if failed != nil {
+				doc.Error = newFailureJSON(code, problems)
+			}
+			return doc
+		},
+		before: func() error { return c.printTable(t) },
+	}
+	if failed == nil && !slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
+		if c.json {
+			return c.printJSON(doc)
+		}
+		return c.printTable(t)
+	}
+	return found
+}
+
+// updateHint is the command that takes what is newer; "" if there is nothing.
+func (c *cli) updateHint(outlooks []vendorer.Outlook) string {
+	latest := false
+	for _, o := range outlooks {
+		if o.Update != o.Now {
+			return c.say.edit("update")
+		}
+		latest = latest || o.IsOutdated
+	}
+	if latest {
+		return c.say.edit("update", "--latest")
+	}
+	return ""
+}
+
+// markText is a mark in a table: its tag, or where that does not tell it from what
+// is there now, its digest too.
+func markText(m, now vendorer.Mark) string {
+	switch {
+	case m == (vendorer.Mark{}):
+		return "-"
+	case m.Tag == "":
+		return short(m.Digest)
+	case m != now && m.Tag == now.Tag:
+		return m.Tag + " " + short(m.Digest)
+	}
+	return m.Tag
+}

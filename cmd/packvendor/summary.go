@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// A summary counts what a run did.
+type summary struct {
+	added, updated, restored, removed int
+	others                            []string // files that were written where no pack changed
+	downloaded, cached                int64    // bytes of packs, from registries and from the cache
+}
+
+func summaryOf(report *vendorer.Report) summary {
+	s := summary{removed: len(report.Dropped)}
+	for _, p := range report.Packs {
+		switch {
+		case p.Before.Name == "":
+			s.added++
+		case p.Before != p.Pack:
+			s.updated++
+		case p.Written:
+			s.restored++
+		}
+		switch {
+		case p.Written && p.Fetched:
+			s.downloaded += p.Size
+		case p.Written:
+			s.cached += p.Size
+		}
+	}
+	if s.added+s.updated+s.restored+s.removed == 0 {
+		s.others = report.Written
+	}
+	if report.DryRun {
+		return summary{}
+	}
+	return s
+}
+
+// summary tells in a line what a run changed; nothing if it changed nothing.
+func (p *printer) summary(s summary, took time.Duration) {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		verb string
+	}{{s.added, "added"}, {s.updated, "updated"}, {s.restored, "restored"}, {s.removed, "removed"}} {
+		switch {
+		case part.n > 0 && len(parts) == 0:
+			parts = append(parts, counted(part.n, "pack")+" "+part.verb)
+		case part.n > 0:
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.verb))
+		}
+	}
+	if len(s.others) > 0 {
+		parts = append(parts, "wrote "+strings.Join(s.others, ", "))
+	}
+	if len(parts) == 0 {
+		return
+	}
+	text := strings.Join(parts, ", ")
+	var bytes []string
+	if s.downloaded > 0 {
+		bytes = append(bytes, bytesText(s.downloaded)+" downloaded")
+	}
+	if s.cached > 0 {
+		bytes = append(bytes, bytesText(s.cached)+" from the cache")
+	}
+	if len(bytes) > 0 {
+		text += "; " + strings.Join(bytes, ", ")
+	}
+	p.notice("%s; %.1fs", text, took.Seconds())
+}
+
+// bytesText is a number of bytes as people read it, in decimal units.
+func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }

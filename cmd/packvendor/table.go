@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+	"text/tabwriter"
+)
+
+// A table is text in aligned columns, under a line of headings if there are any.
+type table struct {
+	text   strings.Builder
+	writer *tabwriter.Writer
+	rows   int
+}
+
+func newTable(headings ...string) *table {
+	t := &table{}
+	t.writer = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
+	if len(headings) > 0 {
+		t.line(headings)
+	}
+	return t
+}
+
+// add adds a row. What the cells hold of foreign text is escaped.
+func (t *table) add(cells ...string) {
+	t.rows++
+	t.line(cells)
+}
+
+func (t *table) line(cells []string) {
+	for i, cell := range cells {
+		if i > 0 {
+			t.writer.Write([]byte("\t"))
+		}
+		t.writer.Write([]byte(oneLine(cell)))
+	}
+	t.writer.Write([]byte("\n"))
+}
+
+// printTable prints a table, unless it has no rows.
+func (c *cli) printTable(t *table) error {
+	if t.rows == 0 {
+		return nil
+	}
+	t.writer.Flush()
+	var lines strings.Builder
+	for line := range strings.Lines(t.text.String()) {
+		lines.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return c.print("%s", lines.String())
+}
+
+// orDash is a cell that may be empty.
+func orDash(cell string) string {
+	if cell == "" {
+		return "-"
+	}
+	return cell
+}

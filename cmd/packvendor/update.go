@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) updateCommand() *cobra.Command {
+	var u vendorer.UpdateOptions
+	command := &cobra.Command{
+		Use:   "update [NAME...] [NAME@TAG...]",
+		Short: "Follow the tags of packs, and vendor",
+		Long: `Follow the tags of the named packs, or of all, and vendor.
+
+  repository:1.2.3@digest      the newest version with the same major number (below
+                               1.0: the same minor number), --latest: any newer one
+  repository:stable@digest     what the tag names now
+  repository:tag, allow_tags   what the tag names now; only packs.lock changes
+  repository, version          the newest in the range; only packs.lock changes
+  repository@digest            never moves
+
+NAME@TAG gives a pack that tag. If a tag that reads as a version now names another
+digest, it was pushed again: nothing is updated, unless --accept-retag is given.`,
+		Example: `  packvendor update state-redis
+  packvendor update messaging-slack@0.4.38
+  packvendor update --latest --dry-run`,
+		ValidArgsFunction: c.completePacks(0),
+		RunE: func(command *cobra.Command, args []string) error {
+			for _, arg := range args {
+				target, err := vendorer.ParseTarget(arg)
+				if err != nil {
+					return &usageError{command: command, err: err}
+				}
+				u.Targets = append(u.Targets, target)
+			}
+			report, err := vendorer.Update(command.Context(), c.options(), u)
+			if err != nil {
+				return err
+			}
+			return c.reportRun(report, updatedLine(u.Targets))
+		},
+	}
+	c.projectFlags(command)
+	command.Flags().BoolVar(&u.Latest, "latest", false, "take newer versions with another major number, too")
+	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags that were pushed again")
+	command.Flags().BoolVarP(&u.DryRun, "dry-run", "n", false, "print what would be updated, and write nothing")
+	return command
+}
+
+// updatedLine says how a pack moved, if it was to be updated.
+func updatedLine(targets []vendorer.Target) func(vendorer.PackReport) string {
+	named := map[string]bool{}
+	for _, target := range targets {
+		named[target.Name] = true
+	}
+	return func(p vendorer.PackReport) string {
+		if len(named) > 0 && !named[p.Name] {
+			return ""
+		}
+		return movement(p.Before, p.Pack)
+	}
+}
+
+// movement says how a pack's entry changed.
+func movement(before, now lockfile.Pack) string {
+	tagBefore, tagNow := tagOf(before), tagOf(now)
+	same := before.LayerDigest == now.LayerDigest
+	switch {
+	case before.Name == "":
+		return strings.TrimSpace("locked " + tagNow + " " + short(now.Digest()))
+	case tagBefore != tagNow && tagBefore != "" && tagNow != "" && same:
+		return fmt.Sprintf("%s → %s (bytes identical)", tagBefore, tagNow)
+	case tagBefore != tagNow && tagBefore != "" && tagNow != "":
+		return fmt.Sprintf("%s → %s", tagBefore, tagNow)
+	case before.Digest() == now.Digest() && same:
+		return "unchanged"
+	case same:
+		return "manifest changed, bytes identical"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s → %s", tagNow, short(before.Digest()), short(now.Digest())))
+}
+
+// tagOf is the tag of a locked pack: that of its reference, or the one that was
+// followed; "" if there is none.
+func tagOf(p lockfile.Pack) string {
+	if ref, err := ociref.Parse(p.Ref); err == nil && ref.Tag != "" {
+		return ref.Tag
+	}
+	return p.Tag
+}
+
+// short is a digest that a person can compare by eye.
+func short(d ociref.Digest) string { return "sha256:" + d.Hex()[:min(12, len(d.Hex()))] }

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) verifyCommand() *cobra.Command {
+	var remote bool
+	command := &cobra.Command{
+		Use:   "verify",
+		Short: "Check that everything agrees, and write nothing",
+		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file
+and what the Go toolchain embeds agree. Nothing is written, and without --remote
+no network is used. Exit code 1 is a difference, 4 wrong bytes or a lock that
+lies.`,
+		Example:           "  packvendor verify --remote",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if remote && c.offline {
+				return usagef("--remote and --offline exclude each other")
+			}
+			v, err := vendorer.Verify(command.Context(), c.options(), remote)
+			if err != nil {
+				return err
+			}
+			return c.reportVerify(v)
+		},
+	}
+	c.projectFlags(command)
+	command.Flags().BoolVar(&remote, "remote", false, "prove packs.lock against the registries too")
+	return command
+}
+
+// verifyJSON is the document of verify --json.
+type verifyJSON struct {
+	Packs    int           `json:"packs"`
+	Findings []problemJSON `json:"findings"`
+	// Unembedded says why the Go toolchain was not asked.
+	Unembedded string `json:"unembedded,omitempty"`
+}
+
+func (c *cli) reportVerify(v *vendorer.Verification) error {
+	c.progress.stop()
+	doc := verifyJSON{Packs: v.Packs, Findings: []problemJSON{}}
+	if v.Unembedded != nil {
+		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
+		c.say.notice("%s", doc.Unembedded)
+	}
+	if len(v.Findings) > 0 {
+		return &foundError{
+			err: errors.Join(v.Findings...),
+			document: func(_ int, problems []problem) any {
+				doc.Findings = problemsJSON(problems)
+				return doc
+			},
+			after: func() error { return c.printDiffs(v.Findings) },
+		}
+	}
+	if c.json {
+		return c.printJSON(doc)
+	}
+	if c.quiet {
+		return nil
+	}
+	return c.print("%s verified\n", counted(v.Packs, "pack"))
+}
+
+// printDiffs prints what was changed in generated files, by anybody: what is not
+// printable is escaped.
+func (c *cli) printDiffs(findings []error) error {
+	for _, finding := range findings {
+		var generated *vendorer.GeneratedError
+		if !errors.As(finding, &generated) {
+			continue
+		}
+		if err := c.print("%s", escaped(generated.Diff)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

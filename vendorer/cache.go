@@ -1,0 +1,143 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+)
+
+type (
+	// A CacheEntry is what the shared cache holds of one manifest.
+	CacheEntry = packcache.Entry
+	// A CachePruning tells what PruneCache did, or would do.
+	CachePruning = packcache.PruneReport
+)
+
+// CacheDir returns the root of the shared cache.
+func CacheDir(o Options) string {
+	if o.CacheDir != "" {
+		return o.CacheDir
+	}
+	return packfetch.DefaultCacheDir(o.getenv, ".")
+}
+
+func (o Options) cache() *packcache.Cache {
+	return packcache.New(packcache.Options{Root: CacheDir(o), LockWait: o.LockWait})
+}
+
+// ListCache returns the cache's entries by digest, and the names of what else stands
+// in its root.
+func ListCache(o Options) (entries []CacheEntry, foreign []string, err error) {
+	return o.cache().List()
+}
+
+// A CacheCheck is what VerifyCache found of one entry.
+type CacheCheck struct {
+	CacheEntry
+	// Err is nil if the entry proves itself; packcache.ErrUnproven if there is no
+	// manifest that could prove its pack; else a *packcache.CorruptError, or why it
+	// could not be read.
+	Err     error
+	Removed bool // it was corrupt, and is gone
+}
+
+// IsUnproven tells whether there is nothing wrong with the entry but that its
+// manifest is missing.
+func (c CacheCheck) IsUnproven() bool { return errors.Is(c.Err, packcache.ErrUnproven) }
+
+// VerifyCache hashes every entry of the cache, without network. With repair set,
+// what is corrupt is removed, under its lock.
+func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, error) {
+	cache := o.cache()
+	entries, _, err := cache.List()
+	if err != nil {
+		return nil, err
+	}
+	meter := &meter{tell: o.Progress}
+	meter.begin(PhaseVerifying, len(entries), 0)
+	checks := make([]*CacheCheck, len(entries))
+	for i, entry := range entries {
+		checks[i] = &CacheCheck{CacheEntry: entry}
+	}
+	err = forEach(ctx, o, checks, func(ctx context.Context, c *CacheCheck) error {
+		defer meter.done()
+		c.check(ctx, cache, repair)
+		return ctx.Err()
+	})
+	var done []CacheCheck
+	for _, c := range checks {
+		if !os.IsNotExist(c.Err) { // else somebody removed it meanwhile
+			done = append(done, *c)
+		}
+	}
+	return done, err
+}
+
+func (c *CacheCheck) check(ctx context.Context, cache *packcache.Cache, repair bool) {
+	c.Err = cache.Check(ctx, c.Manifest, packfetch.ManifestLayers)
+	var corrupt *packcache.CorruptError
+	if !repair || !errors.As(c.Err, &corrupt) {
+		return
+	}
+	removed, err := cache.Repair(ctx, c.Manifest, packfetch.ManifestLayers)
+	if c.Removed = removed; !removed {
+		c.Err = err
+	}
+}
+
+// PruneOptions say what PruneCache removes.
+type PruneOptions struct {
+	OlderThan *time.Duration // nil: no bound
+	MaxSize   *int64         // bytes; nil: no bound
+	Keep      []string       // files packs.lock, whose packs stay
+	DryRun    bool
+}
+
+// PruneCache removes entries that were not of use lately, whole and under their
+// locks.
+func PruneCache(ctx context.Context, o Options, po PruneOptions) (CachePruning, error) {
+	keep := map[ociref.Digest]bool{}
+	for _, file := range po.Keep {
+		if err := keepLocked(keep, file); err != nil {
+			return CachePruning{}, err
+		}
+	}
+	return o.cache().Prune(ctx, packcache.PruneOptions{OlderThan: po.OlderThan, MaxSize: po.MaxSize, Keep: keep, DryRun: po.DryRun})
+}
+
+// keepLocked adds what a packs.lock names.
+func keepLocked(keep map[ociref.Digest]bool, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return &KeepError{File: file, Err: err}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSource))
+	if err != nil {
+		return &KeepError{File: file, Err: err}
+	}
+	lock, err := lockfile.Parse(file, data)
+	if err != nil {
+		return err
+	}
+	for _, entry := range lock.Packs {
+		keep[entry.ManifestDigest] = true
+	}
+	return nil
+}
+
+// A KeepError reports a lock file that cannot be read: what it keeps is not known.
+type KeepError struct {
+	File string
+	Err  error
+}
+
+func (e *KeepError) Error() string { return "cannot keep what is locked: " + e.Err.Error() }
+func (e *KeepError) Unwrap() error { return e.Err }

@@ -1,0 +1,162 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+)
+
+// A Difference is what changed in the packs of a project since a revision.
+type Difference struct {
+	Revision string // as it was given
+	Commit   string
+	Packs    []PackChange // by name; none if packs.lock says the same
+}
+
+// A PackChange is what changed in one pack. Its digests are packs.lock's: that
+// nothing else is vendored is for Verify to say.
+type PackChange struct {
+	lockfile.Change
+	// Files are the files inside the pack that changed. They are nil where that is
+	// not known: the pack is new or removed, its bytes were not at hand or are no
+	// zip archive; Unread says why then.
+	Files  []gtpack.Change
+	Unread string
+}
+
+// IsSame tells whether the pack's bytes are the same, whatever else changed.
+func (c PackChange) IsSame() bool {
+	return c.Kind == lockfile.Changed && c.Old.LayerDigest == c.New.LayerDigest
+}
+
+// Diff compares packs.lock and the packs of the git revision called name with those
+// that are there now. No network is used: packs are read from the repository, the
+// project and the cache, and used only if they are what packs.lock says.
+func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
+	o.Offline = true
+	r, err := start(ctx, o, true)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	dir := filepath.Join(r.p.module, filepath.FromSlash(r.p.base))
+	rev, err := findRevision(ctx, dir, name)
+	if err != nil {
+		return nil, err
+	}
+	before, err := r.lockAt(ctx, rev)
+	if err != nil {
+		return nil, err
+	}
+	d := &Difference{Revision: name, Commit: rev.commit}
+	for _, change := range lockfile.Diff(before, r.p.lock) {
+		d.Packs = append(d.Packs, PackChange{Change: change})
+	}
+	places := make([]*PackChange, len(d.Packs))
+	for i := range d.Packs {
+		places[i] = &d.Packs[i]
+	}
+	return d, eachPack(ctx, r, PhaseVerifying, places, func(ctx context.Context, c *PackChange) error {
+		return r.diffFiles(ctx, rev, c)
+	})
+}
+
+// lockAt returns packs.lock as it was at a revision; an empty one if there was none.
+func (r *run) lockAt(ctx context.Context, rev *revision) (*lockfile.Lock, error) {
+	var lock *lockfile.Lock
+	err := rev.read(ctx, lockName, func(file io.Reader) error {
+		data, err := io.ReadAll(io.LimitReader(file, maxSource))
+		if err == nil {
+			lock, err = lockfile.Parse(rev.name+":"+lockName, data)
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return &lockfile.Lock{}, nil
+	}
+	return lock, err
+}
+
+// diffFiles finds out what changed inside a pack, as far as both are at hand.
+func (r *run) diffFiles(ctx context.Context, rev *revision, c *PackChange) error {
+	if c.Kind != lockfile.Changed || c.IsSame() {
+		return nil
+	}
+	before, err := r.findBytes(ctx, c.Old, r.bytesAt(ctx, rev))
+	if err != nil || before == nil {
+		c.Unread = "the bytes before are not at hand"
+		return err
+	}
+	defer before.remove()
+	after, err := r.findBytes(ctx, c.New, r.bytesNow)
+	if err != nil || after == nil {
+		c.Unread = "the bytes now are not at hand"
+		return err
+	}
+	defer after.remove()
+	files, err := gtpack.Diff(ctx, before.source(c.Old.Size), after.source(c.New.Size))
+	var none *gtpack.NotPackError
+	var malformed *gtpack.MalformedError
+	if errors.As(err, &none) || errors.As(err, &malformed) {
+		c.Unread = err.Error()
+		return nil
+	}
+	c.Files = append([]gtpack.Change{}, files...)
+	return err
+}
+
+// bytesAt copies packs as they were vendored at a revision.
+func (r *run) bytesAt(ctx context.Context, rev *revision) func(lockfile.Pack, io.Writer) error {
+	return func(entry lockfile.Pack, w io.Writer) error {
+		file, err := filepath.Rel(filepath.FromSlash(r.p.base), filepath.FromSlash(r.p.packFile(entry.Name)))
+		if err != nil {
+			return err
+		}
+		return rev.read(ctx, filepath.ToSlash(file), func(file io.Reader) error {
+			return verified.Copy(w, file, contentOf(entry))
+		})
+	}
+}
+
+// bytesNow copies a pack as it is vendored.
+func (r *run) bytesNow(entry lockfile.Pack, w io.Writer) error {
+	file, err := r.p.root.Open(r.p.packFile(entry.Name))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return verified.Copy(w, file, contentOf(entry))
+}
+
+// findBytes returns a private copy of an entry's pack, from where copy finds it or
+// else from the cache; nil if neither has it.
+func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch, error) {
+	copied, err := newScratch()
+	if err != nil {
+		return nil, err
+	}
+	if err := copy(entry, copied); err == nil {
+		return copied, nil
+	}
+	err = copied.Reset()
+	if err == nil && r.copyCached(ctx, entry, copied) == nil {
+		return copied, nil
+	}
+	copied.remove()
+	return nil, err
+}
+
+// copyCached copies an entry's pack from the cache.
+func (r *run) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch) error {
+	pack, err := r.f.Pinned(entry.Ref, entry.ManifestDigest, lockedLayer(entry), entry.Layer)
+	if err == nil {
+		_, err = r.f.Copy(ctx, pack, copied)
+	}
+	return err
+}

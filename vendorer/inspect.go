@@ -1,0 +1,163 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/names"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// An Inspection is a pack, and where it was found.
+type Inspection struct {
+	*gtpack.Pack
+	verified.Content
+	Path string // of the file that was read; "" if it came by a reference
+	// Reference and what follows are known of packs that packs.lock or a registry
+	// names.
+	Reference      string
+	ManifestDigest string
+	MediaType      string
+	Annotations    map[string]string // of the manifest, if it was at hand
+}
+
+// Inspect reads what a pack says of itself: the vendored one called what, if
+// packs.toml has such a name; else the one in the file what, if there is one; else
+// the one that the reference what names. A vendored pack that is not what packs.lock
+// says is a *VendoredError.
+//
+// Errors besides those of Verify and Fetch: *gtpack.NotPackError,
+// *gtpack.MalformedError.
+func Inspect(ctx context.Context, o Options, fo FetchOptions, what string) (*Inspection, error) {
+	if names.CheckPack(what) == nil && hasFile(o.file()) {
+		inspection, err := inspectNamed(ctx, o, what)
+		var unknown *UnknownPackError
+		if !errors.As(err, &unknown) || !hasFile(what) {
+			return inspection, err
+		}
+	}
+	if hasFile(what) || !strings.Contains(what, "/") {
+		return inspectFile(ctx, what)
+	}
+	return inspectReference(ctx, o, fo, what)
+}
+
+func hasFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
+}
+
+// inspectNamed inspects a vendored pack.
+func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, error) {
+	r, err := start(ctx, o, true)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	if _, ok := r.p.config.Pack(name); !ok {
+		return nil, r.unknown(name)
+	}
+	entry, locked := r.p.lock.Pack(name)
+	if !locked {
+		return nil, &LockedError{File: r.p.show(r.p.lockFile), Missing: []string{name}}
+	}
+	file := r.p.packFile(name)
+	if err := r.p.checkFile(file); err != nil {
+		return nil, err
+	}
+	is, err := r.p.measure(file)
+	if err != nil {
+		return nil, err
+	}
+	if is.Content != contentOf(entry) {
+		return nil, &VendoredError{Name: name, Path: r.p.show(file), Got: is.Digest, Want: entry.LayerDigest, LFS: is.LFS}
+	}
+	copied, err := newScratch()
+	if err != nil {
+		return nil, err
+	}
+	defer copied.remove()
+	if err := r.bytesNow(entry, copied); err != nil {
+		return nil, err
+	}
+	pack, err := gtpack.Read(ctx, copied.source(entry.Size))
+	return &Inspection{
+		Pack: pack, Content: is.Content, Path: r.p.show(file),
+		Reference: entry.Ref, ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
+	}, about(r.p.show(file), err)
+}
+
+// An InspectError says which pack could not be read.
+type InspectError struct {
+	What string
+	Err  error
+}
+
+func (e *InspectError) Error() string { return e.What + ": " + e.Err.Error() }
+func (e *InspectError) Unwrap() error { return e.Err }
+
+// about says that err is about a pack.
+func about(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &InspectError{What: what, Err: err}
+}
+
+// A NothingToInspectError reports what is neither a pack of packs.toml, nor a file,
+// nor a reference.
+type NothingToInspectError struct{ What string }
+
+func (e *NothingToInspectError) Error() string {
+	return fmt.Sprintf("%+q is neither a pack of packs.toml, nor a file, nor a reference", e.What)
+}
+
+// inspectFile inspects the pack in any file.
+func inspectFile(ctx context.Context, name string) (*Inspection, error) {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NothingToInspectError{What: name}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := verified.Measure(file)
+	if err != nil {
+		return nil, err
+	}
+	pack, err := gtpack.Read(ctx, (&scratch{file}).source(content.Size))
+	return &Inspection{Pack: pack, Content: content, Path: name}, about(name, err)
+}
+
+// inspectReference inspects a pack of a registry, or of the cache.
+func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference string) (*Inspection, error) {
+	f, done, err := o.alone(fo)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	found, err := f.Resolve(ctx, reference, "")
+	if err != nil {
+		return nil, err
+	}
+	copied, err := newScratch()
+	if err != nil {
+		return nil, err
+	}
+	defer copied.remove()
+	if _, err := f.Copy(ctx, found, copied); err != nil {
+		return nil, err
+	}
+	pack, err := gtpack.Read(ctx, copied.source(found.Layer.Size))
+	return &Inspection{
+		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
+		Reference: reference, ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
+	}, about(reference, err)
+}

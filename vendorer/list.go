@@ -1,0 +1,98 @@
+package vendorer
+
+import (
+	"context"
+	"os"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// A State is what is known of a pack's bytes in some place.
+type State string
+
+const (
+	Present State = "yes"
+	Absent  State = "no"
+	Altered State = "changed" // something else stands there
+	Unknown State = "-"       // the pack is not locked: nobody knows what to look for
+)
+
+// A Listed is a pack of packs.toml, and what there is of it on this machine.
+type Listed struct {
+	Name   string
+	Ref    string // in packs.toml's words
+	Tag    string // of the reference, or the one that was followed; "" if there is none
+	Digest ociref.Digest
+	Size   int64 // bytes; -1 if the pack is not locked
+	// Vendored and Cached tell of the bytes that packs.lock names: they are hashed.
+	Vendored, Cached State
+}
+
+// List lists the packs of packs.toml by name, without any network. What is stale
+// in packs.lock counts as not locked.
+func List(ctx context.Context, o Options) ([]Listed, error) {
+	o.Offline = true
+	r, err := start(ctx, o, true)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	vendored, err := r.p.vendored()
+	if err != nil {
+		return nil, err
+	}
+	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, nil)
+	list := make([]Listed, len(plan.Steps))
+	places := make([]int, len(list))
+	for i := range places {
+		places[i] = i
+	}
+	err = eachPack(ctx, r, PhaseVerifying, places, func(_ context.Context, i int) error {
+		list[i] = r.look(plan.Steps[i])
+		return nil
+	})
+	return list, err
+}
+
+func (r *run) look(step Step) Listed {
+	l := Listed{
+		Name: step.Pack.Name, Ref: step.Pack.Ref, Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,
+		Size: -1, Vendored: Unknown, Cached: Unknown,
+	}
+	if step.Action == Resolve {
+		return l
+	}
+	entry := step.Locked
+	l.Digest, l.Size = entry.Digest(), entry.Size
+	if l.Tag == "" {
+		l.Tag = entry.Tag
+	}
+	switch {
+	case step.Action == Keep:
+		l.Vendored = Present
+	case step.Reason == Missing:
+		l.Vendored = Absent
+	default:
+		l.Vendored = Altered
+	}
+	l.Cached = Absent
+	if r.f.IsCached(entry.ManifestDigest, lockedLayer(entry)) {
+		l.Cached = Present
+	}
+	return l
+}
+
+// Configured returns the packs that packs.toml at file names, as far as it can be
+// read: this is for suggestions, not for work.
+func Configured(file string) []packsfile.Pack {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	config, err := packsfile.Parse(file, data)
+	if config == nil {
+		return nil
+	}
+	return config.Packs
+}

@@ -1,0 +1,103 @@
+package vendorer
+
+import (
+	"context"
+
+	"github.com/greenticai/packvendor/internal/versions"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// An Outlook is where a pack stands, and what is newer.
+type Outlook struct {
+	Name string
+	Ref  string // in packs.toml's words
+	// Now is what is pinned or locked; the zero value if it is neither.
+	Now Mark
+	// Update is what Update takes: Now if there is nothing newer to take.
+	Update Mark
+	// Newest is the newest that there is, whether Update takes it or not; its
+	// digest is only known where some Update would take it. It is the zero value
+	// if a digest alone pins the pack, whose tags are not looked at.
+	Newest Mark
+	// IsOutdated tells whether some Update would change anything.
+	IsOutdated bool
+}
+
+// Outdated finds out what newer versions there are, and changes nothing. Outlooks
+// are by name. Where there are some with an error, not nil, it joins those of the
+// packs that are not among them.
+func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
+	r, err := start(ctx, o, false)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	found := make([]*Outlook, len(r.p.config.Packs))
+	var places []int
+	for i := range r.p.config.Packs {
+		places = append(places, i)
+	}
+	err = eachPack(ctx, r, PhaseResolving, places, func(ctx context.Context, i int) error {
+		pack := r.p.config.Packs[i]
+		outlook, err := r.outlook(ctx, pack)
+		if err != nil {
+			return r.packError(pack, Resolve, nil, err)
+		}
+		found[i] = outlook
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	outlooks := []Outlook{}
+	for _, outlook := range found {
+		if outlook != nil {
+			outlooks = append(outlooks, *outlook)
+		}
+	}
+	return outlooks, err
+}
+
+func (r *run) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error) {
+	h, err := (&follower{run: r}).follow(ctx, pack, "")
+	if err != nil {
+		return nil, err
+	}
+	o := &Outlook{Name: pack.Name, Ref: pack.Ref, Now: h.now, Update: h.mark()}
+	o.Newest = o.Update
+	o.IsOutdated = o.Update != o.Now
+	if _, isVersion := versions.Parse(pack.Reference.Tag); isVersion && pack.Reference.Digest != "" {
+		latest, err := (&follower{run: r, latest: true, acceptRetag: true}).follow(ctx, pack, "")
+		if err != nil {
+			return nil, err
+		}
+		o.Newest = latest.mark()
+		o.IsOutdated = o.IsOutdated || o.Newest != o.Now
+	}
+	if pack.Version != "" {
+		o.Newest, err = r.newestBeside(ctx, pack, o.Update)
+	}
+	return o, err
+}
+
+// mark is what a heading leads to.
+func (h heading) mark() Mark {
+	if h.moved == nil {
+		return h.now
+	}
+	return Mark{Tag: h.tag, Digest: h.moved.Digest()}
+}
+
+// newestBeside returns the newest version of a repository of which a range takes
+// what is taken.
+func (r *run) newestBeside(ctx context.Context, pack packsfile.Pack, taken Mark) (Mark, error) {
+	tags, err := r.tags(ctx, pack.Reference)
+	if err != nil {
+		return Mark{}, err
+	}
+	newest, found := versions.Newest(tags, func(v versions.Version) bool { return mayFollow(v, taken.Tag) })
+	if now, ok := versions.Parse(taken.Tag); !found || ok && !newest.IsNewerThan(now) {
+		return taken, nil
+	}
+	return Mark{Tag: newest.String()}, nil
+}

@@ -221,10 +221,21 @@ func (r *run) edit(edit editor, tolerant bool) error {
 		return err
 	}
 	r.edited = edited
+	r.keepLines(config)
 	if tolerant {
 		r.leaveOut(config)
 	}
 	return r.p.configure(config)
+}
+
+// keepLines gives the packs of an edited packs.toml the lines that they have on
+// disk: what fails is told before the edited one is there.
+func (r *run) keepLines(config *packsfile.File) {
+	for i, pack := range config.Packs {
+		if before, ok := r.p.config.Pack(pack.Name); ok {
+			config.Packs[i].Line = before.Line
+		}
+	}
 }
 
 // tryEdit returns packs.toml edited, as bytes and as read.

@@ -53,31 +53,32 @@ type CacheCheck struct {
 func (c CacheCheck) IsUnproven() bool { return errors.Is(c.Err, packcache.ErrUnproven) }
 
 // VerifyCache hashes every entry of the cache, without network. With repair set,
-// what is corrupt is removed, under its lock.
+// what is corrupt is removed, under its lock. Entries that cannot be looked into are
+// left out, and an error.
 func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, error) {
 	cache := o.cache()
-	entries, _, err := cache.List()
-	if err != nil {
-		return nil, err
-	}
+	entries, _, listErr := cache.List()
 	meter := &meter{tell: o.Progress}
 	meter.begin(PhaseVerifying, len(entries), 0)
 	checks := make([]*CacheCheck, len(entries))
 	for i, entry := range entries {
 		checks[i] = &CacheCheck{CacheEntry: entry}
 	}
-	err = forEach(ctx, o, checks, func(ctx context.Context, c *CacheCheck) error {
+	err := forEach(ctx, o, checks, func(ctx context.Context, c *CacheCheck) error {
 		defer meter.done()
 		c.check(ctx, cache, repair)
 		return ctx.Err()
 	})
+	if err != nil {
+		return nil, err
+	}
 	var done []CacheCheck
 	for _, c := range checks {
-		if !os.IsNotExist(c.Err) { // else somebody removed it meanwhile
+		if !packcache.IsMissing(c.Err) { // else somebody removed it meanwhile
 			done = append(done, *c)
 		}
 	}
-	return done, err
+	return done, listErr
 }
 
 func (c *CacheCheck) check(ctx context.Context, cache *packcache.Cache, repair bool) {
@@ -87,8 +88,12 @@ func (c *CacheCheck) check(ctx context.Context, cache *packcache.Cache, repair b
 		return
 	}
 	removed, err := cache.Repair(ctx, c.Manifest, packfetch.ManifestLayers)
-	if c.Removed = removed; !removed {
+	switch c.Removed = removed; {
+	case removed:
+	case err == nil, packcache.IsMissing(err), errors.Is(err, packcache.ErrUnproven): // somebody was faster
 		c.Err = err
+	default:
+		c.Err = errors.Join(c.Err, err)
 	}
 }
 

@@ -135,18 +135,22 @@ func (r *run) bytesNow(entry lockfile.Pack, w io.Writer) error {
 }
 
 // findBytes returns a private copy of an entry's pack, from where copy finds it or
-// else from the cache; nil if neither has it.
+// else from the cache; nil if neither has it. That there is no room for it is an error.
 func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch, error) {
 	copied, err := newScratch()
 	if err != nil {
 		return nil, err
 	}
-	if err := copy(entry, copied); err == nil {
+	err = copy(entry, copied)
+	if err == nil {
 		return copied, nil
 	}
-	err = copied.Reset()
-	if err == nil && r.copyCached(ctx, entry, copied) == nil {
-		return copied, nil
+	var noRoom *verified.WriteError
+	if !errors.As(err, &noRoom) {
+		err = copied.Reset()
+		if err == nil && r.copyCached(ctx, entry, copied) == nil {
+			return copied, nil
+		}
 	}
 	copied.remove()
 	return nil, err

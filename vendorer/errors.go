@@ -102,13 +102,18 @@ func (e *ClashError) Error() string {
 type PackageNameError struct {
 	Dir   string
 	Names []string // those that the directory's files have
+	New   bool     // there is no packs.toml yet that could say it
 }
 
 func (e *PackageNameError) Error() string {
+	text := e.Dir + " has no Go files and is no package name itself"
 	if len(e.Names) > 0 {
-		return fmt.Sprintf("%s holds several packages (%s): set package under [embed] in packs.toml", e.Dir, strings.Join(e.Names, ", "))
+		text = fmt.Sprintf("%s holds several packages (%s)", e.Dir, strings.Join(e.Names, ", "))
 	}
-	return fmt.Sprintf("%s has no Go files and is no package name itself: set package under [embed] in packs.toml", e.Dir)
+	if e.New {
+		return text
+	}
+	return text + ": set package under [embed] in packs.toml"
 }
 
 // An UnknownPackError reports a name that packs.toml does not have.

@@ -2,9 +2,12 @@ package vendorer
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -19,37 +22,39 @@ type FetchOptions struct {
 // Fetch sees that the cache holds the pack that reference names. It needs no
 // project.
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
-	f, done, err := o.alone(fo)
+	f, err := o.alone(fo)
 	if err != nil {
 		return packfetch.Result{}, err
 	}
-	defer done()
+	defer f.tell.flush()
 	return f.FetchToCache(ctx, reference)
 }
 
 // FetchFile is Fetch to the file output, which gets the verified bytes whole, or is
-// left as it was. The Result's Path is output.
+// left as it was. The Result's Path is output. Before any request it is a
+// *PlaceError if there is no directory for output, or if something else than a
+// regular file stands in its place.
 func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, output string) (packfetch.Result, error) {
-	f, done, err := o.alone(fo)
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	defer done()
-	pack, err := f.Resolve(ctx, reference, "")
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	dir, err := os.OpenRoot(filepath.Dir(output))
+	dir, err := openOutputDir(output)
 	if err != nil {
 		return packfetch.Result{}, err
 	}
 	defer dir.Close()
+	f, err := o.alone(fo)
+	if err != nil {
+		return packfetch.Result{}, err
+	}
+	defer f.tell.flush()
+	pack, err := f.Resolve(ctx, reference, "")
+	if err != nil {
+		return packfetch.Result{}, err
+	}
 	file, err := atomicfile.Create(dir, filepath.Base(output))
 	if err != nil {
 		return packfetch.Result{}, err
 	}
 	defer file.Discard()
-	fetched, err := f.Copy(ctx, pack, file)
+	fetched, err := f.copy(ctx, pack, file)
 	if err == nil {
 		err = file.Finish(true)
 	}
@@ -59,13 +64,37 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 	return resultOf(pack, output, fetched), err
 }
 
+// openOutputDir opens the directory in which output can be written by rename: what is
+// a device or leads elsewhere would not be written to, but replaced.
+func openOutputDir(output string) (*os.Root, error) {
+	if info, err := os.Stat(output); err == nil && info.IsDir() {
+		return nil, &PlaceError{Path: output, Reason: "is a directory"}
+	}
+	if info, err := os.Lstat(output); err == nil {
+		if reason := irregular(info); reason != "" {
+			return nil, &PlaceError{Path: output, Reason: reason}
+		}
+	}
+	dir := filepath.Dir(output)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &PlaceError{Path: dir, Reason: "does not exist"}
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
+		return nil, &PlaceError{Path: dir, Reason: "is not a directory"}
+	case err != nil:
+		return nil, err
+	}
+	return os.OpenRoot(dir)
+}
+
 // FetchTo is Fetch to w, which gets verified bytes only.
 func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, w io.Writer) error {
-	f, done, err := o.alone(fo)
+	f, err := o.alone(fo)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer f.tell.flush()
 	pack, err := f.Resolve(ctx, reference, "")
 	if err != nil {
 		return err
@@ -75,22 +104,44 @@ func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, 
 		return err
 	}
 	defer copied.remove()
-	if _, err := f.Copy(ctx, pack, copied); err != nil {
+	if _, err := f.copy(ctx, pack, copied); err != nil {
 		return err
 	}
 	_, err = io.Copy(w, copied.source(pack.Layer.Size))
 	return err
 }
 
-// alone returns a fetcher that works for no project, and what to call when it has
-// done its work.
-func (o Options) alone(fo FetchOptions) (*packfetch.Fetcher, func(), error) {
+// A lone fetcher works for no project.
+type lone struct {
+	*packfetch.Fetcher
+	tell *teller // to be flushed when the work is done
+}
+
+func (o Options) alone(fo FetchOptions) (*lone, error) {
 	tell, meter := &teller{tell: o.Events}, &meter{tell: o.Progress}
+	meter.begin(PhaseResolving, 1, 0)
 	f, err := o.fetcher(func(f *packfetch.Options) {
 		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
 		f.Copied = meter.copiedOne
 	}, ".", tell.event)
-	return f, tell.flush, err
+	return &lone{f, tell}, err
+}
+
+// copy is Copy, and tells where the pack is a doubtful one.
+func (f *lone) copy(ctx context.Context, pack *packfetch.Pack, to interface {
+	packfetch.Sink
+	io.ReaderAt
+}) (fetched bool, err error) {
+	fetched, err = f.Copy(ctx, pack, to)
+	if err != nil {
+		return fetched, err
+	}
+	head := make([]byte, 4)
+	n, _ := to.ReadAt(head, 0)
+	if d, doubtful := f.Doubt(pack, head[:n]); doubtful {
+		f.tell.event(Fetching{d})
+	}
+	return fetched, nil
 }
 
 func resultOf(pack *packfetch.Pack, path string, fetched bool) packfetch.Result {
@@ -113,7 +164,8 @@ func newScratch() (*scratch, error) {
 	return &scratch{file}, err
 }
 
-func (s *scratch) Write(p []byte) (int, error) { return s.file.Write(p) }
+func (s *scratch) Write(p []byte) (int, error)             { return s.file.Write(p) }
+func (s *scratch) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
 
 func (s *scratch) Reset() error {
 	if err := s.file.Truncate(0); err != nil {

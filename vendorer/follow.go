@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
@@ -24,6 +25,7 @@ type Mark struct {
 type RetagError struct {
 	Tag         string
 	Locked, Now ociref.Digest
+	Wish        string // the tag that the pack was to get; "" where none was named
 }
 
 func (e *RetagError) Error() string {
@@ -72,12 +74,13 @@ type follower struct {
 	acceptRetag bool // version tags that were pushed again are followed
 }
 
-// standing is where a pack stands: what packs.toml pins, or else what is locked.
+// standing is where a pack stands: what packs.toml pins, or else what is locked,
+// unless that contradicts itself.
 func (r *run) standing(pack packsfile.Pack) Mark {
 	if ref := pack.Reference; ref.Digest != "" {
 		return Mark{Tag: ref.Tag, Digest: ref.Digest}
 	}
-	if entry, locked := r.p.lock.Pack(pack.Name); locked && !isStale(pack, entry) {
+	if entry, locked := r.p.lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
 		return Mark{Tag: entry.Tag, Digest: entry.Digest()}
 	}
 	return Mark{}
@@ -91,6 +94,10 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 		return h, err
 	}
 	same, err := f.followSame(ctx, pack, h)
+	var retag *RetagError
+	if errors.As(err, &retag) {
+		retag.Wish = wish
+	}
 	if err != nil || h.tag == h.now.Tag && h.now.Digest != "" {
 		h.moved = same
 		return h, err
@@ -158,11 +165,7 @@ func (r *run) newestInRange(ctx context.Context, pack packsfile.Pack) (string, e
 	if err != nil {
 		return "", err
 	}
-	in, err := versions.ParseRange(pack.Version)
-	if err != nil {
-		return "", err // packsfile has checked it
-	}
-	newest, found := versions.Newest(tags, in.Contains)
+	newest, found := versions.Newest(tags, pack.Range.Contains)
 	if !found {
 		any, _ := versions.Newest(tags, func(versions.Version) bool { return true })
 		return "", &NoVersionError{Repository: pack.Reference.Name(), Range: pack.Version, Newest: any.String()}
@@ -189,14 +192,9 @@ func (r *run) newestVersion(ctx context.Context, ref ociref.Reference) (string, 
 
 // tags lists the tags of a repository, once a run.
 func (r *run) tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
-	if tags, ok := r.listed.Load(ref.Name()); ok {
-		return tags.([]string), nil
-	}
-	tags, err := r.f.Tags(ctx, ref.Name())
-	if err == nil {
-		r.listed.Store(ref.Name(), tags)
-	}
-	return tags, err
+	list := sync.OnceValues(func() ([]string, error) { return r.f.Tags(ctx, ref.Name()) })
+	first, _ := r.listed.LoadOrStore(ref.Name(), list)
+	return first.(func() ([]string, error))()
 }
 
 // tagged is ref with that tag and no digest.

@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +10,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/mod/modfile"
 
@@ -44,22 +47,26 @@ type InitReport struct {
 
 // Init sets up a project: packs.toml, a Go file that has go generate run
 // packvendor, and lines in the module's .gitattributes. What is there is never
-// replaced; where all is there, nothing is done.
-func Init(o Options, io InitOptions) (*InitReport, error) {
-	lock := &projectLock{}
+// replaced; where all is there, nothing is done. On any error before the files get
+// their names, nothing is.
+func Init(ctx context.Context, o Options, io InitOptions) (*InitReport, error) {
+	tell := &teller{tell: o.Events}
+	lock, err := lockProject(ctx, o, tell.now)
+	if err != nil {
+		return nil, err
+	}
 	p := &project{lockedBy: lock}
 	if err := p.locate(o.file()); err != nil {
+		lock.unlock()
 		return nil, err
 	}
-	defer p.root.Close()
+	defer p.close()
 	i := &initiation{project: p, o: o}
-	if err := i.configure(io); err != nil {
+	if err := i.plan(io); err != nil {
 		return nil, err
 	}
-	for _, write := range []func() error{i.writeTOML, i.writeGo, i.writeAttributes} {
-		if err := write(); err != nil {
-			return nil, err
-		}
+	if err := i.carryOut(); err != nil {
+		return nil, err
 	}
 	i.report.NoTool = i.lacksTool()
 	return &i.report, nil
@@ -70,8 +77,56 @@ type initiation struct {
 	*project
 	o       Options
 	newTOML []byte // nil if there is a packs.toml
+	files   []initialFile
 	report  InitReport
 }
+
+// An initialFile is one that Init will write.
+type initialFile struct {
+	name string // below the root
+	data []byte
+}
+
+// plan finds out which files there will be, and whether they can be.
+func (i *initiation) plan(want InitOptions) error {
+	for _, plan := range []func() error{
+		func() error { return i.configure(want) }, i.planTOML, i.planGo, i.planAttributes,
+	} {
+		if err := plan(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOut writes all files under temporary names, and then gives them theirs.
+func (i *initiation) carryOut() error {
+	c := &change{p: i.project}
+	defer c.discard()
+	var staged []*atomicfile.File
+	for _, file := range i.files {
+		if err := c.makeDir(path.Dir(file.name)); err != nil {
+			return err
+		}
+		f, err := atomicfile.Stage(i.root, file.name, file.data)
+		if err != nil {
+			return err
+		}
+		defer f.Discard()
+		staged = append(staged, f)
+	}
+	err := c.rename(staged)
+	i.report.Written = c.written
+	return err
+}
+
+// write plans a file.
+func (i *initiation) write(name string, data []byte) {
+	i.files = append(i.files, initialFile{name, data})
+}
+
+// keep notes a file that stays as it is.
+func (i *initiation) keep(name string) { i.report.Kept = append(i.report.Kept, i.show(name)) }
 
 // configure reads packs.toml, or makes one that says what is wanted.
 func (i *initiation) configure(want InitOptions) error {
@@ -83,57 +138,81 @@ func (i *initiation) configure(want InitOptions) error {
 	case err != nil:
 		return err
 	}
+	return i.compare(want)
+}
+
+// compare sees that packs.toml says what is wanted, be it by saying nothing.
+func (i *initiation) compare(want InitOptions) error {
 	got := i.config.Embed
 	if want.Dir != "" && path.Clean(want.Dir) != got.Dir {
 		return &InitError{File: i.o.file(), Key: "dir", Got: got.Dir, Want: want.Dir}
 	}
-	if want.Package != "" && want.Package != got.Package {
+	if want.Package == "" {
+		return nil
+	}
+	files, err := i.goFiles()
+	if err != nil {
+		return err
+	}
+	if name, err := i.packageName(i.o, files); err != nil || name != want.Package {
 		return &InitError{File: i.o.file(), Key: "package", Got: got.Package, Want: want.Package}
 	}
 	return nil
 }
 
 func (i *initiation) configureNew(want InitOptions) error {
-	if want.Dir == "" && i.base == "." {
+	switch {
+	case want.Dir != "":
+		want.Dir = path.Clean(want.Dir)
+	case i.base == ".":
 		want.Dir = leafDir
 	}
 	i.newTOML = packsfile.New(packsfile.Embed{Dir: want.Dir, Package: want.Package})
 	config, err := packsfile.Parse(i.o.file(), i.newTOML)
+	var errs packsfile.Errors
+	if errors.As(err, &errs) {
+		return i.refused(errs)
+	}
 	if err != nil {
 		return err
 	}
 	return i.project.configure(config)
 }
 
-// An InitError reports that packs.toml says something else already than Init was
-// asked to write.
-type InitError struct{ File, Key, Got, Want string }
+// refused are the errors of a packs.toml that is not there, so that none of its
+// lines can be named.
+func (i *initiation) refused(errs packsfile.Errors) error {
+	var refused []error
+	for _, e := range errs {
+		refused = append(refused, &InitError{File: i.o.file(), Key: strings.TrimPrefix(e.Key, "embed."), Msg: e.Msg})
+	}
+	return errors.Join(refused...)
+}
+
+// An InitError reports that packs.toml cannot say what Init was asked to write, or
+// says something else already.
+type InitError struct {
+	File, Key string
+	Msg       string // why it cannot
+	Got, Want string // what it says, and what was asked for
+}
 
 func (e *InitError) Error() string {
-	got := fmt.Sprintf("%+q", e.Got)
-	if e.Got == "" {
-		got = "not set"
+	switch {
+	case e.Msg != "":
+		return fmt.Sprintf("cannot write %s: embed.%s: %s", e.File, e.Key, e.Msg)
+	case e.Got == "":
+		return fmt.Sprintf("%s is there already, and its embed.%s is not set to %+q", e.File, e.Key, e.Want)
 	}
-	return fmt.Sprintf("%s is there already, and its embed.%s is %s, not %+q", e.File, e.Key, got, e.Want)
+	return fmt.Sprintf("%s is there already, and its embed.%s is %+q, not %+q", e.File, e.Key, e.Got, e.Want)
 }
 
-func (i *initiation) writeTOML() error {
+func (i *initiation) planTOML() error {
 	if i.newTOML == nil {
-		i.report.Kept = append(i.report.Kept, i.show(i.tomlFile))
+		i.keep(i.tomlFile)
 		return nil
 	}
-	return i.write(i.tomlFile, i.newTOML)
-}
-
-// write makes a file, and the directories above it.
-func (i *initiation) write(name string, data []byte) error {
-	if err := i.root.MkdirAll(path.Dir(name), 0o777); err != nil {
-		return i.located(path.Dir(name), err)
-	}
-	if err := atomicfile.WriteFile(i.root, name, data); err != nil {
-		return err
-	}
-	i.report.Written = append(i.report.Written, i.show(name))
+	i.write(i.tomlFile, i.newTOML)
 	return nil
 }
 
@@ -143,26 +222,31 @@ var generates = regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`)
 // goFileNames are those that a Go file with a go:generate line may get.
 var goFileNames = []string{"generate.go", "packs_generate.go", "packvendor_generate.go"}
 
-// writeGo makes a Go file with a go:generate line, if the package has none.
-func (i *initiation) writeGo() error {
+// planGo makes a Go file with a go:generate line, if the package has none.
+func (i *initiation) planGo() error {
 	files, err := i.goFiles()
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
 		if generates.Match(file.source) {
-			i.report.Kept = append(i.report.Kept, i.show(file.name))
+			i.keep(file.name)
 			return nil
 		}
 	}
 	name, err := i.packageName(i.o, files)
+	var unnamed *PackageNameError
+	if errors.As(err, &unnamed) {
+		unnamed.New = i.newTOML != nil
+	}
 	if err != nil {
 		return err
 	}
 	for _, base := range goFileNames {
 		file := path.Join(i.dir, base)
 		if _, err := i.root.Lstat(file); errors.Is(err, fs.ErrNotExist) {
-			return i.write(file, i.generateFile(name, len(files) == 0))
+			i.write(file, i.generateFile(name, len(files) == 0))
+			return nil
 		}
 	}
 	return &PlaceError{Path: i.show(path.Join(i.dir, goFileNames[0])), Reason: "is there already, and has no line //go:generate " + i.command()}
@@ -184,60 +268,17 @@ func (i *initiation) command() string {
 	if err != nil || toml == "packs.toml" {
 		return "go tool packvendor"
 	}
-	word := filepath.ToSlash(toml)
-	if strings.ContainsAny(word, " \t\"\\$") {
-		word = fmt.Sprintf("%q", word) // go generate reads Go strings
-	}
-	return "go tool packvendor -f " + word
+	return "go tool packvendor -f " + generateWord(filepath.ToSlash(toml))
 }
 
-// attributes are the lines for .gitattributes.
-func (i *initiation) attributes() []string {
-	return []string{
-		lockName + " linguist-generated text eol=lf",
-		path.Base(i.goFile) + " linguist-generated text eol=lf",
-		"*.gtpack binary",
+// generateWord is a word of a go:generate line, in which a quoted word is a Go
+// string, and $NAME a variable:
+// https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
+func generateWord(word string) string {
+	word = strings.ReplaceAll(word, "$", "${DOLLAR}")
+	if strings.ContainsAny(word, " \"\\") || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(word)
 	}
-}
-
-// writeAttributes adds to the .gitattributes of the module what it does not say.
-// A pattern that it has already keeps its attributes.
-func (i *initiation) writeAttributes() error {
-	const name = ".gitattributes"
-	if err := i.checkFile(name); err != nil {
-		return err
-	}
-	data, err := i.readFile(name, maxSource)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	eol := "\n"
-	if bytes.Contains(data, []byte("\r\n")) {
-		eol = "\r\n"
-	}
-	var patterns []string
-	for line := range strings.Lines(string(data)) {
-		patterns = append(patterns, firstWord(line))
-	}
-	added := slices.Clone(data)
-	if len(data) > 0 && !bytes.HasSuffix(data, []byte("\n")) {
-		added = append(added, eol...)
-	}
-	missing := false
-	for _, line := range i.attributes() {
-		if !slices.Contains(patterns, firstWord(line)) {
-			added, missing = append(added, line+eol...), true
-		}
-	}
-	if !missing {
-		i.report.Kept = append(i.report.Kept, i.show(name))
-		return nil
-	}
-	return i.write(name, added)
-}
-
-func firstWord(line string) string {
-	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 	return word
 }
 

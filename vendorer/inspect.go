@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
@@ -35,17 +38,23 @@ type Inspection struct {
 // Errors besides those of Verify and Fetch: *gtpack.NotPackError,
 // *gtpack.MalformedError.
 func Inspect(ctx context.Context, o Options, fo FetchOptions, what string) (*Inspection, error) {
-	if names.CheckPack(what) == nil && hasFile(o.file()) {
+	isSaid := o.file() != Options{}.file()
+	if names.CheckPack(what) == nil && (isSaid || hasFile(o.file())) {
 		inspection, err := inspectNamed(ctx, o, what)
 		var unknown *UnknownPackError
 		if !errors.As(err, &unknown) || !hasFile(what) {
 			return inspection, err
 		}
 	}
-	if hasFile(what) || !strings.Contains(what, "/") {
+	if hasFile(what) || isPath(what) {
 		return inspectFile(ctx, what)
 	}
 	return inspectReference(ctx, o, fo, what)
+}
+
+// isPath tells a path from a reference, as far as words can.
+func isPath(what string) bool {
+	return !strings.Contains(what, "/") || strings.HasPrefix(what, ".") || filepath.IsAbs(what) || strings.HasSuffix(what, ".gtpack")
 }
 
 func hasFile(name string) bool {
@@ -68,9 +77,6 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		return nil, &LockedError{File: r.p.show(r.p.lockFile), Missing: []string{name}}
 	}
 	file := r.p.packFile(name)
-	if err := r.p.checkFile(file); err != nil {
-		return nil, err
-	}
 	is, err := r.p.measure(file)
 	if err != nil {
 		return nil, err
@@ -112,9 +118,15 @@ func about(what string, err error) error {
 
 // A NothingToInspectError reports what is neither a pack of packs.toml, nor a file,
 // nor a reference.
-type NothingToInspectError struct{ What string }
+type NothingToInspectError struct {
+	What  string
+	IsDir bool // that is what it is
+}
 
 func (e *NothingToInspectError) Error() string {
+	if e.IsDir {
+		return fmt.Sprintf("%+q is a directory, not a pack", e.What)
+	}
 	return fmt.Sprintf("%+q is neither a pack of packs.toml, nor a file, nor a reference", e.What)
 }
 
@@ -128,21 +140,42 @@ func inspectFile(ctx context.Context, name string) (*Inspection, error) {
 		return nil, err
 	}
 	defer file.Close()
-	content, err := verified.Measure(file)
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &NothingToInspectError{What: name, IsDir: true}
+	case info.Mode().IsRegular():
+		return inspectBytes(ctx, name, &scratch{file})
+	}
+	copied, err := newScratch() // a pipe is read once
 	if err != nil {
 		return nil, err
 	}
-	pack, err := gtpack.Read(ctx, (&scratch{file}).source(content.Size))
+	defer copied.remove()
+	if _, err := io.Copy(copied, file); err != nil {
+		return nil, err
+	}
+	return inspectBytes(ctx, name, copied)
+}
+
+func inspectBytes(ctx context.Context, name string, bytes *scratch) (*Inspection, error) {
+	content, err := verified.Measure(bytes.source(math.MaxInt64))
+	if err != nil {
+		return nil, err
+	}
+	pack, err := gtpack.Read(ctx, bytes.source(content.Size))
 	return &Inspection{Pack: pack, Content: content, Path: name}, about(name, err)
 }
 
 // inspectReference inspects a pack of a registry, or of the cache.
 func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference string) (*Inspection, error) {
-	f, done, err := o.alone(fo)
+	f, err := o.alone(fo)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer f.tell.flush()
 	found, err := f.Resolve(ctx, reference, "")
 	if err != nil {
 		return nil, err
@@ -152,7 +185,7 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 		return nil, err
 	}
 	defer copied.remove()
-	if _, err := f.Copy(ctx, found, copied); err != nil {
+	if _, err := f.copy(ctx, found, copied); err != nil {
 		return nil, err
 	}
 	pack, err := gtpack.Read(ctx, copied.source(found.Layer.Size))

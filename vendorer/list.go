@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"io"
 	"os"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -20,11 +21,12 @@ const (
 
 // A Listed is a pack of packs.toml, and what there is of it on this machine.
 type Listed struct {
-	Name   string
-	Ref    string // in packs.toml's words
-	Tag    string // of the reference, or the one that was followed; "" if there is none
-	Digest ociref.Digest
-	Size   int64 // bytes; -1 if the pack is not locked
+	Name    string
+	Ref     string // in packs.toml's words
+	Version string // likewise; "" if no range is followed
+	Tag     string // of the reference, or the one that was followed; "" if there is none
+	Digest  ociref.Digest
+	Size    int64 // bytes; -1 if the pack is not locked
 	// Vendored and Cached tell of the bytes that packs.lock names: they are hashed.
 	Vendored, Cached State
 }
@@ -57,7 +59,8 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 
 func (r *run) look(step Step) Listed {
 	l := Listed{
-		Name: step.Pack.Name, Ref: step.Pack.Ref, Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,
+		Name: step.Pack.Name, Ref: step.Pack.Ref, Version: step.Pack.Version,
+		Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,
 		Size: -1, Vendored: Unknown, Cached: Unknown,
 	}
 	if step.Action == Resolve {
@@ -86,11 +89,19 @@ func (r *run) look(step Step) Listed {
 // Configured returns the packs that packs.toml at file names, as far as it can be
 // read: this is for suggestions, not for work.
 func Configured(file string) []packsfile.Pack {
-	data, err := os.ReadFile(file)
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return nil // a FIFO would have to be waited for
+	}
+	f, err := os.Open(file)
 	if err != nil {
 		return nil
 	}
-	config, err := packsfile.Parse(file, data)
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, packsfile.MaxSize+1))
+	if err != nil {
+		return nil
+	}
+	config, _ := packsfile.Parse(file, data)
 	if config == nil {
 		return nil
 	}

@@ -9,8 +9,9 @@ import (
 
 // An Outlook is where a pack stands, and what is newer.
 type Outlook struct {
-	Name string
-	Ref  string // in packs.toml's words
+	Name    string
+	Ref     string // in packs.toml's words
+	Version string // likewise; "" if no range is followed
 	// Now is what is pinned or locked; the zero value if it is neither.
 	Now Mark
 	// Update is what Update takes: Now if there is nothing newer to take.
@@ -63,18 +64,18 @@ func (r *run) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error
 	if err != nil {
 		return nil, err
 	}
-	o := &Outlook{Name: pack.Name, Ref: pack.Ref, Now: h.now, Update: h.mark()}
+	o := &Outlook{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.now, Update: h.mark()}
+	if h.tag == "" {
+		return o, nil
+	}
 	o.Newest = o.Update
 	o.IsOutdated = o.Update != o.Now
-	if _, isVersion := versions.Parse(pack.Reference.Tag); isVersion && pack.Reference.Digest != "" {
-		latest, err := (&follower{run: r, latest: true, acceptRetag: true}).follow(ctx, pack, "")
-		if err != nil {
-			return nil, err
-		}
-		o.Newest = latest.mark()
+	_, isVersion := versions.Parse(pack.Reference.Tag)
+	switch isPin := pack.Reference.Digest != ""; {
+	case isVersion && isPin:
+		o.Newest, err = r.latest(ctx, pack, o.Update)
 		o.IsOutdated = o.IsOutdated || o.Newest != o.Now
-	}
-	if pack.Version != "" {
+	case isVersion, pack.Version != "":
 		o.Newest, err = r.newestBeside(ctx, pack, o.Update)
 	}
 	return o, err
@@ -88,8 +89,19 @@ func (h heading) mark() Mark {
 	return Mark{Tag: h.tag, Digest: h.moved.Digest()}
 }
 
-// newestBeside returns the newest version of a repository of which a range takes
-// what is taken.
+// latest is where UpdateOptions.Latest takes a pack that is pinned to a version
+// tag, and that Update without it takes to compatible.
+func (r *run) latest(ctx context.Context, pack packsfile.Pack, compatible Mark) (Mark, error) {
+	f := &follower{run: r, latest: true, acceptRetag: true}
+	if tag, err := f.choose(ctx, pack, ""); err != nil || tag == compatible.Tag {
+		return compatible, err
+	}
+	h, err := f.follow(ctx, pack, "")
+	return h.mark(), err
+}
+
+// newestBeside returns the newest version of a repository of which a range, or a
+// version tag that is allowed, takes what is taken.
 func (r *run) newestBeside(ctx context.Context, pack packsfile.Pack, taken Mark) (Mark, error) {
 	tags, err := r.tags(ctx, pack.Reference)
 	if err != nil {

@@ -43,11 +43,11 @@ func (m *meter) done() { m.change(func(p *Progress) { p.Done++ }) }
 // copied counts bytes of a pack; what is begun anew is taken off again.
 func (m *meter) copied(n int64) { m.change(func(p *Progress) { p.BytesDone += n }) }
 
-// copiedOne is copied where there is one pack only, whose phase begins with its
-// first bytes.
+// copiedOne is copied where there is one pack only, which is resolved until its
+// first bytes come.
 func (m *meter) copiedOne(p *packfetch.Pack, n int64) {
 	m.change(func(now *Progress) {
-		if now.Packs == 0 {
+		if now.Phase != PhaseFetching {
 			*now = Progress{Phase: PhaseFetching, Packs: 1, Bytes: p.Layer.Size}
 		}
 		now.BytesDone += n

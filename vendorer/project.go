@@ -284,16 +284,23 @@ func (p *project) checkFile(name string) error {
 	if err != nil {
 		return p.located(name, err)
 	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return &PlaceError{Path: p.show(name), Reason: "is a symbolic link"}
-	}
-	if info.IsDir() {
-		return &PlaceError{Path: p.show(name), Reason: "is a directory"}
-	}
-	if !info.Mode().IsRegular() {
-		return &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
+	if reason := irregular(info); reason != "" {
+		return &PlaceError{Path: p.show(name), Reason: reason}
 	}
 	return nil
+}
+
+// irregular says what is not a regular file, and "" of one that is.
+func irregular(info fs.FileInfo) string {
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return "is a symbolic link"
+	case info.IsDir():
+		return "is a directory"
+	case !info.Mode().IsRegular():
+		return "is not a regular file"
+	}
+	return ""
 }
 
 // checkGenerated sees that the generated file takes no other file's place.

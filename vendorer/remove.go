@@ -3,6 +3,7 @@ package vendorer
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/greenticai/packvendor/packsfile"
 )
@@ -16,8 +17,8 @@ func Remove(ctx context.Context, o Options, names []string) (*Report, error) {
 	}
 	defer r.close()
 	var errs []error
-	for _, name := range names {
-		if _, ok := r.p.config.Pack(name); !ok {
+	for i, name := range names {
+		if _, ok := r.p.config.Pack(name); !ok && !slices.Contains(names[:i], name) {
 			errs = append(errs, r.unknown(name))
 		}
 	}

@@ -1,13 +1,16 @@
 package vendorer
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -34,70 +37,108 @@ type revision struct {
 // *RevisionError, or ctx's.
 func findRevision(ctx context.Context, dir, name string) (*revision, error) {
 	r := &revision{name: name, dir: dir}
-	if name == "" || strings.HasPrefix(name, "-") {
+	if name == "" || strings.ContainsAny(name[:1], "-^") { // an option, or all but a commit
 		return nil, &RevisionError{Revision: name, Reason: "that is no name of a revision"}
 	}
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil, &RevisionError{Revision: name, Reason: "there is no git program"}
 	}
-	if _, err := r.git(ctx, "rev-parse", "--git-dir"); err != nil {
-		return nil, r.failed(ctx, dir+" is in no git repository")
+	if _, err := r.git(ctx, dir+" is in no git repository", "rev-parse", "--git-dir"); err != nil {
+		return nil, err
 	}
-	out, err := r.git(ctx, "rev-parse", "--verify", "--quiet", name+"^{commit}")
-	if err != nil {
-		return nil, r.failed(ctx, "there is no such commit")
-	}
-	r.commit = strings.TrimSpace(string(out))
-	return r, nil
+	out, err := r.git(ctx, "there is no such commit", "rev-parse", "--verify", "--quiet", name+"^{commit}")
+	r.commit = strings.TrimSpace(out)
+	return r, err
 }
 
-func (r *revision) failed(ctx context.Context, reason string) error {
+// failed is about a git command that failed and said something, such as that the
+// repository is another user's; where it does not say why, that is for reason.
+func (r *revision) failed(ctx context.Context, said []byte, reason string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	for line := range strings.Lines(string(said)) {
+		why, ok := strings.CutPrefix(strings.TrimSpace(line), "fatal: ")
+		if ok && !strings.HasPrefix(why, "not a git repository") {
+			reason = why[:min(len(why), maxSaid)]
+			break
+		}
 	}
 	return &RevisionError{Revision: r.name, Reason: reason}
 }
 
+// maxSaid bounds how much of what git says is repeated, in bytes.
+const maxSaid = 300
+
 // read has use read a file, slash-separated below dir, as it is in the repository.
 // The error is fs.ErrNotExist if the revision does not have it, or use's.
 func (r *revision) read(ctx context.Context, name string, use func(io.Reader) error) error {
-	out, err := r.git(ctx, "ls-tree", "-z", r.commit, "--", name)
+	out, err := r.git(ctx, "git cannot list its files", "ls-tree", "-z", r.commit, "--", name)
 	if err != nil {
-		return r.failed(ctx, "git cannot list its files")
+		return err
 	}
 	// "MODE blob OBJECT\tNAME\0"; a symbolic link is a blob of mode 120000.
-	entry, _, _ := strings.Cut(string(out), "\t")
+	entry, _, _ := strings.Cut(out, "\t")
 	fields := strings.Fields(entry)
 	if len(fields) != 3 || fields[1] != "blob" || fields[0] == "120000" {
 		return &fs.PathError{Op: "open", Path: r.name + ":" + name, Err: fs.ErrNotExist}
 	}
+	return r.readBlob(ctx, fields[2], name, use)
+}
+
+func (r *revision) readBlob(ctx context.Context, object, name string, use func(io.Reader) error) error {
 	bounded, stop := context.WithCancel(ctx)
-	defer stop() // who has read enough does not wait for the rest
-	command := r.command(bounded, "cat-file", "blob", fields[2])
+	defer stop()
+	command := r.command(bounded, "cat-file", "blob", object)
+	var said bytes.Buffer
+	command.Stderr = &said
 	blob, err := command.StdoutPipe()
 	if err == nil {
 		err = command.Start()
 	}
 	if err != nil {
-		return r.failed(ctx, "git cannot be run")
+		return r.failed(ctx, nil, "git cannot be run")
 	}
 	used := use(blob)
-	if used != nil {
-		stop()
+	if n, _ := blob.Read(make([]byte, 1)); n > 0 {
+		stop() // who has read enough does not wait for the rest
+		command.Wait()
+		return used
 	}
-	if err := command.Wait(); err != nil && used == nil {
-		return r.failed(ctx, "git cannot read its "+path.Base(name))
+	if command.Wait() != nil { // then what was read was not all
+		return r.failed(ctx, said.Bytes(), "git cannot read its "+path.Base(name))
 	}
 	return used
 }
 
-func (r *revision) git(ctx context.Context, args ...string) ([]byte, error) {
-	return r.command(ctx, args...).Output()
+// git returns what a git command prints; its error is what failed makes of it, with
+// reason.
+func (r *revision) git(ctx context.Context, reason string, args ...string) (string, error) {
+	out, err := r.command(ctx, args...).Output()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return "", r.failed(ctx, exit.Stderr, reason)
+	case err != nil:
+		return "", r.failed(ctx, nil, reason)
+	}
+	return string(out), nil
 }
 
 func (r *revision) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "git", args...)
 	command.Dir = r.dir
-	command.Env = append(os.Environ(), "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C", "GIT_LITERAL_PATHSPECS=1")
+	command.Env = append(environment(),
+		"GIT_ALLOW_PROTOCOL=", "GIT_NO_LAZY_FETCH=1", // a partial clone fetches what it lacks; not every git knows both
+		"GIT_OPTIONAL_LOCKS=0", "GIT_LITERAL_PATHSPECS=1", "LC_ALL=C")
 	return command
+}
+
+// environment is that of the process, without what a hook of git is told: there GIT_DIR
+// alone makes git take whatever directory it is run in for the top of the repository.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return (name == "GIT_DIR" || name == "GIT_COMMON_DIR") && os.Getenv("GIT_WORK_TREE") == ""
+	})
 }

@@ -21,7 +21,7 @@ type Report struct {
 	Dropped []string     // names of packs that were vendored and no longer are
 	Written []string     // files that were written, as the user would name them
 	Deleted []string     // files that were deleted, likewise
-	DryRun  bool         // what would be done was found out, and nothing written
+	DryRun  bool         // what would be done was found out, nothing written or deleted
 }
 
 // A PackReport says what a run did with one pack.
@@ -56,7 +56,7 @@ type run struct {
 
 	edited []byte   // packs.toml's new bytes; nil if it is not edited
 	dryRun bool     // nothing is written
-	listed sync.Map // the tags of repositories, by their names
+	listed sync.Map // what lists the tags of repositories, by their names
 
 	mu       sync.Mutex
 	update   map[string]bool            // packs to resolve again
@@ -169,6 +169,9 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 	}
 	change := &change{p: r.p}
 	if r.dryRun {
+		for _, entry := range plan.Surplus {
+			change.dropped = append(change.dropped, entry.Name)
+		}
 		return r.report(change, items), nil
 	}
 	defer change.discard()

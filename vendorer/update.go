@@ -82,12 +82,12 @@ func (r *run) choose(targets []Target) ([]chosen, error) {
 		wish, twice := wishes[target.Name]
 		pack, ok := r.p.config.Pack(target.Name)
 		switch {
-		case !ok:
+		case twice && wish == target.Tag:
+		case !ok && !twice:
 			errs = append(errs, r.unknown(target.Name))
-		case twice && wish != target.Tag:
+		case ok && twice:
 			errs = append(errs, &TwoTagsError{Name: target.Name})
-		case twice:
-		default:
+		case ok:
 			packs = append(packs, chosen{pack, target.Tag})
 		}
 		wishes[target.Name] = target.Tag
@@ -117,6 +117,7 @@ func (u *updating) follow(ctx context.Context, pack chosen) error {
 
 func (u *updating) followTag(ctx context.Context, pack chosen) error {
 	if pack.wish == "" && u.standing(pack.Pack) == (Mark{}) {
+		u.markLie(pack.Pack)
 		return nil // it is not locked, and will be
 	}
 	h, err := u.follower.follow(ctx, pack.Pack, pack.wish)
@@ -127,17 +128,21 @@ func (u *updating) followTag(ctx context.Context, pack chosen) error {
 		u.take(pack, h)
 		return nil
 	}
-	// It did not move, but an entry that lies is not left as it is, nor one of a
-	// named pack that only the registry could prove.
+	u.markLie(pack.Pack)
+	return nil
+}
+
+// markLie takes care of a pack that did not move: an entry that lies is not left
+// as it is, nor one of a named pack that only the registry could prove.
+func (u *updating) markLie(pack packsfile.Pack) {
 	entry, locked := u.p.lock.Pack(pack.Name)
-	if !locked {
-		return nil
+	if !locked || isStale(pack, entry) {
+		return
 	}
-	proven, err := u.check(&item{Step: Step{Pack: pack.Pack, Locked: entry}})
+	proven, err := u.check(&item{Step: Step{Pack: pack, Locked: entry}})
 	if err != nil || u.named && !proven {
 		u.mark(pack.Name)
 	}
-	return nil
 }
 
 // take notes what a pack's tag names now: in packs.toml too, if it is written

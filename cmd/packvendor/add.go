@@ -22,8 +22,8 @@ Without tag and digest, the tag is the newest version in the repository. With
 --version a range is written instead, and with --allow-tags the tag alone: then
 packs.lock has the digest, and "packvendor update" moves it.
 
-NAME defaults to the last part of the repository. A pack of that name is replaced,
-but keeps its go_name and layer.`,
+NAME defaults to the last part of the repository. A pack of that name is
+replaced, but keeps its go_name and layer.`,
 		Example: `  packvendor add ghcr.io/greenticai/greentic-packs/messaging-slack
   packvendor add slack ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38
   packvendor add --version ^0.4 ghcr.io/greenticai/greentic-packs/state-redis`,
@@ -33,6 +33,9 @@ but keeps its go_name and layer.`,
 			additions, err := additionsOf(command, args)
 			if err != nil {
 				return err
+			}
+			if version == "" && command.Flags().Changed("version") {
+				return usagef("--version is empty: write a range such as ^0.4")
 			}
 			for i := range additions {
 				additions[i].Version, additions[i].AllowTags = version, allowTags
@@ -45,8 +48,9 @@ but keeps its go_name and layer.`,
 		},
 	}
 	c.projectFlags(command)
-	command.Flags().StringVar(&version, "version", "", "follow the newest version in this range, such as ^0.4")
+	command.Flags().StringVar(&version, "version", "", "follow the newest version in `RANGE`, such as ^0.4")
 	command.Flags().BoolVar(&allowTags, "allow-tags", false, "write the tag without a digest")
+	noFiles(command, "version")
 	return command
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -11,11 +12,14 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
+// inActions tells whether this is a job of GitHub Actions.
+func (c *cli) inActions() bool { return c.getenv("GITHUB_ACTIONS") == "true" }
+
 // annotate tells GitHub Actions of every problem in err, so that it is shown beside
 // the line that is to blame.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
 func (c *cli) annotate(err error) {
-	if c.getenv("GITHUB_ACTIONS") != "true" {
+	if !c.inActions() {
 		return
 	}
 	for _, p := range c.explain(err) {
@@ -26,9 +30,31 @@ func (c *cli) annotate(err error) {
 				properties = append(properties, fmt.Sprintf("line=%d", line))
 			}
 		}
-		properties = append(properties, "title=packvendor")
-		fmt.Fprintf(c.stderr, "::error %s::%s\n", strings.Join(properties, ","), annotationText(p.text))
+		text := p.text
+		if p.hint != "" {
+			text += "\nhint: " + p.hint
+		}
+		io.WriteString(c.stderr, annotation("error", text, properties...))
 	}
+}
+
+// annotation is the workflow command for a message, with a line end.
+func annotation(kind, text string, properties ...string) string {
+	properties = append(properties, "title=packvendor")
+	return fmt.Sprintf("::%s %s::%s\n", kind, strings.Join(properties, ","), annotationText(text))
+}
+
+// harmless is text for the log of a job in which nothing is a workflow command: those
+// begin a line with "::" or, as they did once, have "##[" anywhere in it.
+func harmless(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.ReplaceAll(text, "##[", `##\x5b`)) {
+		if rest := strings.TrimLeft(line, " \t"); strings.HasPrefix(rest, "::") {
+			line = line[:len(line)-len(rest)] + `\x3a` + rest[1:]
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // inWorkspace is a path as Actions wants it: from where the repository was checked

@@ -14,9 +14,10 @@ import (
 // authCommand is about the user's credentials.
 func (c *cli) authCommand() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "auth COMMAND",
-		Short: "Explain which credentials would be used",
-		Args:  c.noCommand,
+		Use:     "auth COMMAND",
+		Short:   "Explain which credentials would be used",
+		Example: "  packvendor auth explain ghcr.io",
+		Args:    c.noCommand,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
 		},
@@ -42,8 +43,9 @@ $XDG_RUNTIME_DIR and then in $XDG_CONFIG_HOME or ~/.config. Credential helpers
 that these files name are started, for at most 30 seconds.
 
 PACKVENDOR_AUTH=anonymous turns credentials off.`,
-		Example: "  packvendor auth explain ghcr.io",
-		Args:    c.oneHost,
+		Example:           "  packvendor auth explain ghcr.io",
+		Args:              c.oneHost,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, args []string) error {
 			if c.isAnonymous() {
 				return c.reportAuth(credentials.Explanation{Host: args[0]})

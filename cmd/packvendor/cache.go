@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,7 @@ func (c *cli) cacheCommand() *cobra.Command {
 
 // cacheDirFlag is that of commands which look into the cache and fetch nothing.
 func (c *cli) cacheDirFlag(command *cobra.Command) {
-	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "root of the shared pack cache")
+	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "use the shared pack cache in `DIR`")
 	command.MarkFlagDirname("cache-dir")
 }
 
@@ -64,18 +66,15 @@ func (c *cli) cacheListCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List what the shared cache holds",
-		Long: `List the entries of the shared cache: the digest of the manifest, the size of all
-files, when the entry was last of use (to an hour), and the reference that the entry
-was fetched by, as whoever fetched it says.`,
+		Long: `List the entries of the shared cache: the digest of the manifest, the size of
+all files, when the entry was last of use (to an hour), and the reference that
+the entry was fetched by, as whoever fetched it says.`,
 		Example:           "  packvendor cache list",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			entries, foreign, err := vendorer.ListCache(c.options())
-			if err != nil {
-				return err
-			}
-			return c.reportCache(entries, foreign)
+			return c.reportCache(entries, foreign, err)
 		},
 	}
 	c.cacheDirFlag(command)
@@ -84,9 +83,10 @@ was fetched by, as whoever fetched it says.`,
 
 // cacheListJSON is the document of cache list --json.
 type cacheListJSON struct {
-	Entries []entryJSON `json:"entries"`
-	Foreign []string    `json:"foreign"` // names in the root that are no entries
-	Size    int64       `json:"size"`    // of all entries
+	Entries []entryJSON  `json:"entries"`
+	Foreign []string     `json:"foreign"` // names in the root that are no entries
+	Size    int64        `json:"size"`    // of all entries
+	Error   *failureJSON `json:"error,omitempty"`
 }
 
 type entryJSON struct {
@@ -110,13 +110,20 @@ func newEntryJSON(e vendorer.CacheEntry) entryJSON {
 	return doc
 }
 
-func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string) error {
+// reportCache lists what could be looked into.
+func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, failed error) error {
 	doc := cacheListJSON{Entries: []entryJSON{}, Foreign: append([]string{}, foreign...)}
 	t := newTable("MANIFEST", "SIZE", "USED", "REFERENCE")
 	for _, e := range entries {
 		doc.Size += e.Size
 		doc.Entries = append(doc.Entries, newEntryJSON(e))
-		t.add(short(e.Manifest), bytesText(e.Size), e.Used.Local().Format(time.DateOnly), orDash(e.Reference))
+		t.add(short(e.Manifest), bytesText(e.Size), e.Used.Local().Format(time.DateOnly), referenceText(e))
+	}
+	if failed != nil {
+		return &foundError{err: failed, before: func() error { return c.printTable(t) }, document: func(code int, problems []problem) any {
+			doc.Error = newFailureJSON(code, problems)
+			return doc
+		}}
 	}
 	if c.json {
 		return c.printJSON(doc)
@@ -131,24 +138,30 @@ func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string) error
 	return nil
 }
 
+// referenceText is what an entry was fetched by, without the digest that is the
+// entry's own: lines are long enough.
+func referenceText(e vendorer.CacheEntry) string {
+	return orDash(strings.TrimSuffix(e.Reference, "@"+string(e.Manifest)))
+}
+
 func (c *cli) cacheVerifyCommand() *cobra.Command {
 	var repair bool
 	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Hash every entry of the shared cache",
-		Long: `Hash every entry of the shared cache: its manifest must be the one that it is named
-after, and its pack one that the manifest lists. An entry that another program left
-without its manifest cannot be proven, and is no error. Exit code 4 is an entry that
-is wrong; with --repair such entries are removed.`,
+		Long: `Hash every entry of the shared cache: its manifest must be the one that it is
+named after, and its pack one that the manifest lists. An entry that another
+program left without its manifest cannot be proven, and is no error. Exit code 4
+is an entry that is wrong; with --repair such entries are removed.`,
 		Example:           "  packvendor cache verify --repair",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
 			checks, err := vendorer.VerifyCache(command.Context(), c.options(), repair)
-			if err != nil {
+			if err != nil && len(checks) == 0 {
 				return err
 			}
-			return c.reportCacheChecks(checks)
+			return c.reportCacheChecks(checks, repair, err)
 		},
 	}
 	c.cacheDirFlag(command)
@@ -165,10 +178,13 @@ type cacheVerifyJSON struct {
 	Removed  []string      `json:"removed"`  // manifest digests of those that are gone
 }
 
-func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck) error {
+func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, failed error) error {
 	c.progress.stop()
 	doc := cacheVerifyJSON{Unproven: []string{}, Findings: []problemJSON{}, Removed: []string{}}
 	var wrong []error
+	if failed != nil {
+		wrong = append(wrong, failed)
+	}
 	for _, check := range checks {
 		switch {
 		case check.Err == nil:
@@ -198,8 +214,14 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck) error {
 	}
 	switch {
 	case len(wrong) > 0:
-		return &foundError{err: errors.Join(wrong...), hint: c.repairHint(wrong), before: print, document: func(_ int, problems []problem) any {
+		hint := c.repairHint(wrong, repaired)
+		return &foundError{err: errors.Join(wrong...), hint: hint, before: print, document: func(_ int, problems []problem) any {
 			doc.Findings = problemsJSON(problems)
+			for i := range doc.Findings {
+				if doc.Findings[i].Code == exitIntegrity {
+					doc.Findings[i].Hint = hint
+				}
+			}
 			return doc
 		}}
 	case c.json:
@@ -208,9 +230,10 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck) error {
 	return print()
 }
 
-// repairHint is the command that removes what is wrong, if that is corrupt entries.
-func (c *cli) repairHint(wrong []error) string {
-	if slices.ContainsFunc(wrong, func(err error) bool { return exitCode(err) == exitIntegrity }) {
+// repairHint is the command that removes what is wrong, if that is corrupt entries
+// and was not tried.
+func (c *cli) repairHint(wrong []error, repaired bool) string {
+	if !repaired && slices.ContainsFunc(wrong, func(err error) bool { return exitCode(err) == exitIntegrity }) {
 		return c.say.rerun("--repair")
 	}
 	return ""
@@ -230,11 +253,11 @@ func (c *cli) cachePruneCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove what was not of use lately from the shared cache",
-		Long: `Remove whole entries from the shared cache, least recently used first: those not of
-use for as long as --older-than says, and then as many as it takes until the rest has
-no more bytes than --max-size. Packs that a packs.lock named by --keep locks stay.
-Entries that a process is at work on, and what the cache does not know, are left
-alone.`,
+		Long: `Remove whole entries from the shared cache, least recently used first: those not
+of use for as long as --older-than says, and then as many as it takes until the
+rest has no more bytes than --max-size. Packs that a packs.lock named by --keep
+locks stay. Entries that a process is at work on, and what the cache does not
+know, are left alone.`,
 		Example:           "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -250,10 +273,11 @@ alone.`,
 		},
 	}
 	c.cacheDirFlag(command)
-	command.Flags().Var(&age, "older-than", "remove what was not of use for so long, such as 30d or 12h")
-	command.Flags().Var(&size, "max-size", "leave no more than so many bytes, such as 2GB")
-	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "packs.lock whose packs stay; may be repeated")
+	command.Flags().Var(&age, "older-than", "remove what was not of use for `AGE`, such as 30d or 12h")
+	command.Flags().Var(&size, "max-size", "leave no more than `SIZE`, such as 2GB")
+	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "leave what `FILE`, a packs.lock, locks; may be repeated")
 	command.Flags().BoolVarP(&po.DryRun, "dry-run", "n", false, "print what would be removed, and remove nothing")
+	noFiles(command, "older-than", "max-size")
 	return command
 }
 
@@ -278,20 +302,21 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	if dryRun {
 		verb = "would remove"
 	}
-	var text strings.Builder
+	t := newTable()
 	for _, e := range p.Removed {
 		doc.Removed = append(doc.Removed, newEntryJSON(e))
-		fmt.Fprintf(&text, "%s %s %s %s\n", verb, short(e.Manifest), bytesText(e.Size), oneLine(orDash(e.Reference)))
+		t.add(verb, short(e.Manifest), bytesText(e.Size), referenceText(e))
 	}
 	for _, s := range p.Skipped {
-		doc.Skipped = append(doc.Skipped, skippedJSON{newEntryJSON(s.Entry), s.Err.Error()})
-		c.say.detail("%s stays: %v", s.Entry.Manifest, s.Err)
+		reason := reasonOf(s.Err)
+		doc.Skipped = append(doc.Skipped, skippedJSON{newEntryJSON(s.Entry), reason})
+		c.say.detail("%s stays: %s", s.Entry.Manifest, reason)
 	}
 	print := func() error {
 		if c.quiet {
 			return nil
 		}
-		return c.print("%s", text.String())
+		return c.printTable(t)
 	}
 	if failed != nil {
 		return &foundError{err: failed, before: print, document: func(code int, problems []problem) any {
@@ -305,10 +330,33 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	if err := print(); err != nil {
 		return err
 	}
-	if len(p.Removed) > 0 {
-		c.say.notice("%s %s, %s; %s left", verb, plural(len(p.Removed), "entry", "entries"), bytesText(p.Freed), bytesText(p.Left))
-	}
+	c.say.notice("%s", pruningText(verb, p))
 	return nil
+}
+
+// pruningText sums up what was removed, or would be.
+func pruningText(verb string, p vendorer.CachePruning) string {
+	removed, skipped := len(p.Removed), len(p.Skipped)
+	text := fmt.Sprintf("%s %s, %s", verb, plural(removed, "entry", "entries"), bytesText(p.Freed))
+	switch {
+	case removed == 0 && skipped == 0:
+		text = "nothing to remove"
+	case removed == 0:
+		text = verb + " nothing"
+	}
+	if skipped > 0 {
+		text += fmt.Sprintf("; %s left alone", plural(skipped, "entry", "entries"))
+	}
+	return text + fmt.Sprintf("; %s left", bytesText(p.Left))
+}
+
+// reasonOf is an error without the path that it is about.
+func reasonOf(err error) string {
+	var located *fs.PathError
+	if errors.As(err, &located) {
+		return located.Err.Error()
+	}
+	return err.Error()
 }
 
 // plural is n and the noun that goes with it.
@@ -331,21 +379,24 @@ func (f *ageFlag) Type() string   { return "duration" }
 func (f *ageFlag) Set(s string) error {
 	age, err := parseAge(s)
 	if err != nil || age < 0 {
-		return fmt.Errorf("%+q is no duration such as 30d or 12h", s)
+		return errors.New("it is no duration such as 30d or 12h")
 	}
 	f.text, f.value = s, &age
 	return nil
 }
 
+// parseAge reads a duration as Go writes it, or a number of days or weeks.
 func parseAge(s string) (time.Duration, error) {
-	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
-		if number, ok := strings.CutSuffix(s, unit); ok {
-			one, err := time.ParseDuration(number + "h")
-			if err != nil || one > (1<<63-1)/time.Duration(hours) {
-				return 0, errors.New("no duration")
-			}
-			return one * time.Duration(hours), nil
+	for unit, hours := range map[string]time.Duration{"d": 24, "w": 7 * 24} {
+		number, ok := strings.CutSuffix(s, unit)
+		if !ok {
+			continue
 		}
+		one, err := time.ParseDuration(number + "h")
+		if err != nil || strings.Trim(number, "0123456789.") != "" || one > math.MaxInt64/hours {
+			return 0, errors.New("no number of days or weeks")
+		}
+		return one * hours, nil
 	}
 	return time.ParseDuration(s)
 }
@@ -362,7 +413,7 @@ func (f *sizeFlag) Type() string   { return "size" }
 func (f *sizeFlag) Set(s string) error {
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n > 1<<62 {
-		return fmt.Errorf("%+q is no size such as 2GB or 500MiB", s)
+		return errors.New("it is no size such as 2GB or 500MiB")
 	}
 	size := int64(n)
 	f.text, f.value = s, &size

@@ -46,24 +46,33 @@ func (c *cli) elapsed() time.Duration { return c.now().Sub(c.started) }
 // hasColours tells whether standard error is a terminal that shows colours, to
 // someone who wants them: https://no-color.org
 func (c *cli) hasColours() bool {
-	return isTerminal(c.stderr) && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb"
+	return c.getenv("NO_COLOR") == "" && isCapable(c.stderr, c.getenv("TERM"))
 }
 
 func newCLI(p process) *cli {
 	c := &cli{process: p}
 	c.root = c.rootCommand()
-	c.root.AddCommand(
-		c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(), c.outdatedCommand(),
-		c.listCommand(), c.verifyCommand(), c.diffCommand(), c.inspectCommand(), c.fetchCommand(),
-		c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand(),
-	)
+	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
+		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand())
+	c.group("Any pack:", c.inspectCommand(), c.fetchCommand())
+	c.group("This machine:", c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
+	c.root.SetHelpCommandGroupID("This machine:")
 	c.root.InitDefaultHelpCmd()
 	c.root.SetOut(p.stdout)
 	c.root.SetErr(p.stderr)
 	c.started = c.now()
-	c.progress = newProgress(c.stderr)
-	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours()}
+	c.progress = newProgress(c.stderr, c.now, c.getenv("TERM"))
+	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions()}
 	return c
+}
+
+// group adds commands that help lists under a title.
+func (c *cli) group(title string, commands ...*cobra.Command) {
+	c.root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, command := range commands {
+		command.GroupID = title
+		c.root.AddCommand(command)
+	}
 }
 
 // A usageError is a command line that makes no sense.
@@ -91,6 +100,7 @@ func (c *cli) execute(ctx context.Context) error {
 // left out; those that no command has are an error.
 func (c *cli) arguments() ([]string, error) {
 	if len(c.args) > 0 && slices.Contains([]string{cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.args[0]) {
+		c.unquoteUsage()
 		return c.args, nil // what a shell asks is about another command line
 	}
 	command, rest, err := c.root.Find(c.args)
@@ -129,6 +139,14 @@ func checkWord(word string) (name string, err error) {
 	return name, nil
 }
 
+// unquoteUsage takes away the quotes that mark the name of a flag's value in what the
+// flag means: help does that by itself, completion does not.
+func (c *cli) unquoteUsage() {
+	for command := range everyCommand(c.root) {
+		command.LocalFlags().VisitAll(func(flag *pflag.Flag) { _, flag.Usage = pflag.UnquoteUsage(flag) })
+	}
+}
+
 func flagOf(command *cobra.Command, name string) *pflag.Flag {
 	command.InitDefaultHelpFlag()
 	if f := command.Flags().Lookup(name); f != nil {
@@ -164,8 +182,8 @@ func everyCommand(command *cobra.Command) iter.Seq[*cobra.Command] {
 }
 
 // wantsJSON looks for --json where the flags could not be parsed.
-func (c *cli) wantsJSON() bool {
-	for _, word := range append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...) {
+func wantsJSON(words []string) bool {
+	for _, word := range words {
 		name, value, given := strings.Cut(word, "=")
 		on, err := strconv.ParseBool(value)
 		if name == "--json" && (!given || err == nil && on) {

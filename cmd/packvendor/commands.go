@@ -17,8 +17,8 @@ func (c *cli) rootCommand() *cobra.Command {
 Without a command, packvendor makes packs.lock, packs/ and the generated Go file
 agree with packs.toml: locked packs are obeyed, others are locked, and nothing
 is written where nothing changed.`,
-		Example: `  packvendor             vendor what packs.toml names
-  packvendor --frozen    obey packs.lock, use no network`,
+		Example: `  packvendor             # vendor what packs.toml names
+  packvendor --frozen    # obey packs.lock, use no network`,
 		Version:           version(),
 		Args:              c.noCommand,
 		SilenceErrors:     true,
@@ -38,26 +38,37 @@ is written where nothing changed.`,
 	}
 	command.SetFlagErrorFunc(asUsage)
 	command.SuggestionsMinimumDistance = 2
-	command.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Explain a command", RunE: func(command *cobra.Command, args []string) error {
-		target, rest, err := c.root.Find(args)
-		if err == nil && len(rest) > 0 {
-			err = c.noCommand(target, rest)
-		}
-		if err != nil {
-			return asUsage(c.root, err)
-		}
-		target.InitDefaultHelpFlag()
-		return target.Help()
-	}})
+	command.SetHelpCommand(c.helpCommand())
 	persistent := command.PersistentFlags()
 	persistent.BoolVarP(&c.quiet, "quiet", "q", false, "print only warnings and errors")
 	persistent.BoolVarP(&c.verbose, "verbose", "v", false, "print what is done, and why")
 	persistent.BoolVar(&c.json, "json", false, "print one JSON document, errors included")
 	c.projectFlags(command)
 	flags := command.Flags()
+	flags.Bool("version", false, "print the version")
 	flags.BoolVar(&c.locked, "locked", false, "exit with 1 if packs.lock would change (CI: default)")
 	flags.BoolVar(&c.frozen, "frozen", false, "both --locked and --offline")
 	return command
+}
+
+func (c *cli) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "help [COMMAND]",
+		Short:             "Explain a command",
+		Example:           "  packvendor help update",
+		ValidArgsFunction: c.completeCommands,
+		RunE: func(_ *cobra.Command, args []string) error {
+			target, rest, err := c.root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = c.noCommand(target, rest)
+			}
+			if err != nil {
+				return asUsage(c.root, err)
+			}
+			target.InitDefaultHelpFlag()
+			return target.Help()
+		},
+	}
 }
 
 // projectFlags are those of commands that work on a project.
@@ -68,12 +79,13 @@ func (c *cli) projectFlags(command *cobra.Command) {
 }
 
 func (c *cli) jobsFlag(command *cobra.Command) {
-	command.Flags().IntVarP(&c.jobs, "jobs", "j", vendorer.DefaultJobs, "how many packs to work on at once")
+	command.Flags().IntVarP(&c.jobs, "jobs", "j", vendorer.DefaultJobs, "work on `N` packs at once")
+	noFiles(command, "jobs")
 }
 
 // fileFlag is that of commands which work on a packs.toml.
 func (c *cli) fileFlag(command *cobra.Command) {
-	command.Flags().StringVarP(&c.file, "file", "f", "packs.toml", "packs.toml to use")
+	command.Flags().StringVarP(&c.file, "file", "f", "packs.toml", "use `FILE` as packs.toml")
 	command.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt))
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,18 +16,18 @@ func (c *cli) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a completion script for a shell",
-		Long: `Print a script that makes a shell complete packvendor's commands, flags and packs.
-The names of packs are those of packs.toml; no network is used.
+		Long: `Print a script that makes a shell complete packvendor's commands, flags and
+packs. The names of packs are those of packs.toml; no network is used.
 
-  bash         source <(packvendor completion bash)
-  zsh          packvendor completion zsh > "${fpath[1]}/_packvendor"
-  fish         packvendor completion fish > ~/.config/fish/completions/packvendor.fish
-  powershell   packvendor completion powershell | Out-String | Invoke-Expression`,
-		Example:   "  packvendor completion bash",
-		ValidArgs: shells,
-		Args:      arguments(1, 1, "one shell"),
+  bash        source <(packvendor completion bash)
+  zsh         source <(packvendor completion zsh)
+  fish        packvendor completion fish | source
+  powershell  packvendor completion powershell | Out-String | Invoke-Expression`,
+		Example:           "  packvendor completion bash",
+		ValidArgsFunction: completeShells,
+		Args:              arguments(1, 1, "one shell"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if c.json {
+			if c.json && wantsJSON(c.args) { // what a shell's start-up file runs must not depend on PACKVENDOR_FLAGS
 				return usagef("a completion script is no JSON")
 			}
 			switch args[0] {
@@ -45,19 +45,65 @@ The names of packs are those of packs.toml; no network is used.
 	}
 }
 
+func completeShells(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return shells, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeCommands completes the words of a command, as help takes them.
+func (c *cli) completeCommands(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	target, rest, err := c.root.Find(args)
+	if err != nil || len(rest) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var completions []string
+	for _, command := range target.Commands() {
+		if command.IsAvailableCommand() {
+			completions = append(completions, cobra.CompletionWithDesc(command.Name(), command.Short))
+		}
+	}
+	return completions, cobra.ShellCompDirectiveNoFileComp
+}
+
 // completePacks completes the names of packs, of which a command takes no more than
 // most; 0 is any number.
 func (c *cli) completePacks(most int) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if most > 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
+		given := map[string]bool{}
+		for _, arg := range args {
+			name, _, _ := strings.Cut(arg, "@") // NAME@TAG
+			given[name] = true
+		}
 		var completions []string
-		for _, pack := range vendorer.Configured(c.file) {
-			if !slices.Contains(args, pack.Name) {
-				completions = append(completions, cobra.CompletionWithDesc(pack.Name, pack.Ref))
+		for _, pack := range vendorer.Configured(c.completedFile(command)) {
+			if !given[pack.Name] {
+				completions = append(completions, cobra.CompletionWithDesc(pack.Name, oneLine(strings.TrimSpace(pack.Ref+" "+pack.Version))))
 			}
 		}
 		return completions, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completedFile is the packs.toml that the command would work on whose words are
+// completed.
+func (c *cli) completedFile(command *cobra.Command) string {
+	file := c.file
+	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
+		if value, ok := strings.CutPrefix(word, "--file="); ok && !command.Flags().Changed("file") {
+			file = value
+		}
+	}
+	return file
+}
+
+// noFiles tells shells that the values of flags are no files.
+func noFiles(command *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		command.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions)
 	}
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -16,13 +18,14 @@ func (c *cli) diffCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "diff [REV]",
 		Short: "Show what changed in the packs since a git revision",
-		Long: `Show what changed in the packs between a git revision, HEAD if none is named, and
-now: versions, digests, sizes and, where the bytes are at hand in the repository, the
-project or the cache, the files inside the packs. No network is used. Exit code 1
-tells that something changed.`,
+		Long: `Show what changed in the packs between a git revision, HEAD if none is named,
+and now: versions, digests, sizes and, where the bytes are at hand in the
+repository, the project or the cache, the files inside the packs. No network is
+used. Exit code 1 tells that something changed.`,
 		Example: `  packvendor diff
   packvendor diff --markdown origin/main`,
-		Args: arguments(0, 1, "at most one revision"),
+		Args:              arguments(0, 1, "at most one revision"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, args []string) error {
 			revision := "HEAD"
 			if len(args) > 0 {
@@ -104,7 +107,6 @@ func newDiffJSON(d *vendorer.Difference) diffJSON {
 }
 
 func (c *cli) reportDiff(d *vendorer.Difference, markdown bool) error {
-	c.progress.stop()
 	render := diffText
 	if markdown {
 		render = diffMarkdown
@@ -122,16 +124,25 @@ func (c *cli) reportDiff(d *vendorer.Difference, markdown bool) error {
 // diffText is a difference for a terminal; nothing if nothing changed.
 func diffText(d *vendorer.Difference) string {
 	var b strings.Builder
+	line := func(what, value string) { fmt.Fprintf(&b, "  %-9s %s\n", what, value) }
 	for _, p := range d.Packs {
 		fmt.Fprintf(&b, "%s %s\n", p.Name, headline(p))
-		for _, row := range diffRows(p) {
-			fmt.Fprintf(&b, "  %-9s %s\n", row[0], row[1])
+		for _, r := range append(namedRows(p), digestRows(p)...) {
+			if r.before != r.after {
+				line(r.what, r.text(oneLine))
+			}
+		}
+		if p.Old.Size != p.New.Size {
+			line("size", sizeText(p))
 		}
 		for _, f := range p.Files {
 			fmt.Fprintf(&b, "  %s\n", fileLine(f))
 		}
-		if p.Unread != "" {
-			fmt.Fprintf(&b, "  files     not compared: %s\n", oneLine(p.Unread))
+		switch {
+		case p.Unread != "":
+			line("files", "not compared: "+oneLine(p.Unread))
+		case p.Files != nil && len(p.Files) == 0:
+			line("files", "none changed, they are packed otherwise")
 		}
 	}
 	return b.String()
@@ -139,87 +150,129 @@ func diffText(d *vendorer.Difference) string {
 
 // headline says in a few words what happened to a pack.
 func headline(p vendorer.PackChange) string {
-	switch p.Kind {
-	case lockfile.Added:
+	switch {
+	case p.Kind == lockfile.Added:
 		return strings.TrimSpace("added " + tagOf(p.New))
-	case lockfile.Removed:
+	case p.Kind == lockfile.Removed:
 		return strings.TrimSpace("removed " + tagOf(p.Old))
+	case !isRenamed(p):
+		return movement(p.Old, p.New)
+	case nameOf(p.Old) != nameOf(p.New):
+		return "is from another repository"
 	}
-	if p.Old.Digest() == p.New.Digest() && p.IsSame() {
-		return "is named otherwise"
-	}
-	return movement(p.Old, p.New)
+	return "is pinned otherwise"
 }
 
-// diffRows are what an entry of packs.lock says differently.
-func diffRows(p vendorer.PackChange) [][2]string {
-	var rows [][2]string
-	add := func(what, before, after string) {
-		switch {
-		case before == after:
-		case p.Kind == lockfile.Added:
-			rows = append(rows, [2]string{what, after})
-		case p.Kind == lockfile.Removed:
-			rows = append(rows, [2]string{what, before})
-		default:
-			rows = append(rows, [2]string{what, before + " → " + after})
-		}
+// isRenamed tells that only the words changed that lead to a pack.
+func isRenamed(p vendorer.PackChange) bool {
+	return p.IsSame() && p.Old.Digest() == p.New.Digest() && !isTagMoved(p.Old, p.New)
+}
+
+// A row is what packs.lock says of one thing, then and now.
+type row struct {
+	what          string
+	before, after string // "" where it says nothing
+}
+
+// text is what was and is, each as show shows it.
+func (r row) text(show func(string) string) string {
+	switch {
+	case r.before == "" || r.before == r.after:
+		return show(r.after)
+	case r.after == "":
+		return show(r.before)
 	}
-	add("repo", nameOf(p.Old), nameOf(p.New))
-	add("manifest", digestText(p.Old), digestText(p.New))
-	add("layer", layerText(p.Old), layerText(p.New))
-	if p.Kind != lockfile.Changed {
-		add("size", sizeText(p.Old), sizeText(p.New))
-	} else if p.Old.Size != p.New.Size {
-		rows = append(rows, [2]string{"size", growth(p.Old.Size, p.New.Size)})
+	return show(r.before) + " → " + show(r.after)
+}
+
+func newRow(what string, p vendorer.PackChange, text func(lockfile.Pack) string) row {
+	r := row{what: what}
+	if p.Kind != lockfile.Added {
+		r.before = text(p.Old)
+	}
+	if p.Kind != lockfile.Removed {
+		r.after = text(p.New)
+	}
+	return r
+}
+
+// namedRows are about what packs.toml says. What pins a pack is told only where
+// nothing else tells it.
+func namedRows(p vendorer.PackChange) []row {
+	rows := []row{newRow("repo", p, nameOf)}
+	if isRenamed(p) {
+		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Pack) string { return orDash(p.Layer) }))
 	}
 	return rows
 }
 
-func digestText(p lockfile.Pack) string {
-	if p.Name == "" {
-		return ""
+// digestRows are about what was found.
+func digestRows(p vendorer.PackChange) []row {
+	return []row{
+		newRow("manifest", p, func(p lockfile.Pack) string { return short(p.Digest()) }),
+		newRow("layer", p, func(p lockfile.Pack) string { return short(p.LayerDigest) }),
 	}
-	return short(p.Digest())
 }
 
-func layerText(p lockfile.Pack) string {
-	if p.Name == "" {
-		return ""
+// nameOf is the repository of a locked pack.
+func nameOf(p lockfile.Pack) string {
+	ref, err := ociref.Parse(p.Ref)
+	if err != nil {
+		return p.Ref
 	}
-	return short(p.LayerDigest)
+	return ref.Name()
 }
 
-func sizeText(p lockfile.Pack) string {
-	if p.Name == "" {
-		return ""
+// pinText is how packs.toml says which of the repository's packs is meant.
+func pinText(p lockfile.Pack) string {
+	ref, err := ociref.Parse(p.Ref)
+	switch {
+	case err != nil:
+		return p.Ref
+	case p.Version != "":
+		return p.Version
+	case ref.Digest == "":
+		return ref.Tag
+	case ref.Tag == "":
+		return short(ref.Digest)
 	}
-	return bytesText(p.Size)
+	return ref.Tag + "@" + short(ref.Digest)
+}
+
+// sizeText is the size of a pack, and how it changed.
+func sizeText(p vendorer.PackChange) string {
+	switch p.Kind {
+	case lockfile.Added:
+		return bytesText(p.New.Size)
+	case lockfile.Removed:
+		return bytesText(p.Old.Size)
+	}
+	return growth(p.Old.Size, p.New.Size)
 }
 
 // growth says how a size changed.
 func growth(before, after int64) string {
+	change, percent := after-before, 100*float64(after-before)/float64(before)
 	text := fmt.Sprintf("%s → %s", bytesText(before), bytesText(after))
 	switch {
-	case before == after:
-		return text
-	case bytesText(before) == bytesText(after) || before == 0:
-		return fmt.Sprintf("%s (%+d bytes)", text, after-before)
+	case change == 0:
+		return bytesText(after)
+	case change == 1 || change == -1:
+		return fmt.Sprintf("%s (%+d byte)", text, change)
+	case before == 0 || bytesText(before) == bytesText(after) || math.Abs(percent) < 0.05:
+		return fmt.Sprintf("%s (%+d bytes)", text, change)
 	}
-	return fmt.Sprintf("%s (%+.1f %%)", text, 100*float64(after-before)/float64(before))
+	return fmt.Sprintf("%s (%+.1f %%)", text, percent)
 }
 
 // fileLine is a file inside a pack that changed. Its name is anybody's.
 func fileLine(f gtpack.Change) string {
-	name := oneLine(f.Name)
+	name := cutOff(f.Name, maxName)
 	switch f.Kind {
 	case gtpack.Added:
 		return fmt.Sprintf("+ %s, %s", name, bytesText(f.NewSize))
 	case gtpack.Removed:
 		return fmt.Sprintf("- %s, %s", name, bytesText(f.OldSize))
-	}
-	if f.OldSize == f.NewSize {
-		return fmt.Sprintf("~ %s, %s", name, bytesText(f.NewSize))
 	}
 	return fmt.Sprintf("~ %s, %s", name, growth(f.OldSize, f.NewSize))
 }

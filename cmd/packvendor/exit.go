@@ -88,9 +88,8 @@ func (e *foundError) Unwrap() error { return e.err }
 
 // fail tells an error and returns its exit code.
 func (c *cli) fail(err error) int {
-	c.progress.stop()
 	if isAny(err, []any{new(*usageError)}) {
-		c.json = c.json || c.wantsJSON()
+		c.json = c.json || wantsJSON(append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...))
 	}
 	var found *foundError
 	if !errors.As(err, &found) {

@@ -17,24 +17,23 @@ func (c *cli) fetchCommand() *cobra.Command {
 		Short: "Fetch a pack into the shared cache, and print its path",
 		Long: `Fetch a pack into the shared cache, and print its path. No packs.toml is needed.
 
-With -o the verified bytes are copied to FILE, whose path is printed instead; with
-"-o -" they are written to standard output.`,
+With -o the verified bytes are copied to FILE, which is replaced if it is there,
+and its path is printed instead; with "-o -" they go to standard output.`,
 		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38
-  packvendor fetch -o slack.gtpack ghcr.io/greenticai/greentic-packs/slack@sha256:8b0a…`,
+  packvendor fetch --allow-tags -o telco-x.gtpack ghcr.io/greenticai/telco-x:1.0`,
 		Args:              arguments(1, 1, "one reference"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, args []string) error {
+			if output == "" && command.Flags().Changed("output") {
+				return usagef("-o names no file")
+			}
 			if output == "-" {
-				if c.json {
-					return usagef("-o - and --json both want standard output")
-				}
-				return vendorer.FetchTo(command.Context(), c.options(), fo, args[0], c.stdout)
+				return c.fetchToStdout(command.Context(), fo, args[0])
 			}
 			result, err := c.fetch(command.Context(), fo, args[0], output)
 			if err != nil {
 				return err
 			}
-			c.progress.stop()
 			if c.json {
 				return c.printJSON(newFetchJSON(result, output))
 			}
@@ -43,8 +42,16 @@ With -o the verified bytes are copied to FILE, whose path is printed instead; wi
 	}
 	c.fetchFlags(command)
 	c.referenceFlags(command, &fo)
-	command.Flags().StringVarP(&output, "output", "o", "", "copy the pack to this file; - is standard output")
+	command.Flags().StringVarP(&output, "output", "o", "", "copy the pack to `FILE`; - is standard output")
 	return command
+}
+
+func (c *cli) fetchToStdout(ctx context.Context, fo vendorer.FetchOptions, reference string) error {
+	if c.json {
+		return usagef("-o - and --json both want standard output")
+	}
+	defer c.progress.stop()
+	return vendorer.FetchTo(ctx, c.options(), fo, reference, c.stdout)
 }
 
 // fetch fetches to the cache or, if output is not "", to that file.
@@ -59,7 +66,8 @@ func (c *cli) fetch(ctx context.Context, fo vendorer.FetchOptions, reference, ou
 // to say what holds for it.
 func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) {
 	command.Flags().BoolVar(&fo.AllowTags, "allow-tags", false, "accept a reference without a digest")
-	command.Flags().StringArrayVar(&fo.InsecureRegistries, "insecure-registry", nil, "host[:port] to speak plain HTTP to")
+	command.Flags().StringArrayVar(&fo.InsecureRegistries, "insecure-registry", nil, "speak plain HTTP to `HOST`; may be repeated")
+	noFiles(command, "insecure-registry")
 }
 
 // fetchJSON is the document of fetch --json, field for field that of

@@ -12,19 +12,24 @@ const (
 	listHint   = "in packs.toml: insecure_registries = ["
 )
 
+// An updateCommand is a hint to update one pack, without that pack.
+type updateCommand struct{ before, after string }
+
 // mergedHints are the hints of problems, those of one kind made one: to update
 // one pack would not help while another has the same problem, and packs.toml can
 // have but one list of insecure registries.
 func mergedHints(problems []problem) []string {
-	var hints, names, hosts []string
-	update, list := -1, -1
+	var hints, hosts []string
+	list, updates, names := -1, map[updateCommand]int{}, map[updateCommand][]string{}
 	for _, p := range problems {
+		command, name, isUpdate := updateOfOne(p.hint)
 		switch {
-		case isUpdateOfOne(p.hint):
-			if names = add(names, strings.TrimPrefix(p.hint, updateHint)); update < 0 {
-				update, hints = len(hints), append(hints, "")
+		case isUpdate:
+			if names[command] == nil {
+				updates[command], hints = len(hints), append(hints, "")
 			}
-			hints[update] = updateHint + strings.Join(names, " ")
+			names[command] = add(names[command], name)
+			hints[updates[command]] = command.before + strings.Join(names[command], " ") + command.after
 		case strings.HasPrefix(p.hint, listHint):
 			if hosts = add(hosts, hostsOf(p.hint)...); list < 0 {
 				list, hints = len(hints), append(hints, "")
@@ -37,9 +42,15 @@ func mergedHints(problems []problem) []string {
 	return hints
 }
 
-func isUpdateOfOne(hint string) bool {
-	name, ok := strings.CutPrefix(hint, updateHint)
-	return ok && !strings.ContainsAny(name, " -")
+// updateOfOne splits a hint to update one pack, which may have flags before and
+// after it.
+func updateOfOne(hint string) (command updateCommand, name string, ok bool) {
+	rest, ok := strings.CutPrefix(hint, updateHint)
+	rest = strings.TrimPrefix(rest, "--accept-retag ")
+	name, flags, _ := strings.Cut(rest, " ")
+	command.before = strings.TrimSuffix(hint, rest)
+	command.after = strings.TrimPrefix(rest, name)
+	return command, name, ok && !strings.HasPrefix(name, "-") && (flags == "" || strings.HasPrefix(flags, "-"))
 }
 
 // add adds words that are not yet in list.

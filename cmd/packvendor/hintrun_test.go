@@ -23,10 +23,12 @@ import (
 // must be a command line that makes sense, or a line that packs.toml can have. That
 // it helps, too, is for scripts to show, by the command hint.
 
-// keptHints is where hints are kept, and scriptWork the script's directory.
+// keptHints names the directory where hints are kept, which is hintsDir in the
+// script's directory, which scriptWork names.
 const (
 	keptHints  = "PACKVENDOR_TEST_HINTS"
 	scriptWork = "WORK"
+	hintsDir   = ".hints"
 )
 
 // A keptHint is a hint and where it was given.

@@ -30,8 +30,8 @@ func (p *printer) hintFor(err error) string {
 		return "go mod init example.com/app"
 	case errors.As(err, &noProject):
 		return p.command("init")
-	case errors.As(err, &noName) && p.has != nil && p.has("package"):
-		return p.rerun("--package=packs")
+	case errors.As(err, &noName) && noName.New:
+		return p.rerun("--package=" + slices.Concat(noName.Names, []string{"packs"})[0])
 	case errors.As(err, &tag):
 		return p.rerun("--allow-tags")
 	}
@@ -55,6 +55,8 @@ func (p *printer) hintForPack(err error) string {
 	switch {
 	case errors.As(err, &lie):
 		return p.relock(pack, lie.Name)
+	case errors.As(err, &retag) && retag.Wish != "":
+		return p.edit("update", "--accept-retag", pack.Name+"@"+retag.Wish)
 	case errors.As(err, &retag):
 		return p.edit("update", "--accept-retag", pack.Name)
 	case errors.As(err, &ranged):
@@ -69,7 +71,7 @@ func (p *printer) hintForPack(err error) string {
 
 func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) string {
 	switch {
-	case e.MayBePlain() && p.file == "": // there is no packs.toml
+	case e.MayBePlain() && (p.file == "" || p.has != nil && p.has("insecure-registry")): // it is not about a packs.toml
 		return p.rerun("--insecure-registry=" + e.Host)
 	case e.MayBePlain():
 		return insecureHint(append(slices.Clone(pack.Insecure), e.Host))
@@ -116,7 +118,7 @@ func (p *printer) hintForDrift(err error) string {
 	switch {
 	case errors.As(err, &locked), errors.As(err, &generated), errors.As(err, &vendored):
 		return p.bareRun()
-	case errors.As(err, &offline), errors.As(err, &corrupt):
+	case errors.As(err, &offline), errors.As(err, &corrupt) && (p.has == nil || p.has("offline")):
 		return p.rerun()
 	}
 	return ""

@@ -34,6 +34,10 @@ func TestHints(t *testing.T) {
 		{"no module", &vendorer.NoModuleError{}, "go mod init example.com/app"},
 		{"a lie", &vendorer.PackError{Name: "a", Locked: locked, Err: &vendorer.InconsistentError{Name: "a"}}, "packvendor update a"},
 		{"pushed again", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{}}, "packvendor update --accept-retag a"},
+		{"pushed again, and another tag was wished", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{Tag: "1.0.0", Wish: "1.1.0"}}, "packvendor update --accept-retag a@1.1.0"},
+		{"a tag for a range", &vendorer.PackError{Name: "a", Err: &vendorer.RangeError{Repository: "r.io/a", Range: "^1", Tag: "1.0.0"}}, "packvendor add a r.io/a:1.0.0"},
+		{"no version in the range", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1", Newest: "0.9.0"}}, "packvendor add a r.io/a"},
+		{"no version at all", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1"}}, ""},
 		{"gone, with tag", &vendorer.PackError{Name: "a", Ref: "r.io/a:1@" + someDigest, Locked: locked, Err: gone}, "packvendor update a"},
 		{"gone, with digest alone", &vendorer.PackError{Name: "a", Ref: "oci://r.io/x/a@" + someDigest, Locked: locked, Err: gone}, "packvendor add a r.io/x/a"},
 		{"gone, no reference", &vendorer.PackError{Name: "a", Ref: "?", Locked: locked, Err: gone}, ""},
@@ -140,6 +144,26 @@ func TestMergedHints(t *testing.T) {
 		problems = append(problems, problem{hint: hint})
 	}
 	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", `in packs.toml: insecure_registries = ["z:1", "x:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"}
+	if got := mergedHints(problems); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Hints are made one only where they are the same command, whatever its flags and
+// whatever the packs are called.
+func TestMergedUpdates(t *testing.T) {
+	var problems []problem
+	for _, hint := range []string{
+		"packvendor update a-b", "packvendor update --accept-retag c", "packvendor update d -f x", "packvendor update e",
+		"packvendor update --accept-retag f@1.0.0", "packvendor update --latest", "packvendor update g -f x", "packvendor update", "packvendor update h -f y",
+		"packvendor update i --offline=false", "packvendor update j k",
+	} {
+		problems = append(problems, problem{hint: hint})
+	}
+	want := []string{
+		"packvendor update a-b e", "packvendor update --accept-retag c f@1.0.0", "packvendor update d g -f x", "packvendor update --latest", "packvendor update",
+		"packvendor update h -f y", "packvendor update i --offline=false", "packvendor update j k",
+	}
 	if got := mergedHints(problems); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -18,11 +18,12 @@ never replaced.
 At the root of a module the packs go into a small package of their own,
 internal/packs, unless --dir says otherwise; elsewhere into the package beside
 packs.toml.`,
-		Example:           "  packvendor init",
+		Example: `  packvendor init
+  packvendor init --dir=assets/my-packs --package=packs`,
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(*cobra.Command, []string) error {
-			report, err := vendorer.Init(c.options(), io)
+		RunE: func(command *cobra.Command, _ []string) error {
+			report, err := vendorer.Init(command.Context(), c.options(), io)
 			if err != nil {
 				return err
 			}
@@ -30,8 +31,10 @@ packs.toml.`,
 		},
 	}
 	c.fileFlag(command)
-	command.Flags().StringVar(&io.Package, "package", "", "name of the Go package")
-	command.Flags().StringVar(&io.Dir, "dir", "", "directory of the Go package, relative to packs.toml")
+	command.Flags().StringVar(&io.Package, "package", "", "`NAME` of the Go package")
+	command.Flags().StringVar(&io.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
+	noFiles(command, "package")
+	command.MarkFlagDirname("dir")
 	return command
 }
 
@@ -39,25 +42,30 @@ packs.toml.`,
 type initJSON struct {
 	Written []string `json:"written"`
 	Kept    []string `json:"kept"`
+	Hint    string   `json:"hint,omitempty"`
 }
 
 func (c *cli) reportInit(report *vendorer.InitReport) error {
+	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
 	if report.NoTool {
-		c.say.hint("go get -tool github.com/greenticai/packvendor/cmd/packvendor@latest")
+		doc.Hint = "go get -tool github.com/greenticai/packvendor/cmd/packvendor@latest"
 	}
-	if c.json {
-		return c.printJSON(initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)})
-	}
-	for _, name := range report.Kept {
-		c.say.detail("kept %s", name)
+	switch {
+	case c.json:
+		return c.printJSON(doc)
+	case c.quiet:
+		return nil
 	}
 	for _, name := range report.Written {
-		if c.quiet {
-			break
-		}
 		if err := c.print("wrote %s\n", escaped(name)); err != nil {
 			return err
 		}
+	}
+	for _, name := range report.Kept {
+		c.say.notice("%s is there already, and is kept", name)
+	}
+	if doc.Hint != "" {
+		c.say.hint(doc.Hint)
 	}
 	return nil
 }

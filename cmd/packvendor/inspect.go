@@ -15,13 +15,14 @@ func (c *cli) inspectCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "inspect NAME|FILE|REF",
 		Short: "Show what a pack says of itself",
-		Long: `Show what a pack says of itself: its id, version, kind, publisher and components,
-whether it holds signatures, and whether its bill of materials (SBOM) matches its
-files. The pack is a vendored one by its name in packs.toml, any file, or one in a
-registry.
+		Long: `Show what a pack says of itself: its id, version, kind, publisher and
+components, whether it holds signatures, and whether its bill of materials
+(SBOM) matches its files; -v names the files that do not. The pack is a vendored
+one by its name in packs.toml, any file, or one in a registry.
 
-All of this is the publisher's word, and signatures are not verified. A file that is
-no pack is vendored all the same: packvendor pins bytes, whatever is in them.`,
+All of this is the publisher's word, and signatures are not verified. A file
+that is no pack is vendored all the same: packvendor pins bytes, whatever is in
+them.`,
 		Example: `  packvendor inspect messaging-slack
   packvendor inspect ./messaging-slack.gtpack
   packvendor inspect --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
@@ -43,8 +44,11 @@ no pack is vendored all the same: packvendor pins bytes, whatever is in them.`,
 
 // completePackOrFile completes names of packs, and files.
 func (c *cli) completePackOrFile(command *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	names, _ := c.completePacks(1)(command, args, toComplete)
-	return names, cobra.ShellCompDirectiveDefault
+	names, directive := c.completePacks(1)(command, args, toComplete)
+	if len(args) == 0 {
+		directive = cobra.ShellCompDirectiveDefault
+	}
+	return names, directive
 }
 
 // inspectJSON is the document of inspect --json. Strings are as the pack has them.
@@ -126,7 +130,6 @@ func newSBOMJSON(s gtpack.SBOM) *sbomJSON {
 }
 
 func (c *cli) reportInspection(i *vendorer.Inspection) error {
-	c.progress.stop()
 	if c.json {
 		return c.printJSON(newInspectJSON(i))
 	}
@@ -135,30 +138,45 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
 		{"format", i.Format}, {"file", i.Path}, {"reference", i.Reference}, {"manifest", i.ManifestDigest},
 		{"digest", string(i.Digest)},
-		{"size", fmt.Sprintf("%s, %s in %s", bytesText(i.Size), bytesText(i.Unpacked), counted(i.Files, "file"))},
+		{"size", fmt.Sprintf("%s (%s, %s unpacked)", bytesText(i.Size), counted(i.Files, "file"), bytesText(i.Unpacked))},
 		{"flows", strings.Join(i.Flows, ", ")},
 	} {
 		if row[1] != "" {
 			t.add(row[0], row[1])
 		}
 	}
-	for n, component := range i.Components {
-		t.add(heading(n, "components"), strings.TrimSpace(component.ID+" "+component.Version)+", "+bytesText(component.Size))
-	}
-	for n, dependency := range i.Dependencies {
-		t.add(heading(n, "needs"), strings.TrimSpace(dependency.ID+" "+dependency.Version))
-	}
+	addRows(t, "components", i.Components, componentText)
+	addRows(t, "needs", i.Dependencies, func(d gtpack.Dependency) string { return strings.TrimSpace(d.ID + " " + d.Version) })
 	t.add("signatures", signaturesText(i.Signatures))
 	t.add("sbom", sbomText(i.SBOM))
-	return c.printTable(t)
+	if err := c.printTable(t); err != nil {
+		return err
+	}
+	c.detailSBOM(i.SBOM)
+	return nil
 }
 
-// heading is what stands before the n-th of several rows: text before the first.
-func heading(n int, text string) string {
-	if n > 0 {
-		return ""
+// maxRows bounds how many things of one kind a pack is shown to have.
+const maxRows = 100
+
+// addRows adds a row for each item, under one heading.
+func addRows[T any](t *table, heading string, items []T, text func(T) string) {
+	for n, item := range items {
+		if n == maxRows {
+			t.add("", fmt.Sprintf("and %d more", len(items)-n))
+			break
+		}
+		t.add(heading, text(item))
+		heading = ""
 	}
-	return text
+}
+
+func componentText(c gtpack.Component) string {
+	text := strings.TrimSpace(c.ID + " " + c.Version)
+	if c.Path == "" {
+		return text + ", not in the pack"
+	}
+	return text + ", " + bytesText(c.Size)
 }
 
 func signaturesText(files []string) string {
@@ -174,18 +192,34 @@ func sbomText(s gtpack.SBOM) string {
 	case s.File == "":
 		return "none"
 	case s.Err != nil:
-		return s.File + " cannot be read: " + s.Err.Error()
+		return s.Err.Error()
 	case s.OK():
 		return fmt.Sprintf("%s matches: %s", s.File, counted(s.Files, "file"))
 	}
 	var parts []string
 	for _, part := range []struct {
-		names []string
-		what  string
-	}{{s.Mismatched, "differ"}, {s.Missing, "missing"}, {s.Unlisted, "not listed"}} {
-		if len(part.names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", len(part.names), part.what))
+		names     []string
+		one, many string
+	}{{s.Mismatched, "differs", "differ"}, {s.Missing, "is missing", "are missing"}, {s.Unlisted, "is not listed", "are not listed"}} {
+		if n := len(part.names); n > 0 {
+			parts = append(parts, plural(n, part.one, part.many))
 		}
 	}
 	return fmt.Sprintf("%s does not match: %d of %s as listed, %s", s.File, s.Matching, counted(s.Files, "file"), strings.Join(parts, ", "))
+}
+
+// detailSBOM tells which files do not match a bill of materials.
+func (c *cli) detailSBOM(s gtpack.SBOM) {
+	for _, part := range []struct {
+		names []string
+		what  string
+	}{{s.Mismatched, "is not as listed"}, {s.Missing, "is missing"}, {s.Unlisted, "is not listed"}} {
+		for n, name := range part.names {
+			if n == maxRows {
+				c.say.detail("%s: %d more", s.File, len(part.names)-n)
+				break
+			}
+			c.say.detail("%s: %s %s", s.File, cutOff(name, maxName), part.what)
+		}
+	}
 }

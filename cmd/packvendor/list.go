@@ -11,9 +11,9 @@ func (c *cli) listCommand() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the packs of packs.toml",
-		Long: `List the packs of packs.toml: name, version, size, what is pinned, and whether the
-bytes that packs.lock names are vendored and in the shared cache. All are hashed,
-and no network is used.`,
+		Long: `List the packs of packs.toml: name, version, size, what is pinned, and whether
+the bytes that packs.lock names are vendored and in the shared cache. All are
+hashed, and no network is used.`,
 		Example:           "  packvendor list",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -39,6 +39,7 @@ type listJSON struct {
 type listedJSON struct {
 	Name     string `json:"name"`
 	Ref      string `json:"ref"`
+	Version  string `json:"version,omitempty"`
 	Tag      string `json:"tag,omitempty"`
 	Digest   string `json:"digest,omitempty"`
 	Size     *int64 `json:"size"` // null if the pack is not locked
@@ -47,11 +48,10 @@ type listedJSON struct {
 }
 
 func (c *cli) reportList(list []vendorer.Listed) error {
-	c.progress.stop()
 	doc := listJSON{Packs: []listedJSON{}}
 	t := newTable("NAME", "VERSION", "SIZE", "PINNED", "VENDORED", "CACHED")
 	for _, l := range list {
-		row := listedJSON{Name: l.Name, Ref: l.Ref, Tag: l.Tag, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
+		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
 		digest, size := "-", "-"
 		if l.Digest != "" {
 			digest = short(l.Digest)

@@ -6,8 +6,10 @@
 //
 // has packvendor pin every reference by digest in packs.lock, write each pack
 // into the package as packs/NAME.gtpack, and generate packs_gen.go, which
-// embeds them. See the README for all commands, flags and exit codes.
+// embeds them. See docs/cli.md for all commands, flags and exit codes.
 package main
+
+//go:generate go test . -run ^TestDocs$ -update
 
 import (
 	"context"
@@ -51,6 +53,7 @@ type waits struct {
 func run(ctx context.Context, p process) int {
 	c := newCLI(p)
 	err := c.execute(ctx)
+	c.progress.stop()
 	if err == nil {
 		return 0
 	}

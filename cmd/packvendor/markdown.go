@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -21,8 +19,8 @@ func diffMarkdown(d *vendorer.Difference) string {
 	var b strings.Builder
 	b.WriteString("| pack | change | manifest | layer | size |\n|---|---|---|---|---|\n")
 	for _, p := range d.Packs {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(p.Name), headline(p),
-			moved(digestText(p.Old), digestText(p.New)), moved(layerText(p.Old), layerText(p.New)), sizeCell(p))
+		digests := digestRows(p)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(p.Name), changeCell(p), digests[0].text(code), digests[1].text(code), sizeText(p))
 	}
 	for _, p := range d.Packs {
 		writeFiles(&b, p)
@@ -30,28 +28,16 @@ func diffMarkdown(d *vendorer.Difference) string {
 	return b.String()
 }
 
-// moved is a cell for two values, of which one may be missing.
-func moved(before, after string) string {
-	switch {
-	case before == "" || before == after:
-		return code(after)
-	case after == "":
-		return code(before)
+// changeCell says what happened to a pack, and whence it is now: that is what who
+// reviews a change looks for.
+func changeCell(p vendorer.PackChange) string {
+	cell := code(headline(p))
+	for _, r := range namedRows(p) {
+		if r.before != r.after {
+			cell += "<br>" + r.what + " " + r.text(code)
+		}
 	}
-	return code(before) + " → " + code(after)
-}
-
-func sizeCell(p vendorer.PackChange) string {
-	switch p.Kind {
-	case lockfile.Added:
-		return bytesText(p.New.Size)
-	case lockfile.Removed:
-		return bytesText(p.Old.Size)
-	}
-	if p.Old.Size == p.New.Size {
-		return bytesText(p.New.Size)
-	}
-	return growth(p.Old.Size, p.New.Size)
+	return cell
 }
 
 // writeFiles writes the files of a pack that changed, folded.
@@ -60,7 +46,10 @@ func writeFiles(b *strings.Builder, p vendorer.PackChange) {
 	case p.Unread != "":
 		fmt.Fprintf(b, "\nThe files of %s were not compared: %s.\n", code(p.Name), code(oneLine(p.Unread)))
 		return
+	case p.Files == nil:
+		return
 	case len(p.Files) == 0:
+		fmt.Fprintf(b, "\nNo file in %s changed: they are packed otherwise.\n", code(p.Name))
 		return
 	}
 	fmt.Fprintf(b, "\n<details><summary>%s: %s changed</summary>\n\n", p.Name, counted(len(p.Files), "file"))
@@ -78,13 +67,4 @@ func writeFiles(b *strings.Builder, p vendorer.PackChange) {
 // does HTML or the name of a user; also in a table.
 func code(text string) string {
 	return "`" + strings.NewReplacer("`", `\x60`, "|", `\x7c`).Replace(text) + "`"
-}
-
-// nameOf is the repository of a locked pack.
-func nameOf(p lockfile.Pack) string {
-	ref, err := ociref.Parse(p.Ref)
-	if err != nil {
-		return p.Ref
-	}
-	return ref.Name()
 }

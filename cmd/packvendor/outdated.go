@@ -39,6 +39,7 @@ type outdatedJSON struct {
 type outlookJSON struct {
 	Name     string    `json:"name"`
 	Ref      string    `json:"ref"`
+	Version  string    `json:"version,omitempty"`
 	Pinned   *markJSON `json:"pinned"` // null if it is neither pinned nor locked
 	Update   *markJSON `json:"update"` // null if update would not change it
 	Newest   *markJSON `json:"newest"` // null if a digest alone pins it
@@ -58,7 +59,6 @@ func newMarkJSON(m vendorer.Mark) *markJSON {
 }
 
 func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
-	c.progress.stop()
 	doc := outdatedJSON{Packs: []outlookJSON{}}
 	t := newTable("NAME", "PINNED", "UPDATE", "NEWEST")
 	for _, o := range outlooks {
@@ -68,11 +68,12 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 		}
 		t.add(o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now))
 		doc.Packs = append(doc.Packs, outlookJSON{
-			Name: o.Name, Ref: o.Ref, Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
+			Name: o.Name, Ref: o.Ref, Version: o.Version,
+			Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
 		})
 	}
 	found := &foundError{
-		err: failed, code: exitDrift, hint: c.updateHint(outlooks),
+		err: failed, code: exitDrift, hint: c.updateHint(outlooks, failed != nil),
 		document: func(code int, problems []problem) any {
 			if failed != nil {
 				doc.Error = newFailureJSON(code, problems)
@@ -82,27 +83,40 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 		before: func() error { return c.printTable(t) },
 	}
 	if failed == nil && !slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
-		if c.json {
+		switch {
+		case c.json:
 			return c.printJSON(doc)
+		case c.quiet:
+			return nil
 		}
 		return c.printTable(t)
 	}
 	return found
 }
 
-// updateHint is the command that takes what is newer; "" if there is nothing.
-func (c *cli) updateHint(outlooks []vendorer.Outlook) string {
-	latest := false
+// updateHint is the command that takes what is newer; "" if there is nothing. Where
+// other packs failed it names the packs: an update of all would fail with them.
+func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) string {
+	var compatible, latest []string
 	for _, o := range outlooks {
-		if o.Update != o.Now {
-			return c.say.edit("update")
+		switch {
+		case o.Update != o.Now:
+			compatible = append(compatible, o.Name)
+		case o.IsOutdated:
+			latest = append(latest, o.Name)
 		}
-		latest = latest || o.IsOutdated
 	}
-	if latest {
-		return c.say.edit("update", "--latest")
+	words, names := []string{"update"}, compatible
+	if len(compatible) == 0 {
+		words, names = []string{"update", "--latest"}, latest
 	}
-	return ""
+	switch {
+	case len(names) == 0:
+		return ""
+	case failed:
+		words = append(words, names...)
+	}
+	return c.say.edit(words...)
 }
 
 // markText is a mark in a table: its tag, or where that does not tell it from what

@@ -1,53 +1,55 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/greenticai/packvendor/vendorer"
 )
 
 // What is done sooner than progressDelay is not worth a line; a line is drawn anew
-// no more often than progressPause.
+// every progressPause, so that it also tells when nothing moves.
 const (
 	progressDelay = 300 * time.Millisecond
 	progressPause = 100 * time.Millisecond
 )
 
-// narrow is the width, in columns, of a terminal that has no room for all.
-const narrow = 60
+// eraseLine takes away what stands in the line of the cursor.
+const eraseLine = "\r\x1b[K"
 
 // A progress is the line at the bottom of a terminal that says how far a run is.
 // Its methods may be called concurrently; nil is one that never shows anything.
 type progress struct {
 	terminal *os.File
+	clock    func() time.Time
 	wanted   bool
 
-	mu    sync.Mutex
-	timer *time.Timer
-	shown bool // the delay is over
-	now   vendorer.Progress
-	bar   *progressbar.ProgressBar // of now's phase; nil before it is drawn
+	mu     sync.Mutex
+	timer  *time.Timer // for the next drawing; nil before anything was told
+	over   bool        // nothing is drawn any more
+	shown  bool        // the line is on the terminal
+	latest vendorer.Progress
+	rate   rate
 }
 
-// newProgress returns the progress on w, nil if that is no terminal.
-func newProgress(w io.Writer) *progress {
-	file, _ := w.(*os.File)
-	if !isTerminal(w) {
+// newProgress returns the progress on w, nil if that is no terminal which can move
+// its cursor.
+func newProgress(w io.Writer, clock func() time.Time, term string) *progress {
+	if !isCapable(w, term) {
 		return nil
 	}
-	return &progress{terminal: file}
+	return &progress{terminal: w.(*os.File), clock: clock}
 }
 
-func isTerminal(w io.Writer) bool {
+// isCapable tells whether w is a terminal that understands escape sequences; term
+// is $TERM.
+func isCapable(w io.Writer, kind string) bool {
 	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
+	return ok && kind != "dumb" && term.IsTerminal(int(file.Fd())) && enableEscapes(file)
 }
 
 // want settles whether anything is to be shown.
@@ -65,73 +67,39 @@ func (p *progress) watch() func(vendorer.Progress) {
 	return p.advance
 }
 
+// advance notes how far a run is.
 func (p *progress) advance(now vendorer.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now.Phase != p.now.Phase {
-		p.clear()
+	if now.Phase != p.latest.Phase {
+		p.rate = rate{}
 	}
-	p.now = now
-	if p.timer == nil {
-		p.timer = time.AfterFunc(progressDelay, p.show)
+	p.latest = now
+	if p.timer == nil && !p.over {
+		p.timer = time.AfterFunc(progressDelay, p.tick)
 	}
-	p.draw()
 }
 
-func (p *progress) show() {
+// tick draws the line, and will do so again.
+func (p *progress) tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.over {
+		return
+	}
+	p.rate.sample(p.clock(), p.latest.BytesDone)
 	p.shown = true
-	p.draw()
+	io.WriteString(p.terminal, p.drawing())
+	p.timer.Reset(progressPause)
 }
 
-// draw draws the line, if it is time.
-func (p *progress) draw() {
-	if !p.shown || p.now.Packs == 0 {
-		return
+// drawing is what puts the line in the place of what stands there.
+func (p *progress) drawing() string {
+	columns, _, err := term.GetSize(int(p.terminal.Fd()))
+	if err != nil {
+		columns = 80
 	}
-	if p.bar == nil {
-		p.bar = p.newBar()
-	}
-	if p.now.Phase == vendorer.PhaseFetching {
-		p.bar.Describe(p.description())
-		p.bar.Set64(min(p.now.BytesDone, p.now.Bytes))
-		return
-	}
-	p.bar.Set64(int64(p.now.Done))
-}
-
-// description is what stands before the bar.
-func (p *progress) description() string {
-	if p.now.Phase == vendorer.PhaseFetching {
-		return fmt.Sprintf("%s %d/%d packs", p.now.Phase, p.now.Done, p.now.Packs)
-	}
-	return string(p.now.Phase)
-}
-
-// newBar returns the bar of a phase, for the terminal as wide as it is.
-func (p *progress) newBar() *progressbar.ProgressBar {
-	width, _, err := term.GetSize(int(p.terminal.Fd()))
-	roomy := err != nil || width >= narrow
-	total, isBytes := int64(p.now.Packs), p.now.Phase == vendorer.PhaseFetching
-	if isBytes {
-		total = p.now.Bytes
-	}
-	options := []progressbar.Option{
-		progressbar.OptionSetWriter(p.terminal),
-		progressbar.OptionSetDescription(p.description()),
-		progressbar.OptionSetWidth(20),
-		progressbar.OptionThrottle(progressPause),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionShowBytes(isBytes),
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}),
-	}
-	if roomy || !isBytes {
-		options = append(options, progressbar.OptionShowCount(), progressbar.OptionShowTotalBytes(true))
-	}
-	return progressbar.NewOptions64(total, options...)
+	return eraseLine + progressLine(p.latest, p.rate.perSecond(), columns-1) // the last column may wrap
 }
 
 // above writes text, of whole lines, above the line.
@@ -139,9 +107,8 @@ func (p *progress) above(w io.Writer, text string) {
 	if p != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.bar != nil {
-			p.bar.Clear()
-			defer p.bar.RenderBlank()
+		if p.shown {
+			text = eraseLine + text + p.drawing()
 		}
 	}
 	io.WriteString(w, text)
@@ -154,17 +121,12 @@ func (p *progress) stop() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.over = true
 	if p.timer != nil {
 		p.timer.Stop()
 	}
-	p.clear()
-	p.wanted, p.shown, p.now = false, false, vendorer.Progress{}
-}
-
-// clear takes the line of a phase away.
-func (p *progress) clear() {
-	if p.bar != nil {
-		p.bar.Clear()
+	if p.shown {
+		io.WriteString(p.terminal, eraseLine)
 	}
-	p.bar = nil
+	p.shown = false
 }

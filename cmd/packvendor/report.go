@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode/utf16"
 
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -53,7 +56,6 @@ func newRunJSON(report *vendorer.Report) runJSON {
 // reportRun says what a run did. lines, if not nil, returns what it prints of each
 // pack, "" for nothing.
 func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string) error {
-	c.progress.stop()
 	c.say.written(report)
 	if c.json {
 		return c.printJSON(newRunJSON(report))
@@ -75,15 +77,39 @@ func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) 
 // counted is n and a noun: "1 pack", "2 packs".
 func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
 
-// print writes data for standard output.
+// print writes data for standard output, which may be the terminal where the line
+// of the progress stands.
 func (c *cli) print(format string, args ...any) error {
+	c.progress.stop()
 	_, err := fmt.Fprintf(c.stdout, format, args...)
 	return err
 }
 
 func (c *cli) printJSON(doc any) error {
-	encoder := json.NewEncoder(c.stdout)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(doc)
+	if err := encoder.Encode(doc); err != nil {
+		return err
+	}
+	return c.print("%s", asciiJSON(b.String()))
+}
+
+// asciiJSON is the same JSON without any character that could act upon a terminal:
+// what is not ASCII stands in strings, and can be escaped there.
+func asciiJSON(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }

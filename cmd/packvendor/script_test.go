@@ -55,7 +55,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		return err
 	}
 	env.Defer(func() { reg.Close() })
-	hints := filepath.Join(work, ".hints")
+	hints := filepath.Join(work, hintsDir)
 	if err := os.Mkdir(hints, 0o777); err != nil {
 		return err
 	}

@@ -56,8 +56,10 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"summary":        always(cmdSummary),
 	}
 	maps.Copy(commands, moreCommands())
-	for name, run := range inputCommands() {
-		commands[name] = always(run)
+	for _, more := range []map[string]func(*testscript.TestScript, []string){inputCommands(), gitCommands(), zipCommands(), cacheCommands()} {
+		for name, run := range more {
+			commands[name] = always(run)
+		}
 	}
 	return commands
 }
@@ -247,13 +249,17 @@ func cmdRegistry(ts *testscript.TestScript, args []string) {
 
 // requests [METHOD...] fails unless exactly so many requests with that method,
 // or at all, reached the registry since the last time; requests PATTERN...
-// compares "METHOD path" of each, where * stands for one path part.
+// compares "METHOD path" of each, where * stands for one path part. Without a word
+// it just forgets those that came.
 func cmdRequests(ts *testscript.TestScript, args []string) {
 	var got []string
 	for _, r := range registryOf(ts).Requests() {
 		got = append(got, r.String())
 	}
 	registryOf(ts).ResetRequests()
+	if len(args) == 0 {
+		return
+	}
 	if args[0] == "-n" {
 		want, err := strconv.Atoi(args[1])
 		ts.Check(err)
@@ -290,6 +296,9 @@ func look(ts *testscript.TestScript, names []string) string {
 		err := filepath.WalkDir(ts.MkAbs(name), func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
+			}
+			if d.Name() == hintsDir {
+				return filepath.SkipDir
 			}
 			info, err := d.Info()
 			if err != nil {

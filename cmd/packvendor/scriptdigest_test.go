@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -16,6 +18,7 @@ func moreCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"holds":      cmdHolds,
 		"uncached":   cmdUncached,
 		"short":      cmdShort,
+		"tags":       cmdTags,
 		"without-go": cmdWithoutGo,
 	}
 }
@@ -45,6 +48,21 @@ func cmdEntry(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: entry VAR DIGEST")
 	}
 	ts.Setenv(args[0], filepath.Join(ts.Getenv("CACHE"), ociref.Digest(args[1]).Hex()))
+}
+
+// tags REPOSITORY DIGEST N TAG points N tags at a manifest: TAG with each number
+// below N for %d.
+func cmdTags(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: tags REPOSITORY DIGEST N TAG")
+	}
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var tags []string
+	for i := range n {
+		tags = append(tags, fmt.Sprintf(args[3], i))
+	}
+	ts.Check(registryOf(ts).TagMany(args[0], ociref.Digest(args[1]), tags))
 }
 
 // without-go leaves packvendor alone in PATH.

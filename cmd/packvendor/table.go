@@ -21,7 +21,22 @@ func newTable(headings ...string) *table {
 	return t
 }
 
-// add adds a row. What the cells hold of foreign text is escaped.
+// Bounds of foreign text in a line, in bytes: of a cell, which may be a list, and of
+// the name of a file in a pack.
+const (
+	maxCell = 1000
+	maxName = 200
+)
+
+// cutOff is s, escaped, its end cut off if it is long.
+func cutOff(s string, most int) string {
+	if s = oneLine(s); len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
+}
+
+// add adds a row. What the cells hold of foreign text is escaped, and bounded.
 func (t *table) add(cells ...string) {
 	t.rows++
 	t.line(cells)
@@ -32,7 +47,7 @@ func (t *table) line(cells []string) {
 		if i > 0 {
 			t.writer.Write([]byte("\t"))
 		}
-		t.writer.Write([]byte(oneLine(cell)))
+		t.writer.Write([]byte(cutOff(cell, maxCell)))
 	}
 	t.writer.Write([]byte("\n"))
 }

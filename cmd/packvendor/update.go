@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,15 +18,16 @@ func (c *cli) updateCommand() *cobra.Command {
 		Short: "Follow the tags of packs, and vendor",
 		Long: `Follow the tags of the named packs, or of all, and vendor.
 
-  repository:1.2.3@digest      the newest version with the same major number (below
-                               1.0: the same minor number), --latest: any newer one
-  repository:stable@digest     what the tag names now
-  repository:tag, allow_tags   what the tag names now; only packs.lock changes
-  repository, version          the newest in the range; only packs.lock changes
-  repository@digest            never moves
+  repository:1.2.3@digest     the newest version of the same major number (below
+                              1.0: minor number); with --latest, any newer one
+  repository:stable@digest    what the tag names now
+  repository:tag, allow_tags  what the tag names now; only packs.lock changes
+  repository, version         the newest in the range; only packs.lock changes
+  repository@digest           never moves
 
-NAME@TAG gives a pack that tag. If a tag that reads as a version now names another
-digest, it was pushed again: nothing is updated, unless --accept-retag is given.`,
+NAME@TAG gives a pack that tag. If a tag that reads as a version now names
+another digest, it was pushed again: nothing is updated, unless --accept-retag
+is given.`,
 		Example: `  packvendor update state-redis
   packvendor update messaging-slack@0.4.38
   packvendor update --latest --dry-run`,
@@ -73,17 +74,30 @@ func movement(before, now lockfile.Pack) string {
 	same := before.LayerDigest == now.LayerDigest
 	switch {
 	case before.Name == "":
-		return strings.TrimSpace("locked " + tagNow + " " + short(now.Digest()))
-	case tagBefore != tagNow && tagBefore != "" && tagNow != "" && same:
-		return fmt.Sprintf("%s → %s (bytes identical)", tagBefore, tagNow)
-	case tagBefore != tagNow && tagBefore != "" && tagNow != "":
-		return fmt.Sprintf("%s → %s", tagBefore, tagNow)
+		return "locked " + withTag(tagNow, now)
+	case isTagMoved(before, now) && same:
+		return cmp.Or(tagBefore, short(before.Digest())) + " → " + tagNow + " (bytes identical)"
+	case isTagMoved(before, now):
+		return cmp.Or(tagBefore, short(before.Digest())) + " → " + tagNow
 	case before.Digest() == now.Digest() && same:
 		return "unchanged"
 	case same:
 		return "manifest changed, bytes identical"
+	case before.Digest() == now.Digest():
+		return "another layer of the same manifest"
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s %s → %s", tagNow, short(before.Digest()), short(now.Digest())))
+	return withTag(tagNow, before) + " → " + short(now.Digest())
+}
+
+// withTag is a locked pack's digest, after the tag if there is one.
+func withTag(tag string, p lockfile.Pack) string {
+	return strings.TrimSpace(tag + " " + short(p.Digest()))
+}
+
+// isTagMoved tells that a pack has a tag, and not the one that it had.
+func isTagMoved(before, now lockfile.Pack) bool {
+	tagBefore, tagNow := tagOf(before), tagOf(now)
+	return tagBefore != tagNow && tagNow != ""
 }
 
 // tagOf is the tag of a locked pack: that of its reference, or the one that was

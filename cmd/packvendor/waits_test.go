@@ -7,16 +7,21 @@ import (
 )
 
 // mainHurried is packvendor for tests, which have no time: what it waits for
-// the clock for, it does not wait for. How long it waits for registries, other
+// the clock for, it does not wait for, and its clock stands still unless
+// PACKVENDOR_TEST_CLOCK is set. How long it waits for registries, other
 // processes and credential helpers is in PACKVENDOR_TEST_STALL,
 // PACKVENDOR_TEST_LOCK_WAIT and PACKVENDOR_TEST_HELPER_TIMEOUT.
 func mainHurried() {
+	now := func() time.Time { return time.Time{} } // so that no run takes any time
+	if os.Getenv("PACKVENDOR_TEST_CLOCK") != "" {
+		now = time.Now
+	}
 	stderr, collect := collecting(os.Stderr)
 	code := invoke(waits{
 		stall:  durationOf("PACKVENDOR_TEST_STALL"),
 		lock:   durationOf("PACKVENDOR_TEST_LOCK_WAIT"),
 		helper: durationOf("PACKVENDOR_TEST_HELPER_TIMEOUT"),
-		now:    func() time.Time { return time.Time{} }, // so that no run takes any time
+		now:    now,
 		sleep:  func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) },
 	}, stderr)
 	collect()

@@ -36,13 +36,18 @@ type printer struct {
 
 	progress *progress // what is printed goes above its line
 	colours  bool
+	actions  bool // the log is one of GitHub Actions
 }
 
 func (p *printer) error(text string) { p.line(red, "error: ", text) }
 func (p *printer) hint(text string)  { p.line(cyan, "hint: ", text) }
 
 func (p *printer) warning(format string, args ...any) {
-	p.line(yellow, "warning: ", fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if p.actions {
+		p.progress.above(p.stderr, annotation("warning", text))
+	}
+	p.line(yellow, "warning: ", text)
 }
 
 // notice tells something that is no warning.
@@ -73,7 +78,10 @@ func (p *printer) line(color, kind, text string) {
 	if p.colours && color != "" {
 		kind = color + kind[:len(kind)-1] + noColor + kind[len(kind)-1:]
 	}
-	p.progress.above(p.stderr, fmt.Sprintf("packvendor: %s%s\n", kind, escaped(text)))
+	if text = escaped(text); p.actions {
+		text = harmless(text)
+	}
+	p.progress.above(p.stderr, fmt.Sprintf("packvendor: %s%s\n", kind, text))
 }
 
 // event says what happened during a run.

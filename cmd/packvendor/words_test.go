@@ -190,3 +190,18 @@ func TestMovement(t *testing.T) {
 		}
 	}
 }
+
+// Colours are for the word that says what a line is, and for nothing that a line
+// quotes.
+func TestColouredWords(t *testing.T) {
+	var text strings.Builder
+	p := &printer{stderr: &text, colours: true}
+	p.error("a\x1b[2Jb")
+	p.warning("w")
+	p.hint("h")
+	p.notice("n")
+	want := "packvendor: \x1b[1;31merror:\x1b[0m a\\x1b[2Jb\npackvendor: \x1b[1;33mwarning:\x1b[0m w\npackvendor: \x1b[1;36mhint:\x1b[0m h\npackvendor: n\n"
+	if text.String() != want {
+		t.Errorf("got %q, want %q", &text, want)
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// jsonExamples are command lines whose documents docs/cli.md shows, in the order in
+// which they are run in one project; and the exit code of each.
+var jsonExamples = []struct {
+	line string
+	code int
+}{
+	{"packvendor init --json", 0},
+	{"packvendor add --json ghcr.io/greenticai/greentic-packs/slack:0.4.37", 0},
+	{"packvendor outdated --json", 1},
+	{"packvendor update --json", 0},
+	{"packvendor diff --json", 1},
+	{"packvendor list --json", 0},
+	{"packvendor inspect --json slack", 0},
+	{"packvendor verify --json", 4},
+	{"packvendor --json", 0},
+	{"packvendor fetch --json --allow-tags ghcr.io/greenticai/greentic-packs/redis:1.2.0", 0},
+	{"packvendor cache dir --json", 0},
+	{"packvendor cache list --json", 0},
+	{"packvendor cache verify --json", 0},
+	{"packvendor cache prune --json --dry-run --max-size 8kB", 0},
+	{"packvendor remove --json slack", 0},
+	{"packvendor auth explain --json ghcr.io", 0},
+	{"packvendor version --json", 0},
+	{errorExample, 2},
+}
+
+// errorExample is a command line that cannot be done.
+const errorExample = "packvendor fetch --json ghcr.io/greenticai/greentic-packs/slack:0.4.38"
+
+// before are what is done to the project before a command line is run.
+var before = map[string]func(b *bed, dir string){
+	"packvendor outdated --json": func(b *bed, dir string) {
+		for _, words := range []string{"init -q", "add .", "commit -q -m packs"} {
+			b.mustRun(b.git(dir, strings.Fields(words)...))
+		}
+	},
+	"packvendor verify --json": func(b *bed, dir string) {
+		name := filepath.Join(dir, "internal", "packs", "packs", "slack.gtpack")
+		data, err := os.ReadFile(name)
+		b.must(err)
+		data[len(data)/2] ^= 1
+		b.must(os.WriteFile(name, data, 0o666))
+	},
+}
+
+func (b *bed) git(dir string, args ...string) *exec.Cmd {
+	cmd := exec.Command(needProgram(b, "git"), args...)
+	cmd.Dir = dir
+	cmd.Env = append(slices.Clone(b.env), "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com")
+	cmd.Stdout, cmd.Stderr = new(bytes.Buffer), new(bytes.Buffer)
+	return cmd
+}
+
+// documents runs the examples, and returns the document of each command line as it
+// would be on a machine like any other.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	b := newBed(t, packtest.Options{})
+	for _, tag := range []string{"0.4.37", "0.4.38", "0.5.0"} {
+		data := packtest.Zip("messaging-slack", tag, 600)
+		packtest.MustPush(b, b.reg, "greenticai/greentic-packs/slack", tag, packtest.Pack(data, "slack.gtpack"))
+	}
+	packtest.MustPush(b, b.reg, "greenticai/greentic-packs/redis", "1.2.0", packtest.Pack(packtest.Zip("state-redis", "1.2.0", 700), "redis.gtpack"))
+	home, dir, cache, bin := b.TempDir(), b.TempDir(), b.TempDir(), b.TempDir()
+	b.must(os.Symlink(needProgram(b, "git"), filepath.Join(bin, "git")))
+	b.must(os.Mkdir(filepath.Join(home, ".docker"), 0o777))
+	b.must(os.WriteFile(filepath.Join(home, ".docker", "config.json"), []byte(`{"auths":{"ghcr.io":{"auth":"bWU6c2VjcmV0"}}}`), 0o666))
+	tree{"go.mod": goMod}.write(b, dir)
+	usual := usualWords(b.reg.Host(), dir, cache, home)
+	docs := map[string]string{}
+	for _, example := range jsonExamples {
+		if f := before[example.line]; f != nil {
+			f(b, dir)
+		}
+		words := strings.Fields(strings.ReplaceAll(example.line, "ghcr.io/", b.reg.Host()+"/"))
+		cmd := b.command(dir, cache, words[1:]...)
+		cmd.Env = append(cmd.Env, "PATH="+bin, "HOME="+home, "XDG_RUNTIME_DIR=/run/user/1000")
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if code := cmd.ProcessState.ExitCode(); err != nil && !errors.As(err, &exit) || code != example.code {
+			b.Fatalf("%s: %v, exit code %d, want %d\n%s%s", example.line, err, code, example.code, cmd.Stdout, cmd.Stderr)
+		}
+		docs[example.line] = usual(cmd.Stdout.(*bytes.Buffer).String())
+	}
+	return docs
+}
+
+// usualWords makes of a document one in which nothing is of this machine and moment.
+func usualWords(host, dir, cache, home string) func(string) string {
+	words := strings.NewReplacer(host, "ghcr.io", dir, "/home/me/app", cache, "/home/me/.cache/greentic/packs", home, "/home/me")
+	var forms []*regexp.Regexp
+	var usual []string
+	for form, value := range map[string]string{
+		`"commit": "[0-9a-f]{40}"`: `"commit": "0d5c5a92d2b8f7f3b4d8a5c1e6f7a8b9c0d1e2f3"`,
+		`"used": "[^"]+"`:          `"used": "2026-01-31T08:00:00Z"`,
+		`"version": "[^"]+",\n  "go": "[^"]+",\n  "os": "[^"]+",\n  "arch": "[^"]+"`: "\"version\": \"v1.2.3\",\n  \"go\": \"go1.26.0\",\n  \"os\": \"linux\",\n  \"arch\": \"amd64\"",
+	} {
+		forms, usual = append(forms, regexp.MustCompile(form)), append(usual, value)
+	}
+	return func(text string) string {
+		text = words.Replace(text)
+		for i, form := range forms {
+			text = form.ReplaceAllString(text, usual[i])
+		}
+		return text
+	}
+}

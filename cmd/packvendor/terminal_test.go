@@ -1,0 +1,121 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// A terminal is a real one, with a packvendor in it.
+type terminal struct {
+	testing.TB
+	socket string
+}
+
+// newTerminal runs a command of the shell, in which packvendor is this program, in
+// the project in dir and in a terminal of that width. When it has ended, its exit
+// code is the last line on the screen.
+func (b *bed) newTerminal(columns int, dir, command string) *terminal {
+	b.Helper()
+	needProgram(b, "tmux")
+	bin, err := os.MkdirTemp("", "tmux-") // a socket's path must be short
+	b.must(err)
+	b.Cleanup(func() { os.RemoveAll(bin) })
+	exe, err := os.Executable()
+	b.must(err)
+	b.must(os.Symlink(exe, filepath.Join(bin, "packvendor")))
+	script := filepath.Join(bin, "run.sh")
+	rest := needProgram(b, "sleep") + " 120" // the terminal ends by itself should the test be killed
+	b.must(os.WriteFile(script, []byte("trap : INT\n"+command+"\necho \"exit $?\"\nexec "+rest+"\n"), 0o666))
+	term := &terminal{TB: b, socket: filepath.Join(bin, "socket")}
+	cmd := term.tmux("-f", os.DevNull, "new-session", "-d", "-x", strconv.Itoa(columns), "-y", "24", "-c", dir, needProgram(b, "sh"), script)
+	cmd.Env = append(slices.Clone(b.env), "PATH="+bin, "GREENTIC_PACK_CACHE_DIR="+b.TempDir())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("tmux: %v\n%s", err, out)
+	}
+	b.Cleanup(func() { term.tmux("kill-server").Run() })
+	return term
+}
+
+func (term *terminal) tmux(args ...string) *exec.Cmd {
+	return exec.Command("tmux", append([]string{"-S", term.socket}, args...)...)
+}
+
+// press presses a key, as tmux names it.
+func (term *terminal) press(key string) {
+	term.Helper()
+	if out, err := term.tmux("send-keys", key).CombinedOutput(); err != nil {
+		term.Fatalf("tmux: %v\n%s", err, out)
+	}
+}
+
+// screen is what the terminal shows, its lines as they were before they were
+// wrapped; with flags of capture-pane.
+func (term *terminal) screen(flags ...string) string {
+	term.Helper()
+	out, err := term.tmux(append([]string{"capture-pane", "-p", "-J"}, flags...)...).Output()
+	if err != nil {
+		term.Fatalf("tmux: %v", err)
+	}
+	var text strings.Builder
+	for line := range strings.Lines(string(out)) {
+		text.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return strings.TrimRight(text.String(), "\n") + "\n"
+}
+
+// await waits until the terminal shows want and nothing else; same, if not nil,
+// makes of a screen what is compared.
+func (term *terminal) await(want string, same func(string) string) {
+	term.Helper()
+	var got string
+	shown := waitFor(func() bool {
+		got = term.screen()
+		if same != nil {
+			got = same(got)
+		}
+		return got == want
+	})
+	if !shown {
+		term.Fatalf("the terminal shows\n%s\nwant\n%s", got, want)
+	}
+}
+
+// sent is all that a terminal is sent by a command, as of newTerminal, in which cat
+// is the program of that name. When it has begun, meanwhile is called.
+func (b *bed) sent(dir, command string, meanwhile func()) string {
+	b.Helper()
+	cat := needProgram(b, "cat")
+	term := b.newTerminal(80, dir, "read go; "+strings.ReplaceAll(command, "cat ", cat+" "))
+	log := filepath.Join(b.TempDir(), "log")
+	if out, err := term.tmux("pipe-pane", cat+" >'"+log+"'").CombinedOutput(); err != nil {
+		b.Fatalf("tmux: %v\n%s", err, out)
+	}
+	term.press("Enter")
+	meanwhile()
+	var text string
+	if !waitFor(func() bool {
+		data, _ := os.ReadFile(log)
+		text = string(data)
+		return strings.Contains(text, "exit ") && strings.HasSuffix(text, "\n")
+	}) {
+		b.Fatalf("%s did not end:\n%s", command, text)
+	}
+	return strings.TrimPrefix(text, "\r\n") // the Enter
+}
+
+// needProgram returns the path of a program that the test cannot do without.
+func needProgram(tb testing.TB, name string) string {
+	tb.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		packtest.Unable(tb, "%v", err)
+	}
+	return path
+}

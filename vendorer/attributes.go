@@ -1,0 +1,73 @@
+package vendorer
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// attributesFile tells git about files, at the module's root.
+const attributesFile = ".gitattributes"
+
+// attributes are the lines for .gitattributes.
+func (i *initiation) attributes() []string {
+	return []string{
+		lockName + " linguist-generated text eol=lf",
+		path.Base(i.goFile) + " linguist-generated text eol=lf",
+		"*.gtpack binary",
+	}
+}
+
+// planAttributes adds to the .gitattributes of the module what it does not say. A
+// pattern that it has already keeps its attributes.
+func (i *initiation) planAttributes() error {
+	if err := i.checkFile(attributesFile); err != nil {
+		return err
+	}
+	data, err := i.readFile(attributesFile, maxSource)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	added := withLines(data, i.attributes())
+	if len(added) == len(data) {
+		i.keep(attributesFile)
+		return nil
+	}
+	i.write(attributesFile, added)
+	return nil
+}
+
+// withLines adds to a .gitattributes the lines for patterns that it does not have,
+// with its own line ends.
+func withLines(data []byte, lines []string) []byte {
+	eol := "\n"
+	if bytes.Contains(data, []byte("\r\n")) {
+		eol = "\r\n"
+	}
+	var patterns []string
+	for line := range strings.Lines(string(data)) {
+		patterns = append(patterns, patternOf(line))
+	}
+	added := slices.Clone(data)
+	for _, line := range lines {
+		if slices.Contains(patterns, patternOf(line)) {
+			continue
+		}
+		if len(added) > 0 && !bytes.HasSuffix(added, []byte("\n")) {
+			added = append(added, eol...)
+		}
+		added = append(added, line+eol...)
+	}
+	return added
+}
+
+// patternOf is the first word of a line of .gitattributes.
+func patternOf(line string) string {
+	if words := strings.Fields(line); len(words) > 0 {
+		return words[0]
+	}
+	return ""
+}

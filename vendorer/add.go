@@ -234,6 +234,8 @@ func (r *run) keepLines(config *packsfile.File) {
 	for i, pack := range config.Packs {
 		if before, ok := r.p.config.Pack(pack.Name); ok {
 			config.Packs[i].Line = before.Line
+		} else {
+			config.Packs[i].Line = 0
 		}
 	}
 }

@@ -119,6 +119,9 @@ func PruneCache(ctx context.Context, o Options, po PruneOptions) (CachePruning, 
 
 // keepLocked adds what a packs.lock names.
 func keepLocked(keep map[ociref.Digest]bool, file string) error {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return &KeepError{File: file, Err: &PlaceError{Path: file, Reason: "is not a regular file"}}
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return &KeepError{File: file, Err: err}

@@ -108,7 +108,7 @@ func (i *initiation) carryOut() error {
 		if err := c.makeDir(path.Dir(file.name)); err != nil {
 			return err
 		}
-		f, err := atomicfile.Stage(i.root, file.name, file.data)
+		f, err := atomicfile.StageEdit(i.root, file.name, file.data)
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,28 @@ func (i *initiation) configureNew(want InitOptions) error {
 	if err != nil {
 		return err
 	}
-	return i.project.configure(config)
+	if err := i.project.configure(config); err != nil {
+		return err
+	}
+	return i.checkFree()
+}
+
+// checkFree sees that the Go package is not that of a packs.toml above: the two
+// would write each other's files.
+func (i *initiation) checkFree() error {
+	above := i.above()
+	if above == "" {
+		return nil
+	}
+	data, err := i.readFile(above, packsfile.MaxSize+1)
+	if err != nil {
+		return err
+	}
+	other, _ := packsfile.Parse(i.show(above), data)
+	if other != nil && path.Join(path.Dir(above), other.Embed.Dir) == i.dir {
+		return &PlaceError{Path: i.show(i.dir), Reason: "is where " + i.show(above) + " puts its packs"}
+	}
+	return nil
 }
 
 // refused are the errors of a packs.toml that is not there, so that none of its

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
@@ -132,30 +133,63 @@ func (e *NothingToInspectError) Error() string {
 
 // inspectFile inspects the pack in any file.
 func inspectFile(ctx context.Context, name string) (*Inspection, error) {
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NothingToInspectError{What: name}
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	info, err := os.Stat(name)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &NothingToInspectError{What: name}
 	case err != nil:
 		return nil, err
 	case info.IsDir():
 		return nil, &NothingToInspectError{What: name, IsDir: true}
-	case info.Mode().IsRegular():
+	}
+	file, err := openPatiently(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if info.Mode().IsRegular() {
 		return inspectBytes(ctx, name, &scratch{file})
 	}
-	copied, err := newScratch() // a pipe is read once
+	return inspectPipe(ctx, name, file)
+}
+
+// openPatiently is os.Open, which waits for the writer of a pipe, but not longer than
+// ctx lets it.
+func openPatiently(ctx context.Context, name string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		file, err := os.Open(name)
+		done <- opened{file, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// inspectPipe inspects what comes from a pipe, which is read once, and may have no end.
+func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, error) {
+	copied, err := newScratch()
 	if err != nil {
 		return nil, err
 	}
 	defer copied.remove()
-	if _, err := io.Copy(copied, file); err != nil {
+	stop := context.AfterFunc(ctx, func() { pipe.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	n, err := io.Copy(copied, io.LimitReader(pipe, maxEmbedded+1))
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
 		return nil, err
+	case n > maxEmbedded:
+		return nil, &TooLargeError{Size: n}
 	}
 	return inspectBytes(ctx, name, copied)
 }

@@ -110,7 +110,11 @@ func (p *project) read(file string, tolerant bool) error {
 	}
 	data, err := p.readFile(p.tomlFile, packsfile.MaxSize+1)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &NoProjectError{File: file}
+		e := &NoProjectError{File: file}
+		if above := p.above(); above != "" {
+			e.Above = p.show(above)
+		}
+		return e
 	}
 	if err != nil {
 		return err
@@ -125,6 +129,19 @@ func (p *project) read(file string, tolerant bool) error {
 		return err
 	}
 	return p.readLock()
+}
+
+// above returns the nearest packs.toml in a directory above, as a path below the
+// root; "" if there is none in the module.
+func (p *project) above() string {
+	for dir := p.base; dir != "."; {
+		dir = path.Dir(dir)
+		name := path.Join(dir, path.Base(p.tomlFile))
+		if info, err := p.root.Lstat(name); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
 }
 
 // configure takes the places that config names and checks them.
@@ -321,7 +338,10 @@ func (p *project) checkGenerated() error {
 func withoutCR(data []byte) []byte { return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) }
 
 // A NoProjectError reports that there is no packs.toml.
-type NoProjectError struct{ File string }
+type NoProjectError struct {
+	File  string
+	Above string // the nearest one in a directory above, in the module; "" if there is none
+}
 
 func (e *NoProjectError) Error() string { return fmt.Sprintf("%s: no such file", e.File) }
 

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -43,12 +45,24 @@ func findRevision(ctx context.Context, dir, name string) (*revision, error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil, &RevisionError{Revision: name, Reason: "there is no git program"}
 	}
-	if _, err := r.git(ctx, dir+" is in no git repository", "rev-parse", "--git-dir"); err != nil {
+	gitDir, err := r.git(ctx, dir+" is in no git repository", "rev-parse", "--absolute-git-dir")
+	if err != nil {
 		return nil, err
+	}
+	if !isOwnGitDir(strings.TrimSpace(gitDir)) && os.Getenv("GIT_WORK_TREE") == "" {
+		return nil, &RevisionError{Revision: name, Reason: dir + " is in a bare git repository"}
 	}
 	out, err := r.git(ctx, "there is no such commit", "rev-parse", "--verify", "--quiet", name+"^{commit}")
 	r.commit = strings.TrimSpace(out)
 	return r, err
+}
+
+// isOwnGitDir tells whether a repository is one that no commit can bring along: git
+// tracks whatever makes a bare repository, but nothing below a directory called .git.
+// Else a commit could choose the repository that is asked about it. Who names the work
+// tree has named the repository, too.
+func isOwnGitDir(dir string) bool {
+	return slices.Contains(strings.Split(filepath.ToSlash(dir), "/"), ".git")
 }
 
 // failed is about a git command that failed and said something, such as that the
@@ -128,8 +142,10 @@ func (r *revision) git(ctx context.Context, reason string, args ...string) (stri
 func (r *revision) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "git", args...)
 	command.Dir = r.dir
+	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT"))
 	command.Env = append(environment(),
 		"GIT_ALLOW_PROTOCOL=", "GIT_NO_LAZY_FETCH=1", // a partial clone fetches what it lacks; not every git knows both
+		"GIT_CONFIG_COUNT="+strconv.Itoa(n+1), fmt.Sprintf("GIT_CONFIG_KEY_%d=safe.bareRepository", n), fmt.Sprintf("GIT_CONFIG_VALUE_%d=explicit", n),
 		"GIT_OPTIONAL_LOCKS=0", "GIT_LITERAL_PATHSPECS=1", "LC_ALL=C")
 	return command
 }

@@ -203,7 +203,9 @@ func (r *run) goPackage(config *packsfile.File) (embedgen.Package, error) {
 }
 
 func (r *run) plan() (Plan, map[string]Vendored, error) {
-	r.p.sweep()
+	if !r.dryRun {
+		r.p.sweep()
+	}
 	vendored, err := r.p.vendored()
 	if err != nil {
 		return Plan{}, nil, err

@@ -130,7 +130,7 @@ func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
 		return err
 	}
 	if r.edited != nil && !bytes.Equal(r.edited, r.p.toml) {
-		c.toml, err = atomicfile.Stage(r.p.root, r.p.tomlFile, r.edited)
+		c.toml, err = atomicfile.StageEdit(r.p.root, r.p.tomlFile, r.edited)
 	}
 	return err
 }

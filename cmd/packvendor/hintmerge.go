@@ -9,7 +9,7 @@ import (
 // The beginnings of hints of which one must do for several packs.
 const (
 	updateHint = "packvendor update "
-	listHint   = "in packs.toml: insecure_registries = ["
+	listHint   = "at the top of packs.toml: insecure_registries = ["
 )
 
 // An updateCommand is a hint to update one pack, without that pack.

@@ -151,7 +151,7 @@ func followKept(env *testscript.Env) error {
 // follow follows a hint in the copy work.
 func (h keptHint) follow(work string) error {
 	dir := filepath.Join(work, h.Dir)
-	if line, ok := strings.CutPrefix(h.Hint, "in packs.toml: "); ok {
+	if line, ok := strings.CutPrefix(h.Hint, "at the top of packs.toml: "); ok {
 		return h.write(dir, line)
 	}
 	if rest, ok := strings.CutPrefix(h.Hint, "in packs.toml, packs."); ok {

@@ -28,6 +28,8 @@ func (p *printer) hintFor(err error) string {
 		return p.edit("add", unpinned.Unpinned, unpinned.Ref)
 	case errors.As(err, &noModule):
 		return "go mod init example.com/app"
+	case errors.As(err, &noProject) && noProject.Above != "":
+		return p.rerun("-f", noProject.Above)
 	case errors.As(err, &noProject):
 		return p.command("init")
 	case errors.As(err, &noName) && noName.New:
@@ -116,8 +118,10 @@ func (p *printer) hintForDrift(err error) string {
 	var generated *vendorer.GeneratedError
 	var vendored *vendorer.VendoredError
 	switch {
-	case errors.As(err, &locked), errors.As(err, &generated), errors.As(err, &vendored):
+	case errors.As(err, &locked):
 		return p.bareRun()
+	case errors.As(err, &generated), errors.As(err, &vendored): // which needs no other lock
+		return p.command(p.undone("frozen", "offline")...)
 	case errors.As(err, &offline), errors.As(err, &corrupt) && (p.has == nil || p.has("offline")):
 		return p.rerun()
 	}

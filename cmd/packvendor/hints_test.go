@@ -43,8 +43,8 @@ func TestHints(t *testing.T) {
 		{"gone, no reference", &vendorer.PackError{Name: "a", Ref: "?", Locked: locked, Err: gone}, ""},
 		{"not found, never locked", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Err: gone}, ""},
 		{"forbidden", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Locked: locked, Err: &packfetch.RegistryError{Status: 403}}, ""},
-		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `in packs.toml: insecure_registries = ["localhost:5000"]`},
-		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `in packs.toml: insecure_registries = ["r.io"]`},
+		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `at the top of packs.toml: insecure_registries = ["localhost:5000"]`},
+		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `at the top of packs.toml: insecure_registries = ["r.io"]`},
 		{"far, refused", &vendorer.PackError{Name: "a", Err: far}, ""},
 		{"locked", &vendorer.LockedError{}, "packvendor"},
 		{"generated", &vendorer.GeneratedError{}, "packvendor"},
@@ -140,10 +140,10 @@ func runWith(t *testing.T, env map[string]string, args ...string) (code int, std
 // they are.
 func TestMergedHints(t *testing.T) {
 	var problems []problem
-	for _, hint := range []string{"packvendor update a", "", "packvendor update b", "packvendor add c r.io/c", "packvendor update a", `in packs.toml: insecure_registries = ["z:1", "x:1"]`, `in packs.toml: insecure_registries = ["z:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"} {
+	for _, hint := range []string{"packvendor update a", "", "packvendor update b", "packvendor add c r.io/c", "packvendor update a", `at the top of packs.toml: insecure_registries = ["z:1", "x:1"]`, `at the top of packs.toml: insecure_registries = ["z:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"} {
 		problems = append(problems, problem{hint: hint})
 	}
-	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", `in packs.toml: insecure_registries = ["z:1", "x:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"}
+	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", `at the top of packs.toml: insecure_registries = ["z:1", "x:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"}
 	if got := mergedHints(problems); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

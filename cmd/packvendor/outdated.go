@@ -83,11 +83,8 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 		before: func() error { return c.printTable(t) },
 	}
 	if failed == nil && !slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
-		switch {
-		case c.json:
+		if c.json {
 			return c.printJSON(doc)
-		case c.quiet:
-			return nil
 		}
 		return c.printTable(t)
 	}

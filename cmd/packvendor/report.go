@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf16"
 
@@ -81,7 +82,11 @@ func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
 // of the progress stands.
 func (c *cli) print(format string, args ...any) error {
 	c.progress.stop()
-	_, err := fmt.Fprintf(c.stdout, format, args...)
+	text := fmt.Sprintf(format, args...)
+	if c.say.actions {
+		text = harmless(text)
+	}
+	_, err := io.WriteString(c.stdout, text)
 	return err
 }
 
@@ -93,7 +98,7 @@ func (c *cli) printJSON(doc any) error {
 	if err := encoder.Encode(doc); err != nil {
 		return err
 	}
-	return c.print("%s", asciiJSON(b.String()))
+	return c.print("%s", asciiJSON(strings.ReplaceAll(b.String(), "##[", `##\u005b`)))
 }
 
 // asciiJSON is the same JSON without any character that could act upon a terminal:

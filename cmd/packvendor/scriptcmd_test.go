@@ -373,7 +373,7 @@ func cmdHint(ts *testscript.TestScript, args []string) {
 }
 
 func follow(ts *testscript.TestScript, hint string) {
-	if line, ok := strings.CutPrefix(hint, "in packs.toml: "); ok {
+	if line, ok := strings.CutPrefix(hint, "at the top of packs.toml: "); ok {
 		text := ts.ReadFile("packs.toml")
 		ts.Check(os.WriteFile(ts.MkAbs("packs.toml"), []byte(line+"\n"+text), 0o666))
 		return

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // A summary counts what a run did.
 type summary struct {
 	added, updated, restored, removed int
-	others                            []string // files that were written where no pack changed
+	others                            []string // files that were written although what is locked is the same
 	downloaded, cached                int64    // bytes of packs, from registries and from the cache
 }
 
@@ -35,14 +36,17 @@ func summaryOf(report *vendorer.Report) summary {
 			s.cached += p.Size
 		}
 	}
-	if s.added+s.updated+s.restored+s.removed == 0 {
-		s.others = report.Written
+	if s.added+s.updated+s.removed == 0 {
+		s.others = slices.DeleteFunc(slices.Clone(report.Written), isPack)
 	}
 	if report.DryRun {
 		return summary{}
 	}
 	return s
 }
+
+// isPack tells whether a file that was written is a pack, which is counted.
+func isPack(name string) bool { return strings.HasSuffix(name, ".gtpack") }
 
 // summary tells in a line what a run changed; nothing if it changed nothing.
 func (p *printer) summary(s summary, took time.Duration) {

@@ -6,7 +6,7 @@ package main
 //     standard error;
 //   - "packvendor: error: ", "packvendor: warning: ", or "packvendor: " alone for
 //     what is just told; lower case, no full stop, the subject first and once;
-//   - "packvendor: hint: " and then the literal next command, or "in packs.toml: "
+//   - "packvendor: hint: " and then the literal next command, or "at the top of packs.toml: "
 //     and the literal line to write there.
 
 import (
@@ -172,9 +172,15 @@ func (p *printer) doubtful(name string, d packfetch.Doubtful) {
 		what += fmt.Sprintf("\n\talso there: %s %s", l.MediaType, l.Digest)
 	}
 	p.warning("%s: the selected layer %s", who, what)
-	if name != "" && len(d.Others) > 0 {
-		p.hint(fmt.Sprintf("in packs.toml, packs.%s: layer = %q", name, layerName(d.Layer, d.Others)))
+	if others := withoutReadme(d.Others); name != "" && len(others) > 0 {
+		p.hint(fmt.Sprintf("in packs.toml, packs.%s: layer = %q", name, layerName(d.Layer, others)))
 	}
+}
+
+// withoutReadme are the layers that may be a pack: a text is none, whatever else is
+// wrong.
+func withoutReadme(layers []packfetch.Layer) []packfetch.Layer {
+	return slices.DeleteFunc(slices.Clone(layers), func(l packfetch.Layer) bool { return l.MediaType == "text/markdown" })
 }
 
 // layerName names the first of others as packs.toml's layer does: by media

@@ -75,6 +75,14 @@ func (f *File) Reset() error {
 	return nil
 }
 
+// chmod gives the file another mode.
+func (f *File) chmod(mode fs.FileMode) error {
+	if err := f.file.Chmod(mode.Perm()); err != nil {
+		return located(f.root, "chmod", f.name, err)
+	}
+	return nil
+}
+
 // ReadAt reads what has been written so far; it is no longer possible after
 // Finish.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
@@ -126,11 +134,32 @@ func (f *File) Discard() {
 // Stage writes data durably under a temporary name; Commit is left to the
 // caller, who may want to order several.
 func Stage(root *os.Root, name string, data []byte) (*File, error) {
+	return stage(root, name, data, func(*File) error { return nil })
+}
+
+// StageEdit is Stage of a file that is someone's own: it keeps its mode.
+func StageEdit(root *os.Root, name string, data []byte) (*File, error) {
+	return stage(root, name, data, func(f *File) error {
+		info, err := root.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return located(root, "stat", name, err)
+		}
+		return f.chmod(info.Mode())
+	})
+}
+
+func stage(root *os.Root, name string, data []byte, prepare func(*File) error) (*File, error) {
 	f, err := Create(root, name)
 	if err != nil {
 		return nil, err
 	}
-	if _, err = f.Write(data); err == nil {
+	if err = prepare(f); err == nil {
+		_, err = f.Write(data)
+	}
+	if err == nil {
 		err = f.Finish(true)
 	}
 	if err != nil {

@@ -220,5 +220,13 @@ func (s symbol) in(table []string) (string, error) {
 	if s.index >= uint64(len(table)) {
 		return "", fmt.Errorf("symbol %d of %d", s.index, len(table))
 	}
-	return table[s.index], nil
+	text := table[s.index]
+	if len(text) > maxSymbol {
+		return "", fmt.Errorf("symbol %d has more than %d bytes", s.index, maxSymbol)
+	}
+	return text, nil
 }
+
+// maxSymbol bounds an identifier that an index stands for, in bytes: any number of
+// indexes may stand for it.
+const maxSymbol = 1 << 10

@@ -185,9 +185,20 @@ func (c *cli) explain(err error) []problem {
 		for _, e := range joined.Unwrap() {
 			all = append(all, c.explain(e)...)
 		}
-		return all
+		return withoutVain(all)
 	}
 	return []problem{{err: err, code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err)}}
+}
+
+// withoutVain takes away hints that are vain while there are other problems: to add
+// another version of a pack would fail with them.
+func withoutVain(problems []problem) []problem {
+	for i := range problems {
+		if len(problems) > 1 && isAny(problems[i].err, []any{new(*vendorer.NoVersionError)}) {
+			problems[i].hint = ""
+		}
+	}
+	return problems
 }
 
 // textOf is an error in words, where it has better ones than its own.

@@ -142,7 +142,7 @@ func (p *privateProject) try(args ...string) (code int, stdout, stderr string) {
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
 		p.t.Fatal(err)
 	}
-	return cmd.ProcessState.ExitCode(), out.String(), said.String()
+	return cmd.ProcessState.ExitCode(), out.String(), withoutSummary(said.String())
 }
 
 // turnsAway sees that the pack is not had without credentials, with wrong ones,

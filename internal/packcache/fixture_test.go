@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds what must not hang; nothing waits for it that works.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // fetchedAt is the time on the clock of every cache here.
 const fetchedAt = 1_700_000_000

@@ -11,10 +11,12 @@ import (
 )
 
 // childProject, in the environment, makes of the test binary a program that
-// vendors the packs.toml it names, with the cache that childCache names.
+// vendors the packs.toml it names, with the cache that childCache names. Then it
+// prints the file that childTells names, such as one that tells of itself.
 const (
 	childProject = "VENDORER_TEST_PROJECT"
 	childCache   = "VENDORER_TEST_CACHE"
+	childTells   = "VENDORER_TEST_TELLS"
 )
 
 // authority signs the certificates of all registries here. The system's trust
@@ -54,6 +56,10 @@ func child(file string) int {
 	if _, err := vendorer.Run(context.Background(), o); err != nil {
 		fmt.Println(err)
 		return 1
+	}
+	if file := os.Getenv(childTells); file != "" {
+		told, _ := os.ReadFile(file)
+		os.Stdout.Write(told)
 	}
 	return 0
 }

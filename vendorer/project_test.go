@@ -23,7 +23,7 @@ import (
 // $REG for the registry, $MOD for the module's folder and $DIR for that of
 // packs.toml.
 type project struct {
-	t        *testing.T
+	t        testing.TB
 	reg      *packtest.Registry
 	mod, dir string
 	options  vendorer.Options
@@ -35,7 +35,7 @@ type project struct {
 // zero is a digest of nothing that exists.
 const zero = ociref.Digest("sha256:0000000000000000000000000000000000000000000000000000000000000000")
 
-func newProject(t *testing.T) *project {
+func newProject(t testing.TB) *project {
 	t.Helper()
 	p := &project{t: t, reg: packtest.StartRegistry(t, packtest.Options{CA: authority}), names: map[string]string{}}
 	p.mod = t.TempDir()

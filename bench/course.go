@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// A course is a part of the benchmark, by name.
+type course struct {
+	name, about string
+	run         func(*bench, context.Context) (result, error)
+}
+
+// courses are all parts, in the order of the report.
+func courses() []course {
+	return []course{
+		{"noop", "nothing to do, many packs", (*bench).noopMany},
+		{"noop-real", "nothing to do, five real packs", (*bench).noopReal},
+		{"cold", "empty cache and project, many packs", (*bench).coldMany},
+		{"cold-large", "empty cache and project, one large pack", (*bench).coldLarge},
+		{"warm", "warm cache, empty project, many packs", (*bench).warmMany},
+		{"warm-large", "warm cache, empty project, one large pack", (*bench).warmLarge},
+		{"scaling-cold", "small packs, ever more, cold", (*bench).scalingCold},
+		{"scaling-noop", "small packs, ever more, nothing to do", (*bench).scalingNoop},
+		{"update", "update, nothing moved", (*bench).update},
+		{"memory", "peak memory", (*bench).memory},
+		{"requests", "how often a registry is asked", (*bench).requests},
+		{"build", "go build after a run", (*bench).build},
+	}
+}
+
+// chosen tells whether a course is to be run.
+func (o options) chosen(c course) bool { return o.only == nil || o.only.MatchString(c.name) }
+
+func listCourses(w io.Writer, o options) error {
+	for _, c := range courses() {
+		if o.chosen(c) {
+			if _, err := fmt.Fprintf(w, "%-14s %s\n", c.name, c.about); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Sizes are what the courses are made of.
+type sizes struct {
+	many    int   // packs
+	pack    int64 // bytes of each of them
+	large   int64 // bytes of the large one
+	eighth  int64 // bytes of each of eight that are fetched at once
+	small   int64 // bytes of each of those that there are ever more of
+	scaling []int // how many those are; the last is held against the reference
+	against int   // the reference, one of scaling
+}
+
+func (o options) sizes() sizes {
+	if o.quick {
+		return sizes{many: 10, pack: 64 << 10, large: 8 << 20, eighth: 1 << 20, small: 4 << 10, scaling: []int{5, 10, 20}, against: 10}
+	}
+	return sizes{
+		many: 100, pack: 1 << 20, large: 1 << 30,
+		eighth: 200 << 20, // all packs together are at most 2,000,000,000 bytes
+		small:  16 << 10, scaling: []int{10, 100, 1000, 5000}, against: 100,
+	}
+}
+
+// shapes of the datasets.
+func (s sizes) manyShape() shape { return shape{name: "many", count: s.many, size: s.pack} }
+
+func (s sizes) largeShape() shape { return shape{name: "large", count: 1, size: s.large} }
+
+func (s sizes) scalingShape(count int) shape {
+	return shape{name: fmt.Sprintf("scaling-%d", count), count: count, size: s.small, tagged: true}
+}
+
+// sizeText is a size in the unit that it is a whole number of.
+func sizeText(bytes int64) string {
+	for _, unit := range []struct {
+		name  string
+		bytes int64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if bytes >= unit.bytes && bytes%unit.bytes == 0 {
+			return fmt.Sprintf("%d %s", bytes/unit.bytes, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
+
+// packsText is a number of packs and their size.
+func packsText(count int, size int64) string {
+	if count == 1 {
+		return "1 pack of " + sizeText(size)
+	}
+	return fmt.Sprintf("%s packs of %s", thousands(int64(count)), sizeText(size))
+}
+
+// thousands is a number with commas.
+func thousands(n int64) string {
+	text := fmt.Sprint(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}

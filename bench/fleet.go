@@ -1,0 +1,136 @@
+package main
+
+import "math/rand/v2"
+
+// A fleet is CI at work: jobs that each vendor the packs of one project, on runners
+// that the jobs fall to by chance. It is a model, and knows of packvendor only how
+// often a run asks a registry.
+type fleet struct {
+	jobs      int   // an hour
+	projects  int   // each job is about one of them
+	packs     int   // of each project
+	catalogue int   // packs that there are, each in a repository of its own
+	releases  int   // an hour; a project takes a release with its next job
+	runners   int   // on which jobs run
+	size      int64 // bytes of a pack
+	manifest  int64 // bytes of its manifest
+	hours     int
+}
+
+// theFleet is the one of docs/scale.md.
+var theFleet = fleet{
+	jobs: 10_000, projects: 200, packs: 20, catalogue: 300, releases: 2, runners: 500,
+	size: 1_300_000, manifest: 600, hours: 24,
+}
+
+// A memory is what a fleet remembers of packs between its jobs.
+type memory int
+
+const (
+	none     memory = iota // every job begins with an empty cache
+	runners                // each runner keeps its cache
+	projects               // each project's cache is saved after a job and restored before the next
+	mirror                 // jobs begin with empty caches, and ask a mirror that keeps what it has read
+	commits                // packs are committed with the code
+)
+
+// memories are all of them, with what they are called.
+var memories = []struct {
+	memory
+	name string
+}{
+	{none, "empty caches"},
+	{runners, "each runner keeps its cache"},
+	{projects, "each project's cache is saved and restored"},
+	{mirror, "empty caches, and a mirror that keeps what it has read"},
+	{commits, "the packs are committed"},
+}
+
+// simulate returns what the registry is asked in each hour. The same fleet gives
+// the same figures every time.
+func (f fleet) simulate(m memory) []traffic {
+	random := rand.New(rand.NewPCG(1, 2))
+	all := f.newProjects(random)
+	newest := make([]int, f.catalogue) // the versions of the packs, from 1
+	for pack := range newest {
+		newest[pack] = 1
+	}
+	caches := map[int][]int{} // the versions held by each runner or project
+	hours := make([]traffic, f.hours)
+	for hour := range hours {
+		due := f.releaseTimes(random)
+		for job := range f.jobs {
+			for range due[job] {
+				newest[random.IntN(f.catalogue)]++
+			}
+			runner, of := random.IntN(f.runners), random.IntN(f.projects)
+			hours[hour].add(f.run(f.missing(m, caches, all[of], newest, runner, of)))
+		}
+	}
+	return hours
+}
+
+// newProjects returns the packs that each project has.
+func (f fleet) newProjects(random *rand.Rand) [][]int {
+	all := make([][]int, f.projects)
+	for i := range all {
+		all[i] = random.Perm(f.catalogue)[:f.packs]
+	}
+	return all
+}
+
+// releaseTimes says how many releases come right before which jobs of an hour.
+func (f fleet) releaseTimes(random *rand.Rand) map[int]int {
+	due := map[int]int{}
+	for range f.releases {
+		due[random.IntN(f.jobs)]++
+	}
+	return due
+}
+
+// missing returns for how many of its packs a job asks the registry, and remembers
+// that they came.
+func (f fleet) missing(m memory, caches map[int][]int, packs, newest []int, runner, of int) (n int) {
+	var owner int
+	switch m {
+	case commits:
+		return 0
+	case none:
+		return len(packs)
+	case runners:
+		owner = runner
+	case projects:
+		owner = of
+	}
+	if caches[owner] == nil {
+		caches[owner] = make([]int, f.catalogue)
+	}
+	held := caches[owner]
+	for _, pack := range packs {
+		if held[pack] != newest[pack] {
+			held[pack] = newest[pack]
+			n++
+		}
+	}
+	return n
+}
+
+// run is what one run asks of a registry that wants tokens: for each missing pack
+// its manifest and its blob, and a token for its repository; and one ping, if
+// anything is missing. The benchmark and the tests count that this is so.
+func (f fleet) run(missing int) traffic {
+	return traffic{
+		Pings: min(missing, 1), Manifests: missing, Blobs: missing, Tokens: missing,
+		Bytes: int64(missing) * (f.size + f.manifest),
+	}
+}
+
+func (t *traffic) add(other traffic) {
+	t.Pings += other.Pings
+	t.Manifests += other.Manifests
+	t.Heads += other.Heads
+	t.Blobs += other.Blobs
+	t.Tokens += other.Tokens
+	t.Others += other.Others
+	t.Bytes += other.Bytes
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// A contestant is a command that is measured. It works in a folder of its own,
+// which is fresh each time.
+type contestant struct {
+	name   string
+	about  string  // what it is, at length; "" says no more than name
+	target float64 // how much of its time the first contestant may take; 0 is no target
+	units  int     // what its cost is divided by; 0 is 1
+
+	prepare func(dir string) error // what is not measured; nil is nothing
+	args    func(dir string) []string
+	check   func(dir string) error // whether it did its work; nil believes its exit code
+	env     []string               // besides that of all
+}
+
+// A race is a set of contestants that are measured in turn: A, B, C, A, B, C, ….
+type race struct {
+	name        string
+	title       string       // what is done
+	short       string       // the same in a picture
+	contestants []contestant // the first is packvendor
+}
+
+// An outcome is what a contestant cost.
+type outcome struct {
+	contestant
+	wall, cpu spread // seconds a unit
+	memory    spread // MiB
+	traffic   traffic
+}
+
+// A result is what a race came to.
+type result struct {
+	race
+	outcomes []outcome
+	verdicts []verdict
+}
+
+// run runs a race, once to warm up and to count requests, then as often as is
+// measured. After each round who began begins last: what follows on the heaviest
+// writer is not always the same.
+func (b *bench) run(ctx context.Context, r race) (result, error) {
+	res := result{race: r, outcomes: make([]outcome, len(r.contestants))}
+	for i, c := range r.contestants {
+		b.tell("%s: %s, warming up", r.name, c.name)
+		_, t, err := b.once(ctx, c, true)
+		if err != nil {
+			return res, fmt.Errorf("%s: %s: %w", r.name, c.name, err)
+		}
+		res.outcomes[i] = outcome{contestant: c, traffic: t}
+	}
+	for round := range b.rounds {
+		for i := range r.contestants {
+			o := &res.outcomes[(round+i)%len(r.contestants)]
+			s, _, err := b.once(ctx, o.contestant, false)
+			if err != nil {
+				return res, fmt.Errorf("%s: %s: %w", r.name, o.name, err)
+			}
+			o.add(s)
+			b.tell("%s: round %d of %d, %s: %v, CPU %v, %.1f MiB", r.name, round+1, b.rounds, o.name, s.Wall.Round(time.Millisecond), s.CPU.Round(time.Millisecond), mebibytes(s.Memory))
+		}
+	}
+	return res, nil
+}
+
+// once runs a contestant in a fresh folder. What was written before is on the
+// disk then, so that nobody pays for it. Requests are counted only where that is
+// asked for.
+func (b *bench) once(ctx context.Context, c contestant, count bool) (s sample, t traffic, err error) {
+	dir := filepath.Join(b.work, "run")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return s, t, err
+	}
+	defer func() { err = errors.Join(err, b.empty(dir)) }()
+	if c.prepare != nil {
+		if err := c.prepare(dir); err != nil {
+			return s, t, err
+		}
+	}
+	var mark int64
+	if count {
+		if mark, err = b.registry.mark(); err != nil {
+			return s, t, err
+		}
+	}
+	syscall.Sync()
+	if s, err = measure(ctx, dir, slices.Concat(b.env, c.env), c.args(dir)); err != nil {
+		return s, t, err
+	}
+	if count {
+		if t, err = b.registry.since(mark); err != nil {
+			return s, t, err
+		}
+	}
+	if c.check != nil {
+		err = c.check(dir)
+	}
+	return s, t, err
+}
+
+// empty gives back what the files of a run take, and puts them out of the way. They
+// are removed at the end: an ext4 without a journal looks at every inode that was
+// freed in the last minutes before it takes another, and the next run would pay for
+// that, recently_deleted in
+// https://github.com/torvalds/linux/blob/master/fs/ext4/ialloc.c.
+func (b *bench) empty(dir string) error {
+	trash, err := os.MkdirTemp(b.work, "trash-")
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(dir, filepath.Join(trash, "run")); err != nil {
+		return err
+	}
+	return filepath.WalkDir(trash, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			err = os.Truncate(path, 0)
+		}
+		return err
+	})
+}
+
+func (o *outcome) add(s sample) {
+	units := float64(max(1, o.units))
+	o.wall.values = append(o.wall.values, s.Wall.Seconds()/units)
+	o.cpu.values = append(o.cpu.values, s.CPU.Seconds()/units)
+	o.memory.values = append(o.memory.values, mebibytes(s.Memory))
+}
+
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// Tools are the programs that run against each other, by their paths.
+type tools struct {
+	packvendor, hashall string // built from the checkout
+	oras, crane, curl   string
+}
+
+// findTools builds packvendor and the hash program in dir, and looks up the
+// others. The error says of all that are missing how to get them.
+func findTools(ctx context.Context, checkout, dir string) (tools, error) {
+	t := tools{packvendor: filepath.Join(dir, "packvendor"), hashall: filepath.Join(dir, "hashall")}
+	var missing []string
+	for name, tool := range map[string]struct {
+		path    *string
+		install string
+	}{
+		"oras":  {&t.oras, "go install oras.land/oras/cmd/oras@latest"},
+		"crane": {&t.crane, "go install github.com/google/go-containerregistry/cmd/crane@latest"},
+		"curl":  {&t.curl, "apt-get install curl"},
+	} {
+		var err error
+		if *tool.path, err = exec.LookPath(name); err != nil {
+			missing = append(missing, fmt.Sprintf("%s is not in PATH: %s", name, tool.install))
+		}
+	}
+	if _, err := packtest.LookDistribution(); err != nil {
+		missing = append(missing, err.Error())
+	}
+	if missing != nil {
+		return t, fmt.Errorf("%s", strings.Join(missing, "\n"))
+	}
+	if _, err := output(ctx, checkout, os.Environ(), "go", "build", "-o", t.packvendor, "./cmd/packvendor"); err != nil {
+		return t, err
+	}
+	_, err := output(ctx, filepath.Join(checkout, "bench"), os.Environ(), "go", "build", "-o", t.hashall, "./hashall")
+	return t, err
+}
+
+// A version is what a program says it is.
+type version struct{ Program, Version string }
+
+// versions asks the programs.
+func (t tools) versions(ctx context.Context, checkout string) []version {
+	var versions []version
+	for _, ask := range []struct {
+		program string
+		args    []string
+	}{
+		{"packvendor", []string{"git", "-C", checkout, "describe", "--always", "--dirty", "--tags"}},
+		{"go", []string{"go", "version"}},
+		{"docker-registry", []string{"docker-registry", "--version"}},
+		{"oras", []string{t.oras, "version"}},
+		{"crane", []string{t.crane, "version"}},
+		{"curl", []string{t.curl, "--version"}},
+		{"cp, sha256sum, sync", []string{"cp", "--version"}},
+	} {
+		out, err := output(ctx, checkout, os.Environ(), ask.args...)
+		if err != nil {
+			out = []byte("unknown")
+		}
+		versions = append(versions, version{ask.program, briefly(string(out))})
+	}
+	return versions
+}
+
+var versionWord = regexp.MustCompile(`v?\d+\.\d+[^ \n]*|go\d[^ \n]*`)
+
+// briefly is the version in what a program says of itself; its first line, if it
+// is no word there.
+func briefly(said string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
+	if word := versionWord.FindString(line); word != "" {
+		return word
+	}
+	return line
+}

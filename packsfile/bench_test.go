@@ -1,0 +1,68 @@
+package packsfile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// benchFile is a packs.toml of n packs that are pinned by digest.
+func benchFile(n int) []byte {
+	var b strings.Builder
+	b.WriteString("# A comment.\n\n[embed]\ndir = \"internal/packs\"\n\n[packs]\n")
+	for i := range n {
+		fmt.Fprintf(&b, "pack-%04d = \"ghcr.io/greenticai/packs/pack-%04d:1.0.%d@%s\"\n", i, i, i, ociref.DigestOf(fmt.Append(nil, i)))
+	}
+	return []byte(b.String())
+}
+
+// benchCounts are how many packs there are; the last are as many as go into a
+// file with a digest each.
+var benchCounts = []int{5, 100, 1500}
+
+func BenchmarkParse(b *testing.B) {
+	for _, n := range benchCounts {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			data := benchFile(n)
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Parse("packs.toml", data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkSetRef(b *testing.B) {
+	for _, n := range benchCounts {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			data := benchFile(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := SetRef(data, "pack-0003", "ghcr.io/greenticai/packs/other:2.0.0"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// What a pack costs does not depend on how many there are.
+func TestParseAllocatesByThePack(t *testing.T) {
+	const few, many, limit = 100, 1500, 25
+	per := map[int]float64{}
+	for _, n := range []int{few, many} {
+		data := benchFile(n)
+		if f, err := Parse("packs.toml", data); err != nil || len(f.Packs) != n {
+			t.Fatalf("a file of %d packs: %v", n, err)
+		}
+		per[n] = testing.AllocsPerRun(3, func() { Parse("packs.toml", data) }) / float64(n)
+	}
+	if per[many] > limit || per[many] > per[few]*1.1 {
+		t.Errorf("%.1f allocations a pack of %d, %.1f of %d, want at most %d and no more than there", per[many], many, per[few], few, limit)
+	}
+}

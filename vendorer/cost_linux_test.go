@@ -1,0 +1,163 @@
+//go:build amd64 || arm64
+
+package vendorer_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// steps counts what a run does, by the call; and which files it touches.
+type steps struct {
+	mu      sync.Mutex
+	on      bool
+	calls   map[string]int
+	touched map[string]bool
+}
+
+func (s *steps) add(step packtest.Step) syscall.Errno {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.on {
+		s.calls[step.Call]++
+		if filepath.IsAbs(step.Path) {
+			s.touched[step.Path] = true
+		}
+	}
+	return 0
+}
+
+// during returns the calls that f makes, and how many files they are about.
+func (s *steps) during(f func()) (calls map[string]int, touched int) {
+	s.mu.Lock()
+	s.on, s.calls, s.touched = true, map[string]int{}, map[string]bool{}
+	s.mu.Unlock()
+	f()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.on = false
+	return s.calls, len(s.touched)
+}
+
+// alone tells whether this is the process of a test of its own, and else makes one.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(seesSteps) != "" {
+		return true
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), seesSteps+"=1")
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "--- SKIP") {
+		packtest.Unable(t, "%s", out)
+	}
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// What a pack costs in system calls on files, at most: what a run of many has more
+// than one of few, by the pack. A cold one is four files: the vendored pack and the
+// entry's three, of which those of the entry are synced; and the entry's lock.
+// What there is nothing to do about is read, with its manifest in the cache, and
+// nothing is written.
+func TestCostSteps(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	const few, many = 5, 45
+	projects := map[int]*project{few: newMany(t, packtest.Options{}, few, 1000), many: newMany(t, packtest.Options{}, many, 1000)}
+	seen := &steps{}
+	if err := packtest.Stepping(seen.add); err != nil {
+		packtest.Unable(t, "this system does not show a process its system calls: %v", err)
+	}
+	for _, test := range []struct {
+		name    string
+		prepare func(*project)
+		calls   map[string]float64 // a pack; none of others
+		touched int                // files a pack
+	}{
+		{"cold", (*project).freshClone, map[string]float64{
+			"mkdir": 3, "open": 6, "write": 6, "read": 4, "sync": 3, "rename": 4, "lock": 4, "close": 7,
+		}, 7},
+		{"warm", func(p *project) { p.remove("app/packs") }, map[string]float64{
+			"open": 1, "write": 2, "read": 10, "rename": 1, "close": 5,
+		}, 4},
+		{"nothing to do", func(*project) {}, map[string]float64{"read": 5, "close": 2}, 2},
+	} {
+		calls, touched := map[int]map[string]int{}, map[int]int{}
+		for packs, p := range projects {
+			test.prepare(p)
+			calls[packs], touched[packs] = seen.during(func() { p.mustRun() })
+		}
+		for _, call := range slices.Sorted(maps.Keys(calls[many])) {
+			if got := float64(calls[many][call]-calls[few][call]) / (many - few); got > test.calls[call] {
+				t.Errorf("%s: %.1f times %s a pack, want at most %g", test.name, got, call, test.calls[call])
+			}
+		}
+		if got := float64(touched[many]-touched[few]) / (many - few); got > float64(test.touched) {
+			t.Errorf("%s: %.1f files touched a pack, want at most %d", test.name, got, test.touched)
+		}
+	}
+}
+
+// A cold run writes each pack twice, to the project and to the cache, and hardly
+// anything else; a warm one once; and one that has nothing to do nothing.
+func TestCostBytes(t *testing.T) {
+	const packs, size, others = 8, 256 << 10, 64 << 10
+	p := newMany(t, packtest.Options{}, packs, size)
+	cache := t.TempDir()
+	for _, test := range []struct {
+		name   string
+		before func()
+		times  int
+	}{
+		{"cold", p.freshClone, 2},
+		{"nothing to do", func() {}, 0},
+		{"warm", func() { p.remove("app/packs") }, 1},
+	} {
+		test.before()
+		if got, want := p.written(cache), test.times*packs*size; got < want || got > want+others {
+			t.Errorf("%s: %d bytes written, want %d and a little", test.name, got, want)
+		}
+	}
+}
+
+// written is how many bytes a run in a process of its own writes, to the network
+// too: see proc(5), /proc/pid/io.
+func (p *project) written(cache string) (n int) {
+	p.t.Helper()
+	exe, err := os.Executable()
+	p.must(err)
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), childProject+"="+p.options.File, childCache+"="+cache, childTells+"=/proc/self/io")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	for lines.Scan() {
+		if found, _ := fmt.Sscanf(lines.Text(), "wchar: %d", &n); found == 1 {
+			return n
+		}
+	}
+	p.t.Fatalf("the system does not tell what was written:\n%s", out)
+	return 0
+}

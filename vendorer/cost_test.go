@@ -1,0 +1,157 @@
+package vendorer_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// What runs cost is held here as far as it can be counted; of times only bench/
+// tells. A limit that is not reached any more is to be lowered.
+
+// newMany returns a project of so many packs of that size, each in a repository of
+// its own, in which run was called.
+func newMany(t testing.TB, o packtest.Options, packs, size int) *project {
+	t.Helper()
+	p := newProject(t)
+	o.CA = authority
+	p.reg = packtest.StartRegistry(t, o)
+	p.names["REG"] = p.reg.Host()
+	var lines []string
+	for n := range packs {
+		name := fmt.Sprintf("p%d", n)
+		p.pushArtifact(name, name+":stable", packtest.Pack(packtest.Zip("many", name, size), ""))
+		lines = append(lines, fmt.Sprintf(`%s = "$REG/%s@$%s"`, name, name, name))
+	}
+	p.packs(lines...)
+	p.mustRun()
+	return p
+}
+
+// freshClone removes the packs and the cache: what is left is what a clone without
+// its packs has.
+func (p *project) freshClone() {
+	p.t.Helper()
+	p.remove("app/packs")
+	p.coldCache()
+	p.reg.ResetRequests()
+}
+
+// requestKinds counts what was asked of the registry.
+func requestKinds(p *project) map[string]int {
+	kinds := map[string]int{}
+	for _, r := range p.reg.Requests() {
+		kind := r.Method
+		for _, of := range []string{"/manifests/", "/blobs/", "/token"} {
+			if strings.Contains(r.Path, of) {
+				kind += " " + strings.Trim(of, "/")
+			}
+		}
+		kinds[kind]++
+	}
+	return kinds
+}
+
+// A locked pack that must be downloaded costs one request for its manifest and one
+// for its blob; besides, there is a ping a registry, and a token a repository where
+// it is asked for. What is cached or vendored costs none, and what did not move one
+// HEAD.
+func TestCostRequests(t *testing.T) {
+	const packs = 12
+	for name, test := range map[string]struct {
+		options packtest.Options
+		run     func(*project) error
+		want    map[string]int
+	}{
+		"cold":               {packtest.Options{}, cold, map[string]int{"GET": 1, "GET manifests": packs, "GET blobs": packs}},
+		"cold, HTTP/2":       {packtest.Options{HTTP2: true}, cold, map[string]int{"GET": 1, "GET manifests": packs, "GET blobs": packs}},
+		"cold, with tokens":  {packtest.Options{Token: true}, cold, map[string]int{"GET": 1, "GET token": packs, "GET manifests": packs, "GET blobs": packs}},
+		"warm":               {packtest.Options{Token: true}, warm, map[string]int{}},
+		"nothing to do":      {packtest.Options{Token: true}, again, map[string]int{}},
+		"update, none moved": {packtest.Options{}, updateTags, map[string]int{"GET": 1, "HEAD manifests": packs}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newMany(t, test.options, packs, 0)
+			p.reg.ResetRequests()
+			if err := test.run(p); err != nil {
+				t.Fatal(err)
+			}
+			if got := requestKinds(p); fmt.Sprint(got) != fmt.Sprint(test.want) {
+				t.Errorf("requests %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func cold(p *project) error {
+	p.freshClone()
+	return again(p)
+}
+
+func warm(p *project) error {
+	p.remove("app/packs")
+	return again(p)
+}
+
+func again(p *project) error {
+	_, err := p.run()
+	return err
+}
+
+// updateTags has all packs follow a tag, and updates them.
+func updateTags(p *project) error {
+	var lines []string
+	for name := range p.names {
+		if strings.HasPrefix(name, "p") && !strings.Contains(name, "_") {
+			lines = append(lines, fmt.Sprintf(`%s = { ref = "$REG/%s:stable", allow_tags = true }`, name, name))
+		}
+	}
+	p.packs(lines...)
+	p.mustRun()
+	p.reg.ResetRequests()
+	return p.updates()()
+}
+
+// What a pack costs about which there is nothing to do depends neither on how many
+// there are nor on how large it is.
+func TestCostAllocations(t *testing.T) {
+	const limit = 700
+	of := func(packs, size int) float64 {
+		p := newMany(t, packtest.Options{}, packs, size)
+		return testing.AllocsPerRun(2, func() { p.mustRun() })
+	}
+	one := of(1, 0)
+	for _, test := range []struct{ packs, size int }{{20, 0}, {80, 0}, {20, 256 << 10}} {
+		if got := (of(test.packs, test.size) - one) / float64(test.packs-1); got > limit {
+			t.Errorf("%d packs of %d bytes: %.0f allocations a pack, want at most %d", test.packs, test.size, got, limit)
+		}
+	}
+}
+
+// BenchmarkRun is the whole of a run, but for the start of a process.
+func BenchmarkRun(b *testing.B) {
+	const packs, size = 100, 64 << 10
+	p := newMany(b, packtest.Options{}, packs, size)
+	for name, prepare := range map[string]func(){
+		"nothing to do": func() {},
+		"warm":          func() { p.remove("app/packs") },
+		"cold":          p.freshClone,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(packs * size)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				prepare()
+				b.StartTimer()
+				if _, err := vendorer.Run(context.Background(), p.options); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -20,8 +20,8 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// toolPath is packvendor's own package, as go.mod's tool lines name it.
-const toolPath = "github.com/greenticai/packvendor/cmd/packvendor"
+// ToolPath is packvendor's own package, as go.mod's tool lines name it.
+const ToolPath = "github.com/greenticai/packvendor/cmd/packvendor"
 
 // leafDir is where the packs of a module go whose packs.toml stands at its root:
 // a small package of their own, so that little is compiled when they change.
@@ -313,5 +313,5 @@ func (i *initiation) lacksTool() bool {
 	if err != nil {
 		return false
 	}
-	return !slices.ContainsFunc(mod.Tool, func(tool *modfile.Tool) bool { return tool.Path == toolPath })
+	return !slices.ContainsFunc(mod.Tool, func(tool *modfile.Tool) bool { return tool.Path == ToolPath })
 }

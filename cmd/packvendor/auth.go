@@ -13,19 +13,11 @@ import (
 
 // authCommand is about the user's credentials.
 func (c *cli) authCommand() *cobra.Command {
-	command := &cobra.Command{
+	return c.parentCommand(&cobra.Command{
 		Use:     "auth COMMAND",
 		Short:   "Explain which credentials would be used",
 		Example: "  packvendor auth explain ghcr.io",
-		Args:    c.noCommand,
-		RunE: func(command *cobra.Command, _ []string) error {
-			return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
-		},
-		DisableFlagsInUseLine: true,
-	}
-	command.SuggestionsMinimumDistance = 2
-	command.AddCommand(c.authExplainCommand())
-	return command
+	}, c.authExplainCommand())
 }
 
 func (c *cli) authExplainCommand() *cobra.Command {

@@ -14,20 +14,12 @@ import (
 )
 
 func (c *cli) cacheCommand() *cobra.Command {
-	command := &cobra.Command{
+	return c.parentCommand(&cobra.Command{
 		Use:     "cache COMMAND",
 		Short:   "List, verify and prune the shared cache",
 		Long:    "List, verify and prune the cache that packvendor shares with Greentic programs.",
 		Example: "  packvendor cache list",
-		Args:    c.noCommand,
-		RunE: func(command *cobra.Command, _ []string) error {
-			return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
-		},
-		DisableFlagsInUseLine: true,
-	}
-	command.SuggestionsMinimumDistance = 2
-	command.AddCommand(c.cacheDirCommand(), c.cacheListCommand(), c.cacheVerifyCommand(), c.cachePruneCommand())
-	return command
+	}, c.cacheDirCommand(), c.cacheListCommand(), c.cacheVerifyCommand(), c.cachePruneCommand())
 }
 
 // cacheDirFlag is that of commands which look into the cache and fetch nothing.

@@ -95,6 +95,18 @@ func (c *cli) fetchFlags(command *cobra.Command) {
 	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
 }
 
+// parentCommand makes command one that does nothing but hold others.
+func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) *cobra.Command {
+	command.Args = c.noCommand
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
+	}
+	command.DisableFlagsInUseLine = true
+	command.SuggestionsMinimumDistance = 2
+	command.AddCommand(children...)
+	return command
+}
+
 // noCommand is about a first word that is no command.
 func (c *cli) noCommand(command *cobra.Command, args []string) error {
 	if len(args) == 0 {

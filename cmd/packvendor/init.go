@@ -48,7 +48,7 @@ type initJSON struct {
 func (c *cli) reportInit(report *vendorer.InitReport) error {
 	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
 	if report.NoTool {
-		doc.Hint = "go get -tool github.com/greenticai/packvendor/cmd/packvendor@latest"
+		doc.Hint = "go get -tool " + vendorer.ToolPath + "@latest"
 	}
 	switch {
 	case c.json:

@@ -21,18 +21,11 @@ type runJSON struct {
 }
 
 type packJSON struct {
-	Name           string `json:"name"`
-	Ref            string `json:"ref"`
-	Version        string `json:"version,omitempty"`
-	Tag            string `json:"tag,omitempty"`
-	IndexDigest    string `json:"index_digest,omitempty"`
-	ManifestDigest string `json:"manifest_digest"`
-	LayerDigest    string `json:"layer_digest"`
-	Size           int64  `json:"size"`
-	MediaType      string `json:"media_type"`
-	Changed        bool   `json:"changed"`    // its entry in packs.lock changed
-	Written        bool   `json:"written"`    // its vendored file was written
-	Downloaded     bool   `json:"downloaded"` // from the registry, not from the cache
+	Name string `json:"name"`
+	*lockedJSON
+	Changed    bool `json:"changed"`    // its entry in packs.lock changed
+	Written    bool `json:"written"`    // its vendored file was written
+	Downloaded bool `json:"downloaded"` // from the registry, not from the cache
 }
 
 func newRunJSON(report *vendorer.Report) runJSON {
@@ -45,9 +38,7 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	}
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
-			Name: p.Name, Ref: p.Ref, Version: p.Version, Tag: p.Tag,
-			IndexDigest: string(p.IndexDigest), ManifestDigest: string(p.ManifestDigest), LayerDigest: string(p.LayerDigest),
-			Size: p.Size, MediaType: p.MediaType,
+			Name: p.Name, lockedJSON: newLockedJSON(p.Pack),
 			Changed: p.Pack != p.Before, Written: p.Written, Downloaded: p.Fetched,
 		})
 	}

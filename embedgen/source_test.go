@@ -150,6 +150,10 @@ func TestGenerateErrors(t *testing.T) {
 		{"taken", func(p *embedgen.Package) { p.Packs[0].GoName = "Lookup" }, `pack "messaging-slack": accessor name Lookup is taken by the generated file itself`},
 		{"accessor twice", func(p *embedgen.Package) { p.Packs[0].GoName = "Redis" }, `packs "messaging-slack" and "state-redis" have the same accessor name Redis`},
 		{"size", func(p *embedgen.Package) { p.Packs[0].Size = -1 }, `pack "messaging-slack": size -1 is negative`},
+		{"reference", func(p *embedgen.Package) { p.Packs[0].Ref = strings.Repeat("\xff", longest+1) }, `pack "messaging-slack": the reference has 131073 bytes, more than 131072`},
+		{"manifest digest", func(p *embedgen.Package) { p.Packs[0].ManifestDigest = strings.Repeat("a", longest+1) }, `pack "messaging-slack": the manifest digest has 131073 bytes, more than 131072`},
+		{"layer digest", func(p *embedgen.Package) { p.Packs[0].LayerDigest = strings.Repeat("a", longest+1) }, `pack "messaging-slack": the layer digest has 131073 bytes, more than 131072`},
+		{"media type", func(p *embedgen.Package) { p.Packs[0].MediaType = strings.Repeat("a", longest+1) }, `pack "messaging-slack": the media type has 131073 bytes, more than 131072`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -161,6 +165,18 @@ func TestGenerateErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// longest is how long a string may be.
+const longest = 128 << 10
+
+// The longest strings, of bytes that take the most room, are still lined up as gofmt
+// does it.
+func TestGenerateLongest(t *testing.T) {
+	p := embedgen.Package{Name: "packs", Data: "packs", Packs: []embedgen.Pack{slack(), redis()}}
+	p.Packs[0].Ref = strings.Repeat("\xff", longest)
+	p.Packs[1].MediaType = strings.Repeat("\xff", longest)
+	checkSource(t, p, generate(t, p))
 }
 
 // Folders that look odd and can be embedded.

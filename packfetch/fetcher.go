@@ -42,7 +42,8 @@ type Options struct {
 	// request; nil never has any. UserKeychain is the one of this machine's user.
 	Keychain Keychain
 	// Transport sends the requests; nil is one with the system's trust and
-	// proxies. Of an *http.Transport the settings are used, not the connections.
+	// proxies, over HTTP/1.1. Of an *http.Transport the settings are used, not the
+	// connections.
 	Transport http.RoundTripper
 	// Resolver looks up names where Transport does not dial by itself; nil is
 	// the system's.

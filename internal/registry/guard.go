@@ -21,13 +21,19 @@ const DefaultStall = 60 * time.Second
 const maxHeader = 1 << 20
 
 // NewTransport returns the transport used by default: the system's trust and
-// proxies, no compression (what is hashed is what was sent), and pings that
-// find dead HTTP/2 connections.
+// proxies, no compression (what is hashed is what was sent), and HTTP/1.1.
+//
+// HTTP/2 would send all packs that are fetched at once over one connection, whose
+// one lost segment holds up all of them, and cuts them into frames, at a cost that
+// shows: https://github.com/golang/go/issues/47840. Its streams save round trips
+// where requests are many and small, and wait for each other; here there are two a
+// pack.
 func NewTransport() *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
+		Protocols:              &protocols,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    64,
 		MaxResponseHeaderBytes: maxHeader,

@@ -93,9 +93,11 @@ func TestDefaultTransport(t *testing.T) {
 func TestTransportLimits(t *testing.T) {
 	transport := registry.NewTransport()
 	if !transport.DisableCompression || transport.Proxy == nil ||
-		transport.TLSHandshakeTimeout <= 0 || transport.IdleConnTimeout <= 0 || transport.MaxResponseHeaderBytes != 1<<20 ||
-		!transport.ForceAttemptHTTP2 || transport.HTTP2 == nil || transport.HTTP2.SendPingTimeout <= 0 || transport.HTTP2.PingTimeout <= 0 {
+		transport.TLSHandshakeTimeout <= 0 || transport.IdleConnTimeout <= 0 || transport.MaxResponseHeaderBytes != 1<<20 {
 		t.Errorf("got %+v", transport)
+	}
+	if p := transport.Protocols; p == nil || !p.HTTP1() || p.HTTP2() || p.UnencryptedHTTP2() {
+		t.Errorf("protocols %v, want HTTP/1.1", p)
 	}
 	if transport == http.DefaultTransport {
 		t.Error("the default transport is shared")

@@ -12,8 +12,9 @@ import (
 )
 
 // bufferSize is one read: large enough that system calls do not show, small
-// enough that many copies at once stay small.
-const bufferSize = 128 << 10
+// enough that its bytes are still in the processor's cache when they have been
+// hashed and are written, once or twice.
+const bufferSize = 32 << 10
 
 // Content is what a stream of bytes must be.
 type Content struct {
@@ -104,11 +105,13 @@ func (s *Stream) Append(src io.Reader) error {
 		if n := s.n + int64(m); n > s.want.Size {
 			return &MismatchError{Want: s.want, Got: Content{Size: n}, Over: true}
 		}
-		s.hash.Write(chunk[:m])
-		if err := write(s.dst, chunk[:m]); err != nil {
-			return &WriteError{Err: err}
+		if m > 0 {
+			s.hash.Write(chunk[:m])
+			if err := write(s.dst, chunk[:m]); err != nil {
+				return &WriteError{Err: err}
+			}
+			s.n += int64(m)
 		}
-		s.n += int64(m)
 		switch {
 		case readErr == nil:
 		case readErr == io.EOF, s.n == s.want.Size:

@@ -173,8 +173,8 @@ func TestCopyAbsurdSize(t *testing.T) {
 }
 
 func TestCopyReadError(t *testing.T) {
-	data := pattern(bufferSize + 9)
-	for _, n := range []int{0, 1, bufferSize - 1, bufferSize, len(data) - 1} {
+	data := pattern(3*bufferSize + 9)
+	for _, n := range []int{0, 1, bufferSize - 1, bufferSize, bufferSize + 5, 2*bufferSize + 5, len(data) - 1} {
 		for name, wrap := range readers {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				src := wrap(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(errCable)))

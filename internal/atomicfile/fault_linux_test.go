@@ -18,10 +18,10 @@ func TestFault33_IOErrors(t *testing.T) {
 		number uint32
 		write  func(folder) error
 	}{
-		{"sync", syscall.SYS_FSYNC, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
-		{"close", syscall.SYS_CLOSE, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
-		{"rename", syscall.SYS_RENAMEAT, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
-		{"create", syscall.SYS_OPENAT, func(f folder) error { return WriteFile(f.Root, "target", []byte("new")) }},
+		{"sync", syscall.SYS_FSYNC, func(f folder) error { return writeFile(f.Root, "target", []byte("new")) }},
+		{"close", syscall.SYS_CLOSE, func(f folder) error { return writeFile(f.Root, "target", []byte("new")) }},
+		{"rename", syscall.SYS_RENAMEAT, func(f folder) error { return writeFile(f.Root, "target", []byte("new")) }},
+		{"create", syscall.SYS_OPENAT, func(f folder) error { return writeFile(f.Root, "target", []byte("new")) }},
 		{"truncate", syscall.SYS_FTRUNCATE, func(f folder) error { return f.create("target").Reset() }},
 		{"seek", syscall.SYS_LSEEK, func(f folder) error { return f.create("target").Reset() }},
 	} {

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -50,6 +51,19 @@ func Create(root *os.Root, name string) (*File, error) {
 		return &File{root: root, name: name, temp: temp, file: file}, nil
 	}
 	return nil, located(root, "create", name, errors.New("no free temporary name"))
+}
+
+// Begin is Create of a file that holds data already.
+func Begin(root *os.Root, name string, data []byte) (*File, error) {
+	f, err := Create(root, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(data); err != nil {
+		f.Discard()
+		return nil, err
+	}
+	return f, nil
 }
 
 // Name returns the target's name below the root.
@@ -152,14 +166,11 @@ func StageEdit(root *os.Root, name string, data []byte) (*File, error) {
 }
 
 func stage(root *os.Root, name string, data []byte, prepare func(*File) error) (*File, error) {
-	f, err := Create(root, name)
+	f, err := Begin(root, name, data)
 	if err != nil {
 		return nil, err
 	}
 	if err = prepare(f); err == nil {
-		_, err = f.Write(data)
-	}
-	if err == nil {
 		err = f.Finish(true)
 	}
 	if err != nil {
@@ -169,14 +180,31 @@ func stage(root *os.Root, name string, data []byte, prepare func(*File) error) (
 	return f, nil
 }
 
-// WriteFile replaces the file name below root by one that holds data.
-func WriteFile(root *os.Root, name string, data []byte) error {
-	f, err := Stage(root, name, data)
-	if err != nil {
-		return err
+// CommitAll finishes files durably and gives them their names, in their order, once
+// all of them have reached the disk: asked for them together, a journal writes them
+// together. After an error the first of them may have their names.
+func CommitAll(files ...*File) error {
+	if len(files) == 0 {
+		return nil
 	}
-	defer f.Discard()
-	return f.Commit()
+	errs := make([]error, len(files))
+	var group sync.WaitGroup
+	for i, f := range files[1:] {
+		group.Go(func() { errs[i+1] = f.Finish(true) })
+	}
+	errs[0] = files[0].Finish(true)
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := f.Commit(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SyncDir makes renames in the directory dir below root durable, where the

@@ -154,9 +154,9 @@ func TestCreateError(t *testing.T) {
 		{"/target", "create " + dir.path("target") + ": path escapes from parent"},
 	} {
 		for call, create := range map[string]func(string) error{
-			"Create":    func(name string) error { _, err := Create(dir.Root, name); return err },
-			"Stage":     func(name string) error { _, err := Stage(dir.Root, name, nil); return err },
-			"WriteFile": func(name string) error { return WriteFile(dir.Root, name, nil) },
+			"Create": func(name string) error { _, err := Create(dir.Root, name); return err },
+			"Stage":  func(name string) error { _, err := Stage(dir.Root, name, nil); return err },
+			"Begin":  func(name string) error { _, err := Begin(dir.Root, name, nil); return err },
 		} {
 			t.Run(call+"/"+test.name, func(t *testing.T) { wantError(t, create(test.name), test.text) })
 		}
@@ -209,13 +209,53 @@ func TestStage(t *testing.T) {
 func TestWriteFile(t *testing.T) {
 	dir := newFolder(t)
 	for _, data := range []string{"first", "", "third"} {
-		must(t, WriteFile(dir.Root, "target", []byte(data)))
+		must(t, writeFile(dir.Root, "target", []byte(data)))
 		dir.wantFile("target", data)
 		dir.wantNames("target")
 	}
 	dir.mkdir("sub")
-	wantError(t, WriteFile(dir.Root, "sub", nil), "rename "+dir.path("sub")+": file exists")
+	wantError(t, writeFile(dir.Root, "sub", nil), "rename "+dir.path("sub")+": file exists")
 	dir.wantNames("sub", "target")
+}
+
+func TestCommitAll(t *testing.T) {
+	must(t, CommitAll())
+	dir := newFolder(t)
+	dir.put("b", "old")
+	files := dir.begin("b", "a", "c")
+	must(t, CommitAll(files...))
+	for _, name := range []string{"a", "b", "c"} {
+		dir.wantFile(name, "new "+name)
+	}
+	dir.wantNames("a", "b", "c")
+}
+
+// A name that cannot be given ends the giving of names, in their order.
+func TestCommitAllOrder(t *testing.T) {
+	dir := newFolder(t)
+	dir.mkdir("b")
+	files := dir.begin("c", "b", "a")
+	wantError(t, CommitAll(files...), "rename "+dir.path("b")+": file exists")
+	for _, f := range files {
+		f.Discard()
+	}
+	dir.wantNames("b", "c")
+}
+
+// No file gets its name unless all have reached the disk.
+func TestFault33_CommitAll(t *testing.T) {
+	for broken, name := range []string{"a", "b", "c"} {
+		dir := newFolder(t)
+		dir.put("a", "old")
+		files := dir.begin("a", "b", "c")
+		must(t, files[broken].file.Close())
+		wantError(t, CommitAll(files...), "sync "+dir.path(name)+": file already closed")
+		for _, f := range files {
+			f.Discard()
+		}
+		dir.wantFile("a", "old")
+		dir.wantNames("a")
+	}
 }
 
 func TestSyncDir(t *testing.T) {

@@ -17,7 +17,7 @@ func TestMode(t *testing.T) {
 		dir.put("target", "old")
 		must(t, os.Chmod(dir.path("target"), 0o400))
 		old := syscall.Umask(umask)
-		err := WriteFile(dir.Root, "target", []byte("new"))
+		err := writeFile(dir.Root, "target", []byte("new"))
 		syscall.Umask(old)
 		must(t, err)
 		info, err := dir.Lstat("target")
@@ -36,7 +36,7 @@ func TestCommitOntoSymlink(t *testing.T) {
 	dir.put("victim", "inside")
 	for _, link := range []string{outside.path("victim"), "victim", "missing"} {
 		must(t, os.Symlink(link, dir.path("target")))
-		must(t, WriteFile(dir.Root, "target", []byte("new")))
+		must(t, writeFile(dir.Root, "target", []byte("new")))
 		info, err := dir.Lstat("target")
 		must(t, err)
 		if !info.Mode().IsRegular() {
@@ -57,7 +57,7 @@ func TestSymlinkOut(t *testing.T) {
 	temp := ".packvendor-0123456789abcdef.tmp"
 	outside.put(temp, "")
 	must(t, os.Symlink(outside.Name(), dir.path("link")))
-	wantError(t, WriteFile(dir.Root, "link/target", nil), "create "+dir.path("link/target")+": path escapes from parent")
+	wantError(t, writeFile(dir.Root, "link/target", nil), "create "+dir.path("link/target")+": path escapes from parent")
 	wantError(t, SyncDir(dir.Root, "link"), "sync "+dir.path("link")+": path escapes from parent")
 	Sweep(dir.Root, "link")
 	outside.wantNames(temp)
@@ -103,7 +103,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	must(t, os.Chmod(dir.Name(), 0o555))
 	defer os.Chmod(dir.Name(), 0o755)
 	path := dir.path("target")
-	wantError(t, WriteFile(dir.Root, "target", nil), "create "+path+": permission denied")
+	wantError(t, writeFile(dir.Root, "target", nil), "create "+path+": permission denied")
 	err := f.Commit()
 	wantError(t, err, "rename "+path+": permission denied")
 	if !errors.Is(err, fs.ErrPermission) {

@@ -59,6 +59,18 @@ func (f folder) create(name string) *File {
 }
 
 // wantFile fails unless the file holds data.
+// begin begins files that say that they are new.
+func (f folder) begin(names ...string) []*File {
+	f.t.Helper()
+	var files []*File
+	for _, name := range names {
+		file, err := Begin(f.Root, name, []byte("new "+name))
+		must(f.t, err)
+		files = append(files, file)
+	}
+	return files
+}
+
 func (f folder) wantFile(name, data string) {
 	f.t.Helper()
 	got, err := os.ReadFile(f.path(name))
@@ -114,4 +126,14 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// writeFile replaces the file name below root by one that holds data.
+func writeFile(root *os.Root, name string, data []byte) error {
+	f, err := Stage(root, name, data)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	return f.Commit()
 }

@@ -16,7 +16,7 @@ func TestFault32_FileSizeLimit(t *testing.T) {
 	var old syscall.Rlimit
 	must(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old))
 	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: old.Max}))
-	err := WriteFile(dir.Root, "target", make([]byte, 4097))
+	err := writeFile(dir.Root, "target", make([]byte, 4097))
 	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old))
 	wantError(t, err, "write "+dir.path("target")+": file too large")
 	if !errors.Is(err, syscall.EFBIG) {
@@ -31,14 +31,14 @@ func TestFault31_FullFileSystem(t *testing.T) {
 	packtest.OnDisk(t, t.TempDir(), "64k", func(disk packtest.Disk) {
 		dir := openFolder(t, disk.Dir)
 		dir.put("target", "old")
-		err := WriteFile(dir.Root, "target", make([]byte, 1<<20))
+		err := writeFile(dir.Root, "target", make([]byte, 1<<20))
 		wantError(t, err, "write "+dir.path("target")+": no space left on device")
 		if !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("error %v is not ENOSPC", err)
 		}
 		dir.wantFile("target", "old")
 		dir.wantNames("target")
-		must(t, WriteFile(dir.Root, "target", []byte("new")))
+		must(t, writeFile(dir.Root, "target", []byte("new")))
 		dir.wantFile("target", "new")
 		dir.Close()
 	})

@@ -62,16 +62,15 @@ func (d *Draft) Reset() error { return d.pack.Reset() }
 // name appears last: a program that finds it finds the rest. The caller has
 // verified the pack's bytes, and that body is the manifest.
 func (d *Draft) Publish(body []byte, m Metadata) error {
-	if err := d.pack.Finish(true); err != nil {
-		return err
-	}
 	if _, err := d.cache.Manifest(d.manifest); err == nil {
 		body = nil // it is there already
 	}
-	if err := d.cache.writeProof(d.entry, body, &m); err != nil {
+	proof, err := d.cache.beginProof(d.entry, body, &m)
+	defer discard(proof)
+	if err != nil {
 		return err
 	}
-	return d.pack.Commit()
+	return atomicfile.CommitAll(append(proof, d.pack)...)
 }
 
 // Discard ends the draft.
@@ -88,21 +87,40 @@ func (c *Cache) Heal(manifest ociref.Digest, lock *Lock, body []byte, m *Metadat
 		return err
 	}
 	defer entry.Close()
-	return c.writeProof(entry, body, m)
-}
-
-func (c *Cache) writeProof(entry *os.Root, body []byte, m *Metadata) error {
-	if body != nil {
-		if err := atomicfile.WriteFile(entry, manifestFile, body); err != nil {
-			return err
-		}
-	}
-	if m == nil {
-		return nil
-	}
-	data, err := c.stamped(*m)
+	proof, err := c.beginProof(entry, body, m)
+	defer discard(proof)
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(entry, metadataFile, data)
+	return atomicfile.CommitAll(proof...)
+}
+
+// beginProof begins an entry's small files, in the order in which they are to get
+// their names. What it returns is the caller's to discard, error or not.
+func (c *Cache) beginProof(entry *os.Root, body []byte, m *Metadata) (proof []*atomicfile.File, err error) {
+	if body != nil {
+		f, err := atomicfile.Begin(entry, manifestFile, body)
+		if err != nil {
+			return proof, err
+		}
+		proof = append(proof, f)
+	}
+	if m == nil {
+		return proof, nil
+	}
+	data, err := c.stamped(*m)
+	if err != nil {
+		return proof, err
+	}
+	f, err := atomicfile.Begin(entry, metadataFile, data)
+	if err != nil {
+		return proof, err
+	}
+	return append(proof, f), nil
+}
+
+func discard(files []*atomicfile.File) {
+	for _, f := range files {
+		f.Discard()
+	}
 }

@@ -39,10 +39,7 @@ func TestFault33_PublishError(t *testing.T) {
 			must(t, err)
 			_, err = draft.Write([]byte("a draft"))
 			must(t, err)
-			name := "pack.gtpack"
-			if op == "rename" {
-				name = "metadata.json" // the manifest is there and right
-			}
+			name := "metadata.json" // the first: the manifest is there and right
 			packtest.Failing(t, syscall.EIO, func() {
 				err := draft.Publish([]byte("a body"), Metadata{})
 				if want := op + " " + i.path(c, name) + ": input/output error"; err == nil || err.Error() != want || !errors.Is(err, syscall.EIO) {

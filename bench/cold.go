@@ -21,6 +21,10 @@ func (b *bench) coldMany(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	manifests, err := b.curlManifests(d)
+	if err != nil {
+		return result{}, err
+	}
 	digests := filepath.Join(d.dir, "digests")
 	if err := d.writeReferences(digests, d.pinned); err != nil {
 		return result{}, err
@@ -32,6 +36,8 @@ func (b *bench) coldMany(ctx context.Context) (result, error) {
 			parallel+` && cp -r first second && sync -f first second`, b.tools.curl, config).leaving(d, "second"),
 		script("curl", "that `curl` alone: one copy, not durable, nothing verified", 0,
 			parallel, b.tools.curl, config).leaving(d, "first"),
+		script("curl, manifests too", "`curl --http1.1` of the same manifests and blobs, which is all that has to cross the wire: one copy, not durable, nothing verified", 0,
+			parallel+` --http1.1 -K "$3"`, b.tools.curl, config, manifests),
 		script("oras pull", "`oras pull` of each, 8 at a time", 0.35,
 			`refs=$1; shift; xargs -a "$refs" -P 8 -n 1 "$@"`,
 			append([]string{digests, b.tools.oras, "pull", "--no-tty", "-o", "first"}, orasProtocol(b.registry)...)...).leaving(d, "first"),
@@ -45,17 +51,31 @@ func (d *dataset) pinned(n int) string {
 	return d.host + "/" + d.repository(n) + "@" + string(d.lock.Packs[n].ManifestDigest)
 }
 
-// curlConfig writes what curl is to download, and returns the file's path.
+// curlConfig writes what blobs curl is to download, and returns the file's path.
 func (b *bench) curlConfig(d *dataset) (string, error) {
+	return b.curlFile(d, "curl.conf", func(n int) (path, output string) {
+		return "blobs/" + string(d.lock.Packs[n].LayerDigest), d.lock.Packs[n].Name + ".gtpack"
+	})
+}
+
+// curlManifests is curlConfig of the packs' manifests.
+func (b *bench) curlManifests(d *dataset) (string, error) {
+	return b.curlFile(d, "curl-manifests.conf", func(n int) (path, output string) {
+		return "manifests/" + string(d.lock.Packs[n].ManifestDigest), d.lock.Packs[n].Name + ".json"
+	})
+}
+
+func (b *bench) curlFile(d *dataset, name string, each func(n int) (path, output string)) (string, error) {
 	var config strings.Builder
-	config.WriteString("silent\nshow-error\nfail\n")
+	config.WriteString("silent\nshow-error\nfail\nheader = \"Accept: application/vnd.oci.image.manifest.v1+json\"\n")
 	if b.registry.caFile != "" {
 		fmt.Fprintf(&config, "cacert = %q\n", b.registry.caFile)
 	}
-	for n, pack := range d.lock.Packs {
-		fmt.Fprintf(&config, "url = \"%s/v2/%s/blobs/%s\"\noutput = \"first/%s.gtpack\"\n", b.registry.URL(), d.repository(n), pack.LayerDigest, pack.Name)
+	for n := range d.lock.Packs {
+		path, output := each(n)
+		fmt.Fprintf(&config, "url = \"%s/v2/%s/%s\"\noutput = \"first/%s\"\n", b.registry.URL(), d.repository(n), path, output)
 	}
-	file := filepath.Join(d.dir, "curl.conf")
+	file := filepath.Join(d.dir, name)
 	return file, os.WriteFile(file, []byte(config.String()), 0o666)
 }
 

@@ -63,6 +63,9 @@ func (r *report) charts() map[string]string {
 
 // write writes the report and its charts into dir.
 func (r *report) write(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
 	for name, svg := range r.charts() {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(svg), 0o666); err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
@@ -40,6 +42,21 @@ func TestFault33_IOErrors(t *testing.T) {
 			dir.wantFile("target", "old")
 		})
 	}
+}
+
+// TestWriteEarlyFails lets the system refuse to begin: the file is written all the
+// same.
+func TestWriteEarlyFails(t *testing.T) {
+	dir := newFolder(t)
+	data := make([]byte, part+1)
+	packtest.Failing(t, syscall.EIO, func() {
+		f := dir.create("target")
+		f.WriteEarly()
+		_, err := f.Write(data)
+		must(t, err)
+		must(t, CommitAll(f))
+	}, unix.SYS_SYNC_FILE_RANGE)
+	dir.wantFile("target", string(data))
 }
 
 // TestSyncDirUnsupported tells a directory that cannot be synced from one that

@@ -32,7 +32,14 @@ type File struct {
 	temp    string
 	file    *os.File // nil once closed
 	renamed bool
+
+	early   bool  // what is written begins its way to the disk
+	written int64 // bytes
+	begun   int64 // how many of them have begun it
 }
+
+// part is of how many bytes the way to the disk begins at a time.
+const part = 8 << 20
 
 // Create begins the file name below root. It fails if name's directory does
 // not exist. The mode is 0666 less the umask. The caller must call Discard,
@@ -69,9 +76,19 @@ func Begin(root *os.Root, name string, data []byte) (*File, error) {
 // Name returns the target's name below the root.
 func (f *File) Name() string { return f.name }
 
+// WriteEarly has what is written begin its way to the disk while more comes, where
+// the system can do that: Finish then has less to wait for. It is for large files
+// that are to be durable.
+func (f *File) WriteEarly() { f.early = true }
+
 // Write adds p to the file.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
+	f.written += int64(n)
+	if f.early && f.written-f.begun >= part {
+		beginWriteback(f.file, f.begun, f.written-f.begun)
+		f.begun = f.written
+	}
 	if err != nil {
 		return n, located(f.root, "write", f.name, err)
 	}
@@ -86,6 +103,7 @@ func (f *File) Reset() error {
 	if _, err := f.file.Seek(0, io.SeekStart); err != nil {
 		return located(f.root, "seek", f.name, err)
 	}
+	f.written, f.begun = 0, 0
 	return nil
 }
 

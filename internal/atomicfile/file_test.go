@@ -1,10 +1,12 @@
 package atomicfile
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -216,6 +218,23 @@ func TestWriteFile(t *testing.T) {
 	dir.mkdir("sub")
 	wantError(t, writeFile(dir.Root, "sub", nil), "rename "+dir.path("sub")+": file exists")
 	dir.wantNames("sub", "target")
+}
+
+// TestWriteEarly writes more than one part, after as much that is forgotten.
+func TestWriteEarly(t *testing.T) {
+	dir := newFolder(t)
+	f := dir.create("target")
+	f.WriteEarly()
+	want := bytes.Repeat([]byte("twenty bytes or so. "), part/10)
+	for _, data := range [][]byte{bytes.Repeat([]byte("x"), len(want)), want} {
+		must(t, f.Reset())
+		for chunk := range slices.Chunk(data, part/3) {
+			_, err := f.Write(chunk)
+			must(t, err)
+		}
+	}
+	must(t, CommitAll(f))
+	dir.wantFile("target", string(want))
 }
 
 func TestCommitAll(t *testing.T) {

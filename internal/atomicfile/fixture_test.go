@@ -58,7 +58,6 @@ func (f folder) create(name string) *File {
 	return file
 }
 
-// wantFile fails unless the file holds data.
 // begin begins files that say that they are new.
 func (f folder) begin(names ...string) []*File {
 	f.t.Helper()
@@ -71,6 +70,7 @@ func (f folder) begin(names ...string) []*File {
 	return files
 }
 
+// wantFile fails unless the file holds data.
 func (f folder) wantFile(name, data string) {
 	f.t.Helper()
 	got, err := os.ReadFile(f.path(name))

@@ -32,6 +32,7 @@ func (c *Cache) Draft(manifest ociref.Digest, lock *Lock) (*Draft, error) {
 		entry.Close()
 		return nil, err
 	}
+	pack.WriteEarly()
 	return &Draft{cache: c, manifest: manifest, entry: entry, pack: pack}, nil
 }
 

@@ -1,0 +1,18 @@
+package atomicfile
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// beginWriteback has the system begin to write a part of file to the disk, and does
+// not wait for it: sync_file_range(2). It makes nothing durable, so that it does not
+// succeed is no one's concern.
+func beginWriteback(file *os.File, off, n int64) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return
+	}
+	conn.Control(func(fd uintptr) { unix.SyncFileRange(int(fd), off, n, unix.SYNC_FILE_RANGE_WRITE) })
+}

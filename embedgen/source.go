@@ -19,6 +19,7 @@ func Generate(p Package) ([]byte, error) {
 	}
 	p.Packs = p.byName()
 	var b bytes.Buffer
+	b.Grow(len(packType) + 1024*(1+len(p.Packs))) // about what it takes
 	writeHead(&b, p)
 	for _, pack := range p.Packs {
 		writePack(&b, p.Data, pack)

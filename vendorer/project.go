@@ -170,7 +170,8 @@ func (p *project) readLock() error {
 // readFile reads a file below the root, at most limit bytes of it. It waits for
 // no FIFO's writer.
 func (p *project) readFile(name string, limit int64) ([]byte, error) {
-	if info, err := p.root.Stat(name); err == nil && !info.Mode().IsRegular() {
+	info, err := p.root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
 		return nil, &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
 	}
 	file, err := p.root.Open(name)
@@ -178,11 +179,14 @@ func (p *project) readFile(name string, limit int64) ([]byte, error) {
 		return nil, p.located(name, err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit))
-	if err != nil {
+	var data bytes.Buffer
+	if info != nil {
+		data.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // what ReadFrom wants
+	}
+	if _, err := data.ReadFrom(io.LimitReader(file, limit)); err != nil {
 		return nil, p.located(name, err)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // located says in the user's words which path an error of root's is about.
@@ -322,7 +326,7 @@ func irregular(info fs.FileInfo) string {
 
 // checkGenerated sees that the generated file takes no other file's place.
 func (p *project) checkGenerated() error {
-	source, err := p.readFile(p.goFile, maxSource)
+	source, err := p.readFile(p.goFile, int64(len(embedgen.Header)+len("\r\n")))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,13 +28,15 @@ const maxHeader = 1 << 20
 // one lost segment holds up all of them, and cuts them into frames, at a cost that
 // shows: https://github.com/golang/go/issues/47840. Its streams save round trips
 // where requests are many and small, and wait for each other; here there are two a
-// pack.
+// pack. Of the connections that HTTP/1.1 takes instead, all but the first resume its
+// TLS session.
 func NewTransport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		Protocols:              &protocols,
+		TLSClientConfig:        &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0)},
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    64,
 		MaxResponseHeaderBytes: maxHeader,

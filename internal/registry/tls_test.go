@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,31 @@ func TestNewTransport(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Packs that are fetched at once have a connection each; only the first costs a
+// whole handshake.
+func TestSessionsAreResumed(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	transport := registry.NewTransport()
+	transport.Proxy = nil
+	transport.TLSClientConfig.RootCAs = b.reg.Transport().TLSClientConfig.RootCAs
+	transport.DisableKeepAlives = true
+	b.client = newClient(t, transport)
+	var resumed []bool
+	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		resumed = append(resumed, r.TLS.DidResume)
+		return false
+	})
+	if err := b.manifest(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.blob(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []bool{false, true, true}; !slices.Equal(resumed, want) {
+		t.Errorf("resumed %t, want %t", resumed, want)
+	}
 }
 
 // Without a transport the system's trust decides: a test's CA is not in it.

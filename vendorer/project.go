@@ -339,7 +339,13 @@ func (p *project) checkGenerated() error {
 	return nil
 }
 
-func withoutCR(data []byte) []byte { return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) }
+// withoutCR returns data with LF line ends; it is data itself if it has no others.
+func withoutCR(data []byte) []byte {
+	if !bytes.Contains(data, []byte("\r\n")) {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+}
 
 // A NoProjectError reports that there is no packs.toml.
 type NoProjectError struct {

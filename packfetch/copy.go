@@ -42,31 +42,15 @@ const (
 
 func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	dst = f.counted(p, dst)
-	proven := p.body != nil || f.offline // as far as can be
-	if !proven && !p.shared {            // the entry's lock is not for it
-		var err error
-		if p, err = f.prove(ctx, p, f.manifest); err != nil {
-			return fromCache, err
-		}
-		proven = true
-	}
 	if !p.shared {
 		return f.copyAround(ctx, p, dst)
 	}
-	if proven {
-		if state, err := f.lookUp(p, dst, nil); err != nil || state != cacheMiss {
-			return f.copyUnlessHit(ctx, p, dst, state, err)
-		}
+	if state, err := f.lookUp(p, dst, nil); err != nil || state != cacheMiss {
+		return f.copyUnlessHit(ctx, p, dst, state, err)
 	}
-	if f.offline {
+	if f.offline || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference}
 	}
-	return f.copyUnderLock(ctx, p, dst, proven)
-}
-
-// copyUnderLock is what only one of all who want a pack does at a time, goroutines
-// and processes: what the first one fetches, the others find in the cache.
-func (f *Fetcher) copyUnderLock(ctx context.Context, p *Pack, dst Sink, proven bool) (origin, error) {
 	land, err := f.flights.board(ctx, p.ManifestDigest)
 	if err != nil {
 		return fromCache, err
@@ -77,11 +61,6 @@ func (f *Fetcher) copyUnderLock(ctx context.Context, p *Pack, dst Sink, proven b
 		return fromCache, err
 	}
 	defer lock.Unlock()
-	if !proven {
-		if p, err = f.prove(ctx, p, f.manifestUnderLock); err != nil {
-			return fromCache, err
-		}
-	}
 	// Since the first look someone else may have filled the entry.
 	if state, err := f.lookUp(p, dst, lock); err != nil || state != cacheMiss {
 		return f.copyUnlessHit(ctx, p, dst, state, err)

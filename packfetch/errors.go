@@ -141,14 +141,6 @@ func (e *IndexError) Error() string {
 	return b.String()
 }
 
-// A PinError reports a pinned manifest that leads to another pack than was said
-// of it.
-type PinError struct{ Found *Pack }
-
-func (e *PinError) Error() string {
-	return fmt.Sprintf("%s is %s, which is not what it was pinned to", e.Found.Reference, e.Found.Layer.Digest)
-}
-
 // An OptionError reports Options that make no sense.
 type OptionError struct{ Err error }
 

@@ -28,7 +28,6 @@ type Pack struct {
 	body    []byte           // of the manifest; nil if it is not at hand
 	shared  bool             // the cache's entry of the manifest may hold the pack
 	byRules bool             // the layer was not named
-	layer   string           // as it was named; set where body is not
 }
 
 // Digest returns the digest of what the reference itself names: the index, if
@@ -119,32 +118,15 @@ func (f *Fetcher) ResolveCached(reference string, manifest ociref.Digest, layer 
 }
 
 // Pinned returns a Pack of which all is known but the manifest's bytes, as
-// from a lock file. Copy reads the manifest first, and has a *PinError for one
-// that does not say the same; offline it does without.
+// from a lock file. Copy finds it in the cache, without network.
 func (f *Fetcher) Pinned(reference string, manifest ociref.Digest, layer Layer, override string) (*Pack, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pack{Reference: reference, ManifestDigest: manifest, Layer: layer, shared: override == "", layer: override}
+	p := &Pack{Reference: reference, ManifestDigest: manifest, Layer: layer, shared: override == ""}
 	p.ref = ociref.Reference{Registry: ref.Registry, Repository: ref.Repository, Digest: manifest}
 	return p, checkLayer(layer)
-}
-
-// prove returns a pinned pack with all that its manifest says, as read reads it.
-func (f *Fetcher) prove(ctx context.Context, p *Pack, read manifestReader) (*Pack, error) {
-	body, _, contentType, err := read(ctx, p.ref, p.layer)
-	if err != nil {
-		return nil, fmt.Errorf("cannot resolve %s: %w", p.Reference, err)
-	}
-	found := &Pack{Reference: p.Reference, ManifestDigest: p.ManifestDigest}
-	if err := f.find(ctx, found, p.ref, body, contentType, p.layer); err != nil {
-		return nil, fmt.Errorf("cannot use %s: %w", p.Reference, err)
-	}
-	if found.ManifestDigest != p.ManifestDigest || found.content() != p.content() || found.Layer.MediaType != p.Layer.MediaType {
-		return nil, &PinError{Found: found}
-	}
-	return found, nil
 }
 
 // Follow resolves reference's tag, whatever digest it has besides, and returns
@@ -187,22 +169,9 @@ func (f *Fetcher) Tags(ctx context.Context, reference string) ([]string, error) 
 	return tags, nil
 }
 
-// A manifestReader returns the bytes that a reference names. What comes from the
-// cache has no content type. layer is that of Resolve.
-type manifestReader func(ctx context.Context, ref ociref.Reference, layer string) (body []byte, digest ociref.Digest, contentType string, err error)
-
-// manifestUnderLock is a manifestReader for who holds the lock of the entry and will
-// leave the manifest there with the pack.
-func (f *Fetcher) manifestUnderLock(ctx context.Context, ref ociref.Reference, _ string) (body []byte, digest ociref.Digest, contentType string, err error) {
-	if body, err := f.cachedManifest(ref); err != nil || body != nil {
-		return body, ref.Digest, "", err
-	}
-	m, err := f.registry.Manifest(ctx, ref)
-	return m.Body, m.Digest, m.MediaType, err
-}
-
-// manifest is the manifestReader for all others: it asks the cache where ref has a
-// digest.
+// manifest returns the bytes that ref names, from the cache where ref has a
+// digest. What comes from the cache has no content type. layer is that of
+// Resolve.
 func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (body []byte, digest ociref.Digest, contentType string, err error) {
 	if ref.Digest != "" && f.cache != nil {
 		body, err := f.cachedManifest(ref)

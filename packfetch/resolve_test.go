@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -69,113 +67,39 @@ func TestPinned(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.fill(t)
 	os.Remove(b.file("manifest.json"))
-	f := b.offline(t)
-	got, fetched, err := b.copyPinned(f, b.pushed.ManifestDigest, b.layer(), "")
-	if fetched || err != nil {
-		t.Errorf("got %t, %v", fetched, err)
+	for _, f := range []*packfetch.Fetcher{b.offline(t), b.fetcher(t, noNetwork(t))} {
+		p, err := f.Pinned(b.byTag(), b.pushed.ManifestDigest, b.layer(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s sink
+		fetched, err := f.Copy(context.Background(), p, &s)
+		if fetched || err != nil {
+			t.Errorf("got %t, %v", fetched, err)
+		}
+		wantBytes(t, s.Bytes(), b.data)
 	}
-	wantBytes(t, got, b.data)
 	b.wantFiles(t, "metadata.json", "pack.gtpack") // there was no manifest to heal it with
 
-	_, _, err = b.copyPinned(f, ociref.DigestOf(nil), b.layer(), "")
+	f := b.offline(t)
+	p, err := f.Pinned(b.byDigest(), ociref.DigestOf(nil), b.layer(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Copy(context.Background(), p, &sink{})
 	as[*packfetch.OfflineError](t, err)
-	_, _, err = b.copyPinned(f, b.pushed.ManifestDigest, b.layer(), b.layer().Digest)
+
+	p, err = f.Pinned(b.byDigest(), b.pushed.ManifestDigest, b.layer(), b.layer().Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Copy(context.Background(), p, &sink{})
 	as[*packfetch.OfflineError](t, err)
 
 	bad := b.layer()
 	bad.Size = -1
 	_, err = f.Pinned(b.byDigest(), b.pushed.ManifestDigest, bad, "")
 	as[*packfetch.ManifestError](t, err)
-}
-
-// copyPinned copies a pinned pack.
-func (b *bed) copyPinned(f *packfetch.Fetcher, manifest ociref.Digest, layer packfetch.Layer, override string) ([]byte, bool, error) {
-	p, err := f.Pinned(b.byTag(), manifest, layer, override)
-	if err != nil {
-		return nil, false, err
-	}
-	var s sink
-	fetched, err := f.Copy(context.Background(), p, &s)
-	return s.Bytes(), fetched, err
-}
-
-// With a network a pinned pack is proven by its manifest, wherever its bytes are.
-func TestPinnedOnline(t *testing.T) {
-	b := newBed(t, packtest.Options{})
-	titled := packtest.MustPush(t, b.reg, repository, "", packtest.Pack(b.data, "pack.gtpack"))
-	manifest, blob := "GET /v2/"+repository+"/manifests/"+titled.ManifestDigest.String(), b.blobLine()
-	entry := filepath.Join(b.dir, titled.ManifestDigest.Hex())
-	layer := b.layer()
-	for _, test := range []struct {
-		name, override string
-		prepare        func()
-		requests       []string
-	}{
-		{"cold", "", func() { os.RemoveAll(b.dir) }, []string{"GET /v2/", manifest, blob}},
-		{"warm", "", func() {}, nil},
-		{"no manifest", "", func() { os.Remove(filepath.Join(entry, "manifest.json")) }, []string{"GET /v2/", manifest}},
-		{"no pack", "", func() { os.Remove(filepath.Join(entry, "pack.gtpack")) }, []string{"GET /v2/", blob}},
-		{"named by digest", layer.Digest, func() { os.RemoveAll(b.dir) }, []string{"GET /v2/", manifest, blob}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			test.prepare()
-			b.reg.ResetRequests()
-			got, fetched, err := b.copyPinned(b.fetcher(t), titled.ManifestDigest, layer, test.override)
-			if want := slices.Contains(test.requests, blob); fetched != want || err != nil {
-				t.Errorf("got %t, %v, want %t", fetched, err, want)
-			}
-			wantBytes(t, got, b.data)
-			b.wantRequests(t, test.requests...)
-			wantEntry(t, entry)
-		})
-	}
-}
-
-// wantEntry sees that an entry has all its files, and nothing else.
-func wantEntry(t *testing.T, dir string) {
-	t.Helper()
-	var names []string
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if want := []string{"manifest.json", "metadata.json", "pack.gtpack"}; !slices.Equal(names, want) {
-		t.Errorf("files %q, want %q", names, want)
-	}
-}
-
-// What a manifest does not say of its pack is not copied, nor asked for.
-func TestPinnedOtherwise(t *testing.T) {
-	b := newShelf(t)
-	index := b.index(t, b.pushed.Child())
-	for name, test := range map[string]struct {
-		manifest ociref.Digest
-		change   func(*packfetch.Layer)
-	}{
-		"digest":     {b.pushed.ManifestDigest, func(l *packfetch.Layer) { l.Digest = ociref.DigestOf(nil).String() }},
-		"size":       {b.pushed.ManifestDigest, func(l *packfetch.Layer) { l.Size++ }},
-		"media type": {b.pushed.ManifestDigest, func(l *packfetch.Layer) { l.MediaType = "application/zip" }},
-		"index":      {index, func(*packfetch.Layer) {}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			layer := b.layer()
-			test.change(&layer)
-			got, fetched, err := b.copyPinned(b.fetcher(t), test.manifest, layer, "")
-			e := as[*packfetch.PinError](t, err)
-			if len(got) > 0 || fetched || e.Found.ManifestDigest != b.pushed.ManifestDigest || e.Found.Layer.Digest != b.layer().Digest {
-				t.Errorf("got %d bytes, %t, %+v", len(got), fetched, e.Found)
-			}
-			if want := b.byTag() + " is " + b.layer().Digest + ", which is not what it was pinned to"; err.Error() != want {
-				t.Errorf("got %v, want %s", err, want)
-			}
-			if n := b.count(b.blobLine()); n > 0 {
-				t.Errorf("%d requests for the blob", n)
-			}
-		})
-	}
 }
 
 func TestFollow(t *testing.T) {

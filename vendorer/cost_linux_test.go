@@ -95,10 +95,10 @@ func TestCostSteps(t *testing.T) {
 		touched int                // files a pack
 	}{
 		{"cold", (*project).freshClone, map[string]float64{
-			"mkdir": 2, "open": 5, "write": 5, "read": 2, "sync": 3, "rename": 4, "lock": 2, "close": 5,
-		}, 6},
+			"mkdir": 3, "open": 6, "write": 6, "read": 4, "sync": 3, "rename": 4, "lock": 4, "close": 7,
+		}, 7},
 		{"warm", func(p *project) { p.remove("app/packs") }, map[string]float64{
-			"open": 1, "write": 1, "read": 9, "rename": 1, "close": 5,
+			"open": 1, "write": 2, "read": 10, "rename": 1, "close": 5,
 		}, 4},
 		{"nothing to do", func(*project) {}, map[string]float64{"read": 5, "close": 2}, 2},
 	} {

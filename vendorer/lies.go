@@ -1,7 +1,6 @@
 package vendorer
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,13 +50,9 @@ func compare(entry lockfile.Pack, pack *packfetch.Pack) error {
 	return nil
 }
 
-// liesIfUnusable turns the error of a locked manifest that holds no pack, or
-// another one, into what it means: the lock lies.
+// liesIfUnusable turns the error of a locked manifest that holds no pack into
+// what it means: the lock lies.
 func liesIfUnusable(entry lockfile.Pack, err error) error {
-	var other *packfetch.PinError
-	if errors.As(err, &other) {
-		return cmp.Or(compare(entry, other.Found), err)
-	}
 	var none *packfetch.NoPackError
 	var index *packfetch.IndexError
 	if errors.As(err, &none) || errors.As(err, &index) {

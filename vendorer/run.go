@@ -240,7 +240,7 @@ func (r *run) settle(ctx context.Context, i *item) error {
 	case Resolve:
 		err = r.resolve(ctx, i)
 	case Restore:
-		err = r.obey(i)
+		err = r.obey(ctx, i)
 	default:
 		_, err = r.check(i)
 	}
@@ -336,19 +336,22 @@ func (r *run) checkTag(ctx context.Context, i *item) {
 	}
 }
 
-// obey takes the pack that is locked. If its manifest is not at hand, the
-// registry is asked for it when the bytes are fetched.
-func (r *run) obey(i *item) error {
+// obey finds the pack that is locked. Of the registry only the manifest is
+// asked that packs.lock names.
+func (r *run) obey(ctx context.Context, i *item) error {
 	if err := r.checkEntry(i); err != nil {
 		return err
 	}
 	ref, layer := manifestRef(i.Pack, i.Locked), i.Pack.Layer
 	pack, err := r.f.ResolveCached(ref, i.Locked.ManifestDigest, layer)
-	if isNotCached(err) {
+	switch {
+	case isNotCached(err) && r.o.Offline:
 		if err := checkSize(i); err != nil {
 			return err
 		}
 		pack, err = r.f.Pinned(ref, i.Locked.ManifestDigest, lockedLayer(i.Locked), layer)
+	case isNotCached(err):
+		pack, err = r.f.Resolve(ctx, ref, layer)
 	}
 	if err != nil {
 		return liesIfUnusable(i.Locked, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
@@ -46,10 +45,13 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 			r.doubt(i, nil)
 		}
 	}
-	makeDir := sync.OnceValue(func() error { return c.makeDir(r.p.dataDir) })
+	if len(wanted) > 0 {
+		if err := c.makeDir(r.p.dataDir); err != nil {
+			return err
+		}
+	}
 	err := eachFetched(ctx, r, wanted, func(ctx context.Context, i *item) (err error) {
-		staged := &staging{root: r.p.root, name: r.p.packFile(i.Pack.Name), makeDir: makeDir}
-		if i.staged, err = r.fetch(ctx, i, staged); err != nil {
+		if i.staged, err = r.fetch(ctx, i); err != nil {
 			return r.packError(i.Pack, i.Action, &i.Locked, err)
 		}
 		return nil
@@ -65,28 +67,25 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 }
 
 // fetch stages the bytes of one pack.
-func (r *run) fetch(ctx context.Context, i *item, to *staging) (*atomicfile.File, error) {
-	var err error
-	i.fetched, err = r.f.Copy(ctx, i.pack, to)
-	if err == nil {
-		err = to.open() // a pack may have no bytes
+func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
+	file, err := atomicfile.Create(r.p.root, r.p.packFile(i.Pack.Name))
+	if err != nil {
+		return nil, err
 	}
+	i.fetched, err = r.f.Copy(ctx, i.pack, file)
 	if err == nil && i.Action == Resolve {
 		var head [4]byte
-		n, _ := to.file.ReadAt(head[:], 0)
+		n, _ := file.ReadAt(head[:], 0)
 		r.doubt(i, head[:n])
 	}
 	if err == nil {
-		err = to.file.Finish(false) // what a crash takes, the next run restores
+		err = file.Finish(false) // what a crash takes, the next run restores
 	}
-	if err == nil {
-		return to.file, nil
+	if err != nil {
+		file.Discard()
+		return nil, err
 	}
-	to.discard()
-	if i.Action == Restore {
-		err = liesIfUnusable(i.Locked, err)
-	}
-	return nil, err
+	return file, nil
 }
 
 // doubt warns of a layer that may not be the pack. head are its first bytes,

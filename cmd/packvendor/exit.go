@@ -222,7 +222,7 @@ func exitCode(err error) int {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case isAny(err, []any{
-		new(*vendorer.InconsistentError), new(*vendorer.RetagError), new(*packfetch.DigestMismatchError), new(*packfetch.PinError),
+		new(*vendorer.InconsistentError), new(*vendorer.RetagError), new(*packfetch.DigestMismatchError),
 		new(*packfetch.CorruptCacheError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError),
 	}):
 		return exitIntegrity

@@ -31,7 +31,6 @@ var exitCodes = map[string]struct {
 	"packfetch.CorruptCacheError":     {&packfetch.CorruptCacheError{Err: &verified.MismatchError{}}, 4},
 	"packfetch.DigestMismatchError":   {&packfetch.DigestMismatchError{}, 4},
 	"packfetch.IndexError":            {&packfetch.IndexError{}, 2},
-	"packfetch.PinError":              {&packfetch.PinError{Found: &packfetch.Pack{}}, 4},
 	"packfetch.InvalidReferenceError": {&packfetch.InvalidReferenceError{}, 2},
 	"packfetch.ManifestError":         {&packfetch.ManifestError{}, 4},
 	"packfetch.NoPackError":           {&packfetch.NoPackError{}, 2},

@@ -119,7 +119,7 @@ func updateTags(p *project) error {
 // What a pack costs about which there is nothing to do depends neither on how many
 // there are nor on how large it is.
 func TestCostAllocations(t *testing.T) {
-	const limit = 700
+	const limit = 450
 	of := func(packs, size int) float64 {
 		p := newMany(t, packtest.Options{}, packs, size)
 		return testing.AllocsPerRun(2, func() { p.mustRun() })

@@ -33,9 +33,9 @@ type File struct {
 	file    *os.File // nil once closed
 	renamed bool
 
-	early   bool  // what is written begins its way to the disk
-	written int64 // bytes
-	begun   int64 // how many of them have begun it
+	writeback func(file *os.File, off, n int64) // nil: it is left to the system
+	written   int64                             // bytes
+	begun     int64                             // how many of them are on their way to the disk
 }
 
 // part is of how many bytes the way to the disk begins at a time.
@@ -79,14 +79,14 @@ func (f *File) Name() string { return f.name }
 // WriteEarly has what is written begin its way to the disk while more comes, where
 // the system can do that: Finish then has less to wait for. It is for large files
 // that are to be durable.
-func (f *File) WriteEarly() { f.early = true }
+func (f *File) WriteEarly() { f.writeback = beginWriteback }
 
 // Write adds p to the file.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
 	f.written += int64(n)
-	if f.early && f.written-f.begun >= part {
-		beginWriteback(f.file, f.begun, f.written-f.begun)
+	if f.writeback != nil && f.written-f.begun >= part {
+		f.writeback(f.file, f.begun, f.written-f.begun)
 		f.begun = f.written
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -220,21 +221,33 @@ func TestWriteFile(t *testing.T) {
 	dir.wantNames("sub", "target")
 }
 
-// TestWriteEarly writes more than one part, after as much that is forgotten.
+// TestWriteEarly writes more than two parts, after as much that is forgotten.
 func TestWriteEarly(t *testing.T) {
 	dir := newFolder(t)
 	f := dir.create("target")
 	f.WriteEarly()
-	want := bytes.Repeat([]byte("twenty bytes or so. "), part/10)
+	var begun []string
+	f.writeback = func(file *os.File, off, n int64) {
+		if file != f.file {
+			t.Error("another file's")
+		}
+		begun = append(begun, fmt.Sprintf("%d+%d", off, n))
+		beginWriteback(file, off, n)
+	}
+	want := bytes.Repeat([]byte("twenty bytes or so. "), part/8)
 	for _, data := range [][]byte{bytes.Repeat([]byte("x"), len(want)), want} {
 		must(t, f.Reset())
-		for chunk := range slices.Chunk(data, part/3) {
+		for chunk := range slices.Chunk(data, part/2+1) {
 			_, err := f.Write(chunk)
 			must(t, err)
 		}
 	}
 	must(t, CommitAll(f))
 	dir.wantFile("target", string(want))
+	once := []string{fmt.Sprintf("0+%d", part+2), fmt.Sprintf("%d+%d", part+2, part+2)}
+	if got, want := fmt.Sprint(begun), fmt.Sprint(slices.Concat(once, once)); got != want {
+		t.Errorf("begun %s, want %s", got, want)
+	}
 }
 
 func TestCommitAll(t *testing.T) {

@@ -46,6 +46,7 @@ func calls() (always, onFiles []call) {
 			{"truncate", syscall.SYS_FTRUNCATE, 0},
 			{"sync", syscall.SYS_FSYNC, 0},
 			{"sync", syscall.SYS_FDATASYNC, 0},
+			{"writeback", syscall.SYS_SYNC_FILE_RANGE, 0},
 			{"lock", syscall.SYS_FLOCK, 0},
 		}, []call{
 			{"read", syscall.SYS_READ, 0},

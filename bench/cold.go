@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/greenticai/packvendor/lockfile"
 )
 
 // coldMany holds a first run of a locked project against programs that download
@@ -37,7 +39,7 @@ func (b *bench) coldMany(ctx context.Context) (result, error) {
 		script("curl", "that `curl` alone: one copy, not durable, nothing verified", 0,
 			parallel, b.tools.curl, config).leaving(d, "first"),
 		script("curl, manifests too", "`curl --http1.1` of the same manifests and blobs, which is all that has to cross the wire: one copy, not durable, nothing verified", 0,
-			parallel+` --http1.1 -K "$3"`, b.tools.curl, config, manifests),
+			`mkdir manifests && `+parallel+` --http1.1 -K "$3"`, b.tools.curl, config, manifests).leaving(d, "first"),
 		script("oras pull", "`oras pull` of each, 8 at a time", 0.35,
 			`refs=$1; shift; xargs -a "$refs" -P 8 -n 1 "$@"`,
 			append([]string{digests, b.tools.oras, "pull", "--no-tty", "-o", "first"}, orasProtocol(b.registry)...)...).leaving(d, "first"),
@@ -53,27 +55,29 @@ func (d *dataset) pinned(n int) string {
 
 // curlConfig writes what blobs curl is to download, and returns the file's path.
 func (b *bench) curlConfig(d *dataset) (string, error) {
-	return b.curlFile(d, "curl.conf", func(n int) (path, output string) {
-		return "blobs/" + string(d.lock.Packs[n].LayerDigest), d.lock.Packs[n].Name + ".gtpack"
+	return b.curlFile(d, "curl.conf", func(p lockfile.Pack) (path, output string) {
+		return "blobs/" + string(p.LayerDigest), "first/" + p.Name + ".gtpack"
 	})
 }
 
 // curlManifests is curlConfig of the packs' manifests.
 func (b *bench) curlManifests(d *dataset) (string, error) {
-	return b.curlFile(d, "curl-manifests.conf", func(n int) (path, output string) {
-		return "manifests/" + string(d.lock.Packs[n].ManifestDigest), d.lock.Packs[n].Name + ".json"
+	return b.curlFile(d, "curl-manifests.conf", func(p lockfile.Pack) (path, output string) {
+		return "manifests/" + string(p.ManifestDigest), "manifests/" + p.Name + ".json"
 	})
 }
 
-func (b *bench) curlFile(d *dataset, name string, each func(n int) (path, output string)) (string, error) {
+// curlFile writes a configuration file of curl's. pathOf says what is wanted of a
+// pack's repository, and where it is to go.
+func (b *bench) curlFile(d *dataset, name string, pathOf func(lockfile.Pack) (path, output string)) (string, error) {
 	var config strings.Builder
 	config.WriteString("silent\nshow-error\nfail\nheader = \"Accept: application/vnd.oci.image.manifest.v1+json\"\n")
 	if b.registry.caFile != "" {
 		fmt.Fprintf(&config, "cacert = %q\n", b.registry.caFile)
 	}
-	for n := range d.lock.Packs {
-		path, output := each(n)
-		fmt.Fprintf(&config, "url = \"%s/v2/%s/%s\"\noutput = \"first/%s\"\n", b.registry.URL(), d.repository(n), path, output)
+	for n, pack := range d.lock.Packs {
+		path, output := pathOf(pack)
+		fmt.Fprintf(&config, "url = \"%s/v2/%s/%s\"\noutput = %q\n", b.registry.URL(), d.repository(n), path, output)
 	}
 	file := filepath.Join(d.dir, name)
 	return file, os.WriteFile(file, []byte(config.String()), 0o666)

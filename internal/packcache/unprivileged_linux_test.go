@@ -87,6 +87,7 @@ func TestFault42_RemoveReadOnly(t *testing.T) {
 		c, i := cacheAt(filepath.Join(dir, "cache")), newItem("a")
 		must(t, i.publish(c, nil))
 		i.spoil(t, c)
+		i.hit(t, c) // which is noted, by the owner; the next one is not
 		before := tree(t, c.Root())
 		readOnly(t, dir)
 		unprivileged(t, dir, func() {
@@ -139,6 +140,11 @@ func TestPruneGoesOn(t *testing.T) {
 	must(t, os.Chmod(c.Root(), 0o777))
 	for _, name := range []string{"a", "c", "e", "f"} {
 		must(t, os.Chmod(items[name].dir(c), 0o777))
+	}
+	for _, name := range []string{"b", "d"} { // for their owner, too, who may run the test
+		dir := items[name].dir(c)
+		must(t, os.Chmod(dir, 0o555))
+		t.Cleanup(func() { os.Chmod(dir, 0o755) })
 	}
 	unprivileged(t, dir, func() {
 		r, err := c.Prune(context.Background(), PruneOptions{MaxSize: packs(2)})

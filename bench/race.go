@@ -50,8 +50,7 @@ type result struct {
 }
 
 // run runs a race, once to warm up and to count requests, then as often as is
-// measured. After each round who began begins last: what follows on the heaviest
-// writer is not always the same.
+// measured, in the order of turns.
 func (b *bench) run(ctx context.Context, r race) (result, error) {
 	res := result{race: r, outcomes: make([]outcome, len(r.contestants))}
 	for i, c := range r.contestants {
@@ -63,8 +62,8 @@ func (b *bench) run(ctx context.Context, r race) (result, error) {
 		res.outcomes[i] = outcome{contestant: c, traffic: t}
 	}
 	for round := range b.rounds {
-		for i := range r.contestants {
-			o := &res.outcomes[(round+i)%len(r.contestants)]
+		for _, i := range turns(round, len(r.contestants)) {
+			o := &res.outcomes[i]
 			s, _, err := b.once(ctx, o.contestant, false)
 			if err != nil {
 				return res, fmt.Errorf("%s: %s: %w", r.name, o.name, err)
@@ -74,6 +73,20 @@ func (b *bench) run(ctx context.Context, r race) (result, error) {
 		}
 	}
 	return res, nil
+}
+
+// turns is the order in which n contestants run in a round: every other round goes
+// backwards, and then who began first begins last. So nobody runs after the same one
+// each time, which may be the heaviest writer.
+func turns(round, n int) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = (round/2 + i) % n
+	}
+	if round%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
 }
 
 // once runs a contestant in a fresh folder. What was written before is on the

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// In each round everybody runs once; over the rounds everybody begins, and nobody
+// has the same one before it each time.
+func TestTurns(t *testing.T) {
+	for n := 1; n <= 6; n++ {
+		began, before := map[int]bool{}, map[int]map[int]bool{}
+		for round := range 2 * n {
+			order := turns(round, n)
+			began[order[0]] = true
+			for at, i := range order[1:] {
+				if before[i] == nil {
+					before[i] = map[int]bool{}
+				}
+				before[i][order[at]] = true
+			}
+			slices.Sort(order)
+			for i, got := range order {
+				if got != i {
+					t.Errorf("%d contestants, round %d: %v", n, round, order)
+				}
+			}
+		}
+		for i := range n {
+			if n > 2 && len(before[i]) < 2 {
+				t.Errorf("%d contestants: %d runs after %s alone", n, i, fmt.Sprint(before[i]))
+			}
+		}
+		if len(began) < n {
+			t.Errorf("%d contestants: only %v begin", n, began)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,21 @@ func TestFreezeHoldsAnswersBack(t *testing.T) {
 }
 
 // A frozen connection takes what it holds with it when the registry stops.
+// awaitFreeze returns when a connection is frozen.
+func awaitFreeze(t *testing.T, r *Registry) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); runtime.Gosched() {
+		for _, c := range r.listener.all() {
+			select {
+			case <-c.gate():
+			default:
+				return
+			}
+		}
+	}
+	t.Error("no connection was frozen")
+}
+
 func TestStopEndsTheFreeze(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b faultBed) {
 		b.Inject(First(1, FreezeBlob(b.blob, 4)))
@@ -113,6 +129,7 @@ func TestStopEndsTheFreeze(t *testing.T) {
 		if _, err := io.ReadFull(resp.Body, head); err != nil || string(head) != "0123" {
 			t.Errorf("read %q, %v; want 0123", head, err)
 		}
+		awaitFreeze(t, b.Registry) // which follows the bytes that have come
 		// Only what is on another connection is answered.
 		if b.opts.HTTP2 {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

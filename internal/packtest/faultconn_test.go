@@ -101,7 +101,6 @@ func TestFreezeHoldsAnswersBack(t *testing.T) {
 	})
 }
 
-// A frozen connection takes what it holds with it when the registry stops.
 // awaitFreeze returns when a connection is frozen.
 func awaitFreeze(t *testing.T, r *Registry) {
 	t.Helper()
@@ -117,6 +116,7 @@ func awaitFreeze(t *testing.T, r *Registry) {
 	t.Error("no connection was frozen")
 }
 
+// A frozen connection takes what it holds with it when the registry stops.
 func TestStopEndsTheFreeze(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b faultBed) {
 		b.Inject(First(1, FreezeBlob(b.blob, 4)))

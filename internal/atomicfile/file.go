@@ -184,11 +184,14 @@ func StageEdit(root *os.Root, name string, data []byte) (*File, error) {
 }
 
 func stage(root *os.Root, name string, data []byte, prepare func(*File) error) (*File, error) {
-	f, err := Begin(root, name, data)
+	f, err := Create(root, name)
 	if err != nil {
 		return nil, err
 	}
-	if err = prepare(f); err == nil {
+	if err = prepare(f); err == nil { // before there are bytes: a mode may hide them
+		_, err = f.Write(data)
+	}
+	if err == nil {
 		err = f.Finish(true)
 	}
 	if err != nil {

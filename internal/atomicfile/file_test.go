@@ -209,6 +209,23 @@ func TestStage(t *testing.T) {
 	dir.wantNames("target")
 }
 
+// A file that is to be hidden is so before it holds anything.
+func TestStagePrepares(t *testing.T) {
+	dir := newFolder(t)
+	prepared := false
+	f, err := stage(dir.Root, "target", []byte("new"), func(*File) error {
+		prepared = true
+		dir.wantFile(dir.temps()[0], "")
+		return nil
+	})
+	must(t, err)
+	must(t, f.Commit())
+	dir.wantFile("target", "new")
+	if !prepared {
+		t.Error("it was not prepared")
+	}
+}
+
 func TestWriteFile(t *testing.T) {
 	dir := newFolder(t)
 	for _, data := range []string{"first", "", "third"} {

@@ -75,9 +75,9 @@ func (b *bench) run(ctx context.Context, r race) (result, error) {
 	return res, nil
 }
 
-// turns is the order in which n contestants run in a round: every other round goes
-// backwards, and then who began first begins last. So nobody runs after the same one
-// each time, which may be the heaviest writer.
+// turns is the order in which n contestants run in a round: of two rounds one goes
+// backwards, and the next two begin with the next contestant. So nobody runs after the
+// same one each time, which may be the heaviest writer.
 func turns(round, n int) []int {
 	order := make([]int, n)
 	for i := range order {

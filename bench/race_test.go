@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 )
@@ -29,7 +28,7 @@ func TestTurns(t *testing.T) {
 		}
 		for i := range n {
 			if n > 2 && len(before[i]) < 2 {
-				t.Errorf("%d contestants: %d runs after %s alone", n, i, fmt.Sprint(before[i]))
+				t.Errorf("%d contestants: %d runs after %v alone", n, i, before[i])
 			}
 		}
 		if len(began) < n {

@@ -11,8 +11,8 @@ import (
 // the same packs in whatever order. The error names a package name, a data
 // folder or a pack that cannot stand in Go source or cannot be embedded.
 //
-// The source is written as gofmt would, not run through it: that took a tenth of
-// a run that has nothing to do.
+// The source is written as gofmt would, not run through it: that took about a tenth
+// of a run that has nothing to do.
 func Generate(p Package) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err

@@ -40,6 +40,7 @@ func TestGoTool(t *testing.T) {
 
 			goIn(t, dir, 0, "generate", "./...")
 			goIn(t, dir, 0, "vet", "./...")
+			buildAlone(t, dir)
 
 			// go tool passes packvendor's own exit code on, go run only names it.
 			write(t, toml, "[packs]\nslack = \"no-host:1\"\n")
@@ -98,6 +99,18 @@ func goIn(t *testing.T, dir string, want int, args ...string) string {
 		t.Fatalf("go %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, stderr.String())
 	}
 	return stderr.String()
+}
+
+// buildAlone builds the packs' package on a machine that has no module and reaches
+// no proxy: unlike go generate, go build needs nothing of packvendor.
+func buildAlone(t *testing.T, dir string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "./packs")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOMODCACHE="+t.TempDir(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("go build with an empty module cache: %v\n%s", err, out)
+	}
 }
 
 func write(t *testing.T, name, text string) {

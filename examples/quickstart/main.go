@@ -1,10 +1,12 @@
-// Quickstart shows packvendor at work, on one machine and without network:
+// Quickstart shows packvendor at work on one machine:
 //
 //	go run ./examples/quickstart [-keep]
 //
-// In a temporary directory it makes a program with packvendor as its tool, has
-// "go generate" vendor two packs from a registry in this process, and runs the
-// program. Commands and what they print go to standard output.
+// It builds packvendor, for which the go command may need a module proxy. In a
+// temporary directory it makes a program with packvendor as its tool, has "go
+// generate" vendor two packs from a registry in this process, and runs the program.
+// From there on no network is used. Commands and what they print go to standard
+// output.
 //
 // The program's own files are those in _app. The registry speaks plain HTTP, so
 // that no system needs to be told of a certificate; packs.toml allows that for

@@ -45,6 +45,10 @@ func quickstart(ctx context.Context, stdout, stderr io.Writer, keep bool) (err e
 		stdout:   stdout,
 		stderr:   stderr,
 	}
+	s.say("This builds packvendor and a small program; the first time takes a minute.")
+	if err := s.buildTool(ctx, source); err != nil {
+		return err
+	}
 	if err := s.build(source); err != nil {
 		return err
 	}
@@ -59,7 +63,8 @@ func quickstart(ctx context.Context, stdout, stderr io.Writer, keep bool) (err e
 
 // environment is that of the commands. It is this process's own, but for what
 // would tell another story: a CI job locks packs.lock; flags and caches are the
-// user's business. GOPROXY=off proves that all is on the machine already.
+// user's business. GOPROXY=off proves that all is on the machine once the tool is
+// built.
 func environment(cache string) []string {
 	return append(os.Environ(),
 		"CI=", "PACKVENDOR_FLAGS=", "GREENTIC_PACK_CACHE_DIR="+cache,

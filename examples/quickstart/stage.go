@@ -13,12 +13,6 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/packtest"
-
-	// What "go tool packvendor" is built from, so that "go run" has it all on the
-	// machine when GOPROXY=off is set.
-	_ "github.com/spf13/cobra"
-
-	_ "github.com/greenticai/packvendor/vendorer"
 )
 
 const module = "github.com/greenticai/packvendor"
@@ -43,6 +37,23 @@ func sourceDir(ctx context.Context, stderr io.Writer) (string, error) {
 		return "", fmt.Errorf("cannot find the source of packvendor, run this where that is: go list -m: %w", err)
 	}
 	return strings.TrimSpace(string(out)), nil
+}
+
+// buildTool builds packvendor from its source, with the user's own settings: the
+// go command fetches then what it lacks, and the program is made without a proxy.
+// What the go command prints is shown only if it fails.
+func (s *stage) buildTool(ctx context.Context, source string) error {
+	var printed bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", os.DevNull, "./cmd/packvendor")
+	cmd.Dir = source
+	cmd.Stdout, cmd.Stderr = &printed, &printed
+	cmd.WaitDelay = interruptGrace
+	interruptible(cmd)
+	if err := cmd.Run(); err != nil {
+		s.stderr.Write(printed.Bytes())
+		return fmt.Errorf("go build ./cmd/packvendor: %w", err)
+	}
+	return nil
 }
 
 // build makes the program and fills the registry.

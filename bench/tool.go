@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,21 +22,14 @@ type tools struct {
 func findTools(ctx context.Context, checkout, dir string) (tools, error) {
 	t := tools{packvendor: filepath.Join(dir, "packvendor"), hashall: filepath.Join(dir, "hashall")}
 	var missing []string
-	for name, tool := range map[string]struct {
-		path    *string
-		install string
-	}{
-		"oras":  {&t.oras, "go install oras.land/oras/cmd/oras@latest"},
-		"crane": {&t.crane, "go install github.com/google/go-containerregistry/cmd/crane@latest"},
-		"curl":  {&t.curl, "apt-get install curl"},
+	var registry string
+	for name, tool := range map[string]*string{
+		"oras": &t.oras, "crane": &t.crane, "curl": &t.curl, packtest.DistributionProgram: &registry,
 	} {
 		var err error
-		if *tool.path, err = exec.LookPath(name); err != nil {
-			missing = append(missing, fmt.Sprintf("%s is not in PATH: %s", name, tool.install))
+		if *tool, err = packtest.LookPath(name); err != nil {
+			missing = append(missing, err.Error())
 		}
-	}
-	if _, err := packtest.LookDistribution(); err != nil {
-		missing = append(missing, err.Error())
 	}
 	if missing != nil {
 		return t, fmt.Errorf("%s", strings.Join(missing, "\n"))

@@ -9,11 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/packtest"
 )
 
 // A module is a real Go module in a temporary folder, with the generated
@@ -261,14 +261,7 @@ func random(t *testing.T) []byte {
 // style checks are on too, but for the one that asks for a package comment,
 // which is the user's to write.
 func TestStaticcheck(t *testing.T) {
-	staticcheck, err := exec.LookPath("staticcheck")
-	if err != nil {
-		const how = "staticcheck is not in PATH: go install honnef.co/go/tools/cmd/staticcheck@latest"
-		if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
-			t.Fatal(how)
-		}
-		t.Skip(how)
-	}
+	staticcheck := packtest.NeedProgram(t, "staticcheck")
 	for name, data := range map[string]map[string][]byte{
 		"two":  {"a": []byte("one"), "b": []byte("two")},
 		"none": nil,

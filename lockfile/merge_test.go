@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/lockfile"
 )
 
@@ -37,10 +38,7 @@ func move(p lockfile.Pack) lockfile.Pack {
 
 func merge(t *testing.T, ours, base, theirs *lockfile.Lock) []byte {
 	t.Helper()
-	git, err := exec.LookPath("git")
-	if err != nil {
-		t.Skip("git is not installed")
-	}
+	git := packtest.NeedProgram(t, "git")
 	dir := t.TempDir()
 	args := []string{"merge-file", "-p"}
 	for _, side := range []struct {

@@ -27,7 +27,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 
 // bash itself, with packvendor's script, offers what it should.
 func TestCompletionInBash(t *testing.T) {
-	bash := needProgram(t, "bash")
+	bash := packtest.NeedProgram(t, "bash")
 	bin, dir := t.TempDir(), t.TempDir()
 	exe, err := os.Executable()
 	if err != nil {

@@ -60,7 +60,7 @@ var before = map[string]func(b *bed, dir string){
 }
 
 func (b *bed) git(dir string, args ...string) *exec.Cmd {
-	cmd := exec.Command(needProgram(b, "git"), args...)
+	cmd := exec.Command(packtest.NeedProgram(b, "git"), args...)
 	cmd.Dir = dir
 	cmd.Env = append(slices.Clone(b.env), "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com")
 	cmd.Stdout, cmd.Stderr = new(bytes.Buffer), new(bytes.Buffer)
@@ -78,7 +78,7 @@ func documents(t *testing.T) map[string]string {
 	}
 	packtest.MustPush(b, b.reg, "greenticai/greentic-packs/redis", "1.2.0", packtest.Pack(packtest.Zip("state-redis", "1.2.0", 700), "redis.gtpack"))
 	home, dir, cache, bin := b.TempDir(), b.TempDir(), b.TempDir(), b.TempDir()
-	b.must(os.Symlink(needProgram(b, "git"), filepath.Join(bin, "git")))
+	b.must(os.Symlink(packtest.NeedProgram(b, "git"), filepath.Join(bin, "git")))
 	b.must(os.Mkdir(filepath.Join(home, ".docker"), 0o777))
 	b.must(os.WriteFile(filepath.Join(home, ".docker", "config.json"), []byte(`{"auths":{"ghcr.io":{"auth":"bWU6c2VjcmV0"}}}`), 0o666))
 	tree{"go.mod": goMod}.write(b, dir)

@@ -19,7 +19,8 @@ import (
 // server of the world keeps private: by passwords, and by tokens that another
 // server issues.
 func TestRealPrivateRegistry(t *testing.T) {
-	needPrograms(t, packtest.LookDistribution, packtest.LookOras)
+	packtest.NeedProgram(t, packtest.DistributionProgram)
+	packtest.NeedProgram(t, "oras")
 	t.Run("passwords", func(t *testing.T) {
 		p := newPrivateProject(t, packtest.DistributionOptions{Basic: true})
 		p.turnsAway()
@@ -69,15 +70,6 @@ func TestRealPrivateRegistry(t *testing.T) {
 }
 
 // needPrograms skips the test where one is missing; but not in CI.
-func needPrograms(t *testing.T, looks ...func() (string, error)) {
-	t.Helper()
-	for _, look := range looks {
-		if _, err := look(); err != nil {
-			packtest.Unable(t, "%v", err)
-		}
-	}
-}
-
 // wrongPassword is nobody's.
 const wrongPassword = "canary-password"
 

@@ -34,7 +34,8 @@ const taggedPack = "msg-event-app"
 // TestRealRegistry takes packs that were pushed by their publishers' own tool
 // from the registry server that the world runs, and runs a program with them.
 func TestRealRegistry(t *testing.T) {
-	needPrograms(t, packtest.LookDistribution, packtest.LookOras)
+	packtest.NeedProgram(t, packtest.DistributionProgram)
+	packtest.NeedProgram(t, "oras")
 	packs := realPacks(t)
 	reg, err := packtest.StartDistribution(packtest.DistributionOptions{Dir: t.TempDir()})
 	if err != nil {

@@ -23,7 +23,7 @@ type terminal struct {
 // code is the last line on the screen.
 func (b *bed) newTerminal(columns int, dir, command string) *terminal {
 	b.Helper()
-	needProgram(b, "tmux")
+	packtest.NeedProgram(b, "tmux")
 	bin, err := os.MkdirTemp("", "tmux-") // a socket's path must be short
 	b.must(err)
 	b.Cleanup(func() { os.RemoveAll(bin) })
@@ -31,10 +31,10 @@ func (b *bed) newTerminal(columns int, dir, command string) *terminal {
 	b.must(err)
 	b.must(os.Symlink(exe, filepath.Join(bin, "packvendor")))
 	script := filepath.Join(bin, "run.sh")
-	rest := needProgram(b, "sleep") + " 120" // the terminal ends by itself should the test be killed
+	rest := packtest.NeedProgram(b, "sleep") + " 120" // the terminal ends by itself should the test be killed
 	b.must(os.WriteFile(script, []byte("trap : INT\n"+command+"\necho \"exit $?\"\nexec "+rest+"\n"), 0o666))
 	term := &terminal{TB: b, socket: filepath.Join(bin, "socket")}
-	cmd := term.tmux("-f", os.DevNull, "new-session", "-d", "-x", strconv.Itoa(columns), "-y", "24", "-c", dir, needProgram(b, "sh"), script)
+	cmd := term.tmux("-f", os.DevNull, "new-session", "-d", "-x", strconv.Itoa(columns), "-y", "24", "-c", dir, packtest.NeedProgram(b, "sh"), script)
 	cmd.Env = append(slices.Clone(b.env), "PATH="+bin, "GREENTIC_PACK_CACHE_DIR="+b.TempDir())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("tmux: %v\n%s", err, out)
@@ -91,7 +91,7 @@ func (term *terminal) await(want string, same func(string) string) {
 // is the program of that name. When it has begun, meanwhile is called.
 func (b *bed) sent(dir, command string, meanwhile func()) string {
 	b.Helper()
-	cat := needProgram(b, "cat")
+	cat := packtest.NeedProgram(b, "cat")
 	term := b.newTerminal(80, dir, "read go; "+strings.ReplaceAll(command, "cat ", cat+" "))
 	log := filepath.Join(b.TempDir(), "log")
 	if out, err := term.tmux("pipe-pane", cat+" >'"+log+"'").CombinedOutput(); err != nil {
@@ -108,14 +108,4 @@ func (b *bed) sent(dir, command string, meanwhile func()) string {
 		b.Fatalf("%s did not end:\n%s", command, text)
 	}
 	return strings.TrimPrefix(text, "\r\n") // the Enter
-}
-
-// needProgram returns the path of a program that the test cannot do without.
-func needProgram(tb testing.TB, name string) string {
-	tb.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		packtest.Unable(tb, "%v", err)
-	}
-	return path
 }

@@ -17,32 +17,15 @@ import (
 )
 
 // Bounds on the child process.
+// DistributionProgram is the name of the registry server.
+const DistributionProgram = "docker-registry"
+
 const (
 	startTimeout = 20 * time.Second
 	stopTimeout  = 5 * time.Second
 	pollInterval = 10 * time.Millisecond
 	startTries   = 5
 )
-
-// LookDistribution returns the path of the registry server, or an error of
-// one line that says how to get it.
-func LookDistribution() (string, error) {
-	return look("docker-registry", "apt-get install docker-registry")
-}
-
-// LookOras returns the path of the oras program, or an error of one line that
-// says how to get it.
-func LookOras() (string, error) {
-	return look("oras", "go install oras.land/oras/cmd/oras@latest")
-}
-
-func look(name, install string) (string, error) {
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("%s is not in PATH: %s", name, install)
-	}
-	return path, nil
-}
 
 // DistributionOptions are the ways a [Distribution] can be set up.
 type DistributionOptions struct {
@@ -74,7 +57,7 @@ type Distribution struct {
 // StartDistribution starts the server and waits until it answers. The caller
 // must Stop it.
 func StartDistribution(opts DistributionOptions) (*Distribution, error) {
-	binary, err := LookDistribution()
+	binary, err := LookPath(DistributionProgram)
 	if err != nil {
 		return nil, err
 	}

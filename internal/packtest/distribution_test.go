@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -18,19 +17,9 @@ import (
 
 // need skips the test if a component is missing, except in CI, where all of
 // them have to be there.
-func need(t *testing.T, look func() (string, error)) {
-	t.Helper()
-	if _, err := look(); err != nil {
-		if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-}
-
 func startDistribution(t *testing.T, opts DistributionOptions) *Distribution {
 	t.Helper()
-	need(t, LookDistribution)
+	NeedProgram(t, DistributionProgram)
 	opts.Dir = t.TempDir()
 	d, err := StartDistribution(opts)
 	if err != nil {
@@ -48,7 +37,7 @@ func TestDistribution(t *testing.T) {
 	for name, opts := range map[string]DistributionOptions{"tls": {}, "plain": {Plain: true}} {
 		t.Run(name, func(t *testing.T) {
 			d := startDistribution(t, opts)
-			need(t, LookOras)
+			NeedProgram(t, "oras")
 			data := Zip("a", "1.0.0", 0)
 			file := filepath.Join(t.TempDir(), "a.gtpack")
 			if err := os.WriteFile(file, data, 0o666); err != nil {
@@ -82,7 +71,7 @@ func TestDistribution(t *testing.T) {
 
 // oras speaks to our registry as it does to the real one.
 func TestOrasPushesToRegistry(t *testing.T) {
-	need(t, LookOras)
+	NeedProgram(t, "oras")
 	for name, opts := range map[string]Options{
 		"tls": {}, "plain": {Plain: true}, "token": {Token: true, HTTP2: true},
 		"private": {Token: true, User: User, Password: Password}, "basic": {User: User, Password: Password},
@@ -145,14 +134,12 @@ func fetch(t *testing.T, client *http.Client, url string) []byte {
 
 func TestLookSaysHowToGetIt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := LookDistribution()
-	wantError(t, err, "docker-registry is not in PATH: apt-get install docker-registry")
+	_, err := LookPath(DistributionProgram)
+	wantError(t, err, "docker-registry is not in PATH: .ci/install FOLDER docker-registry installs it")
 	_, err = StartDistribution(DistributionOptions{Dir: t.TempDir()})
-	wantError(t, err, "docker-registry is not in PATH: apt-get install docker-registry")
-	_, err = LookOras()
-	wantError(t, err, "oras is not in PATH: go install oras.land/oras/cmd/oras@latest")
+	wantError(t, err, "docker-registry is not in PATH: .ci/install FOLDER docker-registry installs it")
 	err = StartRegistry(t, Options{}).OrasPush(t.Context(), t.TempDir())
-	wantError(t, err, "oras is not in PATH: go install oras.land/oras/cmd/oras@latest")
+	wantError(t, err, "oras is not in PATH: .ci/install FOLDER oras installs it")
 }
 
 // fakeDistribution puts a shell script in the place of the server.

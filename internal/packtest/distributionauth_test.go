@@ -38,7 +38,7 @@ func TestDistributionWithPasswords(t *testing.T) {
 	for name, plain := range map[string]bool{"tls": false, "plain": true} {
 		t.Run(name, func(t *testing.T) {
 			d := startDistribution(t, DistributionOptions{Basic: true, Plain: plain})
-			need(t, LookOras)
+			NeedProgram(t, "oras")
 			pushPack(t, d, "team")
 			for authorization, want := range map[string]int{"": 401, wrong64: 401, right64: 200} {
 				for _, path := range []string{"/v2/", "/v2/team/a/manifests/1.0.0"} {
@@ -56,8 +56,8 @@ func TestDistributionWithPasswords(t *testing.T) {
 }
 
 func TestDistributionWithTokens(t *testing.T) {
-	need(t, LookDistribution)
-	need(t, LookOras)
+	NeedProgram(t, DistributionProgram)
+	NeedProgram(t, "oras")
 	issuer := StartRegistry(t, Options{Token: true, User: User, Password: Password, Private: privateOnly, Refusal: RefuseScope})
 	d := startDistribution(t, DistributionOptions{Issuer: issuer})
 	pushPack(t, d, "public")
@@ -98,8 +98,8 @@ func TestDistributionWithTokens(t *testing.T) {
 
 // Where the issuer knows no users, everybody may do everything.
 func TestDistributionWithTokensForAll(t *testing.T) {
-	need(t, LookDistribution)
-	need(t, LookOras)
+	NeedProgram(t, DistributionProgram)
+	NeedProgram(t, "oras")
 	issuer := StartRegistry(t, Options{Plain: true, Token: true, AccessTokenOnly: true})
 	d := startDistribution(t, DistributionOptions{Issuer: issuer, Plain: true})
 	pushPack(t, d, "team")

@@ -29,7 +29,7 @@ func (r *Registry) OrasPush(ctx context.Context, dir string, args ...string) err
 // orasPush always says which protocol: oras guesses plain HTTP for loopback
 // addresses. A nil ca means plain HTTP.
 func orasPush(ctx context.Context, ca *Authority, dir string, login *url.Userinfo, args []string) error {
-	oras, err := LookOras()
+	oras, err := LookPath("oras")
 	if err != nil {
 		return err
 	}

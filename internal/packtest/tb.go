@@ -1,7 +1,9 @@
 package packtest
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 )
 
@@ -29,6 +31,27 @@ func Unable(tb Skipper, format string, args ...any) {
 		tb.Fatalf(format, args...)
 	}
 	tb.Skipf(format, args...)
+}
+
+// LookPath returns the path of a program that tests use, or an error of one line
+// that says how to get it.
+func LookPath(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%s is not in PATH: .ci/install FOLDER %s installs it", name, name)
+	}
+	return path, nil
+}
+
+// NeedProgram returns the path of a program that a test cannot do without. Where
+// there is none, the test is ended by [Unable].
+func NeedProgram(tb Skipper, name string) string {
+	tb.Helper()
+	path, err := LookPath(name)
+	if err != nil {
+		Unable(tb, "%v", err)
+	}
+	return path
 }
 
 // StartRegistry starts a registry that is closed when the test ends.

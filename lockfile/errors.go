@@ -16,6 +16,9 @@ type Error struct {
 	Line int    // 1-based
 	Key  string // the key at fault; "" where the fault is in no single key
 	Msg  string // complete without Key
+
+	// Newer tells that a newer packvendor may have written what is at fault.
+	Newer bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg) }

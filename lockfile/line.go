@@ -65,12 +65,24 @@ func parseBare(s string) (string, error) {
 	return s, nil
 }
 
-// isPackHeader reports whether s, which starts with a bracket, is [[pack]].
-func isPackHeader(s string) bool {
+// packTable is the table that a packs.lock is made of.
+const packTable = "pack"
+
+// headerName returns the name in s, which is [name] or [[name]]: then isArray is
+// set. It is "" if s is neither.
+func headerName(s string) (name string, isArray bool) {
 	s, _, _ = strings.Cut(s, "#")
-	s, opened := strings.CutPrefix(s, "[[")
-	s, closed := strings.CutSuffix(strings.TrimRight(s, " \t"), "]]")
-	return opened && closed && strings.Trim(s, " \t") == "pack"
+	s = strings.TrimRight(s, " \t")
+	open, end := "[", "]"
+	if isArray = strings.HasPrefix(s, "[["); isArray {
+		open, end = "[[", "]]"
+	}
+	s, opened := strings.CutPrefix(s, open)
+	s, closed := strings.CutSuffix(s, end)
+	if !opened || !closed || strings.ContainsAny(s, "[]") {
+		return "", isArray
+	}
+	return strings.Trim(s, " \t"), isArray
 }
 
 // isBlank reports whether s is white space, a comment, or nothing.

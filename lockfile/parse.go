@@ -66,6 +66,13 @@ func (p *parser) errorf(line int, key, format string, args ...any) *Error {
 	return e
 }
 
+// newerf is errorf for what a newer packvendor may have written.
+func (p *parser) newerf(line int, key, format string, args ...any) *Error {
+	e := p.errorf(line, key, format, args...)
+	e.Newer = true
+	return e
+}
+
 func (p *parser) line(n int, s string) {
 	if c := badByte(s); c >= 0 {
 		p.badLine(n, s, c)
@@ -76,7 +83,7 @@ func (p *parser) line(n int, s string) {
 		return
 	}
 	if s[0] == '[' {
-		p.table(n, isPackHeader(s))
+		p.table(n, s)
 		return
 	}
 	l, err := parseLine(s)
@@ -94,13 +101,17 @@ func (p *parser) badLine(n int, s string, c int) {
 	p.errorf(n, l.key, "byte 0x%02x is not printable ASCII", c)
 }
 
-func (p *parser) table(n int, known bool) {
-	p.block = &block{line: n, seen: map[string]int{}, unknown: !known}
-	if !known {
+func (p *parser) table(n int, s string) {
+	name, isArray := headerName(s)
+	p.block = &block{line: n, seen: map[string]int{}, unknown: !isArray || name != packTable}
+	switch {
+	case !p.block.unknown:
+		p.blocks = append(p.blocks, p.block)
+	case name == "" || nearest.Of(name, []string{packTable}) != "":
 		p.errorf(n, "", "unknown table, want [[pack]]")
-		return
+	default:
+		p.newerf(n, "", "unknown table, want [[pack]]: a newer packvendor may have written it")
 	}
-	p.blocks = append(p.blocks, p.block)
 }
 
 // see marks a key that is there but cannot be read.
@@ -141,7 +152,7 @@ func (p *parser) top(n int, l line) {
 	case err != nil:
 		p.errorf(n, l.key, "version: want a whole number")
 	case v > Version:
-		p.foreign = p.errorf(n, l.key, "version %d is newer than this packvendor understands (%d)", v, Version)
+		p.foreign = p.newerf(n, l.key, "version %d is newer than this packvendor understands (%d)", v, Version)
 	case v < Version:
 		p.foreign = p.errorf(n, l.key, "version %d is older than this packvendor understands (%d)", v, Version)
 	}
@@ -183,10 +194,10 @@ func (p *parser) set(n int, f field, value string) {
 
 func (p *parser) unknownKey(n int, key string, known []string) {
 	if near := nearest.Of(key, known); near != "" {
-		p.errorf(n, key, "unknown key %+q, did you mean %+q?", key, near)
+		p.newerf(n, key, "unknown key %+q: did you mean %+q, or has a newer packvendor written it?", key, near)
 		return
 	}
-	p.errorf(n, key, "unknown key %+q", key)
+	p.newerf(n, key, "unknown key %+q: a newer packvendor may have written it", key)
 }
 
 // lock ends the parse: what only the whole file can tell, then the result.

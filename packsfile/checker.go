@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
@@ -55,7 +56,11 @@ func (c *checker) file(root *node) *File {
 // knownKeys reports the children of n that are none of known.
 func (c *checker) knownKeys(n *node, key string, known ...string) {
 	for _, child := range n.children {
-		if !slices.Contains(known, child.key) {
+		switch {
+		case slices.Contains(known, child.key):
+		case child.isAnyTable() && nearest.Of(child.key, known) == "":
+			c.report(child, key, "unknown table %s: a newer packvendor may have written it", quote(child.key)).Newer = true
+		default:
 			c.report(child, key, "%s", unknownKey(child.key, known))
 		}
 	}

@@ -76,6 +76,9 @@ func (n *node) isTable() bool {
 	return ok
 }
 
+// isAnyTable reports whether n is a table, or an array of tables.
+func (n *node) isAnyTable() bool { return n.form != leaf }
+
 // isIn reports whether n is one of nodes, or in one.
 func (n *node) isIn(nodes []*node) bool {
 	for ; n != nil; n = n.parent {

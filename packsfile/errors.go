@@ -31,6 +31,9 @@ type Error struct {
 	// reference has a tag alone and nothing allows tags; otherwise empty.
 	Unpinned string
 	Ref      string // that reference, in packs.toml's words
+
+	// Newer tells that this is a table which a newer packvendor may know.
+	Newer bool
 }
 
 func (e *Error) Error() string {

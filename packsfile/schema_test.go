@@ -105,7 +105,7 @@ func TestSchemaAgreesAboutFaults(t *testing.T) {
 
 var (
 	variableRule = regexp.MustCompile(`(@?)\$([A-Z][A-Z0-9_]*)`)
-	unknownRule  = regexp.MustCompile(`^unknown key ("(?:[^"\\]|\\.)*")`)
+	unknownRule  = regexp.MustCompile(`^unknown (?:key|table) ("(?:[^"\\]|\\.)*")`)
 )
 
 // expand gives the variables of an end-to-end script values of their kind.

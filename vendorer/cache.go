@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -25,7 +26,7 @@ func CacheDir(o Options) string {
 	if o.CacheDir != "" {
 		return o.CacheDir
 	}
-	return packfetch.DefaultCacheDir(o.getenv, ".")
+	return packfetch.DefaultCacheDir(o.getenv, filepath.Dir(Nearest()))
 }
 
 func (o Options) cache() *packcache.Cache {

@@ -74,14 +74,15 @@ type InconsistentError = lockfile.InconsistentError
 
 // A TooLargeError reports packs that no Go program can embed.
 type TooLargeError struct {
-	All  bool  // it is all packs together
-	Size int64 // bytes
+	File string // packs.toml, if All is set
+	All  bool   // it is all packs together
+	Size int64  // bytes
 }
 
 func (e *TooLargeError) Error() string {
 	who := "the pack has"
 	if e.All {
-		who = "all packs together have"
+		who = "all packs of " + e.File + " together have"
 	}
 	return fmt.Sprintf("%s %d bytes: more than %d cannot be linked into a Go program", who, e.Size, int64(maxEmbedded))
 }

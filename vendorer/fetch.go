@@ -123,7 +123,7 @@ func (o Options) alone(fo FetchOptions) (*lone, error) {
 	f, err := o.fetcher(func(f *packfetch.Options) {
 		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
 		f.Copied = meter.copiedOne
-	}, ".", tell.event)
+	}, filepath.Dir(Nearest()), tell.event)
 	return &lone{f, tell}, err
 }
 

@@ -45,7 +45,7 @@ type Options struct {
 
 func (o Options) file() string {
 	if o.File == "" {
-		return "packs.toml"
+		return tomlName
 	}
 	return o.File
 }

@@ -110,11 +110,7 @@ func (p *project) read(file string, tolerant bool) error {
 	}
 	data, err := p.readFile(p.tomlFile, packsfile.MaxSize+1)
 	if errors.Is(err, fs.ErrNotExist) {
-		e := &NoProjectError{File: file}
-		if above := p.above(); above != "" {
-			e.Above = p.show(above)
-		}
-		return e
+		return &NoProjectError{File: file}
 	}
 	if err != nil {
 		return err
@@ -348,10 +344,7 @@ func withoutCR(data []byte) []byte {
 }
 
 // A NoProjectError reports that there is no packs.toml.
-type NoProjectError struct {
-	File  string
-	Above string // the nearest one in a directory above, in the module; "" if there is none
-}
+type NoProjectError struct{ File string }
 
 func (e *NoProjectError) Error() string { return fmt.Sprintf("%s: no such file", e.File) }
 

@@ -27,7 +27,7 @@ func (r *run) checkSizes(items []*item) error {
 		}
 	}
 	if len(errs) == 0 && total > maxEmbedded {
-		errs = append(errs, &TooLargeError{All: true, Size: total})
+		errs = append(errs, &TooLargeError{File: r.p.show(r.p.tomlFile), All: true, Size: total})
 	}
 	if len(errs) == 0 && total > largeTogether && changed {
 		r.tell.event(LargeTotal{Size: total})

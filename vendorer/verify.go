@@ -89,6 +89,38 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	return v, nil
 }
 
+// Verified is of how many packs everything was checked and nothing found: what is
+// found about no pack alone, such as another generated file, is about all.
+func (v *Verification) Verified() int {
+	blamed := map[string]bool{}
+	for _, finding := range v.Findings {
+		names, all := blames(finding)
+		if all {
+			return 0
+		}
+		for _, name := range names {
+			blamed[name] = true
+		}
+	}
+	return v.Packs - len(blamed)
+}
+
+// blames returns which packs of packs.toml a finding is about.
+func blames(finding error) (names []string, all bool) {
+	var pack *PackError
+	var vendored *VendoredError
+	var locked *LockedError
+	switch {
+	case errors.As(finding, &pack):
+		return []string{pack.Name}, false
+	case errors.As(finding, &vendored):
+		return []string{vendored.Name}, false
+	case errors.As(finding, &locked):
+		return slices.Concat(locked.Missing, locked.Stale), locked.NoFile || locked.Format
+	}
+	return nil, true
+}
+
 // lies tells whether an entry of packs.lock was found to lie.
 func (v *Verification) lies() bool {
 	return slices.ContainsFunc(v.Findings, func(err error) bool {

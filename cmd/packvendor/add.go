@@ -40,7 +40,11 @@ replaced, but keeps its go_name and layer.`,
 			for i := range additions {
 				additions[i].Version, additions[i].AllowTags = version, allowTags
 			}
-			report, err := vendorer.Add(command.Context(), c.options(), additions)
+			o, err := c.oneProject(command)
+			if err != nil {
+				return err
+			}
+			report, err := vendorer.Add(command.Context(), o, additions)
 			if err != nil {
 				return err
 			}

@@ -24,9 +24,15 @@ type cli struct {
 	say      *printer
 	progress *progress
 	started  time.Time
+	batch    *batch // nil where the command works on one packs.toml, or none
+
+	// section is what precedes the data about one of several files; nil where the
+	// data names it.
+	section func(file string) string
 
 	// Flags that several commands have.
-	file, cacheDir          string
+	files                   []string // -f: names and patterns; none means the nearest
+	cacheDir                string
 	jobs                    int
 	locked, offline, frozen bool
 	quiet, verbose, json    bool
@@ -50,7 +56,7 @@ func (c *cli) hasColours() bool {
 }
 
 func newCLI(p process) *cli {
-	c := &cli{process: p}
+	c := &cli{process: p, section: textSection}
 	c.root = c.rootCommand()
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
 		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand())
@@ -205,7 +211,6 @@ func printable(s string) string {
 // commands are never locked.
 func (c *cli) options() vendorer.Options {
 	return vendorer.Options{
-		File:      c.file,
 		Offline:   c.offline,
 		CacheDir:  c.cacheDir,
 		Jobs:      c.jobs,
@@ -271,7 +276,25 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
 	c.say.locked = c.inCI()
 	if flagOf(command, "file") != nil {
-		c.say.file = c.file
+		c.say.file = tomlName
+	}
+	return c.ownFiles()
+}
+
+// ownFiles leaves the files of PACKVENDOR_FLAGS out of -f where the command line has
+// some of its own: a flag that may be repeated would have both.
+func (c *cli) ownFiles() error {
+	given := 0
+	for _, name := range flagNames(c.getenv("PACKVENDOR_FLAGS")) {
+		if name == "file" {
+			given++
+		}
+	}
+	if given < len(c.files) {
+		c.files = c.files[given:]
+	}
+	if slices.Contains(c.files, "") {
+		return usagef("-f names no file")
 	}
 	return nil
 }

@@ -16,24 +16,32 @@ func (c *cli) rootCommand() *cobra.Command {
 
 Without a command, packvendor makes packs.lock, packs/ and the generated Go file
 agree with packs.toml: locked packs are obeyed, others are locked, and nothing
-is written where nothing changed.`,
+is written where nothing changed.
+
+packs.toml is the one here or in the nearest folder above, within the module; -f
+names another. Commands that can work on several projects accept -f more than
+once, and patterns as the go command does: "packvendor -f ./..." works on every
+packs.toml here and below, in other modules too. Projects are worked on in turn,
+and an error in one does not stop the others.`,
 		Example: `  packvendor             # vendor what packs.toml names
-  packvendor --frozen    # obey packs.lock, use no network`,
+  packvendor --frozen    # obey packs.lock, use no network
+  packvendor -f ./...    # vendor in all projects here and below`,
 		Version:           version(),
 		Args:              c.noCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: c.prepare,
 		RunE: func(command *cobra.Command, _ []string) error {
-			o := c.options()
-			o.Locked = c.isLocked(command.Flags())
-			o.Offline = c.offline || c.frozen
-			c.say.locked = c.say.locked || o.Locked
-			report, err := vendorer.Run(command.Context(), o)
-			if err != nil {
-				return err
-			}
-			return c.reportRun(report, nil)
+			locked := c.isLocked(command.Flags())
+			c.say.locked = c.say.locked || locked
+			return c.eachProject(func(o vendorer.Options) error {
+				o.Locked, o.Offline = locked, c.offline || c.frozen
+				report, err := vendorer.Run(command.Context(), o)
+				if err != nil {
+					return err
+				}
+				return c.reportRun(report, nil)
+			})
 		},
 	}
 	command.SetFlagErrorFunc(asUsage)
@@ -43,7 +51,7 @@ is written where nothing changed.`,
 	persistent.BoolVarP(&c.quiet, "quiet", "q", false, "print only warnings and errors")
 	persistent.BoolVarP(&c.verbose, "verbose", "v", false, "print what is done, and why")
 	persistent.BoolVar(&c.json, "json", false, "print one JSON document, errors included")
-	c.projectFlags(command)
+	c.projectsFlags(command)
 	flags := command.Flags()
 	flags.Bool("version", false, "print the version")
 	flags.BoolVar(&c.locked, "locked", false, "exit with 1 if packs.lock would change (CI: default)")
@@ -71,9 +79,16 @@ func (c *cli) helpCommand() *cobra.Command {
 	}
 }
 
-// projectFlags are those of commands that work on a project.
+// projectFlags are those of commands that work on one project.
 func (c *cli) projectFlags(command *cobra.Command) {
-	c.fileFlag(command)
+	c.fileFlag(command, "use `FILE` as packs.toml")
+	c.jobsFlag(command)
+	c.fetchFlags(command)
+}
+
+// projectsFlags are those of commands that can work on several projects.
+func (c *cli) projectsFlags(command *cobra.Command) {
+	c.fileFlag(command, "use `FILE` as packs.toml, or all in DIR/...; repeatable")
 	c.jobsFlag(command)
 	c.fetchFlags(command)
 }
@@ -84,8 +99,8 @@ func (c *cli) jobsFlag(command *cobra.Command) {
 }
 
 // fileFlag is that of commands which work on a packs.toml.
-func (c *cli) fileFlag(command *cobra.Command) {
-	command.Flags().StringVarP(&c.file, "file", "f", "packs.toml", "use `FILE` as packs.toml")
+func (c *cli) fileFlag(command *cobra.Command, usage string) {
+	command.Flags().StringArrayVarP(&c.files, "file", "f", nil, usage)
 	command.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt))
 }
 

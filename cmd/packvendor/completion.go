@@ -80,7 +80,7 @@ func (c *cli) completePacks(most int) cobra.CompletionFunc {
 			given[name] = true
 		}
 		var completions []string
-		for _, pack := range vendorer.Configured(c.completedFile(command)) {
+		for _, pack := range vendorer.Configured(c.completedFile()) {
 			if !given[pack.Name] {
 				completions = append(completions, cobra.CompletionWithDesc(pack.Name, oneLine(strings.TrimSpace(pack.Ref+" "+pack.Version))))
 			}
@@ -91,12 +91,18 @@ func (c *cli) completePacks(most int) cobra.CompletionFunc {
 
 // completedFile is the packs.toml that the command would work on whose words are
 // completed.
-func (c *cli) completedFile(command *cobra.Command) string {
-	file := c.file
+func (c *cli) completedFile() string {
+	file := ""
 	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
-		if value, ok := strings.CutPrefix(word, "--file="); ok && !command.Flags().Changed("file") {
+		if value, ok := strings.CutPrefix(word, "--file="); ok {
 			file = value
 		}
+	}
+	if len(c.files) > 0 {
+		file = c.files[len(c.files)-1]
+	}
+	if file == "" {
+		file = vendorer.Nearest()
 	}
 	return file
 }

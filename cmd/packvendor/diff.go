@@ -34,14 +34,19 @@ used. Exit code 1 tells that something changed.`,
 			if markdown && c.json {
 				return usagef("--markdown and --json exclude each other")
 			}
-			d, err := vendorer.Diff(command.Context(), c.options(), revision)
-			if err != nil {
-				return err
+			if markdown {
+				c.section = markdownSection
 			}
-			return c.reportDiff(d, markdown)
+			return c.eachProject(func(o vendorer.Options) error {
+				d, err := vendorer.Diff(command.Context(), o, revision)
+				if err != nil {
+					return err
+				}
+				return c.reportDiff(d, markdown)
+			})
 		},
 	}
-	c.projectFlags(command)
+	c.projectsFlags(command)
 	command.Flags().BoolVar(&markdown, "markdown", false, "print a table for the body of a pull request")
 	return command
 }

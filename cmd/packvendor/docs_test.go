@@ -51,6 +51,10 @@ module, ` + "`go tool packvendor COMMAND`" + ` is the same.
 | 5 | local storage: no space, no permission |
 | 130 | interrupted |
 
+Where there are several, be it of one project or of several with ` + "`-f`" + `, the exit code is
+the first of 130, 4, 5, 3, 2 and 1 that is among them. Only an interrupt ends the work on
+the other projects.
+
 ` + "`go run` and `go generate` always exit with 1; `go tool`" + ` passes the code on.
 `
 	docsJSON = `
@@ -61,7 +65,8 @@ help and completion scripts stay text. That of each command is shown with it. Wh
 ` + "`verify`, `outdated`, `diff` and `cache verify`" + ` look for is data: it is in their
 documents, and the exit code tells that there is some. A command that failed before it
 had something to say prints its errors, each with its exit code and, where there is
-one, what to do next:
+one, what to do next. Where ` + "`-f`" + ` is repeated or a pattern, the document is
+` + "`{\"projects\": […]}`" + `, with the file, its exit code and its document or error for each:
 `
 )
 

@@ -28,6 +28,14 @@ const (
 // first, drift last.
 var exitWeight = map[int]int{exitInterrupted: 6, exitIntegrity: 5, exitStorage: 4, exitNetwork: 3, exitUsage: 2, exitDrift: 1}
 
+// worse returns which of two exit codes weighs more.
+func worse(a, b int) int {
+	if exitWeight[b] > exitWeight[a] {
+		return b
+	}
+	return a
+}
+
 // A problem is one error as it is told: what it is, its exit code, and what to
 // do about it.
 type problem struct {
@@ -88,6 +96,10 @@ func (e *foundError) Unwrap() error { return e.err }
 
 // fail tells an error and returns its exit code.
 func (c *cli) fail(err error) int {
+	var told *toldError
+	if errors.As(err, &told) {
+		return told.code
+	}
 	if isAny(err, []any{new(*usageError)}) {
 		c.json = c.json || wantsJSON(append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...))
 	}
@@ -103,9 +115,7 @@ func (c *cli) fail(err error) int {
 	}
 	code := found.code
 	for _, p := range problems {
-		if exitWeight[p.code] > exitWeight[code] {
-			code = p.code
-		}
+		code = worse(code, p.code)
 	}
 	if printErr := c.tellFound(found, code, problems); printErr != nil {
 		c.say.error(printErr.Error())
@@ -144,15 +154,11 @@ func problemsJSON(problems []problem) []problemJSON {
 
 // tell prints every problem, then every hint once.
 func (c *cli) tell(problems []problem, hint string) {
-	said := map[string]bool{"": true}
 	for _, p := range problems {
-		c.say.error(p.text)
+		c.say.once(c.say.error, "error: ", p.text)
 	}
 	for _, hint := range append(mergedHints(problems), hint) {
-		if !said[hint] {
-			c.say.hint(hint)
-			said[hint] = true
-		}
+		c.say.once(c.say.hint, "hint: ", hint)
 	}
 }
 
@@ -176,7 +182,9 @@ func (c *cli) explain(err error) []problem {
 	if errs, ok := err.(packsfile.Errors); ok && !errs.OnlyUnpinned() {
 		problems := c.explain(errors.Join(errs.Unwrap()...))
 		for i := range problems {
-			problems[i].hint = "" // what adds a pin refuses the rest of the file
+			if !isOfNewer(problems[i].err) {
+				problems[i].hint = "" // what adds a pin refuses the rest of the file
+			}
 		}
 		return problems
 	}
@@ -238,7 +246,7 @@ func exitCode(err error) int {
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),
 		new(*vendorer.NoProjectError), new(*vendorer.NoModuleError), new(*vendorer.PlaceError),
 		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.AdditionError), new(*vendorer.TwoTagsError),
-		new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.TagError),
+		new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.TagError), new(*vendorer.PatternError),
 		new(*vendorer.KeepError), new(*vendorer.NothingToInspectError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 		new(*vendorer.PackageNameError), new(*vendorer.ClashError), new(*vendorer.UnknownPackError),
 		new(*vendorer.TooLargeError), new(*vendorer.EditError), new(*packfetch.InvalidReferenceError),

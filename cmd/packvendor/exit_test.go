@@ -61,6 +61,7 @@ var exitCodes = map[string]struct {
 	"vendorer.NoProjectError":         {&vendorer.NoProjectError{}, 2},
 	"vendorer.PackError":              {&vendorer.PackError{Err: fs.ErrPermission}, 5},
 	"vendorer.PackageNameError":       {&vendorer.PackageNameError{}, 2},
+	"vendorer.PatternError":           {&vendorer.PatternError{}, 2},
 	"vendorer.PlaceError":             {&vendorer.PlaceError{}, 2},
 	"vendorer.RangeError":             {&vendorer.RangeError{}, 2},
 	"vendorer.RevisionError":          {&vendorer.RevisionError{}, 2},
@@ -248,7 +249,7 @@ func TestTellFindings(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	c.fail(findings)
-	if got, want := stdout.String(), "-a\n+b\n"; got != want {
+	if got, want := stdout.String(), "-a\n+b\n0 of 1 pack verified\n"; got != want {
 		t.Errorf("stdout %q, want %q", got, want)
 	}
 	if got, want := stderr.String(), "packvendor: error: packs_gen.go is not what packvendor generates\npackvendor: hint: packvendor\n"; got != want {
@@ -260,6 +261,7 @@ func TestTellFindings(t *testing.T) {
 	c.fail(findings)
 	want := `{
   "packs": 1,
+  "verified": 0,
   "findings": [
     {
       "code": 1,

@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// The beginnings of hints of which one must do for several packs.
+// How hints begin of which one must do for several packs: a command, and a line after
+// the name of its file.
 const (
 	updateHint = "packvendor update "
-	listHint   = "at the top of packs.toml: insecure_registries = ["
+	topHint    = "at the top of "
+	listHint   = ": insecure_registries = ["
 )
 
 // An updateCommand is a hint to update one pack, without that pack.
@@ -30,11 +32,12 @@ func mergedHints(problems []problem) []string {
 			}
 			names[command] = add(names[command], name)
 			hints[updates[command]] = command.before + strings.Join(names[command], " ") + command.after
-		case strings.HasPrefix(p.hint, listHint):
-			if hosts = add(hosts, hostsOf(p.hint)...); list < 0 {
+		case strings.HasPrefix(p.hint, topHint):
+			file, listed := insecureIn(p.hint)
+			if hosts = add(hosts, listed...); list < 0 {
 				list, hints = len(hints), append(hints, "")
 			}
-			hints[list] = insecureHint(hosts)
+			hints[list] = insecureHint(file, hosts)
 		default:
 			hints = append(hints, p.hint)
 		}
@@ -63,16 +66,18 @@ func add(list []string, words ...string) []string {
 	return list
 }
 
-// insecureHint is the line of packs.toml that lists these hosts.
-func insecureHint(hosts []string) string { return listHint + quotedList(hosts) + "]" }
+// insecureHint is the line of a packs.toml that lists these hosts.
+func insecureHint(file string, hosts []string) string {
+	return topHint + file + listHint + quotedList(hosts) + "]"
+}
 
-// hostsOf are the hosts that an insecureHint lists.
-func hostsOf(hint string) []string {
-	var hosts []string
-	for word := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(hint, listHint), "]"), ", ") {
+// insecureIn returns the file of an insecureHint, and the hosts that it lists.
+func insecureIn(hint string) (file string, hosts []string) {
+	file, list, _ := strings.Cut(strings.TrimPrefix(hint, topHint), listHint)
+	for word := range strings.SplitSeq(strings.TrimSuffix(list, "]"), ", ") {
 		if host, err := strconv.Unquote(word); err == nil {
 			hosts = append(hosts, host)
 		}
 	}
-	return hosts
+	return file, hosts
 }

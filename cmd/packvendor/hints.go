@@ -7,10 +7,21 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer"
 )
+
+// getNewest is the command that makes the newest packvendor a tool of the module.
+const getNewest = "go get -tool " + vendorer.ToolPath + "@latest"
+
+// isOfNewer tells whether a newer packvendor may understand what this one does not.
+func isOfNewer(err error) bool {
+	var key *packsfile.Error
+	var entry *lockfile.Error
+	return errors.As(err, &key) && key.Newer || errors.As(err, &entry) && entry.Newer
+}
 
 // hintFor returns what to do about an error: a command that can be run as it
 // is, or a line for packs.toml; "" if neither is sure to help.
@@ -24,12 +35,12 @@ func (p *printer) hintFor(err error) string {
 	switch {
 	case errors.As(err, &usage) && usage.command != nil:
 		return usage.command.CommandPath() + " --help"
+	case isOfNewer(err):
+		return getNewest
 	case errors.As(err, &unpinned) && unpinned.Unpinned != "":
 		return p.edit("add", unpinned.Unpinned, unpinned.Ref)
 	case errors.As(err, &noModule):
 		return "go mod init example.com/app"
-	case errors.As(err, &noProject) && noProject.Above != "":
-		return p.rerun("-f", noProject.Above)
 	case errors.As(err, &noProject):
 		return p.command("init")
 	case errors.As(err, &noName) && noName.New:
@@ -76,7 +87,7 @@ func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.Registr
 	case e.MayBePlain() && (p.file == "" || p.has != nil && p.has("insecure-registry")): // it is not about a packs.toml
 		return p.rerun("--insecure-registry=" + e.Host)
 	case e.MayBePlain():
-		return insecureHint(append(slices.Clone(pack.Insecure), e.Host))
+		return insecureHint(p.file, append(slices.Clone(pack.Insecure), e.Host))
 	case e.Registry != "" && !e.IsNotFound():
 		return commandLine([]string{"auth", "explain", e.Registry})
 	case !isGone(pack, e):

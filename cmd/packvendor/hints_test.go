@@ -65,10 +65,28 @@ func TestHints(t *testing.T) {
 			if strings.HasPrefix(want, "packvendor") {
 				want += ` -f 'it'\''s here/packs.toml'`
 			}
+			want = strings.Replace(want, "at the top of packs.toml", "at the top of it's here/packs.toml", 1)
 			if got := p.hintFor(test.err); got != want {
 				t.Errorf("with -f: %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// What was found without -f is found without it again.
+func TestHintNearest(t *testing.T) {
+	p := &printer{file: "../packs.toml", isNearest: true}
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&vendorer.LockedError{}, "packvendor"},
+		{&packsfile.Error{Unpinned: "a", Ref: "r.io/a:1"}, "packvendor add a r.io/a:1"},
+		{&vendorer.PackError{Name: "a", Err: &packfetch.RegistryError{Host: "r.io", Err: http.ErrSchemeMismatch}}, `at the top of ../packs.toml: insecure_registries = ["r.io"]`},
+	} {
+		if got := p.hintFor(test.err); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
 	}
 }
 

@@ -23,14 +23,18 @@ packs.toml.`,
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
-			report, err := vendorer.Init(command.Context(), c.options(), io)
+			o, err := c.newProject(command)
+			if err != nil {
+				return err
+			}
+			report, err := vendorer.Init(command.Context(), o, io)
 			if err != nil {
 				return err
 			}
 			return c.reportInit(report)
 		},
 	}
-	c.fileFlag(command)
+	c.fileFlag(command, "use `FILE` as packs.toml")
 	command.Flags().StringVar(&io.Package, "package", "", "`NAME` of the Go package")
 	command.Flags().StringVar(&io.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
 	noFiles(command, "package")
@@ -48,7 +52,7 @@ type initJSON struct {
 func (c *cli) reportInit(report *vendorer.InitReport) error {
 	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
 	if report.NoTool {
-		doc.Hint = "go get -tool " + vendorer.ToolPath + "@latest"
+		doc.Hint = getNewest
 	}
 	switch {
 	case c.json:

@@ -29,14 +29,18 @@ them.`,
 		Args:              arguments(1, 1, "one NAME, FILE or REF"),
 		ValidArgsFunction: c.completePackOrFile,
 		RunE: func(command *cobra.Command, args []string) error {
-			found, err := vendorer.Inspect(command.Context(), c.options(), fo, args[0])
+			o, err := c.oneProject(command)
+			if err != nil {
+				return err
+			}
+			found, err := vendorer.Inspect(command.Context(), o, fo, args[0])
 			if err != nil {
 				return err
 			}
 			return c.reportInspection(found)
 		},
 	}
-	c.fileFlag(command)
+	c.fileFlag(command, "use `FILE` as packs.toml")
 	c.fetchFlags(command)
 	c.referenceFlags(command, &fo)
 	return command

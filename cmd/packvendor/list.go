@@ -18,14 +18,16 @@ hashed, and no network is used.`,
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
-			list, err := vendorer.List(command.Context(), c.options())
-			if err != nil {
-				return err
-			}
-			return c.reportList(list)
+			return c.eachProject(func(o vendorer.Options) error {
+				list, err := vendorer.List(command.Context(), o)
+				if err != nil {
+					return err
+				}
+				return c.reportList(list)
+			})
 		},
 	}
-	c.projectFlags(command)
+	c.projectsFlags(command)
 	return command
 }
 

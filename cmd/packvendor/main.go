@@ -54,8 +54,5 @@ func run(ctx context.Context, p process) int {
 	c := newCLI(p)
 	err := c.execute(ctx)
 	c.progress.stop()
-	if err == nil {
-		return 0
-	}
-	return c.fail(err)
+	return c.codeOf(err)
 }

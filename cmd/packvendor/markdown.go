@@ -28,6 +28,9 @@ func diffMarkdown(d *vendorer.Difference) string {
 	return b.String()
 }
 
+// markdownSection begins the changes of one of several files packs.toml.
+func markdownSection(file string) string { return "### " + code(oneLine(file)) + "\n\n" }
+
 // changeCell says what happened to a pack, and whence it is now: that is what who
 // reviews a change looks for.
 func changeCell(p vendorer.PackChange) string {

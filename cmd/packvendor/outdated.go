@@ -19,14 +19,16 @@ that there is. Nothing is changed. Exit code 1 tells that "packvendor update" or
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
-			outlooks, err := vendorer.Outdated(command.Context(), c.options())
-			if outlooks == nil {
-				return err
-			}
-			return c.reportOutdated(outlooks, err)
+			return c.eachProject(func(o vendorer.Options) error {
+				outlooks, err := vendorer.Outdated(command.Context(), o)
+				if outlooks == nil {
+					return err
+				}
+				return c.reportOutdated(outlooks, err)
+			})
 		},
 	}
-	c.projectFlags(command)
+	c.projectsFlags(command)
 	return command
 }
 

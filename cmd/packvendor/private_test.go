@@ -171,7 +171,7 @@ func (p *privateProject) letsIn() {
 	p.show(packtest.Password)
 	p.packvendor("add", "redis", p.reg.Host()+"/private/redis:1.0.0")
 	p.packvendor()
-	if out, want := p.packvendor("verify", "--remote"), "1 pack verified\n"; out != want {
+	if out, want := p.packvendor("verify", "--remote"), "1 of 1 pack verified\n"; out != want {
 		p.t.Errorf("verify --remote printed %q, want %q", out, want)
 	}
 	for _, dir := range []string{p.cache, filepath.Join(p.dir, "packs")} {

@@ -84,7 +84,7 @@ func (p *progress) advance(now vendorer.Progress) {
 func (p *progress) tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over {
+	if p.over || p.timer == nil { // the timer of before a restart may be late
 		return
 	}
 	p.rate.sample(p.clock(), p.latest.BytesDone)
@@ -114,7 +114,18 @@ func (p *progress) above(w io.Writer, text string) {
 	io.WriteString(w, text)
 }
 
-// stop takes the line away for good.
+// restart lets the line come back, for another run.
+func (p *progress) restart() {
+	if p == nil {
+		return
+	}
+	p.stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over, p.timer, p.latest, p.rate = false, nil, vendorer.Progress{}, rate{}
+}
+
+// stop takes the line away, until a restart.
 func (p *progress) stop() {
 	if p == nil {
 		return

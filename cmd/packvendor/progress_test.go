@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -101,6 +102,24 @@ func TestProgressLines(t *testing.T) {
 	}
 }
 
+// Of several projects each has its line, after what was said of those before it.
+func TestProgressOfSeveral(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	dir, moved := b.twoPacks()
+	b.must(os.Mkdir(filepath.Join(dir, "first"), 0o777))
+	tree{"first/packs.toml": "[packs]\n"}.write(b, dir)
+	moved = strings.Replace(moved, "warning: ", "warning: packs.toml: ", 1)
+	manifests, blob := newBarrier("/manifests/"), newBarrier("/greentic/slack/blobs/")
+	b.bar(manifests, blob)
+	term := b.newTerminal(80, dir, "packvendor -f first/packs.toml -f packs.toml")
+	first := "packvendor: first/packs.toml: wrote first/packs_gen.go, first/packs.lock; 0.0s\n"
+	term.await(first+"resolving 0/2 packs   0% [                    ]\n", nil)
+	manifests.lift()
+	term.await(first+moved+"fetching 1/2 packs  66% [============>       ] 2.00/3.00 MB\n", nil)
+	blob.lift()
+	term.await(first+moved+"packvendor: packs.toml: 2 packs added; 3.0 MB downloaded; 0.0s\nexit 0\n", nil)
+}
+
 // A reference without a project: there is one pack, which need not be counted.
 func TestProgressOfOne(t *testing.T) {
 	b := newBed(t, packtest.Options{})
@@ -124,7 +143,7 @@ func TestProgressOfVerify(t *testing.T) {
 	term := b.newTerminal(80, dir, "packvendor verify --remote")
 	term.await("verifying 0/2 packs   0% [                    ]\n", nil)
 	manifests.lift()
-	term.await("packvendor: what the Go toolchain embeds was not checked: exec: \"go\": executable file not found in $PATH\n2 packs verified\nexit 0\n", nil)
+	term.await("packvendor: what the Go toolchain embeds was not checked: exec: \"go\": executable file not found in $PATH\n2 of 2 packs verified\nexit 0\n", nil)
 }
 
 // While bytes come in, the line says how fast, and for how long.

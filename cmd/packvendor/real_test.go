@@ -338,7 +338,7 @@ func (p *realProject) fetches(reg *packtest.Distribution, packs []realPack) {
 // without it.
 func (p *realProject) verifies(reg *packtest.Distribution, packs []realPack) {
 	p.t.Helper()
-	want := fmt.Sprintf("%d packs verified\n", len(packs))
+	want := fmt.Sprintf("%[1]d of %[1]d packs verified\n", len(packs))
 	if out := p.packvendor("verify", "--remote"); out != want {
 		p.t.Errorf("verify --remote printed %q, want %q", out, want)
 	}

@@ -17,7 +17,11 @@ packs.toml stay, but for one at the end of a pack's own line.`,
 		Args:              arguments(1, -1, "NAME..."),
 		ValidArgsFunction: c.completePacks(0),
 		RunE: func(command *cobra.Command, args []string) error {
-			report, err := vendorer.Remove(command.Context(), c.options(), args)
+			o, err := c.oneProject(command)
+			if err != nil {
+				return err
+			}
+			report, err := vendorer.Remove(command.Context(), o, args)
 			if err != nil {
 				return err
 			}

@@ -74,6 +74,9 @@ func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
 func (c *cli) print(format string, args ...any) error {
 	c.progress.stop()
 	text := fmt.Sprintf(format, args...)
+	if c.batch != nil && text != "" {
+		text = c.batch.heading(c.section) + text
+	}
 	if c.say.actions {
 		text = harmless(text)
 	}
@@ -82,6 +85,10 @@ func (c *cli) print(format string, args ...any) error {
 }
 
 func (c *cli) printJSON(doc any) error {
+	if c.batch != nil {
+		c.batch.latest().document = doc
+		return nil
+	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")

@@ -351,7 +351,7 @@ func cmdSummary(ts *testscript.TestScript, args []string) {
 }
 
 // hint [N] does what the N-th hint of the last command says, by default the
-// first: runs the command, or writes the line at the top of packs.toml.
+// first: runs the command, or writes the line at the top of its packs.toml.
 func cmdHint(ts *testscript.TestScript, args []string) {
 	n := 1
 	if len(args) > 0 {
@@ -373,9 +373,10 @@ func cmdHint(ts *testscript.TestScript, args []string) {
 }
 
 func follow(ts *testscript.TestScript, hint string) {
-	if line, ok := strings.CutPrefix(hint, "at the top of packs.toml: "); ok {
-		text := ts.ReadFile("packs.toml")
-		ts.Check(os.WriteFile(ts.MkAbs("packs.toml"), []byte(line+"\n"+text), 0o666))
+	if rest, ok := strings.CutPrefix(hint, topHint); ok {
+		file, line, _ := strings.Cut(rest, ": ")
+		text := ts.ReadFile(file)
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(line+"\n"+text), 0o666))
 		return
 	}
 	words := strings.Fields(hint)

@@ -79,7 +79,7 @@ func (p *printer) summary(s summary, took time.Duration) {
 	if len(bytes) > 0 {
 		text += "; " + strings.Join(bytes, ", ")
 	}
-	p.notice("%s; %.1fs", text, took.Seconds())
+	p.notice("%s%s; %.1fs", p.about, text, took.Seconds())
 }
 
 // bytesText is a number of bytes as people read it, in decimal units.

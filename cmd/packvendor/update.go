@@ -40,14 +40,24 @@ is given.`,
 				}
 				u.Targets = append(u.Targets, target)
 			}
-			report, err := vendorer.Update(command.Context(), c.options(), u)
+			work := func(o vendorer.Options) error {
+				report, err := vendorer.Update(command.Context(), o, u)
+				if err != nil {
+					return err
+				}
+				return c.reportRun(report, updatedLine(u.Targets))
+			}
+			if len(u.Targets) == 0 {
+				return c.eachProject(work)
+			}
+			o, err := c.oneProject(command)
 			if err != nil {
 				return err
 			}
-			return c.reportRun(report, updatedLine(u.Targets))
+			return work(o)
 		},
 	}
-	c.projectFlags(command)
+	c.projectsFlags(command)
 	command.Flags().BoolVar(&u.Latest, "latest", false, "take newer versions with another major number, too")
 	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags that were pushed again")
 	command.Flags().BoolVarP(&u.DryRun, "dry-run", "n", false, "print what would be updated, and write nothing")

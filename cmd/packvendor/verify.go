@@ -16,22 +16,29 @@ func (c *cli) verifyCommand() *cobra.Command {
 		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file
 and what the Go toolchain embeds agree. Nothing is written, and without --remote
 no network is used. Exit code 1 is a difference, 4 wrong bytes or a lock that
-lies.`,
-		Example:           "  packvendor verify --remote",
+lies.
+
+The last line counts the packs: "2 of 3 packs verified" says that something is
+wrong with one of three. What is wrong with the Go package counts against all.`,
+		Example: `  packvendor verify --remote
+  packvendor verify -f ./...    # in all projects here and below`,
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if remote && c.offline {
 				return usagef("--remote and --offline exclude each other")
 			}
-			v, err := vendorer.Verify(command.Context(), c.options(), remote)
-			if err != nil {
-				return err
-			}
-			return c.reportVerify(v)
+			c.section = nil
+			return c.eachProject(func(o vendorer.Options) error {
+				v, err := vendorer.Verify(command.Context(), o, remote)
+				if err != nil {
+					return err
+				}
+				return c.reportVerify(v)
+			})
 		},
 	}
-	c.projectFlags(command)
+	c.projectsFlags(command)
 	command.Flags().BoolVar(&remote, "remote", false, "prove packs.lock against the registries too")
 	return command
 }
@@ -39,16 +46,17 @@ lies.`,
 // verifyJSON is the document of verify --json.
 type verifyJSON struct {
 	Packs    int           `json:"packs"`
+	Verified int           `json:"verified"` // of how many nothing was found
 	Findings []problemJSON `json:"findings"`
 	// Unembedded says why the Go toolchain was not asked.
 	Unembedded string `json:"unembedded,omitempty"`
 }
 
 func (c *cli) reportVerify(v *vendorer.Verification) error {
-	doc := verifyJSON{Packs: v.Packs, Findings: []problemJSON{}}
+	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), Findings: []problemJSON{}}
 	if v.Unembedded != nil {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
-		c.say.notice("%s", doc.Unembedded)
+		c.say.notice("%s%s", c.say.about, doc.Unembedded)
 	}
 	if len(v.Findings) > 0 {
 		return &foundError{
@@ -57,16 +65,21 @@ func (c *cli) reportVerify(v *vendorer.Verification) error {
 				doc.Findings = problemsJSON(problems)
 				return doc
 			},
-			after: func() error { return c.printDiffs(v.Findings) },
+			after: func() error { return errors.Join(c.printDiffs(v.Findings), c.printVerified(v)) },
 		}
 	}
 	if c.json {
 		return c.printJSON(doc)
 	}
+	return c.printVerified(v)
+}
+
+// printVerified says how many packs were verified, of how many.
+func (c *cli) printVerified(v *vendorer.Verification) error {
 	if c.quiet {
 		return nil
 	}
-	return c.print("%s verified\n", counted(v.Packs, "pack"))
+	return c.print("%s%d of %s verified\n", c.say.about, v.Verified(), counted(v.Packs, "pack"))
 }
 
 // printDiffs prints what was changed in generated files, by anybody: what is not

@@ -6,7 +6,7 @@ package main
 //     standard error;
 //   - "packvendor: error: ", "packvendor: warning: ", or "packvendor: " alone for
 //     what is just told; lower case, no full stop, the subject first and once;
-//   - "packvendor: hint: " and then the literal next command, or "at the top of packs.toml: "
+//   - "packvendor: hint: " and then the literal next command, or "at the top of FILE: "
 //     and the literal line to write there.
 
 import (
@@ -26,11 +26,16 @@ type printer struct {
 	quiet, verbose bool
 
 	// What hints must repeat to be right.
-	args   []string               // the command line
-	has    func(flag string) bool // whether the command has that flag
-	flags  string                 // $PACKVENDOR_FLAGS
-	file   string                 // -f; "" for commands without a packs.toml
-	locked bool
+	args  []string               // the command line
+	has   func(flag string) bool // whether the command has that flag
+	flags string                 // $PACKVENDOR_FLAGS
+	file  string                 // packs.toml; "" for commands without one
+	// isNearest tells that the file was found without -f.
+	isNearest bool
+	locked    bool
+
+	about string          // what precedes messages that do not say of which packs.toml they are
+	said  map[string]bool // what once has told
 
 	cacheUnusable bool // said already
 
@@ -41,6 +46,20 @@ type printer struct {
 
 func (p *printer) error(text string) { p.line(red, "error: ", text) }
 func (p *printer) hint(text string)  { p.line(cyan, "hint: ", text) }
+
+// once has tell tell what was not told in that way before; "" is nothing to tell. What
+// is wrong with several projects alike need not be told of each.
+func (p *printer) once(tell func(string), kind, text string) {
+	key := kind + text
+	if text == "" || p.said[key] {
+		return
+	}
+	if p.said == nil {
+		p.said = map[string]bool{}
+	}
+	p.said[key] = true
+	tell(text)
+}
 
 func (p *printer) warning(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -89,17 +108,17 @@ func (p *printer) event(e vendorer.Event) {
 	switch e := e.(type) {
 	case vendorer.Planned:
 		for line := range strings.Lines(e.Plan.String()) {
-			p.detail("plan: %s", strings.TrimSuffix(line, "\n"))
+			p.detail("%splan: %s", p.about, strings.TrimSuffix(line, "\n"))
 		}
 	case vendorer.StaleEntry:
-		p.notice("%s: packs.lock is stale, resolving again (was %s)", e.Name, e.Locked)
+		p.notice("%s%s: packs.lock is stale, resolving again (was %s)", p.about, e.Name, e.Locked)
 	case vendorer.LeftOut:
-		p.warning("%s has no pin yet and is left out", e.Name)
+		p.warning("%s%s has no pin yet and is left out", p.about, e.Name)
 		p.hint(p.edit("add", e.Name, e.Ref))
 	case vendorer.TagMoved:
-		p.warning("%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", e.Name, e.Ref, e.Pinned, e.Now)
+		p.warning("%s%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", p.about, e.Name, e.Ref, e.Pinned, e.Now)
 	case vendorer.TagUnchecked:
-		p.warning("%s: cannot check whether its tag still names its digest: %v", e.Name, e.Err)
+		p.warning("%s%s: cannot check whether its tag still names its digest: %v", p.about, e.Name, e.Err)
 	case vendorer.Doubtful:
 		p.doubtful(e.Name, e.Doubtful)
 	case vendorer.Restored:
@@ -107,9 +126,9 @@ func (p *printer) event(e vendorer.Event) {
 	case vendorer.Kept:
 		p.warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
 	case vendorer.Large:
-		p.warning("%s has %d bytes: many code hosts refuse files over 100 MB", e.Name, e.Size)
+		p.warning("%s%s has %d bytes: many code hosts refuse files over 100 MB", p.about, e.Name, e.Size)
 	case vendorer.LargeTotal:
-		p.warning("all packs together have %d bytes: the go command refuses modules over 500 MiB", e.Size)
+		p.warning("%sall packs together have %d bytes: the go command refuses modules over 500 MiB", p.about, e.Size)
 	case vendorer.WaitingForProject:
 		p.notice("%s: waiting for another packvendor to finish", e.File)
 	case vendorer.Fetching:
@@ -157,7 +176,7 @@ const maxListed = 16
 // doubtful tells of a layer that may not be the pack, and how packs.toml
 // chooses another. name is "" where there is no packs.toml.
 func (p *printer) doubtful(name string, d packfetch.Doubtful) {
-	who, what := name, fmt.Sprintf("is %s %s", d.Layer.MediaType, d.Layer.Digest)
+	who, what := p.about+name, fmt.Sprintf("is %s %s", d.Layer.MediaType, d.Layer.Digest)
 	if name == "" {
 		who = d.Reference
 	}
@@ -173,7 +192,7 @@ func (p *printer) doubtful(name string, d packfetch.Doubtful) {
 	}
 	p.warning("%s: the selected layer %s", who, what)
 	if others := withoutReadme(d.Others); name != "" && len(others) > 0 {
-		p.hint(fmt.Sprintf("in packs.toml, packs.%s: layer = %q", name, layerName(d.Layer, others)))
+		p.hint(fmt.Sprintf("in %s, packs.%s: layer = %q", p.file, name, layerName(d.Layer, others)))
 	}
 }
 
@@ -212,13 +231,13 @@ func (p *printer) written(report *vendorer.Report) {
 		p.detail("deleted %s", name)
 	}
 	if len(report.Written)+len(report.Deleted) == 0 {
-		p.detail("nothing changed")
+		p.detail("%snothing changed", p.about)
 	}
 }
 
-// command is a command line for a hint, with the -f that was given.
+// command is a command line for a hint, with the -f that it needs.
 func (p *printer) command(words ...string) string {
-	if p.file != "" && p.file != "packs.toml" {
+	if p.file != "" && p.file != tomlName && !p.isNearest {
 		words = append(words, "-f", p.file)
 	}
 	return commandLine(words)

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// tomlName is the name of packs.toml where no other is given.
+const tomlName = "packs.toml"
+
+// oneProject returns the options of a command that works on one packs.toml: that of -f, else
+// the nearest one.
+func (c *cli) oneProject(command *cobra.Command) (vendorer.Options, error) {
+	files, err := c.projectFiles()
+	if err != nil {
+		return vendorer.Options{}, err
+	}
+	if len(files) > 1 {
+		return vendorer.Options{}, &usageError{command: command, err: fmt.Errorf("%s works on one packs.toml, and -f names %d: %s", command.CommandPath(), len(files), strings.Join(files, ", "))}
+	}
+	return c.enter(c.options(), files[0]), nil
+}
+
+// newProject is oneProject for a command that may make packs.toml, here if not elsewhere.
+func (c *cli) newProject(command *cobra.Command) (vendorer.Options, error) {
+	if len(c.files) == 0 {
+		return c.options(), nil
+	}
+	return c.oneProject(command)
+}
+
+// eachProject has work done on every packs.toml that -f names, else on the nearest one. What
+// goes wrong with one of several is told, and the others are worked on; the exit code
+// is the one of theirs that weighs most.
+func (c *cli) eachProject(work func(vendorer.Options) error) error {
+	files, err := c.projectFiles()
+	if err != nil {
+		return err
+	}
+	o := c.options()
+	if !c.namesSeveral() {
+		return work(c.enter(o, files[0]))
+	}
+	c.batch = &batch{}
+	worst := 0
+	for _, file := range files {
+		c.begin(file)
+		code := c.codeOf(work(c.enter(o, file)))
+		c.batch.latest().Code = code
+		worst = worse(worst, code)
+		if code == exitInterrupted {
+			break
+		}
+	}
+	return c.endBatch(worst)
+}
+
+// namesSeveral tells whether -f may name several files. It does not depend on how many
+// there are: who reads the output must know its shape.
+func (c *cli) namesSeveral() bool {
+	return len(c.files) > 1 || len(c.files) == 1 && vendorer.IsPattern(c.files[0])
+}
+
+// projectFiles are the files packs.toml that -f names, else the nearest one.
+func (c *cli) projectFiles() ([]string, error) {
+	if len(c.files) == 0 {
+		return []string{vendorer.Nearest()}, nil
+	}
+	return vendorer.Files(c.files)
+}
+
+// enter returns the options for a packs.toml, of which hints speak from now on.
+func (c *cli) enter(o vendorer.Options, file string) vendorer.Options {
+	c.say.file, c.say.isNearest = file, len(c.files) == 0
+	o.File = file
+	return o
+}
+
+// begin begins the work on one of several files.
+func (c *cli) begin(file string) {
+	c.batch.add(file)
+	c.say.about = oneLine(file) + ": "
+	c.started = c.now()
+	c.progress.restart()
+}
+
+// codeOf tells an error, if there is one, and returns its exit code.
+func (c *cli) codeOf(err error) int {
+	if err == nil {
+		return 0
+	}
+	return c.fail(err)
+}
+
+// endBatch prints the documents of a batch, and returns how it ended.
+func (c *cli) endBatch(code int) error {
+	doc := projectsJSON{Projects: c.batch.projects}
+	c.batch = nil
+	if c.json {
+		if err := c.printJSON(doc); err != nil {
+			return err
+		}
+	}
+	if code == 0 {
+		return nil
+	}
+	return &toldError{code: code}
+}
+
+// A toldError is how a command ends whose errors are told already.
+type toldError struct{ code int }
+
+func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// A batch is work on several files packs.toml, one after the other.
+type batch struct {
+	projects []*projectJSON
+	isHeaded bool // standard output names the latest one already
+	printed  bool // there is something on standard output
+}
+
+func (b *batch) add(file string) {
+	b.projects = append(b.projects, &projectJSON{File: file})
+	b.isHeaded = false
+}
+
+func (b *batch) latest() *projectJSON { return b.projects[len(b.projects)-1] }
+
+// textSection begins the data about a file on a terminal.
+func textSection(file string) string { return oneLine(file) + ":\n" }
+
+// heading is what goes before the first data about a file: it begins a section.
+func (b *batch) heading(section func(file string) string) string {
+	if b.isHeaded || section == nil {
+		return ""
+	}
+	b.isHeaded = true
+	text := section(b.latest().File)
+	if b.printed {
+		text = "\n" + text
+	}
+	b.printed = true
+	return text
+}
+
+// projectsJSON is the document of a command that works on several files packs.toml.
+type projectsJSON struct {
+	Projects []*projectJSON `json:"projects"`
+}
+
+// A projectJSON is a command's document about one of several files: what it is of one
+// alone, but for the two fields at its beginning.
+type projectJSON struct {
+	File     string `json:"file"`
+	Code     int    `json:"code"` // what the exit code would be, were it the only one
+	document any
+}
+
+func (p *projectJSON) MarshalJSON() ([]byte, error) {
+	type fields projectJSON
+	head, err := marshal((*fields)(p))
+	if err != nil || p.document == nil {
+		return head, err
+	}
+	rest, err := marshal(p.document)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Join([][]byte{bytes.TrimSuffix(head, []byte("}")), bytes.TrimPrefix(rest, []byte("{"))}, []byte(",")), nil
+}
+
+// marshal is json.Marshal without the escapes that are for HTML.
+func marshal(doc any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(doc)
+	return bytes.TrimSpace(b.Bytes()), err
+}

@@ -142,6 +142,10 @@ func TestInvalidReferences(t *testing.T) {
 				_, err := f.Follow(context.Background(), reference, b.pushed.ManifestDigest, "")
 				return err
 			},
+			"TagDigest": func() error {
+				_, _, err := f.TagDigest(context.Background(), reference, b.pushed.ManifestDigest, "")
+				return err
+			},
 			"Pinned":        func() error { _, err := f.Pinned(reference, b.pushed.ManifestDigest, b.layer(), ""); return err },
 			"ResolveCached": func() error { _, err := f.ResolveCached(reference, b.pushed.ManifestDigest, ""); return err },
 		}

@@ -117,6 +117,20 @@ func (f *Fetcher) ResolveCached(reference string, manifest ociref.Digest, layer 
 	return pack, nil
 }
 
+// CachedAnnotations returns the annotations of the manifest with the given digest, as
+// the cache's copy of exactly those bytes has them; nil if there is none.
+func (f *Fetcher) CachedAnnotations(manifest ociref.Digest) map[string]string {
+	body, err := f.cache.Manifest(manifest)
+	if err != nil {
+		return nil
+	}
+	m, err := parseManifest(body, "")
+	if err != nil {
+		return nil
+	}
+	return m.annotations
+}
+
 // Pinned returns a Pack of which all is known but the manifest's bytes, as
 // from a lock file. Copy finds it in the cache, without network.
 func (f *Fetcher) Pinned(reference string, manifest ociref.Digest, layer Layer, override string) (*Pack, error) {
@@ -138,17 +152,48 @@ func (f *Fetcher) Follow(ctx context.Context, reference string, digest ociref.Di
 	if err != nil {
 		return nil, err
 	}
-	ref.Digest = ""
-	if ref.Tag != "" && !f.offline {
-		if same, err := f.registry.Unchanged(ctx, ref, digest); err == nil && same {
-			return nil, nil
-		}
+	if f.names(ctx, &ref, digest) {
+		return nil, nil
 	}
 	pack, err := f.resolve(ctx, ref.String(), ref, layer)
 	if err != nil || pack.Digest() == digest {
 		return nil, err
 	}
 	return pack, nil
+}
+
+// names takes ref's digest away, and tells whether one HEAD request shows that its
+// tag names digest.
+func (f *Fetcher) names(ctx context.Context, ref *ociref.Reference, digest ociref.Digest) bool {
+	ref.Digest = ""
+	if ref.Tag == "" || f.offline {
+		return false
+	}
+	same, err := f.registry.Unchanged(ctx, *ref, digest)
+	return err == nil && same
+}
+
+// TagDigest is Follow for those who want to know what reference's tag names, whatever it
+// is: it returns digest if it is still that, and else whether what it names now leads to
+// a pack.
+func (f *Fetcher) TagDigest(ctx context.Context, reference string, digest ociref.Digest, layer string) (now ociref.Digest, isPack bool, err error) {
+	ref, err := ociref.Parse(reference)
+	switch {
+	case err != nil:
+		return "", false, err
+	case f.names(ctx, &ref, digest):
+		return digest, true, nil
+	case ref.Tag == "":
+		return "", false, &InvalidReferenceError{Reference: reference, Reason: "it has no tag"}
+	case f.offline:
+		return "", false, &OfflineError{Reference: ref.String(), Tag: true}
+	}
+	m, err := f.registry.Manifest(ctx, ref)
+	if err != nil {
+		return "", false, fmt.Errorf("cannot resolve %s: %w", ref, err)
+	}
+	unusable := f.find(ctx, &Pack{ManifestDigest: m.Digest}, ref, m.Body, m.MediaType, layer)
+	return m.Digest, unusable == nil, nil
 }
 
 // Tags lists the tags of reference's repository, whatever tag or digest it has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -135,6 +136,72 @@ func TestFollow(t *testing.T) {
 	}
 	_, err := b.offline(t).Follow(context.Background(), b.byTag(), newer.ManifestDigest, "")
 	as[*packfetch.OfflineError](t, err)
+}
+
+// What a tag names is known also where that is no pack, and is never believed of a
+// header alone.
+func TestTagDigest(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	none := packtest.MustPush(t, b.reg, repository, "none", packtest.Artifact{Layers: []packtest.Layer{{MediaType: "text/html", Data: []byte("x")}}})
+	other := ociref.DigestOf(nil)
+	tag, noPack := "/v2/"+repository+"/manifests/1.0", "/v2/"+repository+"/manifests/none"
+	for name, test := range map[string]struct {
+		tag      string
+		fault    packtest.Fault
+		digest   ociref.Digest
+		want     ociref.Digest
+		isPack   bool
+		requests []string
+	}{
+		"unchanged":            {tag: "1.0", digest: b.pushed.ManifestDigest, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag}},
+		"moved":                {tag: "1.0", digest: other, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag, "GET " + tag}},
+		"header says it moved": {tag: "1.0", fault: packtest.LyingDigest("1.0", other), digest: b.pushed.ManifestDigest, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag, "GET " + tag}},
+		"no pack":              {tag: "none", digest: other, want: none.ManifestDigest, requests: []string{"HEAD " + noPack, "GET " + noPack}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.reg.Inject()
+			if test.fault.Match != nil {
+				b.reg.Inject(test.fault)
+			}
+			b.reg.ResetRequests()
+			reference := b.reg.Host() + "/" + repository + ":" + test.tag + "@" + string(test.digest)
+			now, isPack, err := b.fetcher(t).TagDigest(context.Background(), reference, test.digest, "")
+			if err != nil || now != test.want || isPack != test.isPack {
+				t.Errorf("got %s, %v, %v", now, isPack, err)
+			}
+			b.wantRequests(t, append([]string{"GET /v2/"}, test.requests...)...)
+		})
+	}
+	_, _, err := b.offline(t).TagDigest(context.Background(), b.byTag(), other, "")
+	as[*packfetch.OfflineError](t, err)
+	_, _, err = b.fetcher(t).TagDigest(context.Background(), b.byDigest(), other, "")
+	as[*packfetch.InvalidReferenceError](t, err)
+	_, _, err = b.fetcher(t).TagDigest(context.Background(), b.byTag()+"x", other, "")
+	if e := as[*packfetch.RegistryError](t, err); !e.IsNotFound() {
+		t.Errorf("got %v", e)
+	}
+}
+
+// Annotations are believed of the very bytes that the digest names.
+func TestCachedAnnotations(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	f := b.fetcher(t)
+	if got := f.CachedAnnotations(b.pushed.ManifestDigest); got != nil {
+		t.Errorf("got %v of an empty cache", got)
+	}
+	if _, err := f.Fetch(context.Background(), b.byDigest()); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.CachedAnnotations(b.pushed.ManifestDigest)["org.opencontainers.image.version"]; got != "1.0.0" {
+		t.Errorf("got %q", got)
+	}
+	name := filepath.Join(b.dir, b.pushed.ManifestDigest.Hex(), "manifest.json")
+	if err := os.WriteFile(name, []byte(`{"annotations":{"org.opencontainers.image.version":"2.0.0"},"layers":[]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.CachedAnnotations(b.pushed.ManifestDigest); got != nil {
+		t.Errorf("got %v of other bytes", got)
+	}
 }
 
 // Following a tag is what the caller asked for: the zero Options allow it.

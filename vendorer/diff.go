@@ -12,9 +12,10 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 )
 
-// A Difference is what changed in the packs of a project since a revision.
+// A Difference is what changed in the packs of a project since a revision, or from one
+// reference to another.
 type Difference struct {
-	Revision string // as it was given
+	Revision string // as it was given; "" if two references were
 	Commit   string
 	Packs    []PackChange // by name; none if packs.lock says the same
 }
@@ -28,6 +29,9 @@ type PackChange struct {
 	// zip archive; Unread says why then.
 	Files  []gtpack.Change
 	Unread string
+	// OldVersion and NewVersion are the versions that the manifests give, as far as
+	// they are at hand, where the tags are others; else "".
+	OldVersion, NewVersion string
 }
 
 // IsSame tells whether the pack's bytes are the same, whatever else changed.
@@ -85,6 +89,7 @@ func (r *run) lockAt(ctx context.Context, rev *revision) (*lockfile.Lock, error)
 
 // diffFiles finds out what changed inside a pack, as far as both are at hand.
 func (r *run) diffFiles(ctx context.Context, rev *revision, c *PackChange) error {
+	c.OldVersion, c.NewVersion = r.manifestVersion(c.Old), r.manifestVersion(c.New)
 	if c.Kind != lockfile.Changed || c.IsSame() {
 		return nil
 	}
@@ -100,6 +105,12 @@ func (r *run) diffFiles(ctx context.Context, rev *revision, c *PackChange) error
 		return err
 	}
 	defer after.remove()
+	return c.compareFiles(ctx, before, after)
+}
+
+// compareFiles finds out what changed inside a pack. Bytes that are no archive are not
+// compared.
+func (c *PackChange) compareFiles(ctx context.Context, before, after *scratch) error {
 	files, err := gtpack.Diff(ctx, before.source(c.Old.Size), after.source(c.New.Size))
 	var none *gtpack.NotPackError
 	var malformed *gtpack.MalformedError

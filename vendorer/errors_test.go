@@ -2,6 +2,7 @@ package vendorer_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/greenticai/packvendor/vendorer"
@@ -31,6 +32,11 @@ func TestErrorMessages(t *testing.T) {
 		{&vendorer.UnknownPackError{File: "packs.toml", Name: "\n"}, `packs.toml has no pack "\n"`},
 		{&vendorer.EditError{File: "packs.toml", Err: cause}, "packs.toml: cause"},
 		{&vendorer.RetagError{Tag: "1.2.3", Locked: "sha256:aa", Now: "sha256:bb"}, "version tag 1.2.3 was pushed again\n\tlocked: sha256:aa\n\tnow:    sha256:bb"},
+		{&vendorer.RetagError{Tag: "1.2.3", Locked: "sha256:aa", Now: "sha256:bb", Version: "1.2.2"}, "version tag 1.2.3 does not name the digest that is locked\n\tlocked: sha256:aa, whose manifest says 1.2.2\n\tnow:    sha256:bb"},
+		{&vendorer.TagMismatchError{Tag: "1.2.3", Pinned: "sha256:aa", Now: "sha256:bb"}, "version tag 1.2.3 does not name the digest that is pinned\n\tpinned: sha256:aa\n\ttag:    sha256:bb"},
+		{&vendorer.TagMismatchError{Tag: "1.2.3", Pinned: "sha256:aa", Version: "v1.2.2-rc.1"}, "version tag 1.2.3 is not in the registry\n\tpinned: sha256:aa, whose manifest says v1.2.2-rc.1"},
+		{&vendorer.TagMismatchError{Tag: "1.2.3", Pinned: "sha256:aa", Version: "\x1b\u202e"}, `version tag 1.2.3 is not in the registry` + "\n\tpinned: sha256:aa, whose manifest says " + `"\x1b\u202e"`},
+		{&vendorer.TagMismatchError{Tag: "1.2.3", Pinned: "sha256:aa", Version: strings.Repeat("1", 129)}, "version tag 1.2.3 is not in the registry\n\tpinned: sha256:aa, whose manifest says \"" + strings.Repeat("1", 128) + "\"..."},
 		{&vendorer.BusyError{File: "packs.toml"}, "packs.toml: another packvendor has been at work on this project for too long"},
 		{&vendorer.ChangedError{Path: "packs.lock"}, "packs.lock was changed while packvendor ran"},
 		{&vendorer.NoProjectError{File: "packs.toml"}, "packs.toml: no such file"},

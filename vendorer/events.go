@@ -20,11 +20,17 @@ type (
 	StaleEntry struct{ Name, Locked, Configured string }
 	// LeftOut: a pack without a pin is left out of a run that adds another.
 	LeftOut struct{ Name, Ref string }
-	// TagMoved: a reference with tag and digest is locked for the first time,
-	// and its tag names another digest now.
+	// TagMoved: a reference with tag and digest is locked for the first time, or
+	// updated, and its tag names another digest now.
 	TagMoved struct {
 		Name, Ref   string
 		Pinned, Now ociref.Digest
+	}
+	// Republished: a version tag was pushed again with the bytes that it had, and is
+	// followed: only its manifest is new.
+	Republished struct {
+		Name, Tag   string
+		Locked, Now ociref.Digest
 	}
 	// TagUnchecked: whether the tag of such a reference moved could not be
 	// found out.
@@ -63,6 +69,7 @@ func (Planned) about() string           { return "" }
 func (e StaleEntry) about() string      { return e.Name }
 func (e LeftOut) about() string         { return e.Name }
 func (e TagMoved) about() string        { return e.Name }
+func (e Republished) about() string     { return e.Name }
 func (e TagUnchecked) about() string    { return e.Name }
 func (e Doubtful) about() string        { return e.Name }
 func (e Restored) about() string        { return e.Name }

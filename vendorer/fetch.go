@@ -114,7 +114,8 @@ func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, 
 // A lone fetcher works for no project.
 type lone struct {
 	*packfetch.Fetcher
-	tell *teller // to be flushed when the work is done
+	tell  *teller // to be flushed when the work is done
+	meter *meter
 }
 
 func (o Options) alone(fo FetchOptions) (*lone, error) {
@@ -124,7 +125,7 @@ func (o Options) alone(fo FetchOptions) (*lone, error) {
 		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
 		f.Copied = meter.copiedOne
 	}, filepath.Dir(Nearest()), tell.event)
-	return &lone{f, tell}, err
+	return &lone{f, tell, meter}, err
 }
 
 // copy is Copy, and tells where the pack is a doubtful one.

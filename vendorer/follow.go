@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
+	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
 )
@@ -20,15 +21,22 @@ type Mark struct {
 	Digest ociref.Digest
 }
 
-// A RetagError reports a version tag that names another digest than when it
-// was locked.
+// A RetagError reports a version tag that names other bytes than when it was
+// locked.
 type RetagError struct {
+	Repository  string
 	Tag         string
 	Locked, Now ociref.Digest
-	Wish        string // the tag that the pack was to get; "" where none was named
+	// Version is the version that the locked manifest gives where that is not Tag: then
+	// it may be a reader who put that tag to it. Else it is "".
+	Version string
+	Wish    string // the tag that the pack was to get; "" where none was named
 }
 
 func (e *RetagError) Error() string {
+	if e.Version != "" {
+		return fmt.Sprintf("version tag %s does not name the digest that is locked\n\tlocked: %s, whose manifest says %s\n\tnow:    %s", e.Tag, e.Locked, e.Version, e.Now)
+	}
 	return fmt.Sprintf("version tag %s was pushed again\n\tlocked: %s\n\tnow:    %s", e.Tag, e.Locked, e.Now)
 }
 
@@ -64,6 +72,9 @@ type heading struct {
 	now   Mark            // as pinned or locked; the zero value if it is neither
 	tag   string          // the tag that is followed; "" if the pack never moves
 	moved *packfetch.Pack // what tag names, if that is not what now says; else nil
+	// locked is what packs.lock has under the version tag of now; the zero value if it
+	// has nothing under it.
+	locked lockfile.Pack
 }
 
 // A follower finds out where the tags of packs lead. Its methods may be called
@@ -90,6 +101,7 @@ func (r *run) standing(pack packsfile.Pack) Mark {
 // to get.
 func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string) (h heading, err error) {
 	h.now = f.standing(pack)
+	h.locked = f.lockedUnder(pack, h.now.Tag)
 	if h.tag, err = f.choose(ctx, pack, wish); err != nil || h.tag == "" {
 		return h, err
 	}
@@ -106,13 +118,26 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 	return h, err
 }
 
+// lockedUnder is what packs.lock has of the pack's repository under a version tag; the
+// zero value if it has nothing under it: packs.toml may be the first to put that tag to a
+// digest.
+func (r *run) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
+	entry, _ := r.p.lock.Pack(pack.Name)
+	ref, err := ociref.Parse(entry.Ref)
+	_, isVersion := versions.Parse(tag)
+	if err != nil || !isVersion || ref.Name() != pack.Reference.Name() || lockedTag(entry) != tag {
+		return lockfile.Pack{}
+	}
+	return entry
+}
+
 // followSame follows the tag that the pack has now, and refuses it if it is a
 // version that was pushed again: also where another version is to be taken, since
 // who moves one tag moves others. nil is one that has not moved, or is gone and
 // not wanted.
 func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h heading) (*packfetch.Pack, error) {
-	_, isVersion := versions.Parse(h.now.Tag)
-	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && (!isVersion || f.acceptRetag) {
+	guarded := h.locked.Name != "" && !f.acceptRetag
+	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && !guarded {
 		return nil, nil
 	}
 	moved, err := f.f.Follow(ctx, tagged(pack.Reference, h.now.Tag), h.now.Digest, pack.Layer)
@@ -120,10 +145,29 @@ func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h headin
 	if h.tag != h.now.Tag && errors.As(err, &registry) && registry.IsNotFound() {
 		return nil, nil
 	}
-	if err == nil && moved != nil && isVersion && !f.acceptRetag {
-		err = &RetagError{Tag: h.now.Tag, Locked: h.now.Digest, Now: moved.Digest()}
+	if err == nil && moved != nil && guarded {
+		err = f.checkRetag(pack, h, moved)
 	}
 	return moved, err
+}
+
+// checkRetag refuses moved if its version tag was pushed again with other bytes than
+// those that packs.lock has under it.
+func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *packfetch.Pack) error {
+	if f.isKnown(pack, h.locked, moved) {
+		return nil
+	}
+	return &RetagError{
+		Repository: pack.Reference.Name(), Tag: h.now.Tag,
+		Locked: h.locked.Digest(), Now: moved.Digest(), Version: f.manifestVersion(h.locked),
+	}
+}
+
+// isKnown tells whether an entry of packs.lock, which must be true of its manifest as far
+// as that is at hand, has the bytes that were found.
+func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *packfetch.Pack) bool {
+	_, err := f.check(&item{Step: Step{Pack: pack, Locked: entry}})
+	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
 }
 
 // choose returns the tag that is followed, as SPEC's table of references has it;

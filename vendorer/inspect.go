@@ -25,10 +25,13 @@ type Inspection struct {
 	Path string // of the file that was read; "" if it came by a reference
 	// Reference and what follows are known of packs that packs.lock or a registry
 	// names.
-	Reference      string
-	ManifestDigest string
-	MediaType      string
-	Annotations    map[string]string // of the manifest, if it was at hand
+	Reference string
+	// ManifestVersion is the version that the manifest gives where Reference has another
+	// as its tag; else "".
+	ManifestVersion string
+	ManifestDigest  string
+	MediaType       string
+	Annotations     map[string]string // of the manifest, if it was at hand
 }
 
 // Inspect reads what a pack says of itself: the vendored one called what, if
@@ -96,7 +99,8 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	pack, err := gtpack.Read(ctx, copied.source(entry.Size))
 	return &Inspection{
 		Pack: pack, Content: is.Content, Path: r.p.show(file),
-		Reference: entry.Ref, ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
+		Reference: entry.Ref, ManifestVersion: r.manifestVersion(entry),
+		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
 	}, about(r.p.show(file), err)
 }
 
@@ -225,6 +229,13 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 	pack, err := gtpack.Read(ctx, copied.source(found.Layer.Size))
 	return &Inspection{
 		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
-		Reference: reference, ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
+		Reference: reference, ManifestVersion: otherVersion(tagIn(reference), found.Annotations),
+		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
 	}, about(reference, err)
+}
+
+// tagIn is the tag of a reference; "" if it has none.
+func tagIn(reference string) string {
+	ref, _ := ociref.Parse(reference)
+	return ref.Tag
 }

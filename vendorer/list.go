@@ -26,7 +26,10 @@ type Listed struct {
 	Version string // likewise; "" if no range is followed
 	Tag     string // of the reference, or the one that was followed; "" if there is none
 	Digest  ociref.Digest
-	Size    int64 // bytes; -1 if the pack is not locked
+	// ManifestVersion is the version that the manifest in the cache gives where that is
+	// not Tag; "" if it gives none or the same, Tag is no version, or it is not there.
+	ManifestVersion string
+	Size            int64 // bytes; -1 if the pack is not locked
 	// Vendored and Cached tell of the bytes that packs.lock names: they are hashed.
 	Vendored, Cached State
 }
@@ -64,9 +67,11 @@ func (r *run) look(step Step) Listed {
 		Size: -1, Vendored: Unknown, Cached: Unknown,
 	}
 	if step.Action == Resolve {
+		l.ManifestVersion = r.versionBeside(l.Tag, l.Digest)
 		return l
 	}
 	entry := step.Locked
+	l.ManifestVersion = r.manifestVersion(entry)
 	l.Digest, l.Size = entry.Digest(), entry.Size
 	if l.Tag == "" {
 		l.Tag = entry.Tag

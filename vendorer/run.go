@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/greenticai/packvendor/embedgen"
@@ -31,6 +32,7 @@ type PackReport struct {
 	Action        Action
 	Written       bool // its vendored file was written
 	Fetched       bool // its bytes came from the registry
+	Refused       bool // it was to be updated, and was left as it is
 }
 
 // Run vendors: it obeys packs.lock where it speaks of a pack as packs.toml
@@ -81,7 +83,7 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	// packs.toml says which tags are allowed, so the fetcher allows all.
 	r.f, err = o.fetcher(func(f *packfetch.Options) {
 		f.AllowTags = true
-		f.InsecureRegistries = p.config.InsecureRegistries
+		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.config.InsecureRegistries)
 		f.AcceptMediaTypes = p.config.AcceptMediaTypes
 		f.Copied = func(_ *packfetch.Pack, n int64) { r.meter.copied(n) }
 	}, filepath.Dir(o.file()), tell.event)
@@ -281,11 +283,14 @@ func (r *run) resolve(ctx context.Context, i *item) error {
 		r.checkTag(ctx, i)
 	}
 	i.pack = pack
-	i.entry = lockfile.Pack{
-		Name:           i.Pack.Name,
-		Ref:            i.Pack.Ref,
-		Version:        i.Pack.Version,
-		Layer:          i.Pack.Layer,
+	i.entry = entryOf(pack)
+	i.entry.Name, i.entry.Ref, i.entry.Version, i.entry.Layer = i.Pack.Name, i.Pack.Ref, i.Pack.Version, i.Pack.Layer
+	return nil
+}
+
+// entryOf is an entry of packs.lock for what was found, without what packs.toml says.
+func entryOf(pack *packfetch.Pack) lockfile.Pack {
+	return lockfile.Pack{
 		Tag:            pack.Tag,
 		IndexDigest:    pack.IndexDigest,
 		ManifestDigest: pack.ManifestDigest,
@@ -293,7 +298,6 @@ func (r *run) resolve(ctx context.Context, i *item) error {
 		Size:           pack.Layer.Size,
 		MediaType:      pack.Layer.MediaType,
 	}
-	return nil
 }
 
 // find resolves a pack as packs.toml has it.

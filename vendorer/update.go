@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/packsfile"
 )
 
@@ -21,9 +22,12 @@ type UpdateOptions struct {
 	// Latest takes the newest version of a pack that is pinned to a version tag,
 	// not only the newest compatible one.
 	Latest bool
-	// AcceptRetag follows version tags that were pushed again, which are a
-	// *RetagError otherwise.
+	// AcceptRetag follows version tags that were pushed again with other bytes, which
+	// are a *RetagError otherwise.
 	AcceptRetag bool
+	// KeepGoing leaves packs whose tags were pushed again as they are, and updates the
+	// others.
+	KeepGoing bool
 	// DryRun finds out what would be done, and writes nothing.
 	DryRun bool
 }
@@ -32,7 +36,8 @@ type UpdateOptions struct {
 // on the form of the reference: a pack pinned as repository:tag@digest gets the
 // new digest in packs.toml, and where the tag is a version, the newest compatible
 // one; a bare tag or a range moves in packs.lock alone; a digest alone never
-// moves. One refused pack changes nothing for any.
+// moves. One refused pack changes nothing for any, unless KeepGoing is set: then
+// the error joins those of the refused ones, and the Report is of the others.
 func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	r, err := start(ctx, o, false)
 	if err != nil {
@@ -45,19 +50,17 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	}
 	r.dryRun = u.DryRun
 	up := &updating{
-		follower: &follower{run: r, latest: u.Latest, acceptRetag: u.AcceptRetag},
-		named:    len(u.Targets) > 0,
-		refs:     map[string]string{},
+		follower:  &follower{run: r, latest: u.Latest, acceptRetag: u.AcceptRetag},
+		keepGoing: u.KeepGoing,
+		named:     len(u.Targets) > 0,
+		refs:      map[string]string{},
+		refused:   map[string]error{},
 	}
-	if err := eachPack(ctx, r, PhaseResolving, packs, up.follow); err != nil {
+	report, err := up.vendor(ctx, packs)
+	if ctx.Err() != nil {
 		return nil, err
 	}
-	if len(up.refs) > 0 {
-		if err := r.edit(setRefs(up.refs), false); err != nil {
-			return nil, err
-		}
-	}
-	return r.vendor(ctx)
+	return report, errors.Join(up.refusals(report), err)
 }
 
 // A chosen is a pack that is to be updated; wish is the tag that it is to get,
@@ -103,16 +106,55 @@ func (e *TwoTagsError) Error() string { return e.Name + " is named twice, with d
 // updating is what an update finds out before it vendors.
 type updating struct {
 	*follower
-	named bool              // the packs were named
-	refs  map[string]string // packs' new references in packs.toml; under mu
+	keepGoing bool
+	named     bool              // the packs were named
+	refs      map[string]string // packs' new references in packs.toml; under mu
+	refused   map[string]error  // packs that are left as they are, and why; under mu
+}
+
+// vendor finds out where the packs' tags lead now, and vendors.
+func (u *updating) vendor(ctx context.Context, packs []chosen) (*Report, error) {
+	if err := eachPack(ctx, u.run, PhaseResolving, packs, u.follow); err != nil {
+		return nil, err
+	}
+	if len(u.refs) > 0 {
+		if err := u.edit(setRefs(u.refs), false); err != nil {
+			return nil, err
+		}
+	}
+	return u.run.vendor(ctx)
 }
 
 // follow finds out where a pack's tag leads now, and takes it.
 func (u *updating) follow(ctx context.Context, pack chosen) error {
-	if err := u.followTag(ctx, pack); err != nil {
-		return u.packError(pack.Pack, Resolve, nil, err)
+	err := u.followTag(ctx, pack)
+	if err == nil {
+		return nil
 	}
+	err = u.packError(pack.Pack, Resolve, nil, err)
+	var retag *RetagError
+	if !u.keepGoing || !errors.As(err, &retag) {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refused[pack.Name] = err
 	return nil
+}
+
+// refusals are why packs were left as they are, which the report, if there is one, says
+// of them.
+func (u *updating) refusals(report *Report) error {
+	var errs []error
+	for _, pack := range u.p.config.Packs {
+		errs = append(errs, u.refused[pack.Name])
+	}
+	if report != nil {
+		for i := range report.Packs {
+			report.Packs[i].Refused = u.refused[report.Packs[i].Name] != nil
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (u *updating) followTag(ctx context.Context, pack chosen) error {
@@ -148,6 +190,7 @@ func (u *updating) markLie(pack packsfile.Pack) {
 // take notes what a pack's tag names now: in packs.toml too, if it is written
 // there.
 func (u *updating) take(pack chosen, h heading) {
+	u.tellPushed(pack, h)
 	u.mark(pack.Name)
 	ref, isPin := pack.Reference, pack.Reference.Digest != ""
 	ref.Tag, ref.Digest = h.tag, ""
@@ -160,6 +203,19 @@ func (u *updating) take(pack chosen, h heading) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.refs[pack.Name] = schemeOf(pack.Ref) + ref.String()
+	}
+}
+
+// tellPushed tells of a version tag that names another manifest than the one that the
+// pack has under it, and that is followed without --accept-retag.
+func (u *updating) tellPushed(pack chosen, h heading) {
+	_, isVersion := versions.Parse(h.tag)
+	switch {
+	case !isVersion || h.tag != h.now.Tag:
+	case h.locked.LayerDigest == ociref.Digest(h.moved.Layer.Digest) && h.locked.Digest() != h.moved.Digest():
+		u.tell.event(Republished{Name: pack.Name, Tag: h.tag, Locked: h.locked.Digest(), Now: h.moved.Digest()})
+	case h.locked.Name == "" || !u.acceptRetag:
+		u.tell.event(TagMoved{Name: pack.Name, Ref: pack.Ref, Pinned: h.now.Digest, Now: h.moved.Digest()})
 	}
 }
 

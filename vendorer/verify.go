@@ -58,7 +58,7 @@ func (e *GeneratedError) Error() string {
 // file and what the Go toolchain embeds with each other. It writes nothing
 // and, unless remote is set, uses no network; with remote it also proves, by
 // manifest requests alone, that every entry of packs.lock follows from its
-// reference. The error is for what kept it from comparing.
+// reference, and that a version tag names the digest that is pinned. The error is for what kept it from comparing.
 func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) {
 	r, err := start(ctx, o, false)
 	if err != nil {
@@ -129,6 +129,14 @@ func (v *Verification) lies() bool {
 	})
 }
 
+// isAsLocked tells that nothing was found but tags that packs.lock is not about.
+func (v *Verification) isAsLocked() bool {
+	return !slices.ContainsFunc(v.Findings, func(err error) bool {
+		var tag *TagMismatchError
+		return !errors.As(err, &tag)
+	})
+}
+
 // find adds findings, those that are nil aside.
 func (v *Verification) find(errs ...error) {
 	for _, err := range errs {
@@ -183,7 +191,8 @@ func (r *run) itemFindings(ctx context.Context, i *item, remote bool) []error {
 }
 
 // checkRemote follows the chain from the reference to the layer in the
-// registry, or from what packs.lock says a tag led to.
+// registry, or from what packs.lock says a tag led to; and asks whether a version
+// tag that is pinned names its digest.
 func (r *run) checkRemote(ctx context.Context, i *item) error {
 	ref := i.Pack.Reference
 	ref.Tag, ref.Digest = "", i.Locked.Digest()
@@ -191,7 +200,10 @@ func (r *run) checkRemote(ctx context.Context, i *item) error {
 	if err != nil {
 		return liesIfUnusable(i.Locked, err)
 	}
-	return compare(i.Locked, pack)
+	if err := compare(i.Locked, pack); err != nil {
+		return err
+	}
+	return r.checkPinnedTag(ctx, i.Pack, pack)
 }
 
 // goFindings says how the Go package differs from what is locked.
@@ -211,7 +223,7 @@ func (r *run) goFindings(ctx context.Context, v *Verification, plan Plan, pkg em
 	case string(got) != string(want):
 		v.find(&GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))})
 	}
-	if len(v.Findings) > 0 {
+	if !v.isAsLocked() {
 		return nil // the toolchain would say the same in other words
 	}
 	findings, err := r.embedFindings(ctx, plan)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,27 +16,37 @@ import (
 
 func (c *cli) diffCommand() *cobra.Command {
 	var markdown bool
+	var insecure []string
 	command := &cobra.Command{
-		Use:   "diff [REV]",
-		Short: "Show what changed in the packs since a git revision",
+		Use:   "diff [REV | REF REF]",
+		Short: "Show what changed in the packs since a git revision, or between two packs",
 		Long: `Show what changed in the packs between a git revision, HEAD if none is named,
 and now: versions, digests, sizes and, where the bytes are at hand in the
 repository, the project or the cache, the files inside the packs. No network is
-used. Exit code 1 tells that something changed.`,
+used.
+
+With two references, show what changed from one pack to the other. They are
+fetched through the cache, and no packs.toml is needed.
+
+Exit code 1 tells that something changed.`,
 		Example: `  packvendor diff
-  packvendor diff --markdown origin/main`,
-		Args:              arguments(0, 1, "at most one revision"),
+  packvendor diff --markdown origin/main
+  packvendor diff ghcr.io/greenticai/telco-x:1.0 ghcr.io/greenticai/telco-x:1.1`,
+		Args:              arguments(0, 2, "at most one revision, or two references"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, args []string) error {
-			revision := "HEAD"
-			if len(args) > 0 {
-				revision = args[0]
-			}
 			if markdown && c.json {
 				return usagef("--markdown and --json exclude each other")
 			}
 			if markdown {
 				c.section = markdownSection
+			}
+			if len(args) == 2 {
+				return c.diffReferences(command, insecure, args, markdown)
+			}
+			revision := "HEAD"
+			if len(args) == 1 {
+				revision = args[0]
 			}
 			return c.eachProject(func(o vendorer.Options) error {
 				d, err := vendorer.Diff(command.Context(), o, revision)
@@ -47,14 +58,30 @@ used. Exit code 1 tells that something changed.`,
 		},
 	}
 	c.projectsFlags(command)
+	c.insecureFlag(command, &insecure)
 	command.Flags().BoolVar(&markdown, "markdown", false, "print a table for the body of a pull request")
 	return command
 }
 
-// diffJSON is the document of diff --json.
+// diffReferences shows what changed from one reference to another.
+func (c *cli) diffReferences(command *cobra.Command, insecure, references []string, markdown bool) error {
+	o, err := c.oneProject(command)
+	if err != nil {
+		return err
+	}
+	o.Fetch.InsecureRegistries = insecure
+	d, err := vendorer.DiffReferences(command.Context(), o, references[0], references[1])
+	if err != nil {
+		return err
+	}
+	return c.reportDiff(d, markdown)
+}
+
+// diffJSON is the document of diff --json; it has no revision where two references
+// were compared.
 type diffJSON struct {
-	Revision string           `json:"revision"`
-	Commit   string           `json:"commit"`
+	Revision string           `json:"revision,omitempty"`
+	Commit   string           `json:"commit,omitempty"`
 	Packs    []packChangeJSON `json:"packs"`
 }
 
@@ -69,14 +96,16 @@ type packChangeJSON struct {
 
 // lockedJSON is an entry of packs.lock.
 type lockedJSON struct {
-	Ref            string `json:"ref"`
-	Version        string `json:"version,omitempty"`
-	Tag            string `json:"tag,omitempty"`
-	IndexDigest    string `json:"index_digest,omitempty"`
-	ManifestDigest string `json:"manifest_digest"`
-	LayerDigest    string `json:"layer_digest"`
-	Size           int64  `json:"size"`
-	MediaType      string `json:"media_type"`
+	Ref     string `json:"ref"`
+	Version string `json:"version,omitempty"`
+	Tag     string `json:"tag,omitempty"`
+	// ManifestVersion is the version that the manifest gives where the tag is another.
+	ManifestVersion string `json:"manifest_version,omitempty"`
+	IndexDigest     string `json:"index_digest,omitempty"`
+	ManifestDigest  string `json:"manifest_digest"`
+	LayerDigest     string `json:"layer_digest"`
+	Size            int64  `json:"size"`
+	MediaType       string `json:"media_type"`
 }
 
 type fileChangeJSON struct {
@@ -100,6 +129,12 @@ func newDiffJSON(d *vendorer.Difference) diffJSON {
 	doc := diffJSON{Revision: d.Revision, Commit: d.Commit, Packs: []packChangeJSON{}}
 	for _, p := range d.Packs {
 		change := packChangeJSON{Name: p.Name, Kind: string(p.Kind), Before: newLockedJSON(p.Old), After: newLockedJSON(p.New), Unread: p.Unread}
+		if change.Before != nil {
+			change.Before.ManifestVersion = p.OldVersion
+		}
+		if change.After != nil {
+			change.After.ManifestVersion = p.NewVersion
+		}
 		if p.Files != nil {
 			change.Files = []fileChangeJSON{}
 		}
@@ -133,9 +168,7 @@ func diffText(d *vendorer.Difference) string {
 	for _, p := range d.Packs {
 		fmt.Fprintf(&b, "%s %s\n", p.Name, headline(p))
 		for _, r := range append(namedRows(p), digestRows(p)...) {
-			if r.before != r.after {
-				line(r.what, r.text(oneLine))
-			}
+			line(r.what, r.text(oneLine))
 		}
 		if p.Old.Size != p.New.Size {
 			line("size", sizeText(p))
@@ -179,6 +212,8 @@ type row struct {
 	before, after string // "" where it says nothing
 }
 
+func (r row) isSame() bool { return r.before == r.after }
+
 // text is what was and is, each as show shows it.
 func (r row) text(show func(string) string) string {
 	switch {
@@ -201,18 +236,48 @@ func newRow(what string, p vendorer.PackChange, text func(lockfile.Pack) string)
 	return r
 }
 
-// namedRows are about what packs.toml says. What pins a pack is told only where
-// nothing else tells it.
+// namedRows are about what packs.toml says, and changed. What pins a pack is told only
+// where nothing else tells it; its tag only where the manifest gives another version,
+// also where that has not changed.
 func namedRows(p vendorer.PackChange) []row {
 	rows := []row{newRow("repo", p, nameOf)}
 	if isRenamed(p) {
 		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Pack) string { return orDash(p.Layer) }))
 	}
+	rows = slices.DeleteFunc(rows, row.isSame)
+	if p.OldVersion != "" || p.NewVersion != "" {
+		rows = append(rows, tagRow(p))
+	}
 	return rows
 }
 
-// digestRows are about what was found.
+// tagRow is what tags there are, and what their manifests say to them.
+func tagRow(p vendorer.PackChange) row {
+	r := newRow("tag", p, tagOf)
+	if r.before != "" {
+		r.before = withVersion(r.before, p.OldVersion)
+	}
+	if r.after != "" {
+		r.after = withVersion(r.after, p.NewVersion)
+	}
+	return r
+}
+
+// withVersion marks a text with a tag in it where the manifest gives another version.
+func withVersion(text, version string) string {
+	if version == "" {
+		return text
+	}
+	return text + " (manifest says " + version + ")"
+}
+
+// digestRows are about what was found, and changed.
 func digestRows(p vendorer.PackChange) []row {
+	return slices.DeleteFunc(allDigestRows(p), row.isSame)
+}
+
+// allDigestRows are those of the manifest and of the layer.
+func allDigestRows(p vendorer.PackChange) []row {
 	return []row{
 		newRow("manifest", p, func(p lockfile.Pack) string { return short(p.Digest()) }),
 		newRow("layer", p, func(p lockfile.Pack) string { return short(p.LayerDigest) }),

@@ -65,8 +65,9 @@ help and completion scripts stay text. That of each command is shown with it. Wh
 ` + "`verify`, `outdated`, `diff` and `cache verify`" + ` look for is data: it is in their
 documents, and the exit code tells that there is some. A command that failed before it
 had something to say prints its errors, each with its exit code and, where there is
-one, what to do next. Where ` + "`-f`" + ` is repeated or a pattern, the document is
-` + "`{\"projects\": […]}`" + `, with the file, its exit code and its document or error for each:
+one, what to do next; ` + "`then`" + ` accepts what the hint shows. Where ` + "`-f`" + ` is repeated
+or a pattern, the document is ` + "`{\"projects\": […]}`" + `, with the file, its exit code and its
+document or error for each:
 `
 )
 

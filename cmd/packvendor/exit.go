@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,7 @@ type problem struct {
 	code int
 	text string
 	hint string // "" if there is nothing to say
+	then string // what to do after the hint, which has shown something; mostly ""
 }
 
 // problemJSON is a problem with --json.
@@ -50,6 +52,7 @@ type problemJSON struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+	Then    string `json:"then,omitempty"` // what the hint shows is what this accepts
 }
 
 // failureJSON is what went wrong, with --json.
@@ -147,7 +150,7 @@ func (c *cli) tellFound(found *foundError, code int, problems []problem) error {
 func problemsJSON(problems []problem) []problemJSON {
 	list := []problemJSON{}
 	for _, p := range problems {
-		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: p.hint})
+		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: p.hint, Then: p.then})
 	}
 	return list
 }
@@ -157,9 +160,18 @@ func (c *cli) tell(problems []problem, hint string) {
 	for _, p := range problems {
 		c.say.once(c.say.error, "error: ", p.text)
 	}
-	for _, hint := range append(mergedHints(problems), hint) {
+	for _, hint := range slices.Concat(mergedHints(problems), mergedHints(seconds(problems)), []string{hint}) {
 		c.say.once(c.say.hint, "hint: ", hint)
 	}
+}
+
+// seconds are problems with what to do after their hints as their hints.
+func seconds(problems []problem) []problem {
+	var list []problem
+	for _, p := range problems {
+		list = append(list, problem{hint: p.then})
+	}
+	return list
 }
 
 // escaped is s with what is neither printable ASCII nor white space of a text
@@ -195,7 +207,7 @@ func (c *cli) explain(err error) []problem {
 		}
 		return withoutVain(all)
 	}
-	return []problem{{err: err, code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err)}}
+	return []problem{{err: err, code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err), then: c.say.secondHintFor(err)}}
 }
 
 // withoutVain takes away hints that are vain while there are other problems: to add
@@ -240,7 +252,7 @@ func exitCode(err error) int {
 		return exitStorage
 	case isAny(err, []any{new(*packfetch.RegistryError), new(*packfetch.OfflineError)}):
 		return exitNetwork
-	case isAny(err, []any{new(*vendorer.LockedError), new(*vendorer.GeneratedError), new(*vendorer.EmbedError)}):
+	case isAny(err, []any{new(*vendorer.LockedError), new(*vendorer.GeneratedError), new(*vendorer.EmbedError), new(*vendorer.TagMismatchError)}):
 		return exitDrift
 	case isAny(err, []any{
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),

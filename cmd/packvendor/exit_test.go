@@ -65,6 +65,7 @@ var exitCodes = map[string]struct {
 	"vendorer.PlaceError":             {&vendorer.PlaceError{}, 2},
 	"vendorer.RangeError":             {&vendorer.RangeError{}, 2},
 	"vendorer.RevisionError":          {&vendorer.RevisionError{}, 2},
+	"vendorer.TagMismatchError":       {&vendorer.TagMismatchError{}, 1},
 	"vendorer.TagError":               {&vendorer.TagError{Err: errors.New("x")}, 2},
 	"vendorer.TwoTagsError":           {&vendorer.TwoTagsError{}, 2},
 	"vendorer.RetagError":             {&vendorer.RetagError{}, 4},
@@ -210,7 +211,7 @@ func TestTellJSON(t *testing.T) {
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
 	c.json = true
-	if code := c.fail(errors.Join(&vendorer.LockedError{File: "packs.lock", Stale: []string{"a"}}, &vendorer.PackError{Name: "b", Err: &vendorer.RetagError{Tag: "1.0.0", Locked: "x", Now: "y"}})); code != 4 {
+	if code := c.fail(errors.Join(&vendorer.LockedError{File: "packs.lock", Stale: []string{"a"}}, &vendorer.PackError{Name: "b", Err: &vendorer.RetagError{Repository: "r.io/b", Tag: "1.0.0", Locked: "x", Now: "y"}})); code != 4 {
 		t.Errorf("exit code %d", code)
 	}
 	want := `{
@@ -226,7 +227,8 @@ func TestTellJSON(t *testing.T) {
       {
         "code": 4,
         "message": "b: version tag 1.0.0 was pushed again\n\tlocked: x\n\tnow:    y",
-        "hint": "packvendor update --accept-retag b"
+        "hint": "packvendor diff r.io/b@x r.io/b@y",
+        "then": "packvendor update --accept-retag b"
       }
     ]
   }

@@ -66,7 +66,12 @@ func (c *cli) fetch(ctx context.Context, fo vendorer.FetchOptions, reference, ou
 // to say what holds for it.
 func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) {
 	command.Flags().BoolVar(&fo.AllowTags, "allow-tags", false, "accept a reference without a digest")
-	command.Flags().StringArrayVar(&fo.InsecureRegistries, "insecure-registry", nil, "speak plain HTTP to `HOST`; may be repeated")
+	c.insecureFlag(command, &fo.InsecureRegistries)
+}
+
+// insecureFlag is that of commands which take a reference that is not packs.toml's.
+func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
+	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; may be repeated")
 	noFiles(command, "insecure-registry")
 }
 

@@ -59,6 +59,7 @@ func (p *printer) hintForPack(err error) string {
 	var pack *vendorer.PackError
 	var lie *vendorer.InconsistentError
 	var retag *vendorer.RetagError
+	var mismatch *vendorer.TagMismatchError
 	var ranged *vendorer.RangeError
 	var none *vendorer.NoVersionError
 	var registry *packfetch.RegistryError
@@ -68,16 +69,40 @@ func (p *printer) hintForPack(err error) string {
 	switch {
 	case errors.As(err, &lie):
 		return p.relock(pack, lie.Name)
-	case errors.As(err, &retag) && retag.Wish != "":
-		return p.edit("update", "--accept-retag", pack.Name+"@"+retag.Wish)
 	case errors.As(err, &retag):
-		return p.edit("update", "--accept-retag", pack.Name)
+		return p.compare(retag.Repository, retag.Locked, retag.Now)
+	case errors.As(err, &mismatch) && mismatch.IsPack:
+		return p.compare(mismatch.Repository, mismatch.Pinned, mismatch.Now)
 	case errors.As(err, &ranged):
 		return p.edit("add", pack.Name, ranged.Repository+":"+ranged.Tag)
 	case errors.As(err, &none) && none.Newest != "":
 		return p.edit("add", pack.Name, none.Repository)
 	case errors.As(err, &registry):
 		return p.hintForRegistry(pack, registry)
+	}
+	return ""
+}
+
+// compare is the command that shows what changed in a repository from one digest to
+// another.
+func (p *printer) compare(repository string, before, after ociref.Digest) string {
+	return p.edit("diff", repository+"@"+string(before), repository+"@"+string(after))
+}
+
+// secondHintFor is what to do once the hint for an error has shown what there is to
+// accept; "" if there is nothing.
+func (p *printer) secondHintFor(err error) string {
+	var pack *vendorer.PackError
+	var retag *vendorer.RetagError
+	var mismatch *vendorer.TagMismatchError
+	if !errors.As(err, &pack) {
+		return ""
+	}
+	switch {
+	case errors.As(err, &retag) && retag.Wish != "":
+		return p.edit("update", "--accept-retag", pack.Name+"@"+retag.Wish)
+	case errors.As(err, &retag), errors.As(err, &mismatch) && mismatch.IsPack:
+		return p.edit("update", "--accept-retag", pack.Name)
 	}
 	return ""
 }

@@ -20,6 +20,8 @@ const someDigest = "sha256:11111111111111111111111111111111111111111111111111111
 
 func TestHints(t *testing.T) {
 	locked := &lockfile.Pack{Name: "a"}
+	retag := &vendorer.RetagError{Repository: "r.io/a", Locked: "sha256:aa", Now: "sha256:bb"}
+	mismatch := &vendorer.TagMismatchError{Repository: "r.io/a", Pinned: "sha256:aa", Now: "sha256:bb", IsPack: true}
 	gone := &packfetch.RegistryError{Status: 404}
 	refused := &packfetch.RegistryError{URL: "https://localhost:5000/v2/", Host: "localhost:5000", Err: syscall.ECONNREFUSED}
 	plain := &packfetch.RegistryError{URL: "https://r.io/v2/", Host: "r.io", Err: http.ErrSchemeMismatch}
@@ -33,8 +35,9 @@ func TestHints(t *testing.T) {
 		{"other error of packs.toml", &packsfile.Error{Msg: "x"}, ""},
 		{"no module", &vendorer.NoModuleError{}, "go mod init example.com/app"},
 		{"a lie", &vendorer.PackError{Name: "a", Locked: locked, Err: &vendorer.InconsistentError{Name: "a"}}, "packvendor update a"},
-		{"pushed again", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{}}, "packvendor update --accept-retag a"},
-		{"pushed again, and another tag was wished", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{Tag: "1.0.0", Wish: "1.1.0"}}, "packvendor update --accept-retag a@1.1.0"},
+		{"pushed again", &vendorer.PackError{Name: "a", Err: retag}, "packvendor diff r.io/a@sha256:aa r.io/a@sha256:bb"},
+		{"another tag", &vendorer.PackError{Name: "a", Err: mismatch}, "packvendor diff r.io/a@sha256:aa r.io/a@sha256:bb"},
+		{"another tag, of no pack", &vendorer.PackError{Name: "a", Err: &vendorer.TagMismatchError{Now: "sha256:bb"}}, ""},
 		{"a tag for a range", &vendorer.PackError{Name: "a", Err: &vendorer.RangeError{Repository: "r.io/a", Range: "^1", Tag: "1.0.0"}}, "packvendor add a r.io/a:1.0.0"},
 		{"no version in the range", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1", Newest: "0.9.0"}}, "packvendor add a r.io/a"},
 		{"no version at all", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1"}}, ""},
@@ -86,6 +89,26 @@ func TestHintNearest(t *testing.T) {
 	} {
 		if got := p.hintFor(test.err); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+// What changed is shown before it is accepted.
+func TestSecondHints(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"pushed again", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{}}, "packvendor update --accept-retag a -f x"},
+		{"pushed again, and another tag was wished", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{Tag: "1.0.0", Wish: "1.1.0"}}, "packvendor update --accept-retag a@1.1.0 -f x"},
+		{"another tag", &vendorer.PackError{Name: "a", Err: &vendorer.TagMismatchError{IsPack: true}}, "packvendor update --accept-retag a -f x"},
+		{"another tag, of no pack", &vendorer.PackError{Name: "a", Err: &vendorer.TagMismatchError{Now: "sha256:bb"}}, ""},
+		{"of no pack of packs.toml", &vendorer.RetagError{}, ""},
+		{"others", &vendorer.PackError{Name: "a", Err: &vendorer.InconsistentError{Name: "a"}}, ""},
+	} {
+		if got := (&printer{file: "x"}).secondHintFor(test.err); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }

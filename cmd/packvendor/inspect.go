@@ -57,26 +57,29 @@ func (c *cli) completePackOrFile(command *cobra.Command, args []string, toComple
 
 // inspectJSON is the document of inspect --json. Strings are as the pack has them.
 type inspectJSON struct {
-	Path           string            `json:"path,omitempty"`
-	Reference      string            `json:"reference,omitempty"`
-	ManifestDigest string            `json:"manifest_digest,omitempty"`
-	MediaType      string            `json:"media_type,omitempty"`
-	Annotations    map[string]string `json:"annotations,omitempty"`
-	Digest         string            `json:"digest"` // of the pack's bytes
-	Size           int64             `json:"size"`
-	Format         string            `json:"format"`
-	ID             string            `json:"id"`
-	Version        string            `json:"version"`
-	Name           string            `json:"name,omitempty"`
-	Kind           string            `json:"kind,omitempty"`
-	Publisher      string            `json:"publisher,omitempty"`
-	Components     []componentJSON   `json:"components"`
-	Flows          []string          `json:"flows"`
-	Dependencies   []dependencyJSON  `json:"dependencies"`
-	Signatures     []string          `json:"signatures"`
-	SBOM           *sbomJSON         `json:"sbom"` // null if there is none
-	Files          int               `json:"files"`
-	Unpacked       int64             `json:"unpacked"`
+	Path      string `json:"path,omitempty"`
+	Reference string `json:"reference,omitempty"`
+	// ManifestVersion is the version that the manifest gives where the reference's tag
+	// is another.
+	ManifestVersion string            `json:"manifest_version,omitempty"`
+	ManifestDigest  string            `json:"manifest_digest,omitempty"`
+	MediaType       string            `json:"media_type,omitempty"`
+	Annotations     map[string]string `json:"annotations,omitempty"`
+	Digest          string            `json:"digest"` // of the pack's bytes
+	Size            int64             `json:"size"`
+	Format          string            `json:"format"`
+	ID              string            `json:"id"`
+	Version         string            `json:"version"`
+	Name            string            `json:"name,omitempty"`
+	Kind            string            `json:"kind,omitempty"`
+	Publisher       string            `json:"publisher,omitempty"`
+	Components      []componentJSON   `json:"components"`
+	Flows           []string          `json:"flows"`
+	Dependencies    []dependencyJSON  `json:"dependencies"`
+	Signatures      []string          `json:"signatures"`
+	SBOM            *sbomJSON         `json:"sbom"` // null if there is none
+	Files           int               `json:"files"`
+	Unpacked        int64             `json:"unpacked"`
 }
 
 type componentJSON struct {
@@ -105,7 +108,7 @@ type sbomJSON struct {
 
 func newInspectJSON(i *vendorer.Inspection) inspectJSON {
 	doc := inspectJSON{
-		Path: i.Path, Reference: i.Reference, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
+		Path: i.Path, Reference: i.Reference, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
 		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
 		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},
 		Signatures: append([]string{}, i.Signatures...), SBOM: newSBOMJSON(i.SBOM), Files: i.Files, Unpacked: i.Unpacked,
@@ -140,7 +143,7 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	t := newTable()
 	for _, row := range [][2]string{
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
-		{"format", i.Format}, {"file", i.Path}, {"reference", i.Reference}, {"manifest", i.ManifestDigest},
+		{"format", i.Format}, {"file", i.Path}, {"reference", withVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
 		{"digest", string(i.Digest)},
 		{"size", fmt.Sprintf("%s (%s, %s unpacked)", bytesText(i.Size), counted(i.Files, "file"), bytesText(i.Unpacked))},
 		{"flows", strings.Join(i.Flows, ", ")},

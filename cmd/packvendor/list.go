@@ -13,7 +13,8 @@ func (c *cli) listCommand() *cobra.Command {
 		Short:   "List the packs of packs.toml",
 		Long: `List the packs of packs.toml: name, version, size, what is pinned, and whether
 the bytes that packs.lock names are vendored and in the shared cache. All are
-hashed, and no network is used.`,
+hashed, and no network is used. A version that the manifest in the cache
+contradicts is marked.`,
 		Example:           "  packvendor list",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -39,21 +40,23 @@ type listJSON struct {
 // listedJSON is a pack; vendored and cached are yes, no, changed, or - where the
 // pack is not locked.
 type listedJSON struct {
-	Name     string `json:"name"`
-	Ref      string `json:"ref"`
-	Version  string `json:"version,omitempty"`
-	Tag      string `json:"tag,omitempty"`
-	Digest   string `json:"digest,omitempty"`
-	Size     *int64 `json:"size"` // null if the pack is not locked
-	Vendored string `json:"vendored"`
-	Cached   string `json:"cached"`
+	Name    string `json:"name"`
+	Ref     string `json:"ref"`
+	Version string `json:"version,omitempty"`
+	Tag     string `json:"tag,omitempty"`
+	// ManifestVersion is the version that the manifest gives where the tag is another.
+	ManifestVersion string `json:"manifest_version,omitempty"`
+	Digest          string `json:"digest,omitempty"`
+	Size            *int64 `json:"size"` // null if the pack is not locked
+	Vendored        string `json:"vendored"`
+	Cached          string `json:"cached"`
 }
 
 func (c *cli) reportList(list []vendorer.Listed) error {
 	doc := listJSON{Packs: []listedJSON{}}
 	t := newTable("NAME", "VERSION", "SIZE", "PINNED", "VENDORED", "CACHED")
 	for _, l := range list {
-		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
+		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
 		digest, size := "-", "-"
 		if l.Digest != "" {
 			digest = short(l.Digest)
@@ -62,7 +65,7 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 			row.Size, size = &l.Size, bytesText(l.Size)
 		}
 		doc.Packs = append(doc.Packs, row)
-		t.add(l.Name, orDash(l.Tag), size, digest, string(l.Vendored), string(l.Cached))
+		t.add(l.Name, withVersion(orDash(l.Tag), l.ManifestVersion), size, digest, string(l.Vendored), string(l.Cached))
 	}
 	if c.json {
 		return c.printJSON(doc)

@@ -19,7 +19,7 @@ func diffMarkdown(d *vendorer.Difference) string {
 	var b strings.Builder
 	b.WriteString("| pack | change | manifest | layer | size |\n|---|---|---|---|---|\n")
 	for _, p := range d.Packs {
-		digests := digestRows(p)
+		digests := allDigestRows(p)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(p.Name), changeCell(p), digests[0].text(code), digests[1].text(code), sizeText(p))
 	}
 	for _, p := range d.Packs {
@@ -36,9 +36,7 @@ func markdownSection(file string) string { return "### " + code(oneLine(file)) +
 func changeCell(p vendorer.PackChange) string {
 	cell := code(headline(p))
 	for _, r := range namedRows(p) {
-		if r.before != r.after {
-			cell += "<br>" + r.what + " " + r.text(code)
-		}
+		cell += "<br>" + r.what + " " + r.text(code)
 	}
 	return cell
 }

@@ -18,14 +18,17 @@ type runJSON struct {
 	Dropped []string   `json:"dropped"`
 	Written []string   `json:"written"`
 	Deleted []string   `json:"deleted"`
+	// Error is why packs were refused that update --keep-going has left as they are.
+	Error *failureJSON `json:"error,omitempty"`
 }
 
 type packJSON struct {
 	Name string `json:"name"`
 	*lockedJSON
-	Changed    bool `json:"changed"`    // its entry in packs.lock changed
-	Written    bool `json:"written"`    // its vendored file was written
-	Downloaded bool `json:"downloaded"` // from the registry, not from the cache
+	Changed    bool `json:"changed"`           // its entry in packs.lock changed
+	Written    bool `json:"written"`           // its vendored file was written
+	Downloaded bool `json:"downloaded"`        // from the registry, not from the cache
+	Refused    bool `json:"refused,omitempty"` // it was to be updated, and was not
 }
 
 func newRunJSON(report *vendorer.Report) runJSON {
@@ -39,7 +42,7 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
 			Name: p.Name, lockedJSON: newLockedJSON(p.Pack),
-			Changed: p.Pack != p.Before, Written: p.Written, Downloaded: p.Fetched,
+			Changed: p.Pack != p.Before, Written: p.Written, Downloaded: p.Fetched, Refused: p.Refused,
 		})
 	}
 	return doc

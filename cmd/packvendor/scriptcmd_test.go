@@ -108,8 +108,9 @@ func cmdExpand(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// push VAR [-artifact|-docker|-bare] REPOSITORY[:TAG] LAYER... stores an
-// artifact without any request. A layer is pack:ID@VERSION, a small valid pack,
+// push VAR [-artifact|-docker|-bare] [-version=TEXT] REPOSITORY[:TAG] LAYER...
+// stores an artifact without any request. TEXT is the version that its manifest gives,
+// with Go's escapes. A layer is pack:ID@VERSION, a small valid pack,
 // or MEDIATYPE=TEXT, or MEDIATYPE=pack:ID@VERSION, or MEDIATYPE=file:NAME. It
 // sets $VAR to the manifest's digest, $VAR_LAYER to the first layer's digest and
 // $VAR_SIZE to its size.
@@ -117,7 +118,10 @@ func cmdPush(ts *testscript.TestScript, args []string) {
 	name, args := args[0], args[1:]
 	a := packtest.Artifact{ArtifactType: packtest.PackMediaType}
 	for strings.HasPrefix(args[0], "-") {
-		switch args[0] {
+		option, value, _ := strings.Cut(args[0], "=")
+		switch option {
+		case "-version":
+			a.Annotations = map[string]string{"org.opencontainers.image.version": unquoted(ts, value)}
 		case "-artifact":
 			a.Kind = packtest.OCIArtifact
 		case "-docker":

@@ -25,9 +25,12 @@ func (c *cli) updateCommand() *cobra.Command {
   repository, version         the newest in the range; only packs.lock changes
   repository@digest           never moves
 
-NAME@TAG gives a pack that tag. If a tag that reads as a version now names
-another digest, it was pushed again: nothing is updated, unless --accept-retag
-is given.`,
+NAME@TAG gives a pack that tag.
+
+If a tag that reads as a version names other bytes than packs.lock has under it,
+it was pushed again. Then nothing is updated, and the exit code is 4: the hints
+show what changed, and accept it with --accept-retag. --keep-going leaves such
+packs as they are and updates the others; the exit code is 4 all the same.`,
 		Example: `  packvendor update state-redis
   packvendor update messaging-slack@0.4.38
   packvendor update --latest --dry-run`,
@@ -42,8 +45,11 @@ is given.`,
 			}
 			work := func(o vendorer.Options) error {
 				report, err := vendorer.Update(command.Context(), o, u)
-				if err != nil {
+				switch {
+				case report == nil:
 					return err
+				case err != nil:
+					return c.refusedError(report, updatedLine(u.Targets), err)
 				}
 				return c.reportRun(report, updatedLine(u.Targets))
 			}
@@ -59,9 +65,23 @@ is given.`,
 	}
 	c.projectsFlags(command)
 	command.Flags().BoolVar(&u.Latest, "latest", false, "take newer versions with another major number, too")
-	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags that were pushed again")
+	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags that were pushed again with other bytes")
+	command.Flags().BoolVar(&u.KeepGoing, "keep-going", false, "update the others where such tags are refused")
 	command.Flags().BoolVarP(&u.DryRun, "dry-run", "n", false, "print what would be updated, and write nothing")
 	return command
+}
+
+// refusedError is how an update ends that has left the refused packs as they are.
+func (c *cli) refusedError(report *vendorer.Report, line func(vendorer.PackReport) string, refused error) error {
+	return &foundError{
+		err: refused,
+		document: func(code int, problems []problem) any {
+			doc := newRunJSON(report)
+			doc.Error = newFailureJSON(code, problems)
+			return doc
+		},
+		before: func() error { return c.reportRun(report, line) },
+	}
 }
 
 // updatedLine says how a pack moved, if it was to be updated.
@@ -73,6 +93,9 @@ func updatedLine(targets []vendorer.Target) func(vendorer.PackReport) string {
 	return func(p vendorer.PackReport) string {
 		if len(named) > 0 && !named[p.Name] {
 			return ""
+		}
+		if p.Refused {
+			return "refused"
 		}
 		return movement(p.Before, p.Pack)
 	}

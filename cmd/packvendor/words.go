@@ -117,6 +117,8 @@ func (p *printer) event(e vendorer.Event) {
 		p.hint(p.edit("add", e.Name, e.Ref))
 	case vendorer.TagMoved:
 		p.warning("%s%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", p.about, e.Name, e.Ref, e.Pinned, e.Now)
+	case vendorer.Republished:
+		p.notice("%s%s: version tag %s was pushed again with the same bytes\n\tlocked: %s\n\tnow:    %s", p.about, e.Name, e.Tag, e.Locked, e.Now)
 	case vendorer.TagUnchecked:
 		p.warning("%s%s: cannot check whether its tag still names its digest: %v", p.about, e.Name, e.Err)
 	case vendorer.Doubtful:

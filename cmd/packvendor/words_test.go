@@ -50,6 +50,8 @@ var eventWords = []struct {
 		"packvendor: warning: a has no pin yet and is left out\npackvendor: hint: packvendor add a r.io/a:1\n"},
 	{vendorer.TagMoved{Name: "a", Ref: "r.io/a:1@sha256:aa", Pinned: "sha256:aa", Now: "sha256:bb"}, warning,
 		"packvendor: warning: a: the tag of r.io/a:1@sha256:aa no longer names its digest\n\tpinned: sha256:aa\n\ttag:    sha256:bb\n"},
+	{vendorer.Republished{Name: "a", Tag: "1.0.0", Locked: "sha256:aa", Now: "sha256:bb"}, notice,
+		"packvendor: a: version tag 1.0.0 was pushed again with the same bytes\n\tlocked: sha256:aa\n\tnow:    sha256:bb\n"},
 	{vendorer.TagUnchecked{Name: "a", Ref: "r.io/a:1@sha256:aa", Err: errors.New("cause")}, warning,
 		"packvendor: warning: a: cannot check whether its tag still names its digest: cause\n"},
 	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: packLayer, NotZip: true}}, warning,

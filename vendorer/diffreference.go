@@ -1,0 +1,180 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"path"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+)
+
+// DiffReferences compares the packs that two references name, by tag or digest, in
+// registries or in the cache; what is nowhere else any more may be vendored yet. What
+// packs.toml says of registries and media types holds, if there is one. The Difference
+// has one pack, under the name of the repository, or none if both references lead to the
+// same manifest.
+//
+// Errors are those of Fetch, and those of Run about packs.toml.
+func DiffReferences(ctx context.Context, o Options, before, after string) (*Difference, error) {
+	f, err := o.besideProject(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	p := pair{{reference: before}, {reference: after}}
+	defer p.remove()
+	f.meter.begin(PhaseResolving, len(p), 0)
+	if err := p.each(ctx, o, f, (*side).resolve); err != nil {
+		return nil, err
+	}
+	c := p.change()
+	if c.IsSame() && c.Old.Digest() == c.New.Digest() {
+		return &Difference{}, nil
+	}
+	d := &Difference{Packs: []PackChange{c}}
+	if c.IsSame() {
+		return d, nil
+	}
+	f.meter.begin(PhaseFetching, len(p), c.Old.Size+c.New.Size)
+	if err := p.each(ctx, o, f, (*side).fetch); err != nil {
+		return nil, err
+	}
+	return d, d.Packs[0].compareFiles(ctx, p[0].bytes, p[1].bytes)
+}
+
+// A beside fetches what packs.toml does not name.
+type beside struct {
+	lone
+	project *run // nil if there is none
+}
+
+// besideProject returns a fetcher for references that are not packs.toml's; without a
+// project where nobody has named a packs.toml and there is none. The caller must close it.
+func (o Options) besideProject(ctx context.Context) (*beside, error) {
+	if o.file() == (Options{}).file() && !hasFile(o.file()) {
+		f, err := o.alone(FetchOptions{AllowTags: true, InsecureRegistries: o.Fetch.InsecureRegistries})
+		return &beside{lone: *f}, err
+	}
+	r, err := start(ctx, o, true)
+	if err != nil {
+		return nil, err
+	}
+	return &beside{lone{r.f, r.tell, r.meter}, r}, nil
+}
+
+func (f *beside) close() {
+	if f.project != nil {
+		f.project.close()
+		return
+	}
+	f.tell.flush()
+}
+
+// locked returns what packs.lock has of a repository under a digest.
+func (f *beside) locked(ref ociref.Reference) (lockfile.Pack, bool) {
+	if f.project == nil || ref.Digest == "" {
+		return lockfile.Pack{}, false
+	}
+	for _, entry := range f.project.p.lock.Packs {
+		is, err := ociref.Parse(entry.Ref)
+		if err == nil && is.Name() == ref.Name() && entry.Digest() == ref.Digest && entry.Check() == nil {
+			return entry, true
+		}
+	}
+	return lockfile.Pack{}, false
+}
+
+// A side is one of two packs that are compared.
+type side struct {
+	reference   string
+	annotations map[string]string
+	entry       lockfile.Pack   // as packs.lock would have it, but for the name
+	pack        *packfetch.Pack // nil if only packs.lock knows it
+	vendored    lockfile.Pack   // what packs.lock has of it; the zero value if nothing
+	bytes       *scratch        // nil until they are fetched
+}
+
+// resolve finds a side where the reference says or, if it is nowhere there any more, in
+// packs.lock.
+func (s *side) resolve(ctx context.Context, f *beside) error {
+	pack, err := f.Resolve(ctx, s.reference, "")
+	ref, _ := ociref.Parse(s.reference)
+	locked, isLocked := f.locked(ref)
+	switch {
+	case err == nil:
+		s.pack, s.annotations, s.entry = pack, pack.Annotations, entryOf(pack)
+	case isLocked && isUnreachable(err):
+		s.entry = locked
+	default:
+		return err
+	}
+	s.entry.Ref, s.vendored = s.reference, locked
+	return nil
+}
+
+// fetch gets the bytes from the cache, the registry or, where neither has them any more,
+// the project.
+func (s *side) fetch(ctx context.Context, f *beside) (err error) {
+	if s.bytes, err = newScratch(); err != nil {
+		return err
+	}
+	err = &packfetch.OfflineError{Reference: s.reference}
+	if s.pack != nil {
+		_, err = f.copy(ctx, s.pack, s.bytes)
+	}
+	if s.vendored.Name == "" || !isUnreachable(err) {
+		return err
+	}
+	if s.bytes.Reset() == nil && f.project.bytesNow(s.vendored, s.bytes) == nil {
+		return nil
+	}
+	return err
+}
+
+// isUnreachable tells that no registry had a reference, or could be asked for it.
+func isUnreachable(err error) bool {
+	var registry *packfetch.RegistryError
+	var offline *packfetch.OfflineError
+	return errors.As(err, &registry) || errors.As(err, &offline)
+}
+
+// named is a side as packs.lock would have it.
+func (s *side) named(name string) lockfile.Pack {
+	entry := s.entry
+	entry.Name = name
+	return entry
+}
+
+// version is the version that the manifest gives where the tag is another one.
+func (s *side) version() string { return otherVersion(tagIn(s.reference), s.annotations) }
+
+// A pair is what two references name, before and after.
+type pair [2]*side
+
+// each does the same with both, at the same time.
+func (p pair) each(ctx context.Context, o Options, f *beside, do func(*side, context.Context, *beside) error) error {
+	return forEach(ctx, o, p[:], func(ctx context.Context, s *side) error {
+		defer f.meter.done()
+		return do(s, ctx, f)
+	})
+}
+
+// change is what leads from one to the other, but for the files.
+func (p pair) change() PackChange {
+	ref, _ := ociref.Parse(p[1].reference) // which was resolved
+	name := path.Base(ref.Repository)
+	return PackChange{
+		Change:     lockfile.Change{Name: name, Kind: lockfile.Changed, Old: p[0].named(name), New: p[1].named(name)},
+		OldVersion: p[0].version(), NewVersion: p[1].version(),
+	}
+}
+
+func (p pair) remove() {
+	for _, s := range p {
+		if s.bytes != nil {
+			s.bytes.remove()
+		}
+	}
+}

@@ -19,11 +19,13 @@ require (
 	golang.org/x/sync v0.22.0
 	golang.org/x/sys v0.47.0
 	golang.org/x/term v0.44.0
-	golang.org/x/tools v0.49.0
 )
 
 // Tests only.
-require github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+require (
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	golang.org/x/tools v0.49.0
+)
 
 require (
 	github.com/docker/cli v29.7.2+incompatible // indirect

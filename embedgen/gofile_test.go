@@ -113,7 +113,7 @@ func TestClashesSyntaxError(t *testing.T) {
 
 func TestDeclarations(t *testing.T) {
 	p := embedgen.Package{Packs: []embedgen.Pack{slack(), redis()}}
-	want := []string{"Lookup", "MessagingSlack", "Pack", "Packs", "Redis", "gtpackMessagingSlack", "gtpackRedis"}
+	want := []string{"Lookup", "MessagingSlack", "Pack", "Packs", "Redis", "gtpack", "gtpackMessagingSlack", "gtpackRedis"}
 	if got := p.Declarations(); !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}

@@ -83,7 +83,7 @@ func directives(src []byte, f *ast.File) []string {
 func wantDirectives(p embedgen.Package) []string {
 	var want []string
 	for _, pack := range byName(p) {
-		want = append(want, "//go:embed "+path.Join(p.Data, pack.Name+".gtpack")+" gtpack"+pack.GoName+" string")
+		want = append(want, "//go:embed "+path.Join(p.Data, pack.Name+".gtpack")+" gtpack"+pack.GoName+" gtpack")
 	}
 	return want
 }
@@ -116,7 +116,7 @@ func wantConstructed(p embedgen.Package) []string {
 	for _, pack := range byName(p) {
 		want = append(want,
 			"name="+pack.Name, "ref="+pack.Ref, "manifestDigest="+pack.ManifestDigest,
-			"layerDigest="+pack.LayerDigest, "mediaType="+pack.MediaType, "data=gtpack"+pack.GoName)
+			"layerDigest="+pack.LayerDigest, "mediaType="+pack.MediaType, "data=string(gtpack"+pack.GoName+")")
 	}
 	return want
 }

@@ -41,6 +41,9 @@ func FileName(name string) string { return name + ".gtpack" }
 // forbid in other files of the package is known to Clashes.
 func (p Package) Declarations() []string {
 	declared := slices.Clone(names.Taken)
+	if len(p.Packs) > 0 {
+		declared = append(declared, variableType)
+	}
 	for _, pack := range p.Packs {
 		declared = append(declared, pack.GoName, pack.variable())
 	}
@@ -49,7 +52,7 @@ func (p Package) Declarations() []string {
 }
 
 // variable is the name of the variable that holds the pack's bytes.
-func (p Pack) variable() string { return "gtpack" + p.GoName }
+func (p Pack) variable() string { return variableType + p.GoName }
 
 // byName returns the packs sorted and leaves p as it is.
 func (p Package) byName() []Pack {

@@ -21,6 +21,9 @@ func Generate(p Package) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(len(packType) + 1024*(1+len(p.Packs))) // about what it takes
 	writeHead(&b, p)
+	if len(p.Packs) > 0 {
+		b.WriteString(stringType)
+	}
 	for _, pack := range p.Packs {
 		writePack(&b, p.Data, pack)
 	}
@@ -45,6 +48,16 @@ func writeHead(b *bytes.Buffer, p Package) {
 // comes second.
 var imports = []string{"crypto/sha256", "encoding/hex", "errors", "io", "strings"}
 
+// variableType is the type of the variables that hold the packs' bytes. It differs
+// from every variable's name, for that goes on with an accessor's.
+const variableType = "gtpack"
+
+// stringType declares it: the linker's -X sets variables of type string alone.
+const stringType = `
+// The bytes of a pack have a type of their own: -ldflags -X cannot set it.
+type ` + variableType + ` string
+`
+
 // writePack keeps all of a pack in one place, so that a change of one pack is
 // one hunk for the reviewer. In the comment every external string stands
 // quoted in a preformatted block, where gofmt changes nothing.
@@ -52,7 +65,7 @@ func writePack(b *bytes.Buffer, data string, p Pack) {
 	name, ref, media := quote(p.Name), quote(p.Ref), quote(p.MediaType)
 	manifest, layer := quote(p.ManifestDigest), quote(p.LayerDigest)
 
-	fmt.Fprintf(b, "\n//go:embed %s\nvar %s string\n\n", path.Join(data, FileName(p.Name)), p.variable())
+	fmt.Fprintf(b, "\n//go:embed %s\nvar %s %s\n\n", path.Join(data, FileName(p.Name)), p.variable(), variableType)
 
 	fmt.Fprintf(b, "// %s returns the pack %s.\n//\n", p.GoName, name)
 	fmt.Fprintf(b, "//\treference   %s\n", ref)
@@ -67,7 +80,7 @@ func writePack(b *bytes.Buffer, data string, p Pack) {
 	fmt.Fprintf(b, "\t\tmanifestDigest: %s,\n", manifest)
 	fmt.Fprintf(b, "\t\tlayerDigest:    %s,\n", layer)
 	fmt.Fprintf(b, "\t\tmediaType:      %s,\n", media)
-	fmt.Fprintf(b, "\t\tdata:           %s,\n\t}\n}\n", p.variable())
+	fmt.Fprintf(b, "\t\tdata:           string(%s),\n\t}\n}\n", p.variable())
 }
 
 // writePacks and writeLookup write functions, not package-level tables: a

@@ -155,3 +155,25 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkVerify is the whole of a verify, but for the start of a process. In a module
+// of many Go files it reads the beginning of each, while the Go toolchain is at work.
+func BenchmarkVerify(b *testing.B) {
+	const packs, size = 20, 64 << 10
+	p := newMany(b, packtest.Options{}, packs, size)
+	p.mustRun()
+	lines := strings.Repeat("// F does what functions do.\nfunc (t *T) F() int { return len(t.names) }\n\n", 100)
+	for _, files := range []int{0, 5000} {
+		for n := range files {
+			p.write(fmt.Sprintf("lib/p%d/f%d.go", n/20, n), fmt.Sprintf("package p%d\n\nimport \"io\"\n\n", n/20)+lines)
+		}
+		b.Run(fmt.Sprintf("%d Go files", files), func(b *testing.B) {
+			for b.Loop() {
+				v, err := vendorer.Verify(context.Background(), p.options, false)
+				if err != nil || len(v.Findings) > 0 {
+					b.Fatal(v, err)
+				}
+			}
+		})
+	}
+}

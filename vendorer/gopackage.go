@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,13 +18,56 @@ import (
 
 // A goFile is a Go file of the package that the generated file joins.
 type goFile struct {
-	name   string // below the root
-	source []byte
+	name    string // below the root
+	source  []byte
+	ignored bool // its build constraints are those of a file that is in no package
 }
 
-// goFiles reads the Go files in the package's directory, the generated one and
-// those that the go command ignores aside.
+// isTest tells whether the file is in tests alone.
+func (f goFile) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
+
+// goFiles reads the Go files in the package's directory, the generated one aside.
 func (p *project) goFiles() ([]goFile, error) {
+	var files []goFile
+	err := p.eachSource(isGo, func(name string, source []byte) {
+		files = append(files, goFile{name: name, source: source, ignored: embedgen.IsIgnored(source)})
+	})
+	return files, err
+}
+
+func isGo(name string) bool { return path.Ext(name) == ".go" }
+
+// eachSource reads the files in the package's directory whose names are wanted, the
+// generated one and those that the go command ignores aside.
+func (p *project) eachSource(wanted func(name string) bool, read func(name string, source []byte)) error {
+	names, err := p.packageNames()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		full := path.Join(p.dir, name)
+		if full == p.goFile || !wanted(name) {
+			continue
+		}
+		at, err := p.sourceAt(full)
+		if err != nil {
+			return err
+		}
+		if at == "" {
+			continue
+		}
+		source, err := p.readFile(at, maxSource)
+		if err != nil {
+			return err
+		}
+		read(full, source)
+	}
+	return nil
+}
+
+// packageNames are the names in the package's directory, sorted, but for those that
+// the go command ignores whatever their ending is.
+func (p *project) packageNames() ([]string, error) {
 	dir, err := p.root.Open(p.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -36,25 +80,50 @@ func (p *project) goFiles() ([]goFile, error) {
 	if err != nil {
 		return nil, p.located(p.dir, err)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name[0] == '_' || name[0] == '.' })
 	slices.Sort(names)
-	var files []goFile
-	for _, name := range names {
-		full := path.Join(p.dir, name)
-		if !strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || full == p.goFile {
-			continue
-		}
-		if info, err := p.root.Stat(full); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		source, err := p.readFile(full, maxSource)
-		if err != nil {
-			return nil, err
-		}
-		if !embedgen.IsIgnored(source) {
-			files = append(files, goFile{name: full, source: source})
-		}
+	return names, nil
+}
+
+// sourceAt returns where the source file is that has that name: elsewhere if it is a
+// symbolic link, which the compiler follows. It is "" where the go command sees none.
+func (p *project) sourceAt(name string) (string, error) {
+	info, err := p.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil // since just now
+	case err != nil:
+		return "", p.located(name, err)
+	case info.Mode().IsRegular():
+		return name, nil
+	case info.Mode()&fs.ModeSymlink == 0:
+		return "", nil
 	}
-	return files, nil
+	at, err := filepath.EvalSymlinks(filepath.Join(p.module, filepath.FromSlash(name)))
+	if err != nil {
+		return "", &PlaceError{Path: p.show(name), Reason: "is a symbolic link that leads nowhere"}
+	}
+	if info, err = os.Stat(at); err == nil && info.IsDir() {
+		return "", nil
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return "", &PlaceError{Path: p.show(name), Reason: "is a symbolic link to what is not a regular file"}
+	}
+	return p.inside(name, at)
+}
+
+// inside returns the path below the root of the file at, which the link name leads
+// to.
+func (p *project) inside(name, at string) (string, error) {
+	module, err := filepath.EvalSymlinks(p.module)
+	if err != nil {
+		return "", err
+	}
+	below, err := filepath.Rel(module, at)
+	if err != nil || !filepath.IsLocal(below) {
+		return "", &PlaceError{Path: p.show(name), Reason: "is a symbolic link that leads out of the module"}
+	}
+	return filepath.ToSlash(below), nil
 }
 
 // packageName returns the name of the Go package, by the rules of packs.toml's
@@ -76,7 +145,7 @@ func (p *project) packageName(o Options, files []goFile) (string, error) {
 func (p *project) derivedName(o Options, files []goFile) (name string, found []string) {
 	inFiles := map[string]bool{}
 	for _, file := range files {
-		if strings.HasSuffix(file.name, "_test.go") {
+		if file.isTest() || file.ignored {
 			continue
 		}
 		if name, err := embedgen.PackageName(file.source); err == nil {
@@ -112,7 +181,7 @@ func (p *project) goPackage(o Options) string {
 func (p *project) checkClashes(pkg embedgen.Package, files []goFile) error {
 	var errs []error
 	for _, file := range files {
-		if name, err := embedgen.PackageName(file.source); err != nil || name != pkg.Name {
+		if name, err := embedgen.PackageName(file.source); err != nil || name != pkg.Name || file.ignored {
 			continue
 		}
 		names, _ := pkg.Clashes(file.source)

@@ -144,7 +144,7 @@ func TestClashes(t *testing.T) {
 		p.write("app/x_test.go", "package app_test\n\nfunc Slack() {}\n")
 		p.write("app/sub/x.go", "package app\n\nfunc Slack() {}\n")
 		p.write("app/broken.go", "package\n")
-		p.must(os.Symlink("nowhere.go", filepath.Join(p.dir, "dangling.go")))
+		p.must(os.Symlink("sub", filepath.Join(p.dir, "folder.go"))) // no source to the go command
 		p.mustRun()
 	})
 }

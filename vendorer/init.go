@@ -249,6 +249,7 @@ func (i *initiation) planGo() error {
 	if err != nil {
 		return err
 	}
+	files = slices.DeleteFunc(files, func(file goFile) bool { return file.ignored })
 	for _, file := range files {
 		if generates.Match(file.source) {
 			i.keep(file.name)

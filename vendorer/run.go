@@ -194,7 +194,12 @@ func (r *run) goPackage(config *packsfile.File) (embedgen.Package, error) {
 	if err != nil {
 		return embedgen.Package{}, err
 	}
-	pkg := embedgen.Package{Data: r.p.config.Embed.Data}
+	return r.packageAmong(files, config)
+}
+
+// packageAmong is goPackage where the package's other files are these.
+func (r *run) packageAmong(files []goFile, config *packsfile.File) (pkg embedgen.Package, err error) {
+	pkg.Data = r.p.config.Embed.Data
 	if pkg.Name, err = r.p.packageName(r.o, files); err != nil {
 		return pkg, err
 	}

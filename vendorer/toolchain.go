@@ -2,14 +2,17 @@ package vendorer
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"go/version"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"golang.org/x/tools/go/packages"
+	"golang.org/x/mod/modfile"
 )
 
 // An EmbedError reports that the Go toolchain does not embed exactly what is
@@ -21,16 +24,38 @@ type EmbedError struct {
 
 func (e *EmbedError) Error() string { return e.Path + " " + e.Reason }
 
-// embedFindings asks the Go toolchain whether it embeds exactly the locked
-// packs: other files of the package may embed what they like, but not from
-// the packs' folder. The error says why the toolchain could not be asked.
-func (r *run) embedFindings(ctx context.Context, plan Plan) ([]error, error) {
+// A toolchain is the Go toolchain, as it is set up in the package's directory.
+type toolchain struct {
+	dir    string
+	module string
+	flags  []string // that it adds to those of the command line
+}
+
+func (p *project) toolchain() *toolchain {
+	return &toolchain{dir: filepath.Join(p.module, filepath.FromSlash(p.dir)), module: p.module, flags: goFlags()}
+}
+
+// overlay is a finding if files of the build are not those on disk.
+func (t *toolchain) overlay() error {
+	file := flagValue(t.flags, "overlay")
+	if file == "" {
+		return nil
+	}
+	return &TouchError{Path: "GOFLAGS", Reason: "has -overlay=" + file + ": what is compiled is not what is here"}
+}
+
+// embedFindings asks whether exactly the locked packs are embedded: other files of
+// the package may embed what they like, but not from the packs' folder. The error
+// says why the toolchain could not be asked.
+func (r *run) embedFindings(ctx context.Context, t *toolchain, plan Plan) ([]error, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(r.p.module, filepath.FromSlash(r.p.dir))
-	embedded, err := embeddedFiles(ctx, dir)
+	embedded, err := t.embeddedFiles(ctx)
 	if err != nil {
+		if unusable := t.unusable(ctx); unusable != nil {
+			return nil, unusable
+		}
 		return []error{&EmbedError{Path: r.p.show(r.p.dir), Reason: "cannot be loaded by the Go toolchain: " + err.Error()}}, nil
 	}
 	want := map[string]string{} // absolute path → as shown
@@ -54,24 +79,57 @@ func (r *run) embedFindings(ctx context.Context, plan Plan) ([]error, error) {
 	return findings, nil
 }
 
-// embeddedFiles returns the absolute paths of what the package in dir embeds.
-// The go command downloads nothing and leaves go.mod alone.
-func embeddedFiles(ctx context.Context, dir string) ([]string, error) {
-	loaded, err := packages.Load(&packages.Config{
-		Context: ctx,
-		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedEmbedFiles,
-		Dir:     dir,
-		Env:     append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly"),
-	}, ".")
+// embeddedFiles returns the absolute paths of what the package embeds. It is what
+// package packages asks in the end; that asks for the version first, which takes as
+// long as all that verify reads of a large module, and with modules off, where a
+// -modfile of the user's is an error.
+func (t *toolchain) embeddedFiles(ctx context.Context) ([]string, error) {
+	args := []string{"list", "-e", "-find", "-json=Dir,EmbedFiles,Error", "-buildvcs=false", "-pgo=off"}
+	out, err := goOutput(ctx, t.dir, append(args, t.modFlag()...)...)
 	if err != nil {
 		return nil, err
 	}
-	var files []string
-	for _, pkg := range loaded {
-		for _, problem := range pkg.Errors {
-			return nil, fmt.Errorf("%s", problem.Msg)
-		}
-		files = append(files, pkg.EmbedFiles...)
+	var pkg struct {
+		Dir        string
+		EmbedFiles []string
+		Error      *struct{ Err string }
 	}
-	return files, nil
+	if err := json.Unmarshal(out, &pkg); err != nil {
+		return nil, err
+	}
+	if pkg.Error != nil {
+		return nil, errors.New(strings.TrimSpace(pkg.Error.Err))
+	}
+	for i, file := range pkg.EmbedFiles {
+		pkg.EmbedFiles[i] = filepath.Join(pkg.Dir, file)
+	}
+	return pkg.EmbedFiles, nil
+}
+
+// modFlag keeps go.mod as it is. Without a -mod of the user's the go command does that
+// itself, by vendor folder or not.
+func (t *toolchain) modFlag() []string {
+	if mod := flagValue(t.flags, "mod"); mod == "" || mod == "vendor" {
+		return nil
+	}
+	return []string{"-mod=readonly"}
+}
+
+// unusable says why the toolchain cannot do anything for this module, nil if it can:
+// it does not start, or go.mod wants a newer one that it may not fetch.
+func (t *toolchain) unusable(ctx context.Context) error {
+	answer, err := goOutput(ctx, t.dir, "version")
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(t.module, "go.mod"))
+	if err != nil {
+		return nil
+	}
+	mod, err := modfile.ParseLax("go.mod", data, nil)
+	words := strings.Fields(string(answer)) // "go version go1.25.0 linux/amd64"
+	if err != nil || mod.Go == nil || len(words) < 3 || version.Compare(words[2], "go"+mod.Go.Version) >= 0 {
+		return nil
+	}
+	return fmt.Errorf("go.mod is for Go %s, and this is %s", mod.Go.Version, words[2])
 }

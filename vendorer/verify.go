@@ -55,20 +55,41 @@ func (e *GeneratedError) Error() string {
 }
 
 // Verify compares packs.toml, packs.lock, the vendored files, the generated
-// file and what the Go toolchain embeds with each other. It writes nothing
-// and, unless remote is set, uses no network; with remote it also proves, by
-// manifest requests alone, that every entry of packs.lock follows from its
-// reference, and that a version tag names the digest that is pinned. The error is for what kept it from comparing.
+// file and what the Go toolchain embeds with each other, and looks for what would
+// change the generated file's variables. It writes nothing and, unless remote is set,
+// uses no network; with remote it also proves, by manifest requests alone, that every
+// entry of packs.lock follows from its reference, and that a version tag names the
+// digest that is pinned. The error is for what kept it from comparing.
 func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) {
 	r, err := start(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	pkg, err := r.goPackage(r.p.config)
+	scan := scanModule(ctx, r.p.module)
+	defer scan.stop()
+	files, err := r.p.goFiles()
 	if err != nil {
 		return nil, err
 	}
+	pkg, err := r.packageAmong(files, r.p.config)
+	if err != nil {
+		return nil, err
+	}
+	v, err := r.verify(ctx, pkg, remote)
+	if err != nil {
+		return nil, err
+	}
+	touches, err := r.p.touches(pkg, files, scan)
+	if err != nil {
+		return nil, err
+	}
+	v.find(touches...)
+	return v, nil
+}
+
+// verify compares what packvendor and the Go toolchain make of the project.
+func (r *run) verify(ctx context.Context, pkg embedgen.Package, remote bool) (*Verification, error) {
 	vendored, err := r.p.vendored()
 	if err != nil {
 		return nil, err
@@ -80,13 +101,12 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if plan.locked() != nil || v.lies() {
-		return v, nil // what the Go file should say is not known
+	if plan.locked() == nil && !v.lies() { // else what the Go file should say is not known
+		if err := r.generatedFinding(v, plan, pkg); err != nil {
+			return nil, err
+		}
 	}
-	if err := r.goFindings(ctx, v, plan, pkg); err != nil {
-		return nil, err
-	}
-	return v, nil
+	return v, r.toolchainFindings(ctx, v, plan)
 }
 
 // Verified is of how many packs everything was checked and nothing found: what is
@@ -206,8 +226,8 @@ func (r *run) checkRemote(ctx context.Context, i *item) error {
 	return r.checkPinnedTag(ctx, i.Pack, pack)
 }
 
-// goFindings says how the Go package differs from what is locked.
-func (r *run) goFindings(ctx context.Context, v *Verification, plan Plan, pkg embedgen.Package) error {
+// generatedFinding says how the generated file differs from what is locked.
+func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package) error {
 	want, err := generate(pkg, plan.items())
 	if err != nil {
 		return err
@@ -223,10 +243,22 @@ func (r *run) goFindings(ctx context.Context, v *Verification, plan Plan, pkg em
 	case string(got) != string(want):
 		v.find(&GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))})
 	}
+	return nil
+}
+
+// toolchainFindings says what the Go toolchain makes of the package. What it embeds
+// is asked only if nothing was found: it would say the same in other words.
+func (r *run) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
+	t := r.p.toolchain()
+	v.find(t.overlay())
+	v.find(r.p.replacements(flagValue(t.flags, "modfile"))...)
 	if !v.isAsLocked() {
-		return nil // the toolchain would say the same in other words
+		return nil
 	}
-	findings, err := r.embedFindings(ctx, plan)
+	findings, err := r.embedFindings(ctx, t, plan)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	v.find(findings...)
 	v.Unembedded = err
 	return nil

@@ -118,8 +118,8 @@ func TestVerifyEmbeds(t *testing.T) {
 	}
 }
 
-// What GOFLAGS and a workspace say elsewhere must not decide whether the module
-// can be looked at.
+// A module without dependencies needs neither a vendor folder nor a proxy to be looked
+// at, whatever the environment says.
 func TestVerifyEnvironment(t *testing.T) {
 	for name, value := range map[string]string{"GOFLAGS": "-mod=vendor", "GOPROXY": "https://nowhere.invalid"} {
 		p := newVendored(t)

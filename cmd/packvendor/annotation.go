@@ -84,6 +84,7 @@ func placeOf(err error) (file string, line int) {
 	var generated *vendorer.GeneratedError
 	var clash *vendorer.ClashError
 	var place *vendorer.PlaceError
+	var touch *vendorer.TouchError
 	switch {
 	case errors.As(err, &syntax):
 		return syntax.File, syntax.Line
@@ -105,6 +106,8 @@ func placeOf(err error) (file string, line int) {
 		return clash.File, 0
 	case errors.As(err, &place):
 		return place.Path, 0
+	case errors.As(err, &touch) && touch.Line > 0:
+		return touch.Path, touch.Line
 	}
 	return "", 0
 }

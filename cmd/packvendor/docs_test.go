@@ -33,6 +33,7 @@ module, ` + "`go tool packvendor COMMAND`" + ` is the same.
 | ` + "`CI`" + ` | where it is true, the bare run has ` + "`--locked`" + ` |
 | ` + "`GREENTIC_PACK_CACHE_DIR`, `XDG_CACHE_HOME`, `GREENTIC_HOME`" + ` | where the shared cache is, in this order, if ` + "`--cache-dir`" + ` does not say it; ` + "`packvendor cache dir`" + ` prints it |
 | ` + "`GOPACKAGE`" + ` | set by ` + "`go generate`" + `: the name of the Go package, where several are there |
+| ` + "`GOFLAGS`, `GOENV`, `GOWORK`" + ` | as the go command has them: what ` + "`verify`" + ` finds out of a build goes by them |
 | ` + "`DOCKER_AUTH_CONFIG`, `DOCKER_CONFIG`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR`, `XDG_CONFIG_HOME`" + ` | where Docker and Podman keep credentials; ` + "`packvendor auth explain`" + ` tells what is found there |
 | ` + "`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`" + ` | the proxy, as for any Go program |
 | ` + "`SSL_CERT_FILE`, `SSL_CERT_DIR`" + ` | the certificates that are trusted, where Go honours them |

@@ -252,7 +252,10 @@ func exitCode(err error) int {
 		return exitStorage
 	case isAny(err, []any{new(*packfetch.RegistryError), new(*packfetch.OfflineError)}):
 		return exitNetwork
-	case isAny(err, []any{new(*vendorer.LockedError), new(*vendorer.GeneratedError), new(*vendorer.EmbedError), new(*vendorer.TagMismatchError)}):
+	case isAny(err, []any{
+		new(*vendorer.LockedError), new(*vendorer.GeneratedError), new(*vendorer.EmbedError),
+		new(*vendorer.TouchError), new(*vendorer.TagMismatchError),
+	}):
 		return exitDrift
 	case isAny(err, []any{
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),

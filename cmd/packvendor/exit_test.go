@@ -69,6 +69,7 @@ var exitCodes = map[string]struct {
 	"vendorer.TagError":               {&vendorer.TagError{Err: errors.New("x")}, 2},
 	"vendorer.TwoTagsError":           {&vendorer.TwoTagsError{}, 2},
 	"vendorer.RetagError":             {&vendorer.RetagError{}, 4},
+	"vendorer.TouchError":             {&vendorer.TouchError{}, 1},
 	"vendorer.TooLargeError":          {&vendorer.TooLargeError{}, 2},
 	"vendorer.UnknownPackError":       {&vendorer.UnknownPackError{}, 2},
 	"vendorer.VendoredError":          {&vendorer.VendoredError{Got: "sha256:aa"}, 4},

@@ -1,0 +1,137 @@
+package embedgen
+
+import (
+	"bytes"
+	"go/scanner"
+	"go/token"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Linkname is a go:linkname directive: https://pkg.go.dev/cmd/compile#hdr-Linkname_Directive
+type Linkname struct {
+	Line   int
+	Local  string // a name in the file's own package
+	Symbol string // what that is to the linker; "" if the directive does not say it
+}
+
+// Linknames returns the go:linkname directives of a Go file, also of one that is
+// not right otherwise.
+func Linknames(src []byte) []Linkname {
+	if !bytes.Contains(src, linkname) {
+		return nil
+	}
+	var found []Linkname
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	var s scanner.Scanner
+	s.Init(file, src, nil, scanner.ScanComments)
+	for {
+		pos, tok, text := s.Scan()
+		if tok == token.EOF {
+			return found
+		}
+		words := strings.Fields(text)
+		if tok != token.COMMENT || len(words) < 2 || words[0] != "//go:linkname" {
+			continue
+		}
+		words = append(words, "")
+		found = append(found, Linkname{Line: file.PositionFor(pos, false).Line, Local: words[1], Symbol: unescaped(words[2])})
+	}
+}
+
+// MayLink reports whether a Go file that begins with head may have a go:linkname
+// directive. That asks for an import of unsafe, which cgo adds to what imports C; so
+// it cannot if the imports are over and none of them is one of these. It is true
+// wherever that takes more than a look.
+func MayLink(head []byte) bool {
+	imports := head[:importsEnd(head)]
+	if len(imports) == len(head) {
+		return true
+	}
+	for _, sign := range maySigns {
+		if bytes.Contains(imports, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// maySigns are in a file's beginning if it imports what a directive asks for, or if a
+// line of it need not be what it seems to be.
+var maySigns = [][]byte{[]byte("unsafe"), []byte(`"C"`), []byte("`"), []byte("/*"), []byte(`\`)}
+
+// importsEnd returns where the first line begins that is a declaration but no import,
+// len(src) if there is none.
+func importsEnd(src []byte) int {
+	for at := 0; at < len(src); {
+		for _, keyword := range declarations {
+			if bytes.HasPrefix(src[at:], keyword) {
+				return at
+			}
+		}
+		next := bytes.IndexByte(src[at:], '\n')
+		if next < 0 {
+			break
+		}
+		at += next + 1
+	}
+	return len(src)
+}
+
+var declarations = [][]byte{[]byte("func "), []byte("type "), []byte("var "), []byte("const ")}
+
+// linkname is in every file that has a directive, and in few others; its first
+// byte is rare, too.
+var linkname = []byte(":linkname")
+
+// symbolRule finds what an assembler takes for a symbol with a package: Go's own
+// writes · and ∕ for what else would be . and /, and GNU's wants quotes.
+// https://go.dev/doc/asm#symbols
+var symbolRule = regexp.MustCompile(`[\pL\pN_∕·]*·[\pL\pN_∕·]+|"[^"\n]*\.[^"\n]+"`)
+
+// Symbols returns the symbols that an assembly file names, as the linker knows
+// them: those of its own package begin with ".". Each comes once.
+func Symbols(src []byte) []Mention {
+	var found []Mention
+	seen := map[string]bool{}
+	for _, at := range symbolRule.FindAllIndex(src, -1) {
+		name := symbolName.Replace(string(src[at[0]:at[1]]))
+		if !seen[name] {
+			seen[name] = true
+			found = append(found, Mention{Line: lineAt(src, at[0]), Name: unescaped(name)})
+		}
+	}
+	return found
+}
+
+var symbolName = strings.NewReplacer("·", ".", "∕", "/", `"`, "")
+
+// unescaped is a symbol with the import path as it is imported; the linker's
+// symbols have some of its characters as %xx.
+func unescaped(symbol string) string {
+	if plain, err := url.PathUnescape(symbol); err == nil {
+		return plain
+	}
+	return symbol
+}
+
+// Owns reports whether the file generated from p declares what a name in its package
+// stands for: that, or a method of it.
+func (p Package) Owns(name string) bool {
+	name, _, _ = strings.Cut(name, ".")
+	return slices.Contains(p.Declarations(), name)
+}
+
+// LocalName returns what a symbol stands for in the package, which has that import
+// path; false if it is a symbol of another one. Every program has a package main, and
+// its symbols say no path: of them only those count that p owns.
+func (p Package) LocalName(path, symbol string) (string, bool) {
+	if p.Name == "main" {
+		name, ok := strings.CutPrefix(symbol, "main.")
+		return name, ok && p.Owns(name)
+	}
+	name, ok := strings.CutPrefix(symbol, path+".")
+	return name, ok && path != ""
+}

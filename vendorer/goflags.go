@@ -1,0 +1,65 @@
+package vendorer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// goFlags returns the flags that the go command adds to its own: those of $GOFLAGS,
+// else those that "go env -w" stored. To ask "go env" takes a good part of what a
+// verify takes. https://pkg.go.dev/cmd/go#hdr-Environment_variables
+func goFlags() []string {
+	if flags := os.Getenv("GOFLAGS"); flags != "" {
+		return strings.Fields(flags)
+	}
+	var flags []string
+	stored, _ := os.ReadFile(goEnvFile()) // there need not be one
+	for line := range strings.Lines(string(stored)) {
+		if value, ok := strings.CutPrefix(line, "GOFLAGS="); ok {
+			flags = strings.Fields(value)
+		}
+	}
+	return flags
+}
+
+// goEnvFile is the file that "go env -w" writes.
+func goEnvFile() string {
+	if name := os.Getenv("GOENV"); name != "" {
+		return name
+	}
+	config, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(config, "go", "env")
+}
+
+// flagValue returns the value of the last such flag, "" if there is none.
+func flagValue(flags []string, name string) string {
+	value := ""
+	for _, flag := range flags {
+		flag = strings.TrimPrefix(strings.TrimPrefix(flag, "-"), "-")
+		if v, ok := strings.CutPrefix(flag, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+// goOutput returns what a go command prints that downloads nothing. Where it fails the
+// error is what it says of that.
+func goOutput(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	var stderr bytes.Buffer
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), "GOPROXY=off"), &stderr
+	out, err := cmd.Output()
+	if said := strings.TrimSpace(stderr.String()); err != nil && said != "" {
+		err = errors.New(said)
+	}
+	return out, err
+}

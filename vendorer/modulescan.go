@@ -1,0 +1,167 @@
+package vendorer
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/greenticai/packvendor/embedgen"
+)
+
+// A symbolUse is a place in a source file that names a symbol of the linker.
+type symbolUse struct {
+	file   string // absolute
+	line   int
+	local  string // what it is called there; "" in assembly
+	symbol string // "" if that is left to the compiler
+}
+
+// A moduleScan looks through the Go and assembly files of a module for symbols that
+// they name, while other things are done: most files name none, so what it takes
+// is to open and read them all.
+type moduleScan struct {
+	cancel context.CancelFunc
+	group  errgroup.Group
+
+	mu   sync.Mutex
+	uses []symbolUse
+}
+
+// scanModule begins to scan. The caller must call stop.
+func scanModule(ctx context.Context, module string) *moduleScan {
+	s := &moduleScan{}
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.group.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest is for the Go toolchain
+	s.group.Go(func() error { return s.scan(ctx, module, &sourceReader{}) })
+	return s
+}
+
+// wait returns what was found, in order, once all is read.
+func (s *moduleScan) wait() []symbolUse {
+	s.group.Wait()
+	slices.SortFunc(s.uses, func(a, b symbolUse) int {
+		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
+	})
+	return s.uses
+}
+
+// stop ends the scan, wherever it is.
+func (s *moduleScan) stop() {
+	s.cancel()
+	s.group.Wait()
+}
+
+// scan looks through a directory and what is below. What cannot be read is passed
+// over: the go command, of the same user, cannot read it either.
+func (s *moduleScan) scan(ctx context.Context, dir string, reader *sourceReader) error {
+	entries := readDir(dir)
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		name := dir + string(filepath.Separator) + entry.Name()
+		switch {
+		case !entry.IsDir() && entry.Name()[0] != '_' && entry.Name()[0] != '.':
+			s.look(name, entry.Type(), reader)
+		case entry.IsDir() && isScanned(name, entry.Name()):
+			below := func() error { return s.scan(ctx, name, &sourceReader{}) }
+			if s.group.TryGo(below) {
+				continue
+			}
+			if err := s.scan(ctx, name, reader); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func readDir(dir string) []fs.DirEntry {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	entries, _ := file.ReadDir(-1)
+	return entries
+}
+
+// isScanned tells whether a directory can hold packages of the module. What only
+// "./..." passes over, such as testdata, can be imported by its path. No import
+// leads into a vendor folder, and no commit into .git.
+func isScanned(path, name string) bool {
+	if name == "vendor" || name == ".git" {
+		return false
+	}
+	info, err := os.Lstat(filepath.Join(path, "go.mod"))
+	return err != nil || info.IsDir()
+}
+
+func (s *moduleScan) look(name string, mode fs.FileMode, reader *sourceReader) {
+	isGo := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") // which is in no program
+	if !isGo && !isAssembly(name) {
+		return
+	}
+	if !mode.IsRegular() {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return
+		}
+	}
+	source := reader.read(name, func(head []byte) bool { return isGo && !embedgen.MayLink(head) })
+	var uses []symbolUse
+	if isGo {
+		for _, l := range embedgen.Linknames(source) {
+			uses = append(uses, symbolUse{file: name, line: l.Line, local: l.Local, symbol: l.Symbol})
+		}
+	} else {
+		for _, m := range embedgen.Symbols(source) {
+			uses = append(uses, symbolUse{file: name, line: m.Line, symbol: m.Name})
+		}
+	}
+	if len(uses) > 0 {
+		s.mu.Lock()
+		s.uses = append(s.uses, uses...)
+		s.mu.Unlock()
+	}
+}
+
+// isAssembly tells whether a file is assembly, by its name as go/build has it.
+func isAssembly(name string) bool {
+	switch filepath.Ext(name) {
+	case ".s", ".S", ".sx":
+		return true
+	}
+	return false
+}
+
+// A sourceReader reads files into one buffer. Its zero value is ready.
+type sourceReader struct{ buffer []byte }
+
+// read returns what is in a file, until the next call; nothing if it cannot be read, or
+// need not be for what its first bytes are.
+func (r *sourceReader) read(name string, enough func(head []byte) bool) []byte {
+	if r.buffer == nil {
+		r.buffer = make([]byte, 256<<10)
+	}
+	if n, ok := readFile(name, r.buffer, enough); ok {
+		return r.buffer[:n]
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	var all bytes.Buffer
+	all.ReadFrom(io.LimitReader(file, maxSource))
+	return all.Bytes()
+}

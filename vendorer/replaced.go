@@ -1,0 +1,130 @@
+package vendorer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/mod/modfile"
+)
+
+// replacements says which go.work, and which go.mod of a module around this one, give
+// a program another directory in the place of this module. The module's own go.mod
+// can replace only others. modFile is what -modfile names, "" for nothing.
+func (p *project) replacements(modFile string) []error {
+	own := p.modulePath()
+	if own == "" {
+		return nil
+	}
+	var found []error
+	for dir := filepath.Dir(p.module); ; dir = filepath.Dir(dir) {
+		found = append(found, p.replacedIn(filepath.Join(dir, "go.mod"), own)...)
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	if modFile != "" {
+		found = append(found, p.replacedIn(p.absolute(modFile), own)...)
+	}
+	if work := p.workFile(); work != "" {
+		found = append(found, p.replacedByWork(work, own)...)
+	}
+	return found
+}
+
+// replacedIn reads a go.mod. One that cannot be read, or parsed, replaces nothing.
+func (p *project) replacedIn(file, own string) []error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	mod, err := modfile.Parse(file, data, nil)
+	if err != nil {
+		return nil
+	}
+	return p.replacedBy(file, own, mod.Replace)
+}
+
+// replacedByWork reads a go.work, which can use another directory that has the
+// module's path, too.
+func (p *project) replacedByWork(file, own string) []error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	work, err := modfile.ParseWork(file, data, nil)
+	if err != nil {
+		return nil
+	}
+	found := p.replacedBy(file, own, work.Replace)
+	for _, use := range work.Use {
+		dir := fromFile(file, use.Path)
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && modfile.ModulePath(mod) == own && !sameFile(dir, p.module) {
+			found = append(found, p.replaced(file, use.Syntax.Start.Line, own, use.Path))
+		}
+	}
+	return found
+}
+
+func (p *project) replacedBy(file, own string, replaces []*modfile.Replace) []error {
+	var found []error
+	for _, r := range replaces {
+		if r.Old.Path != own || r.New.Version == "" && sameFile(fromFile(file, r.New.Path), p.module) {
+			continue
+		}
+		found = append(found, p.replaced(file, r.Syntax.Start.Line, own, r.New.String()))
+	}
+	return found
+}
+
+func (p *project) replaced(file string, line int, own, by string) error {
+	name, err := filepath.Rel(p.module, file)
+	if err == nil {
+		file = p.show(filepath.ToSlash(name))
+	}
+	return &TouchError{Path: file, Line: line, Reason: fmt.Sprintf("puts %s in the place of %s, the packs' module", by, own)}
+}
+
+// workFile returns the go.work that the go command goes by in the package's
+// directory, "" if by none: https://go.dev/ref/mod#workspaces
+func (p *project) workFile() string {
+	switch file := os.Getenv("GOWORK"); file {
+	case "off":
+		return ""
+	case "":
+	default:
+		return file
+	}
+	for dir := p.absolute("."); ; dir = filepath.Dir(dir) {
+		file := filepath.Join(dir, "go.work")
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return file
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
+// absolute is a path as the go command has it in the package's directory.
+func (p *project) absolute(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.module, filepath.FromSlash(p.dir), name)
+}
+
+// fromFile is a directory as a go.mod or go.work names it.
+func fromFile(file, dir string) string {
+	if dir = filepath.FromSlash(dir); filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(filepath.Dir(file), dir)
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}

@@ -1,0 +1,139 @@
+package vendorer
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/greenticai/packvendor/embedgen"
+)
+
+// A TouchError reports what can give a program other bytes than those that are
+// vendored, although every file that packvendor wrote is as it must be.
+type TouchError struct {
+	Path   string
+	Line   int // 0 if it is not about a line
+	Reason string
+}
+
+func (e *TouchError) Error() string {
+	if e.Line == 0 {
+		return e.Path + " " + e.Reason
+	}
+	return fmt.Sprintf("%s:%d %s", e.Path, e.Line, e.Reason)
+}
+
+// touches says what in the package and in its module touches what the generated file
+// declares. It waits for the module's scan.
+func (p *project) touches(pkg embedgen.Package, files []goFile, scan *moduleScan) ([]error, error) {
+	importPath := p.importPath()
+	found := p.goTouches(pkg, files)
+	others, err := p.otherTouches(pkg, importPath)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, scan.wait())), nil
+}
+
+// goTouches is about the package's other Go files. Tests are in no program.
+func (p *project) goTouches(pkg embedgen.Package, files []goFile) []error {
+	var found []error
+	for _, file := range files {
+		if name, err := embedgen.PackageName(file.source); file.isTest() || err == nil && name != pkg.Name {
+			continue
+		}
+		for _, m := range pkg.Mentions(file.source) {
+			found = append(found, p.uses(file.name, m.Line, m.Name))
+		}
+	}
+	return found
+}
+
+// otherSources are the endings of what the go command compiles besides Go files, and
+// of what that includes: https://pkg.go.dev/go/build#Package. A .syso file is no text.
+var otherSources = strings.Fields(".c .cc .cpp .cxx .m .h .hh .hpp .hxx .f .F .for .f90 .s .S .sx .swig .swigcxx")
+
+func isOtherSource(name string) bool { return slices.Contains(otherSources, path.Ext(name)) }
+
+// otherTouches is about the package's files in other languages: a variable is not
+// named in any of them, a function not in assembly.
+func (p *project) otherTouches(pkg embedgen.Package, importPath string) ([]error, error) {
+	var found []error
+	err := p.eachSource(isOtherSource, func(file string, source []byte) {
+		seen := map[string]bool{}
+		for _, m := range slices.Concat(pkg.Words(source), ownSymbols(pkg, importPath, source)) {
+			if !seen[m.Name] {
+				found = append(found, p.uses(file, m.Line, m.Name))
+			}
+			seen[m.Name] = true
+		}
+	})
+	return found, err
+}
+
+// ownSymbols returns where a file of the package names, as a symbol, what the
+// generated file declares.
+func ownSymbols(pkg embedgen.Package, importPath string, source []byte) []embedgen.Mention {
+	var found []embedgen.Mention
+	for _, symbol := range embedgen.Symbols(source) {
+		local, ok := strings.CutPrefix(symbol.Name, ".")
+		if !ok {
+			local, ok = pkg.LocalName(importPath, symbol.Name)
+		}
+		if ok && pkg.Owns(local) {
+			found = append(found, embedgen.Mention{Line: symbol.Line, Name: local})
+		}
+	}
+	return found
+}
+
+// symbolTouches is about symbols that files of the whole module name.
+func (p *project) symbolTouches(pkg embedgen.Package, importPath string, uses []symbolUse) []error {
+	dir := filepath.Join(p.module, filepath.FromSlash(p.dir))
+	var found []error
+	for _, use := range uses {
+		name, err := filepath.Rel(p.module, use.file)
+		if err != nil {
+			continue
+		}
+		file, own := filepath.ToSlash(name), filepath.Dir(use.file) == dir
+		local, ok := pkg.LocalName(importPath, use.symbol)
+		switch {
+		case own && use.local == "": // assembly: told already
+		case own && pkg.Owns(use.local):
+			found = append(found, p.uses(file, use.line, use.local))
+		case own && ok && pkg.Owns(local):
+			found = append(found, p.uses(file, use.line, local))
+		case !own && ok:
+			found = append(found, &TouchError{Path: p.show(file), Line: use.line, Reason: "uses " + use.symbol + ", a symbol of the packs' package"})
+		}
+	}
+	return found
+}
+
+// uses is the TouchError of a line that names what it must not.
+func (p *project) uses(file string, line int, name string) error {
+	return &TouchError{Path: p.show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
+}
+
+// importPath is the package's, "" if go.mod does not say the module's.
+func (p *project) importPath() string {
+	module := p.modulePath()
+	if module == "" {
+		return ""
+	}
+	return path.Join(module, p.dir)
+}
+
+// modulePath is the module's, "" if go.mod does not say it.
+func (p *project) modulePath() string {
+	data, err := p.readFile("go.mod", maxSource)
+	if err != nil {
+		return ""
+	}
+	return modfile.ModulePath(data)
+}

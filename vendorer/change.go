@@ -23,6 +23,7 @@ type change struct {
 	kept               func(name, file string)
 
 	madeDirs []string // directories that staging made, outermost first
+	changed  []string // directories in which names came or went, some of them more than once
 	dropped  []string
 	written  []string
 	deleted  []string
@@ -43,6 +44,7 @@ func (c *change) makeDir(dir string) error {
 		at = path.Join(at, part)
 		if err := c.p.root.Mkdir(at, 0o777); err == nil {
 			c.madeDirs = append(c.madeDirs, at)
+			c.changed = append(c.changed, path.Dir(at))
 		} else if !errors.Is(err, fs.ErrExist) {
 			return c.p.located(at, err)
 		}
@@ -69,11 +71,18 @@ func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 // one makes whole, and what verify does not call whole: a new pack's file comes
 // when packs.toml names it already, a dropped one's goes while packs.lock still
 // does, since nobody else would know whose they are.
+//
+// Before the first of them gets its name, all bytes have reached the disk: a file
+// system may keep a name through a power cut and not the bytes that it is for.
+// After commit the names have reached the disk as well.
 func (c *change) commit() error {
 	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.packs, []*atomicfile.File{c.goFile}))
 	lock := nonNil([]*atomicfile.File{c.lock})
 	if len(files)+len(lock)+len(c.deletions) == 0 {
 		return nil
+	}
+	if err := atomicfile.FinishAll(slices.Concat(files, lock)...); err != nil {
+		return err
 	}
 	if err := c.checkUnchanged(); err != nil {
 		return err
@@ -96,6 +105,7 @@ func (c *change) rename(files []*atomicfile.File) error {
 			return err
 		}
 		c.madeDirs = nil // they are no longer empty
+		c.changed = append(c.changed, path.Dir(file.Name()))
 		c.written = append(c.written, c.p.show(file.Name()))
 	}
 	return nil
@@ -139,15 +149,17 @@ func (c *change) checkUnchanged() error {
 	return nil
 }
 
-// syncDirs makes the renames of the texts durable; packs are restored by any
-// run.
+// syncDirs makes durable which names came and went: the packs' first and packs.lock
+// last, where the file system does not keep their order anyway.
 func (c *change) syncDirs() error {
-	dirs := map[string]bool{}
-	for _, file := range c.texts() {
-		dirs[path.Dir(file.Name())] = true
+	slices.Sort(c.changed)
+	dirs := slices.Compact(c.changed)
+	slices.Reverse(dirs) // a directory comes before the one that it is in
+	if n := slices.Index(dirs, c.p.base); n >= 0 {
+		dirs = append(slices.Delete(dirs, n, n+1), c.p.base)
 	}
-	for dir := range dirs {
-		if err := atomicfile.SyncDir(c.p.root, dir); err != nil {
+	for _, dir := range dirs {
+		if err := atomicfile.SyncDir(c.p.root, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -173,10 +185,11 @@ func (c *change) delete() error {
 		if err := c.p.root.Remove(d.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return c.p.located(d.file, err)
 		}
+		c.changed = append(c.changed, c.p.dataDir)
 		c.deleted = append(c.deleted, c.p.show(d.file))
 	}
-	if len(c.deletions) > 0 {
-		c.p.root.Remove(c.p.dataDir) // if it is empty now
+	if len(c.deletions) > 0 && c.p.root.Remove(c.p.dataDir) == nil { // it was empty
+		c.changed = append(c.changed, path.Dir(c.p.dataDir))
 	}
 	return nil
 }

@@ -54,12 +54,13 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 		return packfetch.Result{}, err
 	}
 	defer file.Discard()
+	file.WriteEarly()
 	fetched, err := f.copy(ctx, pack, file)
 	if err == nil {
-		err = file.Finish(true)
+		err = atomicfile.CommitAll(file)
 	}
 	if err == nil {
-		err = file.Commit()
+		err = atomicfile.SyncDir(dir, ".")
 	}
 	return resultOf(pack, output, fetched), err
 }

@@ -99,7 +99,8 @@ func (i *initiation) plan(want InitOptions) error {
 	return nil
 }
 
-// carryOut writes all files under temporary names, and then gives them theirs.
+// carryOut writes all files under temporary names, and gives them theirs once all
+// have reached the disk.
 func (i *initiation) carryOut() error {
 	c := &change{p: i.project}
 	defer c.discard()
@@ -108,16 +109,22 @@ func (i *initiation) carryOut() error {
 		if err := c.makeDir(path.Dir(file.name)); err != nil {
 			return err
 		}
-		f, err := atomicfile.StageEdit(i.root, file.name, file.data)
+		f, err := atomicfile.BeginEdit(i.root, file.name, file.data)
 		if err != nil {
 			return err
 		}
 		defer f.Discard()
 		staged = append(staged, f)
 	}
+	if err := atomicfile.FinishAll(staged...); err != nil {
+		return err
+	}
 	err := c.rename(staged)
 	i.report.Written = c.written
-	return err
+	if err != nil {
+		return err
+	}
+	return c.syncDirs()
 }
 
 // write plans a file.

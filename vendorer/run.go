@@ -133,6 +133,7 @@ type item struct {
 	entry   lockfile.Pack   // as it will be locked
 	pack    *packfetch.Pack // nil where the bytes are not needed
 	staged  *atomicfile.File
+	apart   bool // staged is made durable by itself
 	fetched bool
 }
 

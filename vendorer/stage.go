@@ -35,6 +35,10 @@ func (r *run) checkSizes(items []*item) error {
 	return errors.Join(errs...)
 }
 
+// maxOpen is how many staged packs are kept open until all are made durable together.
+// Of any more each is made durable by itself: systems bound what may be open at once.
+const maxOpen = 512
+
 // stage writes all that will change under temporary names.
 func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.Package) error {
 	var wanted []*item
@@ -49,6 +53,9 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 		if err := c.makeDir(r.p.dataDir); err != nil {
 			return err
 		}
+	}
+	for n, i := range wanted {
+		i.apart = n >= maxOpen
 	}
 	err := eachFetched(ctx, r, wanted, func(ctx context.Context, i *item) (err error) {
 		if i.staged, err = r.fetch(ctx, i); err != nil {
@@ -72,18 +79,22 @@ func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	file.WriteEarly()
 	i.fetched, err = r.f.Copy(ctx, i.pack, file)
 	if err == nil && i.Action == Resolve {
 		var head [4]byte
 		n, _ := file.ReadAt(head[:], 0)
 		r.doubt(i, head[:n])
 	}
-	if err == nil {
-		err = file.Finish(false) // what a crash takes, the next run restores
+	if err == nil && i.apart {
+		err = file.Finish()
 	}
 	if err != nil {
 		file.Discard()
 		return nil, err
+	}
+	if !i.apart {
+		file.StartWriteback()
 	}
 	return file, nil
 }
@@ -130,7 +141,7 @@ func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
 		return err
 	}
 	if r.edited != nil && !bytes.Equal(r.edited, r.p.toml) {
-		c.toml, err = atomicfile.StageEdit(r.p.root, r.p.tomlFile, r.edited)
+		c.toml, err = atomicfile.BeginEdit(r.p.root, r.p.tomlFile, r.edited)
 	}
 	return err
 }
@@ -148,7 +159,7 @@ func (r *run) stageText(c *change, name string, data []byte) (*atomicfile.File, 
 	if err := c.makeDir(r.p.dir); err != nil {
 		return nil, err
 	}
-	return atomicfile.Stage(r.p.root, name, data)
+	return atomicfile.Begin(r.p.root, name, data)
 }
 
 // generate returns the Go source for the items.

@@ -49,10 +49,10 @@ var editKillings = map[string]func(*bed) *killing{
 		return newKilling(b, old, cache, true, "add", "b", ref).everyStep()
 	},
 	"update": func(b *bed) *killing {
-		first, second := b.tagged("a", "1.0.0"), b.tagged("b", "1.0.0")
+		first, second := b.tagged("a", "1.0.0", 1000), b.tagged("b", "1.0.0", 1000)
 		old, cache := b.vendored(b.project(first, second))
-		b.tagged("a", "2.0.0")
-		b.tagged("b", "2.0.0")
+		b.tagged("a", "2.0.0", 1000)
+		b.tagged("b", "2.0.0", 1000)
 		return newKilling(b, old, cache, true, "update").everyStep()
 	},
 	"removal": func(b *bed) *killing {
@@ -80,9 +80,9 @@ func (b *bed) line(name, repository string) string {
 
 // tagged pushes a version that the tag stable names from now on, and returns
 // packs.toml's line.
-func (b *bed) tagged(name, version string) string {
+func (b *bed) tagged(name, version string, size int) string {
 	b.Helper()
-	ref := b.push(name, version, 1000)
+	ref := b.push(name, version, size)
 	b.must(b.reg.Tag(name, "stable", b.pushed[name+":"+version].ManifestDigest))
 	return fmt.Sprintf("%s = %q", name, strings.Replace(ref, "@", ":stable@", 1))
 }

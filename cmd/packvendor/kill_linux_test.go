@@ -30,6 +30,7 @@ func programs() map[string]func() {
 	return map[string]func(){
 		"packvendor":         mainHurried,
 		"packvendor-killed":  mainKilled,
+		"packvendor-cut":     mainCut,
 		"packvendor-failing": mainFailing,
 		"packvendor-limited": mainLimited,
 	}
@@ -75,9 +76,13 @@ type killing struct {
 	cache    tree            // the cache before it
 	cached   int             // how many packs the cache has after it
 	edits    bool            // the command edits packs.toml, so a rerun may lead back to old
+	again    rerunner        // what follows; nil is here
 	kills    int             // how often it happened
 	steps    map[string]bool // where it happened
 }
+
+// A rerunner runs packvendor, and returns its exit code and what it says.
+type rerunner func(dir, cache, command string) (code int, stderr string)
 
 // newKilling takes the command's effect from a run that is left alone.
 func newKilling(b *bed, old, cache tree, edits bool, args ...string) *killing {
@@ -199,9 +204,13 @@ func (k *killing) wantOldOrNew(what string, files tree) {
 // the command once more, leaves the new state and nothing besides.
 func (k *killing) converges(what, dir, cache string) {
 	k.Helper()
+	run := k.again
+	if run == nil {
+		run = func(dir, cache, command string) (int, string) { return here(dir, cache, command) }
+	}
 	rerun := func(args ...string) tree {
 		k.Helper()
-		if code, text := here(dir, cache, strings.Join(args, " ")); code != 0 {
+		if code, text := run(dir, cache, strings.Join(args, " ")); code != 0 {
 			k.Fatalf("%s: the next run ends with %d\n%s", what, code, text)
 		}
 		return readTree(k, dir)

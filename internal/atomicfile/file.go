@@ -1,5 +1,6 @@
 // Package atomicfile is the one way packvendor writes a file: to a temporary
-// beside it, in full, then by rename.
+// beside it, in full, then to the disk, then by rename. Whatever a power cut takes,
+// what stands under a name is what stood there or what was to.
 package atomicfile
 
 import (
@@ -11,10 +12,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Temporaries are recognisable, so that Sweep takes nothing else.
@@ -31,11 +34,13 @@ type File struct {
 	name    string // slash-separated, below root
 	temp    string
 	file    *os.File // nil once closed
+	durable bool     // its bytes have reached the disk
 	renamed bool
 
-	writeback func(file *os.File, off, n int64) // nil: it is left to the system
+	early     bool                              // the way to the disk begins while more comes
+	writeback func(file *os.File, off, n int64) // begins it
 	written   int64                             // bytes
-	begun     int64                             // how many of them are on their way to the disk
+	begun     int64                             // how many of them are on their way
 }
 
 // part is of how many bytes the way to the disk begins at a time.
@@ -55,18 +60,39 @@ func Create(root *os.Root, name string) (*File, error) {
 		if err != nil {
 			return nil, located(root, "create", name, err)
 		}
-		return &File{root: root, name: name, temp: temp, file: file}, nil
+		return &File{root: root, name: name, temp: temp, file: file, writeback: beginWriteback}, nil
 	}
 	return nil, located(root, "create", name, errors.New("no free temporary name"))
 }
 
 // Begin is Create of a file that holds data already.
 func Begin(root *os.Root, name string, data []byte) (*File, error) {
+	return begin(root, name, data, func(*File) error { return nil })
+}
+
+// BeginEdit is Begin of a file that is someone's own: it keeps its mode.
+func BeginEdit(root *os.Root, name string, data []byte) (*File, error) {
+	return begin(root, name, data, func(f *File) error {
+		info, err := root.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return located(root, "stat", name, err)
+		}
+		return f.chmod(info.Mode())
+	})
+}
+
+func begin(root *os.Root, name string, data []byte, prepare func(*File) error) (*File, error) {
 	f, err := Create(root, name)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Write(data); err != nil {
+	if err = prepare(f); err == nil { // before there are bytes: a mode may hide them
+		_, err = f.Write(data)
+	}
+	if err != nil {
 		f.Discard()
 		return nil, err
 	}
@@ -77,17 +103,15 @@ func Begin(root *os.Root, name string, data []byte) (*File, error) {
 func (f *File) Name() string { return f.name }
 
 // WriteEarly has what is written begin its way to the disk while more comes, where
-// the system can do that: Finish then has less to wait for. It is for large files
-// that are to be durable.
-func (f *File) WriteEarly() { f.writeback = beginWriteback }
+// the system can do that: Finish then has less to wait for. It is for large files.
+func (f *File) WriteEarly() { f.early = true }
 
 // Write adds p to the file.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
 	f.written += int64(n)
-	if f.writeback != nil && f.written-f.begun >= part {
-		f.writeback(f.file, f.begun, f.written-f.begun)
-		f.begun = f.written
+	if f.early && f.written-f.begun >= part {
+		f.StartWriteback()
 	}
 	if err != nil {
 		return n, located(f.root, "write", f.name, err)
@@ -125,20 +149,28 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Finish closes the temporary, if durable after it has reached the disk. An
-// error means that the file must not be committed.
-func (f *File) Finish(durable bool) error {
+// StartWriteback has all that is written begin its way to the disk, where the system
+// can do that, and does not wait for it: Finish then has less to wait for.
+func (f *File) StartWriteback() {
+	if f.written > f.begun {
+		f.writeback(f.file, f.begun, f.written-f.begun)
+		f.begun = f.written
+	}
+}
+
+// Finish closes the temporary after it has reached the disk. An error means that the
+// file must not be committed.
+func (f *File) Finish() error {
 	file := f.file
 	f.file = nil
-	if durable {
-		if err := file.Sync(); err != nil {
-			file.Close()
-			return located(f.root, "sync", f.name, err)
-		}
+	if err := file.Sync(); err != nil {
+		file.Close()
+		return located(f.root, "sync", f.name, err)
 	}
 	if err := file.Close(); err != nil {
 		return located(f.root, "close", f.name, err)
 	}
+	f.durable = true
 	return nil
 }
 
@@ -163,62 +195,39 @@ func (f *File) Discard() {
 	}
 }
 
-// Stage writes data durably under a temporary name; Commit is left to the
-// caller, who may want to order several.
-func Stage(root *os.Root, name string, data []byte) (*File, error) {
-	return stage(root, name, data, func(*File) error { return nil })
-}
+// together is how many files are synced at a time: each takes a thread.
+const together = 32
 
-// StageEdit is Stage of a file that is someone's own: it keeps its mode.
-func StageEdit(root *os.Root, name string, data []byte) (*File, error) {
-	return stage(root, name, data, func(f *File) error {
-		info, err := root.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return located(root, "stat", name, err)
-		}
-		return f.chmod(info.Mode())
-	})
-}
-
-func stage(root *os.Root, name string, data []byte, prepare func(*File) error) (*File, error) {
-	f, err := Create(root, name)
-	if err != nil {
-		return nil, err
-	}
-	if err = prepare(f); err == nil { // before there are bytes: a mode may hide them
-		_, err = f.Write(data)
-	}
-	if err == nil {
-		err = f.Finish(true)
-	}
-	if err != nil {
-		f.Discard()
-		return nil, err
-	}
-	return f, nil
-}
-
-// CommitAll finishes files durably and gives them their names, in their order, once
-// all of them have reached the disk: asked for them together, a journal writes them
-// together. After an error the first of them may have their names.
-func CommitAll(files ...*File) error {
+// FinishAll finishes those of files that are not finished yet, together: a disk takes
+// in one go what it gets at once, and a journal writes it in one transaction. It does
+// not ask for all of a file system (syncfs), which waits for what other programs
+// write. After an error none of files must be committed.
+func FinishAll(files ...*File) error {
+	files = slices.DeleteFunc(slices.Clone(files), func(f *File) bool { return f.durable })
 	if len(files) == 0 {
 		return nil
 	}
 	errs := make([]error, len(files))
-	var group sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(together)
 	for i, f := range files[1:] {
-		group.Go(func() { errs[i+1] = f.Finish(true) })
+		group.Go(func() error { errs[i+1] = f.Finish(); return nil })
 	}
-	errs[0] = files[0].Finish(true)
+	errs[0] = files[0].Finish()
 	group.Wait()
 	for _, err := range errs {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// CommitAll finishes files and gives them their names, in their order, once all of
+// them have reached the disk. After an error the first of them may have their names.
+func CommitAll(files ...*File) error {
+	if err := FinishAll(files...); err != nil {
+		return err
 	}
 	for _, f := range files {
 		if err := f.Commit(); err != nil {

@@ -13,30 +13,28 @@ import (
 )
 
 func TestCommit(t *testing.T) {
-	for _, durable := range []bool{false, true} {
-		dir := newFolder(t)
-		dir.mkdir("sub")
-		dir.put("sub/target", "old")
-		f := dir.create("sub/target")
-		if f.Name() != "sub/target" {
-			t.Errorf("Name() = %q", f.Name())
-		}
-		for _, s := range []string{"ne", "w"} {
-			n, err := f.Write([]byte(s))
-			if must(t, err); n != len(s) {
-				t.Errorf("Write(%q) = %d", s, n)
-			}
-		}
-		dir.wantFile("sub/target", "old")
-		must(t, f.Finish(durable))
-		dir.wantFile("sub/target", "old")
-		must(t, f.Commit())
-		dir.wantFile("sub/target", "new")
-		f.Discard()
-		f.Discard()
-		dir.wantFile("sub/target", "new")
-		dir.wantNames("sub", "sub/target")
+	dir := newFolder(t)
+	dir.mkdir("sub")
+	dir.put("sub/target", "old")
+	f := dir.create("sub/target")
+	if f.Name() != "sub/target" {
+		t.Errorf("Name() = %q", f.Name())
 	}
+	for _, s := range []string{"ne", "w"} {
+		n, err := f.Write([]byte(s))
+		if must(t, err); n != len(s) {
+			t.Errorf("Write(%q) = %d", s, n)
+		}
+	}
+	dir.wantFile("sub/target", "old")
+	must(t, f.Finish())
+	dir.wantFile("sub/target", "old")
+	must(t, f.Commit())
+	dir.wantFile("sub/target", "new")
+	f.Discard()
+	f.Discard()
+	dir.wantFile("sub/target", "new")
+	dir.wantNames("sub", "sub/target")
 }
 
 // TestDiscardAfterCommit sees that a name which is given up is left alone.
@@ -44,7 +42,7 @@ func TestDiscardAfterCommit(t *testing.T) {
 	dir := newFolder(t)
 	f := dir.create("target")
 	temp := dir.temps()[0]
-	must(t, f.Finish(false))
+	must(t, f.Finish())
 	must(t, f.Commit())
 	dir.put(temp, "another's")
 	f.Discard()
@@ -67,7 +65,7 @@ func TestTemporary(t *testing.T) {
 	if got := sub.temps(); len(got) != 1 {
 		t.Errorf("temporaries %q after one was discarded, want the other", got)
 	}
-	must(t, second.Finish(false))
+	must(t, second.Finish())
 	second.Discard()
 	dir.wantNames("sub")
 }
@@ -99,7 +97,7 @@ func TestReset(t *testing.T) {
 			t.Errorf("ReadAt = %q, %v, want %q, EOF", got, err, s)
 		}
 	}
-	must(t, f.Finish(false))
+	must(t, f.Finish())
 	must(t, f.Commit())
 	dir.wantFile("target", "short")
 }
@@ -108,13 +106,12 @@ func TestReset(t *testing.T) {
 func TestFinished(t *testing.T) {
 	dir := newFolder(t)
 	f := dir.create("target")
-	must(t, f.Finish(false))
+	must(t, f.Finish())
 	path := dir.path("target")
 	_, err := f.Write([]byte("late"))
 	wantError(t, err, "write "+path+": invalid argument")
 	wantError(t, f.Reset(), "truncate "+path+": invalid argument")
-	wantError(t, f.Finish(false), "close "+path+": invalid argument")
-	wantError(t, f.Finish(true), "sync "+path+": invalid argument")
+	wantError(t, f.Finish(), "sync "+path+": invalid argument")
 	if n, err := f.ReadAt(make([]byte, 1), 0); n != 0 || !errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("ReadAt = %d, %v", n, err)
 	}
@@ -138,8 +135,7 @@ func TestBrokenFile(t *testing.T) {
 		t.Errorf("Write = %d", n)
 	}
 	wantError(t, broken().Reset(), "truncate "+path+": file already closed")
-	wantError(t, broken().Finish(true), "sync "+path+": file already closed")
-	wantError(t, broken().Finish(false), "close "+path+": file already closed")
+	wantError(t, broken().Finish(), "sync "+path+": file already closed")
 	_, err = broken().ReadAt(make([]byte, 1), 0)
 	if err == nil || strings.Contains(err.Error(), tempPrefix) || !strings.Contains(err.Error(), path) {
 		t.Errorf("ReadAt: error %v, want one that names %s", err, path)
@@ -157,9 +153,9 @@ func TestCreateError(t *testing.T) {
 		{"/target", "create " + dir.path("target") + ": path escapes from parent"},
 	} {
 		for call, create := range map[string]func(string) error{
-			"Create": func(name string) error { _, err := Create(dir.Root, name); return err },
-			"Stage":  func(name string) error { _, err := Stage(dir.Root, name, nil); return err },
-			"Begin":  func(name string) error { _, err := Begin(dir.Root, name, nil); return err },
+			"Create":    func(name string) error { _, err := Create(dir.Root, name); return err },
+			"Begin":     func(name string) error { _, err := Begin(dir.Root, name, nil); return err },
+			"BeginEdit": func(name string) error { _, err := BeginEdit(dir.Root, name, nil); return err },
 		} {
 			t.Run(call+"/"+test.name, func(t *testing.T) { wantError(t, create(test.name), test.text) })
 		}
@@ -180,8 +176,9 @@ func TestCommitError(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := newFolder(t)
 			dir.mkdir("sub")
-			f, err := Stage(dir.Root, "sub/target", []byte("new"))
+			f, err := Begin(dir.Root, "sub/target", []byte("new"))
 			must(t, err)
+			must(t, f.Finish())
 			test.before(dir)
 			err = f.Commit()
 			wantError(t, err, "rename "+dir.path("sub/target")+": "+test.text)
@@ -193,10 +190,10 @@ func TestCommitError(t *testing.T) {
 	}
 }
 
-func TestStage(t *testing.T) {
+func TestBegin(t *testing.T) {
 	dir := newFolder(t)
 	dir.put("target", "old")
-	f, err := Stage(dir.Root, "target", []byte("new"))
+	f, err := Begin(dir.Root, "target", []byte("new"))
 	must(t, err)
 	dir.wantFile("target", "old")
 	if temps := dir.temps(); len(temps) != 1 {
@@ -204,22 +201,23 @@ func TestStage(t *testing.T) {
 	} else {
 		dir.wantFile(temps[0], "new")
 	}
+	must(t, f.Finish())
 	must(t, f.Commit())
 	dir.wantFile("target", "new")
 	dir.wantNames("target")
 }
 
 // A file that is to be hidden is so before it holds anything.
-func TestStagePrepares(t *testing.T) {
+func TestBeginPrepares(t *testing.T) {
 	dir := newFolder(t)
 	prepared := false
-	f, err := stage(dir.Root, "target", []byte("new"), func(*File) error {
+	f, err := begin(dir.Root, "target", []byte("new"), func(*File) error {
 		prepared = true
 		dir.wantFile(dir.temps()[0], "")
 		return nil
 	})
 	must(t, err)
-	must(t, f.Commit())
+	must(t, CommitAll(f))
 	dir.wantFile("target", "new")
 	if !prepared {
 		t.Error("it was not prepared")
@@ -265,6 +263,62 @@ func TestWriteEarly(t *testing.T) {
 	if got, want := fmt.Sprint(begun), fmt.Sprint(slices.Concat(once, once)); got != want {
 		t.Errorf("begun %s, want %s", got, want)
 	}
+}
+
+// All reach the disk before any gets its name; those that have are passed over.
+func TestFinishAll(t *testing.T) {
+	must(t, FinishAll())
+	dir := newFolder(t)
+	var names []string
+	for n := range 2 * together {
+		names = append(names, fmt.Sprintf("%03d", n))
+	}
+	files := dir.begin(names...)
+	files[0].StartWriteback()
+	must(t, files[1].Finish())
+	must(t, FinishAll(files...))
+	if got := len(dir.temps()); got != len(files) {
+		t.Errorf("%d files are temporary, want %d", got, len(files))
+	}
+	must(t, FinishAll(files...))
+	for _, f := range files {
+		if !f.durable || f.file != nil {
+			t.Errorf("%s is not finished", f.name)
+		}
+		must(t, f.Commit())
+	}
+	dir.wantNames(names...)
+}
+
+// What could not be made durable once is not passed over.
+func TestFinishAllAgain(t *testing.T) {
+	dir := newFolder(t)
+	files := dir.begin("a", "b")
+	must(t, files[1].file.Close())
+	wantError(t, FinishAll(files...), "sync "+dir.path("b")+": file already closed")
+	wantError(t, FinishAll(files...), "sync "+dir.path("b")+": invalid argument")
+	for _, f := range files {
+		f.Discard()
+	}
+	dir.wantNames()
+}
+
+// What is on its way to the disk is not sent again.
+func TestStartWriteback(t *testing.T) {
+	dir := newFolder(t)
+	f := dir.begin("target")[0]
+	var begun []string
+	f.writeback = func(_ *os.File, off, n int64) { begun = append(begun, fmt.Sprintf("%d+%d", off, n)) }
+	f.StartWriteback()
+	f.StartWriteback()
+	_, err := f.Write([]byte("more"))
+	must(t, err)
+	f.StartWriteback()
+	if got := fmt.Sprint(begun); got != "[0+10 10+4]" {
+		t.Errorf("begun %s", got)
+	}
+	must(t, CommitAll(f))
+	dir.wantFile("target", "new targetmore")
 }
 
 func TestCommitAll(t *testing.T) {

@@ -86,7 +86,7 @@ func TestFault33_FailedSync(t *testing.T) {
 	must(t, f.file.Close())
 	f.file = w
 	wantError(t, f.Reset(), "truncate "+path+": invalid argument")
-	wantError(t, f.Finish(true), "sync "+path+": invalid argument")
+	wantError(t, f.Finish(), "sync "+path+": invalid argument")
 	f.Discard()
 	dir.wantFile("target", "old")
 	dir.wantNames("target")
@@ -99,7 +99,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	dir := newFolder(t)
 	dir.put("target", "old")
 	f := dir.create("target")
-	must(t, f.Finish(false))
+	must(t, f.Finish())
 	must(t, os.Chmod(dir.Name(), 0o555))
 	defer os.Chmod(dir.Name(), 0o755)
 	path := dir.path("target")

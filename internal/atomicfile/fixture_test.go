@@ -130,10 +130,10 @@ func must(t *testing.T, err error) {
 
 // writeFile replaces the file name below root by one that holds data.
 func writeFile(root *os.Root, name string, data []byte) error {
-	f, err := Stage(root, name, data)
+	f, err := Begin(root, name, data)
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-	return f.Commit()
+	return CommitAll(f)
 }

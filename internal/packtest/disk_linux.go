@@ -17,7 +17,15 @@ func OnDisk(tb Skipper, dir string, size string, f func(Disk)) {
 	if os.Getuid() != 0 {
 		tb.Skipf("only root can mount a file system")
 	}
-	var refused error
+	mount := func() error { return syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size) }
+	if err := apart(mount, func() { f(Disk{dir}) }); err != nil {
+		Unable(tb, "no file system can be mounted: %v", err)
+	}
+}
+
+// apart runs f in a thread of its own that has mounts of its own, to which mount adds
+// first. The error is why that cannot be; f has not run then.
+func apart(mount func() error, f func()) (refused error) {
 	done := make(chan bool)
 	go func() {
 		defer close(done)
@@ -28,13 +36,12 @@ func OnDisk(tb Skipper, dir string, size string, f func(Disk)) {
 		if refused = syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); refused != nil {
 			return
 		}
-		if refused = syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); refused == nil {
-			f(Disk{dir})
+		if refused = mount(); refused == nil {
+			f()
 		}
 	}()
-	if <-done; refused != nil {
-		Unable(tb, "no file system can be mounted: %v", refused)
-	}
+	<-done
+	return refused
 }
 
 // Fill takes all room but so many bytes, for a file of that name.

@@ -5,4 +5,5 @@ const (
 	sysProcessVMReadv = 310
 	sysRenameat2      = 316
 	sysSeccomp        = 317
+	sysSyncfs         = 306
 )

@@ -5,4 +5,5 @@ const (
 	sysProcessVMReadv = 270
 	sysRenameat2      = 276
 	sysSeccomp        = 277
+	sysSyncfs         = 267
 )

@@ -1,0 +1,219 @@
+//go:build amd64 || arm64
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// What the test below may be told: how many cuts it makes for each file system, and
+// the seed of the times at which it makes them.
+const (
+	powerCuts = "PACKVENDOR_POWER_CUTS"
+	powerSeed = "PACKVENDOR_POWER_SEED"
+)
+
+// TestFault49_PowerCut cuts the power of the disk that a project and the cache are on,
+// at any moment of a command that changes them, or right after it. What has a name
+// then has the bytes that it had or is to have, after exit code 0 those that it is to
+// have, and the next run goes all the way.
+func TestFault49_PowerCut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a minute")
+	}
+	cuts, seed := numberIn(t, powerCuts, 40), numberIn(t, powerSeed, rand.IntN(1_000_000))
+	for n, kind := range []string{"ext4", "xfs"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			t.Logf("%s=%d %s=%d", powerCuts, cuts, powerSeed, seed)
+			chance := rand.New(rand.NewPCG(uint64(seed), uint64(n)))
+			packtest.OnCuttableDisk(t, t.TempDir(), kind, func(disk *packtest.CuttableDisk) {
+				for n, operation := range cutOperations {
+					c := &cutting{disk: disk, chance: chance}
+					c.killing = operation.of(newBed(t, packtest.Options{Plain: true}))
+					c.again = c.processes
+					c.times(cuts*(n+1)/len(cutOperations) - cuts*n/len(cutOperations))
+					t.Logf("%s: %d cuts, %d of them at %d distinct steps, the others after the end", operation.name, c.cuts, c.kills, len(c.steps))
+				}
+			})
+		})
+	}
+}
+
+// numberIn is the number in an environment variable, otherwise if there is none.
+func numberIn(t *testing.T, key string, otherwise int) int {
+	t.Helper()
+	n, err := strconv.Atoi(cmp.Or(os.Getenv(key), strconv.Itoa(otherwise)))
+	if err != nil {
+		t.Fatalf("%s: %v", key, err)
+	}
+	return n
+}
+
+// cutSize is how large a pack is whose bytes are in danger, in bytes.
+const cutSize = 300_000
+
+// cutOperations are what the power is cut during.
+var cutOperations = []struct {
+	name string
+	of   func(*bed) *killing
+}{
+	{"first run", func(b *bed) *killing {
+		return newKilling(b, b.project(b.large("a"), b.large("b"), b.large("c")), nil, false)
+	}},
+	{"update", func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.tagged("a", "1.0.0", cutSize), b.tagged("b", "1.0.0", cutSize), b.large("c")))
+		b.tagged("a", "2.0.0", cutSize)
+		b.tagged("b", "2.0.0", cutSize+1)
+		return newKilling(b, old, cache, true, "update")
+	}},
+	{"add", func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.large("a")))
+		return newKilling(b, old, cache, true, "add", "b", b.push("b", "1.0.0", cutSize))
+	}},
+	{"remove", func(b *bed) *killing {
+		old, cache := b.vendored(b.project(b.large("a"), b.large("b")))
+		return newKilling(b, old, cache, true, "remove", "b")
+	}},
+}
+
+// large is packs.toml's line for a pack by digest, of cutSize.
+func (b *bed) large(name string) string {
+	return fmt.Sprintf("%s = %q", name, b.push(name, "1.0.0", cutSize))
+}
+
+// A cutting is one command, during or after which the power is cut many times.
+type cutting struct {
+	*killing
+	disk   *packtest.CuttableDisk
+	chance *rand.Rand
+	cuts   int
+}
+
+// What packvendor-cut is told besides the number of a step: where the disk is.
+const cutDisk = "PACKVENDOR_TEST_DISK"
+
+// mainCut is packvendor, during which the power of the disk is cut when it is about to
+// make the change of that number. It writes its changes to stderr.
+func mainCut() {
+	disk, err := os.Open(os.Getenv(cutDisk))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(unarmed)
+	}
+	n := 0
+	stepping(func(s packtest.Step, number int) syscall.Errno {
+		if !s.Changes() {
+			return 0
+		}
+		fmt.Fprintln(os.Stderr, "step:", s)
+		if n++; n == number {
+			if err := packtest.CutPower(disk); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(unarmed)
+			}
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		return 0
+	})
+	mainHurried()
+}
+
+// times cuts the power so many times: of three cuts one comes right after the end, one
+// while the project is changed, one at any step.
+func (c *cutting) times(cuts int) {
+	c.Helper()
+	steps := c.cut(0)
+	commit := max(0, slices.IndexFunc(steps, isCommit)-len(c.new)) // the syncs before it too
+	for n := range cuts {
+		if c.Failed() {
+			return
+		}
+		switch n % 3 {
+		case 0:
+			c.cut(0)
+		case 1:
+			c.cut(1 + commit + c.chance.IntN(len(steps)-commit))
+		case 2:
+			c.cut(1 + c.chance.IntN(len(steps)))
+		}
+	}
+}
+
+// cut cuts the power when the command is about to make the change of that number, or
+// after its end if that comes first. It returns the changes that were made.
+func (c *cutting) cut(number int) (steps []string) {
+	c.Helper()
+	dir, cache := c.start()
+	cmd := c.program("packvendor-cut", dir, cache, c.args...)
+	cmd.Env = append(cmd.Env, stepNumber+"="+strconv.Itoa(number), cutDisk+"="+c.disk.Dir)
+	during := c.killed(cmd, cmd.Run())
+	for line := range strings.Lines(fmt.Sprint(cmd.Stderr)) {
+		if step, ok := strings.CutPrefix(line, "step: "); ok {
+			steps = append(steps, roleOf(strings.ReplaceAll(step, filepath.Dir(dir), "*")))
+		}
+	}
+	what := fmt.Sprintf("power cut after the end, %d steps", len(steps))
+	if during {
+		c.steps[steps[len(steps)-1]] = true
+		what = fmt.Sprintf("power cut before step %d, %s", len(steps), steps[len(steps)-1])
+	} else {
+		c.must(c.disk.Cut())
+	}
+	c.cuts++
+	c.must(c.disk.Restart())
+	c.checkCut(what, dir, cache, !during)
+	c.must(os.RemoveAll(filepath.Dir(dir)))
+	return steps
+}
+
+// start makes the project and the cache, on the disk for good, as they are before the
+// command.
+func (c *cutting) start() (dir, cache string) {
+	c.Helper()
+	both := filepath.Join(c.disk.Dir, strconv.Itoa(c.cuts))
+	dir, cache = filepath.Join(both, "project"), filepath.Join(both, "cache")
+	for _, made := range []string{both, dir, cache} {
+		c.must(os.Mkdir(made, 0o777))
+	}
+	c.old.write(c, dir)
+	c.cache.write(c, cache)
+	c.must(c.disk.Sync())
+	return dir, cache
+}
+
+// checkCut sees that what the cut left is right, that it is all there if the command
+// had ended, and that the next run goes all the way.
+func (c *cutting) checkCut(what, dir, cache string, ended bool) {
+	c.Helper()
+	left := readTree(c, dir).finals()
+	c.wantOldOrNew(what, left)
+	if differs := left.differences(c.new.finals()); ended && differs != "" {
+		c.Errorf("%s: what it has done is not durable\n%s", what, differs)
+	}
+	c.wantCache(what, readTree(c, cache))
+	c.converges(what, dir, cache)
+	if code, text := c.processes(dir, cache, "verify"); code != 0 {
+		c.Errorf("%s: then verify ends with %d\n%s", what, code, text)
+	}
+}
+
+// processes runs packvendor in a process of its own: not every thread of this one sees
+// the disk.
+func (c *cutting) processes(dir, cache, command string) (code int, stderr string) {
+	c.Helper()
+	cmd := c.command(dir, cache, strings.Fields(command)...)
+	code = c.codeOf(cmd.Run())
+	return code, fmt.Sprint(cmd.Stderr)
+}

@@ -73,7 +73,12 @@ func newWalk(t *testing.T, readme string) *walk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.env = append(os.Environ(), "SSL_CERT_FILE="+ca, "XDG_CACHE_HOME="+filepath.Join(own, "cache"), "GOFLAGS=-mod=mod -buildvcs=false", "GOPROXY=off", "GOWORK=off",
+	// The go command's own cache would be in XDG_CACHE_HOME, and empty.
+	build, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.env = append(os.Environ(), "SSL_CERT_FILE="+ca, "XDG_CACHE_HOME="+filepath.Join(own, "cache"), "GOCACHE="+strings.TrimSpace(string(build)), "GOFLAGS=-mod=mod -buildvcs=false", "GOPROXY=off", "GOWORK=off",
 		"CI=", "PACKVENDOR_FLAGS=", "PACKVENDOR_AUTH=anonymous", "GITHUB_ACTIONS=", "GREENTIC_PACK_CACHE_DIR=")
 	main := mainBlock.FindStringSubmatch(readme)
 	if main == nil {

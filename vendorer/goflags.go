@@ -56,7 +56,8 @@ func flagValue(flags []string, name string) string {
 func goOutput(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	var stderr bytes.Buffer
-	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), "GOPROXY=off"), &stderr
+	cmd.Dir, cmd.Stderr = dir, &stderr
+	cmd.Env = append(cmd.Environ(), "GOPROXY=off") // with PWD: dir may lead through links
 	out, err := cmd.Output()
 	if said := strings.TrimSpace(stderr.String()); err != nil && said != "" {
 		err = errors.New(said)

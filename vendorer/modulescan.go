@@ -73,7 +73,7 @@ func (s *moduleScan) scan(ctx context.Context, dir string, reader *sourceReader)
 		switch {
 		case !entry.IsDir() && entry.Name()[0] != '_' && entry.Name()[0] != '.':
 			s.look(name, entry.Type(), reader)
-		case entry.IsDir() && isScanned(name, entry.Name()):
+		case entry.IsDir() && isScanned(dir, entry.Name()):
 			below := func() error { return s.scan(ctx, name, &sourceReader{}) }
 			if s.group.TryGo(below) {
 				continue
@@ -96,14 +96,14 @@ func readDir(dir string) []fs.DirEntry {
 	return entries
 }
 
-// isScanned tells whether a directory can hold packages of the module. What only
-// "./..." passes over, such as testdata, can be imported by its path. No import
-// leads into a vendor folder, and no commit into .git.
-func isScanned(path, name string) bool {
-	if name == "vendor" || name == ".git" {
+// isScanned tells whether packages of the module can be in the directory name of dir, or
+// below. What only "./..." passes over, such as testdata, can be imported by its path,
+// and so can a vendor folder, but nothing in it. No commit leads into .git.
+func isScanned(dir, name string) bool {
+	if filepath.Base(dir) == "vendor" || name == ".git" {
 		return false
 	}
-	info, err := os.Lstat(filepath.Join(path, "go.mod"))
+	info, err := os.Lstat(filepath.Join(dir, name, "go.mod"))
 	return err != nil || info.IsDir()
 }
 

@@ -25,7 +25,7 @@ func TestTooLarge(t *testing.T) {
 		{"one", 2_000_000_001, 5, "$DIR/packs.toml:2: packs.a: the pack has 2000000001 bytes: more than 2000000000 cannot be linked into a Go program", nil},
 		{"each", 1 << 62, 1 << 62, "$DIR/packs.toml:2: packs.a: the pack has 4611686018427387904 bytes: more than 2000000000 cannot be linked into a Go program\n" +
 			"$DIR/packs.toml:3: packs.b: the pack has 4611686018427387904 bytes: more than 2000000000 cannot be linked into a Go program", nil},
-		{"together", 1_999_999_999, 2, "all packs together have 2000000001 bytes: more than 2000000000 cannot be linked into a Go program",
+		{"together", 1_999_999_999, 2, "all packs of $DIR/packs.toml together have 2000000001 bytes: more than 2000000000 cannot be linked into a Go program",
 			[]string{"vendorer.Large{Name:a Size:1999999999}"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

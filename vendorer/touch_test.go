@@ -56,13 +56,13 @@ func TestVerifyTouches(t *testing.T) {
 			p.write("other/link.go", strings.Replace(evilLink, "\n//go", "\nvar b int"+strings.Repeat("\n// x", 2000)+"\n//go", 1))
 		}, []string{"$MOD/other/link.go:2006 uses example.com/app/app.gtpackA, a symbol of the packs' package"}},
 		{"many folders", func(p *project) {
-			for dir := range strings.FieldsSeq("a a/b a/b/c d d/testdata e/_f e/.g") {
+			for dir := range strings.FieldsSeq("a a/b a/b/c d d/testdata e/_f e/.g f/vendor") {
 				p.write(filepath.Join(dir, "link.go"), evilLink)
 			}
 		}, []string{"$MOD/a/b/c/link.go" + link, "$MOD/a/b/link.go" + link, "$MOD/a/link.go" + link, "$MOD/d/link.go" + link,
-			"$MOD/d/testdata/link.go" + link, "$MOD/e/.g/link.go" + link, "$MOD/e/_f/link.go" + link}},
+			"$MOD/d/testdata/link.go" + link, "$MOD/e/.g/link.go" + link, "$MOD/e/_f/link.go" + link, "$MOD/f/vendor/link.go" + link}},
 		{"other modules, vendor and git", func(p *project) {
-			for dir := range strings.FieldsSeq("nested vendor/x x/vendor .git/x") {
+			for dir := range strings.FieldsSeq("nested vendor/x x/vendor/y .git/x") {
 				p.write(filepath.Join(dir, "link.go"), evilLink)
 			}
 			p.write("nested/go.mod", "module example.com/app/nested\n")

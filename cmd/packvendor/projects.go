@@ -14,8 +14,8 @@ import (
 // tomlName is the name of packs.toml where no other is given.
 const tomlName = "packs.toml"
 
-// oneProject returns the options of a command that works on one packs.toml: that of -f, else
-// the nearest one.
+// oneProject returns the options of a command that works on one packs.toml: that of
+// -f, else the nearest one.
 func (c *cli) oneProject(command *cobra.Command) (vendorer.Options, error) {
 	files, err := c.projectFiles()
 	if err != nil {
@@ -27,7 +27,8 @@ func (c *cli) oneProject(command *cobra.Command) (vendorer.Options, error) {
 	return c.enter(c.options(), files[0]), nil
 }
 
-// newProject is oneProject for a command that may make packs.toml, here if not elsewhere.
+// newProject is oneProject for a command that makes packs.toml: here, if -f does not
+// say where.
 func (c *cli) newProject(command *cobra.Command) (vendorer.Options, error) {
 	if len(c.files) == 0 {
 		return c.options(), nil
@@ -35,9 +36,9 @@ func (c *cli) newProject(command *cobra.Command) (vendorer.Options, error) {
 	return c.oneProject(command)
 }
 
-// eachProject has work done on every packs.toml that -f names, else on the nearest one. What
-// goes wrong with one of several is told, and the others are worked on; the exit code
-// is the one of theirs that weighs most.
+// eachProject has work done on every packs.toml that -f names, else on the nearest
+// one. What goes wrong with one of several is told, and the others are worked on; the
+// exit code is the one of theirs that weighs most.
 func (c *cli) eachProject(work func(vendorer.Options) error) error {
 	files, err := c.projectFiles()
 	if err != nil {

@@ -91,7 +91,12 @@ func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, er
 }
 
 func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink) error {
-	err := f.registry.Blob(ctx, p.ref, p.content(), w)
+	return f.resume(ctx, p, w, nil)
+}
+
+// resume is download from where an earlier one ended; kept is nil if there was none.
+func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) error {
+	err := f.registry.Resume(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
 		return &StorageError{Err: writeErr.Err}
@@ -112,7 +117,7 @@ func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.L
 	}
 	defer draft.Discard()
 	both := &tee{dst: dst, side: draft}
-	if err := f.download(ctx, p, both); err != nil {
+	if err := f.fillDraft(ctx, p, both, draft); err != nil {
 		return fromNetworkAlone, err
 	}
 	if both.err == nil {
@@ -123,6 +128,28 @@ func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.L
 		return fromNetworkAlone, nil
 	}
 	return fromNetwork, nil
+}
+
+// fillDraft downloads, going on from what was kept of an earlier download that was
+// interrupted, and keeps what came if this one is.
+func (f *Fetcher) fillDraft(ctx context.Context, p *Pack, both *tee, draft *packcache.Draft) error {
+	layer := p.content().Digest
+	var kept io.Reader
+	if file, size, err := f.cache.Partial(layer); err == nil {
+		defer file.Close()
+		kept = file
+		f.events(Resumed{Reference: p.Reference, Kept: size, Size: p.Layer.Size})
+	}
+	err := f.resume(ctx, p, both, kept)
+	var registry *RegistryError
+	if both.err == nil && errors.As(err, &registry) {
+		draft.Keep(layer) // that it cannot be kept is no concern of who was interrupted
+		return err
+	}
+	if kept != nil {
+		f.cache.RemovePartial(layer)
+	}
+	return err
 }
 
 // A tee writes to dst and, for as long as that works, to side.

@@ -23,6 +23,13 @@ type CacheUnusable struct {
 // Waiting: another process is fetching the same pack.
 type Waiting struct{ Reference string }
 
+// Resumed: a download that was interrupted goes on where it ended, with Kept of
+// Size bytes.
+type Resumed struct {
+	Reference  string
+	Kept, Size int64
+}
+
 // Retrying: a request failed in a way that may pass, and is made again after a
 // wait.
 type Retrying struct {
@@ -46,3 +53,4 @@ func (CorruptEntry) event()  {}
 func (CacheUnusable) event() {}
 func (Waiting) event()       {}
 func (Retrying) event()      {}
+func (Resumed) event()       {}

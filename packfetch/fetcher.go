@@ -49,7 +49,7 @@ type Options struct {
 	// the system's.
 	Resolver *net.Resolver
 	// Stall is how long a registry may keep a request waiting without a sign of
-	// life; 0 is a minute.
+	// life, or with fewer than ten bytes a second; 0 is a minute.
 	Stall time.Duration
 	// Sleep waits, no longer than its context lets it, before a request is made
 	// again; nil waits by the clock.
@@ -63,6 +63,9 @@ type Options struct {
 	// where they are wanted; n is negative where they are to be copied anew. It may
 	// be called concurrently.
 	Copied func(p *Pack, n int64)
+	// Underway, if not nil, is told of every request to a host[:port]: 1 when it is
+	// sent, -1 when its answer is over or given up. It may be called concurrently.
+	Underway func(host string, n int)
 	// LockWait bounds the wait for another process that fetches the same pack;
 	// 0 is five minutes.
 	LockWait time.Duration
@@ -110,6 +113,7 @@ func New(o Options) (*Fetcher, error) {
 			Stall:     o.Stall,
 			Sleep:     o.Sleep,
 			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
+			Underway:  o.Underway,
 		}),
 		cache: packcache.New(packcache.Options{
 			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),

@@ -86,6 +86,8 @@ func (e Fetching) about() string {
 		return e.Reference
 	case packfetch.Doubtful:
 		return e.Reference
+	case packfetch.Resumed:
+		return e.Reference
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
 			outlooks = append(outlooks, *outlook)
 		}
 	}
-	return outlooks, err
+	return outlooks, withoutTags("outdated", err)
 }
 
 func (r *run) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error) {

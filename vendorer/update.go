@@ -60,7 +60,7 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	return report, errors.Join(up.refusals(report), err)
+	return report, errors.Join(up.refusals(report), withoutTags("update", err))
 }
 
 // A chosen is a pack that is to be updated; wish is the tag that it is to get,

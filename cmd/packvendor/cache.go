@@ -247,7 +247,7 @@ func (c *cli) cachePruneCommand() *cobra.Command {
 of use for as long as --older-than says, and then as many as it takes until the
 rest has no more bytes than --max-size. Packs that a packs.lock named by --keep
 locks stay. Entries that a process is at work on, and what the cache does not
-know, are left alone.`,
+know, are left alone. What was kept of interrupted downloads goes first.`,
 		Example:           "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -276,9 +276,11 @@ type pruneJSON struct {
 	DryRun  bool          `json:"dry_run,omitempty"`
 	Removed []entryJSON   `json:"removed"`
 	Skipped []skippedJSON `json:"skipped"`
-	Freed   int64         `json:"freed"` // bytes
-	Left    int64         `json:"left"`  // bytes
-	Error   *failureJSON  `json:"error,omitempty"`
+	// Partials is how many interrupted downloads were removed.
+	Partials int          `json:"partials,omitempty"`
+	Freed    int64        `json:"freed"` // bytes
+	Left     int64        `json:"left"`  // bytes
+	Error    *failureJSON `json:"error,omitempty"`
 }
 
 type skippedJSON struct {
@@ -287,7 +289,7 @@ type skippedJSON struct {
 }
 
 func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) error {
-	doc := pruneJSON{DryRun: dryRun, Removed: []entryJSON{}, Skipped: []skippedJSON{}, Freed: p.Freed, Left: p.Left}
+	doc := pruneJSON{DryRun: dryRun, Removed: []entryJSON{}, Skipped: []skippedJSON{}, Partials: p.Partials, Freed: p.Freed, Left: p.Left}
 	verb := "removed"
 	if dryRun {
 		verb = "would remove"
@@ -327,11 +329,18 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 // pruningText sums up what was removed, or would be.
 func pruningText(verb string, p vendorer.CachePruning) string {
 	removed, skipped := len(p.Removed), len(p.Skipped)
-	text := fmt.Sprintf("%s %s, %s", verb, plural(removed, "entry", "entries"), bytesText(p.Freed))
+	var what []string
+	if removed > 0 {
+		what = append(what, plural(removed, "entry", "entries"))
+	}
+	if p.Partials > 0 {
+		what = append(what, counted(p.Partials, "interrupted download"))
+	}
+	text := fmt.Sprintf("%s %s, %s", verb, strings.Join(what, " and "), bytesText(p.Freed))
 	switch {
-	case removed == 0 && skipped == 0:
+	case len(what) == 0 && skipped == 0:
 		text = "nothing to remove"
-	case removed == 0:
+	case len(what) == 0:
 		text = verb + " nothing"
 	}
 	if skipped > 0 {

@@ -23,6 +23,7 @@ type cli struct {
 	root     *cobra.Command
 	say      *printer
 	progress *progress
+	waiting  *waiting
 	started  time.Time
 	batch    *batch // nil where the command works on one packs.toml, or none
 
@@ -69,6 +70,10 @@ func newCLI(p process) *cli {
 	c.started = c.now()
 	c.progress = newProgress(c.stderr, c.now, c.getenv("TERM"))
 	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions()}
+	c.waiting = &waiting{say: c.say.notice, after: c.waits.after}
+	if c.waiting.after == nil {
+		c.waiting.after = afterClock
+	}
 	return c
 }
 
@@ -216,15 +221,30 @@ func (c *cli) options() vendorer.Options {
 		Jobs:      c.jobs,
 		Getenv:    c.getenv,
 		UserAgent: "packvendor/" + version(),
-		Events:    c.say.event,
-		Progress:  c.progress.watch(),
+		Events:    c.event,
+		Progress:  c.watch(),
 		LockWait:  c.waits.lock,
 		Fetch: packfetch.Options{
 			Keychain: c.keychain(),
 			Stall:    c.waits.stall,
 			Sleep:    c.waits.sleep,
+			Underway: c.waiting.underway,
 		},
 	}
+}
+
+// event says what happened during a run.
+func (c *cli) event(e vendorer.Event) {
+	c.waiting.event(e)
+	c.say.event(e)
+}
+
+// watch returns what is to be told of a run's progress.
+func (c *cli) watch() func(vendorer.Progress) {
+	if bar := c.progress.watch(); bar != nil {
+		return bar
+	}
+	return c.waiting.advance
 }
 
 // keychain is where the user's credentials are.
@@ -232,7 +252,7 @@ func (c *cli) keychain() packfetch.Keychain {
 	if c.isAnonymous() {
 		return forbidden{}
 	}
-	return packfetch.UserKeychain(c.getenv, c.waits.helper)
+	return patient{packfetch.UserKeychain(c.getenv, c.waits.helper), c.waiting}
 }
 
 // forbidden is the keychain of a user who forbids the use of credentials.
@@ -272,6 +292,7 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
 	c.progress.want(!c.quiet && !c.json)
+	c.waiting.start(!c.quiet && c.progress.watch() == nil)
 	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
 	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
 	c.say.locked = c.inCI()

@@ -207,14 +207,17 @@ func (c *cli) explain(err error) []problem {
 		}
 		return withoutVain(all)
 	}
-	return []problem{{err: err, code: exitCode(err), text: textOf(err), hint: c.say.hintFor(err), then: c.say.secondHintFor(err)}}
+	return []problem{{
+		err: err, code: exitCode(err), text: textOf(err) + c.certificateAdvice(err),
+		hint: c.say.hintFor(err), then: c.say.secondHintFor(err),
+	}}
 }
 
 // withoutVain takes away hints that are vain while there are other problems: to add
-// another version of a pack would fail with them.
+// another version of a pack would fail with them, and so would the same with network.
 func withoutVain(problems []problem) []problem {
 	for i := range problems {
-		if len(problems) > 1 && isAny(problems[i].err, []any{new(*vendorer.NoVersionError)}) {
+		if len(problems) > 1 && isAny(problems[i].err, []any{new(*vendorer.NoVersionError), new(*vendorer.NetworkOffError)}) {
 			problems[i].hint = ""
 		}
 	}
@@ -225,9 +228,12 @@ func withoutVain(problems []problem) []problem {
 func textOf(err error) string {
 	var pack *vendorer.PackError
 	var registry *packfetch.RegistryError
+	var off *vendorer.NetworkOffError
 	switch {
 	case exitCode(err) == exitInterrupted:
 		return "interrupted"
+	case errors.As(err, &off):
+		return off.Work + " needs the network (--offline is set)"
 	case errors.As(err, &pack) && errors.As(err, &registry) && isGone(pack, registry):
 		gone := *pack
 		gone.Err = fmt.Errorf("what is locked is gone from the registry\n\t%w", registry)

@@ -55,6 +55,7 @@ var exitCodes = map[string]struct {
 	"vendorer.KeepError":              {&vendorer.KeepError{Err: fs.ErrNotExist}, 2},
 	"vendorer.InconsistentError":      {&vendorer.InconsistentError{}, 4},
 	"vendorer.LockedError":            {&vendorer.LockedError{}, 1},
+	"vendorer.NetworkOffError":        {&vendorer.NetworkOffError{Err: &packfetch.OfflineError{}}, 3},
 	"vendorer.NoModuleError":          {&vendorer.NoModuleError{}, 2},
 	"vendorer.NoVersionError":         {&vendorer.NoVersionError{}, 2},
 	"vendorer.NothingToInspectError":  {&vendorer.NothingToInspectError{}, 2},

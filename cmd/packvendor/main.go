@@ -47,6 +47,7 @@ type waits struct {
 	helper time.Duration                              // for credential helpers
 	sleep  func(context.Context, time.Duration) error // before a request is made again
 	now    func() time.Time                           // what a summary measures by
+	after  func(time.Duration, func()) (stop func())  // until something is said of a wait
 }
 
 // run does what p.args say and returns the exit code.
@@ -54,5 +55,6 @@ func run(ctx context.Context, p process) int {
 	c := newCLI(p)
 	err := c.execute(ctx)
 	c.progress.stop()
+	c.waiting.end()
 	return c.codeOf(err)
 }

@@ -23,6 +23,7 @@ func mainHurried() {
 		helper: durationOf("PACKVENDOR_TEST_HELPER_TIMEOUT"),
 		now:    now,
 		sleep:  func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) },
+		after:  func(time.Duration, func()) func() { return func() {} }, // no run takes any time
 	}, stderr)
 	collect()
 	os.Exit(code)

@@ -10,10 +10,12 @@ package main
 //     and the literal line to write there.
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/greenticai/packvendor/packfetch"
@@ -39,7 +41,8 @@ type printer struct {
 
 	cacheUnusable bool // said already
 
-	progress *progress // what is printed goes above its line
+	mu       sync.Mutex // of lines, which come from several sides
+	progress *progress  // what is printed goes above its line
 	colours  bool
 	actions  bool // the log is one of GitHub Actions
 }
@@ -64,7 +67,7 @@ func (p *printer) once(tell func(string), kind, text string) {
 func (p *printer) warning(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if p.actions {
-		p.progress.above(p.stderr, annotation("warning", text))
+		p.write(annotation("warning", text))
 	}
 	p.line(yellow, "warning: ", text)
 }
@@ -100,7 +103,14 @@ func (p *printer) line(color, kind, text string) {
 	if text = escaped(text); p.actions {
 		text = harmless(text)
 	}
-	p.progress.above(p.stderr, fmt.Sprintf("packvendor: %s%s\n", kind, text))
+	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, text))
+}
+
+// write writes whole lines.
+func (p *printer) write(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.progress.above(p.stderr, text)
 }
 
 // event says what happened during a run.
@@ -151,6 +161,8 @@ func (p *printer) fetching(e packfetch.Event) {
 		p.doubtful("", e)
 	case packfetch.Retrying:
 		p.retrying(e)
+	case packfetch.Resumed:
+		p.detail("%s: going on with an interrupted download: %s of %s are there", e.Reference, bytesText(e.Kept), bytesText(e.Size))
 	case packfetch.Waiting:
 		p.notice("%s: waiting for another process that is fetching it", e.Reference)
 	}
@@ -159,17 +171,32 @@ func (p *printer) fetching(e packfetch.Event) {
 // longWait is one after which people think that nothing happens any more.
 const longWait = 10 * time.Second
 
-// retrying tells that a request is made again; the time only where the registry
-// chose it.
+// retrying tells that a request is made again.
 func (p *printer) retrying(e packfetch.Retrying) {
-	tell, when := p.detail, ""
-	if e.Told {
-		when = fmt.Sprintf(" in %s, as the registry asks", e.Wait)
-	}
+	tell := p.detail
 	if e.Told && e.Wait >= longWait {
 		tell = p.notice
 	}
-	tell("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
+	tell("%s", triedAgain(e))
+}
+
+// triedAgain says that a request is made again; when, only where the registry chose
+// it.
+func triedAgain(e packfetch.Retrying) string {
+	when := ""
+	if e.Told {
+		when = fmt.Sprintf(" in %s, as the registry asks", e.Wait)
+	}
+	return fmt.Sprintf("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
+}
+
+// hostOf is the host whose answer is an error; "" if that is nobody's.
+func hostOf(err error) string {
+	var registry *packfetch.RegistryError
+	if errors.As(err, &registry) {
+		return registry.Host
+	}
+	return ""
 }
 
 // maxListed bounds how many layers of a manifest are named.

@@ -161,16 +161,23 @@ func (f *File) StartWriteback() {
 // Finish closes the temporary after it has reached the disk. An error means that the
 // file must not be committed.
 func (f *File) Finish() error {
-	file := f.file
-	f.file = nil
-	if err := file.Sync(); err != nil {
-		file.Close()
+	if err := f.file.Sync(); err != nil {
+		f.close()
 		return located(f.root, "sync", f.name, err)
 	}
+	if err := f.close(); err != nil {
+		return err
+	}
+	f.durable = true
+	return nil
+}
+
+func (f *File) close() error {
+	file := f.file
+	f.file = nil
 	if err := file.Close(); err != nil {
 		return located(f.root, "close", f.name, err)
 	}
-	f.durable = true
 	return nil
 }
 
@@ -179,6 +186,27 @@ func (f *File) Commit() error {
 	rename := func() error { return f.root.Rename(f.temp, f.name) }
 	if err := persistently(rename, isBusy, time.Sleep); err != nil {
 		return located(f.root, "rename", f.name, err)
+	}
+	f.renamed = true
+	return nil
+}
+
+// Written returns how many bytes the file has.
+func (f *File) Written() int64 { return f.written }
+
+// Rescue ends a file that will never be committed, but is worth something: it gets
+// the name to below over, under which f's directory is dir, and a mode of its own.
+// Nothing of it need have reached the disk.
+func (f *File) Rescue(over *os.Root, dir, to string, mode fs.FileMode) error {
+	if err := f.chmod(mode); err != nil {
+		return err
+	}
+	if err := f.close(); err != nil {
+		return err
+	}
+	rename := func() error { return over.Rename(path.Join(dir, f.temp), to) }
+	if err := persistently(rename, isBusy, time.Sleep); err != nil {
+		return located(over, "rename", to, err)
 	}
 	f.renamed = true
 	return nil

@@ -7,6 +7,8 @@
 //	<64 hex of the manifest digest>/metadata.json   Metadata
 //	<64 hex of the manifest digest>/manifest.json   the manifest's exact bytes
 //	.locks/<64 hex of the manifest digest>.lock     of whoever fetches or removes it
+//	.partial/<64 hex of the layer digest>           what came of a layer before its
+//	                                                download was interrupted
 //
 // The Rust crate greentic-distributor-client reads and writes the first two at
 // the same time (its src/oci_packs.rs): it takes pack.gtpack's mere existence

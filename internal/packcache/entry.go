@@ -38,7 +38,7 @@ func (c *Cache) List() (entries []Entry, foreign []string, err error) {
 	}
 	err = nil
 	for _, name := range names {
-		if name.Name() == locksDir {
+		if name.Name() == locksDir || name.Name() == partialDir {
 			continue
 		}
 		entry, lookErr := c.lookAt(name.Name())

@@ -29,8 +29,10 @@ type PruneOptions struct {
 type PruneReport struct {
 	Removed []Entry
 	Skipped []Skipped
-	Freed   int64 // bytes that the removed entries had
-	Left    int64 // bytes that the others have
+	// Partials is how many beginnings of layers were removed, before any entry.
+	Partials int
+	Freed    int64 // bytes that the removed entries and partials had
+	Left     int64 // bytes that the others have
 }
 
 // A Skipped entry should have been removed as well. Err is ErrBusy, ErrForeign
@@ -40,7 +42,8 @@ type Skipped struct {
 	Err   error
 }
 
-// Prune removes entries that were not of use lately. It alone rests on the
+// Prune removes entries that were not of use lately, and what was kept of
+// interrupted downloads that nobody went on with. It alone rests on the
 // clock: an entry that was last used in the future counts as used just now.
 //
 // Busy and foreign entries are left out, and the next ones go in their place.
@@ -54,6 +57,7 @@ func (c *Cache) Prune(ctx context.Context, o PruneOptions) (PruneReport, error) 
 		r.Left += entry.Size
 	}
 	now := c.now()
+	c.prunePartials(o, now, &r)
 	for _, entry := range entries {
 		if ctx.Err() != nil {
 			return r, context.Cause(ctx)
@@ -68,6 +72,26 @@ func (c *Cache) Prune(ctx context.Context, o PruneOptions) (PruneReport, error) 
 		}
 	}
 	return r, err
+}
+
+// prunePartials removes what was kept of interrupted downloads: it is worth less
+// than any entry.
+func (c *Cache) prunePartials(o PruneOptions, now time.Time, r *PruneReport) {
+	kept := c.partials()
+	for _, p := range kept {
+		r.Left += p.size
+	}
+	for _, p := range kept {
+		if !o.selects(Entry{Used: p.kept}, now, r.Left) {
+			continue
+		}
+		if !o.DryRun {
+			c.RemovePartial(p.layer)
+		}
+		r.Partials++
+		r.Freed += p.size
+		r.Left -= p.size
+	}
 }
 
 // selects tells whether an entry should go, while the cache has left bytes.

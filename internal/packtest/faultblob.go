@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -72,6 +73,22 @@ func StallBlob(digest ociref.Digest, n int) Fault {
 		sendPart(w, a, n)
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
+	})}
+}
+
+// DripBlob promises the whole blob, and sends a byte of it after each pause.
+func DripBlob(digest ociref.Digest, pause time.Duration) Fault {
+	return Fault{blob(digest), altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		sendPart(w, a, 0)
+		for i := range a.body {
+			select {
+			case <-time.After(pause):
+			case <-r.Context().Done():
+				panic(http.ErrAbortHandler)
+			}
+			w.Write(a.body[i : i+1])
+			http.NewResponseController(w).Flush()
+		}
 	})}
 }
 

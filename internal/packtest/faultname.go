@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -28,6 +29,9 @@ func faultForms() []faultForm {
 			return Status(w.text(), http.StatusUnauthorized, http.Header{"WWW-Authenticate": {w.text()}})
 		}},
 		{"content-range DIGEST [CONTENT-RANGE]", func(w *words) Fault { return ContentRange(w.digest(), w.optional("")) }},
+		{"drip-blob DIGEST MILLISECONDS", func(w *words) Fault {
+			return DripBlob(w.digest(), time.Duration(w.number())*time.Millisecond)
+		}},
 		{"drop PREFIX", func(w *words) Fault { return Drop(w.text()) }},
 		{"endless-blob DIGEST", func(w *words) Fault { return EndlessBlob(w.digest()) }},
 		{"endless-tags", func(*words) Fault { return EndlessTags() }},

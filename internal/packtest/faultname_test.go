@@ -11,7 +11,7 @@ import (
 // Every form is built from its own usage, so that none can be forgotten.
 func TestNewFaultKnowsEveryForm(t *testing.T) {
 	examples := map[string]string{
-		"BASE": "list", "BODY": "{}", "BYTES": "10", "CONTENT-RANGE": "bytes 1-2/3", "CONTENT-TYPE": "text/plain", "DIGEST": ociref.DigestOf(nil).String(), "FIRST": "1", "LAST": "2", "PREFIX": "/v2/",
+		"BASE": "list", "BODY": "{}", "BYTES": "10", "CONTENT-RANGE": "bytes 1-2/3", "CONTENT-TYPE": "text/plain", "DIGEST": ociref.DigestOf(nil).String(), "FIRST": "1", "LAST": "2", "MILLISECONDS": "1", "PREFIX": "/v2/",
 		"REFERENCE": "any", "REQUESTS": "1", "RETRY-AFTER": "7", "SECONDS": "1", "STATUS": "429", "TAG": "t", "URL": "https://example.com/", "WWW-AUTHENTICATE": "Basic",
 	}
 	for _, form := range faultForms() {
@@ -74,6 +74,7 @@ func TestNamedFaultsServe(t *testing.T) {
 		body         string
 	}{
 		{"first 1 after 0 short-blob any 8", b.blobPath, 200, "Content-Length", "", "01"},
+		{"drip-blob any 1", b.blobPath, 200, "Content-Length", "10", "0123456789"},
 		{"status /v2/ 429 60", "/v2/", 429, "Retry-After", "60", `{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}` + "\n"},
 		{"challenge /v2/$ Basic", "/v2/", 401, "Www-Authenticate", "Basic", `{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized"}]}` + "\n"},
 		{"big-error /v2/ 500 3", "/v2/", 500, "Content-Type", "application/json", "   "},

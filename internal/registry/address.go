@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,27 +35,45 @@ var metadataAddresses = []netip.Addr{
 }
 
 var (
-	sharedSpace = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598: as good as private
-	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")     // RFC 1122: reaches this machine
-	// Addresses that hold an IPv4 address in their last four bytes: RFC 6052,
-	// RFC 8215, and RFC 4291's old "compatible" ones.
-	translated = []netip.Prefix{
-		netip.MustParsePrefix("64:ff9b::/96"),
-		netip.MustParsePrefix("64:ff9b:1::/96"),
-		netip.MustParsePrefix("::/96"),
-	}
+	sharedSpace = netip.MustParsePrefix("100.64.0.0/10")  // RFC 6598: as good as private
+	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")      // RFC 1122: reaches this machine
+	localNAT64  = netip.MustParsePrefix("64:ff9b:1::/48") // RFC 8215: prefixes of any length that it has room for
 )
 
-// reachOf returns the reach of an address.
+// embeddings are the IPv6 addresses that stand for IPv4 ones, and where in their
+// bytes those are. Mapped ones are unmapped before anybody looks at them.
+var embeddings = []struct {
+	prefix netip.Prefix
+	at     [4]int
+	mask   byte // all its bytes are XORed with it
+}{
+	{prefix: netip.MustParsePrefix("::/96"), at: [4]int{12, 13, 14, 15}},                 // compatible: RFC 4291, 2.5.5.1
+	{prefix: netip.MustParsePrefix("::ffff:0:0:0/96"), at: [4]int{12, 13, 14, 15}},       // translated: RFC 2765, 2.1
+	{prefix: netip.MustParsePrefix("2002::/16"), at: [4]int{2, 3, 4, 5}},                 // 6to4: RFC 3056, 2
+	{prefix: netip.MustParsePrefix("2001::/32"), at: [4]int{4, 5, 6, 7}},                 // Teredo, its server: RFC 4380, 4
+	{prefix: netip.MustParsePrefix("2001::/32"), at: [4]int{12, 13, 14, 15}, mask: 0xff}, // Teredo, its client
+	{prefix: netip.MustParsePrefix("64:ff9b::/96"), at: [4]int{12, 13, 14, 15}},          // NAT64: RFC 6052, 2.1
+	{prefix: localNAT64, at: [4]int{6, 7, 9, 10}},                                        // NAT64 with a prefix of 48 bits: RFC 6052, 2.2
+	{prefix: localNAT64, at: [4]int{7, 9, 10, 11}},                                       // of 56
+	{prefix: localNAT64, at: [4]int{9, 10, 11, 12}},                                      // of 64
+	{prefix: localNAT64, at: [4]int{12, 13, 14, 15}},                                     // of 96
+}
+
+// reachOf returns the reach of an address: where it embeds others, that of the one
+// which the fewest can reach.
 func reachOf(addr netip.Addr) reach {
-	addr = embedded(addr.Unmap().WithZone(""))
-	for _, metadata := range metadataAddresses {
-		if addr == metadata {
-			return linkLocal
-		}
+	addr = addr.Unmap().WithZone("")
+	r := reachOfOne(addr)
+	for _, v4 := range embedded(addr) {
+		r = max(r, reachOfOne(v4))
 	}
+	return r
+}
+
+// reachOfOne is reachOf without a look at what the address embeds.
+func reachOfOne(addr netip.Addr) reach {
 	switch {
-	case addr.IsLinkLocalUnicast(), addr.IsMulticast():
+	case slices.Contains(metadataAddresses, addr), addr.IsLinkLocalUnicast(), addr.IsMulticast():
 		return linkLocal
 	case addr.IsLoopback(), addr.IsUnspecified(), thisNetwork.Contains(addr):
 		return loopback
@@ -64,17 +83,31 @@ func reachOf(addr netip.Addr) reach {
 	return public
 }
 
-// embedded returns the IPv4 address that an IPv6 address stands for, or addr.
-func embedded(addr netip.Addr) netip.Addr {
-	if addr.IsLoopback() || addr.IsUnspecified() {
-		return addr
+// embedded returns the IPv4 addresses that an IPv6 address stands for.
+func embedded(addr netip.Addr) []netip.Addr {
+	if !addr.Is6() {
+		return nil
 	}
-	for _, prefix := range translated {
-		if bytes := addr.As16(); addr.Is6() && prefix.Contains(addr) {
-			return netip.AddrFrom4([4]byte(bytes[12:]))
+	var found, filling []netip.Addr
+	bytes := addr.As16()
+	for _, e := range embeddings {
+		if !e.prefix.Contains(addr) {
+			continue
+		}
+		var v4 [4]byte
+		for i, at := range e.at {
+			v4[i] = bytes[at] ^ e.mask
+		}
+		if one := netip.AddrFrom4(v4); e.prefix == localNAT64 && thisNetwork.Contains(one) {
+			filling = append(filling, one)
+		} else {
+			found = append(found, one)
 		}
 	}
-	return addr
+	if found == nil {
+		return filling
+	}
+	return found // most readings of a local prefix, whose length is not known, are zeros
 }
 
 // reachOfHost returns what can be told of the reach of a host[:port] without

@@ -24,7 +24,18 @@ type Sink interface {
 //
 // Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
 func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink) error {
+	return c.Resume(ctx, ref, want, w, nil)
+}
+
+// Resume is Blob after an earlier one was interrupted: kept has the first bytes, as
+// far as anybody knows. They are copied and hashed before the registry is asked for
+// the rest; if what they make is wrong, the blob begins anew. Where kept is the
+// whole blob, the registry is not asked at all; where it is nil, nothing was kept.
+func (c *Client) Resume(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink, kept io.Reader) error {
 	d := &download{want: want, sink: w, stream: verified.NewStream(w, want)}
+	if done, err := d.take(ctx, kept); done || err != nil {
+		return err
+	}
 	return c.persist(ctx, func(ctx context.Context) error {
 		err := c.advance(ctx, ref, d)
 		if d.isSpoiled(err) {
@@ -41,6 +52,41 @@ type download struct {
 	stream *verified.Stream
 	pieced bool // more than one response made it what it is
 	whole  bool // pieces were of no use: each further response is to be the whole blob
+}
+
+// take begins the blob with bytes that were kept of it. done tells that they are all
+// of it, and right. The error is *verified.WriteError.
+func (d *download) take(ctx context.Context, kept io.Reader) (done bool, err error) {
+	if kept == nil {
+		return false, nil
+	}
+	err = d.stream.Append(&unended{ctx, kept})
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, new(*verified.ReadError)):
+		return false, nil
+	case errors.As(err, new(*verified.WriteError)):
+		return false, err
+	}
+	return false, d.restart()
+}
+
+// An unended reader breaks off where src ends: there is more to come, from elsewhere.
+type unended struct {
+	ctx context.Context
+	src io.Reader
+}
+
+func (u *unended) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	n, err := u.src.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // errNoPiece says that a registry answered a request for the rest of a blob

@@ -52,7 +52,7 @@ type Options struct {
 	// anonymous request; nil never has any.
 	Keychain Keychain
 	// Stall is how long a registry may keep a request waiting without a sign of
-	// life; 0 is DefaultStall.
+	// life, or with fewer than ten bytes a second; 0 is DefaultStall.
 	Stall time.Duration
 	// Sleep waits before a request is tried again; nil is the function of that
 	// name. Its error ends the request.
@@ -60,6 +60,9 @@ type Options struct {
 	// Retrying, if not nil, is told of every such wait. It may be called
 	// concurrently.
 	Retrying func(Retry)
+	// Underway, if not nil, is told of every request to a host[:port]: 1 when it is
+	// sent, -1 when its answer is over or given up. It may be called concurrently.
+	Underway func(host string, n int)
 }
 
 // A Keychain finds the user's credentials for a host[:port]; nil if there are
@@ -93,13 +96,16 @@ func New(o Options) *Client {
 	}
 	lanes := newLanes(o.Transport, o.Resolver)
 	return &Client{
-		transport: &guard{lanes: lanes, insecure: o.Insecure, userAgent: o.UserAgent, stall: cmp.Or(o.Stall, DefaultStall)},
-		lanes:     lanes,
-		insecure:  o.Insecure,
-		keychain:  o.Keychain,
-		sleep:     o.Sleep,
-		retrying:  o.Retrying,
-		hosts:     map[string]*host{},
+		transport: &guard{
+			lanes: lanes, insecure: o.Insecure, userAgent: o.UserAgent,
+			stall: cmp.Or(o.Stall, DefaultStall), underway: o.Underway,
+		},
+		lanes:    lanes,
+		insecure: o.Insecure,
+		keychain: o.Keychain,
+		sleep:    o.Sleep,
+		retrying: o.Retrying,
+		hosts:    map[string]*host{},
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -54,6 +56,7 @@ type guard struct {
 	insecure  []string
 	userAgent string
 	stall     time.Duration
+	underway  func(host string, n int) // nil: nobody wants to know
 }
 
 // errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
@@ -103,13 +106,36 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}
+	over := g.send(req.URL.Host)
 	lane := g.lanes.take(req, registryOf(req))
 	resp, err := watched(lane, req, g.stall, func() { g.lanes.renew(lane) })
 	if err != nil {
+		over()
 		return nil, onTheLine(err)
 	}
 	resp.Request = req // by which the next hop knows that it is one
+	resp.Body = &underway{resp.Body, over}
 	return resp, nil
+}
+
+// send tells that a request is sent; over, that its answer is over.
+func (g *guard) send(host string) (over func()) {
+	if g.underway == nil {
+		return func() {}
+	}
+	g.underway(host, 1)
+	return sync.OnceFunc(func() { g.underway(host, -1) })
+}
+
+// An underway body tells when nobody waits for it any more.
+type underway struct {
+	io.ReadCloser
+	over func()
+}
+
+func (u *underway) Close() error {
+	u.over()
+	return u.ReadCloser.Close()
 }
 
 func (g *guard) check(req *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func (b *bed) pull() error {
 
 // localPlaces are where a name may lead that a registry elsewhere has no
 // business to name.
-var localPlaces = []string{"127.0.0.1", "127.0.0.53", "::1", "0.0.0.0", "169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "::ffff:127.0.0.1"}
+var localPlaces = []string{"127.0.0.1", "127.0.0.53", "::1", "0.0.0.0", "169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "::ffff:127.0.0.1", "2002:a9fe:a9fe::", "::ffff:0:7f00:1"}
 
 func TestFault11_RedirectToANameWithALocalAddress(t *testing.T) {
 	t.Parallel()
@@ -69,7 +70,7 @@ func TestFault11_RedirectToANameWithALocalAddress(t *testing.T) {
 					w := b.moved(t, from, map[string]place{"cdn.example:443": {victim.Host(), at}}, registry.Options{})
 					b.reg.Inject(packtest.Redirect(path+"$", "https://cdn.example/x?s3cret"))
 					err := b.pull()
-					shown := strings.TrimPrefix(at, "::ffff:")
+					shown := netip.MustParseAddr(at).Unmap().String()
 					wantText(t, err, "GET https://registry.example"+path+": sent to a name with the local address "+shown)
 					if e := as[*registry.Error](t, err); e.Tries != 0 {
 						t.Errorf("%d tries", e.Tries)
@@ -104,7 +105,7 @@ func TestFault11_RealmIsANameWithALocalAddress(t *testing.T) {
 			w := b.moved(t, somewhere, map[string]place{"auth.example:443": {victim.Host(), at}}, registry.Options{Keychain: keys})
 			err := b.pull()
 			as[*registry.Error](t, err)
-			if want := "sent to a name with the local address " + strings.TrimPrefix(at, "::ffff:"); !strings.HasSuffix(err.Error(), want) {
+			if want := "sent to a name with the local address " + netip.MustParseAddr(at).Unmap().String(); !strings.HasSuffix(err.Error(), want) {
 				t.Errorf("got %q, want it to end with %q", err, want)
 			}
 			wantRequests(t, victim)

@@ -221,7 +221,7 @@ func TestIsFinal(t *testing.T) {
 		{&tls.CertificateVerificationError{Err: errors.New("x")}, true},
 		{io.ErrUnexpectedEOF, false},
 		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, false},
-		{&stallError{time.Second}, false},
+		{&stallError{after: time.Second}, false},
 	} {
 		if got := isFinal(&net.OpError{Op: "read", Err: test.err}); got != test.want {
 			t.Errorf("%T %v: got %t, want %t", test.err, test.err, got, test.want)

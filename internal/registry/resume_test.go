@@ -376,3 +376,91 @@ func TestFault02_PartNotAskedFor(t *testing.T) {
 		})
 	}
 }
+
+// resume is fetch after an earlier one that kept some bytes.
+func (b *bed) resume(kept []byte) (*buffer, error) {
+	buf := &buffer{}
+	return buf, b.client.Resume(context.Background(), b.byDigest(), b.content(), buf, bytes.NewReader(kept))
+}
+
+// What was kept of an interrupted download is gone on with, and never believed: when
+// the whole is wrong, it is asked for in full, once.
+func TestFault02b_Kept(t *testing.T) {
+	t.Parallel()
+	inverted := func(data []byte) []byte {
+		data = bytes.Clone(data)
+		data[0] ^= 0xff
+		return data
+	}
+	for name, test := range map[string]struct {
+		kept   func(data []byte) []byte
+		fault  *packtest.Fault
+		ranges []string
+	}{
+		"some":                       {kept: func(data []byte) []byte { return data[:cut] }, ranges: []string{"bytes=500-"}},
+		"nothing":                    {kept: func([]byte) []byte { return nil }, ranges: []string{""}},
+		"all":                        {kept: func(data []byte) []byte { return data }, ranges: []string{}},
+		"all but a byte":             {kept: func(data []byte) []byte { return data[:len(data)-1] }, ranges: []string{"bytes=LAST-"}},
+		"wrong":                      {kept: func(data []byte) []byte { return inverted(data[:cut]) }, ranges: []string{"bytes=500-", ""}},
+		"all, and wrong":             {kept: inverted, ranges: []string{""}},
+		"too much":                   {kept: func(data []byte) []byte { return append(bytes.Clone(data), 0) }, ranges: []string{""}},
+		"some, without ranges":       {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.NoRange("")), ranges: []string{"bytes=500-"}},
+		"wrong, without ranges":      {kept: func(data []byte) []byte { return inverted(data[:cut]) }, fault: ptr(packtest.NoRange("")), ranges: []string{"bytes=500-"}},
+		"some, and ranges refused":   {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.RefuseRange("")), ranges: []string{"bytes=500-", ""}},
+		"some, and a wrong range":    {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.First(1, packtest.WrongRange(""))), ranges: []string{"bytes=500-", ""}},
+		"some, and breaks off again": {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.First(1, packtest.AbortBlob("", 100))), ranges: []string{"bytes=500-", "bytes=600-"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, packtest.Options{})
+			if test.fault != nil {
+				b.reg.Inject(*test.fault)
+			}
+			got, err := b.resume(test.kept(b.data))
+			b.wantPack(t, got, err)
+			var want []string
+			for _, r := range test.ranges {
+				want = append(want, strings.ReplaceAll(r, "LAST", fmt.Sprint(len(b.data)-1)))
+			}
+			wantRanges(t, b.reg, want...)
+		})
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// A blob that is wrong from its beginning to its end stays so, however much of it
+// was kept.
+func TestFault02b_WrongAgain(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, packtest.Options{})
+	b.reg.Inject(packtest.WrongBlob(""))
+	_, err := b.resume(b.data[:cut])
+	as[*verified.MismatchError](t, err)
+	wantRanges(t, b.reg, "bytes=500-", "")
+}
+
+// Nobody who is interrupted waits until all that was kept has been hashed.
+func TestFault02b_InterruptedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, packtest.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	var copied int64
+	err := b.client.Resume(ctx, b.byDigest(), verified.Content{Digest: b.content().Digest, Size: 1 << 50}, writerFunc(func(p []byte) (int, error) {
+		copied += int64(len(p))
+		cancel()
+		return len(p), nil
+	}), zeros{})
+	if !errors.Is(err, context.Canceled) || copied > 1<<20 {
+		t.Errorf("after %d bytes %v", copied, err)
+	}
+	wantRanges(t, b.reg)
+}
+
+// zeros is a reader without an end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}

@@ -170,12 +170,12 @@ func TestFault07_SlowButSteady(t *testing.T) {
 				return false
 			}
 			w.Header().Set("Content-Length", fmt.Sprint(len(b.data)))
-			for i := range 12 { // the pace is what is tested
-				w.Write(b.data[i : i+1])
+			for i := range 12 { // the pace is what is tested: twice as fast as it must be
+				w.Write(b.data[4*i : 4*i+4])
 				http.NewResponseController(w).Flush()
 				<-time.After(nowStall / 10)
 			}
-			w.Write(b.data[12:])
+			w.Write(b.data[48:])
 			return true
 		})
 		got, err := b.fetch()

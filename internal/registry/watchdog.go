@@ -11,21 +11,38 @@ import (
 	"time"
 )
 
-// A stallError reports a registry that kept the connection and sent nothing.
-type stallError struct{ after time.Duration }
+// leastRate is how many bytes a second of a body must come, on the average of the
+// time after which a request is stalled. Less is as good as nothing: a byte a minute
+// would keep a run for ever.
+const leastRate = 10
 
-func (e *stallError) Error() string { return fmt.Sprintf("no progress for %s", e.after) }
+// A stallError reports a registry that kept the connection and sent nothing, or
+// next to nothing.
+type stallError struct {
+	after time.Duration
+	came  int64 // bytes
+}
 
-// watched sends req by lane and ends it when nothing has come for that long,
-// over any version of HTTP: neither the beginning of the response nor a byte of
-// its body. The time that a reader lets pass between reads does not count.
-// onStall is called then, before anybody is told.
+func (e *stallError) Error() string {
+	switch e.came {
+	case 0:
+		return fmt.Sprintf("no progress for %s", e.after)
+	case 1:
+		return fmt.Sprintf("no progress: 1 byte in %s", e.after)
+	}
+	return fmt.Sprintf("no progress: %d bytes in %s", e.came, e.after)
+}
+
+// watched sends req by lane and ends it when it is stalled, over any version of
+// HTTP: for that long the beginning of the response has not come, or fewer bytes of
+// its body than leastRate. The time that a reader lets pass between reads does not
+// count. onStall is called then, before anybody is told.
 func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onStall func()) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	ctx = httptrace.WithClientTrace(ctx, patience(func() { cancel(errRestless) }))
 	dog := time.AfterFunc(stall, func() {
 		onStall() // first: who is told tries again at once
-		cancel(&stallError{stall})
+		cancel(&stallError{after: stall})
 	})
 	resp, err := lane.RoundTrip(req.WithContext(ctx))
 	dog.Stop()
@@ -34,7 +51,7 @@ func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onS
 		cancel(nil)
 		return nil, err
 	}
-	body := &watchedBody{body: resp.Body, ctx: ctx, cancel: cancel, dog: dog, stall: stall}
+	body := &watchedBody{body: resp.Body, ctx: ctx, cancel: cancel, dog: dog, stall: stall, left: stall}
 	if body.whole = resp.StatusCode/100 != 2; body.whole {
 		dog.Reset(stall)
 	}
@@ -75,18 +92,38 @@ type watchedBody struct {
 	dog    *time.Timer
 	stall  time.Duration
 	whole  bool // the time is for all of it: nobody waits for more of a redirect or an error
+
+	left time.Duration // within which enough must have come
+	came int64         // bytes, since that was all of stall
 }
 
-func (b *watchedBody) Read(p []byte) (int, error) {
-	if !b.whole {
-		b.dog.Reset(b.stall)
-		defer b.dog.Stop()
+func (b *watchedBody) Read(p []byte) (n int, err error) {
+	if b.whole {
+		n, err = b.body.Read(p)
+	} else {
+		begun := time.Now()
+		b.dog.Reset(b.left)
+		n, err = b.body.Read(p)
+		b.dog.Stop()
+		b.count(n, time.Since(begun))
 	}
-	n, err := b.body.Read(p)
 	if err != nil { // an end, too: who is cut off may say goodbye as if all had come
 		err = stalled(b.ctx, err)
 	}
+	if _, ok := err.(*stallError); ok {
+		err = &stallError{after: b.stall, came: b.came}
+	}
 	return n, err
+}
+
+// count takes note of what came in a time; once it is enough, the next is waited
+// for as long as the first.
+func (b *watchedBody) count(n int, took time.Duration) {
+	b.came += int64(n)
+	b.left -= took
+	if float64(b.came) >= max(1, leastRate*b.stall.Seconds()) {
+		b.left, b.came = b.stall, 0
+	}
 }
 
 func (b *watchedBody) Close() error {

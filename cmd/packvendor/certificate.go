@@ -1,0 +1,60 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+)
+
+// maxCertificates bounds what is read of the file that SSL_CERT_FILE names, in bytes.
+const maxCertificates = 16 << 20
+
+// certificateAdvice is what to do about the certificate of an authority that this
+// system does not trust, on a line of its own; "" if that is not what err is about.
+func (c *cli) certificateAdvice(err error) string {
+	var unknown x509.UnknownAuthorityError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	return "\n\t" + trustAdvice(runtime.GOOS, c.getenv("SSL_CERT_FILE"))
+}
+
+// trustAdvice says where a certificate of one's own authority belongs. Go reads
+// SSL_CERT_FILE where the system has no store of its own, and passes over a file that
+// it cannot use: https://pkg.go.dev/crypto/x509#SystemCertPool
+func trustAdvice(goos, file string) string {
+	if slices.Contains([]string{"windows", "darwin", "ios"}, goos) {
+		return "add the authority's certificate to those that this system trusts"
+	}
+	if file == "" {
+		return "set SSL_CERT_FILE to a PEM file that has the authority's certificate"
+	}
+	reason := "does not have the authority's certificate"
+	if err := readable(file); err != nil {
+		reason = "cannot be used: " + err.Error()
+	}
+	return "SSL_CERT_FILE is " + file + ", which " + reason
+}
+
+// readable tells why no certificates can be read from file.
+func readable(file string) error {
+	info, err := os.Stat(file)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxCertificates) {
+		return errors.New("it is not a PEM file")
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(file)
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		return errors.New("it holds no certificate in PEM form")
+	}
+	return err
+}

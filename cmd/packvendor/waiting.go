@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// firstWaits are after how long a command says for the first times what it waits
+// for, where no terminal shows it; then it does every laterWaits.
+var firstWaits = []time.Duration{10 * time.Second, 30 * time.Second, time.Minute}
+
+const laterWaits = time.Minute
+
+// maxWaits bounds how many of the things that are waited for are named.
+const maxWaits = 3
+
+// A waiting says from time to time what a command waits for. Its methods may be
+// called concurrently.
+type waiting struct {
+	say   func(format string, args ...any)
+	after func(time.Duration, func()) (stop func()) // as time.AfterFunc
+
+	mu      sync.Mutex
+	stop    func()            // the timer; nil where nothing is said
+	spent   time.Duration     // when something was said last
+	phase   vendorer.Progress // how far the run is
+	lock    string            // whom it waits for; "" once it goes on
+	pending map[string]int    // what was asked for, and how often
+	failed  map[string]string // by host: what is tried again, after a pause
+}
+
+// afterClock is time.AfterFunc.
+func afterClock(d time.Duration, f func()) (stop func()) {
+	timer := time.AfterFunc(d, f)
+	return func() { timer.Stop() }
+}
+
+// start begins the time, if anything is to be said.
+func (w *waiting) start(wanted bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop == nil && wanted {
+		w.pending, w.failed = map[string]int{}, map[string]string{}
+		w.next()
+	}
+}
+
+// next sets the timer for the next line.
+func (w *waiting) next() {
+	next := w.spent + laterWaits
+	for _, first := range firstWaits {
+		if first > w.spent {
+			next = first
+			break
+		}
+	}
+	w.stop = w.after(next-w.spent, func() { w.tick(next) })
+}
+
+func (w *waiting) tick(spent time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop == nil {
+		return
+	}
+	w.spent = spent
+	w.say("after %s: %s", spent, w.text())
+	w.next()
+}
+
+// end stops it for good.
+func (w *waiting) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop != nil {
+		w.stop()
+	}
+	w.stop = nil
+}
+
+// change changes what is known, where anybody is told of it.
+func (w *waiting) change(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop != nil {
+		change()
+	}
+}
+
+// advance notes how far the run is.
+func (w *waiting) advance(now vendorer.Progress) {
+	w.change(func() { w.phase, w.lock = now, "" })
+}
+
+// event notes what the run says that it waits for.
+func (w *waiting) event(e vendorer.Event) {
+	switch e := e.(type) {
+	case vendorer.WaitingForProject:
+		w.change(func() { w.lock = "another packvendor, which is at work on " + e.File })
+	case vendorer.Fetching:
+		switch e := e.Event.(type) {
+		case packfetch.Waiting:
+			w.change(func() { w.lock = "another process, which is fetching " + e.Reference })
+		case packfetch.Retrying:
+			w.change(func() { w.failed[hostOf(e.Err)] = triedAgain(e) })
+		}
+	}
+}
+
+// underway notes that a request to a host begins, or that its answer is over.
+func (w *waiting) underway(host string, n int) {
+	w.change(func() {
+		w.count(host, n)
+		if n > 0 {
+			delete(w.failed, host)
+		}
+	})
+}
+
+// count counts n more of what is waited for.
+func (w *waiting) count(what string, n int) {
+	if w.pending[what] += n; w.pending[what] <= 0 {
+		delete(w.pending, what)
+	}
+}
+
+// text says how far the run is, and what it waits for.
+func (w *waiting) text() string {
+	parts := []string{phaseText(w.phase)}
+	pending := slices.Sorted(maps.Keys(w.pending))
+	if w.lock != "" {
+		pending = append(pending, w.lock)
+	}
+	if more := len(pending) - maxWaits; more > 0 {
+		pending = append(pending[:maxWaits], fmt.Sprintf("%d more", more))
+	}
+	if len(pending) > 0 {
+		parts = append(parts, "waiting for "+strings.Join(pending, ", "))
+	}
+	failed := slices.Sorted(maps.Values(w.failed))
+	parts = append(parts, failed[:min(len(failed), maxWaits)]...)
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	if len(parts) == 0 {
+		return "still at work"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// phaseText says how far a run is with a phase; nothing before the first one.
+func phaseText(p vendorer.Progress) string {
+	text := string(p.Phase)
+	if p.Packs > 1 {
+		text += fmt.Sprintf(" %d/%d packs", p.Done, p.Packs)
+	}
+	if bytes := amounts(p); bytes != "" {
+		text += ", " + bytes
+	}
+	return text
+}
+
+// patient is a keychain whose answers are waited for.
+type patient struct {
+	packfetch.Keychain
+	waiting *waiting
+}
+
+func (p patient) Find(ctx context.Context, host string) (*packfetch.Credentials, error) {
+	count := func(n int) { p.waiting.change(func() { p.waiting.count("credentials for "+host, n) }) }
+	count(1)
+	defer count(-1)
+	return p.Keychain.Find(ctx, host)
+}

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// The first lines come after 10, 30 and 60 seconds, then one every minute, until
+// there is nothing to wait for.
+func TestWaitingSchedule(t *testing.T) {
+	for _, wanted := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			var said []string
+			begun := time.Now()
+			w := &waiting{after: afterClock, say: func(format string, args ...any) {
+				said = append(said, fmt.Sprintf("%s: "+format, append([]any{time.Since(begun)}, args...)...))
+			}}
+			w.start(wanted)
+			time.Sleep(10*time.Second - 1)
+			synctest.Wait()
+			if len(said) > 0 {
+				t.Errorf("said too soon: %q", said)
+			}
+			time.Sleep(3*time.Minute + 30*time.Second)
+			w.end()
+			time.Sleep(time.Hour)
+			var want []string
+			for _, at := range []string{"10s", "30s", "1m0s", "2m0s", "3m0s"} {
+				want = append(want, fmt.Sprintf("%[1]s: after %[1]s: still at work", at))
+			}
+			if !wanted {
+				want = nil
+			}
+			if !slices.Equal(said, want) {
+				t.Errorf("wanted %t: got %q, want %q", wanted, said, want)
+			}
+		})
+	}
+}
+
+func TestWaitingText(t *testing.T) {
+	retry := func(host string, try int) vendorer.Event {
+		err := &packfetch.RegistryError{Method: "GET", URL: "https://" + host + "/v2/", Host: host, Err: errors.New("connection refused")}
+		return vendorer.Fetching{Event: packfetch.Retrying{Err: err, Try: try, Of: 5}}
+	}
+	lock := vendorer.Fetching{Event: packfetch.Waiting{Reference: "r.example/a:1"}}
+	fetching := vendorer.Progress{Phase: vendorer.PhaseFetching, Packs: 3, Done: 1, Bytes: 3_000_000, BytesDone: 2_000_000}
+	one := vendorer.Progress{Phase: vendorer.PhaseFetching, Packs: 1, Bytes: 3_000_000, BytesDone: 20}
+	resolving := vendorer.Progress{Phase: vendorer.PhaseResolving, Packs: 2}
+	for _, test := range []struct {
+		name  string
+		notes func(w *waiting)
+		want  string
+	}{
+		{"nothing", func(*waiting) {}, "still at work"},
+		{"a phase", func(w *waiting) { w.advance(resolving) }, "resolving 0/2 packs"},
+		{"bytes", func(w *waiting) { w.advance(fetching) }, "fetching 1/3 packs, 2.00/3.00 MB"},
+		{"one pack", func(w *waiting) { w.advance(one) }, "fetching, 20.0 B/3.00 MB"},
+		{"a host", func(w *waiting) { w.advance(resolving); w.underway("a:1", 1) }, "resolving 0/2 packs; waiting for a:1"},
+		{"a host twice", func(w *waiting) { w.underway("a", 1); w.underway("a", 1); w.underway("a", -1) }, "waiting for a"},
+		{"a host that answered", func(w *waiting) { w.underway("a", 1); w.underway("a", -1) }, "still at work"},
+		{"many hosts", func(w *waiting) {
+			for _, host := range []string{"e", "d", "c", "b", "a"} {
+				w.underway(host, 1)
+			}
+		}, "waiting for a, b, c, 2 more"},
+		{"a retry", func(w *waiting) { w.event(retry("a", 2)); w.event(retry("a", 3)) }, "GET https://a/v2/: connection refused: trying again (3 of 5)"},
+		{"a retry under way", func(w *waiting) { w.event(retry("a", 2)); w.underway("a", 1) }, "waiting for a"},
+		{"one of two", func(w *waiting) { w.event(retry("a", 2)); w.underway("b", 1) }, "waiting for b; GET https://a/v2/: connection refused: trying again (2 of 5)"},
+		{"a lock", func(w *waiting) { w.advance(resolving); w.event(lock) }, "resolving 0/2 packs; waiting for another process, which is fetching r.example/a:1"},
+		{"a lock that was given up", func(w *waiting) { w.event(lock); w.advance(fetching) }, "fetching 1/3 packs, 2.00/3.00 MB"},
+		{"the project", func(w *waiting) { w.event(vendorer.WaitingForProject{File: "packs.toml"}) }, "waiting for another packvendor, which is at work on packs.toml"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &waiting{after: (&clock{}).after}
+			w.start(true)
+			test.notes(w)
+			if got := w.text(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// A clock only moves when a test says so.
+type clock struct {
+	mu     sync.Mutex
+	now    time.Duration
+	timers []*clockTimer
+}
+
+type clockTimer struct {
+	at time.Duration
+	f  func()
+}
+
+func (c *clock) after(d time.Duration, f func()) (stop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timer := &clockTimer{c.now + d, f}
+	c.timers = append(c.timers, timer)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.timers = slices.DeleteFunc(c.timers, func(t *clockTimer) bool { return t == timer })
+	}
+}
+
+// advance lets time pass, and what is due happen.
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	c.now += d
+	var due []*clockTimer
+	c.timers = slices.DeleteFunc(c.timers, func(t *clockTimer) bool {
+		if t.at <= c.now {
+			due = append(due, t)
+		}
+		return t.at <= c.now
+	})
+	c.mu.Unlock()
+	for _, timer := range due {
+		timer.f()
+	}
+}
+
+// waitBed is packvendor in this process, whose time is the test's.
+type waitBed struct {
+	*bed
+	clock clock
+	dir   string
+	mu    sync.Mutex
+	said  bytes.Buffer // standard error
+	heard chan bool    // something was said
+}
+
+func newWaitBed(t *testing.T) *waitBed {
+	b := &waitBed{bed: newBed(t, packtest.Options{Plain: true}), dir: t.TempDir(), heard: make(chan bool, 100)}
+	ref := b.push("slack", "1.0.0", 2_000_000)
+	b.project(fmt.Sprintf("slack = %q", ref)).write(b, b.dir)
+	return b
+}
+
+func (b *waitBed) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.heard <- true
+	return b.said.Write(p)
+}
+
+func (b *waitBed) stderr() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.said.String()
+}
+
+// start runs a command; the function returned waits for its end.
+func (b *waitBed) start(waits waits, args ...string) (end func() (code int, stdout string)) {
+	var stdout bytes.Buffer
+	var code int
+	done := make(chan bool)
+	waits.after = b.clock.after
+	waits.now = func() time.Time { return time.Time{} }
+	go func() {
+		defer close(done)
+		code = run(context.Background(), process{
+			args:   append(args, "--file="+filepath.Join(b.dir, "packs.toml"), "--cache-dir="+filepath.Join(b.dir, "cache")),
+			getenv: func(string) string { return "" }, stdout: &stdout, stderr: b, waits: waits,
+		})
+	}()
+	return func() (int, string) {
+		b.await("the end", done)
+		return code, stdout.String()
+	}
+}
+
+func (b *waitBed) await(what string, c chan bool) {
+	b.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		b.Fatalf("no sign of %s; so far:\n%s", what, b.stderr())
+	}
+}
+
+// hold keeps back the answers to requests whose path has a part, until release is
+// called; arrived hears of each.
+func (b *waitBed) hold(part string) (arrived chan bool, release func()) {
+	arrived, released := make(chan bool, 10), make(chan bool)
+	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, part) {
+			arrived <- true
+			<-released
+		}
+		return false
+	})
+	return arrived, func() { close(released) }
+}
+
+// Where no terminal shows it, a command says what it waits for; one that does not
+// wait says nothing of it.
+func TestWaitingForRegistry(t *testing.T) {
+	for _, test := range []struct {
+		args  []string
+		lines bool
+	}{
+		{nil, true},
+		{[]string{"-q"}, false},
+		{[]string{"--json"}, true},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			b := newWaitBed(t)
+			arrived, release := b.hold("/manifests/")
+			end := b.start(waits{}, test.args...)
+			b.await("the request", arrived)
+			b.clock.advance(10*time.Second - 1)
+			if said := b.stderr(); said != "" {
+				t.Errorf("said too soon: %s", said)
+			}
+			b.clock.advance(1)
+			b.clock.advance(20 * time.Second)
+			b.clock.advance(20 * time.Second)
+			release()
+			code, stdout := end()
+			want := ""
+			for _, at := range []string{"10s", "30s"} {
+				want += "packvendor: after " + at + ": resolving; waiting for " + b.reg.Host() + "\n"
+			}
+			if !test.lines {
+				want = ""
+			}
+			if test.args == nil {
+				want += "packvendor: 1 pack added; 2.0 MB downloaded; 0.0s\n"
+			}
+			if got := b.stderr(); code != 0 || got != want {
+				t.Errorf("exit code %d, got:\n%s\nwant:\n%s", code, got, want)
+			}
+			if isDocument := strings.HasPrefix(stdout, "{\n"); isDocument != slices.Contains(test.args, "--json") {
+				t.Errorf("stdout:\n%s", stdout)
+			}
+			b.clock.advance(time.Hour)
+			if got := b.stderr(); got != want {
+				t.Errorf("said after the end:\n%s", got)
+			}
+		})
+	}
+}
+
+// A refused connection is tried again for ten seconds and more, and not in silence.
+func TestWaitingForRetry(t *testing.T) {
+	b := newWaitBed(t)
+	b.must(b.reg.Stop())
+	end := b.start(waits{sleep: func(context.Context, time.Duration) error {
+		b.clock.advance(10 * time.Second)
+		return nil
+	}})
+	code, _ := end()
+	host := b.reg.Host()
+	failed := fmt.Sprintf("GET http://%s/v2/: dial tcp %s: connect: connection refused", host, host)
+	want := "packvendor: after 10s: resolving; " + failed + ": trying again (2 of 5)\n" +
+		"packvendor: after 30s: resolving; " + failed + ": trying again (4 of 5)\n" +
+		"packvendor: error: " + filepath.Join(b.dir, "packs.toml") + ":7: packs.slack: cannot resolve "
+	if got := b.stderr(); code != exitNetwork || !strings.HasPrefix(got, want) || !strings.HasSuffix(got, failed+" (after 5 tries)\n") {
+		t.Errorf("exit code %d, got:\n%s\nwant:\n%s", code, got, want)
+	}
+}
+
+// A slow download says how far it is.
+func TestWaitingForDownload(t *testing.T) {
+	b := newWaitBed(t)
+	blob := newBarrier("/blobs/")
+	b.bar(blob)
+	end := b.start(waits{})
+	want := ": fetching, 1.00/2.00 MB; waiting for " + b.reg.Host() + "\n"
+	for deadline := time.Now().Add(patience); !strings.HasSuffix(b.stderr(), want) && time.Now().Before(deadline); {
+		b.clock.advance(time.Minute) // until the half that is sent has come
+		<-time.After(time.Millisecond)
+		for len(b.heard) > 0 {
+			<-b.heard
+		}
+	}
+	if got := b.stderr(); !strings.HasSuffix(got, want) {
+		t.Errorf("got:\n%s\nwant at the end:\n%s", got, want)
+	}
+	blob.lift()
+	if code, _ := end(); code != 0 {
+		t.Errorf("exit code %d:\n%s", code, b.stderr())
+	}
+}
+
+// Who waits for another run says so again.
+func TestWaitingForProject(t *testing.T) {
+	b := newWaitBed(t)
+	lock := flock.New(b.dir, flock.SetFlag(0))
+	if held, err := lock.TryLock(); err != nil || !held {
+		t.Skip("folders cannot be locked here")
+	}
+	end := b.start(waits{})
+	b.await("the wait", b.heard)
+	b.clock.advance(10 * time.Second)
+	b.must(lock.Close())
+	code, _ := end()
+	file := filepath.Join(b.dir, "packs.toml")
+	want := "packvendor: " + file + ": waiting for another packvendor to finish\n" +
+		"packvendor: after 10s: waiting for another packvendor, which is at work on " + file + "\n" +
+		"packvendor: 1 pack added; 2.0 MB downloaded; 0.0s\n"
+	if got := b.stderr(); code != 0 || got != want {
+		t.Errorf("exit code %d, got:\n%s\nwant:\n%s", code, got, want)
+	}
+}

@@ -1,0 +1,127 @@
+package packcache
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// partialDir is where the beginnings of layers stand whose download was interrupted.
+// Nobody believes them: whoever goes on with one hashes it first. They are nobody
+// else's business, and so have mode 0600.
+const partialDir = ".partial"
+
+// minPartial is how many bytes are worth keeping.
+const minPartial = 1 << 20
+
+// Partial opens what was kept of a layer, and tells how many bytes that is. Only a
+// file of this user is opened, which has no other name: what somebody else put there
+// could lead to anything. The error is fs.ErrNotExist if there is none.
+func (c *Cache) Partial(layer ociref.Digest) (io.ReadCloser, int64, error) {
+	root, err := c.openPartials()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer root.Close()
+	name := path.Join(partialDir, layer.Hex())
+	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return nil, 0, fs.ErrNotExist
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|openNoWait, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() || !isOurs(info) {
+		file.Close()
+		return nil, 0, fs.ErrNotExist
+	}
+	return file, info.Size(), nil
+}
+
+// openPartials opens the root, in which the folder of partials is one, and no link.
+func (c *Cache) openPartials() (*os.Root, error) {
+	info, err := os.Lstat(filepath.Join(c.root, partialDir))
+	if err == nil && !info.IsDir() {
+		err = &CorruptError{Path: filepath.Join(c.root, partialDir), Err: errNotDir}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(c.root)
+}
+
+// Keep ends the draft of a layer whose download was interrupted: its bytes are kept
+// for the next one if they are worth it, and more than what was kept before. The
+// caller calls Discard all the same. An error means that nothing was kept.
+func (d *Draft) Keep(layer ociref.Digest) error {
+	if d.pack.Written() < minPartial {
+		return nil
+	}
+	err := os.Mkdir(filepath.Join(d.cache.root, partialDir), 0o777)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	root, err := d.cache.openPartials()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	name := path.Join(partialDir, layer.Hex())
+	if info, err := root.Lstat(name); err == nil && info.Mode().IsRegular() && isOurs(info) && info.Size() >= d.pack.Written() {
+		return nil
+	}
+	return d.pack.Rescue(root, d.manifest.Hex(), name, 0o600)
+}
+
+// RemovePartial removes what was kept of a layer, if anything was.
+func (c *Cache) RemovePartial(layer ociref.Digest) {
+	root, err := c.openPartials()
+	if err != nil {
+		return
+	}
+	defer root.Close()
+	root.Remove(path.Join(partialDir, layer.Hex()))
+	root.Remove(partialDir) // unless others are in it
+}
+
+// A partial is what was kept of a layer.
+type partial struct {
+	layer ociref.Digest
+	size  int64
+	kept  time.Time
+}
+
+// partials lists what was kept, oldest first.
+func (c *Cache) partials() []partial {
+	root, err := c.openPartials()
+	if err != nil {
+		return nil
+	}
+	defer root.Close()
+	dir, err := root.Open(partialDir)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	var found []partial
+	names, _ := dir.Readdirnames(-1)
+	for _, name := range names {
+		layer, err := ociref.ParseDigest("sha256:" + name)
+		if err != nil {
+			continue
+		}
+		if info, err := root.Lstat(path.Join(partialDir, name)); err == nil && info.Mode().IsRegular() {
+			found = append(found, partial{layer, info.Size(), info.ModTime()})
+		}
+	}
+	slices.SortFunc(found, func(a, b partial) int { return a.kept.Compare(b.kept) })
+	return found
+}

@@ -22,8 +22,8 @@ type shape struct {
 	name  string
 	count int
 	size  int64 // bytes of each
-	// tagged keeps them as tags of one repository: packs.toml has at most 256 KiB,
-	// which 5,000 references with a digest each would not go into.
+	// tagged keeps them as tags of one repository: without digests, packs.toml stays
+	// small.
 	tagged bool
 	files  []string // real packs instead
 	embed  string   // lines of packs.toml's embed table

@@ -15,17 +15,23 @@ func (p Package) Clashes(src []byte) ([]string, error) {
 	used := usedNames()
 	var clashes []string
 	for _, name := range declared(f) {
-		if slices.Contains(ours, name) || slices.Contains(used, name) {
+		if isIn(ours, name) || slices.Contains(used, name) {
 			clashes = append(clashes, name)
 		}
 	}
 	for _, name := range importNames(f) {
-		if slices.Contains(ours, name) {
+		if isIn(ours, name) {
 			clashes = append(clashes, name)
 		}
 	}
 	slices.Sort(clashes)
 	return slices.Compact(clashes), err
+}
+
+// isIn tells whether sorted names have one.
+func isIn(names []string, name string) bool {
+	_, found := slices.BinarySearch(names, name)
+	return found
 }
 
 // predeclared are the universe's names that packType uses and that another

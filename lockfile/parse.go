@@ -8,8 +8,9 @@ import (
 	"github.com/greenticai/packvendor/internal/nearest"
 )
 
-// maxSize is room for some ten thousand packs.
-const maxSize = 4 << 20
+// MaxSize is the largest packs.lock that is read, in bytes: room for some tens of
+// thousands of packs.
+const MaxSize = 16 << 20
 
 // Parse reads a packs.lock; filename is only for messages. Blocks may stand
 // in any order, the packs returned are sorted. The error is an Errors with
@@ -21,8 +22,8 @@ const maxSize = 4 << 20
 // library because nothing more than what Format writes is to be accepted.
 func Parse(filename string, data []byte) (*Lock, error) {
 	p := &parser{file: filename}
-	if len(data) > maxSize {
-		p.errorf(1, "", "the file is larger than %d bytes", maxSize)
+	if len(data) > MaxSize {
+		p.errorf(1, "", "the file is larger than %d bytes", MaxSize)
 		return nil, p.errs
 	}
 	lines := strings.Split(string(data), "\n")

@@ -42,7 +42,7 @@ func TestFault53_ParseBytes(t *testing.T) {
 		{"lone CR", "version = 1\n", "version = 1\rx\n", "packs.lock:2: byte 0x0d is not printable ASCII"},
 		{"DEL in a comment", "EDIT.", "EDIT.\x7f", "packs.lock:1: byte 0x7f is not printable ASCII"},
 		{"tab in a string", `name = "a"`, "name = \"\ta\"", `packs.lock:5: name: character "\t" is not accepted in a string`},
-		{"too large", "EDIT.", "EDIT." + strings.Repeat(" ", 4<<20), "packs.lock:1: the file is larger than 4194304 bytes"},
+		{"too large", "EDIT.", "EDIT." + strings.Repeat(" ", lockfile.MaxSize), "packs.lock:1: the file is larger than 16777216 bytes"},
 		{"long value", "application/zip", strings.Repeat("x", 4097), "packs.lock:10: media_type: the value is longer than 4096 characters"},
 		{"long number", "size = 12", "size = " + strings.Repeat("1", 4097), "packs.lock:9: size: the value is longer than 4096 characters"},
 		{"long key", "size = 12", strings.Repeat("s", 65) + " = 12\nsize = 12", "packs.lock:9: cannot read this line: want key = value, [[pack]] or a comment"},

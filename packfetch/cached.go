@@ -1,6 +1,7 @@
 package packfetch
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -21,14 +22,16 @@ const (
 
 // lookUp copies the pack from its cache entry to dst, if it is there. A
 // right pack whose proof is missing gets it. Offline, a wrong one is an error.
-func (f *Fetcher) lookUp(p *Pack, dst Sink, lock *packcache.Lock) (cacheState, error) {
-	err := f.cache.Pack(p.ManifestDigest, p.content(), dst)
+func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (cacheState, error) {
+	err := f.cache.Pack(ctx, p.ManifestDigest, p.content(), dst)
 	var writeErr *verified.WriteError
 	var corrupt *packcache.CorruptError
 	switch {
 	case err == nil:
 		f.heal(p, lock)
 		return cacheHit, nil
+	case ctx.Err() != nil:
+		return cacheMiss, context.Cause(ctx)
 	case packcache.IsMissing(err):
 		return cacheMiss, nil
 	case errors.As(err, &writeErr):
@@ -44,8 +47,8 @@ func (f *Fetcher) lookUp(p *Pack, dst Sink, lock *packcache.Lock) (cacheState, e
 		f.events(CacheUnusable{Reference: p.Reference, Err: err})
 		return cacheUnusable, nil
 	}
-	if f.holdsOther(p) {
-		return cacheOther, nil
+	if other, err := f.holdsOther(ctx, p); err != nil || other {
+		return cacheOther, err
 	}
 	if f.offline {
 		return cacheMiss, corrupt
@@ -55,19 +58,30 @@ func (f *Fetcher) lookUp(p *Pack, dst Sink, lock *packcache.Lock) (cacheState, e
 }
 
 // IsCached tells whether the cache's entry of a manifest holds that layer: its
-// bytes are hashed.
-func (f *Fetcher) IsCached(manifest ociref.Digest, layer Layer) bool {
-	content, err := f.cache.Measure(manifest)
-	return err == nil && string(content.Digest) == layer.Digest && content.Size == layer.Size
+// bytes are hashed, if they are as many. The error is the cause of ctx's end.
+func (f *Fetcher) IsCached(ctx context.Context, manifest ociref.Digest, layer Layer) (bool, error) {
+	return f.holds(ctx, manifest, []Layer{layer})
 }
 
 // holdsOther tells whether the entry's pack is another layer of the manifest,
-// as a client with other rules selects it: that is not corruption.
-func (f *Fetcher) holdsOther(p *Pack) bool {
-	content, err := f.cache.Measure(p.ManifestDigest)
-	return err == nil && slices.ContainsFunc(p.Layers, func(l Layer) bool {
-		return l.Digest == string(content.Digest) && l.Digest != p.Layer.Digest
+// as a client with other rules selects it: that is not corruption. The error is the
+// cause of ctx's end.
+func (f *Fetcher) holdsOther(ctx context.Context, p *Pack) (bool, error) {
+	others := slices.DeleteFunc(slices.Clone(p.Layers), func(l Layer) bool { return l.Digest == p.Layer.Digest })
+	return f.holds(ctx, p.ManifestDigest, others)
+}
+
+// holds tells whether an entry's pack is one of layers.
+func (f *Fetcher) holds(ctx context.Context, manifest ociref.Digest, layers []Layer) (bool, error) {
+	content, err := f.cache.Measure(ctx, manifest, func(size int64) bool {
+		return slices.ContainsFunc(layers, func(l Layer) bool { return l.Size == size })
 	})
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	return err == nil && slices.ContainsFunc(layers, func(l Layer) bool {
+		return l.Digest == string(content.Digest) && l.Size == content.Size
+	}), nil
 }
 
 // heal completes an entry whose pack is right: with the manifest that proves

@@ -45,7 +45,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if !p.shared {
 		return f.copyAround(ctx, p, dst)
 	}
-	if state, err := f.lookUp(p, dst, nil); err != nil || state != cacheMiss {
+	if state, err := f.lookUp(ctx, p, dst, nil); err != nil || state != cacheMiss {
 		return f.copyUnlessHit(ctx, p, dst, state, err)
 	}
 	if f.offline || p.body == nil {
@@ -62,7 +62,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	}
 	defer lock.Unlock()
 	// Since the first look someone else may have filled the entry.
-	if state, err := f.lookUp(p, dst, lock); err != nil || state != cacheMiss {
+	if state, err := f.lookUp(ctx, p, dst, lock); err != nil || state != cacheMiss {
 		return f.copyUnlessHit(ctx, p, dst, state, err)
 	}
 	return f.fill(ctx, p, dst, lock)

@@ -1,6 +1,7 @@
 package packfetch_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -47,8 +48,14 @@ func TestCopied(t *testing.T) {
 		}, true},
 		{"the cache is corrupt", func(t *testing.T, b *bed) {
 			b.fill(t)
-			write(t, b.file("pack.gtpack"), b.data[:100])
+			flipped := bytes.Clone(b.data)
+			flipped[len(flipped)-1] ^= 1
+			write(t, b.file("pack.gtpack"), flipped)
 		}, true},
+		{"the cached pack has another size", func(t *testing.T, b *bed) {
+			b.fill(t)
+			write(t, b.file("pack.gtpack"), b.data[:100])
+		}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})

@@ -284,8 +284,7 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 	case f.offline && !packcache.IsMissing(err):
 		return nil, &StorageError{Err: err}
 	case f.offline:
-		_, packErr := f.cache.Measure(ref.Digest)
-		return nil, &OfflineError{Reference: ref.String(), NoManifest: packErr == nil}
+		return nil, &OfflineError{Reference: ref.String(), NoManifest: f.cache.HasPack(ref.Digest)}
 	case errors.As(err, &corrupt):
 		f.corrupt(ref.String(), ref.Digest, corrupt)
 	case !packcache.IsMissing(err):

@@ -51,6 +51,46 @@ func BenchmarkSetRef(b *testing.B) {
 	}
 }
 
+// The same of an edit of all packs at once.
+func TestSetRefsAllocatesByThePack(t *testing.T) {
+	const few, many, limit = 100, 1500, 60
+	for _, n := range []int{few, many} {
+		data, refs := benchFile(n), map[string]string{}
+		for i := range n {
+			refs[fmt.Sprintf("pack-%04d", i)] = fmt.Sprintf("ghcr.io/greenticai/packs/other-%d@%s", i, ociref.DigestOf(nil))
+		}
+		per := testing.AllocsPerRun(1, func() {
+			if _, err := SetRefs(data, refs); err != nil {
+				t.Fatal(err)
+			}
+		}) / float64(n)
+		if per > limit {
+			t.Errorf("%d packs: %.0f allocations a pack, want at most %d", n, per, limit)
+		}
+	}
+}
+
+// Ten thousand packs are read, and edited all at once.
+func TestTenThousandPacks(t *testing.T) {
+	const packs = 10_000
+	data, refs := benchFile(packs), map[string]string{}
+	f, err := Parse("packs.toml", data)
+	if err != nil || len(f.Packs) != packs {
+		t.Fatalf("%v, %v", f, err)
+	}
+	for _, pack := range f.Packs {
+		refs[pack.Name] = "ghcr.io/greenticai/packs/other@" + string(pack.Reference.Digest)
+	}
+	edited, err := SetRefs(data, refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err = Parse("packs.toml", edited)
+	if err != nil || len(f.Packs) != packs || f.Packs[packs-1].Ref != refs[f.Packs[packs-1].Name] {
+		t.Errorf("%.200v, %v", f, err)
+	}
+}
+
 // What a pack costs does not depend on how many there are.
 func TestParseAllocatesByThePack(t *testing.T) {
 	const few, many, limit = 100, 1500, 25

@@ -1,6 +1,7 @@
 package packsfile
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -23,29 +24,69 @@ var errByHand = errors.New("it is written in a form that cannot be edited: edit 
 // that data is TOML, not that it makes sense. Before it returns it reads its
 // own work; whatever it cannot edit with certainty is an error.
 func SetRef(data []byte, name, ref string) ([]byte, error) {
-	edited, err := setRef(data, name, ref)
-	if err != nil {
-		return nil, fmt.Errorf("cannot set the reference of %s: %w", packKey(name), err)
-	}
-	return edited, nil
+	return SetRefs(data, map[string]string{name: ref})
 }
 
-func setRef(data []byte, name, ref string) ([]byte, error) {
-	if err := checkName(name); err != nil {
+// SetRefs is SetRef of packs by their names. Those that are there already are edited
+// together: the file is read twice, however many they are.
+func SetRefs(data []byte, refs map[string]string) ([]byte, error) {
+	t := &text{data: data}
+	packs, err := t.packs()
+	if err != nil && len(refs) > 0 {
+		return nil, refError(slices.Min(slices.Collect(maps.Keys(refs))), err)
+	}
+	var known, unknown []string
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		if packs.child(name) != nil {
+			known = append(known, name)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	if err := t.setRefs(known, refs); err != nil {
 		return nil, err
 	}
-	if _, err := ociref.Parse(ref); err != nil {
-		return nil, errors.New(badReference(err))
+	for _, name := range unknown { // each goes where the last one is
+		if err := t.setRefs([]string{name}, refs); err != nil {
+			return nil, err
+		}
 	}
-	keys := []assignment{{"ref", ref}}
-	return change(data, name, func(d *document, packs *node) ([]assignment, []edit, error) {
+	return t.data, nil
+}
+
+func (t *text) setRefs(names []string, refs map[string]string) error {
+	for _, name := range names {
+		if err := checkRef(name, refs[name]); err != nil {
+			return refError(name, err)
+		}
+	}
+	name, err := t.change(names, func(d *document, packs *node, name string) ([]assignment, []edit, error) {
+		keys := []assignment{{"ref", refs[name]}}
 		n := packs.child(name)
 		if n == nil {
 			return keys, d.addPack(packs, name, keys), nil
 		}
-		edits, err := d.replaceRef(n, ref)
+		edits, err := d.replaceRef(n, refs[name])
 		return keys, edits, err
 	})
+	if err != nil {
+		return refError(name, err)
+	}
+	return nil
+}
+
+func refError(name string, err error) error {
+	return fmt.Errorf("cannot set the reference of %s: %w", packKey(name), err)
+}
+
+func checkRef(name, ref string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if _, err := ociref.Parse(ref); err != nil {
+		return errors.New(badReference(err))
+	}
+	return nil
 }
 
 // replaceRef replaces the reference of the pack n.
@@ -76,24 +117,51 @@ func (d *document) replace(n *node, value any) ([]edit, error) {
 
 // A plan finds the edits that give a pack's entry its keys, or take it out if
 // there are none. packs is nil where the file has no such table.
-type plan func(d *document, packs *node) (keys []assignment, edits []edit, err error)
+type plan func(d *document, packs *node, name string) (keys []assignment, edits []edit, err error)
 
-// change edits the entry of one pack.
-func change(data []byte, name string, p plan) ([]byte, error) {
-	doc, err := parseDocument(defaultName, data)
-	if err != nil {
-		return nil, err
+// A text is a packs.toml that is edited, as it is after the last change.
+type text struct {
+	data []byte
+	doc  *document // nil before the first change
+}
+
+// packs returns the table of packs, nil if there is none.
+func (t *text) packs() (_ *node, err error) {
+	if t.doc == nil {
+		if t.doc, err = parseDocument(defaultName, t.data); err != nil {
+			return nil, err
+		}
 	}
-	packs := doc.root.child("packs")
+	packs := t.doc.root.child("packs")
 	if packs != nil && !packs.isTable() {
 		return nil, errors.New("packs is not a table")
 	}
-	keys, edits, err := p(doc, packs)
-	if err != nil {
-		return nil, err
+	return packs, nil
+}
+
+// change edits the entries of packs, whose edits do not touch each other. An error is
+// about the pack that is named beside it.
+func (t *text) change(names []string, p plan) (name string, err error) {
+	if len(names) == 0 {
+		return "", nil
 	}
-	edited := apply(data, edits)
-	return edited, doc.checkEdit(edited, name, keys)
+	packs, err := t.packs()
+	if err != nil {
+		return names[0], err
+	}
+	var all []edit
+	keys := make(map[string][]assignment, len(names))
+	for _, name := range names {
+		edits, err := []edit(nil), error(nil)
+		if keys[name], edits, err = p(t.doc, packs, name); err != nil {
+			return name, err
+		}
+		all = append(all, edits...)
+	}
+	edited := apply(t.data, all)
+	after, err := t.doc.checkEdit(edited, keys)
+	t.data, t.doc = edited, after
+	return names[0], err
 }
 
 // An edit replaces the bytes at a place in a file. Neither names nor
@@ -119,37 +187,44 @@ func apply(data []byte, edits []edit) []byte {
 	return append(out, data[done:]...)
 }
 
-// checkEdit demands that edited differs from d in the one pack alone, and there
-// in keys alone. Without keys the pack is to be gone.
-func (d *document) checkEdit(edited []byte, name string, keys []assignment) error {
-	after, err := parseDocument(defaultName, edited)
-	if err != nil {
-		return fmt.Errorf("the file would become unreadable: %w", err)
+// checkEdit demands that edited differs from d in the packs of keys alone, and there
+// in those keys alone: without keys a pack is to be gone. It returns edited as read.
+func (d *document) checkEdit(edited []byte, keys map[string][]assignment) (*document, error) {
+	after := d
+	if !bytes.Equal(edited, d.data) {
+		var err error
+		if after, err = parseDocument(defaultName, edited); err != nil {
+			return nil, fmt.Errorf("the file would become unreadable: %w", err)
+		}
 	}
-	want, wantRest := d.content(name)
-	got, gotRest := after.content(name)
-	want.assign(name, keys)
+	want, wantRest := d.content(keys)
+	got, gotRest := after.content(keys)
+	for name, pack := range keys {
+		want.assign(name, pack)
+	}
 	if !reflect.DeepEqual(want, got) || !reflect.DeepEqual(wantRest, gotRest) {
-		return errors.New("the edit would change something else too: edit the file by hand")
+		return nil, errors.New("the edit would change something else too: edit the file by hand")
 	}
-	return nil
+	return after, nil
 }
 
 // A table is what the TOML library makes of one.
 type table map[string]any
 
-// content returns what the file says of packs, and all else. Of the pack called
-// name it does not matter how it is written: it is always a table. Nor does it
-// matter whether no packs have a table.
-func (d *document) content(name string) (packs, rest table) {
+// content returns what the file says of packs, and all else. Of the packs of edited it
+// does not matter how they are written: they are always tables. Nor does it matter
+// whether no packs have a table.
+func (d *document) content(edited map[string][]assignment) (packs, rest table) {
 	rest = maps.Clone(d.root.decoded.(map[string]any))
 	packs = make(table)
 	if before, ok := rest["packs"].(map[string]any); ok {
 		maps.Copy(packs, before)
 		delete(rest, "packs")
 	}
-	if ref, ok := packs[name].(string); ok {
-		packs[name] = map[string]any{"ref": ref}
+	for name := range edited {
+		if ref, ok := packs[name].(string); ok {
+			packs[name] = map[string]any{"ref": ref}
+		}
 	}
 	return packs, rest
 }

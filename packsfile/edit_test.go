@@ -213,7 +213,7 @@ func TestRemoveKeepsByteOrderMark(t *testing.T) {
 func TestSetRefAtTheLimit(t *testing.T) {
 	data := []byte("# " + strings.Repeat("x", MaxSize-3) + "\n")
 	_, err := SetRef(data, "x", "ghcr.io/o/x:1")
-	want := "cannot set the reference of packs.x: the file would become unreadable: packs.toml: the file is larger than 262144 bytes"
+	want := "cannot set the reference of packs.x: the file would become unreadable: packs.toml: the file is larger than 4194304 bytes"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -233,7 +233,7 @@ func TestCheckEdit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := doc.checkEdit([]byte(after), "x", []assignment{{"ref", "ghcr.io/o/x:2"}}); err == nil {
+		if _, err := doc.checkEdit([]byte(after), map[string][]assignment{"x": {{"ref", "ghcr.io/o/x:2"}}}); err == nil {
 			t.Errorf("%q passes", after)
 		}
 	}

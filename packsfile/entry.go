@@ -3,6 +3,8 @@ package packsfile
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
@@ -27,33 +29,41 @@ type Entry struct {
 //
 // It keeps the promises of SetRef.
 func Set(data []byte, name string, e Entry) ([]byte, error) {
-	edited, err := set(data, name, e)
-	if err != nil {
-		return nil, fmt.Errorf("cannot set %s: %w", packKey(name), err)
-	}
-	return edited, nil
+	return SetAll(data, map[string]Entry{name: e})
 }
 
-func set(data []byte, name string, e Entry) ([]byte, error) {
+// SetAll is Set of packs by their names, one after the other in their order.
+func SetAll(data []byte, entries map[string]Entry) ([]byte, error) {
+	t := &text{data: data}
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		if err := t.set(name, entries[name]); err != nil {
+			return nil, fmt.Errorf("cannot set %s: %w", packKey(name), err)
+		}
+	}
+	return t.data, nil
+}
+
+func (t *text) set(name string, e Entry) error {
 	if err := checkName(name); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.check(); err != nil {
-		return nil, err
+		return err
 	}
-	edited, err := change(data, name, func(d *document, packs *node) ([]assignment, []edit, error) {
+	_, err := t.change([]string{name}, func(d *document, packs *node, name string) ([]assignment, []edit, error) {
 		keys := present(d.keysOf(packs.child(name), e))
 		edits, err := d.setKeys(packs, name, keys)
 		return keys, edits, err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// Only now: the new keys may have been put beside those that go.
-	return change(edited, name, func(d *document, packs *node) ([]assignment, []edit, error) {
+	_, err = t.change([]string{name}, func(d *document, packs *node, name string) ([]assignment, []edit, error) {
 		keys := d.keysOf(packs.child(name), e)
 		return keys, d.takeOut(leftover(packs.child(name), keys)), nil
 	})
+	return err
 }
 
 // keysOf returns the keys that e is about, of the pack n if there is one.

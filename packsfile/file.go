@@ -10,8 +10,9 @@ import (
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
-// MaxSize is the largest packs.toml that is read, in bytes.
-const MaxSize = 256 << 10
+// MaxSize is the largest packs.toml that is read, in bytes: room for some tens of
+// thousands of packs.
+const MaxSize = 4 << 20
 
 // defaultName stands for the file in messages where the caller gives no name.
 const defaultName = "packs.toml"

@@ -63,6 +63,7 @@ func (p *property) edits() {
 	if len(p.names) > 1 {
 		p.removeAll()
 	}
+	p.setRefs()
 }
 
 func (p *property) parse(text string) *File {
@@ -143,6 +144,27 @@ func (p *property) removeAll() {
 	}
 	if string(one) != string(all) {
 		p.t.Errorf("Remove(%v) gives\n%s\none by one\n%s", names, all, one)
+	}
+}
+
+// setRefs gives all packs other references at once, and adds two: that is the same as
+// one by one, or neither can be done.
+func (p *property) setRefs() {
+	p.t.Helper()
+	refs := map[string]string{"new": "ghcr.io/o/new@" + digest, "newer": "ghcr.io/o/newer@" + digest}
+	names := append(slices.Clone(p.names), "new", "newer") // new ones come last
+	for _, name := range p.names {
+		refs[name] = "ghcr.io/o/other:2@" + digest
+	}
+	all, allErr := SetRefs([]byte(p.before), refs)
+	one, oneErr := []byte(p.before), error(nil)
+	for _, name := range names {
+		if oneErr == nil {
+			one, oneErr = SetRef(one, name, refs[name])
+		}
+	}
+	if (allErr == nil) != (oneErr == nil) || allErr == nil && string(one) != string(all) {
+		p.t.Errorf("SetRefs(%v) gives %v\n%s\none by one %v\n%s", refs, allErr, all, oneErr, one)
 	}
 }
 

@@ -19,27 +19,24 @@ import (
 // It only demands that data is TOML. Before it returns it reads its own work. A
 // pack that is not there is fs.ErrNotExist, and then none is removed.
 func Remove(data []byte, names ...string) ([]byte, error) {
-	edited := bytes.Clone(data)
+	t := &text{data: bytes.Clone(data)}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			continue
 		}
-		var err error
-		if edited, err = remove(edited, name); err != nil {
+		if _, err := t.change([]string{name}, takeOutPack); err != nil {
 			return nil, fmt.Errorf("cannot remove %s: %w", packKey(name), err)
 		}
 	}
-	return edited, nil
+	return t.data, nil
 }
 
-func remove(data []byte, name string) ([]byte, error) {
-	return change(data, name, func(d *document, packs *node) ([]assignment, []edit, error) {
-		n := packs.child(name)
-		if n == nil {
-			return nil, nil, noPack{}
-		}
-		return nil, d.takeOut([]*node{n}), nil
-	})
+func takeOutPack(d *document, packs *node, name string) ([]assignment, []edit, error) {
+	n := packs.child(name)
+	if n == nil {
+		return nil, nil, noPack{}
+	}
+	return nil, d.takeOut([]*node{n}), nil
 }
 
 // noPack is fs.ErrNotExist in the words that suit a pack.

@@ -24,6 +24,7 @@ type scanner struct {
 	doc      *document
 	table    *node // the table that the last header opened
 	depth    depth // of that header
+	parts    int   // that were read, of all keys
 }
 
 func newScanner(data []byte) *scanner {

@@ -14,6 +14,14 @@ const (
 	maxPathBytes = 1024
 )
 
+// maxParts bounds the parts of all keys, and arrays: ten thousand packs have some
+// tens of thousands, and a file may have room for a million, to no use.
+const maxParts = 200_000
+
+// escapedParts is for how many parts one with an escape counts: it takes so much longer
+// to read, and no key that means something here has one.
+const escapedParts = 20
+
 // A depth is how much of these bounds a path has used up.
 type depth struct{ parts, bytes int }
 
@@ -48,7 +56,10 @@ func (s *scanner) key(above depth) ([]keyPart, depth, error) {
 // descend returns the depth one part below d.
 func (s *scanner) descend(d depth, bytes int) (depth, error) {
 	d.parts, d.bytes = d.parts+1, d.bytes+bytes
+	s.parts++
 	switch {
+	case s.parts > maxParts:
+		return d, s.failAt(s.pos, "more than %d keys and arrays", maxParts)
 	case d.parts > maxDepth:
 		return d, s.failAt(s.pos, "nested more than %d levels deep", maxDepth)
 	case d.bytes > maxPathBytes:
@@ -83,6 +94,7 @@ func (s *scanner) unquote(at span) (string, error) {
 	if token[0] == '\'' || bytes.IndexByte(token, '\\') < 0 {
 		return string(token[1 : len(token)-1]), nil
 	}
+	s.parts += escapedParts - 1
 	var key struct{ K string }
 	if _, err := toml.Decode("K = "+string(token), &key); err != nil {
 		return "", s.failAt(at.start, "invalid escape in a quoted key")

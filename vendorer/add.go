@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"path"
-	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
@@ -189,28 +187,12 @@ type editor func(data []byte) ([]byte, error)
 
 // setEntries writes packs.
 func setEntries(entries map[string]packsfile.Entry) editor {
-	return eachName(entries, func(data []byte, name string) ([]byte, error) {
-		return packsfile.Set(data, name, entries[name])
-	})
+	return func(data []byte) ([]byte, error) { return packsfile.SetAll(data, entries) }
 }
 
 // setRefs gives packs new references.
 func setRefs(refs map[string]string) editor {
-	return eachName(refs, func(data []byte, name string) ([]byte, error) {
-		return packsfile.SetRef(data, name, refs[name])
-	})
-}
-
-// eachName edits for every name of packs, in their order.
-func eachName[T any](packs map[string]T, edit func(data []byte, name string) ([]byte, error)) editor {
-	return func(data []byte) (_ []byte, err error) {
-		for _, name := range slices.Sorted(maps.Keys(packs)) {
-			if data, err = edit(data, name); err != nil {
-				return nil, err
-			}
-		}
-		return data, nil
-	}
+	return func(data []byte) ([]byte, error) { return packsfile.SetRefs(data, refs) }
 }
 
 // edit edits packs.toml. The result is read as any packs.toml is; with tolerant

@@ -3,7 +3,6 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -128,7 +127,7 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 		return &KeepError{File: file, Err: err}
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSource))
+	data, err := readWhole(file, f, 0, lockfile.MaxSize)
 	if err != nil {
 		return &KeepError{File: file, Err: err}
 	}

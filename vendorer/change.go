@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"path"
@@ -60,7 +61,7 @@ func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 			name:  entry.Name,
 			was:   was,
 			file:  c.p.packFile(entry.Name),
-			there: was.Digest != "",
+			there: !was.IsZero(),
 			own:   was.Content == contentOf(entry),
 		})
 	}
@@ -75,7 +76,7 @@ func (c *change) drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
 // Before the first of them gets its name, all bytes have reached the disk: a file
 // system may keep a name through a power cut and not the bytes that it is for.
 // After commit the names have reached the disk as well.
-func (c *change) commit() error {
+func (c *change) commit(ctx context.Context) error {
 	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.packs, []*atomicfile.File{c.goFile}))
 	lock := nonNil([]*atomicfile.File{c.lock})
 	if len(files)+len(lock)+len(c.deletions) == 0 {
@@ -85,6 +86,9 @@ func (c *change) commit() error {
 		return err
 	}
 	if err := c.checkUnchanged(); err != nil {
+		return err
+	}
+	if err := c.lookAgain(ctx); err != nil {
 		return err
 	}
 	if err := c.rename(files); err != nil {
@@ -132,14 +136,14 @@ func (c *change) checkUnchanged() error {
 	if err := c.p.checkPlaces(); err != nil {
 		return err
 	}
-	toml, err := c.p.readFile(c.p.tomlFile, packsfile.MaxSize+1)
+	toml, err := c.p.readFile(c.p.tomlFile, packsfile.MaxSize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if !bytes.Equal(toml, c.p.toml) {
 		return &ChangedError{Path: c.p.show(c.p.tomlFile)}
 	}
-	lock, err := c.p.readFile(c.p.lockFile, maxSource)
+	lock, err := c.p.readFile(c.p.lockFile, lockfile.MaxSize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -166,16 +170,27 @@ func (c *change) syncDirs() error {
 	return nil
 }
 
+// lookAgain sees whose the files are that will be deleted: a download may have taken
+// long. It is the last that an interrupt ends.
+func (c *change) lookAgain(ctx context.Context) error {
+	for n, d := range c.deletions {
+		if !d.own {
+			continue
+		}
+		now, err := c.p.measure(ctx, d.file, d.was.Size)
+		if err != nil {
+			return err
+		}
+		c.deletions[n].own = now == d.was
+	}
+	return nil
+}
+
 // delete removes the vendored files of dropped packs. What is not byte for
 // byte what was locked is someone else's and stays.
 func (c *change) delete() error {
 	for _, d := range c.deletions {
 		c.dropped = append(c.dropped, d.name)
-		now, err := c.p.measure(d.file) // again: a download may have taken long
-		if err != nil {
-			return err
-		}
-		d.own = d.own && now == d.was
 		if d.there && !d.own {
 			c.kept(d.name, c.p.show(d.file))
 		}

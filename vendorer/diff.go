@@ -75,7 +75,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 func (r *run) lockAt(ctx context.Context, rev *revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
 	err := rev.read(ctx, lockName, func(file io.Reader) error {
-		data, err := io.ReadAll(io.LimitReader(file, maxSource))
+		data, err := readWhole(rev.name+":"+lockName, file, 0, lockfile.MaxSize)
 		if err == nil {
 			lock, err = lockfile.Parse(rev.name+":"+lockName, data)
 		}
@@ -99,7 +99,7 @@ func (r *run) diffFiles(ctx context.Context, rev *revision, c *PackChange) error
 		return err
 	}
 	defer before.remove()
-	after, err := r.findBytes(ctx, c.New, r.bytesNow)
+	after, err := r.findBytes(ctx, c.New, r.bytesNow(ctx))
 	if err != nil || after == nil {
 		c.Unread = "the bytes now are not at hand"
 		return err
@@ -130,19 +130,24 @@ func (r *run) bytesAt(ctx context.Context, rev *revision) func(lockfile.Pack, io
 			return err
 		}
 		return rev.read(ctx, filepath.ToSlash(file), func(file io.Reader) error {
-			return verified.Copy(w, file, contentOf(entry))
+			return verified.Copy(ctx, w, file, contentOf(entry))
 		})
 	}
 }
 
-// bytesNow copies a pack as it is vendored.
-func (r *run) bytesNow(entry lockfile.Pack, w io.Writer) error {
-	file, err := r.p.root.Open(r.p.packFile(entry.Name))
-	if err != nil {
-		return err
+// bytesNow copies packs as they are vendored.
+func (r *run) bytesNow(ctx context.Context) func(lockfile.Pack, io.Writer) error {
+	return func(entry lockfile.Pack, w io.Writer) error {
+		file, err := r.p.root.Open(r.p.packFile(entry.Name))
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err == nil && info.Size() != entry.Size {
+			return verified.Sized(info.Size(), contentOf(entry))
+		}
+		return verified.Copy(ctx, w, file, contentOf(entry))
 	}
-	defer file.Close()
-	return verified.Copy(w, file, contentOf(entry))
 }
 
 // findBytes returns a private copy of an entry's pack, from where copy finds it or
@@ -157,7 +162,7 @@ func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lock
 		return copied, nil
 	}
 	var noRoom *verified.WriteError
-	if !errors.As(err, &noRoom) {
+	if !errors.As(err, &noRoom) && ctx.Err() == nil {
 		err = copied.Reset()
 		if err == nil && r.copyCached(ctx, entry, copied) == nil {
 			return copied, nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -42,9 +43,9 @@ func TestErrorMessages(t *testing.T) {
 		{&vendorer.NoProjectError{File: "packs.toml"}, "packs.toml: no such file"},
 		{&vendorer.NoModuleError{Dir: "/d"}, "/d is in no Go module: there is no go.mod in it or above it"},
 		{&vendorer.PlaceError{Path: "packs", Reason: "is a symbolic link"}, "packs is a symbolic link"},
-		{&vendorer.VendoredError{Path: "a.gtpack", Got: "sha256:aa", Want: "sha256:bb"}, "a.gtpack is not the pack that is locked\n\tgot:  sha256:aa\n\twant: sha256:bb"},
-		{&vendorer.VendoredError{Path: "a.gtpack", Want: "sha256:bb"}, "a.gtpack is missing"},
-		{&vendorer.VendoredError{Path: "a.gtpack", Got: "sha256:aa", LFS: true}, "a.gtpack is a Git LFS pointer, not the pack"},
+		{&vendorer.VendoredError{Path: "a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, "a.gtpack is not the pack that is locked\n\tgot:  sha256:aa\n\twant: sha256:bb"},
+		{&vendorer.VendoredError{Path: "a.gtpack", Want: verified.Content{Digest: "sha256:bb"}}, "a.gtpack is missing"},
+		{&vendorer.VendoredError{Path: "a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, LFS: true}, "a.gtpack is a Git LFS pointer, not the pack"},
 		{&vendorer.GeneratedError{Path: "packs_gen.go"}, "packs_gen.go is missing"},
 		{&vendorer.GeneratedError{Path: "packs_gen.go", Diff: "-a"}, "packs_gen.go is not what packvendor generates"},
 		{&vendorer.EmbedError{Path: "packs/x", Reason: "is embedded, but not locked"}, "packs/x is embedded, but not locked"},

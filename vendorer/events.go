@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 )
 
@@ -46,8 +47,8 @@ type (
 	// Restored: vendored bytes were not those that are locked.
 	Restored struct {
 		Name, Path string
-		Got, Want  ociref.Digest
-		LFS        bool // what stood there was a Git LFS pointer
+		Got, Want  verified.Content // Got.Digest is "" if the size alone tells
+		LFS        bool             // what stood there was a Git LFS pointer
 	}
 	// Kept: a dropped pack's file was changed by someone, and so not deleted.
 	Kept struct{ Name, Path string }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 )
 
@@ -108,7 +109,7 @@ func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, 
 	if _, err := f.copy(ctx, pack, copied); err != nil {
 		return err
 	}
-	_, err = io.Copy(w, copied.source(pack.Layer.Size))
+	_, err = io.Copy(w, verified.Reader(ctx, copied.source(pack.Layer.Size)))
 	return err
 }
 

@@ -196,7 +196,7 @@ func (i *initiation) checkFree() error {
 	if above == "" {
 		return nil
 	}
-	data, err := i.readFile(above, packsfile.MaxSize+1)
+	data, err := i.readFile(above, packsfile.MaxSize)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,19 +80,19 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		return nil, &LockedError{File: r.p.show(r.p.lockFile), Missing: []string{name}}
 	}
 	file := r.p.packFile(name)
-	is, err := r.p.measure(file)
+	is, err := r.p.measure(ctx, file, entry.Size)
 	if err != nil {
 		return nil, err
 	}
 	if is.Content != contentOf(entry) {
-		return nil, &VendoredError{Name: name, Path: r.p.show(file), Got: is.Digest, Want: entry.LayerDigest, LFS: is.LFS}
+		return nil, r.vendoredError(entry, is)
 	}
 	copied, err := newScratch()
 	if err != nil {
 		return nil, err
 	}
 	defer copied.remove()
-	if err := r.bytesNow(entry, copied); err != nil {
+	if err := r.bytesNow(ctx)(entry, copied); err != nil {
 		return nil, err
 	}
 	pack, err := gtpack.Read(ctx, copied.source(entry.Size))
@@ -186,7 +185,7 @@ func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, 
 	defer copied.remove()
 	stop := context.AfterFunc(ctx, func() { pipe.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	n, err := io.Copy(copied, io.LimitReader(pipe, maxEmbedded+1))
+	n, err := io.Copy(copied, verified.Reader(ctx, io.LimitReader(pipe, maxEmbedded+1)))
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -198,13 +197,18 @@ func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, 
 	return inspectBytes(ctx, name, copied)
 }
 
+// inspectBytes hashes only what was found to be a pack: other files may be large.
 func inspectBytes(ctx context.Context, name string, bytes *scratch) (*Inspection, error) {
-	content, err := verified.Measure(bytes.source(math.MaxInt64))
+	info, err := bytes.file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	pack, err := gtpack.Read(ctx, bytes.source(content.Size))
-	return &Inspection{Pack: pack, Content: content, Path: name}, about(name, err)
+	pack, err := gtpack.Read(ctx, bytes.source(info.Size()))
+	if err != nil {
+		return nil, about(name, err)
+	}
+	content, err := verified.Measure(ctx, bytes.source(info.Size()))
+	return &Inspection{Pack: pack, Content: content, Path: name}, err
 }
 
 // inspectReference inspects a pack of a registry, or of the cache.

@@ -21,15 +21,6 @@ func (r *run) checkEntry(i *item) error {
 	return nil
 }
 
-// checkSize stands in for compare where there is no manifest: vendored bytes
-// that have the locked digest have the locked size.
-func checkSize(i *item) error {
-	if v := i.Vendored; v.Digest == i.Locked.LayerDigest && v.Size != i.Locked.Size {
-		return &InconsistentError{Name: i.Locked.Name, Field: "size", Got: fmt.Sprint(i.Locked.Size), By: "the pack has", Want: fmt.Sprint(v.Size)}
-	}
-	return nil
-}
-
 // compare sees that an entry says of its manifest's pack what is true.
 func compare(entry lockfile.Pack, pack *packfetch.Pack) error {
 	if pack.ManifestDigest != entry.ManifestDigest {

@@ -2,7 +2,6 @@ package vendorer
 
 import (
 	"context"
-	"io"
 	"os"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -43,7 +42,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 		return nil, err
 	}
 	defer r.close()
-	vendored, err := r.p.vendored()
+	vendored, err := r.p.vendored(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -53,14 +52,15 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	for i := range places {
 		places[i] = i
 	}
-	err = eachPack(ctx, r, PhaseVerifying, places, func(_ context.Context, i int) error {
-		list[i] = r.look(plan.Steps[i])
-		return nil
+	err = eachPack(ctx, r, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
+		list[i], err = r.look(ctx, plan.Steps[i])
+		return err
 	})
 	return list, err
 }
 
-func (r *run) look(step Step) Listed {
+// look returns what there is of a pack; the error is the cause of ctx's end.
+func (r *run) look(ctx context.Context, step Step) (Listed, error) {
 	l := Listed{
 		Name: step.Pack.Name, Ref: step.Pack.Ref, Version: step.Pack.Version,
 		Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,
@@ -68,7 +68,7 @@ func (r *run) look(step Step) Listed {
 	}
 	if step.Action == Resolve {
 		l.ManifestVersion = r.versionBeside(l.Tag, l.Digest)
-		return l
+		return l, nil
 	}
 	entry := step.Locked
 	l.ManifestVersion = r.manifestVersion(entry)
@@ -85,10 +85,11 @@ func (r *run) look(step Step) Listed {
 		l.Vendored = Altered
 	}
 	l.Cached = Absent
-	if r.f.IsCached(entry.ManifestDigest, lockedLayer(entry)) {
+	cached, err := r.f.IsCached(ctx, entry.ManifestDigest, lockedLayer(entry))
+	if cached {
 		l.Cached = Present
 	}
-	return l
+	return l, err
 }
 
 // Configured returns the packs that packs.toml at file names, as far as it can be
@@ -102,7 +103,7 @@ func Configured(file string) []packsfile.Pack {
 		return nil
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, packsfile.MaxSize+1))
+	data, err := readWhole(file, f, 0, packsfile.MaxSize)
 	if err != nil {
 		return nil
 	}

@@ -31,8 +31,10 @@ const (
 
 // A Vendored is what stands in a vendored pack's place.
 type Vendored struct {
-	verified.Content      // the zero value if there is no file
-	LFS              bool // it is a Git LFS pointer, not a pack
+	// Content is the zero value if there is no file. Digest is "" too where the file
+	// was not read, since it has not the size of what is wanted.
+	verified.Content
+	LFS bool // it is a Git LFS pointer, not a pack
 }
 
 // A Step is what a plan does with one pack of packs.toml.
@@ -84,7 +86,7 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 		return Resolve, Updated
 	case isStale(s.Pack, s.Locked):
 		return Resolve, Stale
-	case s.Vendored.Digest == "":
+	case s.Vendored.IsZero():
 		return Restore, Missing
 	case s.Vendored.Content != contentOf(s.Locked):
 		return Restore, Changed

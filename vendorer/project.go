@@ -23,7 +23,8 @@ import (
 // lockName is the lock file's name; it stands beside packs.toml.
 const lockName = "packs.lock"
 
-// maxSource bounds how much is read of a Go file or of packs.lock, in bytes.
+// maxSource bounds the files that are read besides packs.toml and packs.lock, in
+// bytes.
 const maxSource = 64 << 20
 
 // A project is everything that one packs.toml governs, as it stands on disk.
@@ -108,7 +109,7 @@ func (p *project) read(file string, tolerant bool) error {
 	if err := p.checkFile(p.tomlFile); err != nil {
 		return err
 	}
-	data, err := p.readFile(p.tomlFile, packsfile.MaxSize+1)
+	data, err := p.readFile(p.tomlFile, packsfile.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &NoProjectError{File: file}
 	}
@@ -151,7 +152,7 @@ func (p *project) configure(config *packsfile.File) error {
 
 func (p *project) readLock() error {
 	p.lock = &lockfile.Lock{}
-	data, err := p.readFile(p.lockFile, maxSource)
+	data, err := p.readFile(p.lockFile, lockfile.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -163,24 +164,52 @@ func (p *project) readLock() error {
 	return err
 }
 
-// readFile reads a file below the root, at most limit bytes of it. It waits for
-// no FIFO's writer.
-func (p *project) readFile(name string, limit int64) ([]byte, error) {
-	info, err := p.root.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
+// readFile reads a file below the root. One of more than limit bytes is a
+// *LongFileError. It waits for no FIFO's writer.
+func (p *project) readFile(name string, limit int64) (data []byte, err error) {
+	err = p.openFile(name, func(file *os.File, size int64) (err error) {
+		data, err = readWhole(p.show(name), file, size, limit)
+		return err
+	})
+	return data, err
+}
+
+// readHead reads the first n bytes of a file below the root.
+func (p *project) readHead(name string, n int64) (data []byte, err error) {
+	err = p.openFile(name, func(file *os.File, _ int64) (err error) {
+		data, err = io.ReadAll(io.LimitReader(file, n))
+		return err
+	})
+	return data, err
+}
+
+// openFile has use read a regular file below the root.
+func (p *project) openFile(name string, use func(file *os.File, size int64) error) error {
+	var size int64
+	if info, err := p.root.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return &PlaceError{Path: p.show(name), Reason: "is not a regular file"}
+	} else if err == nil {
+		size = info.Size()
 	}
 	file, err := p.root.Open(name)
 	if err != nil {
-		return nil, p.located(name, err)
+		return p.located(name, err)
 	}
 	defer file.Close()
+	return p.located(name, use(file, size))
+}
+
+// readWhole reads r, which is the file name, to its end, or refuses it: no part of a
+// file is taken for the whole. size is how large it seems to be.
+func readWhole(name string, r io.Reader, size, limit int64) ([]byte, error) {
 	var data bytes.Buffer
-	if info != nil {
-		data.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // what ReadFrom wants
-	}
-	if _, err := data.ReadFrom(io.LimitReader(file, limit)); err != nil {
-		return nil, p.located(name, err)
+	data.Grow(int(min(size, limit)) + bytes.MinRead) // what ReadFrom wants
+	n, err := data.ReadFrom(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, &LongFileError{File: name, Limit: limit}
 	}
 	return data.Bytes(), nil
 }
@@ -322,7 +351,7 @@ func irregular(info fs.FileInfo) string {
 
 // checkGenerated sees that the generated file takes no other file's place.
 func (p *project) checkGenerated() error {
-	source, err := p.readFile(p.goFile, int64(len(embedgen.Header)+len("\r\n")))
+	source, err := p.readHead(p.goFile, int64(len(embedgen.Header)+len("\r\n")))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -353,6 +382,16 @@ type NoModuleError struct{ Dir string }
 
 func (e *NoModuleError) Error() string {
 	return e.Dir + " is in no Go module: there is no go.mod in it or above it"
+}
+
+// A LongFileError reports a file that is too large to be read.
+type LongFileError struct {
+	File  string
+	Limit int64 // bytes
+}
+
+func (e *LongFileError) Error() string {
+	return fmt.Sprintf("%s: the file is larger than %d bytes", e.File, e.Limit)
 }
 
 // A PlaceError reports that a path which packvendor would write is not its to

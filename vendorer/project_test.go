@@ -153,6 +153,14 @@ func (p *project) remove(name string) {
 	p.must(os.RemoveAll(filepath.Join(p.mod, name)))
 }
 
+// flip changes the last byte of a file.
+func (p *project) flip(name string) {
+	p.t.Helper()
+	text := []byte(p.read(name))
+	text[len(text)-1] ^= 1
+	p.write(name, string(text))
+}
+
 // replace replaces all of a file's old.
 func (p *project) replace(name, old, with string) {
 	p.t.Helper()

@@ -159,7 +159,7 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, vendored, err := r.plan()
+	plan, vendored, err := r.plan(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	change.drop(plan.Surplus, vendored)
-	if err := change.commit(); err != nil {
+	if err := change.commit(ctx); err != nil {
 		return nil, err
 	}
 	return r.report(change, items), nil
@@ -210,11 +210,11 @@ func (r *run) packageAmong(files []goFile, config *packsfile.File) (pkg embedgen
 	return pkg, r.p.checkClashes(pkg, files)
 }
 
-func (r *run) plan() (Plan, map[string]Vendored, error) {
+func (r *run) plan(ctx context.Context) (Plan, map[string]Vendored, error) {
 	if !r.dryRun {
 		r.p.sweep()
 	}
-	vendored, err := r.p.vendored()
+	vendored, err := r.p.vendored(ctx)
 	if err != nil {
 		return Plan{}, nil, err
 	}
@@ -246,7 +246,9 @@ func (r *run) settle(ctx context.Context, i *item) error {
 	var err error
 	switch i.Action {
 	case Resolve:
-		err = r.resolve(ctx, i)
+		if err = r.resolve(ctx, i); err == nil {
+			err = r.measureAgain(ctx, i)
+		}
 	case Restore:
 		err = r.obey(ctx, i)
 	default:
@@ -356,9 +358,6 @@ func (r *run) obey(ctx context.Context, i *item) error {
 	pack, err := r.f.ResolveCached(ref, i.Locked.ManifestDigest, layer)
 	switch {
 	case isNotCached(err) && r.o.Offline:
-		if err := checkSize(i); err != nil {
-			return err
-		}
 		pack, err = r.f.Pinned(ref, i.Locked.ManifestDigest, lockedLayer(i.Locked), layer)
 	case isNotCached(err):
 		pack, err = r.f.Resolve(ctx, ref, layer)
@@ -379,7 +378,7 @@ func (r *run) check(i *item) (proven bool, err error) {
 	pack, err := r.f.ResolveCached(manifestRef(i.Pack, i.Locked), i.Locked.ManifestDigest, i.Pack.Layer)
 	switch {
 	case isNotCached(err):
-		return false, checkSize(i)
+		return false, nil
 	case err != nil:
 		return false, liesIfUnusable(i.Locked, err)
 	}

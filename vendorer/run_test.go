@@ -54,7 +54,7 @@ func TestRunFirstAndSecond(t *testing.T) {
 
 func TestRunRestores(t *testing.T) {
 	const place = "app/packs/a.gtpack"
-	restored := `vendorer.Restored{Name:a Path:$DIR/packs/a.gtpack Got:$GOT Want:$A_LAYER LFS:false}`
+	restored := `vendorer.Restored{Name:a Path:$DIR/packs/a.gtpack Got:{Digest:$GOT Size:$GOT_SIZE} Want:{Digest:$A_LAYER Size:$A_SIZE} LFS:false}`
 	for _, test := range []struct {
 		name    string
 		spoil   func(*project)
@@ -65,6 +65,10 @@ func TestRunRestores(t *testing.T) {
 		{"missing folder", func(p *project) { p.remove("app/packs") }, "", false},
 		{"missing, cold cache", func(p *project) { p.remove(place); p.coldCache() }, "", true},
 		{"changed", func(p *project) {
+			p.flip(place)
+			p.names["GOT"] = digestOf(p.read(place))
+		}, restored, false},
+		{"another size", func(p *project) {
 			p.write(place, "other")
 		}, restored, false},
 		{"LFS pointer", func(p *project) {
@@ -73,10 +77,11 @@ func TestRunRestores(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newVendored(t)
+			p.names["GOT"] = "" // where it is not read
 			clean := p.read("app/packs.lock") + p.read("app/packs_gen.go")
 			test.spoil(p)
 			if test.event != "" {
-				p.names["GOT"] = digestOf(p.read(place))
+				p.names["GOT_SIZE"] = itoa(len(p.read(place)))
 			}
 			p.reg.ResetRequests()
 			report := p.mustRun()

@@ -113,7 +113,7 @@ func (r *run) tellRestored(c *change, wanted []*item) {
 		if i.Reason == Changed {
 			r.tell.event(Restored{
 				Name: i.Pack.Name, Path: r.p.show(r.p.packFile(i.Pack.Name)),
-				Got: i.Vendored.Digest, Want: i.entry.LayerDigest, LFS: i.Vendored.LFS,
+				Got: i.Vendored.Content, Want: contentOf(i.entry), LFS: i.Vendored.LFS,
 			})
 		}
 	}

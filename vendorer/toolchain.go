@@ -79,18 +79,18 @@ func (r *run) embedFindings(ctx context.Context, t *toolchain, plan Plan) ([]err
 	return findings, nil
 }
 
-// embeddedFiles returns the absolute paths of what the package embeds. It is what
-// package packages asks in the end; that asks for the version first, which takes as
+// embeddedFiles returns the paths of what the package embeds, below its directory: in
+// JSON, a directory whose name is no UTF-8 would have another. It is what package
+// packages asks in the end; that asks for the version first, which takes as
 // long as all that verify reads of a large module, and with modules off, where a
 // -modfile of the user's is an error.
 func (t *toolchain) embeddedFiles(ctx context.Context) ([]string, error) {
-	args := []string{"list", "-e", "-find", "-json=Dir,EmbedFiles,Error", "-buildvcs=false", "-pgo=off"}
+	args := []string{"list", "-e", "-find", "-json=EmbedFiles,Error", "-buildvcs=false", "-pgo=off"}
 	out, err := goOutput(ctx, t.dir, append(args, t.modFlag()...)...)
 	if err != nil {
 		return nil, err
 	}
 	var pkg struct {
-		Dir        string
 		EmbedFiles []string
 		Error      *struct{ Err string }
 	}
@@ -101,7 +101,7 @@ func (t *toolchain) embeddedFiles(ctx context.Context) ([]string, error) {
 		return nil, errors.New(strings.TrimSpace(pkg.Error.Err))
 	}
 	for i, file := range pkg.EmbedFiles {
-		pkg.EmbedFiles[i] = filepath.Join(pkg.Dir, file)
+		pkg.EmbedFiles[i] = filepath.Join(t.dir, file)
 	}
 	return pkg.EmbedFiles, nil
 }

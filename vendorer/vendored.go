@@ -1,7 +1,7 @@
 package vendorer
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,23 +20,24 @@ const (
 )
 
 // vendored measures what stands in the places of the packs that packs.toml or
-// packs.lock name. Every byte is hashed, on all cores.
-func (p *project) vendored() (map[string]Vendored, error) {
-	names := map[string]bool{}
+// packs.lock name, on all cores. Files are hashed if they have the size that is
+// locked.
+func (p *project) vendored(ctx context.Context) (map[string]Vendored, error) {
+	wanted := map[string]int64{}
 	for _, pack := range p.config.Packs {
-		names[pack.Name] = true
+		wanted[pack.Name] = unknownSize
 	}
 	for _, entry := range p.lock.Packs {
-		names[entry.Name] = true
+		wanted[entry.Name] = entry.Size
 	}
-	found := make(map[string]*Vendored, len(names))
+	found := make(map[string]*Vendored, len(wanted))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for name := range names {
+	for name, size := range wanted {
 		v := &Vendored{}
 		found[name] = v
 		group.Go(func() (err error) {
-			*v, err = p.measure(p.packFile(name))
+			*v, err = p.measure(ctx, p.packFile(name), size)
 			return err
 		})
 	}
@@ -48,8 +49,12 @@ func (p *project) vendored() (map[string]Vendored, error) {
 	return result, err
 }
 
-// measure returns what the file name is; what is no regular file is nothing.
-func (p *project) measure(name string) (Vendored, error) {
+// unknownSize is that of a pack of which nothing is locked: no file has it.
+const unknownSize = -1
+
+// measure returns what the file name is; what is no regular file is nothing. Only a
+// file of the wanted size is read, however large another one is.
+func (p *project) measure(ctx context.Context, name string, size int64) (Vendored, error) {
 	info, err := p.root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return Vendored{}, nil
@@ -62,14 +67,31 @@ func (p *project) measure(name string) (Vendored, error) {
 		return Vendored{}, p.located(name, err)
 	}
 	defer file.Close()
-	if info.Size() >= lfsSize {
-		content, err := verified.Measure(file)
-		return Vendored{Content: content}, p.located(name, err)
-	}
-	data, err := io.ReadAll(file)
-	if err != nil {
+	if info, err = file.Stat(); err != nil {
 		return Vendored{}, p.located(name, err)
 	}
-	content, err := verified.Measure(bytes.NewReader(data))
-	return Vendored{Content: content, LFS: bytes.HasPrefix(data, []byte(lfsPrefix))}, err
+	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
+	if v.Size == size || v.Size == 0 { // no file at all has no digest
+		v.Content, err = verified.Measure(ctx, file)
+	}
+	return v, p.located(name, err)
+}
+
+// isPointer tells whether a file is a Git LFS pointer.
+func isPointer(file io.ReaderAt, size int64) bool {
+	head := make([]byte, len(lfsPrefix))
+	if size >= lfsSize {
+		return false
+	}
+	n, _ := file.ReadAt(head, 0)
+	return string(head[:n]) == lfsPrefix
+}
+
+// measureAgain reads what stands in an item's place if it may be what the item will
+// be locked as, and nobody could know that before.
+func (r *run) measureAgain(ctx context.Context, i *item) (err error) {
+	if v := i.Vendored; v.Digest == "" && !v.IsZero() && v.Size == i.entry.Size {
+		i.Vendored, err = r.p.measure(ctx, r.p.packFile(i.Pack.Name), i.entry.Size)
+	}
+	return err
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/greenticai/packvendor/embedgen"
-	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
 )
 
 // A Verification is what Verify found.
@@ -27,18 +28,21 @@ type Verification struct {
 // A VendoredError reports a vendored file that is not what is locked.
 type VendoredError struct {
 	Name, Path string
-	Got, Want  ociref.Digest // Got is "" if there is no file
-	LFS        bool          // what stands there is a Git LFS pointer
+	Got, Want  verified.Content // Got is the zero value if there is no file; its Digest is "" if the size alone tells
+	LFS        bool             // what stands there is a Git LFS pointer
 }
+
+// IsMissing tells that there is no file.
+func (e *VendoredError) IsMissing() bool { return e.Got.IsZero() }
 
 func (e *VendoredError) Error() string {
 	switch {
-	case e.Got == "":
+	case e.IsMissing():
 		return fmt.Sprintf("%s is missing", e.Path)
 	case e.LFS:
 		return fmt.Sprintf("%s is a Git LFS pointer, not the pack", e.Path)
 	}
-	return fmt.Sprintf("%s is not the pack that is locked\n\tgot:  %s\n\twant: %s", e.Path, e.Got, e.Want)
+	return fmt.Sprintf("%s is not the pack that is locked\n%s", e.Path, verified.Difference(e.Got, e.Want))
 }
 
 // A GeneratedError reports a generated file that is missing or was changed.
@@ -90,7 +94,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 
 // verify compares what packvendor and the Go toolchain make of the project.
 func (r *run) verify(ctx context.Context, pkg embedgen.Package, remote bool) (*Verification, error) {
-	vendored, err := r.p.vendored()
+	vendored, err := r.p.vendored(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -201,13 +205,22 @@ func (r *run) itemFindings(ctx context.Context, i *item, remote bool) []error {
 	if err != nil {
 		found = append(found, r.packError(step.Pack, step.Action, &step.Locked, err))
 	}
-	if step.Vendored.Digest != step.Locked.LayerDigest {
-		found = append(found, &VendoredError{
-			Name: step.Pack.Name, Path: r.p.show(r.p.packFile(step.Pack.Name)),
-			Got: step.Vendored.Digest, Want: step.Locked.LayerDigest, LFS: step.Vendored.LFS,
-		})
+	if i.wanted() && !isAboutSize(err) {
+		found = append(found, r.vendoredError(i.entry, step.Vendored))
 	}
 	return found
+}
+
+// isAboutSize tells whether err says that packs.lock has a wrong size: that another
+// file than the wanted one is vendored is not known then.
+func isAboutSize(err error) bool {
+	var lie *InconsistentError
+	return errors.As(err, &lie) && lie.Field == "size"
+}
+
+// vendoredError says what stands in a pack's place instead of what is locked.
+func (r *run) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
+	return &VendoredError{Name: entry.Name, Path: r.p.show(r.p.packFile(entry.Name)), Got: is.Content, Want: contentOf(entry), LFS: is.LFS}
 }
 
 // checkRemote follows the chain from the reference to the layer in the

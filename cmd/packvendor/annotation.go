@@ -44,19 +44,6 @@ func annotation(kind, text string, properties ...string) string {
 	return fmt.Sprintf("::%s %s::%s\n", kind, strings.Join(properties, ","), annotationText(text))
 }
 
-// harmless is text for the log of a job in which nothing is a workflow command: those
-// begin a line with "::" or, as they did once, have "##[" anywhere in it.
-func harmless(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(strings.ReplaceAll(text, "##[", `##\x5b`)) {
-		if rest := strings.TrimLeft(line, " \t"); strings.HasPrefix(rest, "::") {
-			line = line[:len(line)-len(rest)] + `\x3a` + rest[1:]
-		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
-
 // inWorkspace is a path as Actions wants it: from where the repository was checked
 // out.
 func (c *cli) inWorkspace(file string) string {
@@ -85,6 +72,7 @@ func placeOf(err error) (file string, line int) {
 	var clash *vendorer.ClashError
 	var place *vendorer.PlaceError
 	var touch *vendorer.TouchError
+	var long *vendorer.LongFileError
 	switch {
 	case errors.As(err, &syntax):
 		return syntax.File, syntax.Line
@@ -108,14 +96,16 @@ func placeOf(err error) (file string, line int) {
 		return place.Path, 0
 	case errors.As(err, &touch) && touch.Line > 0:
 		return touch.Path, touch.Line
+	case errors.As(err, &long):
+		return long.File, 0
 	}
 	return "", 0
 }
 
 // annotationText is text as the message of a workflow command, which ends with its
-// line.
+// line and holds no other.
 func annotationText(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(escaped(text))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(withoutBrackets(escaped(text)))
 }
 
 // annotationProperty is text as a property of a workflow command.

@@ -133,8 +133,3 @@ func foundAt(p credentials.Place, host string) string {
 	}
 	return p.Finding.String()
 }
-
-// oneLine is s, escaped, in one cell of a table.
-func oneLine(s string) string {
-	return strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(escaped(s))
-}

@@ -19,7 +19,7 @@ func (c *cli) diffCommand() *cobra.Command {
 	var insecure []string
 	command := &cobra.Command{
 		Use:   "diff [REV | REF REF]",
-		Short: "Show what changed in the packs since a git revision, or between two packs",
+		Short: "Show what changed since a git revision, or between two packs",
 		Long: `Show what changed in the packs between a git revision, HEAD if none is named,
 and now: versions, digests, sizes and, where the bytes are at hand in the
 repository, the project or the cache, the files inside the packs. No network is

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/lockfile"
@@ -122,6 +122,7 @@ func (c *cli) fail(err error) int {
 	}
 	if printErr := c.tellFound(found, code, problems); printErr != nil {
 		c.say.error(printErr.Error())
+		code = worse(code, exitStorage)
 	}
 	return code
 }
@@ -172,21 +173,6 @@ func seconds(problems []problem) []problem {
 		list = append(list, problem{hint: p.then})
 	}
 	return list
-}
-
-// escaped is s with what is neither printable ASCII nor white space of a text
-// escaped as in Go.
-func escaped(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == '\t' || r == '\n' || ' ' <= r && r <= '~' {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRuneToASCII(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
 }
 
 // explain returns the problems of an error, one for each of those it joins.
@@ -247,6 +233,8 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE): // whatever it was that needed a descriptor
+		return exitStorage
 	case isAny(err, []any{
 		new(*vendorer.InconsistentError), new(*vendorer.RetagError), new(*packfetch.DigestMismatchError),
 		new(*packfetch.CorruptCacheError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError),
@@ -265,7 +253,7 @@ func exitCode(err error) int {
 		return exitDrift
 	case isAny(err, []any{
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),
-		new(*vendorer.NoProjectError), new(*vendorer.NoModuleError), new(*vendorer.PlaceError),
+		new(*vendorer.NoProjectError), new(*vendorer.NoModuleError), new(*vendorer.PlaceError), new(*vendorer.LongFileError),
 		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.AdditionError), new(*vendorer.TwoTagsError),
 		new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.TagError), new(*vendorer.PatternError),
 		new(*vendorer.KeepError), new(*vendorer.NothingToInspectError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
@@ -295,7 +283,7 @@ func isVendored(err error) bool { return isAny(err, []any{new(*vendorer.Vendored
 // vendoredCode: a missing file is drift, other bytes are not.
 func vendoredCode(err error) int {
 	var vendored *vendorer.VendoredError
-	if errors.As(err, &vendored) && vendored.Got == "" {
+	if errors.As(err, &vendored) && vendored.IsMissing() {
 		return exitDrift
 	}
 	return exitIntegrity

@@ -56,6 +56,7 @@ var exitCodes = map[string]struct {
 	"vendorer.InconsistentError":      {&vendorer.InconsistentError{}, 4},
 	"vendorer.LockedError":            {&vendorer.LockedError{}, 1},
 	"vendorer.NetworkOffError":        {&vendorer.NetworkOffError{Err: &packfetch.OfflineError{}}, 3},
+	"vendorer.LongFileError":          {&vendorer.LongFileError{}, 2},
 	"vendorer.NoModuleError":          {&vendorer.NoModuleError{}, 2},
 	"vendorer.NoVersionError":         {&vendorer.NoVersionError{}, 2},
 	"vendorer.NothingToInspectError":  {&vendorer.NothingToInspectError{}, 2},
@@ -73,7 +74,7 @@ var exitCodes = map[string]struct {
 	"vendorer.TouchError":             {&vendorer.TouchError{}, 1},
 	"vendorer.TooLargeError":          {&vendorer.TooLargeError{}, 2},
 	"vendorer.UnknownPackError":       {&vendorer.UnknownPackError{}, 2},
-	"vendorer.VendoredError":          {&vendorer.VendoredError{Got: "sha256:aa"}, 4},
+	"vendorer.VendoredError":          {&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}}, 4},
 }
 
 // load returns the types of packages of this module.
@@ -151,7 +152,7 @@ func TestExitCodeOfOthers(t *testing.T) {
 		want int
 	}{
 		{&vendorer.VendoredError{}, 1}, // missing
-		{&vendorer.VendoredError{Got: "sha256:aa", LFS: true}, 4},
+		{&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}, LFS: true}, 4},
 		{&usageError{err: errors.New("x")}, 2},
 		{context.Canceled, 130},
 		{&vendorer.PackError{Err: &packfetch.RegistryError{Err: context.Canceled}}, 130},

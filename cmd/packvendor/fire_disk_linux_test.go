@@ -45,11 +45,12 @@ func mainFailing() {
 	mainHurried()
 }
 
-// What packvendor-limited is told: its umask, in octal, and how many bytes a file
-// of its may have.
+// What packvendor-limited is told: its umask, in octal, how many bytes a file of its
+// may have, and how many files it may have open.
 const (
 	umask    = "PACKVENDOR_TEST_UMASK"
 	fileSize = "PACKVENDOR_TEST_FILE_SIZE"
+	files    = "PACKVENDOR_TEST_FILES"
 )
 
 // mainLimited is packvendor as someone runs it whom the system has set limits.
@@ -57,8 +58,12 @@ func mainLimited() {
 	if mask, err := strconv.ParseInt(os.Getenv(umask), 8, 32); err == nil {
 		syscall.Umask(int(mask))
 	}
-	if limit, err := strconv.ParseUint(os.Getenv(fileSize), 10, 64); err == nil {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+	for variable, resource := range map[string]int{fileSize: syscall.RLIMIT_FSIZE, files: syscall.RLIMIT_NOFILE} {
+		limit, err := strconv.ParseUint(os.Getenv(variable), 10, 64)
+		if err != nil {
+			continue
+		}
+		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(unarmed)
 		}
@@ -285,5 +290,43 @@ func TestFault32_FileSizeLimit(t *testing.T) {
 		k.wantCache(what, readTree(t, cache))
 		k.converges(what, dir, cache)
 		done()
+	}
+}
+
+// TestFewDescriptors runs with fewer and fewer files that may be open. What that keeps
+// from being done is told as what it is, and nothing else is: not a bad certificate, nor
+// a registry that is out of reach.
+func TestFewDescriptors(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	var lines []string
+	for n := range 8 {
+		lines = append(lines, fmt.Sprintf("p%d = %q", n, b.push(fmt.Sprintf("p%d", n), "1.0.0", 100)))
+	}
+	project := b.project(lines...)
+	told := 0
+	for limit := 40; limit >= 10; limit-- { // with less, Go itself gives up
+		root, done := scratch(t)
+		dir := filepath.Join(root, "project")
+		b.must(os.Mkdir(dir, 0o777))
+		project.write(b, dir)
+		cmd := b.program("packvendor-limited", dir, filepath.Join(root, "cache"))
+		cmd.Env = append(cmd.Env, files+"="+strconv.Itoa(limit))
+		cmd.Run()
+		stderr := fmt.Sprint(cmd.Stderr)
+		switch code := cmd.ProcessState.ExitCode(); {
+		case code == exitStorage && strings.Contains(stderr, "too many open files"):
+			told++
+		case code != 0:
+			t.Errorf("%d files: exit code %d\n%s", limit, code, stderr)
+		}
+		for line := range strings.Lines(stderr) {
+			if strings.Contains(line, "certificate") || strings.HasPrefix(line, "packvendor: error: ") && !strings.Contains(line, "too many open files") {
+				t.Errorf("%d files: %s", limit, line)
+			}
+		}
+		done()
+	}
+	if told == 0 {
+		t.Error("no limit kept anything from being done")
 	}
 }

@@ -12,9 +12,9 @@ func (c *cli) listCommand() *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List the packs of packs.toml",
 		Long: `List the packs of packs.toml: name, version, size, what is pinned, and whether
-the bytes that packs.lock names are vendored and in the shared cache. All are
-hashed, and no network is used. A version that the manifest in the cache
-contradicts is marked.`,
+the bytes that packs.lock names are vendored and in the shared cache. All of
+the right size are hashed, and no network is used. A version that the manifest
+in the cache contradicts is marked.`,
 		Example:           "  packvendor list",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -24,11 +24,21 @@ func main() { os.Exit(invoke(waits{}, os.Stderr)) }
 
 // invoke does what the process was started for, and returns its exit code.
 func invoke(w waits, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
 	return run(ctx, process{
 		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: stderr, waits: w,
 	})
+}
+
+// endings are the signals that end a command as Ctrl-C does. Who started it with
+// nohup wants it to outlive the terminal.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // A process is what the operating system hands to a command.
@@ -50,11 +60,30 @@ type waits struct {
 	after  func(time.Duration, func()) (stop func())  // until something is said of a wait
 }
 
+// An output is standard output, and remembers what kept it from being written.
+type output struct {
+	w   io.Writer
+	err error // the first
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
 // run does what p.args say and returns the exit code.
 func run(ctx context.Context, p process) int {
+	out := &output{w: p.stdout}
+	p.stdout = out
 	c := newCLI(p)
 	err := c.execute(ctx)
 	c.progress.stop()
 	c.waiting.end()
+	if err == nil {
+		err = out.err // nobody looks where help and completions go
+	}
 	return c.codeOf(err)
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"unicode/utf16"
 
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -80,10 +78,7 @@ func (c *cli) print(format string, args ...any) error {
 	if c.batch != nil && text != "" {
 		text = c.batch.heading(c.section) + text
 	}
-	if c.say.actions {
-		text = harmless(text)
-	}
-	_, err := io.WriteString(c.stdout, text)
+	_, err := io.WriteString(c.stdout, harmless(text))
 	return err
 }
 
@@ -99,23 +94,5 @@ func (c *cli) printJSON(doc any) error {
 	if err := encoder.Encode(doc); err != nil {
 		return err
 	}
-	return c.print("%s", asciiJSON(strings.ReplaceAll(b.String(), "##[", `##\u005b`)))
-}
-
-// asciiJSON is the same JSON without any character that could act upon a terminal:
-// what is not ASCII stands in strings, and can be escaped there.
-func asciiJSON(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < 0x7f:
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
+	return c.print("%s", harmlessJSON(b.String()))
 }

@@ -65,7 +65,7 @@ packs as they are and updates the others; the exit code is 4 all the same.`,
 	}
 	c.projectsFlags(command)
 	command.Flags().BoolVar(&u.Latest, "latest", false, "take newer versions with another major number, too")
-	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags that were pushed again with other bytes")
+	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags pushed again with other bytes")
 	command.Flags().BoolVar(&u.KeepGoing, "keep-going", false, "update the others where such tags are refused")
 	command.Flags().BoolVarP(&u.DryRun, "dry-run", "n", false, "print what would be updated, and write nothing")
 	return command

@@ -90,11 +90,7 @@ func (c *cli) printDiffs(findings []error) error {
 		if !errors.As(finding, &generated) {
 			continue
 		}
-		text := escaped(generated.Diff)
-		if c.inActions() {
-			text = harmless(text)
-		}
-		if err := c.print("%s", text); err != nil {
+		if err := c.print("%s", escaped(generated.Diff)); err != nil {
 			return err
 		}
 	}

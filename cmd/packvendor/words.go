@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -95,15 +96,12 @@ const (
 )
 
 // line is the one way to standard error: whatever the text quotes, the terminal
-// is sent nothing but printable characters.
+// is sent nothing but printable characters, and a CI system no command.
 func (p *printer) line(color, kind, text string) {
 	if p.colours && color != "" {
 		kind = color + kind[:len(kind)-1] + noColor + kind[len(kind)-1:]
 	}
-	if text = escaped(text); p.actions {
-		text = harmless(text)
-	}
-	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, text))
+	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, harmless(escaped(text))))
 }
 
 // write writes whole lines.
@@ -248,7 +246,7 @@ func (p *printer) restored(e vendorer.Restored) {
 		p.warning("%s was a Git LFS pointer, not the pack; restored the pack", e.Path)
 		return
 	}
-	p.warning("%s was not the pack that is locked; restored it\n\tgot:  %s\n\twant: %s", e.Path, e.Got, e.Want)
+	p.warning("%s was not the pack that is locked; restored it\n%s", e.Path, verified.Difference(e.Got, e.Want))
 }
 
 // written tells what a run wrote.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -65,9 +66,9 @@ var eventWords = []struct {
 			"packvendor: hint: in packs.toml, packs.a: layer = \"sha256:cc\"\n"},
 	{vendorer.Fetching{Event: packfetch.Doubtful{Reference: "r.io/a:1", Layer: textLayer, Others: []packfetch.Layer{tarLayer}}}, warning,
 		"packvendor: warning: r.io/a:1: the selected layer is text/markdown sha256:bb\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n"},
-	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: "sha256:aa", Want: "sha256:bb"}, warning,
+	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, warning,
 		"packvendor: warning: packs/a.gtpack was not the pack that is locked; restored it\n\tgot:  sha256:aa\n\twant: sha256:bb\n"},
-	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: "sha256:aa", Want: "sha256:bb", LFS: true}, warning,
+	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}, LFS: true}, warning,
 		"packvendor: warning: packs/a.gtpack was a Git LFS pointer, not the pack; restored the pack\n"},
 	{vendorer.Kept{Name: "a", Path: "packs/a.gtpack"}, warning,
 		"packvendor: warning: packs/a.gtpack is not what was locked, so it is kept although packs.toml no longer has a\n"},

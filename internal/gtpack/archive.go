@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // bounds are the constants of package gtpack, smaller in tests.
@@ -117,7 +119,7 @@ func (a *archive) unpack(f *zip.File, left *quota, visit func(io.Reader) error) 
 		return a.failure(f.Name, err)
 	}
 	defer r.Close()
-	if err := visit(metered{r, left}); err != nil {
+	if err := visit(metered{verified.Reader(a.src.ctx, r), left}); err != nil {
 		return a.failure(f.Name, err)
 	}
 	return nil
@@ -125,8 +127,11 @@ func (a *archive) unpack(f *zip.File, left *quota, visit func(io.Reader) error) 
 
 // failure blames the archive for an error, unless its bytes could not be had.
 func (a *archive) failure(name string, err error) error {
-	if a.src.err != nil {
+	switch {
+	case a.src.err != nil:
 		return a.src.err
+	case a.src.ctx.Err() != nil:
+		return context.Cause(a.src.ctx)
 	}
 	return &MalformedError{File: name, Err: err}
 }

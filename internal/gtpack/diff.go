@@ -71,7 +71,7 @@ func digests(ctx context.Context, src Source, bounds bounds) (map[string]verifie
 	}
 	all := make(map[string]verified.Content, len(a.files))
 	err = a.each(func(name string, r io.Reader) (err error) {
-		all[name], err = verified.Measure(r)
+		all[name], err = verified.Measure(ctx, r)
 		return err
 	})
 	return all, err

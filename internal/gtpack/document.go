@@ -13,13 +13,15 @@ import (
 )
 
 // decoding leaves nothing with two readings: no key twice, and keys count as
-// they are written.
+// they are written. Packs have no tags but the first, and the numbers that some tags
+// make take forever to print.
 var decoding = decMode(cbor.DecOptions{
 	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 	FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 	MaxNestedLevels:   MaxDepth,
 	MaxArrayElements:  MaxElements,
 	MaxMapPairs:       MaxElements,
+	TagsMd:            cbor.TagsForbidden,
 })
 
 func decMode(opts cbor.DecOptions) cbor.DecMode {
@@ -28,6 +30,15 @@ func decMode(opts cbor.DecOptions) cbor.DecMode {
 		panic(err) // the options above are valid
 	}
 	return mode
+}
+
+// selfDescribed begins a document that says that it is CBOR:
+// https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.6.
+var selfDescribed = []byte{0xd9, 0xd9, 0xf7}
+
+// fromCBOR reads CBOR into v.
+func fromCBOR(data []byte, v any) error {
+	return decoding.Unmarshal(bytes.TrimPrefix(data, selfDescribed), v)
 }
 
 // decode reads the document name, which is there, into v.
@@ -43,7 +54,7 @@ func (a *archive) decode(name string, v any) error {
 // says. It has had other shapes, and what is not understood says nothing.
 func hint[T any](data []byte) T {
 	var v, nothing T
-	if err := decoding.Unmarshal(data, &v); err != nil {
+	if err := fromCBOR(data, &v); err != nil {
 		return nothing
 	}
 	return v
@@ -56,7 +67,7 @@ func unmarshal(name string, data []byte, v any) (err error) {
 		data, err = transcode(data)
 	}
 	if err == nil {
-		err = explain(decoding.Unmarshal(data, v))
+		err = explain(fromCBOR(data, v))
 	}
 	if err != nil {
 		return &MalformedError{File: name, Err: err}

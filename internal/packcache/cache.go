@@ -125,15 +125,18 @@ func (c *Cache) Manifest(manifest ociref.Digest) ([]byte, error) {
 }
 
 // Pack copies the entry's pack to w and returns nil only if the bytes that
-// were written there are want. Errors: fs.ErrNotExist, *CorruptError,
-// *verified.WriteError for w's, others for a file that cannot be read.
-func (c *Cache) Pack(manifest ociref.Digest, want verified.Content, w io.Writer) error {
-	file, err := c.open(manifest, packFile)
+// were written there are want. A file of another size is not read. Errors:
+// fs.ErrNotExist, *CorruptError, *verified.WriteError for w's, others for a file that
+// cannot be read or is not read to its end because of ctx.
+func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.Content, w io.Writer) error {
+	file, size, err := c.openPack(manifest)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	err = verified.Copy(w, file, want)
+	if err = verified.Sized(size, want); err == nil {
+		err = verified.Copy(ctx, w, file, want)
+	}
 	var mismatch *verified.MismatchError
 	if errors.As(err, &mismatch) {
 		return &CorruptError{Path: c.PackPath(manifest), Err: err}
@@ -144,31 +147,42 @@ func (c *Cache) Pack(manifest ociref.Digest, want verified.Content, w io.Writer)
 	return err
 }
 
-// Measure returns what the entry's pack is, whatever it should be.
-func (c *Cache) Measure(manifest ociref.Digest) (verified.Content, error) {
-	return c.measure(context.Background(), manifest)
+// HasPack tells whether the entry has a pack that can be read, whatever is in it.
+func (c *Cache) HasPack(manifest ociref.Digest) bool {
+	file, _, err := c.openPack(manifest)
+	if err != nil {
+		return false
+	}
+	file.Close()
+	return true
 }
 
-func (c *Cache) measure(ctx context.Context, manifest ociref.Digest) (verified.Content, error) {
-	file, err := c.open(manifest, packFile)
+// Measure returns what the entry's pack is. Only a file is read whose size maybe
+// accepts; of another one the digest is "".
+func (c *Cache) Measure(ctx context.Context, manifest ociref.Digest, maybe func(size int64) bool) (verified.Content, error) {
+	file, size, err := c.openPack(manifest)
 	if err != nil {
 		return verified.Content{}, err
 	}
 	defer file.Close()
-	return verified.Measure(&interruptible{ctx, file})
-}
-
-// An interruptible reader reads no further once ctx is done.
-type interruptible struct {
-	ctx context.Context
-	src io.Reader
-}
-
-func (r *interruptible) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
+	if !maybe(size) {
+		return verified.Content{Size: size}, nil
 	}
-	return r.src.Read(p)
+	return verified.Measure(ctx, file)
+}
+
+// openPack is open of the entry's pack, with the size that it has now.
+func (c *Cache) openPack(manifest ociref.Digest) (*os.File, int64, error) {
+	file, err := c.open(manifest, packFile)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, 0, c.located("open", manifest, packFile, err)
+	}
+	return file, info.Size(), nil
 }
 
 func (c *Cache) path(manifest ociref.Digest, name string) string {

@@ -18,10 +18,11 @@ type Layers func(manifest []byte) ([]verified.Content, error)
 // cache vouches for: other programs keep no manifest.json.
 var ErrUnproven = errors.New("no manifest vouches for the pack")
 
-// Check reads an entry whole and proves it without the network: the manifest
+// Check reads an entry and proves it without the network: the manifest
 // by the entry's name, the pack by the manifest, and that metadata.json does
-// not contradict them. An entry may lack any of the three. It writes nothing,
-// and is no use of the entry.
+// not contradict them. An entry may lack any of the three. A pack is not read if
+// nothing could prove it, or its size alone shows that it is wrong. Check writes
+// nothing, and is no use of the entry.
 //
 // Errors: *CorruptError for what is wrong, ErrUnproven, fs.ErrNotExist if
 // there is no entry, ctx's, others for what cannot be read. While another
@@ -34,16 +35,16 @@ func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers
 	if err != nil && !IsMissing(err) {
 		return err
 	}
-	pack, err := c.measure(ctx, manifest)
+	listed, proof := listedBy(body, layers)
+	pack, err := c.Measure(ctx, manifest, func(size int64) bool { return hasSize(listed, size) })
 	if IsMissing(err) {
 		return c.checkMetadata(manifest, nil)
 	}
 	if err != nil {
 		return err
 	}
-	proof := c.prove(manifest, body, pack, layers)
-	if proof != nil && !errors.Is(proof, ErrUnproven) {
-		return proof
+	if proof == nil && !slices.Contains(listed, pack) {
+		return &CorruptError{Path: c.PackPath(manifest), Err: unlisted(pack)}
 	}
 	if err := c.checkMetadata(manifest, &pack); err != nil {
 		return err
@@ -51,20 +52,29 @@ func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers
 	return proof
 }
 
-// prove returns nil if the manifest, nil if there is none, lists the pack.
-func (c *Cache) prove(manifest ociref.Digest, body []byte, pack verified.Content, layers Layers) error {
+// listedBy returns what a manifest lists; the error is ErrUnproven if there is none,
+// or it cannot be understood.
+func listedBy(body []byte, layers Layers) ([]verified.Content, error) {
 	if body == nil {
-		return ErrUnproven
+		return nil, ErrUnproven
 	}
 	listed, err := layers(body)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnproven, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnproven, err)
 	}
-	if !slices.Contains(listed, pack) {
-		err := fmt.Errorf("%s with %d bytes is no layer of the manifest", pack.Digest, pack.Size)
-		return &CorruptError{Path: c.PackPath(manifest), Err: err}
+	return listed, nil
+}
+
+func hasSize(listed []verified.Content, size int64) bool {
+	return slices.ContainsFunc(listed, func(c verified.Content) bool { return c.Size == size })
+}
+
+// unlisted is why a pack that no manifest lists is wrong.
+func unlisted(pack verified.Content) error {
+	if pack.Digest == "" {
+		return fmt.Errorf("no layer of the manifest has %d bytes", pack.Size)
 	}
-	return nil
+	return fmt.Errorf("%s with %d bytes is no layer of the manifest", pack.Digest, pack.Size)
 }
 
 // checkMetadata returns nil if metadata.json, if there is one, can be read by

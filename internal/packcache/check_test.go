@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -85,9 +86,9 @@ var checks = []struct {
 	{"pack of another", func(t *testing.T, c *Cache, i item) { writeFile(t, i.path(c, "pack.gtpack"), newItem("b").pack) },
 		func(item) finding { return notListed(newItem("b").pack) }},
 	{"pack truncated", func(t *testing.T, c *Cache, i item) { must(t, os.Truncate(i.path(c, "pack.gtpack"), 5)) },
-		func(i item) finding { return notListed(i.pack[:5]) }},
+		func(item) finding { return notSized(5) }},
 	{"pack emptied", func(t *testing.T, c *Cache, i item) { must(t, os.Truncate(i.path(c, "pack.gtpack"), 0)) },
-		func(item) finding { return notListed(nil) }},
+		func(item) finding { return notSized(0) }},
 	{"no pack, metadata corrupt", func(t *testing.T, c *Cache, i item) {
 		must(t, os.Remove(i.path(c, "pack.gtpack")))
 		writeFile(t, i.path(c, "metadata.json"), []byte(i.with("size_bytes", "-1")))
@@ -111,6 +112,11 @@ var checks = []struct {
 // notListed is what Check says of a pack that is none of the manifest's layers.
 func notListed(pack []byte) finding {
 	return finding{"pack.gtpack", fmt.Sprintf("%s with %d bytes is no layer of the manifest", ociref.DigestOf(pack), len(pack))}
+}
+
+// notSized is what Check says of a pack of another size than all of the layers.
+func notSized(size int) finding {
+	return finding{"pack.gtpack", fmt.Sprintf("no layer of the manifest has %d bytes", size)}
 }
 
 func TestCheck(t *testing.T) {
@@ -141,8 +147,8 @@ func TestCheckLayers(t *testing.T) {
 		want finding
 	}{
 		{fmt.Sprintf(`{"layers":[{"digest":"sha256:x","size":1},{"digest":%q,"size":%d}]}`, digest, size), finding{}},
-		{fmt.Sprintf(`{"layers":[{"digest":%q,"size":%d}]}`, digest, size+1), notListed(i.pack)},
-		{`{"layers":[]}`, notListed(i.pack)},
+		{fmt.Sprintf(`{"layers":[{"digest":%q,"size":%d}]}`, digest, size+1), notSized(size)},
+		{`{"layers":[]}`, notSized(size)},
 		{`[]`, unproven},
 	} {
 		c, i := newCache(t), i.of(test.body)
@@ -178,10 +184,30 @@ func TestCheckAbsent(t *testing.T) {
 	wantFile(t, i.dir(c), []byte("victim"))
 }
 
-// TestCheckCancelled sees that a check of a large pack can be ended.
-func TestCheckCancelled(t *testing.T) {
+// large is a size, in bytes, that takes many minutes to read.
+const large = 1 << 40
+
+// TestFault59_CheckOfAnotherSize sees that a large pack is not read which cannot be
+// the right one.
+func TestFault59_CheckOfAnotherSize(t *testing.T) {
 	c, i := newEntry(t)
-	must(t, os.Truncate(i.path(c, "pack.gtpack"), 1<<40))
+	must(t, os.Truncate(i.path(c, "pack.gtpack"), large))
+	within(t, "Check and Pack", func() {
+		i.wantFinding(t, c, c.Check(context.Background(), i.manifest, layersOf), notSized(large))
+		err := c.Pack(context.Background(), i.manifest, i.content(), io.Discard)
+		wantCorrupt(t, err, i.path(c, "pack.gtpack"), fmt.Sprintf("size mismatch\n\tgot:  %d bytes\n\twant: %d bytes", large, len(i.pack)))
+		must(t, os.Remove(i.path(c, "manifest.json")))
+		must(t, os.Remove(i.path(c, "metadata.json")))
+		i.wantFinding(t, c, c.Check(context.Background(), i.manifest, layersOf), unproven)
+	})
+}
+
+// TestFault59_CheckCancelled sees that a check of a large pack can be ended.
+func TestFault59_CheckCancelled(t *testing.T) {
+	c, i := newCache(t), newItem("a")
+	i = i.of(fmt.Sprintf(`{"layers":[{"digest":%q,"size":%d}]}`, ociref.DigestOf(i.pack), large))
+	must(t, i.publish(c, nil))
+	must(t, os.Truncate(i.path(c, "pack.gtpack"), large))
 	cause := errors.New("interrupted")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(cause)

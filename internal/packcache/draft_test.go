@@ -2,6 +2,7 @@ package packcache
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -220,7 +221,7 @@ func (i item) readUntil(c *Cache, stop <-chan bool) error {
 			return nil
 		default:
 		}
-		err := c.Pack(i.manifest, i.content(), new(bytes.Buffer))
+		err := c.Pack(context.Background(), i.manifest, i.content(), new(bytes.Buffer))
 		if IsMissing(err) {
 			continue
 		}

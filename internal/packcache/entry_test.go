@@ -1,6 +1,7 @@
 package packcache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -218,7 +219,7 @@ func TestEntryMadeAnew(t *testing.T) {
 		}
 	}()
 	for range 10_000 {
-		if got, err := c.Measure(i.manifest); !IsMissing(err) && (err != nil || got != i.content()) {
+		if got, err := c.Measure(context.Background(), i.manifest, anySize); !IsMissing(err) && (err != nil || got != i.content()) {
 			t.Errorf("Measure = %+v, %v", got, err)
 			break
 		}

@@ -4,6 +4,7 @@ package packcache
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"syscall"
@@ -103,7 +104,7 @@ func TestFault33_ReadError(t *testing.T) {
 				t.Errorf("%s: error %#v, want EIO", reader.name, err)
 			}
 		}
-		err := c.Pack(i.manifest, i.content(), new(bytes.Buffer))
+		err := c.Pack(context.Background(), i.manifest, i.content(), new(bytes.Buffer))
 		var broken *verified.ReadError
 		if !errors.As(err, &broken) || broken.N != 0 || broken.Size != int64(len(i.pack)) {
 			t.Errorf("Pack: error %#v, want *verified.ReadError", err)

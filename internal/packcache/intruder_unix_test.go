@@ -172,7 +172,7 @@ func TestFault38_Swapped(t *testing.T) {
 	}()
 	within(t, "Measure", func() {
 		for range 10_000 {
-			if got, err := c.Measure(i.manifest); err == nil && got != i.content() {
+			if got, err := c.Measure(context.Background(), i.manifest, anySize); err == nil && got != i.content() {
 				t.Errorf("Measure = %+v", got)
 			}
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// large is a pack that is worth keeping a part of.
-func large() item { return newSizedItem("large", 3<<20) }
+// keepable is a pack that is worth keeping a part of.
+func keepable() item { return newSizedItem("large", 3<<20) }
 
 func (i item) partial(c *Cache) string {
 	return filepath.Join(c.Root(), ".partial", i.content().Digest.Hex())
@@ -55,7 +55,7 @@ func (i item) wantKept(t *testing.T, c *Cache, n int) {
 }
 
 func TestFault02b_Keep(t *testing.T) {
-	c, i := newCache(t), large()
+	c, i := newCache(t), keepable()
 	i.wantKept(t, c, 0)
 	hex, layer := i.manifest.Hex(), i.content().Digest.Hex()
 

@@ -19,7 +19,7 @@ func TestFault38_PartialIntruder(t *testing.T) {
 	}
 	for kind, intrude := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			c, i := newCache(t), large()
+			c, i := newCache(t), keepable()
 			must(t, os.MkdirAll(filepath.Dir(i.partial(c)), 0o777))
 			victim := filepath.Join(t.TempDir(), "victim")
 			writeFile(t, victim, i.pack[:1<<20])
@@ -50,7 +50,7 @@ func TestFault38_PartialsIntruder(t *testing.T) {
 			continue
 		}
 		t.Run(kind, func(t *testing.T) {
-			c, i := newCache(t), large()
+			c, i := newCache(t), keepable()
 			victim := filepath.Join(t.TempDir(), "victim")
 			writeFile(t, filepath.Join(victim, i.content().Digest.Hex()), i.pack[:1<<20])
 			must(t, os.MkdirAll(c.Root(), 0o777))

@@ -186,7 +186,7 @@ func TestRemoveWhileRead(t *testing.T) {
 			t.Skip("open files cannot be removed here: ", err)
 		}
 	}}
-	must(t, c.Pack(i.manifest, i.content(), w))
+	must(t, c.Pack(context.Background(), i.manifest, i.content(), w))
 	if !bytes.Equal(w.Bytes(), i.pack) {
 		t.Error("other bytes were read")
 	}
@@ -216,11 +216,11 @@ func TestRemoveAtOnce(t *testing.T) {
 		if err := i.publish(c, lock); err != nil {
 			return err
 		}
-		return c.Pack(i.manifest, i.content(), new(bytes.Buffer))
+		return c.Pack(context.Background(), i.manifest, i.content(), new(bytes.Buffer))
 	}
 	remove := func(c *Cache) error { return unless(c.Remove(i.manifest), fs.ErrNotExist, ErrBusy) }
 	read := func(c *Cache) error {
-		return unless(c.Pack(i.manifest, i.content(), new(bytes.Buffer)), fs.ErrNotExist)
+		return unless(c.Pack(context.Background(), i.manifest, i.content(), new(bytes.Buffer)), fs.ErrNotExist)
 	}
 	for range each {
 		go work(publish)

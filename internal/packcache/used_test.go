@@ -14,7 +14,7 @@ var clock = time.Unix(fetchedAt, 0)
 // hit reads the pack, as a use of the entry.
 func (i item) hit(t *testing.T, c *Cache) {
 	t.Helper()
-	must(t, c.Pack(i.manifest, i.content(), new(bytes.Buffer)))
+	must(t, c.Pack(context.Background(), i.manifest, i.content(), new(bytes.Buffer)))
 }
 
 // TestMarkUsed sees that a hit is recorded, though not every one of them.
@@ -63,14 +63,14 @@ func TestNotUsed(t *testing.T) {
 	was := time.Unix(1_000, 0)
 	i.usedAt(t, c, was)
 	other := newItem("b")
-	if err := c.Pack(i.manifest, other.content(), new(bytes.Buffer)); err == nil {
+	if err := c.Pack(context.Background(), i.manifest, other.content(), new(bytes.Buffer)); err == nil {
 		t.Error("another pack is a hit")
 	}
 	_, err := c.Manifest(i.manifest)
 	must(t, err)
 	_, err = c.Metadata(i.manifest)
 	must(t, err)
-	_, err = c.Measure(i.manifest)
+	_, err = c.Measure(context.Background(), i.manifest, anySize)
 	must(t, err)
 	must(t, c.Check(context.Background(), i.manifest, layersOf))
 	_, err = c.Repair(context.Background(), i.manifest, layersOf)
@@ -94,7 +94,7 @@ func BenchmarkHit(b *testing.B) {
 	}
 	b.Run("hit", func(b *testing.B) {
 		for b.Loop() {
-			if err := c.Pack(i.manifest, i.content(), new(bytes.Buffer)); err != nil {
+			if err := c.Pack(context.Background(), i.manifest, i.content(), new(bytes.Buffer)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -35,6 +35,7 @@ func faultForms() []faultForm {
 		{"drop PREFIX", func(w *words) Fault { return Drop(w.text()) }},
 		{"endless-blob DIGEST", func(w *words) Fault { return EndlessBlob(w.digest()) }},
 		{"endless-tags", func(*words) Fault { return EndlessTags() }},
+		{"error-body PREFIX STATUS BODY", func(w *words) Fault { return ErrorBody(w.text(), w.number(), []byte(w.text())) }},
 		{"evil-manifest BODY [CONTENT-TYPE]", func(w *words) Fault { return EvilManifest([]byte(w.text()), w.optional(ociManifest)) }},
 		{"flip-tag TAG REQUESTS DIGEST", func(w *words) Fault { return FlipTag(w.text(), int64(w.number()), w.digest()) }},
 		{"freeze PREFIX", func(w *words) Fault { return Freeze(w.text()) }},

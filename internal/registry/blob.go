@@ -60,7 +60,7 @@ func (d *download) take(ctx context.Context, kept io.Reader) (done bool, err err
 	if kept == nil {
 		return false, nil
 	}
-	err = d.stream.Append(&unended{ctx, kept})
+	err = d.stream.Append(ctx, unended{kept})
 	switch {
 	case err == nil:
 		return true, nil
@@ -72,17 +72,12 @@ func (d *download) take(ctx context.Context, kept io.Reader) (done bool, err err
 	return false, d.restart()
 }
 
-// An unended reader breaks off where src ends: there is more to come, from elsewhere.
-type unended struct {
-	ctx context.Context
-	src io.Reader
-}
+// An unended reader breaks off where the other ends: there is more to come, from
+// elsewhere.
+type unended struct{ io.Reader }
 
-func (u *unended) Read(p []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	n, err := u.src.Read(p)
+func (u unended) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
@@ -131,7 +126,7 @@ func (c *Client) advance(ctx context.Context, ref ociref.Reference, d *download)
 	if err := d.begin(resp); err != nil {
 		return err
 	}
-	err = d.stream.Append(resp.Body)
+	err = d.stream.Append(ctx, resp.Body)
 	var broken *verified.ReadError
 	if errors.As(err, &broken) {
 		return newError(resp.Request, fmt.Errorf("the body broke off after %w", onTheLine(broken)))

@@ -154,10 +154,28 @@ func newError(req *http.Request, err error) error {
 		elsewhere = parseErr != nil || last.Host != req.URL.Host
 		err = urlErr.Err // our own URL is there, and redacted
 	}
-	if !isPlain(err) {
+	if errno := exhausted(err); errno != nil {
+		err = errno
+	} else if !isPlain(err) {
 		err = &vagueError{text: firstWords(err.Error()), err: err}
 	}
 	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, RetryAfter: -1, elsewhere: elsewhere}
+}
+
+// exhausted returns what err is at bottom if that is the want of descriptors, whatever
+// failed for it, such as to read the certificates that the system trusts; else nil. A
+// connection may be had another time.
+func exhausted(err error) error {
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
+		switch {
+		case !errors.Is(err, errno):
+		case errors.As(err, new(*lineError)):
+			return &lineError{errno}
+		default:
+			return errno
+		}
+	}
+	return nil
 }
 
 // isPlain tells whether an error's text holds nothing secret: of what a registry

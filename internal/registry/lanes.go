@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ import (
 // that none is used for what it was not dialled for.
 type lanes struct {
 	proxy func(*http.Request) (*url.URL, error) // nil: there is none
+	trust func()                                // reads what the system trusts, once
 
 	mu      sync.Mutex
 	own     http.RoundTripper
@@ -29,12 +31,15 @@ type lanes struct {
 // newLanes returns lanes that send as base does. What is not an
 // *http.Transport sends all and sees to its own connections.
 func newLanes(base http.RoundTripper, resolver *net.Resolver) *lanes {
-	l := &lanes{own: base, foreign: map[reach]http.RoundTripper{private: base, loopback: base}, reached: map[string]reach{}}
+	l := &lanes{trust: func() {}, own: base, foreign: map[reach]http.RoundTripper{private: base, loopback: base}, reached: map[string]reach{}}
 	transport, ok := base.(*http.Transport)
 	if !ok {
 		return l
 	}
 	l.proxy = transport.Proxy
+	if tls := transport.TLSClientConfig; tls == nil || tls.RootCAs == nil {
+		l.trust = sync.OnceFunc(readSystemTrust)
+	}
 	transport = transport.Clone()
 	if transport.OnProxyConnectResponse == nil {
 		transport.OnProxyConnectResponse = checkProxy
@@ -156,9 +161,17 @@ func (l *lanes) isOnThisMachine(u *url.URL) bool {
 	return isLoopback(u.Host) && (!ok || reached == loopback)
 }
 
+// readSystemTrust has the certificates read that the system trusts, before connections
+// and files are open: were there no descriptors left for them, or for some of them, they
+// would be read no more, and every certificate would be a bad one.
+func readSystemTrust() { x509.SystemCertPool() }
+
 // take returns the lane for req. Behind a proxy connections go to the proxy,
 // wherever that is.
 func (l *lanes) take(req *http.Request, registry *url.URL) http.RoundTripper {
+	if req.URL.Scheme == "https" {
+		l.trust()
+	}
 	proxied := l.isProxied(req)
 	limit := max(private, l.reachOfRegistry(registry))
 	l.mu.Lock()

@@ -19,7 +19,7 @@ func BenchmarkCopy(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := Copy(io.Discard, bytes.NewReader(data), want); err != nil {
+				if err := Copy(b.Context(), io.Discard, bytes.NewReader(data), want); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -34,7 +34,7 @@ func BenchmarkMeasure(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Measure(bytes.NewReader(data)); err != nil {
+				if _, err := Measure(b.Context(), bytes.NewReader(data)); err != nil {
 					b.Fatal(err)
 				}
 			}

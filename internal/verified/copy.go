@@ -2,6 +2,7 @@
 package verified
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -22,6 +23,9 @@ type Content struct {
 	Size   int64 // bytes
 }
 
+// IsZero tells whether c is the zero value: even of no bytes there is a digest.
+func (c Content) IsZero() bool { return c == Content{} }
+
 // A MismatchError reports bytes that are not what they must be.
 type MismatchError struct {
 	Want Content
@@ -31,15 +35,22 @@ type MismatchError struct {
 
 // Error is one line, and below it what was got and wanted, aligned.
 func (e *MismatchError) Error() string {
-	kind, got, want := "digest", string(e.Got.Digest), string(e.Want.Digest)
-	if e.Over || e.Got.Size != e.Want.Size {
-		kind, want = "size", fmt.Sprintf("%d bytes", e.Want.Size)
-		got = fmt.Sprintf("%d bytes", e.Got.Size)
+	switch {
+	case e.Over:
+		return fmt.Sprintf("size mismatch\n\tgot:  more than %d bytes\n\twant: %[1]d bytes", e.Want.Size)
+	case e.Got.Size != e.Want.Size:
+		return "size mismatch\n" + Difference(e.Got, e.Want)
 	}
-	if e.Over {
-		got = "more than " + want
+	return "digest mismatch\n" + Difference(e.Got, e.Want)
+}
+
+// Difference is two lines: what was got and wanted, aligned. They name the sizes if
+// these differ, else the digests.
+func Difference(got, want Content) string {
+	if got.Size != want.Size {
+		return fmt.Sprintf("\tgot:  %d bytes\n\twant: %d bytes", got.Size, want.Size)
 	}
-	return fmt.Sprintf("%s mismatch\n\tgot:  %s\n\twant: %s", kind, got, want)
+	return fmt.Sprintf("\tgot:  %s\n\twant: %s", got.Digest, want.Digest)
 }
 
 // A ReadError reports a source that broke off: N of Size bytes had come.
@@ -63,11 +74,28 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // Copy copies src to dst and returns nil only if src ended after exactly
 // want.Size bytes that hash to want.Digest. It never writes more than want.Size
 // bytes and never reads more than one byte beyond them. On any error the bytes
-// in dst prove nothing.
+// in dst prove nothing. It reads no further once ctx is done: then src broke off by
+// the cause.
 //
 // Errors: *MismatchError, *ReadError, *WriteError.
-func Copy(dst io.Writer, src io.Reader, want Content) error {
-	return NewStream(dst, want).Append(src)
+func Copy(ctx context.Context, dst io.Writer, src io.Reader, want Content) error {
+	return NewStream(dst, want).Append(ctx, src)
+}
+
+// Reader returns src, which reads no further once ctx is done: its error is then
+// the cause. It does not end a read that waits.
+func Reader(ctx context.Context, src io.Reader) io.Reader { return &reader{ctx, src} }
+
+type reader struct {
+	ctx context.Context
+	src io.Reader
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.src.Read(p)
 }
 
 // A Stream is content on its way to a destination. It may come from several
@@ -90,13 +118,13 @@ func (s *Stream) N() int64 { return s.n }
 // Append is [Copy] of the rest. After a *ReadError another source may be
 // appended; after any other error the stream is of no more use. A source that
 // breaks off when all has come did its work.
-func (s *Stream) Append(src io.Reader) error {
+func (s *Stream) Append(ctx context.Context, src io.Reader) error {
 	if s.want.Size < 0 {
 		return &MismatchError{Want: s.want}
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	for {
+	for ctx.Err() == nil {
 		chunk := *buf
 		if due := s.want.Size - s.n; due < int64(len(chunk)) {
 			chunk = chunk[:due+1] // one byte more shows a source that does not end
@@ -120,6 +148,7 @@ func (s *Stream) Append(src io.Reader) error {
 			return &ReadError{N: s.n, Size: s.want.Size, Err: readErr}
 		}
 	}
+	return &ReadError{N: s.n, Size: s.want.Size, Err: context.Cause(ctx)}
 }
 
 // write is dst.Write, and believes no writer that takes less and says nothing.
@@ -141,18 +170,28 @@ func check(want, got Content) error {
 	return nil
 }
 
+// Sized returns nil if size is what want says: else its error is the *MismatchError
+// of bytes that need not be read.
+func Sized(size int64, want Content) error {
+	if size == want.Size {
+		return nil
+	}
+	return &MismatchError{Want: want, Got: Content{Size: size}}
+}
+
 // Bytes checks b against want; its error is *MismatchError.
 func Bytes(b []byte, want ociref.Digest) error {
 	got := Content{Digest: ociref.DigestOf(b), Size: int64(len(b))}
 	return check(Content{Digest: want, Size: got.Size}, got)
 }
 
-// Measure reads src to its end and returns what it was.
-func Measure(src io.Reader) (Content, error) {
+// Measure reads src to its end and returns what it was. The error is src's, or the
+// cause of ctx's end.
+func Measure(ctx context.Context, src io.Reader) (Content, error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	hash := sha256.New()
-	n, err := io.CopyBuffer(struct{ io.Writer }{hash}, struct{ io.Reader }{src}, *buf)
+	n, err := io.CopyBuffer(struct{ io.Writer }{hash}, Reader(ctx, src), *buf)
 	if err != nil {
 		return Content{}, err
 	}

@@ -47,13 +47,13 @@ func TestCopyExact(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", name, size), func(t *testing.T) {
 				data := pattern(size)
 				var dst bytes.Buffer
-				if err := Copy(&dst, wrap(bytes.NewReader(data)), contentOf(data)); err != nil {
+				if err := Copy(t.Context(), &dst, wrap(bytes.NewReader(data)), contentOf(data)); err != nil {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(dst.Bytes(), data) {
 					t.Errorf("%d bytes were written, which are not the source's", dst.Len())
 				}
-				got, err := Measure(wrap(bytes.NewReader(data)))
+				got, err := Measure(t.Context(), wrap(bytes.NewReader(data)))
 				if err != nil || got != contentOf(data) {
 					t.Errorf("Measure = %+v, %v, want %+v", got, err, contentOf(data))
 				}
@@ -111,7 +111,7 @@ func TestCopyMismatch(t *testing.T) {
 			t.Run(test.name+"/"+wrapped, func(t *testing.T) {
 				src := &counted{Reader: wrap(test.src())}
 				var dst bytes.Buffer
-				err := Copy(&dst, src, want)
+				err := Copy(t.Context(), &dst, src, want)
 				var mismatch *MismatchError
 				if !errors.As(err, &mismatch) {
 					t.Fatalf("error %#v, want *MismatchError", err)
@@ -135,14 +135,14 @@ func TestCopyMismatch(t *testing.T) {
 
 // TestCopyNothing is about packs of no bytes: they end at once.
 func TestCopyNothing(t *testing.T) {
-	if err := Copy(io.Discard, bytes.NewReader(nil), contentOf(nil)); err != nil {
+	if err := Copy(t.Context(), io.Discard, bytes.NewReader(nil), contentOf(nil)); err != nil {
 		t.Error(err)
 	}
-	err := Copy(io.Discard, bytes.NewReader([]byte{1}), contentOf(nil))
+	err := Copy(t.Context(), io.Discard, bytes.NewReader([]byte{1}), contentOf(nil))
 	if want := "size mismatch\n\tgot:  more than 0 bytes\n\twant: 0 bytes"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
-	err = Copy(io.Discard, bytes.NewReader(nil), Content{Digest: ociref.DigestOf([]byte{1})})
+	err = Copy(t.Context(), io.Discard, bytes.NewReader(nil), Content{Digest: ociref.DigestOf([]byte{1})})
 	if want := fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(nil), ociref.DigestOf([]byte{1})); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -160,7 +160,7 @@ func TestCopyAbsurdSize(t *testing.T) {
 				}
 			}()
 			var dst bytes.Buffer
-			err := Copy(&dst, bytes.NewReader(data), Content{Digest: ociref.DigestOf(data), Size: size})
+			err := Copy(t.Context(), &dst, bytes.NewReader(data), Content{Digest: ociref.DigestOf(data), Size: size})
 			var mismatch *MismatchError
 			if !errors.As(err, &mismatch) {
 				t.Errorf("error %v, want *MismatchError", err)
@@ -179,7 +179,7 @@ func TestCopyReadError(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				src := wrap(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(errCable)))
 				var dst bytes.Buffer
-				err := Copy(&dst, src, contentOf(data))
+				err := Copy(t.Context(), &dst, src, contentOf(data))
 				var broken *ReadError
 				if !errors.As(err, &broken) || !errors.Is(err, errCable) {
 					t.Fatalf("error %#v, want *ReadError of the reader's own", err)
@@ -202,7 +202,7 @@ func TestCopyReadError(t *testing.T) {
 // that is not the end of the bytes.
 func TestCopyUnexpectedEOF(t *testing.T) {
 	data := pattern(100)
-	err := Copy(io.Discard, io.MultiReader(bytes.NewReader(data[:99]), iotest.ErrReader(io.ErrUnexpectedEOF)), contentOf(data))
+	err := Copy(t.Context(), io.Discard, io.MultiReader(bytes.NewReader(data[:99]), iotest.ErrReader(io.ErrUnexpectedEOF)), contentOf(data))
 	var broken *ReadError
 	if !errors.As(err, &broken) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		t.Errorf("error %#v, want *ReadError", err)
@@ -211,7 +211,7 @@ func TestCopyUnexpectedEOF(t *testing.T) {
 
 func TestCopyTimeout(t *testing.T) {
 	data := pattern(3)
-	err := Copy(io.Discard, iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(data))), contentOf(data))
+	err := Copy(t.Context(), io.Discard, iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(data))), contentOf(data))
 	if want := "1 of 3 bytes: timeout"; err == nil || err.Error() != want || !errors.Is(err, iotest.ErrTimeout) {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -233,7 +233,7 @@ func TestCopyWriteError(t *testing.T) {
 	data := pattern(2 * bufferSize)
 	for _, room := range []int{0, 1, bufferSize, len(data) - 1} {
 		src := &counted{Reader: bytes.NewReader(data)}
-		err := Copy(&full{room}, src, contentOf(data))
+		err := Copy(t.Context(), &full{room}, src, contentOf(data))
 		var write *WriteError
 		if !errors.As(err, &write) || !errors.Is(err, errCable) || err.Error() != "cable cut" {
 			t.Errorf("room for %d: error %#v, want *WriteError of the writer's own", room, err)
@@ -247,16 +247,16 @@ func TestCopyWriteError(t *testing.T) {
 // TestCopyMemory copies 64 MiB and bounds what is allocated meanwhile, in all.
 func TestCopyMemory(t *testing.T) {
 	const size, bound = 64 << 20, 1 << 20
-	content, err := Measure(io.LimitReader(zeros{}, size))
+	content, err := Measure(t.Context(), io.LimitReader(zeros{}, size))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := Copy(io.Discard, io.LimitReader(zeros{}, size), content); err != nil {
+	if err := Copy(t.Context(), io.Discard, io.LimitReader(zeros{}, size), content); err != nil {
 		t.Error(err)
 	}
-	if got, err := Measure(io.LimitReader(zeros{}, size)); err != nil || got != content {
+	if got, err := Measure(t.Context(), io.LimitReader(zeros{}, size)); err != nil || got != content {
 		t.Errorf("Measure = %+v, %v", got, err)
 	}
 	runtime.ReadMemStats(&after)
@@ -266,7 +266,7 @@ func TestCopyMemory(t *testing.T) {
 }
 
 func TestMeasureReadError(t *testing.T) {
-	got, err := Measure(io.MultiReader(bytes.NewReader(pattern(9)), iotest.ErrReader(errCable)))
+	got, err := Measure(t.Context(), io.MultiReader(bytes.NewReader(pattern(9)), iotest.ErrReader(errCable)))
 	if err != errCable || got != (Content{}) {
 		t.Errorf("Measure = %+v, %v, want nothing and the reader's error", got, err)
 	}
@@ -294,7 +294,7 @@ func TestCopyAtOnce(t *testing.T) {
 		go func() {
 			data := bytes.Repeat([]byte{byte(i)}, bufferSize+i)
 			var dst bytes.Buffer
-			err := Copy(&dst, iotest.HalfReader(bytes.NewReader(data)), contentOf(data))
+			err := Copy(t.Context(), &dst, iotest.HalfReader(bytes.NewReader(data)), contentOf(data))
 			if err == nil && !bytes.Equal(dst.Bytes(), data) {
 				err = fmt.Errorf("copy %d holds bytes that are not its own", i)
 			}
@@ -315,7 +315,7 @@ func (shortWriter) Write(p []byte) (int, error) { return len(p) / 2, nil }
 
 func TestCopyShortWrite(t *testing.T) {
 	data := pattern(10)
-	err := Copy(shortWriter{}, bytes.NewReader(data), contentOf(data))
+	err := Copy(t.Context(), shortWriter{}, bytes.NewReader(data), contentOf(data))
 	var writeErr *WriteError
 	if !errors.As(err, &writeErr) || !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("error %v, want a *WriteError of io.ErrShortWrite", err)

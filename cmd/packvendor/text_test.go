@@ -1,0 +1,45 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestFault60_Harmless(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                "",
+		"a::b\nc ::d":                     "a::b\nc ::d",
+		"::error::x":                      `\x3a:error::x`,
+		"a\n \t::stop-commands::x\n":      "a\n \t\\x3a:stop-commands::x\n",
+		"a\n:::x\n: :y":                   "a\n\\x3a::x\n: :y",
+		"::a\n::b\n\n::c":                 "\\x3a:a\n\\x3a:b\n\n\\x3a:c",
+		"a\r::b":                          "a\r\\x3a:b",
+		"\u00a0\u2003\ufeff::b":           "\u00a0\u2003\ufeff\\x3a:b",
+		"a ##[error]b\n####[c]":           "a ##\\x5berror]b\n####\\x5bc]",
+		"a ##vso[task.setvariable]b":      "a ##vso\\x5btask.setvariable]b",
+		"##VSO[x]##teamcity[y]":           "##VSO\\x5bx]##teamcity\\x5by]",
+		"##vso##teamcity[y":               "##vso##teamcity\\x5by",
+		"# #[a] #[b] ## [c] ##a [d] #[e]": "# #[a] #[b] ## [c] ##a [d] #[e]",
+	} {
+		if got := harmless(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// JSON says the same, without a command in it.
+func TestFault60_HarmlessJSON(t *testing.T) {
+	const text = "::x ##vso[a] ##[b] ##teamcity[c '\u00e9'"
+	data, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := harmlessJSON(string(data))
+	if want := `"::x ##vso\u005ba] ##\u005bb] ##teamcity\u005bc '\u00e9'"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	var back string
+	if err := json.Unmarshal([]byte(got), &back); err != nil || back != text {
+		t.Errorf("it means %q, %v", back, err)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/packfetch"
@@ -27,6 +28,13 @@ const (
 
 // TestMain lets the test binary be the other processes as well.
 func TestMain(m *testing.M) {
+	if path := os.Getenv(childWrites); path != "" {
+		if err := writeInChild(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if reference := os.Getenv(childReference); reference != "" {
 		if err := fetchInChild(reference); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -190,7 +198,12 @@ func TestFault39_HolderIsKilled(t *testing.T) {
 // hold takes the pack's lock, as another process would.
 func (b *bed) hold(t *testing.T) (release func()) {
 	t.Helper()
-	lock, err := packcache.New(packcache.Options{Root: b.dir}).Lock(context.Background(), b.pushed.ManifestDigest, nil)
+	return b.holdOf(t, b.pushed.ManifestDigest)
+}
+
+func (b *bed) holdOf(t *testing.T, manifest ociref.Digest) (release func()) {
+	t.Helper()
+	lock, err := packcache.New(packcache.Options{Root: b.dir}).Lock(context.Background(), manifest, nil)
 	if err != nil || !lock.Held() {
 		t.Skip("files cannot be locked here: ", err)
 	}
@@ -260,11 +273,17 @@ type startedSink struct {
 	sink
 	once    sync.Once
 	started chan struct{}
+	on      func() // if not nil, is called too
 }
 
 func (s *startedSink) Write(p []byte) (int, error) {
 	if len(p) > 0 {
-		s.once.Do(func() { close(s.started) })
+		s.once.Do(func() {
+			close(s.started)
+			if s.on != nil {
+				s.on()
+			}
+		})
 	}
 	return s.sink.Write(p)
 }
@@ -272,20 +291,41 @@ func (s *startedSink) Write(p []byte) (int, error) {
 // Between the look and the lock another may have done the work: look again,
 // waited or not.
 func TestFilledBetweenTheLookAndTheLock(t *testing.T) {
+	for name, cached := range map[string][]byte{"missing": nil, "corrupt": packtest.Zip("another", "1.0.0", 1000)} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t, packtest.Options{})
+			b.fill(t)
+			os.Remove(b.file("pack.gtpack"))
+			if cached != nil {
+				write(t, b.file("pack.gtpack"), cached)
+			}
+			release := b.hold(t)
+			b.events.on = func(packfetch.Event) {
+				write(t, b.file("pack.gtpack"), b.data)
+				release()
+			}
+			b.fetch(t, b.fetcher(t))
+			b.wantRequests(t)
+			one[packfetch.Waiting](t, b.events)
+			b.wantWhole(t)
+		})
+	}
+}
+
+// Who keeps the locks of all packs costs one wait, not one a pack.
+func TestFault62_OneWaitInVain(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.fill(t)
-	write(t, b.file("pack.gtpack"), []byte("corrupt"))
-	other := b.fetcher(t, func(o *packfetch.Options) { o.Events = nil })
-	b.events.on = func(e packfetch.Event) {
-		if _, ok := e.(packfetch.CorruptEntry); ok {
-			b.fetch(t, other)
-		}
+	second := packtest.MustPush(t, b.reg, repository, "2.0", packtest.Pack(packtest.Zip("second", "2.0.0", 10), ""))
+	defer b.hold(t)()
+	defer b.holdOf(t, second.ManifestDigest)()
+	f := b.fetcher(t, func(o *packfetch.Options) { o.LockWait = time.Millisecond })
+	b.fetch(t, f)
+	if _, err := f.Fetch(context.Background(), b.refOf(second.ManifestDigest)); err != nil {
+		t.Fatal(err)
 	}
-	b.fetch(t, b.fetcher(t))
-	if got := b.count(b.blobLine()); got != 1 {
-		t.Errorf("%d blob requests, want 1", got)
+	if event := one[packfetch.Waiting](t, b.events); event.Reference != b.byDigest() {
+		t.Errorf("got %+v", event)
 	}
-	one[packfetch.CorruptEntry](t, b.events)
 	b.wantWhole(t)
 }
 

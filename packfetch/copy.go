@@ -45,8 +45,9 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if !p.shared {
 		return f.copyAround(ctx, p, dst)
 	}
-	if state, err := f.lookUp(ctx, p, dst, nil); err != nil || state != cacheMiss {
-		return f.copyUnlessHit(ctx, p, dst, state, err)
+	found, err := f.lookUp(ctx, p, dst, nil, true)
+	if err != nil || !found.toFill() {
+		return f.copyUnlessHit(ctx, p, dst, found, err)
 	}
 	if f.offline || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference}
@@ -62,15 +63,18 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	}
 	defer lock.Unlock()
 	// Since the first look someone else may have filled the entry.
-	if state, err := f.lookUp(ctx, p, dst, lock); err != nil || state != cacheMiss {
-		return f.copyUnlessHit(ctx, p, dst, state, err)
+	found, err = f.lookUp(ctx, p, dst, lock, found.wrong == nil)
+	if err != nil || !found.toFill() {
+		return f.copyUnlessHit(ctx, p, dst, found, err)
 	}
-	return f.fill(ctx, p, dst, lock)
+	from, err := f.fill(ctx, p, dst, lock)
+	f.corrupt(p.Reference, p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
+	return from, err
 }
 
-// copyUnlessHit is what follows a look into the cache that was no plain miss.
-func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, dst Sink, state cacheState, err error) (origin, error) {
-	if err != nil || state == cacheHit {
+// copyUnlessHit is what follows a look into the cache that is not to fill it.
+func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, dst Sink, found finding, err error) (origin, error) {
+	if err != nil || found.state == cacheHit {
 		return fromCache, err
 	}
 	return f.copyAround(ctx, p, dst)

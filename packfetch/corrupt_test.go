@@ -2,6 +2,7 @@ package packfetch_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,8 +54,11 @@ func wantMended(t *testing.T, wrongPacks map[string][]byte) {
 					t.Errorf("%d blob requests, want 1", n)
 				}
 				event := one[packfetch.CorruptEntry](t, b.events)
-				if event.Reference != b.byDigest() || event.Err.Path != b.file("pack.gtpack") {
+				if event.Reference != b.byDigest() || event.Err.Path != b.file("pack.gtpack") || !event.Mended {
 					t.Errorf("got %+v", event)
+				}
+				if short := len(wrong) < len(b.data); event.Err.Short != short || event.Err.Changed {
+					t.Errorf("short: %t, want %t; changed: %t", event.Err.Short, short, event.Err.Changed)
 				}
 				as[*packfetch.DigestMismatchError](t, event.Err)
 
@@ -108,6 +112,14 @@ func TestFault37_ProofMissingOrCorrupt(t *testing.T) {
 		"metadata missing":   {spoil: func(t *testing.T, b *bed) { os.Remove(b.file("metadata.json")) }},
 		"metadata truncated": {spoil: func(t *testing.T, b *bed) { write(t, b.file("metadata.json"), []byte(`{"original_`)) }},
 		"metadata lies":      {spoil: func(t *testing.T, b *bed) { write(t, b.file("metadata.json"), []byte(`{"size_bytes":1}`)) }},
+		"another digest":     {spoil: spoilMetadata("resolved_digest", "sha256:"+strings.Repeat("0", 64))},
+		"another manifest":   {spoil: spoilMetadata("manifest_digest", "sha256:"+strings.Repeat("0", 64))},
+		"no manifest digest": {spoil: spoilMetadata("manifest_digest", nil)},
+		"another type":       {spoil: spoilMetadata("media_type", "text/markdown")},
+		"another size":       {spoil: spoilMetadata("size_bytes", 1)},
+		"no annotations":     {spoil: spoilMetadata("manifest_annotations", nil)},
+		"forged annotations": {spoil: spoilMetadata("manifest_annotations", map[string]string{"org.opencontainers.image.version": "2.0.0"})},
+		"more annotations":   {spoil: spoilMetadata("manifest_annotations", map[string]string{"org.opencontainers.image.version": "1.0.0", "signature": "forged"})},
 		"both missing":       {spoil: func(t *testing.T, b *bed) { os.Remove(b.file("manifest.json")); os.Remove(b.file("metadata.json")) }, manifest: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,8 +136,9 @@ func TestFault37_ProofMissingOrCorrupt(t *testing.T) {
 				b.wantRequests(t)
 			}
 			if test.event {
-				if event := one[packfetch.CorruptEntry](t, b.events); event.Err.Path != b.file("manifest.json") {
-					t.Errorf("got %+v", event)
+				event := one[packfetch.CorruptEntry](t, b.events)
+				if mended := name != "manifest a folder"; event.Err.Path != b.file("manifest.json") || event.Mended != mended {
+					t.Errorf("got %+v, want mended %t", event, mended)
 				}
 			} else {
 				b.events.wantNone(t)
@@ -138,6 +151,37 @@ func TestFault37_ProofMissingOrCorrupt(t *testing.T) {
 				t.Errorf("metadata: got %s, want %s", healed, metadata)
 			}
 		})
+	}
+}
+
+// spoilMetadata sets one field of metadata.json, as whoever may write to the cache
+// can.
+func spoilMetadata(field string, value any) func(*testing.T, *bed) {
+	return func(t *testing.T, b *bed) {
+		var m map[string]any
+		if err := json.Unmarshal(read(t, b.file("metadata.json")), &m); err != nil {
+			t.Fatal(err)
+		}
+		m[field] = value
+		data, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, b.file("metadata.json"), data)
+	}
+}
+
+// A manifest without annotations is described by null and by an empty object: no
+// two clients rewrite each other's metadata.json for that.
+func TestMetadataWithoutAnnotations(t *testing.T) {
+	for _, none := range []any{nil, map[string]string{}} {
+		data := packtest.Zip("bed", "1.0.0", 1000)
+		b := newBedOf(t, packtest.Options{}, data, packtest.Pack(data, "bed.gtpack"))
+		b.fill(t)
+		spoilMetadata("manifest_annotations", none)(t, b)
+		was := read(t, b.file("metadata.json"))
+		b.fetch(t, b.fetcher(t))
+		wantBytes(t, read(t, b.file("metadata.json")), was)
 	}
 }
 
@@ -210,9 +254,9 @@ func TestFault38_PackIsAFolder(t *testing.T) {
 		if len(all) != 2 {
 			t.Fatalf("%s: got events %+v, want two", name, all)
 		}
-		corrupt, _ := all[0].(packfetch.CorruptEntry)
-		unusable, _ := all[1].(packfetch.CacheUnusable)
-		if corrupt.Err == nil || corrupt.Err.Path != b.file("pack.gtpack") || unusable.Err == nil || unusable.Reference != b.byDigest() {
+		unusable, _ := all[0].(packfetch.CacheUnusable)
+		corrupt, _ := all[1].(packfetch.CorruptEntry)
+		if corrupt.Err == nil || corrupt.Mended || corrupt.Err.Path != b.file("pack.gtpack") || unusable.Err == nil || unusable.Reference != b.byDigest() {
 			t.Errorf("%s: got events %+v", name, all)
 		}
 	}

@@ -27,7 +27,9 @@ func (c *counted) Write(b []byte) (int, error) {
 
 // Reset takes back what was told.
 func (c *counted) Reset() error {
-	c.tell(-c.n)
+	if c.n > 0 {
+		c.tell(-c.n)
+	}
 	c.n = 0
 	return c.Sink.Reset()
 }

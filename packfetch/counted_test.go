@@ -52,10 +52,10 @@ func TestCopied(t *testing.T) {
 			flipped[len(flipped)-1] ^= 1
 			write(t, b.file("pack.gtpack"), flipped)
 		}, true},
-		{"the cached pack has another size", func(t *testing.T, b *bed) {
+		{"the cache is incomplete", func(t *testing.T, b *bed) {
 			b.fill(t)
 			write(t, b.file("pack.gtpack"), b.data[:100])
-		}, false},
+		}, false}, // what is too short is not read
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})

@@ -6,11 +6,12 @@ import "time"
 // fetch. Events of concurrent fetches arrive concurrently.
 type Event interface{ event() }
 
-// CorruptEntry: the cache held something else than it must; it is fetched
-// again and replaced.
+// CorruptEntry: the cache held something else than it must, and it was fetched
+// again, or that was tried.
 type CorruptEntry struct {
 	Reference string
 	Err       *CorruptCacheError
+	Mended    bool // it is replaced by now
 }
 
 // CacheUnusable: the cache could not be read or written; the fetch goes on
@@ -40,12 +41,19 @@ type Retrying struct {
 	Of   int
 }
 
-// Doubtful: the layer that was selected may not be the pack.
+// Doubtful: the layer that was selected may not be the pack, or not to every
+// client.
 type Doubtful struct {
 	Reference string
 	Layer     Layer
 	NotZip    bool    // its bytes do not start as a zip archive does
 	Others    []Layer // accepted layers that were not selected
+	// FirstOfSeveral tells that no rule prefers it to another: clients differ in
+	// which one they take.
+	FirstOfSeveral bool
+	// Unknown are the media types, in printable form, of layers that no client
+	// accepts unless it is told to. The Rust client then refuses the artifact.
+	Unknown []string
 }
 
 func (Doubtful) event()      {}

@@ -51,8 +51,9 @@ type Options struct {
 	// Stall is how long a registry may keep a request waiting without a sign of
 	// life, or with fewer than ten bytes a second; 0 is a minute.
 	Stall time.Duration
-	// Sleep waits, no longer than its context lets it, before a request is made
-	// again; nil waits by the clock.
+	// Sleep waits, no longer than its context lets it, before a request is made, or
+	// what another program may be writing to the cache is looked at, again; nil waits
+	// by the clock.
 	Sleep func(context.Context, time.Duration) error
 	// UserAgent names the program to registries; "" is "packvendor".
 	UserAgent string
@@ -67,7 +68,7 @@ type Options struct {
 	// sent, -1 when its answer is over or given up. It may be called concurrently.
 	Underway func(host string, n int)
 	// LockWait bounds the wait for another process that fetches the same pack;
-	// 0 is five minutes.
+	// 0 is five minutes. After one wait in vain a Fetcher waits for no other.
 	LockWait time.Duration
 }
 
@@ -83,7 +84,6 @@ type Fetcher struct {
 	copied    func(*Pack, int64)
 	told      *sync.Map // manifest digests of entries that were told to be corrupt
 	waited    *sync.Map // manifest digests of packs that others were told to be fetching
-	impatient *sync.Map // those whose locks were not to be had
 	flights   *flights
 }
 
@@ -118,6 +118,7 @@ func New(o Options) (*Fetcher, error) {
 		cache: packcache.New(packcache.Options{
 			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
 			LockWait: o.LockWait,
+			Sleep:    o.Sleep,
 		}),
 		allowTags: o.AllowTags,
 		offline:   o.Offline,
@@ -126,7 +127,6 @@ func New(o Options) (*Fetcher, error) {
 		copied:    o.Copied,
 		told:      &sync.Map{},
 		waited:    &sync.Map{},
-		impatient: &sync.Map{},
 		flights:   &flights{},
 	}
 	return f, nil

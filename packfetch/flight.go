@@ -8,22 +8,13 @@ import (
 	"github.com/greenticai/packvendor/internal/packcache"
 )
 
-// lock waits until no other process fetches the pack. That is told once, and
-// waited for once: who kept the lock for too long is not waited for again.
+// lock waits until no other process fetches the pack, and tells that once.
 func (f *Fetcher) lock(ctx context.Context, manifest ociref.Digest, reference string) (*packcache.Lock, error) {
-	if _, tried := f.impatient.Load(manifest); tried {
-		lock, _ := f.cache.TryLock(manifest)
-		return lock, nil
-	}
-	lock, err := f.cache.Lock(ctx, manifest, func() {
+	return f.cache.Lock(ctx, manifest, func() {
 		if _, told := f.waited.LoadOrStore(manifest, true); !told {
 			f.events(Waiting{Reference: reference})
 		}
 	})
-	if err == nil && !lock.Held() {
-		f.impatient.Store(manifest, true)
-	}
-	return lock, err
 }
 
 // flights keep one Fetcher from fetching one manifest's pack twice at once, as

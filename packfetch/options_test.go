@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/packfetch"
 )
@@ -38,7 +39,7 @@ func TestDefaultCacheDir(t *testing.T) {
 	if got := packfetch.DefaultCacheDir(func(key string) string { return env[key] }, "p"); got != "/some/where" {
 		t.Errorf("got %q", got)
 	}
-	if got, want := packfetch.DefaultCacheDir(func(string) string { return "" }, "p"), filepath.Join("p", ".greentic", "cache", "packs"); got != want {
+	if got, want := packfetch.DefaultCacheDir(func(string) string { return "" }, "p"), packcache.DefaultRoot(func(string) string { return "" }, "p"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -245,18 +245,17 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer 
 		return registry.Manifest{}, err
 	}
 	defer lock.Unlock()
-	if body, err := f.cache.Manifest(ref.Digest); err == nil {
+	body, cacheErr := f.cache.Manifest(ref.Digest)
+	if cacheErr == nil {
 		return registry.Manifest{Body: body, Digest: ref.Digest}, nil
 	}
 	m, err := f.registry.Manifest(ctx, ref)
-	if err != nil {
-		return m, err
-	}
 	// That it cannot be left there is for the pack's bytes to tell.
-	if f.holdsPack(m, layer) {
-		f.cache.Heal(ref.Digest, lock, m.Body, nil)
-	}
-	return m, nil
+	left := err == nil && f.holdsPack(m, layer) && f.cache.Heal(ref.Digest, lock, m.Body, nil) == nil
+	var wrong *packcache.CorruptError
+	errors.As(cacheErr, &wrong)
+	f.corrupt(ref.String(), ref.Digest, wrong, left)
+	return m, err
 }
 
 // holdsPack tells whether a pack may come to the cache by this manifest: it has
@@ -278,16 +277,15 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 		return body, nil
 	}
 	var corrupt *packcache.CorruptError
+	isCorrupt, isMissing := errors.As(err, &corrupt), packcache.IsMissing(err)
 	switch {
-	case f.offline && errors.As(err, &corrupt):
+	case f.offline && isCorrupt:
 		return nil, corrupt
-	case f.offline && !packcache.IsMissing(err):
+	case f.offline && !isMissing:
 		return nil, &StorageError{Err: err}
 	case f.offline:
 		return nil, &OfflineError{Reference: ref.String(), NoManifest: f.cache.HasPack(ref.Digest)}
-	case errors.As(err, &corrupt):
-		f.corrupt(ref.String(), ref.Digest, corrupt)
-	case !packcache.IsMissing(err):
+	case !isCorrupt && !isMissing:
 		f.events(CacheUnusable{Reference: ref.String(), Err: err})
 	}
 	return nil, nil

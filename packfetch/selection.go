@@ -63,10 +63,12 @@ func namedLayer(layers []Layer, override string) (int, error) {
 		if digestErr == nil || l.MediaType != override {
 			continue
 		}
-		if found >= 0 {
+		if found >= 0 && layers[found].Digest != l.Digest {
 			return -1, &NoPackError{Override: override, Several: true, Layers: layers}
 		}
-		found = i
+		if found < 0 {
+			found = i
+		}
 	}
 	if found < 0 {
 		return -1, &NoPackError{Override: override, Layers: layers}

@@ -29,7 +29,7 @@ func CacheDir(o Options) string {
 }
 
 func (o Options) cache() *packcache.Cache {
-	return packcache.New(packcache.Options{Root: CacheDir(o), LockWait: o.LockWait})
+	return packcache.New(packcache.Options{Root: CacheDir(o), LockWait: o.LockWait, Sleep: o.Fetch.Sleep})
 }
 
 // ListCache returns the cache's entries by digest, and the names of what else stands

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/greenticai/packvendor/packfetch"
@@ -53,7 +54,7 @@ func TestRunCorruptCache(t *testing.T) {
 	p.fails(p.runs(), "$DIR/packs.toml:2: packs.a: "+mismatch)
 	p.options.Offline = false
 	p.mustRun()
-	p.wantEvents("packfetch.CorruptEntry{Reference:$REG/a@$A Err:" + mismatch + "}")
+	p.wantEvents("packfetch.CorruptEntry{Reference:$REG/a@$A Err:" + mismatch + " Mended:true}")
 	p.wantPack("a", "$A_LAYER")
 }
 
@@ -68,11 +69,15 @@ func TestRunFromEnvironment(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(cache, p.names["A"][7:], "pack.gtpack")); err != nil {
 		t.Error(err)
 	}
-	// With no variable at all the cache is the project's own.
+	// Without that variable it is the system's.
 	p.remove("app/packs")
-	p.options.Getenv = nil
+	home := t.TempDir()
+	p.options.Getenv = func(key string) string {
+		return map[string]string{"HOME": home, "LocalAppData": home}[key]
+	}
 	p.mustRun()
-	if _, err := os.Stat(filepath.Join(p.dir, ".greentic/cache/packs", p.names["A"][7:], "pack.gtpack")); err != nil {
-		t.Error(err)
+	system := packfetch.DefaultCacheDir(p.options.Getenv, p.dir)
+	if _, err := os.Stat(filepath.Join(system, p.names["A"][7:], "pack.gtpack")); err != nil || !strings.HasPrefix(system, home) {
+		t.Errorf("in %s: %v", system, err)
 	}
 }

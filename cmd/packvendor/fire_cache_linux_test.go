@@ -3,13 +3,18 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,8 +40,8 @@ func (k *killing) entry(cache string) string {
 
 // TestFault36_RewrittenInPlace has a second program write the entry as the Rust
 // client does, without lock or rename, while packvendor reads it offline. Part
-// of what it writes is there before, the rest comes during the run or, every
-// third time, after it.
+// of what it writes is there before, the rest comes during the run, which waits for
+// it, or, every third time, after it.
 func TestFault36_RewrittenInPlace(t *testing.T) {
 	const runs, pieces = 60, 5
 	b := newBed(t, packtest.Options{Plain: true})
@@ -52,25 +57,151 @@ func TestFault36_RewrittenInPlace(t *testing.T) {
 		b.must(err)
 		written := make(chan error, 1)
 		rest := func() { written <- errors.Join(inPieces(file, right[before:]), file.Close()) }
-		if n%3 != 0 {
+		wait := waits{}
+		if during := n%3 != 0; during {
 			go rest()
+		} else {
+			wait.sleep = func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 		}
-		code, stderr := here(dir, cache, "--offline")
+		code, stderr := hereWaiting(wait, dir, cache, "--offline", "--quiet")
 		if n%3 == 0 {
 			rest()
 		}
 		b.must(<-written)
 		ends[code]++
-		got, ok := readTree(t, dir)["packs/a.gtpack"]
-		if code == 0 && got != right || code == exitIntegrity && ok || code != 0 && code != exitIntegrity {
-			t.Errorf("run %d: exit code %d and %d bytes\n%s", n, code, len(got), stderr)
+		want := 0
+		if n%3 == 0 && before < len(right) {
+			want = exitIntegrity
 		}
-		if whole := before == len(right); whole && code != 0 || !whole && n%3 == 0 && code != exitIntegrity {
-			t.Errorf("run %d: %d bytes from the start, exit code %d\n%s", n, before, code, stderr)
+		if code != want || code == 0 && stderr != "" {
+			t.Errorf("run %d: %d bytes from the start, exit code %d, want %d\n%s", n, before, code, want, stderr)
+		}
+		if got, ok := readTree(t, dir)["packs/a.gtpack"]; ok != (code == 0) || ok && got != right {
+			t.Errorf("run %d: exit code %d and %d bytes", n, code, len(got))
 		}
 		done()
 	}
 	t.Logf("%d runs: right bytes in %d, exit code 4 in %d", runs, ends[0], ends[exitIntegrity])
+}
+
+// TestFault64_WrittenInPlace has another process write the entry in place, step by
+// step, each time that packvendor finds it too short. No run calls that corrupt,
+// online or offline, with a manifest or, as the Rust client leaves the entry, without.
+func TestFault64_WrittenInPlace(t *testing.T) {
+	const steps = 5
+	b := newBed(t, packtest.Options{Plain: true})
+	k := restoring(b, 1_000_000)
+	right := k.new["packs/a.gtpack"]
+	for _, test := range []struct {
+		name     string
+		manifest bool
+		args     []string
+	}{
+		{"online", true, nil},
+		{"locked", true, []string{"--locked"}},
+		{"frozen", true, []string{"--frozen"}},
+		{"frozen, as Rust leaves it", false, []string{"--frozen"}},
+		{"online, as Rust leaves it", false, nil},
+	} {
+		dir, cache, done := k.begin()
+		if !test.manifest {
+			b.must(os.Remove(filepath.Join(k.entry(cache), "manifest.json")))
+		}
+		other := newStepwise(b, filepath.Join(k.entry(cache), "pack.gtpack"), right, len(right)/steps+1)
+		b.reg.ResetRequests()
+		looks := 0
+		wait := waits{sleep: func(ctx context.Context, _ time.Duration) error {
+			looks++
+			other.step()
+			return context.Cause(ctx)
+		}}
+		code, stderr := hereWaiting(wait, dir, cache, "", append(test.args, "--quiet")...)
+		if code != 0 || stderr != "" || looks != steps {
+			t.Errorf("%s: exit code %d after %d more looks, want %d\n%s", test.name, code, looks, steps, stderr)
+		}
+		k.wantOldOrNew(test.name, readTree(t, dir))
+		if n := b.counts()["blobs a"]; n != 0 {
+			t.Errorf("%s: the pack was downloaded %d times", test.name, n)
+		}
+		other.end()
+		done()
+	}
+}
+
+// A stepwise is another process, the writing program, with a file open that it writes
+// to step by step.
+type stepwise struct {
+	bed   *bed
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	said  *bufio.Reader
+}
+
+// newStepwise starts one; the file is empty when it returns.
+func newStepwise(b *bed, path, data string, size int) *stepwise {
+	b.Helper()
+	source := filepath.Join(b.TempDir(), "source")
+	b.must(os.WriteFile(source, []byte(data), 0o666))
+	s := &stepwise{bed: b, cmd: b.program("writing", b.TempDir(), "", path, source, fmt.Sprint(size))}
+	var err error
+	s.stdin, err = s.cmd.StdinPipe()
+	b.must(err)
+	s.cmd.Stdout = nil
+	out, err := s.cmd.StdoutPipe()
+	b.must(err)
+	s.said = bufio.NewReader(out)
+	b.must(s.cmd.Start())
+	b.Cleanup(func() { s.cmd.Process.Kill() })
+	s.hear()
+	return s
+}
+
+// step has the process write as much as it does at once.
+func (s *stepwise) step() {
+	fmt.Fprintln(s.stdin)
+	s.hear()
+}
+
+func (s *stepwise) hear() {
+	if _, err := s.said.ReadString('\n'); err != nil {
+		s.bed.Errorf("the writing process says nothing: %v\n%s", err, s.cmd.Stderr)
+	}
+}
+
+func (s *stepwise) end() {
+	s.bed.must(s.stdin.Close())
+	s.bed.must(s.cmd.Wait())
+}
+
+// mainWriting is the writing program: it empties a file and then, for each line of its
+// input, writes some bytes more of another one's and says so.
+func mainWriting() {
+	err := func() error {
+		source, err := os.Open(os.Args[2])
+		if err != nil {
+			return err
+		}
+		size, err := strconv.ParseInt(os.Args[3], 10, 64)
+		if err != nil {
+			return err
+		}
+		file, err := os.Create(os.Args[1])
+		if err != nil {
+			return err
+		}
+		fmt.Println("open")
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			if _, err := io.CopyN(file, source, size); err != nil && err != io.EOF {
+				return err
+			}
+			fmt.Println("written")
+		}
+		return file.Close()
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // inPieces writes what a slow program writes.
@@ -267,7 +398,7 @@ func TestFault43_SecondUser(t *testing.T) {
 	b.reg.ResetRequests()
 	code := k.codeOf(cmd.Run())
 	stderr := fmt.Sprint(cmd.Stderr)
-	if code != 0 || strings.Count(stderr, "warning: ") != 1 || !strings.HasPrefix(stderr, "packvendor: warning: the cache is corrupt and is mended: ") {
+	if code != 0 || strings.Count(stderr, "warning: ") != 1 || !strings.HasPrefix(stderr, "packvendor: warning: the cache was incomplete and is mended: ") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 	if differs := readTree(t, second).differences(k.new); differs != "" {

@@ -92,11 +92,15 @@ func (b *bed) mustRun(cmd *exec.Cmd) {
 // registry of ours, so that one which is not plain is out of its reach, and has
 // no environment.
 func here(dir, cache, command string, args ...string) (code int, stderr string) {
+	return hereWaiting(waits{}, dir, cache, command, args...)
+}
+
+func hereWaiting(wait waits, dir, cache, command string, args ...string) (code int, stderr string) {
 	var b bytes.Buffer
 	words := append(strings.Fields(command), "--file="+filepath.Join(dir, "packs.toml"), "--cache-dir="+cache)
 	code = run(context.Background(), process{
 		args: append(words, args...), getenv: func(string) string { return "" },
-		stdout: new(bytes.Buffer), stderr: &b,
+		stdout: new(bytes.Buffer), stderr: &b, waits: wait,
 	})
 	return code, b.String()
 }

@@ -33,6 +33,7 @@ func programs() map[string]func() {
 		"packvendor-cut":     mainCut,
 		"packvendor-failing": mainFailing,
 		"packvendor-limited": mainLimited,
+		"writing":            mainWriting,
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // faultRows are the rows that docs/reliability.md must have, in their order.
 const faultRows = "1 2 2b 3 4 5 6 7 8 9 10 11 12 13 14 14b 14c 15 16 17 18 19 20 20b 21 22 23 24 25 26 27 28 63 " +
-	"30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 " +
+	"30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 62 64 " +
 	"50 51 52 53 53b 53c 54 55 56 57 58 59 60 61"
 
 var (

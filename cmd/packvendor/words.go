@@ -149,7 +149,7 @@ func (p *printer) event(e vendorer.Event) {
 func (p *printer) fetching(e packfetch.Event) {
 	switch e := e.(type) {
 	case packfetch.CorruptEntry:
-		p.warning("the cache is corrupt and is mended: %v", e.Err)
+		p.corruptEntry(e)
 	case packfetch.CacheUnusable:
 		if !p.cacheUnusable || p.verbose {
 			p.warning("going on without the cache: %v", e.Err)
@@ -163,6 +163,20 @@ func (p *printer) fetching(e packfetch.Event) {
 		p.detail("%s: going on with an interrupted download: %s of %s are there", e.Reference, bytesText(e.Kept), bytesText(e.Size))
 	case packfetch.Waiting:
 		p.notice("%s: waiting for another process that is fetching it", e.Reference)
+	}
+}
+
+// corruptEntry tells of an entry that was wrong, and that it is right again only
+// where it is.
+func (p *printer) corruptEntry(e packfetch.CorruptEntry) {
+	how := "corrupt"
+	if e.Err.Short {
+		how = "incomplete"
+	}
+	if e.Mended {
+		p.warning("the cache was %s and is mended: %v", how, e.Err)
+	} else {
+		p.warning("the cache is %s: %v", how, e.Err)
 	}
 }
 
@@ -200,45 +214,69 @@ func hostOf(err error) string {
 // maxListed bounds how many layers of a manifest are named.
 const maxListed = 16
 
-// doubtful tells of a layer that may not be the pack, and how packs.toml
-// chooses another. name is "" where there is no packs.toml.
+// doubtful tells of a layer that may not be the pack, or not to every client, and
+// how packs.toml chooses one. name is "" where there is no packs.toml.
 func (p *printer) doubtful(name string, d packfetch.Doubtful) {
-	who, what := p.about+name, fmt.Sprintf("is %s %s", d.Layer.MediaType, d.Layer.Digest)
+	who := p.about + name
 	if name == "" {
 		who = d.Reference
 	}
+	if len(d.Unknown) > 0 {
+		p.warning("%s: other clients refuse this artifact: beside the pack it has a layer of type %s", who, strings.Join(d.Unknown, ", "))
+	}
+	if !d.NotZip && !d.FirstOfSeveral && (d.Layer.MediaType != markdown || len(d.Others) == 0) {
+		return
+	}
+	p.warning("%s: the selected layer is %s", who, selectedText(d))
+	if wanted, ok := wantedLayer(d); name != "" && ok {
+		all := append([]packfetch.Layer{d.Layer}, d.Others...)
+		p.hint(fmt.Sprintf("in %s, packs.%s: layer = %q", p.file, name, layerName(wanted, all)))
+	}
+}
+
+// selectedText says which layer was selected, what is odd about it, and which
+// others there are.
+func selectedText(d packfetch.Doubtful) string {
+	text := fmt.Sprintf("%s %s", d.Layer.MediaType, d.Layer.Digest)
 	if d.NotZip {
-		what += ", which is not a zip file"
+		text += ", which is not a zip file"
+	}
+	if d.FirstOfSeveral {
+		text += ", the first of several: other clients may select another"
 	}
 	for i, l := range d.Others {
 		if i == maxListed {
-			what += fmt.Sprintf("\n\tand %d more", len(d.Others)-i)
-			break
+			return text + fmt.Sprintf("\n\tand %d more", len(d.Others)-i)
 		}
-		what += fmt.Sprintf("\n\talso there: %s %s", l.MediaType, l.Digest)
+		text += fmt.Sprintf("\n\talso there: %s %s", l.MediaType, l.Digest)
 	}
-	p.warning("%s: the selected layer %s", who, what)
-	if others := withoutReadme(d.Others); name != "" && len(others) > 0 {
-		p.hint(fmt.Sprintf("in %s, packs.%s: layer = %q", p.file, name, layerName(d.Layer, others)))
-	}
+	return text
 }
 
-// withoutReadme are the layers that may be a pack: a text is none, whatever else is
-// wrong.
-func withoutReadme(layers []packfetch.Layer) []packfetch.Layer {
-	return slices.DeleteFunc(slices.Clone(layers), func(l packfetch.Layer) bool { return l.MediaType == "text/markdown" })
+const markdown = "text/markdown"
+
+// wantedLayer is the layer that is probably the pack, if it is to be named: the
+// selected one where it may well be, else the first other that is no text.
+func wantedLayer(d packfetch.Doubtful) (packfetch.Layer, bool) {
+	if d.FirstOfSeveral && !d.NotZip && d.Layer.MediaType != markdown {
+		return d.Layer, true
+	}
+	i := slices.IndexFunc(d.Others, func(l packfetch.Layer) bool { return l.MediaType != markdown })
+	if i < 0 {
+		return packfetch.Layer{}, false
+	}
+	return d.Others[i], true
 }
 
-// layerName names the first of others as packs.toml's layer does: by media
-// type if that is unmistakable.
-func layerName(selected packfetch.Layer, others []packfetch.Layer) string {
-	first := others[0]
-	for _, l := range slices.Concat(others[1:], []packfetch.Layer{selected}) {
-		if l.MediaType == first.MediaType {
-			return first.Digest
+// layerName names a layer as packs.toml's layer does: by media type if that is
+// unmistakable among all.
+func layerName(wanted packfetch.Layer, all []packfetch.Layer) string {
+	for _, l := range all {
+		if l.MediaType == wanted.MediaType && l.Digest != wanted.Digest {
+			return wanted.Digest
 		}
 	}
-	return first.MediaType
+	return wanted.MediaType
 }
 
 func (p *printer) restored(e vendorer.Restored) {

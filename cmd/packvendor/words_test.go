@@ -29,6 +29,7 @@ var (
 	textLayer = packfetch.Layer{MediaType: "text/markdown", Digest: "sha256:bb"}
 	tarLayer  = packfetch.Layer{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: "sha256:cc"}
 	tarLayer2 = packfetch.Layer{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: "sha256:dd"}
+	jsonLayer = packfetch.Layer{MediaType: "application/json", Digest: "sha256:ee"}
 )
 
 // eventWords has every event with all that is said of it.
@@ -64,6 +65,20 @@ var eventWords = []struct {
 		"packvendor: warning: a: the selected layer is text/markdown sha256:bb, which is not a zip file\n" +
 			"\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:dd\n" +
 			"packvendor: hint: in packs.toml, packs.a: layer = \"sha256:cc\"\n"},
+	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: tarLayer, Others: []packfetch.Layer{jsonLayer}, FirstOfSeveral: true}}, warning,
+		"packvendor: warning: a: the selected layer is application/vnd.oci.image.layer.v1.tar sha256:cc, the first of several: other clients may select another\n" +
+			"\talso there: application/json sha256:ee\n" +
+			"packvendor: hint: in packs.toml, packs.a: layer = \"application/vnd.oci.image.layer.v1.tar\"\n"},
+	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: tarLayer, Others: []packfetch.Layer{tarLayer2}, FirstOfSeveral: true}}, warning,
+		"packvendor: warning: a: the selected layer is application/vnd.oci.image.layer.v1.tar sha256:cc, the first of several: other clients may select another\n" +
+			"\talso there: application/vnd.oci.image.layer.v1.tar sha256:dd\n" +
+			"packvendor: hint: in packs.toml, packs.a: layer = \"sha256:cc\"\n"},
+	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: tarLayer, Others: []packfetch.Layer{jsonLayer}, FirstOfSeveral: true, NotZip: true}}, warning,
+		"packvendor: warning: a: the selected layer is application/vnd.oci.image.layer.v1.tar sha256:cc, which is not a zip file, the first of several: other clients may select another\n" +
+			"\talso there: application/json sha256:ee\n" +
+			"packvendor: hint: in packs.toml, packs.a: layer = \"application/json\"\n"},
+	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: packLayer, Others: []packfetch.Layer{tarLayer}, Unknown: []string{"image/png", "x/y"}}}, warning,
+		"packvendor: warning: a: other clients refuse this artifact: beside the pack it has a layer of type image/png, x/y\n"},
 	{vendorer.Fetching{Event: packfetch.Doubtful{Reference: "r.io/a:1", Layer: textLayer, Others: []packfetch.Layer{tarLayer}}}, warning,
 		"packvendor: warning: r.io/a:1: the selected layer is text/markdown sha256:bb\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n"},
 	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, warning,
@@ -79,7 +94,13 @@ var eventWords = []struct {
 	{vendorer.WaitingForProject{File: "packs.toml"}, notice,
 		"packvendor: packs.toml: waiting for another packvendor to finish\n"},
 	{vendorer.Fetching{Event: packfetch.CorruptEntry{Reference: "r.io/a:1", Err: &packfetch.CorruptCacheError{Path: "/c/pack.gtpack", Err: errors.New("not a regular file")}}}, warning,
-		"packvendor: warning: the cache is corrupt and is mended: /c/pack.gtpack: not a regular file\n"},
+		"packvendor: warning: the cache is corrupt: /c/pack.gtpack: not a regular file\n"},
+	{vendorer.Fetching{Event: packfetch.CorruptEntry{Reference: "r.io/a:1", Err: &packfetch.CorruptCacheError{Path: "/c/pack.gtpack", Err: errors.New("cause")}, Mended: true}}, warning,
+		"packvendor: warning: the cache was corrupt and is mended: /c/pack.gtpack: cause\n"},
+	{vendorer.Fetching{Event: packfetch.CorruptEntry{Reference: "r.io/a:1", Err: &packfetch.CorruptCacheError{Path: "/c/pack.gtpack", Err: errors.New("cause"), Short: true}}}, warning,
+		"packvendor: warning: the cache is incomplete: /c/pack.gtpack: cause\n"},
+	{vendorer.Fetching{Event: packfetch.CorruptEntry{Reference: "r.io/a:1", Err: &packfetch.CorruptCacheError{Path: "/c/pack.gtpack", Err: errors.New("cause"), Short: true}, Mended: true}}, warning,
+		"packvendor: warning: the cache was incomplete and is mended: /c/pack.gtpack: cause\n"},
 	{vendorer.Fetching{Event: packfetch.CacheUnusable{Reference: "r.io/a:1", Err: errors.New("cause")}}, warning,
 		"packvendor: warning: going on without the cache: cause\n"},
 	{vendorer.Fetching{Event: packfetch.Waiting{Reference: "r.io/a:1"}}, notice,
@@ -146,13 +167,16 @@ func TestCacheUnusableOnce(t *testing.T) {
 func TestLayerNameKeepsOthers(t *testing.T) {
 	others := []packfetch.Layer{tarLayer, textLayer, tarLayer2}
 	before := slices.Clone(others)
-	if got := layerName(packLayer, others[:2:3]); got != tarLayer.MediaType {
-		t.Errorf("named %s", got)
+	var stderr strings.Builder
+	p := &printer{stderr: &stderr, file: "packs.toml"}
+	p.doubtful("a", packfetch.Doubtful{Layer: packLayer, NotZip: true, Others: others[:2:3]})
+	if want := "packs.a: layer = \"" + tarLayer.MediaType + "\"\n"; !strings.HasSuffix(stderr.String(), want) {
+		t.Errorf("said %q, want %q at its end", stderr.String(), want)
 	}
 	if !slices.Equal(others, before) {
 		t.Errorf("the layers became %v", others)
 	}
-	if got := layerName(tarLayer2, others[:1]); got != "sha256:cc" {
+	if got := layerName(tarLayer, []packfetch.Layer{tarLayer2, tarLayer}); got != "sha256:cc" {
 		t.Errorf("named %s, though the selected layer is of that type too", got)
 	}
 }

@@ -59,6 +59,9 @@ type Options struct {
 	Now func() time.Time
 	// LockWait bounds the wait for another process; 0 is DefaultLockWait.
 	LockWait time.Duration
+	// Sleep waits, no longer than its context lets it, before a file that another
+	// program may be writing is looked at again; nil waits by the clock.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // A Cache reads and writes one cache root.
@@ -71,13 +74,23 @@ type Cache struct {
 	root     string
 	now      func() time.Time
 	lockWait time.Duration
+	sleep    func(context.Context, time.Duration) error
+
+	patience context.Context // ends when a wait for a lock was in vain
+	giveUp   context.CancelFunc
+
+	looked func(path string) // for tests: called between the look at a directory and its opening
 }
 
 // New returns the Cache at o.Root. It touches nothing.
 func New(o Options) *Cache {
-	c := &Cache{root: o.Root, now: o.Now, lockWait: o.LockWait}
+	c := &Cache{root: o.Root, now: o.Now, lockWait: o.LockWait, sleep: o.Sleep}
+	c.patience, c.giveUp = context.WithCancel(context.Background())
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.sleep == nil {
+		c.sleep = sleep
 	}
 	if c.lockWait == 0 {
 		c.lockWait = DefaultLockWait
@@ -98,6 +111,11 @@ func (c *Cache) PackPath(manifest ociref.Digest) string {
 type CorruptError struct {
 	Path string
 	Err  error // *verified.MismatchError, what stands there instead of a file, what it contradicts
+	// Short tells that the file ends too early. A program that writes it in place
+	// may not have come further.
+	Short bool
+	// Changed tells that the file was written or replaced while it was read.
+	Changed bool
 }
 
 func (e *CorruptError) Error() string { return e.Path + ": " + e.Err.Error() }
@@ -124,22 +142,24 @@ func (c *Cache) Manifest(manifest ociref.Digest) ([]byte, error) {
 	return body, nil
 }
 
-// Pack copies the entry's pack to w and returns nil only if the bytes that
+// Pack copies the entry's pack to dst and returns nil only if the bytes that
 // were written there are want. A file of another size is not read. Errors:
-// fs.ErrNotExist, *CorruptError, *verified.WriteError for w's, others for a file that
-// cannot be read or is not read to its end because of ctx.
-func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.Content, w io.Writer) error {
-	file, size, err := c.openPack(manifest)
+// fs.ErrNotExist, *CorruptError, *verified.WriteError for dst's, others for a file
+// that cannot be read or is not read to its end because of ctx.
+func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.Content, dst io.Writer) error {
+	file, info, err := c.open(manifest, packFile)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err = verified.Sized(size, want); err == nil {
-		err = verified.Copy(ctx, w, file, want)
+	if err := verified.Sized(info.Size(), want); err != nil {
+		return &CorruptError{Path: c.PackPath(manifest), Err: err, Short: info.Size() < want.Size}
 	}
+	err = verified.Copy(ctx, dst, file, want)
 	var mismatch *verified.MismatchError
 	if errors.As(err, &mismatch) {
-		return &CorruptError{Path: c.PackPath(manifest), Err: err}
+		cut := !mismatch.Over && mismatch.Got.Size < want.Size // though it was long enough when it was opened
+		return &CorruptError{Path: c.PackPath(manifest), Err: err, Changed: cut || c.changed(manifest, packFile, info)}
 	}
 	if err == nil {
 		c.markUsed(manifest)
@@ -149,7 +169,7 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 
 // HasPack tells whether the entry has a pack that can be read, whatever is in it.
 func (c *Cache) HasPack(manifest ociref.Digest) bool {
-	file, _, err := c.openPack(manifest)
+	file, _, err := c.open(manifest, packFile)
 	if err != nil {
 		return false
 	}
@@ -160,29 +180,22 @@ func (c *Cache) HasPack(manifest ociref.Digest) bool {
 // Measure returns what the entry's pack is. Only a file is read whose size maybe
 // accepts; of another one the digest is "".
 func (c *Cache) Measure(ctx context.Context, manifest ociref.Digest, maybe func(size int64) bool) (verified.Content, error) {
-	file, size, err := c.openPack(manifest)
-	if err != nil {
-		return verified.Content{}, err
-	}
-	defer file.Close()
-	if !maybe(size) {
-		return verified.Content{Size: size}, nil
-	}
-	return verified.Measure(ctx, file)
+	content, _, err := c.measure(ctx, manifest, maybe)
+	return content, err
 }
 
-// openPack is open of the entry's pack, with the size that it has now.
-func (c *Cache) openPack(manifest ociref.Digest) (*os.File, int64, error) {
-	file, err := c.open(manifest, packFile)
+// measure is Measure, and returns the file as it was when it was opened.
+func (c *Cache) measure(ctx context.Context, manifest ociref.Digest, maybe func(size int64) bool) (verified.Content, fs.FileInfo, error) {
+	file, info, err := c.open(manifest, packFile)
 	if err != nil {
-		return nil, 0, err
+		return verified.Content{}, nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, 0, c.located("open", manifest, packFile, err)
+	defer file.Close()
+	if !maybe(info.Size()) {
+		return verified.Content{Size: info.Size()}, info, nil
 	}
-	return file, info.Size(), nil
+	content, err := verified.Measure(ctx, file)
+	return content, info, err
 }
 
 func (c *Cache) path(manifest ociref.Digest, name string) string {
@@ -191,16 +204,20 @@ func (c *Cache) path(manifest ociref.Digest, name string) string {
 
 // located says which file an error is about: a Root's own name paths below it.
 func (c *Cache) located(op string, manifest ociref.Digest, name string, err error) error {
+	return locatedAt(op, c.path(manifest, name), err)
+}
+
+func locatedAt(op, path string, err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
 	}
-	return &fs.PathError{Op: op, Path: c.path(manifest, name), Err: err}
+	return &fs.PathError{Op: op, Path: path, Err: err}
 }
 
 // readSmall reads manifest.json or metadata.json whole.
 func (c *Cache) readSmall(manifest ociref.Digest, name string) ([]byte, error) {
-	file, err := c.open(manifest, name)
+	file, _, err := c.open(manifest, name)
 	if err != nil {
 		return nil, err
 	}
@@ -209,36 +226,53 @@ func (c *Cache) readSmall(manifest ociref.Digest, name string) ([]byte, error) {
 }
 
 // open opens a file of an entry for reading, and nothing but a regular file in
-// a real directory: no symbolic link is followed and no FIFO waited for.
-func (c *Cache) open(manifest ociref.Digest, name string) (*os.File, error) {
+// a real directory: no symbolic link is followed and no FIFO waited for. info is
+// the file as it was then.
+func (c *Cache) open(manifest ociref.Digest, name string) (file *os.File, info fs.FileInfo, err error) {
 	entry, err := c.entry(manifest)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer entry.Close()
 	corrupt := &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
-	info, err := entry.Lstat(name)
+	info, err = entry.Lstat(name)
 	if err != nil {
-		return nil, c.located("open", manifest, name, err)
+		return nil, nil, c.located("open", manifest, name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, corrupt
+		return nil, nil, corrupt
 	}
-	file, err := entry.OpenFile(name, os.O_RDONLY|openNoWait, 0)
+	file, err = entry.OpenFile(name, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
-		return nil, c.located("open", manifest, name, err)
+		return nil, nil, c.located("open", manifest, name, err)
 	}
-	if now, err := file.Stat(); err != nil || !now.Mode().IsRegular() {
+	if info, err = file.Stat(); err != nil || !info.Mode().IsRegular() {
 		file.Close()
-		return nil, corrupt
+		return nil, nil, corrupt
 	}
-	return file, nil
+	return file, info, nil
 }
 
-// entry opens an entry's directory. One that is removed and made anew in that
-// moment is opened again; what is never what it was is no directory of ours.
+// changed tells whether a file of an entry is no longer what it was when it was
+// opened.
+func (c *Cache) changed(manifest ociref.Digest, name string, was fs.FileInfo) bool {
+	file, is, err := c.open(manifest, name)
+	if err != nil {
+		return true
+	}
+	file.Close()
+	return !os.SameFile(was, is) || was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime())
+}
+
+// entry opens an entry's directory.
 func (c *Cache) entry(manifest ociref.Digest) (*os.Root, error) {
-	path := filepath.Join(c.root, manifest.Hex())
+	return c.openDir(filepath.Join(c.root, manifest.Hex()))
+}
+
+// openDir opens a directory in the root, and no symbolic link. One that is
+// removed and made anew in that moment is opened again; what is never what it
+// was is no directory of ours.
+func (c *Cache) openDir(path string) (*os.Root, error) {
 	for range 10 {
 		info, err := os.Lstat(path)
 		if err != nil {
@@ -247,17 +281,20 @@ func (c *Cache) entry(manifest ociref.Digest) (*os.Root, error) {
 		if !info.IsDir() {
 			break
 		}
-		entry, err := os.OpenRoot(path)
+		if c.looked != nil {
+			c.looked(path)
+		}
+		dir, err := os.OpenRoot(path)
 		if err != nil {
 			return nil, err
 		}
-		opened, err := entry.Stat(".")
+		opened, err := dir.Stat(".")
 		if err == nil && os.SameFile(info, opened) {
-			return entry, nil
+			return dir, nil
 		}
-		entry.Close()
+		dir.Close()
 		if err != nil {
-			return nil, c.located("open", manifest, ".", err)
+			return nil, locatedAt("open", path, err)
 		}
 	}
 	return nil, &CorruptError{Path: path, Err: errNotDir}

@@ -21,13 +21,17 @@ var ErrUnproven = errors.New("no manifest vouches for the pack")
 // Check reads an entry and proves it without the network: the manifest
 // by the entry's name, the pack by the manifest, and that metadata.json does
 // not contradict them. An entry may lack any of the three. A pack is not read if
-// nothing could prove it, or its size alone shows that it is wrong. Check writes
-// nothing, and is no use of the entry.
+// nothing could prove it, or its size alone shows that it is wrong. What another
+// program may be writing is looked at again. Check writes nothing, and is no use of
+// the entry.
 //
 // Errors: *CorruptError for what is wrong, ErrUnproven, fs.ErrNotExist if
-// there is no entry, ctx's, others for what cannot be read. While another
-// program rewrites the entry, Check may find it corrupt.
+// there is no entry, ctx's, others for what cannot be read.
 func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers) error {
+	return c.LookAgain(ctx, func() error { return c.check(ctx, manifest, layers) })
+}
+
+func (c *Cache) check(ctx context.Context, manifest ociref.Digest, layers Layers) error {
 	if _, err := c.look(manifest); err != nil {
 		return err
 	}
@@ -36,7 +40,7 @@ func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers
 		return err
 	}
 	listed, proof := listedBy(body, layers)
-	pack, err := c.Measure(ctx, manifest, func(size int64) bool { return hasSize(listed, size) })
+	pack, info, err := c.measure(ctx, manifest, func(size int64) bool { return hasSize(listed, size) })
 	if IsMissing(err) {
 		return c.checkMetadata(manifest, nil)
 	}
@@ -44,10 +48,13 @@ func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers
 		return err
 	}
 	if proof == nil && !slices.Contains(listed, pack) {
-		return &CorruptError{Path: c.PackPath(manifest), Err: unlisted(pack)}
+		proof = &CorruptError{Path: c.PackPath(manifest), Err: unlisted(pack), Short: isShort(listed, pack.Size)}
+	} else if err := c.checkMetadata(manifest, &pack); err != nil {
+		proof = err
 	}
-	if err := c.checkMetadata(manifest, &pack); err != nil {
-		return err
+	var corrupt *CorruptError
+	if errors.As(proof, &corrupt) && c.changed(manifest, packFile, info) {
+		corrupt.Changed = true
 	}
 	return proof
 }
@@ -69,6 +76,11 @@ func hasSize(listed []verified.Content, size int64) bool {
 	return slices.ContainsFunc(listed, func(c verified.Content) bool { return c.Size == size })
 }
 
+// isShort tells whether a pack of that size may become one that is listed.
+func isShort(listed []verified.Content, size int64) bool {
+	return slices.ContainsFunc(listed, func(c verified.Content) bool { return size < c.Size })
+}
+
 // unlisted is why a pack that no manifest lists is wrong.
 func unlisted(pack verified.Content) error {
 	if pack.Digest == "" {
@@ -81,6 +93,7 @@ func unlisted(pack verified.Content) error {
 // other programs and is about this entry and its pack, nil if it has none.
 func (c *Cache) checkMetadata(manifest ociref.Digest, pack *verified.Content) error {
 	m, err := c.Metadata(manifest)
+	short := false
 	switch {
 	case IsMissing(err):
 		return nil
@@ -88,12 +101,15 @@ func (c *Cache) checkMetadata(manifest ociref.Digest, pack *verified.Content) er
 		return err
 	case m.ResolvedDigest != string(manifest):
 		err = errors.New("resolved_digest is not that of the entry")
+	case m.ManifestDigest != nil && *m.ManifestDigest != string(manifest):
+		err = errors.New("manifest_digest is not that of the entry")
 	case pack != nil && m.SizeBytes != uint64(pack.Size):
 		err = fmt.Errorf("size_bytes is %d, but the pack has %d bytes", m.SizeBytes, pack.Size)
+		short = m.SizeBytes > uint64(pack.Size)
 	default:
 		return nil
 	}
-	return &CorruptError{Path: c.path(manifest, metadataFile), Err: err}
+	return &CorruptError{Path: c.path(manifest, metadataFile), Err: err, Short: short}
 }
 
 // Repair checks an entry once more, under its lock, and removes it if it is

@@ -98,6 +98,12 @@ var checks = []struct {
 	{"metadata of another", func(t *testing.T, c *Cache, i item) {
 		writeFile(t, i.path(c, "metadata.json"), []byte(i.with("resolved_digest", fmt.Sprintf("%q", newItem("b").manifest))))
 	}, func(item) finding { return finding{"metadata.json", "resolved_digest is not that of the entry"} }},
+	{"metadata of another manifest", func(t *testing.T, c *Cache, i item) {
+		writeFile(t, i.path(c, "metadata.json"), []byte(i.with("manifest_digest", fmt.Sprintf("%q", newItem("b").manifest))))
+	}, func(item) finding { return finding{"metadata.json", "manifest_digest is not that of the entry"} }},
+	{"metadata of no manifest", func(t *testing.T, c *Cache, i item) {
+		writeFile(t, i.path(c, "metadata.json"), []byte(i.without("manifest_digest")))
+	}, nil},
 	{"metadata of another size", func(t *testing.T, c *Cache, i item) {
 		writeFile(t, i.path(c, "metadata.json"), []byte(i.with("size_bytes", "18446744073709551615")))
 	}, func(i item) finding {

@@ -63,8 +63,11 @@ func (i item) metadata() Metadata {
 func newCache(t *testing.T) *Cache { return cacheAt(filepath.Join(t.TempDir(), "cache")) }
 
 func cacheAt(root string) *Cache {
-	return New(Options{Root: root, Now: func() time.Time { return time.Unix(fetchedAt, 0) }, LockWait: time.Minute})
+	return New(Options{Root: root, Now: func() time.Time { return time.Unix(fetchedAt, 0) }, LockWait: time.Minute, Sleep: soon})
 }
+
+// soon is a Sleep for tests, which have no time.
+func soon(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
 // newEntry returns a cache that holds an item.
 func newEntry(t *testing.T) (*Cache, item) {

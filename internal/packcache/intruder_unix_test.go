@@ -143,6 +143,101 @@ func TestFault38_LockIntruder(t *testing.T) {
 	}
 }
 
+// TestFault62_LocksIntruder puts what is no directory, or a link to one, in the place
+// of the locks' directory: it is not followed, nothing is made elsewhere, and all goes
+// on without the lock.
+func TestFault62_LocksIntruder(t *testing.T) {
+	for kind, intrude := range intruders {
+		if kind == "directory" || kind == "directory with a file" {
+			continue
+		}
+		t.Run(kind, func(t *testing.T) { wantNotFollowed(t, intrude) })
+	}
+	for kind, target := range map[string]string{"an entry": "entry", "the root": ".", "the victim": "victim"} {
+		t.Run("symlink to "+kind, func(t *testing.T) {
+			wantNotFollowed(t, func(t *testing.T, path, victim string) {
+				switch kind {
+				case "the victim":
+					target = filepath.Dir(victim)
+				case "an entry":
+					must(t, os.Mkdir(filepath.Join(filepath.Dir(path), target), 0o777))
+				}
+				must(t, os.Symlink(target, path))
+			})
+		})
+	}
+}
+
+// wantNotFollowed fails unless what stands in the place of the locks' directory, and
+// what that leads to, stay as they are.
+func wantNotFollowed(t *testing.T, intrude func(t *testing.T, path, victim string)) {
+	t.Helper()
+	c, i := newCache(t), newItem("a")
+	victim := filepath.Join(t.TempDir(), "victim")
+	writeFile(t, victim, []byte("victim"))
+	must(t, os.MkdirAll(c.Root(), 0o777))
+	path := filepath.Join(c.Root(), ".locks")
+	intrude(t, path, victim)
+	before, err := os.Lstat(path)
+	must(t, err)
+	contents := tree(t, c.Root())
+	within(t, "Lock", func() { wantNoLock(t, c, i) })
+	wantUntouched(t, path, before)
+	wantFile(t, victim, []byte("victim"))
+	wantTree(t, filepath.Dir(victim), "victim")
+	if after := tree(t, c.Root()); after != contents {
+		t.Errorf("the root holds %s, want %s", after, contents)
+	}
+	must(t, i.publish(c, nil))
+	i.wantHit(t, c)
+	within(t, "Remove", func() { must(t, c.Remove(i.manifest)) })
+	wantTree(t, filepath.Dir(victim), "victim")
+}
+
+// TestFault62_LocksElsewhere has the locks' directory a link to one that has the
+// lock's file already: that is not locked.
+func TestFault62_LocksElsewhere(t *testing.T) {
+	c, i := newCache(t), newItem("a")
+	elsewhere := newCache(t)
+	mustLock(t, elsewhere, i.manifest).Unlock()
+	must(t, os.Mkdir(c.Root(), 0o777))
+	must(t, os.Symlink(filepath.Join(elsewhere.Root(), ".locks"), filepath.Join(c.Root(), ".locks")))
+	wantNoLock(t, c, i)
+}
+
+// TestFault62_LocksSwapped swaps the locks' directory for a link in the moment between
+// the look at it and its opening.
+func TestFault62_LocksSwapped(t *testing.T) {
+	c, i := newCache(t), newItem("a")
+	victim, locks := t.TempDir(), filepath.Join(c.Root(), ".locks")
+	must(t, os.MkdirAll(locks, 0o777))
+	link, swapped := swap(t, c, locks, victim, 1)
+	wantNoLock(t, c, i)
+	if !swapped() {
+		t.Error("the directory was not looked at")
+	}
+	wantLink(t, link, victim)
+	wantTree(t, victim)
+}
+
+// TestFault62_LockReplaced has the lock's file replaced before it is locked: whoever
+// comes next would lock the new one, so that the old one is no lock.
+func TestFault62_LockReplaced(t *testing.T) {
+	c, i := newCache(t), newItem("a")
+	mustLock(t, c, i.manifest).Unlock()
+	file, info, err := c.lockFile(i.manifest)
+	must(t, err)
+	path := filepath.Join(c.Root(), ".locks", i.manifest.Hex()+".lock")
+	must(t, os.Rename(path, path+".old"))
+	writeFile(t, path, nil)
+	held, err := file.TryLock()
+	must(t, err)
+	if lock := newLock(file, info, held); !held || lock.Held() {
+		t.Errorf("locked %t, Held() %t, want another file to be no lock", held, lock.Held())
+	}
+	mustLock(t, c, i.manifest) // the other file's lock was given back
+}
+
 // TestFault38_Swapped swaps the pack for a FIFO or a link and back while it is
 // read: the reader gets its bytes or an error, and does not hang.
 func TestFault38_Swapped(t *testing.T) {

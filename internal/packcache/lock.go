@@ -2,6 +2,8 @@ package packcache
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -23,51 +25,118 @@ type Lock struct {
 // Lock takes the lock of a manifest's entry. It calls waiting once, if not
 // nil, when another process holds the lock; after Options.LockWait it goes on
 // without, as it does at once where files cannot be locked (NFS, a read-only
-// cache). The only error is that of ctx.
+// cache). Who waited in vain waits no more: from then on Lock only tries, and
+// waits that are under way end, whatever entries they are about. The only error
+// is that of ctx.
 func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()) (*Lock, error) {
 	if ctx.Err() != nil {
 		return &Lock{}, context.Cause(ctx)
 	}
 	lock, busy := c.TryLock(manifest)
-	if !busy {
+	if !busy || c.patience.Err() != nil {
 		return lock, nil
 	}
 	if waiting != nil {
 		waiting()
 	}
-	bounded, cancel := context.WithTimeout(ctx, c.lockWait)
-	defer cancel()
-	file := c.lockFile(manifest)
-	held, _ := file.TryLockContext(bounded, lockPoll)
-	lock = newLock(file, held)
-	if !held && ctx.Err() != nil {
+	lock = c.await(ctx, manifest)
+	if !lock.Held() && ctx.Err() != nil {
 		return lock, context.Cause(ctx)
 	}
 	return lock, nil
 }
 
+// await takes the lock when it is given back, unless that takes too long.
+func (c *Cache) await(ctx context.Context, manifest ociref.Digest) *Lock {
+	bounded, cancel := context.WithTimeout(ctx, c.lockWait)
+	defer cancel()
+	defer context.AfterFunc(c.patience, cancel)()
+	file, info, err := c.lockFile(manifest)
+	if err != nil {
+		return &Lock{}
+	}
+	held, _ := file.TryLockContext(bounded, lockPoll)
+	if !held && errors.Is(bounded.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
+		c.giveUp()
+	}
+	return newLock(file, info, held)
+}
+
 // TryLock is Lock for those who have better things to do than wait: busy tells
 // that another process holds the lock.
 func (c *Cache) TryLock(manifest ociref.Digest) (lock *Lock, busy bool) {
-	if err := os.MkdirAll(filepath.Join(c.root, locksDir), 0o777); err != nil {
+	file, info, err := c.lockFile(manifest)
+	if err != nil {
 		return &Lock{}, false
 	}
-	file := c.lockFile(manifest)
 	held, err := file.TryLock()
-	return newLock(file, held), !held && err == nil
+	return newLock(file, info, held), !held && err == nil
 }
 
-func (c *Cache) lockFile(manifest ociref.Digest) *flock.Flock {
-	path := filepath.Join(c.root, locksDir, manifest.Hex()+".lock")
-	return flock.New(path, flock.SetPermissions(0o666), flock.SetFlag(os.O_CREATE|os.O_RDONLY|openNoWait))
-}
-
-func newLock(file *flock.Flock, held bool) *Lock {
-	if !held {
-		file.Close()
-		return &Lock{}
+// lockFile returns the lock of an entry, and what its file is. A link in the place
+// of that file or of its directory is not followed.
+func (c *Cache) lockFile(manifest ociref.Digest) (*flock.Flock, fs.FileInfo, error) {
+	dir := filepath.Join(c.root, locksDir)
+	name := manifest.Hex() + ".lock"
+	path := filepath.Join(dir, name)
+	info, err := os.Lstat(dir)
+	if err == nil && !info.IsDir() {
+		err = errNotDir
 	}
-	return &Lock{file: file}
+	if err == nil {
+		info, err = os.Lstat(path)
+	}
+	if IsMissing(err) {
+		info, err = c.makeLockFile(dir, name)
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotFile
+	}
+	// Opened by its path, nothing is made: the path may lead elsewhere by then.
+	return flock.New(path, flock.SetPermissions(0o666), flock.SetFlag(os.O_RDONLY|openNoWait)), info, err
+}
+
+// makeLockFile makes the file of a lock in the directory of the locks.
+func (c *Cache) makeLockFile(dir, name string) (fs.FileInfo, error) {
+	locks, err := c.makeLocksDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer locks.Close()
+	file, err := locks.OpenFile(name, os.O_CREATE|os.O_RDONLY|openNoWait, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return file.Stat()
+}
+
+// makeLocksDir opens the directory of the locks, and makes it if there is none.
+func (c *Cache) makeLocksDir(dir string) (*os.Root, error) {
+	locks, err := c.openDir(dir)
+	if !IsMissing(err) {
+		return locks, err
+	}
+	if err := os.MkdirAll(c.root, 0o777); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return c.openDir(dir)
+}
+
+// newLock returns the lock on file, if it is held. The file is opened by its path,
+// which may have come to name another one since info was taken: that is no lock of
+// ours.
+func newLock(file *flock.Flock, info fs.FileInfo, held bool) *Lock {
+	if held {
+		if locked, err := file.Stat(); err == nil && os.SameFile(info, locked) {
+			return &Lock{file: file}
+		}
+	}
+	file.Close()
+	return &Lock{}
 }
 
 // Held tells whether the lock is really held.

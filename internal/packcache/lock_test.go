@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +106,82 @@ func TestLockWait(t *testing.T) {
 			i.wantHit(t, c)
 		})
 	}
+}
+
+// TestFault62_OneWait sees that after one wait in vain locks are only tried, of the
+// same entry and of others, and that one which is free is still had.
+func TestFault62_OneWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		holder, a, b, free := newCache(t), newItem("a"), newItem("b"), newItem("free")
+		mustLock(t, holder, a.manifest)
+		mustLock(t, holder, b.manifest)
+		c := cacheAt(holder.Root())
+		start, waits := time.Now(), 0
+		for _, i := range []item{a, a, b} {
+			lock, err := c.Lock(context.Background(), i.manifest, func() { waits++ })
+			if err != nil || lock.Held() {
+				t.Errorf("Held() %t, %v", lock.Held(), err)
+			}
+		}
+		if took := time.Since(start); took != time.Minute || waits != 1 {
+			t.Errorf("waited %v, announced %d times, want a minute and once", took, waits)
+		}
+		if lock, err := c.Lock(context.Background(), free.manifest, nil); err != nil || !lock.Held() {
+			t.Errorf("a free lock: Held() %t, %v", lock.Held(), err)
+		} else {
+			lock.Unlock()
+		}
+	})
+}
+
+// TestFault62_WaitsAtOnce has several goroutines wait for locks, one after the other:
+// they all end with the first.
+func TestFault62_WaitsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		holder := newCache(t)
+		c, start := cacheAt(holder.Root()), time.Now()
+		var all sync.WaitGroup
+		for n, id := range []string{"a", "b", "c"} {
+			i := newItem(id)
+			mustLock(t, holder, i.manifest)
+			all.Go(func() {
+				time.Sleep(time.Duration(n) * 20 * time.Second)
+				lock, err := c.Lock(context.Background(), i.manifest, nil)
+				if took := time.Since(start); err != nil || lock.Held() || took != time.Minute {
+					t.Errorf("%s: Held() %t, %v after %v, want to go on after a minute", id, lock.Held(), err, took)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// TestWaitsThatEndWell sees that only a wait in vain ends the patience.
+func TestWaitsThatEndWell(t *testing.T) {
+	holder, i := newCache(t), newItem("a")
+	c := cacheAt(holder.Root())
+	for range 3 {
+		held := mustLock(t, holder, i.manifest)
+		waits := 0
+		lock, err := c.Lock(context.Background(), i.manifest, func() {
+			waits++
+			held.Unlock()
+		})
+		if err != nil || !lock.Held() || waits != 1 {
+			t.Errorf("Held() %t, %v, announced %d times, want the lock after one", lock.Held(), err, waits)
+		}
+		lock.Unlock()
+	}
+	held := mustLock(t, holder, i.manifest)
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, err := c.Lock(ctx, i.manifest, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	lock, err := c.Lock(context.Background(), i.manifest, held.Unlock)
+	if err != nil || !lock.Held() {
+		t.Errorf("after one that was cancelled: Held() %t, %v", lock.Held(), err)
+	}
+	lock.Unlock()
 }
 
 // TestLockCancelled sees that a cancelled context ends the wait, and that no

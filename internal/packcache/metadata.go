@@ -32,9 +32,15 @@ func (c *Cache) Metadata(manifest ociref.Digest) (Metadata, error) {
 	}
 	m, err := parseMetadata(data)
 	if err != nil {
-		return Metadata{}, &CorruptError{Path: c.path(manifest, metadataFile), Err: err}
+		return Metadata{}, &CorruptError{Path: c.path(manifest, metadataFile), Err: err, Short: endsEarly(data, err)}
 	}
 	return m, nil
+}
+
+// endsEarly tells whether err is that data ends where JSON may not.
+func endsEarly(data []byte, err error) bool {
+	var syntax *json.SyntaxError
+	return errors.As(err, &syntax) && syntax.Offset >= int64(len(data))
 }
 
 // parseMetadata accepts what serde accepts for CacheMetadata: keys as they are

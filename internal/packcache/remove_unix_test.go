@@ -158,45 +158,93 @@ func TestRemoveDir(t *testing.T) {
 	}
 }
 
-// TestFault38_SwappedWhileRemoved swaps the entry for a link and back while it
-// is removed and published anew: what the link leads to stays whole, and the
-// link itself.
-func TestFault38_SwappedWhileRemoved(t *testing.T) {
-	c, i := newRemovable(t)
-	victim, aside, link := filepath.Join(t.TempDir(), "victim"), filepath.Join(c.Root(), "aside"), filepath.Join(c.Root(), "link")
-	must(t, os.CopyFS(victim, os.DirFS(i.dir(c))))
-	contents := tree(t, victim)
-	must(t, os.Symlink(victim, link))
-	ctx, cancel := context.WithCancel(context.Background())
-	swaps := make(chan error)
-	go func() {
-		for ctx.Err() == nil {
-			if os.Rename(i.dir(c), aside) != nil {
-				continue // it is removed just now
-			}
-			err := os.Rename(link, i.dir(c))
-			if err == nil {
-				err = os.Rename(i.dir(c), link)
-			}
-			if err != nil && !errors.Is(err, syscall.EEXIST) && !errors.Is(err, syscall.ENOTDIR) && !errors.Is(err, syscall.EISDIR) {
-				swaps <- err
-				return
-			}
-			os.RemoveAll(aside)
+// swap puts a link to victim in the place of a directory, once, when it was looked
+// at for the nth time and is not opened yet. link is where it stands then, and
+// swapped tells whether it does.
+func swap(t *testing.T, c *Cache, dir, victim string, nth int) (link string, swapped func() bool) {
+	t.Helper()
+	looks := 0
+	c.looked = func(path string) {
+		if path != dir {
+			return
 		}
-		swaps <- nil
-	}()
-	for range 50 {
-		c.Remove(i.manifest) // or not: what matters is what it does not
-		i.publish(c, nil)
+		if looks++; looks == nth {
+			must(t, os.Rename(dir, dir+".aside"))
+			must(t, os.Symlink(victim, dir))
+		}
 	}
-	cancel()
-	must(t, <-swaps)
-	if after := tree(t, victim); after != contents {
-		t.Errorf("the victim holds %s, want %s", after, contents)
+	return dir, func() bool { return looks >= nth }
+}
+
+// wantLink fails unless path is a link to target.
+func wantLink(t *testing.T, path, target string) {
+	t.Helper()
+	if got, err := os.Readlink(path); err != nil || got != target {
+		t.Errorf("%s is a link to %q, %v, want %q", path, got, err, target)
 	}
-	if _, err := os.Lstat(link); err != nil {
-		t.Errorf("the link was removed: %v", err)
+}
+
+// TestFault38_SwappedWhileRead swaps the entry for a link to another right entry in
+// the moment between the look at it and its opening: it is not read.
+func TestFault38_SwappedWhileRead(t *testing.T) {
+	for _, reader := range readers {
+		c, i := newEntry(t)
+		victim := filepath.Join(t.TempDir(), "victim")
+		must(t, os.CopyFS(victim, os.DirFS(i.dir(c))))
+		link, swapped := swap(t, c, i.dir(c), victim, 1)
+		wantCorrupt(t, reader.read(c, i), i.dir(c), "not a directory")
+		if !swapped() {
+			t.Errorf("%s: the entry was not looked at", reader.name)
+		}
+		wantLink(t, link, victim)
+	}
+}
+
+// TestEntryMadeAnewWhileRead has the entry removed and made anew in that moment:
+// the new one is read.
+func TestEntryMadeAnewWhileRead(t *testing.T) {
+	for _, reader := range readers {
+		c, i := newEntry(t)
+		looks := 0
+		c.looked = func(string) {
+			if looks++; looks == 1 {
+				must(t, os.Rename(i.dir(c), i.dir(c)+".old"))
+				must(t, os.CopyFS(i.dir(c), os.DirFS(i.dir(c)+".old")))
+			}
+		}
+		if err := reader.read(c, i); err != nil || looks < 2 {
+			t.Errorf("%s: %v after %d looks", reader.name, err, looks)
+		}
+	}
+}
+
+// TestFault38_SwappedWhileRemoved swaps the entry for a link whenever it is looked
+// at while it is removed: what the link leads to stays whole, and the link itself.
+func TestFault38_SwappedWhileRemoved(t *testing.T) {
+	for _, test := range removers {
+		for nth := 1; ; nth++ {
+			c, i := newRemovable(t)
+			i.spoil(t, c)
+			victim := filepath.Join(t.TempDir(), "victim")
+			must(t, os.CopyFS(victim, os.DirFS(i.dir(c))))
+			contents := tree(t, victim)
+			link, swapped := swap(t, c, i.dir(c), victim, nth)
+			err := test.remove(c, i)
+			if !swapped() {
+				must(t, err)
+				if nth < 4 {
+					t.Errorf("%s looks at the entry %d times only", test.name, nth-1)
+				}
+				break
+			}
+			if test.name != "Prune" {
+				wantCorrupt(t, err, i.dir(c), "not a directory")
+			}
+			wantLink(t, link, victim)
+			if after := tree(t, victim); after != contents {
+				t.Errorf("%s: the victim holds %s, want %s", test.name, after, contents)
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package packcache
 
 import (
+	"os/user"
 	"path/filepath"
 	"runtime"
 )
@@ -8,33 +9,61 @@ import (
 // DefaultRoot returns the cache's directory as the Rust client finds it: the
 // first that applies of GREENTIC_PACK_CACHE_DIR, the system's cache directory
 // with greentic/packs, GREENTIC_HOME with cache/packs, and .greentic/cache/packs
-// in project. getenv looks up an environment variable, "" if it is not set.
+// in project. getenv looks up an environment variable, "" if it is not set. Without
+// HOME the home directory is that of the user database.
 func DefaultRoot(getenv func(string) string, project string) string {
-	if dir := getenv("GREENTIC_PACK_CACHE_DIR"); dir != "" {
+	s := system{os: runtime.GOOS, getenv: getenv, userHome: userHome}
+	return s.root(project)
+}
+
+// A system is where a cache root is looked for.
+type system struct {
+	os       string
+	getenv   func(string) string
+	userHome func() string // of the user database; "" if that does not know it
+}
+
+func (s system) root(project string) string {
+	if dir := s.getenv("GREENTIC_PACK_CACHE_DIR"); dir != "" {
 		return dir
 	}
-	if dir := systemCache(runtime.GOOS, getenv); dir != "" {
+	if dir := s.cache(); dir != "" {
 		return filepath.Join(dir, "greentic", "packs")
 	}
-	if dir := getenv("GREENTIC_HOME"); dir != "" {
+	if dir := s.getenv("GREENTIC_HOME"); dir != "" {
 		return filepath.Join(dir, "cache", "packs")
 	}
 	return filepath.Join(project, ".greentic", "cache", "packs")
 }
 
-// systemCache is os.UserCacheDir, but for a relative XDG_CACHE_HOME, which is
-// passed over as the XDG specification says, and an environment handed in.
-func systemCache(goos string, getenv func(string) string) string {
-	switch goos {
+// cache is os.UserCacheDir, but for a relative XDG_CACHE_HOME, which is passed
+// over as the XDG specification says, an environment handed in, and a home
+// directory that HOME does not name.
+func (s system) cache() string {
+	switch s.os {
 	case "windows":
-		return getenv("LocalAppData")
+		return s.getenv("LocalAppData")
 	case "darwin", "ios":
-		return below(getenv("HOME"), "Library", "Caches")
+		return below(s.home(), "Library", "Caches")
 	}
-	if dir := getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+	if dir := s.getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return dir
 	}
-	return below(getenv("HOME"), ".cache")
+	return below(s.home(), ".cache")
+}
+
+func (s system) home() string {
+	if dir := s.getenv("HOME"); dir != "" {
+		return dir
+	}
+	return s.userHome()
+}
+
+func userHome() string {
+	if u, err := user.Current(); err == nil {
+		return u.HomeDir
+	}
+	return ""
 }
 
 func below(home string, elements ...string) string {

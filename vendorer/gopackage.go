@@ -27,9 +27,11 @@ type goFile struct {
 func (f goFile) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
 
 // goFiles reads the Go files in the package's directory, the generated one aside.
-func (p *project) goFiles() ([]goFile, error) {
+func (p *project) goFiles() ([]goFile, error) { return p.goFilesNamed(isGo) }
+
+func (p *project) goFilesNamed(wanted func(name string) bool) ([]goFile, error) {
 	var files []goFile
-	err := p.eachSource(isGo, func(name string, source []byte) {
+	err := p.eachSource(wanted, func(name string, source []byte) {
 		files = append(files, goFile{name: name, source: source, ignored: embedgen.IsIgnored(source)})
 	})
 	return files, err

@@ -244,6 +244,15 @@ func (i *initiation) planTOML() error {
 	return nil
 }
 
+// goFiles passes over links that lead nowhere or out of the module: what they stand for
+// is nothing that Init goes by.
+func (i *initiation) goFiles() ([]goFile, error) {
+	return i.goFilesNamed(func(name string) bool {
+		_, err := i.sourceAt(path.Join(i.dir, name))
+		return isGo(name) && err == nil
+	})
+}
+
 // generates finds a go:generate line that runs packvendor.
 var generates = regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`)
 

@@ -51,6 +51,17 @@ func (p Package) Declarations() []string {
 	return declared
 }
 
+// Owner returns the name of the pack that declares an identifier in the file generated
+// from p, "" where no pack does.
+func (p Package) Owner(identifier string) string {
+	for _, pack := range p.Packs {
+		if identifier == pack.GoName || identifier == pack.variable() {
+			return pack.Name
+		}
+	}
+	return ""
+}
+
 // variable is the name of the variable that holds the pack's bytes.
 func (p Pack) variable() string { return variableType + p.GoName }
 

@@ -19,6 +19,8 @@ type Error struct {
 
 	// Newer tells that a newer packvendor may have written what is at fault.
 	Newer bool
+	// Conflict tells that it is a marker of a merge that git could not do.
+	Conflict bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg) }

@@ -31,7 +31,8 @@ func Parse(filename string, data []byte) (*Lock, error) {
 		lines[i] = strings.TrimSuffix(lines[i], "\r")
 	}
 	if i := slices.IndexFunc(lines, isConflict); i >= 0 {
-		p.errorf(i+1, "", "unresolved merge conflict")
+		e := p.errorf(i+1, "", "unresolved merge conflict: either side will do, since the next run locks what it lacks")
+		e.Conflict = true
 		return nil, p.errs
 	}
 	for i, s := range lines {

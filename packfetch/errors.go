@@ -123,6 +123,9 @@ func printable(s string) string {
 type IndexError struct {
 	Reason   string
 	Children []Child
+	// Pack is the reference by digest of the first child that holds a pack, where
+	// several do; otherwise "".
+	Pack string
 }
 
 func (e *IndexError) Error() string {

@@ -344,7 +344,7 @@ func (f *Fetcher) findChild(ctx context.Context, pack *Pack, ref ociref.Referenc
 			return err
 		case candidate == nil:
 		case found != nil:
-			return &IndexError{Reason: "lists several packs", Children: children}
+			return &IndexError{Reason: "lists several packs", Children: children, Pack: found.ref.String()}
 		default:
 			found = candidate
 		}

@@ -1,6 +1,7 @@
 package packsfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -156,10 +157,30 @@ func parseDocument(filename string, data []byte) (*document, error) {
 	}
 	var syntax *SyntaxError
 	if errors.As(err, &syntax) {
+		if line := conflictLine(data); line > 0 {
+			syntax = &SyntaxError{Line: line, Msg: "unresolved merge conflict: edit the file, then run packvendor"}
+		}
 		syntax.File = filename
 		return nil, syntax
 	}
 	return s.doc, nil
+}
+
+// conflictLine returns the line of the first marker that git leaves at the beginning or
+// the end of a conflict, 0 if there is none. Inside a string it may be no marker, so
+// that only a text which is no TOML is judged by it.
+func conflictLine(data []byte) int {
+	n := 0
+	for line := range bytes.Lines(data[:min(len(data), MaxSize)]) {
+		n++
+		for _, marker := range []string{"<<<<<<<", ">>>>>>>"} {
+			rest, ok := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte(marker))
+			if ok && (len(rest) == 0 || rest[0] == ' ') {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 // decode fills in the decoded values. It refuses keys defined twice, of which

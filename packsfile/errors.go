@@ -34,6 +34,9 @@ type Error struct {
 
 	// Newer tells that this is a table which a newer packvendor may know.
 	Newer bool
+	// GoName is the pack's Go name where the problem is exactly that it is not
+	// free; otherwise empty.
+	GoName string
 }
 
 func (e *Error) Error() string {

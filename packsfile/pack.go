@@ -141,9 +141,11 @@ func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 	other, clash := taken[p.GoName]
 	switch {
 	case slices.Contains(names.Taken, p.GoName):
-		c.report(at, key, "Go name %s is taken by the generated code: set another go_name", p.GoName)
+		e := c.report(at, key, "Go name %s is taken by the generated code: set another go_name", p.GoName)
+		e.GoName = p.GoName
 	case clash:
-		c.report(at, key, "Go name %s is that of %s already: set another go_name", p.GoName, packKey(other))
+		e := c.report(at, key, "Go name %s is that of %s already: set another go_name", p.GoName, packKey(other))
+		e.GoName = p.GoName
 	default:
 		taken[p.GoName] = n.key
 	}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"path"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
@@ -23,16 +22,25 @@ type Addition struct {
 	Version string
 	// AllowTags writes the tag down without a digest.
 	AllowTags bool
+	// Pin writes tag and digest down, also where the pack has another form now.
+	Pin bool
 }
 
-// Add writes packs into packs.toml and vendors. The form is
+// AddOptions say what Add adds.
+type AddOptions struct {
+	Packs []Addition
+	// DryRun finds out what would be done, and writes nothing.
+	DryRun bool
+}
+
+// Add writes packs into packs.toml and vendors. The form of a new pack is
 // repository:tag@digest, with the digest that the tag names now, unless an
 // Addition says otherwise; where it names neither tag nor digest, the tag is the
-// newest version. A name that is there already is replaced, but keeps its go_name
-// and layer. Other packs that lack a pin stay as they are.
-func Add(ctx context.Context, o Options, additions []Addition) (*Report, error) {
-	adding, err := parseAdditions(additions)
-	if err != nil {
+// newest version. A pack that is there already keeps its form, go_name and layer.
+// If it comes from another repository it is replaced only by name; otherwise that
+// is a *TakenError. Other packs that lack a pin stay as they are.
+func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
+	if err := checkReferences(ao.Packs); err != nil {
 		return nil, err
 	}
 	r, err := start(ctx, o, true)
@@ -40,8 +48,13 @@ func Add(ctx context.Context, o Options, additions []Addition) (*Report, error) 
 		return nil, err
 	}
 	defer r.close()
-	if err := r.checkAdditions(adding); err != nil {
+	r.dryRun = ao.DryRun
+	adding, err := r.parseAdditions(ao.Packs)
+	if err != nil {
 		return nil, err
+	}
+	if err := r.checkAdditions(adding); err != nil {
+		return nil, r.renamed(adding, err)
 	}
 	if err := eachPack(ctx, r, PhaseResolving, adding, r.pin); err != nil {
 		return nil, err
@@ -66,53 +79,6 @@ type adding struct {
 // entry is what is written.
 func (a *adding) entry() packsfile.Entry {
 	return packsfile.Entry{Ref: a.ref.String(), Version: a.Version, AllowTags: a.AllowTags}
-}
-
-// An AdditionError reports an Addition that makes no sense.
-type AdditionError struct{ Reference, Reason string }
-
-func (e *AdditionError) Error() string { return e.Reference + " " + e.Reason }
-
-func parseAdditions(additions []Addition) ([]*adding, error) {
-	var list []*adding
-	var errs []error
-	named := map[string]string{}
-	for _, addition := range additions {
-		a, err := parseAddition(addition)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if other, twice := named[a.Name]; twice {
-			errs = append(errs, &AdditionError{Reference: a.Reference, Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
-		}
-		named[a.Name] = a.Reference
-		list = append(list, a)
-	}
-	return list, errors.Join(errs...)
-}
-
-func parseAddition(addition Addition) (*adding, error) {
-	ref, err := ociref.Parse(addition.Reference)
-	if err != nil {
-		return nil, err
-	}
-	wrong := ""
-	switch {
-	case addition.Version != "" && addition.AllowTags:
-		wrong = "cannot follow a range and a tag"
-	case addition.Version != "" && (ref.Tag != "" || ref.Digest != ""):
-		wrong = "has a tag or digest, which a version range excludes"
-	case addition.AllowTags && ref.Digest != "":
-		wrong = "has a digest: it is a pin, and needs no tag allowed"
-	case addition.AllowTags && ref.Tag == "":
-		wrong = "has no tag that could be allowed"
-	}
-	if wrong != "" {
-		return nil, &AdditionError{Reference: addition.Reference, Reason: wrong}
-	}
-	addition.Name = cmp.Or(addition.Name, path.Base(ref.Repository))
-	return &adding{Addition: addition, ref: ref}, nil
 }
 
 // checkAdditions sees, before any network, that the packs can be written: with
@@ -156,7 +122,7 @@ func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
 	before, _ := r.p.config.Pack(a.Name)
 	pack, err := r.f.Resolve(ctx, a.ref.String(), before.Layer)
 	if err != nil {
-		return err
+		return withNearTags(a.ref, err, func() ([]string, error) { return r.tags(ctx, a.ref) })
 	}
 	a.ref = r.keepResolved(a.Name, a.ref, pack)
 	was := before.Reference

@@ -16,7 +16,7 @@ func (p *project) addsAll(additions ...vendorer.Addition) func() error {
 		for i := range additions {
 			additions[i].Reference = p.expand(additions[i].Reference)
 		}
-		_, err := vendorer.Add(context.Background(), p.options, additions)
+		_, err := vendorer.Add(context.Background(), p.options, vendorer.AddOptions{Packs: additions})
 		return err
 	}
 }
@@ -38,13 +38,18 @@ func TestAddForms(t *testing.T) {
 		{"pin", vendorer.Addition{Reference: "$REG/a:1.0.0"}, map[string]string{
 			"nothing":       `a = "$REG/a:1.0.0@$A"`,
 			"a string":      `a = "$REG/a:1.0.0@$A"`,
-			"an allowed":    `a = { ref = "$REG/a:1.0.0@$A" }`,
+			"an allowed":    `a = { ref = "$REG/a:1.0.0", allow_tags = true }`,
 			"a range":       `a = { ref = "$REG/a:1.0.0@$A" }`,
 			"more than ref": `a = { go_name = "Alpha", ref = "$REG/a:1.0.0@$A" } # ours`,
 		}},
-		{"newest version", vendorer.Addition{Reference: "oci://$REG/a"}, map[string]string{
+		{"newest version", vendorer.Addition{Reference: "oci://$REG/a", Pin: true}, map[string]string{
 			"nothing": `a = "$REG/a:1.1.0@$B"`,
 			"a range": `a = { ref = "$REG/a:1.1.0@$B" }`,
+		}},
+		{"newest version, form kept", vendorer.Addition{Reference: "$REG/a"}, map[string]string{
+			"nothing":  `a = "$REG/a:1.1.0@$B"`,
+			"a string": `a = "$REG/a:1.1.0@$B"`,
+			"a range":  `a = { ref = "$REG/a", version = "^1" }`,
 		}},
 		{"range", vendorer.Addition{Reference: "$REG/a", Version: "~1.0"}, map[string]string{
 			"nothing":       `a = { ref = "$REG/a", version = "~1.0" }`,
@@ -67,12 +72,13 @@ func TestAddForms(t *testing.T) {
 				p.push("A", "a:1.0.0")
 				p.push("B", "a:1.1.0")
 				p.packs(forms[form])
+				test.addition.Name = "a" // which the pack of another repository has
 				p.must(p.addsAll(test.addition)())
 				if got := p.expand("[packs]\n" + want + "\n"); strings.TrimSpace(p.read("app/packs.toml")) != strings.TrimSpace(got) {
 					t.Errorf("got\n%swant\n%s", p.read("app/packs.toml"), got)
 				}
 				layer := "$A_LAYER"
-				if test.name == "newest version" {
+				if strings.HasPrefix(test.name, "newest version") {
 					layer = "$B_LAYER"
 				}
 				p.wantPack("a", layer)
@@ -138,7 +144,7 @@ func TestAddSeveral(t *testing.T) {
 	p.push("B", "b:latest")
 	p.write("app/packs.toml", "[packs]\n")
 	both := []vendorer.Addition{{Reference: "$REG/a"}, {Reference: "$REG/b"}, {Reference: "$REG/c:1"}}
-	p.fails(p.addsAll(both...), "b: $REG/b has no version tag: name a tag or a digest\n"+
+	p.fails(p.addsAll(both...), "b: $REG/b has no version tag, but latest: name a tag or a digest\n"+
 		"c: cannot resolve $REG/c:1: GET https://$REG/v2/c/manifests/1: 404 not found or private: NAME_UNKNOWN: repository name not known to registry")
 	both = []vendorer.Addition{{Reference: "$REG/b:latest"}, {Name: "z", Reference: "$REG/a"}, {Reference: "$REG/a@$A"}}
 	p.must(p.addsAll(both...)())

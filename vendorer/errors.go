@@ -23,6 +23,10 @@ type LockedError struct {
 	Missing, Stale, Surplus []string // names of packs, sorted
 	NoFile                  bool     // there is no packs.lock, nor packs to lock
 	Format                  bool     // its entries are right, but not in canonical form
+	// Place and Line are where the first of the packs stands: in packs.toml, or of
+	// surplus ones in packs.lock. Line is 0 if it is about no pack.
+	Place string
+	Line  int
 }
 
 func (e *LockedError) Error() string {
@@ -90,12 +94,26 @@ func (e *TooLargeError) Error() string {
 // A ClashError reports names that the generated file and another file of the
 // package would both declare.
 type ClashError struct {
-	File  string
-	Names []string
+	File   string
+	Names  []string
+	Pack   string // the pack that would have the names; "" where no go_name frees them
+	GoName string // a go_name that the pack could have; "" if none was found
+	// Addition, if not nil, is what was to be added as Pack, under a name that it can
+	// have.
+	Addition *Addition
 }
 
 func (e *ClashError) Error() string {
-	return fmt.Sprintf("%s declares %s, which the generated file needs: set go_name in packs.toml, or rename it", e.File, strings.Join(e.Names, ", "))
+	declared := fmt.Sprintf("%s declares %s", e.File, strings.Join(e.Names, ", "))
+	switch {
+	case e.Pack == "":
+		return declared + ", which the generated file needs: rename that, or give the packs a package of their own (dir under [embed])"
+	case e.Addition != nil:
+		return fmt.Sprintf("%s, which packs.%s needs: add the pack under another name, or rename that", declared, e.Pack)
+	case e.GoName == "":
+		return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, or rename that", declared, e.Pack)
+	}
+	return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, such as %q, or rename that", declared, e.Pack, e.GoName)
 }
 
 // A PackageNameError reports that the name of the Go package could not be

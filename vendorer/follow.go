@@ -45,14 +45,19 @@ type NoVersionError struct {
 	Repository string
 	Range      string // "" where any version would do
 	Newest     string // the newest version tag there is; "" if there is none
+	Tags       []string
 }
 
 func (e *NoVersionError) Error() string {
+	others := ""
+	if len(e.Tags) > 0 {
+		others = ", but " + listedTags(byInterest(e.Tags), len(e.Tags))
+	}
 	switch {
 	case e.Range == "":
-		return fmt.Sprintf("%s has no version tag: name a tag or a digest", e.Repository)
+		return fmt.Sprintf("%s has no version tag%s: name a tag or a digest", e.Repository, others)
 	case e.Newest == "":
-		return fmt.Sprintf("%s has no version tag", e.Repository)
+		return fmt.Sprintf("%s has no version tag%s", e.Repository, others)
 	}
 	return fmt.Sprintf("%s has no version tag in the range %+q, the newest is %s", e.Repository, e.Range, e.Newest)
 }
@@ -115,7 +120,9 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 		return h, err
 	}
 	h.moved, err = f.f.Resolve(ctx, tagged(pack.Reference, h.tag), pack.Layer)
-	return h, err
+	ref := pack.Reference
+	ref.Tag = h.tag
+	return h, withNearTags(ref, err, func() ([]string, error) { return f.tags(ctx, ref) })
 }
 
 // lockedUnder is what packs.lock has of the pack's repository under a version tag; the
@@ -212,7 +219,7 @@ func (r *run) newestInRange(ctx context.Context, pack packsfile.Pack) (string, e
 	newest, found := versions.Newest(tags, pack.Range.Contains)
 	if !found {
 		any, _ := versions.Newest(tags, func(versions.Version) bool { return true })
-		return "", &NoVersionError{Repository: pack.Reference.Name(), Range: pack.Version, Newest: any.String()}
+		return "", &NoVersionError{Repository: pack.Reference.Name(), Range: pack.Version, Newest: any.String(), Tags: tags}
 	}
 	return newest.String(), nil
 }
@@ -224,14 +231,7 @@ func (r *run) newestVersion(ctx context.Context, ref ociref.Reference) (string, 
 	if err != nil {
 		return "", err
 	}
-	newest, found := versions.Newest(tags, func(v versions.Version) bool { return !v.IsPrerelease() })
-	if !found {
-		newest, found = versions.Newest(tags, func(versions.Version) bool { return true })
-	}
-	if !found {
-		return "", &NoVersionError{Repository: ref.Name()}
-	}
-	return newest.String(), nil
+	return newestOf(ref.Name(), tags)
 }
 
 // tags lists the tags of a repository, once a run.

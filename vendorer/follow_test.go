@@ -145,7 +145,7 @@ func TestFollowRangeNone(t *testing.T) {
 	p.push("A", "a:latest")
 	p.packs(`a = { ref = "$REG/a", version = "^1" }`)
 	for _, test := range []struct{ tags, want, newest string }{
-		{"", "$REG/a has no version tag", ""},
+		{"", "$REG/a has no version tag, but latest", ""},
 		{"1.0.0-rc.1 0.9.0", "$REG/a has no version tag in the range \"^1\", the newest is 1.0.0-rc.1", "1.0.0-rc.1"},
 		{"2.0.0", "$REG/a has no version tag in the range \"^1\", the newest is 2.0.0", "2.0.0"},
 	} {

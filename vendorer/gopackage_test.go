@@ -112,10 +112,10 @@ func TestClashes(t *testing.T) {
 		want  string
 	}{
 		{"accessor", map[string]string{"x.go": "package app\n\nfunc Slack() {}\n"},
-			"$DIR/x.go declares Slack, which the generated file needs: set go_name in packs.toml, or rename it"},
+			"$DIR/x.go declares Slack, which packs.slack needs: set its go_name in packs.toml, such as \"SlackPack\", or rename that"},
 		{"several, in tests too", map[string]string{"x.go": "package app\n\ntype Pack int\nvar Packs, Lookup int\n", "x_test.go": "package app\n\nconst gtpackSlack = 1\n"},
-			"$DIR/x.go declares Lookup, Pack, Packs, which the generated file needs: set go_name in packs.toml, or rename it\n" +
-				"$DIR/x_test.go declares gtpackSlack, which the generated file needs: set go_name in packs.toml, or rename it"},
+			"$DIR/x.go declares Lookup, Pack, Packs, which the generated file needs: rename that, or give the packs a package of their own (dir under [embed])\n" +
+				"$DIR/x_test.go declares gtpackSlack, which packs.slack needs: set its go_name in packs.toml, such as \"SlackPack\", or rename that"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newProject(t)
@@ -182,6 +182,6 @@ func TestAddClashes(t *testing.T) {
 	p := newVendored(t)
 	p.write("app/x.go", "package app\n\nvar Slack int\n")
 	p.reg.ResetRequests()
-	p.fails(p.adds("slack", "$REG/a:stable"), "$DIR/x.go declares Slack, which the generated file needs: set go_name in packs.toml, or rename it")
+	p.fails(p.adds("slack", "$REG/a:stable"), "$DIR/x.go declares Slack, which packs.slack needs: add the pack under another name, or rename that")
 	p.wantRequests()
 }

@@ -7,14 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-
-	"golang.org/x/mod/modfile"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/packsfile"
@@ -40,8 +35,8 @@ type InitOptions struct {
 type InitReport struct {
 	Written []string // files that were made or got lines, as the user would name them
 	Kept    []string // files that were there, and say already what is needed
-	// NoTool tells that go.mod does not name packvendor as a tool, so that
-	// "go tool packvendor" does not work yet.
+	// NoTool tells that neither go.mod nor another module file beside it names
+	// packvendor as a tool, so that "go tool packvendor" does not work yet.
 	NoTool bool
 }
 
@@ -68,7 +63,7 @@ func Init(ctx context.Context, o Options, io InitOptions) (*InitReport, error) {
 	if err := i.carryOut(); err != nil {
 		return nil, err
 	}
-	i.report.NoTool = i.lacksTool()
+	i.report.NoTool = i.toolFile() == ""
 	return &i.report, nil
 }
 
@@ -298,37 +293,4 @@ func (i *initiation) generateFile(pkg string, documented bool) []byte {
 	}
 	fmt.Fprintf(&b, "package %s\n\n//go:generate %s\n", pkg, i.command())
 	return b.Bytes()
-}
-
-// command is what go generate runs, in the Go package's directory.
-func (i *initiation) command() string {
-	toml, err := filepath.Rel(filepath.FromSlash(i.dir), filepath.FromSlash(i.tomlFile))
-	if err != nil || toml == "packs.toml" {
-		return "go tool packvendor"
-	}
-	return "go tool packvendor -f " + generateWord(filepath.ToSlash(toml))
-}
-
-// generateWord is a word of a go:generate line, in which a quoted word is a Go
-// string, and $NAME a variable:
-// https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
-func generateWord(word string) string {
-	word = strings.ReplaceAll(word, "$", "${DOLLAR}")
-	if strings.ContainsAny(word, " \"\\") || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(word)
-	}
-	return word
-}
-
-// lacksTool tells whether go.mod does not name packvendor as a tool.
-func (i *initiation) lacksTool() bool {
-	data, err := i.readFile("go.mod", maxSource)
-	if err != nil {
-		return false
-	}
-	mod, err := modfile.Parse("go.mod", data, nil)
-	if err != nil {
-		return false
-	}
-	return !slices.ContainsFunc(mod.Tool, func(tool *modfile.Tool) bool { return tool.Path == ToolPath })
 }

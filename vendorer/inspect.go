@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/packfetch"
 )
 
 // An Inspection is a pack, and where it was found.
@@ -35,7 +37,8 @@ type Inspection struct {
 
 // Inspect reads what a pack says of itself: the vendored one called what, if
 // packs.toml has such a name; else the one in the file what, if there is one; else
-// the one that the reference what names. A vendored pack that is not what packs.lock
+// the one that the reference what names, the newest version if it has neither tag
+// nor digest. A vendored pack that is not what packs.lock
 // says is a *VendoredError.
 //
 // Errors besides those of Verify and Fetch: *gtpack.NotPackError,
@@ -55,8 +58,14 @@ func Inspect(ctx context.Context, o Options, fo FetchOptions, what string) (*Ins
 	return inspectReference(ctx, o, fo, what)
 }
 
-// isPath tells a path from a reference, as far as words can.
+// isPath tells a path from a reference, as far as words can. A repository without tag
+// and digest is taken for a path that begins with a name which is here.
 func isPath(what string) bool {
+	if first, _, ok := strings.Cut(what, "/"); ok && !strings.ContainsAny(what, ":@") {
+		if _, err := os.Lstat(first); first != "" && err == nil {
+			return true
+		}
+	}
 	return !strings.Contains(what, "/") || strings.HasPrefix(what, ".") || filepath.IsAbs(what) || strings.HasSuffix(what, ".gtpack")
 }
 
@@ -138,7 +147,7 @@ func (e *NothingToInspectError) Error() string {
 func inspectFile(ctx context.Context, name string) (*Inspection, error) {
 	info, err := os.Stat(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, &NothingToInspectError{What: name}
 	case err != nil:
 		return nil, err
@@ -211,17 +220,20 @@ func inspectBytes(ctx context.Context, name string, bytes *scratch) (*Inspection
 	return &Inspection{Pack: pack, Content: content, Path: name}, err
 }
 
-// inspectReference inspects a pack of a registry, or of the cache.
+// inspectReference inspects a pack of a registry, or of the cache: to look at what a
+// tag names is no harm.
 func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference string) (*Inspection, error) {
-	f, err := o.alone(fo)
+	fo.AllowTags = true
+	f, err := o.alone(fo.within(o.file()))
 	if err != nil {
 		return nil, err
 	}
 	defer f.tell.flush()
-	found, err := f.Resolve(ctx, reference, "")
+	found, err := f.resolveAny(ctx, reference)
 	if err != nil {
 		return nil, err
 	}
+	reference = found.Reference
 	copied, err := newScratch()
 	if err != nil {
 		return nil, err
@@ -242,4 +254,28 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 func tagIn(reference string) string {
 	ref, _ := ociref.Parse(reference)
 	return ref.Tag
+}
+
+// resolveAny is Resolve; without tag and digest, the newest version is meant.
+func (f *lone) resolveAny(ctx context.Context, reference string) (*packfetch.Pack, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	list := func() ([]string, error) { return f.Tags(ctx, ref.Name()) }
+	if ref.Tag == "" && ref.Digest == "" {
+		tags, err := list()
+		if err != nil {
+			return nil, err
+		}
+		if ref.Tag, err = newestOf(ref.Name(), tags); err != nil {
+			return nil, err
+		}
+		reference = ref.String()
+	}
+	pack, err := f.Resolve(ctx, reference, "")
+	if err != nil {
+		return nil, withNearTags(ref, err, list)
+	}
+	return pack, nil
 }

@@ -18,12 +18,15 @@ func (p *project) inspect(what string) (*vendorer.Inspection, error) {
 
 func TestInspect(t *testing.T) {
 	p := newVendored(t)
+	p.push("B", "b:1.0.0")
 	t.Chdir(p.dir) // where there are packs, a folder, and packs.lock, a file
 	p.must(os.WriteFile("other.gtpack", packtest.Zip("other", "1.0.0", 0), 0o666))
 	for what, want := range map[string]string{
-		"a":            "pack",
-		"other.gtpack": "other",
-		"$REG/a@$A":    "pack",
+		"a":             "pack",
+		"other.gtpack":  "other",
+		"$REG/a@$A":     "pack",
+		"$REG/a:stable": "pack",
+		"$REG/b":        "pack",
 	} {
 		found, err := p.inspect(what)
 		if err != nil || found.ID != want {
@@ -38,8 +41,7 @@ func TestInspect(t *testing.T) {
 		"x/y.gtpack":     `"x/y.gtpack" is neither a pack of packs.toml, nor a file, nor a reference`,
 		"packs.lock":     "packs.lock: not a pack: it is no zip archive",
 		"x/y:1":          `invalid reference "x/y:1": no registry host: write host/repository, like ghcr.io/owner/name`,
-		"$REG/a:stable":  "$REG/a:stable has no digest, and tags are not allowed",
-		"packs.lock/sub": `invalid reference "packs.lock/sub": it has neither a tag nor a digest`,
+		"packs.lock/sub": `"packs.lock/sub" is neither a pack of packs.toml, nor a file, nor a reference`,
 	} {
 		p.fails(func() error { _, err := p.inspect(what); return err }, want)
 	}

@@ -95,6 +95,14 @@ func (r *run) look(ctx context.Context, step Step) (Listed, error) {
 // Configured returns the packs that packs.toml at file names, as far as it can be
 // read: this is for suggestions, not for work.
 func Configured(file string) []packsfile.Pack {
+	if config := configured(file); config != nil {
+		return config.Packs
+	}
+	return nil
+}
+
+// configured returns what the packs.toml at file says, nil if that is not to be known.
+func configured(file string) *packsfile.File {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return nil // a FIFO would have to be waited for
 	}
@@ -108,8 +116,5 @@ func Configured(file string) []packsfile.Pack {
 		return nil
 	}
 	config, _ := packsfile.Parse(file, data)
-	if config == nil {
-		return nil
-	}
-	return config.Packs
+	return config
 }

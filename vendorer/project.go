@@ -161,6 +161,10 @@ func (p *project) readLock() error {
 	}
 	p.lockBytes = withoutCR(data)
 	p.lock, err = lockfile.Parse(p.show(p.lockFile), data)
+	var fault *lockfile.Error
+	if errors.As(err, &fault) && fault.Conflict {
+		return &ConflictError{File: fault.File, Merging: isMerging(filepath.Join(p.module, filepath.FromSlash(p.base))), Err: err}
+	}
 	return err
 }
 

@@ -212,7 +212,7 @@ func (p *project) updates(names ...string) func() error {
 func (p *project) adds(name, reference string) func() error {
 	return func() error {
 		p.events = nil
-		_, err := vendorer.Add(context.Background(), p.options, []vendorer.Addition{{Name: name, Reference: p.expand(reference)}})
+		_, err := vendorer.Add(context.Background(), p.options, vendorer.AddOptions{Packs: []vendorer.Addition{{Name: name, Reference: p.expand(reference)}}})
 		return err
 	}
 }

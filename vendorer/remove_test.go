@@ -12,7 +12,7 @@ import (
 func (p *project) removes(names ...string) func() error {
 	return func() error {
 		p.events = nil
-		_, err := vendorer.Remove(context.Background(), p.options, names)
+		_, err := vendorer.Remove(context.Background(), p.options, vendorer.RemoveOptions{Names: names})
 		return err
 	}
 }
@@ -23,7 +23,7 @@ func TestRemove(t *testing.T) {
 	p.packs(`a = "$REG/a:1.0.0@$A" # gone with it`, "# stays", `b = { ref = "$REG/a", version = "^1" }`, `c = "$REG/a@$A"`)
 	p.mustRun()
 	p.reg.ResetRequests()
-	report, err := vendorer.Remove(context.Background(), p.options, []string{"c", "a", "c"})
+	report, err := vendorer.Remove(context.Background(), p.options, vendorer.RemoveOptions{Names: []string{"c", "a", "c"}})
 	p.must(err)
 	if want := []string{"a", "c"}; !slices.Equal(report.Dropped, want) || len(report.Packs) != 1 || report.Packs[0].Name != "b" {
 		t.Errorf("report %+v", report)

@@ -237,7 +237,22 @@ func (r *run) locked(plan Plan) error {
 		}
 	}
 	e.File = r.p.show(r.p.lockFile)
+	e.Place, e.Line = r.firstUnlocked(plan)
 	return e
+}
+
+// firstUnlocked returns where the first pack of a plan stands that would change
+// packs.lock.
+func (r *run) firstUnlocked(plan Plan) (file string, line int) {
+	for _, step := range plan.Steps {
+		if step.Action == Resolve {
+			return r.p.show(r.p.tomlFile), step.Pack.Line
+		}
+	}
+	for _, entry := range plan.Surplus {
+		return r.p.show(r.p.lockFile), r.p.lock.Line(entry.Name)
+	}
+	return r.p.show(r.p.lockFile), 0
 }
 
 // settle finds out how the item will be locked, and where its bytes are if

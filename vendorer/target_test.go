@@ -67,7 +67,7 @@ func TestFollowWishFails(t *testing.T) {
 	p.fails(two(vendorer.Target{Name: "a", Tag: "1.0.0"}, vendorer.Target{Name: "x"}, vendorer.Target{Name: "a", Tag: "2.0.0"}, vendorer.Target{Name: "x"}),
 		"$DIR/packs.toml has no pack \"x\"\na is named twice, with different tags")
 	p.wantRequests()
-	p.fails(two(vendorer.Target{Name: "a", Tag: "2.0.0"}), "$DIR/packs.toml:2: packs.a: cannot resolve $REG/a:2.0.0: GET https://$REG/v2/a/manifests/2.0.0: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown")
+	p.fails(two(vendorer.Target{Name: "a", Tag: "2.0.0"}), "$DIR/packs.toml:2: packs.a: cannot resolve $REG/a:2.0.0: GET https://$REG/v2/a/manifests/2.0.0: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown\n\ttags that are there: 1.0.0")
 	p.must(two(vendorer.Target{Name: "a", Tag: "1.0.0"}, vendorer.Target{Name: "a", Tag: "1.0.0"})())
 }
 

@@ -201,10 +201,10 @@ func TestAddFails(t *testing.T) {
 	p := newVendored(t)
 	for _, test := range []struct{ name, ref, want string }{
 		{"b", "nonsense", `invalid reference "nonsense": no registry host: write host/repository, like ghcr.io/owner/name`},
-		{"b", "$REG/a", "b: $REG/a has no version tag: name a tag or a digest"},
-		{"b", "$REG/a:none", "b: cannot resolve $REG/a:none: GET https://$REG/v2/a/manifests/none: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown"},
+		{"b", "$REG/a", "b: $REG/a has no version tag, but stable: name a tag or a digest"},
+		{"b", "$REG/a:none", "b: cannot resolve $REG/a:none: GET https://$REG/v2/a/manifests/none: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown\n\ttags that are there: stable"},
 		{"b", "$REG/a@$ZERO", "b: cannot resolve $REG/a@$ZERO: GET https://$REG/v2/a/manifests/$ZERO: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown"},
-		{"pack", "$REG/a:stable", "$DIR/packs.toml:3: packs.pack: Go name Pack is taken by the generated code: set another go_name"},
+		{"pack", "$REG/a:stable", "pack: Go name Pack is taken: add the pack under another name"},
 	} {
 		p.fails(p.adds(test.name, test.ref), test.want)
 	}

@@ -70,7 +70,7 @@ func TestWide(t *testing.T) {
 			return err
 		}},
 		{"remove", func() error {
-			_, err := vendorer.Remove(t.Context(), p.options, []string{"pack-0", "pack-77", "pack-9999"})
+			_, err := vendorer.Remove(t.Context(), p.options, vendorer.RemoveOptions{Names: []string{"pack-0", "pack-77", "pack-9999"}})
 			return err
 		}},
 		{"the registry is out of reach", func() error {

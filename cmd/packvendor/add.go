@@ -10,8 +10,8 @@ import (
 )
 
 func (c *cli) addCommand() *cobra.Command {
-	var version string
-	var allowTags bool
+	var ao vendorer.AddOptions
+	var form vendorer.Addition
 	command := &cobra.Command{
 		Use:   "add [NAME] REF...",
 		Short: "Pin references in packs.toml, and vendor",
@@ -20,31 +20,34 @@ func (c *cli) addCommand() *cobra.Command {
 REF is written as repository:tag@digest, with the digest that its tag names now.
 Without tag and digest, the tag is the newest version in the repository. With
 --version a range is written instead, and with --allow-tags the tag alone: then
-packs.lock has the digest, and "packvendor update" moves it.
+packs.lock has the digest, and "packvendor update" moves it. REF may be
+repository@tag, too, or NAME@TAG for a pack that packs.toml has.
 
-NAME defaults to the last part of the repository. A pack of that name is
-replaced, but keeps its go_name and layer.`,
+NAME defaults to the last part of the repository. A pack of that name keeps its
+go_name, its layer and its form: a range stays a range and an allowed tag a tag,
+unless REF or a flag says otherwise. To replace a pack by one of another
+repository, give its NAME.`,
 		Example: `  packvendor add ghcr.io/greenticai/greentic-packs/messaging-slack
-  packvendor add slack ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38
+  packvendor add slack ghcr.io/greenticai/greentic-packs/messaging-slack@0.4.38
   packvendor add --version ^0.4 ghcr.io/greenticai/greentic-packs/state-redis`,
 		Args:              arguments(1, -1, "[NAME] REF..."),
 		ValidArgsFunction: c.completePacks(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			additions, err := additionsOf(command, args)
-			if err != nil {
+			if command.Flags().Changed("allow-tags") && !form.AllowTags && form.Version == "" {
+				form.Pin = true
+			}
+			var err error
+			if ao.Packs, err = additionsOf(command, args, form); err != nil {
 				return err
 			}
-			if version == "" && command.Flags().Changed("version") {
+			if form.Version == "" && command.Flags().Changed("version") {
 				return usagef("--version is empty: write a range such as ^0.4")
-			}
-			for i := range additions {
-				additions[i].Version, additions[i].AllowTags = version, allowTags
 			}
 			o, err := c.oneProject(command)
 			if err != nil {
 				return err
 			}
-			report, err := vendorer.Add(command.Context(), o, additions)
+			report, err := vendorer.Add(command.Context(), o, ao)
 			if err != nil {
 				return err
 			}
@@ -52,31 +55,39 @@ replaced, but keeps its go_name and layer.`,
 		},
 	}
 	c.projectFlags(command)
-	command.Flags().StringVar(&version, "version", "", "follow the newest version in `RANGE`, such as ^0.4")
-	command.Flags().BoolVar(&allowTags, "allow-tags", false, "write the tag without a digest")
+	command.Flags().StringVar(&form.Version, "version", "", "follow the newest version in `RANGE`, such as ^0.4")
+	command.Flags().BoolVar(&form.AllowTags, "allow-tags", false, "write the tag without a digest")
+	command.Flags().BoolVar(&form.Pin, "pin", false, "write tag and digest, whatever form the pack has")
+	command.Flags().BoolVarP(&ao.DryRun, "dry-run", "n", false, "print what would be added, and write nothing")
 	noFiles(command, "version")
 	return command
 }
 
-// additionsOf reads [NAME] REF...: a name has no slash, a reference always does.
-func additionsOf(command *cobra.Command, args []string) ([]vendorer.Addition, error) {
-	if !strings.Contains(args[0], "/") && len(args) == 2 {
-		return []vendorer.Addition{{Name: args[0], Reference: args[1]}}, nil
+// additionsOf reads [NAME] REF... as additions of that form: a name has neither
+// slash nor tag, a reference has one of them.
+func additionsOf(command *cobra.Command, args []string, form vendorer.Addition) ([]vendorer.Addition, error) {
+	if len(args) > 1 && !strings.ContainsAny(args[0], "/@") {
+		form.Name, args = args[0], args[1:]
 	}
-	if !strings.Contains(args[0], "/") && len(args) > 2 {
-		return nil, &usageError{command: command, err: fmt.Errorf("%+q names one pack, and here are %d references", args[0], len(args)-1)}
+	if form.Name != "" && len(args) > 1 {
+		return nil, &usageError{command: command, err: fmt.Errorf("%+q names one pack, and here are %d references", form.Name, len(args))}
 	}
 	var additions []vendorer.Addition
 	for _, reference := range args {
-		additions = append(additions, vendorer.Addition{Reference: reference})
+		addition := form
+		addition.Reference = reference
+		additions = append(additions, addition)
 	}
 	return additions, nil
 }
 
-// addedLine is what now stands in packs.toml.
+// addedLine is what now stands in packs.toml, and of a range what it led to.
 func addedLine(p vendorer.PackReport) string {
-	if p.Action != vendorer.Resolve {
+	switch {
+	case p.Action != vendorer.Resolve:
 		return ""
+	case p.Version != "":
+		return p.Ref + " " + p.Version + ", now " + p.Tag
 	}
-	return strings.TrimSpace(p.Ref + " " + p.Version)
+	return p.Ref
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +74,10 @@ func placeOf(err error) (file string, line int) {
 	var place *vendorer.PlaceError
 	var touch *vendorer.TouchError
 	var long *vendorer.LongFileError
+	var taken *vendorer.TakenError
 	switch {
+	case errors.As(err, &taken):
+		return taken.File, taken.Line
 	case errors.As(err, &syntax):
 		return syntax.File, syntax.Line
 	case errors.As(err, &key):
@@ -85,7 +89,7 @@ func placeOf(err error) (file string, line int) {
 	case errors.As(err, &pack):
 		return pack.File, pack.Line
 	case errors.As(err, &locked):
-		return locked.File, 0
+		return cmp.Or(locked.Place, locked.File), locked.Line
 	case errors.As(err, &vendored):
 		return vendored.Path, 0
 	case errors.As(err, &generated):

@@ -305,7 +305,7 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 		c.say.detail("%s stays: %s", s.Entry.Manifest, reason)
 	}
 	print := func() error {
-		if c.quiet {
+		if c.quiet && !dryRun { // what a dry run finds out is data
 			return nil
 		}
 		return c.printTable(t)

@@ -61,7 +61,7 @@ func newCLI(p process) *cli {
 	c.root = c.rootCommand()
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
 		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand())
-	c.group("Any pack:", c.inspectCommand(), c.fetchCommand())
+	c.group("Any pack:", c.versionsCommand(), c.inspectCommand(), c.fetchCommand())
 	c.group("This machine:", c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")
 	c.root.InitDefaultHelpCmd()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,6 +108,10 @@ func (c *cli) fileFlag(command *cobra.Command, usage string) {
 // fetchFlags are those of commands that may fetch.
 func (c *cli) fetchFlags(command *cobra.Command) {
 	c.cacheDirFlag(command)
+	c.offlineFlag(command)
+}
+
+func (c *cli) offlineFlag(command *cobra.Command) {
 	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
 }
 
@@ -117,6 +122,7 @@ func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) 
 		return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
 	}
 	command.DisableFlagsInUseLine = true
+	command.SetUsageTemplate(strings.Replace(command.UsageTemplate(), "{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "", 1))
 	command.SuggestionsMinimumDistance = 2
 	command.AddCommand(children...)
 	return command

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"embed"
 	"fmt"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 func (c *cli) completionCommand() *cobra.Command {
-	return &cobra.Command{
+	var goTool bool
+	command := &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a completion script for a shell",
 		Long: `Print a script that makes a shell complete packvendor's commands, flags and
@@ -22,13 +24,24 @@ packs. The names of packs are those of packs.toml; no network is used.
   bash        source <(packvendor completion bash)
   zsh         source <(packvendor completion zsh)
   fish        packvendor completion fish | source
-  powershell  packvendor completion powershell | Out-String | Invoke-Expression`,
-		Example:           "  packvendor completion bash",
+  powershell  packvendor completion powershell | Out-String | Invoke-Expression
+
+With --go-tool it is "go tool packvendor" that is completed, in any module that
+has the tool; what else a shell completes after go stays as it is.
+
+  bash        source <(go tool packvendor completion --go-tool bash)
+  zsh         source <(go tool packvendor completion --go-tool zsh)
+  fish        go tool packvendor completion --go-tool fish | source`,
+		Example: `  packvendor completion bash
+  packvendor completion --go-tool bash`,
 		ValidArgsFunction: completeShells,
 		Args:              arguments(1, 1, "one shell"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if c.json && wantsJSON(c.args) { // what a shell's start-up file runs must not depend on PACKVENDOR_FLAGS
 				return usagef("a completion script is no JSON")
+			}
+			if goTool {
+				return c.printGoTool(command, args[0])
 			}
 			switch args[0] {
 			case "bash":
@@ -43,6 +56,23 @@ packs. The names of packs are those of packs.toml; no network is used.
 			return &usageError{command: command, err: fmt.Errorf("there is no completion for %+q: there are bash, zsh, fish and powershell", args[0])}
 		},
 	}
+	command.Flags().BoolVar(&goTool, "go-tool", false, "complete go tool packvendor: bash, zsh and fish")
+	return command
+}
+
+// goToolScripts make shells complete "go tool packvendor". They ask packvendor itself,
+// as the scripts of cobra do, which only know commands of one word.
+//
+//go:embed gotool
+var goToolScripts embed.FS
+
+func (c *cli) printGoTool(command *cobra.Command, shell string) error {
+	script, err := goToolScripts.ReadFile("gotool/completion." + shell)
+	if err != nil {
+		return &usageError{command: command, err: fmt.Errorf("there is no completion of go tool for %+q: there are bash, zsh and fish", shell)}
+	}
+	_, err = c.stdout.Write(script)
+	return err
 }
 
 func completeShells(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -27,6 +27,7 @@ var jsonExamples = []struct {
 	{"packvendor diff --json", 1},
 	{"packvendor list --json", 0},
 	{"packvendor list --json -f ./...", 0},
+	{"packvendor versions --json slack", 0},
 	{"packvendor inspect --json slack", 0},
 	{"packvendor verify --json", 4},
 	{"packvendor --json", 0},

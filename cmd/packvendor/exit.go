@@ -144,6 +144,9 @@ func (c *cli) tellFound(found *foundError, code int, problems []problem) error {
 	if err := print(found.before); err != nil {
 		return err
 	}
+	if c.quiet && len(problems) == 0 {
+		found.hint = "" // there is neither a warning nor an error that it belongs to
+	}
 	c.tell(problems, found.hint)
 	return print(found.after)
 }
@@ -254,7 +257,8 @@ func exitCode(err error) int {
 	case isAny(err, []any{
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),
 		new(*vendorer.NoProjectError), new(*vendorer.NoModuleError), new(*vendorer.PlaceError), new(*vendorer.LongFileError),
-		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.AdditionError), new(*vendorer.TwoTagsError),
+		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.AdditionError), new(*vendorer.TakenError),
+		new(*vendorer.GoNameError), new(*vendorer.TwoTagsError),
 		new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.TagError), new(*vendorer.PatternError),
 		new(*vendorer.KeepError), new(*vendorer.NothingToInspectError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 		new(*vendorer.PackageNameError), new(*vendorer.ClashError), new(*vendorer.UnknownPackError),

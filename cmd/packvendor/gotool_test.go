@@ -34,9 +34,18 @@ func TestGoTool(t *testing.T) {
 			reg := packtest.StartRegistry(t, packtest.Options{Plain: true})
 			pushed := packtest.MustPush(t, reg, "greentic/slack", "stable", packtest.Pack(packtest.Zip("slack", "1.0.0", 0), "slack.gtpack"))
 			dir := toolModule(t, checkout, test.modFile, test.tool)
-			write(t, filepath.Join(dir, "packs", "generate.go"), "package packs\n\n//go:generate go "+test.command+"\n")
+			line := "//go:generate go " + test.command + "\n"
+			generate := filepath.Join(dir, "packs", "generate.go")
 			toml := filepath.Join(dir, "packs", "packs.toml")
 			write(t, toml, `insecure_registries = ["`+reg.Host()+`"]`+"\n[packs]\nslack = \""+reg.Host()+"/greentic/slack:stable@"+string(pushed.ManifestDigest)+"\"\n")
+			if test.tool == "" {
+				write(t, generate, "package packs\n\n"+line)
+			} else { // init finds how it is started, and writes that
+				goIn(t, filepath.Join(dir, "packs"), 0, append(strings.Fields(test.command), "init")...)
+				if source, err := os.ReadFile(generate); err != nil || !strings.HasSuffix(string(source), "\n"+line) {
+					t.Errorf("init has written %q, error %v, want %q", source, err, line)
+				}
+			}
 
 			goIn(t, dir, 0, "generate", "./...")
 			goIn(t, dir, 0, "vet", "./...")

@@ -31,8 +31,17 @@ func (p *printer) hintFor(err error) string {
 	var noProject *vendorer.NoProjectError
 	var noName *vendorer.PackageNameError
 	var tag *packfetch.TagDisallowedError
+	var taken *vendorer.TakenError
+	var goName *vendorer.GoNameError
+	var clash *vendorer.ClashError
 	var usage *usageError
 	switch {
+	case errors.As(err, &taken):
+		return p.addition(taken.Addition)
+	case errors.As(err, &goName):
+		return p.addition(goName.Addition)
+	case errors.As(err, &clash) && clash.Addition != nil:
+		return p.addition(*clash.Addition)
 	case errors.As(err, &usage) && usage.command != nil:
 		return usage.command.CommandPath() + " --help"
 	case isOfNewer(err):
@@ -63,10 +72,13 @@ func (p *printer) hintForPack(err error) string {
 	var ranged *vendorer.RangeError
 	var none *vendorer.NoVersionError
 	var registry *packfetch.RegistryError
+	var index *packfetch.IndexError
 	if !errors.As(err, &pack) {
 		pack = &vendorer.PackError{}
 	}
 	switch {
+	case errors.As(err, &index) && index.Pack != "":
+		return p.hintForIndex(pack, index.Pack)
 	case errors.As(err, &lie):
 		return p.relock(pack, lie.Name)
 	case errors.As(err, &retag):
@@ -76,7 +88,7 @@ func (p *printer) hintForPack(err error) string {
 	case errors.As(err, &ranged):
 		return p.edit("add", pack.Name, ranged.Repository+":"+ranged.Tag)
 	case errors.As(err, &none) && none.Newest != "":
-		return p.edit("add", pack.Name, none.Repository)
+		return p.edit("add", pack.Name, none.Repository+":"+none.Newest)
 	case errors.As(err, &registry):
 		return p.hintForRegistry(pack, registry)
 	}
@@ -103,6 +115,22 @@ func (p *printer) secondHintFor(err error) string {
 		return p.edit("update", "--accept-retag", pack.Name+"@"+retag.Wish)
 	case errors.As(err, &retag), errors.As(err, &mismatch) && mismatch.IsPack:
 		return p.edit("update", "--accept-retag", pack.Name)
+	}
+	return ""
+}
+
+// hintForIndex is the command for one of the packs that an index lists.
+func (p *printer) hintForIndex(pack *vendorer.PackError, reference string) string {
+	if pack.Name != "" {
+		return p.edit("add", pack.Name, reference)
+	}
+	one, err := ociref.Parse(reference)
+	words := slices.Clone(p.args)
+	for i, word := range words {
+		if ref, wordErr := ociref.Parse(word); err == nil && wordErr == nil && ref.Name() == one.Name() {
+			words[i] = reference
+			return commandLine(words)
+		}
 	}
 	return ""
 }
@@ -137,6 +165,21 @@ func (p *printer) relock(pack *vendorer.PackError, name string) string {
 	return p.edit("update", name)
 }
 
+// addition is the command that adds a pack under its name, "" if it has none.
+func (p *printer) addition(a vendorer.Addition) string {
+	if a.Name == "" {
+		return ""
+	}
+	words := []string{"add", a.Name, a.Reference}
+	if a.Version != "" {
+		words = append(words, "--version", a.Version)
+	}
+	if a.AllowTags {
+		words = append(words, "--allow-tags")
+	}
+	return p.edit(words...)
+}
+
 // quotedList are the elements of a list of strings in TOML.
 func quotedList(words []string) string {
 	var quoted []string
@@ -151,9 +194,12 @@ func (p *printer) hintForDrift(err error) string {
 	var offline *packfetch.OfflineError
 	var corrupt *packfetch.CorruptCacheError
 	var locked *vendorer.LockedError
+	var conflict *vendorer.ConflictError
 	var generated *vendorer.GeneratedError
 	var vendored *vendorer.VendoredError
 	switch {
+	case errors.As(err, &conflict) && conflict.Merging:
+		return "git checkout --ours " + shellWord(conflict.File) + " && " + p.command(p.undone("locked", "frozen", "offline")...)
 	case errors.As(err, &locked):
 		return p.bareRun()
 	case errors.As(err, &generated), errors.As(err, &vendored): // which needs no other lock

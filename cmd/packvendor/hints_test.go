@@ -39,7 +39,7 @@ func TestHints(t *testing.T) {
 		{"another tag", &vendorer.PackError{Name: "a", Err: mismatch}, "packvendor diff r.io/a@sha256:aa r.io/a@sha256:bb"},
 		{"another tag, of no pack", &vendorer.PackError{Name: "a", Err: &vendorer.TagMismatchError{Now: "sha256:bb"}}, ""},
 		{"a tag for a range", &vendorer.PackError{Name: "a", Err: &vendorer.RangeError{Repository: "r.io/a", Range: "^1", Tag: "1.0.0"}}, "packvendor add a r.io/a:1.0.0"},
-		{"no version in the range", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1", Newest: "0.9.0"}}, "packvendor add a r.io/a"},
+		{"no version in the range", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1", Newest: "0.9.0"}}, "packvendor add a r.io/a:0.9.0"},
 		{"no version at all", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1"}}, ""},
 		{"gone, with tag", &vendorer.PackError{Name: "a", Ref: "r.io/a:1@" + someDigest, Locked: locked, Err: gone}, "packvendor update a"},
 		{"gone, with digest alone", &vendorer.PackError{Name: "a", Ref: "oci://r.io/x/a@" + someDigest, Locked: locked, Err: gone}, "packvendor add a r.io/x/a"},

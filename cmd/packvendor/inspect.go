@@ -18,14 +18,15 @@ func (c *cli) inspectCommand() *cobra.Command {
 		Long: `Show what a pack says of itself: its id, version, kind, publisher and
 components, whether it holds signatures, and whether its bill of materials
 (SBOM) matches its files; -v names the files that do not. The pack is a vendored
-one by its name in packs.toml, any file, or one in a registry.
+one by its name in packs.toml, any file, or one in a registry: of REF without
+tag and digest, the newest version.
 
 All of this is the publisher's word, and signatures are not verified. A file
 that is no pack is vendored all the same: packvendor pins bytes, whatever is in
 them.`,
 		Example: `  packvendor inspect messaging-slack
   packvendor inspect ./messaging-slack.gtpack
-  packvendor inspect --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
+  packvendor inspect ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
 		Args:              arguments(1, 1, "one NAME, FILE or REF"),
 		ValidArgsFunction: c.completePackOrFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -42,7 +43,9 @@ them.`,
 	}
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	c.fetchFlags(command)
-	c.referenceFlags(command, &fo)
+	c.insecureFlag(command, &fo.InsecureRegistries)
+	command.Flags().Bool("allow-tags", false, "tags are allowed anyway: kept for those who say it")
+	command.Flags().MarkHidden("allow-tags")
 	return command
 }
 

@@ -11,10 +11,10 @@ func (c *cli) listCommand() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the packs of packs.toml",
-		Long: `List the packs of packs.toml: name, version, size, what is pinned, and whether
-the bytes that packs.lock names are vendored and in the shared cache. All of
-the right size are hashed, and no network is used. A version that the manifest
-in the cache contradicts is marked.`,
+		Long: `List the packs of packs.toml: name, version, the range that it was chosen from,
+size, what is pinned, and whether the bytes that packs.lock names are vendored
+and in the shared cache. All of the right size are hashed, and no network is
+used. A version that the manifest in the cache contradicts is marked.`,
 		Example:           "  packvendor list",
 		Args:              c.noArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -54,7 +54,7 @@ type listedJSON struct {
 
 func (c *cli) reportList(list []vendorer.Listed) error {
 	doc := listJSON{Packs: []listedJSON{}}
-	t := newTable("NAME", "VERSION", "SIZE", "PINNED", "VENDORED", "CACHED")
+	t := newTable("NAME", "VERSION", "RANGE", "SIZE", "PINNED", "VENDORED", "CACHED")
 	for _, l := range list {
 		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
 		digest, size := "-", "-"
@@ -65,7 +65,7 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 			row.Size, size = &l.Size, bytesText(l.Size)
 		}
 		doc.Packs = append(doc.Packs, row)
-		t.add(l.Name, withVersion(orDash(l.Tag), l.ManifestVersion), size, digest, string(l.Vendored), string(l.Cached))
+		t.add(l.Name, withVersion(orDash(l.Tag), l.ManifestVersion), orDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
 	}
 	if c.json {
 		return c.printJSON(doc)

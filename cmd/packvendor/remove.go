@@ -7,6 +7,7 @@ import (
 )
 
 func (c *cli) removeCommand() *cobra.Command {
+	var ro vendorer.RemoveOptions
 	command := &cobra.Command{
 		Use:     "remove NAME...",
 		Aliases: []string{"rm"},
@@ -21,13 +22,31 @@ packs.toml stay, but for one at the end of a pack's own line.`,
 			if err != nil {
 				return err
 			}
-			report, err := vendorer.Remove(command.Context(), o, args)
+			ro.Names = args
+			report, err := vendorer.Remove(command.Context(), o, ro)
 			if err != nil {
+				return err
+			}
+			if err := c.printDropped(report); err != nil {
 				return err
 			}
 			return c.reportRun(report, nil)
 		},
 	}
 	c.projectFlags(command)
+	command.Flags().BoolVarP(&ro.DryRun, "dry-run", "n", false, "print what would be removed, and write nothing")
 	return command
+}
+
+// printDropped prints which packs a dry run would remove.
+func (c *cli) printDropped(report *vendorer.Report) error {
+	if !report.DryRun || c.json {
+		return nil
+	}
+	for _, name := range report.Dropped {
+		if err := c.print("would remove %s\n", name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -54,7 +54,7 @@ func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) 
 		return c.printJSON(newRunJSON(report))
 	}
 	for _, p := range report.Packs {
-		if line == nil || c.quiet {
+		if line == nil || c.quiet && !report.DryRun { // what a dry run finds out is data
 			break
 		}
 		if text := line(p); text != "" {

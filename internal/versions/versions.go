@@ -5,6 +5,7 @@ package versions
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -52,6 +53,28 @@ func Newest(tags []string, accept func(Version) bool) (newest Version, found boo
 		}
 	}
 	return newest, found
+}
+
+// Sort splits tags into those that are versions, newest first and of equal ones the
+// one without a v first, and the others in their order.
+func Sort(tags []string) (sorted []Version, others []string) {
+	for _, tag := range tags {
+		if v, ok := Parse(tag); ok {
+			sorted = append(sorted, v)
+		} else {
+			others = append(others, tag)
+		}
+	}
+	slices.SortFunc(sorted, func(v, w Version) int {
+		switch {
+		case v.wins(w):
+			return -1
+		case w.wins(v):
+			return 1
+		}
+		return 0
+	})
+	return sorted, others
 }
 
 // wins orders versions wholly, so that the order of a list of tags decides

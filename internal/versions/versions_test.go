@@ -56,6 +56,22 @@ func TestIsNewerThan(t *testing.T) {
 	}
 }
 
+// The newest comes first, and what is no version keeps its order.
+func TestSort(t *testing.T) {
+	tags := strings.Fields("stable 1.0.0 v1.1.0 latest 1.10.0 1.1.0 2.0.0-rc.1 1.2 1.1.0")
+	sorted, others := Sort(tags)
+	var got []string
+	for _, v := range sorted {
+		got = append(got, v.String())
+	}
+	if want := "2.0.0-rc.1 1.10.0 1.1.0 1.1.0 v1.1.0 1.0.0"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+	if want := "stable latest 1.2"; strings.Join(others, " ") != want {
+		t.Errorf("others are %q, want %s", others, want)
+	}
+}
+
 // The order in which a registry lists tags decides nothing.
 func TestNewest(t *testing.T) {
 	for _, test := range []struct{ tags, want string }{

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) versionsCommand() *cobra.Command {
+	var fo vendorer.FetchOptions
+	var all bool
+	command := &cobra.Command{
+		Use:   "versions NAME|REF",
+		Short: "List the versions in a repository",
+		Long: `List the versions that a repository has, newest first: the tags that add, update
+and ranges choose from. The repository is that of a pack by its name in
+packs.toml, or any other; a tag or digest of REF does not matter.`,
+		Example: `  packvendor versions messaging-slack
+  packvendor versions --all ghcr.io/greenticai/greentic-packs/state-redis`,
+		Args:              arguments(1, 1, "one NAME or REF"),
+		ValidArgsFunction: c.completePacks(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			o, err := c.oneProject(command)
+			if err != nil {
+				return err
+			}
+			list, err := vendorer.Tags(command.Context(), o, fo, args[0])
+			if err != nil {
+				return err
+			}
+			return c.reportTags(list, all)
+		},
+	}
+	c.fileFlag(command, "use `FILE` as packs.toml")
+	c.offlineFlag(command)
+	c.insecureFlag(command, &fo.InsecureRegistries)
+	command.Flags().BoolVarP(&all, "all", "a", false, "list the other tags, too, after the versions")
+	return command
+}
+
+// versionsJSON is the document of versions --json.
+type versionsJSON struct {
+	Repository string   `json:"repository"`
+	Versions   []string `json:"versions"` // newest first
+	Tags       []string `json:"tags"`     // the others, as the registry lists them
+}
+
+func (c *cli) reportTags(list *vendorer.TagList, all bool) error {
+	if c.json {
+		return c.printJSON(versionsJSON{list.Repository, append([]string{}, list.Versions...), append([]string{}, list.Others...)})
+	}
+	tags := list.Versions
+	if all {
+		tags = append(tags, list.Others...)
+	}
+	for _, tag := range tags {
+		if err := c.print("%s\n", tag); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(list.Versions)+len(list.Others) == 0:
+		c.say.notice("%s has no tag", list.Repository)
+	case len(tags) == 0:
+		c.say.notice("%s has no version tag; --all lists what it has: %s", list.Repository, counted(len(list.Others), "other tag"))
+	}
+	return nil
+}

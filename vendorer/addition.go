@@ -1,0 +1,235 @@
+package vendorer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/names"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// An AdditionError reports an Addition that makes no sense.
+type AdditionError struct{ Reference, Reason string }
+
+func (e *AdditionError) Error() string { return e.Reference + " " + e.Reason }
+
+// A TakenError reports an Addition without a name whose name packs.toml has for a
+// pack of another repository.
+type TakenError struct {
+	File       string // packs.toml
+	Line       int    // of the pack in it
+	Name       string
+	Repository string   // the pack's
+	Other      string   // the repository that was to be added
+	Addition   Addition // named so that it can be added; "" if no name was found
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("%s:%d: packs.%s: its repository is %s, not %s: name the new pack, or name %s to replace it",
+		e.File, e.Line, e.Name, e.Repository, e.Other, e.Name)
+}
+
+func (r *run) parseAdditions(additions []Addition) ([]*adding, error) {
+	var list []*adding
+	var errs []error
+	named := map[string]string{}
+	for _, addition := range additions {
+		a, err := r.parseAddition(addition)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if other, twice := named[a.Name]; twice {
+			errs = append(errs, &AdditionError{Reference: a.Reference, Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
+		}
+		named[a.Name] = a.Reference
+		list = append(list, a)
+	}
+	return list, errors.Join(errs...)
+}
+
+func (r *run) parseAddition(addition Addition) (*adding, error) {
+	addition, err := r.readName(addition)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := addition.parse()
+	if err != nil {
+		return nil, err
+	}
+	a := &adding{Addition: addition, ref: ref}
+	a.Name = cmp.Or(a.Name, path.Base(ref.Repository))
+	if addition.Name == "" {
+		err = r.checkTaken(a)
+	}
+	r.keepForm(a)
+	return a, err
+}
+
+// checkReferences sees what can be seen without packs.toml.
+func checkReferences(additions []Addition) error {
+	var errs []error
+	for _, a := range additions {
+		if _, _, named := cutName(a.Reference); !named {
+			_, err := a.parse()
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// parse reads the reference, which may be REPOSITORY@TAG too.
+func (a Addition) parse() (ociref.Reference, error) {
+	text := a.Reference
+	if what, tag, ok := strings.Cut(text, "@"); ok && ociref.CheckTag(tag) == nil {
+		if ref, err := ociref.Parse(what); err == nil && ref.Tag == "" {
+			text = what + ":" + tag
+		}
+	}
+	ref, err := ociref.Parse(text)
+	if err != nil {
+		return ref, err
+	}
+	if wrong := a.contradiction(ref); wrong != "" {
+		return ref, &AdditionError{Reference: a.Reference, Reason: wrong}
+	}
+	return ref, nil
+}
+
+// contradiction says what of an Addition excludes what else, "" if all is well.
+func (a Addition) contradiction(ref ociref.Reference) string {
+	switch {
+	case a.Version != "" && a.AllowTags:
+		return "cannot follow a range and a tag"
+	case a.Pin && (a.Version != "" || a.AllowTags):
+		return "cannot be pinned and follow a range or a tag"
+	case a.Version != "" && (ref.Tag != "" || ref.Digest != ""):
+		return "has a tag or digest, which a version range excludes"
+	case a.AllowTags && ref.Digest != "":
+		return "has a digest: it is a pin, and needs no tag allowed"
+	case a.AllowTags && ref.Tag == "":
+		return "has no tag that could be allowed"
+	}
+	return ""
+}
+
+// cutName splits NAME@TAG, and reports whether it is that.
+func cutName(reference string) (name, tag string, ok bool) {
+	name, tag, ok = strings.Cut(reference, "@")
+	return name, tag, ok && names.CheckPack(name) == nil && ociref.CheckTag(tag) == nil
+}
+
+// readName reads NAME@TAG, as Update takes it, as a reference with that tag.
+func (r *run) readName(a Addition) (Addition, error) {
+	name, tag, ok := cutName(a.Reference)
+	if !ok {
+		return a, nil
+	}
+	pack, there := r.p.config.Pack(name)
+	if !there {
+		return a, r.unknown(name)
+	}
+	a.Name, a.Reference = cmp.Or(a.Name, name), tagged(pack.Reference, tag)
+	return a, nil
+}
+
+// keepForm gives a the form that its pack has already, unless it says otherwise: a
+// range stays a range, and a tag that is allowed stays that.
+func (r *run) keepForm(a *adding) {
+	before, there := r.p.config.Pack(a.Name)
+	saysForm := a.Pin || a.Version != "" || a.AllowTags || a.ref.Digest != ""
+	switch was := before.Reference; {
+	case !there || saysForm:
+	case before.Version != "" && a.ref.Tag == "":
+		a.Version = before.Version
+	case before.Version == "" && was.Digest == "" && was.Tag != "" && before.AllowTags:
+		a.AllowTags, a.ref.Tag = true, cmp.Or(a.ref.Tag, was.Tag)
+	}
+}
+
+// checkTaken sees that a, which got its name from its repository, replaces no pack
+// of another repository.
+func (r *run) checkTaken(a *adding) error {
+	pack, there := r.p.config.Pack(a.Name)
+	if !there || pack.Reference.Name() == a.ref.Name() {
+		return nil
+	}
+	e := &TakenError{
+		File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: a.Name,
+		Repository: pack.Reference.Name(), Other: a.ref.Name(),
+	}
+	e.Addition = *r.withFreeName(a)
+	return e
+}
+
+// maxNumbered bounds the search for a name that is free.
+const maxNumbered = 99
+
+// freeName returns a name under which a can be added: its repository's last two
+// parts if they make one, else a numbered one; "" if none is found.
+func (r *run) freeName(a *adding) string {
+	var candidates []string
+	if dir := path.Dir(a.ref.Repository); dir != "." {
+		owner := strings.ReplaceAll(path.Base(dir), ".", "-")
+		candidates = append(candidates, owner+"-"+a.Name, a.Name+"-"+owner)
+	}
+	for n := 2; n <= maxNumbered; n++ {
+		candidates = append(candidates, fmt.Sprintf("%s-%d", a.Name, n))
+	}
+	for _, name := range candidates {
+		named := *a
+		named.Name = name
+		_, taken := r.p.config.Pack(name)
+		if !taken && names.CheckPack(name) == nil && r.checkAdditions([]*adding{&named}) == nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// A GoNameError reports a pack that cannot be added under its name, since that of its
+// accessor is not free.
+type GoNameError struct {
+	Name, GoName string
+	Addition     Addition // named so that it can be added; "" if no name was found
+}
+
+func (e *GoNameError) Error() string {
+	return fmt.Sprintf("%s: Go name %s is taken: add the pack under another name", e.Name, e.GoName)
+}
+
+// renamed is an error of checkAdditions with, of each new pack whose Go name is not
+// free, a name that it can have.
+func (r *run) renamed(list []*adding, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, r.renamed(list, e))
+		}
+		return errors.Join(errs...)
+	}
+	for _, a := range list {
+		var clash *ClashError
+		var bad *packsfile.Error
+		_, there := r.p.config.Pack(a.Name)
+		switch {
+		case there:
+		case errors.As(err, &clash) && clash.Pack == a.Name:
+			clash.Addition = r.withFreeName(a)
+		case errors.As(err, &bad) && bad.GoName != "" && bad.Key == "packs."+a.Name:
+			return &GoNameError{Name: a.Name, GoName: bad.GoName, Addition: *r.withFreeName(a)}
+		}
+	}
+	return err
+}
+
+// withFreeName is a's Addition under a name that is free.
+func (r *run) withFreeName(a *adding) *Addition {
+	addition := a.Addition
+	addition.Name = r.freeName(a)
+	return &addition
+}

@@ -1,0 +1,86 @@
+package vendorer
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/mod/modfile"
+)
+
+// goMod is a module's file, as the go command finds it.
+const goMod = "go.mod"
+
+// command is what go generate runs, in the Go package's directory.
+func (i *initiation) command() string {
+	words := []string{"go", "tool", "packvendor"}
+	if file := i.toolFile(); file != "" && file != goMod {
+		words = slices.Insert(words, 2, generateWord("-modfile="+i.fromPackage(file)))
+	}
+	if toml := i.fromPackage(i.tomlFile); toml != "packs.toml" {
+		words = append(words, "-f", generateWord(toml))
+	}
+	return strings.Join(words, " ")
+}
+
+// fromPackage is a path below the root, relative to the Go package's directory.
+func (i *initiation) fromPackage(name string) string {
+	below, err := filepath.Rel(filepath.FromSlash(i.dir), filepath.FromSlash(name))
+	if err != nil {
+		return name
+	}
+	return filepath.ToSlash(below)
+}
+
+// generateWord is a word of a go:generate line, in which a quoted word is a Go
+// string, and $NAME a variable:
+// https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
+func generateWord(word string) string {
+	word = strings.ReplaceAll(word, "$", "${DOLLAR}")
+	if strings.ContainsAny(word, " \"\\") || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(word)
+	}
+	return word
+}
+
+// toolFile returns the file at the module's root that names packvendor as a tool:
+// go.mod, or one that the go command is given by -modfile; "" if none does. A go.mod
+// that cannot be read is not judged.
+func (i *initiation) toolFile() string {
+	if has, err := i.namesTool(goMod); has || err != nil {
+		return goMod
+	}
+	for _, name := range i.modFiles() {
+		if has, _ := i.namesTool(name); has {
+			return name
+		}
+	}
+	return ""
+}
+
+// modFiles are the other files at the module's root that -modfile takes, by name.
+func (i *initiation) modFiles() []string {
+	dir, err := i.root.Open(".")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	slices.Sort(names)
+	return slices.DeleteFunc(names, func(name string) bool { return name == goMod || !strings.HasSuffix(name, ".mod") })
+}
+
+// namesTool tells whether a module file names packvendor as a tool.
+func (i *initiation) namesTool(name string) (bool, error) {
+	data, err := i.readFile(name, maxSource)
+	if err != nil {
+		return false, err
+	}
+	mod, err := modfile.Parse(name, data, nil)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(mod.Tool, func(tool *modfile.Tool) bool { return tool.Path == ToolPath }), nil
+}

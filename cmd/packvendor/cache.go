@@ -265,7 +265,7 @@ know, are left alone. What was kept of interrupted downloads goes first.`,
 	c.cacheDirFlag(command)
 	command.Flags().Var(&age, "older-than", "remove what was not of use for `AGE`, such as 30d or 12h")
 	command.Flags().Var(&size, "max-size", "leave no more than `SIZE`, such as 2GB")
-	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "leave what `FILE`, a packs.lock, locks; may be repeated")
+	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "leave what `FILE`, a packs.lock, locks; repeatable")
 	command.Flags().BoolVarP(&po.DryRun, "dry-run", "n", false, "print what would be removed, and remove nothing")
 	noFiles(command, "older-than", "max-size")
 	return command

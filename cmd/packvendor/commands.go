@@ -89,7 +89,7 @@ func (c *cli) projectFlags(command *cobra.Command) {
 
 // projectsFlags are those of commands that can work on several projects.
 func (c *cli) projectsFlags(command *cobra.Command) {
-	c.fileFlag(command, "use `FILE` as packs.toml, or all in DIR/...; repeatable")
+	c.fileFlag(command, "use `FILE` as packs.toml, or DIR/...; repeatable")
 	c.jobsFlag(command)
 	c.fetchFlags(command)
 }

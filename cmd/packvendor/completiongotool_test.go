@@ -54,6 +54,11 @@ func TestCompletionOfGoTool(t *testing.T) {
 				term.types("Tab", test.shown)
 				term.press("C-u") // takes the line away, when the shell comes to it
 			}
+			term.press("exit") // so that nothing is written any more to what goes
+			term.press("Enter")
+			if !waitFor(func() bool { return strings.Contains(term.screen(), "\nexit 0\n") }) {
+				t.Errorf("%s does not end:\n%s", shell, term.screen())
+			}
 		})
 	}
 }

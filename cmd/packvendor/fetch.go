@@ -71,7 +71,7 @@ func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) 
 
 // insecureFlag is that of commands which take a reference that is not packs.toml's.
 func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
-	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; may be repeated")
+	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; repeatable")
 	noFiles(command, "insecure-registry")
 }
 

@@ -103,6 +103,8 @@ var eventWords = []struct {
 		"packvendor: warning: the cache was incomplete and is mended: /c/pack.gtpack: cause\n"},
 	{vendorer.Fetching{Event: packfetch.CacheUnusable{Reference: "r.io/a:1", Err: errors.New("cause")}}, warning,
 		"packvendor: warning: going on without the cache: cause\n"},
+	{vendorer.Fetching{Event: packfetch.Resumed{Reference: "r.io/a:1", Kept: 1_000_000, Size: 3_000_000}}, detail,
+		"packvendor: r.io/a:1: going on with an interrupted download: 1.0 MB of 3.0 MB are there\n"},
 	{vendorer.Fetching{Event: packfetch.Waiting{Reference: "r.io/a:1"}}, notice,
 		"packvendor: r.io/a:1: waiting for another process that is fetching it\n"},
 	{vendorer.Fetching{Event: packfetch.Retrying{Err: errors.New("cause"), Wait: time.Second, Try: 2, Of: 5}}, detail,

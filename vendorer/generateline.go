@@ -1,6 +1,7 @@
 package vendorer
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -72,12 +73,31 @@ func (i *initiation) modFiles() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == goMod || !strings.HasSuffix(name, ".mod") })
 }
 
-// namesTool tells whether a module file names packvendor as a tool.
+// HasTool tells whether the go.mod of the module around dir, an absolute path, names
+// packvendor as a tool.
+func HasTool(dir string) bool {
+	module, err := moduleRoot(dir)
+	if err != nil {
+		return false
+	}
+	data, err := os.ReadFile(filepath.Join(module, goMod))
+	if err != nil {
+		return false
+	}
+	has, _ := namesTool(goMod, data)
+	return has
+}
+
+// namesTool tells whether a module file at the root names packvendor as a tool.
 func (i *initiation) namesTool(name string) (bool, error) {
 	data, err := i.readFile(name, maxSource)
 	if err != nil {
 		return false, err
 	}
+	return namesTool(name, data)
+}
+
+func namesTool(name string, data []byte) (bool, error) {
 	mod, err := modfile.Parse(name, data, nil)
 	if err != nil {
 		return false, err

@@ -32,8 +32,8 @@ func (c *cli) annotate(err error) {
 			}
 		}
 		text := p.text
-		if p.hint != "" {
-			text += "\nhint: " + p.hint
+		if !p.hint.isNone() {
+			text += "\nhint: " + c.say.hintText(p.hint)
 		}
 		io.WriteString(c.stderr, annotation("error", text, properties...))
 	}

@@ -111,7 +111,7 @@ func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, faile
 	}
 	if failed != nil {
 		return &foundError{err: failed, before: func() error { return c.printTable(t) }, document: func(code int, problems []problem) any {
-			doc.Error = newFailureJSON(code, problems)
+			doc.Error = c.newFailureJSON(code, problems)
 			return doc
 		}}
 	}
@@ -206,10 +206,10 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 	case len(wrong) > 0:
 		hint := c.repairHint(wrong, repaired)
 		return &foundError{err: errors.Join(wrong...), hint: hint, before: print, document: func(_ int, problems []problem) any {
-			doc.Findings = problemsJSON(problems)
+			doc.Findings = c.problemsJSON(problems)
 			for i := range doc.Findings {
 				if doc.Findings[i].Code == exitIntegrity {
-					doc.Findings[i].Hint = hint
+					doc.Findings[i].Hint = c.say.hintText(hint)
 				}
 			}
 			return doc
@@ -222,11 +222,11 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 
 // repairHint is the command that removes what is wrong, if that is corrupt entries
 // and was not tried.
-func (c *cli) repairHint(wrong []error, repaired bool) string {
+func (c *cli) repairHint(wrong []error, repaired bool) hint {
 	if !repaired && slices.ContainsFunc(wrong, func(err error) bool { return exitCode(err) == exitIntegrity }) {
 		return c.say.rerun("--repair")
 	}
-	return ""
+	return hint{}
 }
 
 // tellUnlessJSON warns, unless what is warned of stands in the document.
@@ -312,7 +312,7 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	}
 	if failed != nil {
 		return &foundError{err: failed, before: print, document: func(code int, problems []problem) any {
-			doc.Error = newFailureJSON(code, problems)
+			doc.Error = c.newFailureJSON(code, problems)
 			return doc
 		}}
 	}

@@ -69,7 +69,7 @@ func newCLI(p process) *cli {
 	c.root.SetErr(p.stderr)
 	c.started = c.now()
 	c.progress = newProgress(c.stderr, c.now, c.getenv("TERM"))
-	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions()}
+	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions(), form: p.form}
 	c.waiting = &waiting{say: c.say.notice, after: c.waits.after}
 	if c.waiting.after == nil {
 		c.waiting.after = afterClock
@@ -295,7 +295,7 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	c.waiting.start(!c.quiet && c.progress.watch() == nil)
 	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
 	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
-	c.say.locked = c.inCI()
+	c.say.inCI = c.inCI()
 	if flagOf(command, "file") != nil {
 		c.say.file = tomlName
 	}

@@ -34,7 +34,6 @@ and an error in one does not stop the others.`,
 		PersistentPreRunE: c.prepare,
 		RunE: func(command *cobra.Command, _ []string) error {
 			locked := c.isLocked(command.Flags())
-			c.say.locked = c.say.locked || locked
 			return c.eachProject(func(o vendorer.Options) error {
 				o.Locked, o.Offline = locked, c.offline || c.frozen
 				report, err := vendorer.Run(command.Context(), o)

@@ -43,8 +43,8 @@ type problem struct {
 	err  error
 	code int
 	text string
-	hint string // "" if there is nothing to say
-	then string // what to do after the hint, which has shown something; mostly ""
+	hint hint // none if there is nothing to say
+	then hint // what to do after the hint, which has shown something; mostly none
 }
 
 // problemJSON is a problem with --json.
@@ -62,12 +62,12 @@ type failureJSON struct {
 	Problems []problemJSON `json:"problems"`
 }
 
-func newFailureJSON(code int, problems []problem) *failureJSON {
+func (c *cli) newFailureJSON(code int, problems []problem) *failureJSON {
 	var texts []string
 	for _, p := range problems {
 		texts = append(texts, p.text)
 	}
-	return &failureJSON{Code: code, Message: strings.Join(texts, "\n"), Problems: problemsJSON(problems)}
+	return &failureJSON{Code: code, Message: strings.Join(texts, "\n"), Problems: c.problemsJSON(problems)}
 }
 
 // errorJSON is the document of a failed command with --json.
@@ -78,9 +78,9 @@ type errorJSON struct {
 // A foundError is how a command ends that has something to print although it does
 // not end with 0.
 type foundError struct {
-	err  error  // what went wrong; nil if nothing did
-	code int    // the least exit code
-	hint string // what to do next, besides the hints of err; "" for nothing
+	err  error // what went wrong; nil if nothing did
+	code int   // the least exit code
+	hint hint  // what to do next, besides the hints of err; none for nothing
 	// document is the command's document for --json.
 	document func(code int, problems []problem) any
 	// before and after, if not nil, print to standard output before and after the
@@ -109,7 +109,7 @@ func (c *cli) fail(err error) int {
 	var found *foundError
 	if !errors.As(err, &found) {
 		found = &foundError{err: err, document: func(code int, problems []problem) any {
-			return errorJSON{Error: newFailureJSON(code, problems)}
+			return errorJSON{Error: c.newFailureJSON(code, problems)}
 		}}
 	}
 	var problems []problem
@@ -145,37 +145,32 @@ func (c *cli) tellFound(found *foundError, code int, problems []problem) error {
 		return err
 	}
 	if c.quiet && len(problems) == 0 {
-		found.hint = "" // there is neither a warning nor an error that it belongs to
+		found.hint = hint{} // there is neither a warning nor an error that it belongs to
 	}
 	c.tell(problems, found.hint)
 	return print(found.after)
 }
 
-func problemsJSON(problems []problem) []problemJSON {
+func (c *cli) problemsJSON(problems []problem) []problemJSON {
 	list := []problemJSON{}
 	for _, p := range problems {
-		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: p.hint, Then: p.then})
+		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: c.say.hintText(p.hint), Then: c.say.hintText(p.then)})
 	}
 	return list
 }
 
 // tell prints every problem, then every hint once.
-func (c *cli) tell(problems []problem, hint string) {
+func (c *cli) tell(problems []problem, next hint) {
 	for _, p := range problems {
 		c.say.once(c.say.error, "error: ", p.text)
 	}
-	for _, hint := range slices.Concat(mergedHints(problems), mergedHints(seconds(problems)), []string{hint}) {
-		c.say.once(c.say.hint, "hint: ", hint)
-	}
-}
-
-// seconds are problems with what to do after their hints as their hints.
-func seconds(problems []problem) []problem {
-	var list []problem
+	var hints, seconds []hint
 	for _, p := range problems {
-		list = append(list, problem{hint: p.then})
+		hints, seconds = append(hints, p.hint), append(seconds, p.then)
 	}
-	return list
+	for _, h := range slices.Concat(merged(hints), merged(seconds), merged([]hint{next})) {
+		c.say.once(func(text string) { c.say.line(cyan, "hint: ", text) }, "hint: ", c.say.hintText(h))
+	}
 }
 
 // explain returns the problems of an error, one for each of those it joins.
@@ -184,7 +179,7 @@ func (c *cli) explain(err error) []problem {
 		problems := c.explain(errors.Join(errs.Unwrap()...))
 		for i := range problems {
 			if !isOfNewer(problems[i].err) {
-				problems[i].hint = "" // what adds a pin refuses the rest of the file
+				problems[i].hint = hint{} // what adds a pin refuses the rest of the file
 			}
 		}
 		return problems
@@ -197,7 +192,7 @@ func (c *cli) explain(err error) []problem {
 		return withoutVain(all)
 	}
 	return []problem{{
-		err: err, code: exitCode(err), text: textOf(err) + c.certificateAdvice(err),
+		err: err, code: exitCode(err), text: textOf(err) + c.certificateAdvice(err) + c.lockAdvice(err),
 		hint: c.say.hintFor(err), then: c.say.secondHintFor(err),
 	}}
 }
@@ -207,10 +202,19 @@ func (c *cli) explain(err error) []problem {
 func withoutVain(problems []problem) []problem {
 	for i := range problems {
 		if len(problems) > 1 && isAny(problems[i].err, []any{new(*vendorer.NoVersionError), new(*vendorer.NetworkOffError)}) {
-			problems[i].hint = ""
+			problems[i].hint = hint{}
 		}
 	}
 	return problems
+}
+
+// lockAdvice says in CI that its hint is for elsewhere; "" if err is not about a lock
+// that would change.
+func (c *cli) lockAdvice(err error) string {
+	if !c.inCI() || !isAny(err, []any{new(*vendorer.LockedError)}) {
+		return ""
+	}
+	return "\n\tit must not in CI: run this on your own machine, and commit what it writes"
 }
 
 // textOf is an error in words, where it has better ones than its own.

@@ -206,7 +206,7 @@ func TestTellSeveral(t *testing.T) {
 	want := `packvendor: error: packs/a.gtpack is missing
 packvendor: error: packs/b.gtpack is missing
 packvendor: error: packs.lock: c: size is 1, but the manifest has 2
-packvendor: hint: packvendor
+packvendor: hint: packvendor -f packs.toml
 packvendor: hint: packvendor update c
 `
 	if stderr.String() != want || stdout.Len() > 0 {
@@ -229,7 +229,7 @@ func TestTellJSON(t *testing.T) {
       {
         "code": 1,
         "message": "packs.lock would change (stale: a)",
-        "hint": "packvendor"
+        "hint": "packvendor -f packs.toml"
       },
       {
         "code": 4,
@@ -261,7 +261,7 @@ func TestTellFindings(t *testing.T) {
 	if got, want := stdout.String(), "-a\n+b\n0 of 1 pack verified\n"; got != want {
 		t.Errorf("stdout %q, want %q", got, want)
 	}
-	if got, want := stderr.String(), "packvendor: error: packs_gen.go is not what packvendor generates\npackvendor: hint: packvendor\n"; got != want {
+	if got, want := stderr.String(), "packvendor: error: packs_gen.go is not what packvendor generates\npackvendor: hint: packvendor -f packs.toml\n"; got != want {
 		t.Errorf("stderr %q, want %q", got, want)
 	}
 	stdout.Reset()
@@ -275,7 +275,7 @@ func TestTellFindings(t *testing.T) {
     {
       "code": 1,
       "message": "packs_gen.go is not what packvendor generates",
-      "hint": "packvendor"
+      "hint": "packvendor -f packs.toml"
     }
   ],
   "unembedded": "what the Go toolchain embeds was not checked: no go"

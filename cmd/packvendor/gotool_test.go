@@ -68,23 +68,37 @@ func TestGoTool(t *testing.T) {
 func toolModule(t *testing.T, checkout, modFile, tool string) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "go.mod"), "module example.com/app\n\ngo 1.25.0\n")
+	if err := writeToolModule(dir, checkout, modFile, tool); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func writeToolModule(dir, checkout, modFile, tool string) error {
 	ours, err := os.ReadFile(filepath.Join(checkout, "go.mod"))
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
+	if err != nil {
+		return err
 	}
 	_, requires, _ := strings.Cut(string(ours), "require")
 	if tool != "" {
 		tool = "tool " + tool + "\n\n"
 	}
-	write(t, filepath.Join(dir, modFile), "module example.com/app\n\ngo 1.25.0\n\n"+tool+
-		"require github.com/greenticai/packvendor v0.0.0\n\nreplace github.com/greenticai/packvendor => "+checkout+"\n\nrequire"+requires)
-	sum, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
+	const head = "module example.com/app\n\ngo 1.25.0\n"
+	for _, file := range []struct{ name, text string }{
+		{"go.mod", head},
+		{modFile, head + "\n" + tool + "require github.com/greenticai/packvendor v0.0.0\n\n" +
+			"replace github.com/greenticai/packvendor => " + checkout + "\n\nrequire" + requires},
+		{strings.TrimSuffix(modFile, ".mod") + ".sum", string(sum)},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file.name), []byte(file.text), 0o666); err != nil {
+			return err
+		}
 	}
-	write(t, filepath.Join(dir, strings.TrimSuffix(modFile, ".mod")+".sum"), string(sum))
-	return dir
+	return nil
 }
 
 // goIn runs the go command, which must end with that exit code, and returns

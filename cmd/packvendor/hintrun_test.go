@@ -64,7 +64,7 @@ func keepHints(kept, said string) error {
 	if len(hints) == 0 {
 		return nil
 	}
-	here, err := os.Getwd()
+	here, err := userDir()
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,17 @@ func keepHints(kept, said string) error {
 		}
 	}
 	return nil
+}
+
+// userDir is the directory of who is given a hint: under go generate, that of the go
+// command.
+func userDir() (string, error) {
+	if os.Getenv("GOFILE") != "" {
+		if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", os.Getppid())); err == nil {
+			return dir, nil
+		}
+	}
+	return os.Getwd()
 }
 
 // copyWork copies a script's directory, but for what begins with a dot in it: the
@@ -151,11 +162,10 @@ func followKept(env *testscript.Env) error {
 // follow follows a hint in the copy work.
 func (h keptHint) follow(work string) error {
 	dir := filepath.Join(work, h.Dir)
-	if rest, ok := strings.CutPrefix(h.Hint, topHint); ok {
-		file, line, _ := strings.Cut(rest, ": ")
-		return h.write(dir, file, line)
-	}
 	if rest, ok := strings.CutPrefix(h.Hint, "in "); ok {
+		if file, line, above := strings.Cut(rest, ", above [packs]: "); above {
+			return h.write(dir, file, line)
+		}
 		file, rest, _ := strings.Cut(rest, ", packs.")
 		_, line, _ := strings.Cut(rest, ": ")
 		_, err := os.Stat(filepath.Join(dir, file))
@@ -177,8 +187,8 @@ func isInstallLine(line string) error {
 	return err
 }
 
-// write puts a line into a packs.toml, in the place of the one with its key, and runs
-// what gave the hint again: it may fail as before, but not for the line.
+// write puts a line into a packs.toml, above [packs], without the one that has its key,
+// and runs what gave the hint again: it may fail as before, but not for the line.
 func (h keptHint) write(dir, file, line string) error {
 	file = filepath.Join(dir, file)
 	data, err := os.ReadFile(file)
@@ -186,13 +196,13 @@ func (h keptHint) write(dir, file, line string) error {
 		return err
 	}
 	key, _, _ := strings.Cut(line, "=")
-	text := line + "\n"
+	text := ""
 	for old := range strings.Lines(string(data)) {
 		if !strings.HasPrefix(old, key) {
 			text += old
 		}
 	}
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+	if err := os.WriteFile(file, []byte(abovePacks(text, line)), 0o666); err != nil {
 		return err
 	}
 	words := []string{"packvendor"}
@@ -207,7 +217,7 @@ func (h keptHint) write(dir, file, line string) error {
 func (h keptHint) run(dir, line string) error {
 	sh := exec.Command("sh", "-c", line)
 	sh.Dir = dir
-	sh.Env = slices.DeleteFunc(slices.Clone(h.Env), func(v string) bool { return strings.HasPrefix(v, keptHints+"=") })
+	sh.Env = slices.DeleteFunc(slices.Clone(h.Env), func(v string) bool { return strings.HasPrefix(v, keptHints+"=") || strings.HasPrefix(v, "GOFILE=") })
 	out, err := sh.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

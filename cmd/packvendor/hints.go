@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -24,8 +23,8 @@ func isOfNewer(err error) bool {
 }
 
 // hintFor returns what to do about an error: a command that can be run as it
-// is, or a line for packs.toml; "" if neither is sure to help.
-func (p *printer) hintFor(err error) string {
+// is, or a line for packs.toml; none if neither is sure to help.
+func (p *printer) hintFor(err error) hint {
 	var unpinned *packsfile.Error
 	var noModule *vendorer.NoModuleError
 	var noProject *vendorer.NoProjectError
@@ -43,13 +42,13 @@ func (p *printer) hintFor(err error) string {
 	case errors.As(err, &clash) && clash.Addition != nil:
 		return p.addition(*clash.Addition)
 	case errors.As(err, &usage) && usage.command != nil:
-		return usage.command.CommandPath() + " --help"
+		return hint{isCommand: true, words: append(strings.Fields(usage.command.CommandPath())[1:], "--help")}
 	case isOfNewer(err):
-		return getNewest
+		return hint{line: getNewest}
 	case errors.As(err, &unpinned) && unpinned.Unpinned != "":
 		return p.edit("add", unpinned.Unpinned, unpinned.Ref)
 	case errors.As(err, &noModule):
-		return "go mod init example.com/app"
+		return hint{line: "go mod init example.com/app"}
 	case errors.As(err, &noProject):
 		return p.command("init")
 	case errors.As(err, &noName) && noName.New:
@@ -57,14 +56,14 @@ func (p *printer) hintFor(err error) string {
 	case errors.As(err, &tag):
 		return p.rerun("--allow-tags")
 	}
-	if hint := p.hintForPack(err); hint != "" {
-		return hint
+	if h := p.hintForPack(err); !h.isNone() {
+		return h
 	}
 	return p.hintForDrift(err)
 }
 
 // hintForPack is about an error of one pack.
-func (p *printer) hintForPack(err error) string {
+func (p *printer) hintForPack(err error) hint {
 	var pack *vendorer.PackError
 	var lie *vendorer.InconsistentError
 	var retag *vendorer.RetagError
@@ -92,35 +91,35 @@ func (p *printer) hintForPack(err error) string {
 	case errors.As(err, &registry):
 		return p.hintForRegistry(pack, registry)
 	}
-	return ""
+	return hint{}
 }
 
 // compare is the command that shows what changed in a repository from one digest to
 // another.
-func (p *printer) compare(repository string, before, after ociref.Digest) string {
+func (p *printer) compare(repository string, before, after ociref.Digest) hint {
 	return p.edit("diff", repository+"@"+string(before), repository+"@"+string(after))
 }
 
 // secondHintFor is what to do once the hint for an error has shown what there is to
-// accept; "" if there is nothing.
-func (p *printer) secondHintFor(err error) string {
+// accept; none if there is nothing.
+func (p *printer) secondHintFor(err error) hint {
 	var pack *vendorer.PackError
 	var retag *vendorer.RetagError
 	var mismatch *vendorer.TagMismatchError
 	if !errors.As(err, &pack) {
-		return ""
+		return hint{}
 	}
 	switch {
 	case errors.As(err, &retag) && retag.Wish != "":
-		return p.edit("update", "--accept-retag", pack.Name+"@"+retag.Wish)
+		return p.update(pack.Name+"@"+retag.Wish, "--accept-retag")
 	case errors.As(err, &retag), errors.As(err, &mismatch) && mismatch.IsPack:
-		return p.edit("update", "--accept-retag", pack.Name)
+		return p.update(pack.Name, "--accept-retag")
 	}
-	return ""
+	return hint{}
 }
 
 // hintForIndex is the command for one of the packs that an index lists.
-func (p *printer) hintForIndex(pack *vendorer.PackError, reference string) string {
+func (p *printer) hintForIndex(pack *vendorer.PackError, reference string) hint {
 	if pack.Name != "" {
 		return p.edit("add", pack.Name, reference)
 	}
@@ -129,46 +128,46 @@ func (p *printer) hintForIndex(pack *vendorer.PackError, reference string) strin
 	for i, word := range words {
 		if ref, wordErr := ociref.Parse(word); err == nil && wordErr == nil && ref.Name() == one.Name() {
 			words[i] = reference
-			return commandLine(words)
+			return hint{isCommand: true, words: words}
 		}
 	}
-	return ""
+	return hint{}
 }
 
-func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) string {
+func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) hint {
 	switch {
 	case e.MayBePlain() && (p.file == "" || p.has != nil && p.has("insecure-registry")): // it is not about a packs.toml
 		return p.rerun("--insecure-registry=" + e.Host)
 	case e.MayBePlain():
-		return insecureHint(p.file, append(slices.Clone(pack.Insecure), e.Host))
+		return hint{file: p.file, insecure: append(slices.Clone(pack.Insecure), e.Host)}
 	case e.Registry != "" && !e.IsNotFound():
-		return commandLine([]string{"auth", "explain", e.Registry})
+		return hint{isCommand: true, words: []string{"auth", "explain", e.Registry}}
 	case !isGone(pack, e):
-		return ""
+		return hint{}
 	}
 	ref, err := ociref.Parse(pack.Ref)
 	if err != nil {
-		return ""
+		return hint{}
 	}
 	if ref.Tag != "" {
-		return p.edit("update", pack.Name)
+		return p.update(pack.Name)
 	}
 	return p.edit("add", pack.Name, ref.Name())
 }
 
 // relock is the command that locks a pack anew as packs.toml has it. A pinned
 // one must not follow its tag meanwhile.
-func (p *printer) relock(pack *vendorer.PackError, name string) string {
+func (p *printer) relock(pack *vendorer.PackError, name string) hint {
 	if ref, err := ociref.Parse(pack.Ref); err == nil && ref.Digest != "" {
 		return p.edit("add", name, pack.Ref)
 	}
-	return p.edit("update", name)
+	return p.update(name)
 }
 
-// addition is the command that adds a pack under its name, "" if it has none.
-func (p *printer) addition(a vendorer.Addition) string {
+// addition is the command that adds a pack under its name, none if it has none.
+func (p *printer) addition(a vendorer.Addition) hint {
 	if a.Name == "" {
-		return ""
+		return hint{}
 	}
 	words := []string{"add", a.Name, a.Reference}
 	if a.Version != "" {
@@ -180,17 +179,8 @@ func (p *printer) addition(a vendorer.Addition) string {
 	return p.edit(words...)
 }
 
-// quotedList are the elements of a list of strings in TOML.
-func quotedList(words []string) string {
-	var quoted []string
-	for _, word := range words {
-		quoted = append(quoted, strconv.Quote(word))
-	}
-	return strings.Join(quoted, ", ")
-}
-
 // hintForDrift is about what a bare run mends.
-func (p *printer) hintForDrift(err error) string {
+func (p *printer) hintForDrift(err error) hint {
 	var offline *packfetch.OfflineError
 	var corrupt *packfetch.CorruptCacheError
 	var locked *vendorer.LockedError
@@ -199,15 +189,19 @@ func (p *printer) hintForDrift(err error) string {
 	var vendored *vendorer.VendoredError
 	switch {
 	case errors.As(err, &conflict) && conflict.Merging:
-		return "git checkout --ours " + shellWord(conflict.File) + " && " + p.command(p.undone("locked", "frozen", "offline")...)
+		h := p.bareRun()
+		h.before = "git checkout --ours " + shellWord(conflict.File) + " && "
+		return h
 	case errors.As(err, &locked):
 		return p.bareRun()
 	case errors.As(err, &generated), errors.As(err, &vendored): // which needs no other lock
-		return p.command(p.undone("frozen", "offline")...)
+		h := p.command()
+		h.flags = p.undone("frozen", "offline")
+		return h
 	case errors.As(err, &offline), errors.As(err, &corrupt) && (p.has == nil || p.has("offline")):
 		return p.rerun()
 	}
-	return ""
+	return hint{}
 }
 
 // isGone tells whether the registry no longer has what is locked.

@@ -46,12 +46,12 @@ func TestHints(t *testing.T) {
 		{"gone, no reference", &vendorer.PackError{Name: "a", Ref: "?", Locked: locked, Err: gone}, ""},
 		{"not found, never locked", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Err: gone}, ""},
 		{"forbidden", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Locked: locked, Err: &packfetch.RegistryError{Status: 403}}, ""},
-		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `at the top of packs.toml: insecure_registries = ["localhost:5000"]`},
-		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `at the top of packs.toml: insecure_registries = ["r.io"]`},
+		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `in packs.toml, above [packs]: insecure_registries = ["localhost:5000"]`},
+		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `in packs.toml, above [packs]: insecure_registries = ["r.io"]`},
 		{"far, refused", &vendorer.PackError{Name: "a", Err: far}, ""},
-		{"locked", &vendorer.LockedError{}, "packvendor"},
-		{"generated", &vendorer.GeneratedError{}, "packvendor"},
-		{"vendored", &vendorer.VendoredError{}, "packvendor"},
+		{"locked", &vendorer.LockedError{}, "packvendor -f packs.toml"},
+		{"generated", &vendorer.GeneratedError{}, "packvendor -f packs.toml"},
+		{"vendored", &vendorer.VendoredError{}, "packvendor -f packs.toml"},
 		{"clash", &vendorer.ClashError{}, ""},
 		{"mismatch", &vendorer.PackError{Name: "a", Locked: locked, Err: &verified.MismatchError{}}, ""},
 		{"storage", &packfetch.StorageError{Err: errors.New("x")}, ""},
@@ -59,17 +59,17 @@ func TestHints(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &printer{file: "packs.toml"}
-			if got := p.hintFor(test.err); got != test.want {
+			if got := p.hintText(p.hintFor(test.err)); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 			// With -f every command must name the file, too.
 			p.file = "it's here/packs.toml"
-			want := test.want
+			want := strings.TrimSuffix(test.want, " -f packs.toml")
 			if strings.HasPrefix(want, "packvendor") {
 				want += ` -f 'it'\''s here/packs.toml'`
 			}
-			want = strings.Replace(want, "at the top of packs.toml", "at the top of it's here/packs.toml", 1)
-			if got := p.hintFor(test.err); got != want {
+			want = strings.Replace(want, "in packs.toml,", "in it's here/packs.toml,", 1)
+			if got := p.hintText(p.hintFor(test.err)); got != want {
 				t.Errorf("with -f: %q, want %q", got, want)
 			}
 		})
@@ -83,11 +83,11 @@ func TestHintNearest(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&vendorer.LockedError{}, "packvendor"},
+		{&vendorer.LockedError{}, "packvendor -f ../packs.toml"},
 		{&packsfile.Error{Unpinned: "a", Ref: "r.io/a:1"}, "packvendor add a r.io/a:1"},
-		{&vendorer.PackError{Name: "a", Err: &packfetch.RegistryError{Host: "r.io", Err: http.ErrSchemeMismatch}}, `at the top of ../packs.toml: insecure_registries = ["r.io"]`},
+		{&vendorer.PackError{Name: "a", Err: &packfetch.RegistryError{Host: "r.io", Err: http.ErrSchemeMismatch}}, `in ../packs.toml, above [packs]: insecure_registries = ["r.io"]`},
 	} {
-		if got := p.hintFor(test.err); got != test.want {
+		if got := p.hintText(p.hintFor(test.err)); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 	}
@@ -107,26 +107,29 @@ func TestSecondHints(t *testing.T) {
 		{"of no pack of packs.toml", &vendorer.RetagError{}, ""},
 		{"others", &vendorer.PackError{Name: "a", Err: &vendorer.InconsistentError{Name: "a"}}, ""},
 	} {
-		if got := (&printer{file: "x"}).secondHintFor(test.err); got != test.want {
+		p := &printer{file: "x"}
+		if got := p.hintText(p.secondHintFor(test.err)); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }
 
-// In CI, or with --locked, what mends is a run that is not locked.
+// In CI what mends is a run elsewhere, where the environment is another: no hint
+// teaches to switch the lock off there.
 func TestHintBareRun(t *testing.T) {
 	for _, test := range []struct {
-		locked bool
-		flags  string
-		want   string
+		inCI  bool
+		flags string
+		want  string
 	}{
-		{false, "", "packvendor"},
-		{true, "", "packvendor --locked=false"},
-		{true, "--frozen --json", "packvendor --locked=false --frozen=false"},
+		{false, "", "packvendor -f packs.toml"},
+		{true, "", "packvendor -f packs.toml"},
+		{true, "--frozen --json", "packvendor -f packs.toml"},
+		{false, "--frozen --json", "packvendor --frozen=false"},
 		{false, "--offline=true", "packvendor --offline=false"},
 	} {
-		p := &printer{file: "packs.toml", locked: test.locked, flags: test.flags}
-		if got := p.hintFor(&vendorer.LockedError{}); got != test.want {
+		p := &printer{file: "packs.toml", inCI: test.inCI, flags: test.flags}
+		if got := p.hintText(p.hintFor(&vendorer.LockedError{})); got != test.want {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}
@@ -176,36 +179,26 @@ func runWith(t *testing.T, env map[string]string, args ...string) (code int, std
 	return code, out.String(), errs.String()
 }
 
-// Hints to update one pack help only together while others have the same
-// problem, and packs.toml has one list of registries; all other hints stay as
-// they are.
+// Hints of one kind are made one: the same command for several packs, whatever they
+// are called, and one list of hosts for one file.
 func TestMergedHints(t *testing.T) {
-	var problems []problem
-	for _, hint := range []string{"packvendor update a", "", "packvendor update b", "packvendor add c r.io/c", "packvendor update a", `at the top of packs.toml: insecure_registries = ["z:1", "x:1"]`, `at the top of packs.toml: insecure_registries = ["z:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"} {
-		problems = append(problems, problem{hint: hint})
-	}
-	want := []string{"packvendor update a b", "", "packvendor add c r.io/c", `at the top of packs.toml: insecure_registries = ["z:1", "x:1", "y:1"]`, "packvendor update --accept-retag d", "packvendor update e -f x"}
-	if got := mergedHints(problems); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// Hints are made one only where they are the same command, whatever its flags and
-// whatever the packs are called.
-func TestMergedUpdates(t *testing.T) {
-	var problems []problem
-	for _, hint := range []string{
-		"packvendor update a-b", "packvendor update --accept-retag c", "packvendor update d -f x", "packvendor update e",
-		"packvendor update --accept-retag f@1.0.0", "packvendor update --latest", "packvendor update g -f x", "packvendor update", "packvendor update h -f y",
-		"packvendor update i --offline=false", "packvendor update j k",
-	} {
-		problems = append(problems, problem{hint: hint})
+	p, other := &printer{file: "packs.toml"}, &printer{file: "x"}
+	hosts := func(p *printer, hosts ...string) hint { return hint{file: p.file, insecure: hosts} }
+	var got []string
+	for _, h := range merged([]hint{
+		p.update("a-b"), {}, p.update("b"), p.edit("add", "c", "r.io/c"), p.update("a-b"),
+		hosts(p, "z:1", "x:1"), hosts(p, "z:1", "y:1"), hosts(other, "z:1"),
+		p.update("d", "--accept-retag"), p.update("e@1.0.0", "--accept-retag"),
+		p.edit("update", "--latest"), p.edit("update"), p.edit("update"), p.bareRun(), p.bareRun(),
+	}) {
+		got = append(got, p.hintText(h))
 	}
 	want := []string{
-		"packvendor update a-b e", "packvendor update --accept-retag c f@1.0.0", "packvendor update d g -f x", "packvendor update --latest", "packvendor update",
-		"packvendor update h -f y", "packvendor update i --offline=false", "packvendor update j k",
+		"packvendor update a-b b", "packvendor add c r.io/c",
+		`in packs.toml, above [packs]: insecure_registries = ["z:1", "x:1", "y:1"]`, `in x, above [packs]: insecure_registries = ["z:1"]`,
+		"packvendor update --accept-retag d e@1.0.0", "packvendor update --latest", "packvendor update", "packvendor -f packs.toml",
 	}
-	if got := mergedHints(problems); !slices.Equal(got, want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -213,7 +206,7 @@ func TestMergedUpdates(t *testing.T) {
 // Flags come before what follows "--", and no spelling of --offline is left.
 func TestRerunFlags(t *testing.T) {
 	p := &printer{args: []string{"fetch", "--offline=1", "--", "r.io/a:1"}}
-	if got, want := p.rerun("--allow-tags"), "packvendor fetch --allow-tags -- r.io/a:1"; got != want {
+	if got, want := p.hintText(p.rerun("--allow-tags")), "packvendor fetch --allow-tags -- r.io/a:1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

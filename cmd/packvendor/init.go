@@ -69,7 +69,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		c.say.notice("%s is there already, and is kept", name)
 	}
 	if doc.Hint != "" {
-		c.say.hint(doc.Hint)
+		c.say.hint(hint{line: doc.Hint})
 	}
 	return nil
 }

@@ -213,10 +213,10 @@ func TestFault59_AnotherSize(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		{[]string{"verify"}, exitIntegrity, "packvendor: error: packs/a.gtpack is not the pack that is locked" + sizes + "packvendor: error: packs_gen.go is missing\npackvendor: hint: packvendor\n"},
-		{[]string{"inspect", "a"}, exitIntegrity, "packvendor: error: packs/a.gtpack is not the pack that is locked" + sizes + "packvendor: hint: packvendor\n"},
+		{[]string{"verify"}, exitIntegrity, "packvendor: error: packs/a.gtpack is not the pack that is locked" + sizes + "packvendor: error: packs_gen.go is missing\npackvendor: hint: packvendor -f packs.toml\n"},
+		{[]string{"inspect", "a"}, exitIntegrity, "packvendor: error: packs/a.gtpack is not the pack that is locked" + sizes + "packvendor: hint: packvendor -f packs.toml\n"},
 		{[]string{"list"}, 0, ""},
-		{[]string{"--offline"}, exitIntegrity, "packvendor: error: packs.toml:2: packs.a: " + b.hit + ": size mismatch" + sizes + "packvendor: hint: packvendor\n"},
+		{[]string{"--offline"}, exitIntegrity, "packvendor: error: packs.toml:2: packs.a: " + b.hit + ": size mismatch" + sizes + "packvendor: hint: packvendor -f packs.toml\n"},
 		{[]string{"inspect", "./packs/a.gtpack"}, exitUsage, "packvendor: error: ./packs/a.gtpack: not a pack: it is no zip archive\n"},
 		{[]string{"cache", "verify"}, 0, ""},
 	} {

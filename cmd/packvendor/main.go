@@ -16,8 +16,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/invocation"
+	"github.com/greenticai/packvendor/vendorer"
 )
 
 func main() { os.Exit(invoke(waits{}, os.Stderr)) }
@@ -27,6 +31,9 @@ func invoke(w waits, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
 	return run(ctx, process{
+		form: sync.OnceValue(func() invocation.Form {
+			return invocation.Find(invocation.Current(os.Getenv, vendorer.HasTool))
+		}),
 		args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: stderr, waits: w,
 	})
 }
@@ -46,6 +53,7 @@ type process struct {
 	args           []string
 	getenv         func(string) string
 	stdout, stderr io.Writer
+	form           func() invocation.Form // in which it was started; nil: by its name
 	waits          waits
 }
 

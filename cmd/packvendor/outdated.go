@@ -78,7 +78,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 		err: failed, code: exitDrift, hint: c.updateHint(outlooks, failed != nil),
 		document: func(code int, problems []problem) any {
 			if failed != nil {
-				doc.Error = newFailureJSON(code, problems)
+				doc.Error = c.newFailureJSON(code, problems)
 			}
 			return doc
 		},
@@ -93,9 +93,9 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 	return found
 }
 
-// updateHint is the command that takes what is newer; "" if there is nothing. Where
+// updateHint is the command that takes what is newer; none if there is nothing. Where
 // other packs failed it names the packs: an update of all would fail with them.
-func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) string {
+func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint {
 	var compatible, latest []string
 	for _, o := range outlooks {
 		switch {
@@ -111,7 +111,7 @@ func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) string {
 	}
 	switch {
 	case len(names) == 0:
-		return ""
+		return hint{}
 	case failed:
 		words = append(words, names...)
 	}

@@ -127,6 +127,7 @@ func (p *privateProject) show(password string) {
 func (p *privateProject) try(args ...string) (code int, stdout, stderr string) {
 	p.t.Helper()
 	cmd := exec.Command(p.binary, args...)
+	cmd.Args[0] = "packvendor" // as if it were found in PATH
 	cmd.Dir, cmd.Env = p.dir, p.env
 	var out, said strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &said

@@ -52,6 +52,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"sha":            always(cmdSha),
 		"replace":        always(cmdReplace),
 		"hint":           always(cmdHint),
+		"tool-module":    always(cmdToolModule),
 		"no-temporaries": always(cmdNoTemp),
 		"summary":        always(cmdSummary),
 	}
@@ -355,7 +356,7 @@ func cmdSummary(ts *testscript.TestScript, args []string) {
 }
 
 // hint [N] does what the N-th hint of the last command says, by default the
-// first: runs the command, or writes the line at the top of its packs.toml.
+// first: runs the command, or writes the line into its packs.toml.
 func cmdHint(ts *testscript.TestScript, args []string) {
 	n := 1
 	if len(args) > 0 {
@@ -377,16 +378,31 @@ func cmdHint(ts *testscript.TestScript, args []string) {
 }
 
 func follow(ts *testscript.TestScript, hint string) {
-	if rest, ok := strings.CutPrefix(hint, topHint); ok {
-		file, line, _ := strings.Cut(rest, ": ")
-		text := ts.ReadFile(file)
-		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(line+"\n"+text), 0o666))
+	if place, line, ok := strings.Cut(hint, ", above [packs]: "); ok {
+		file := strings.TrimPrefix(place, "in ")
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(abovePacks(ts.ReadFile(file), line)), 0o666))
 		return
 	}
 	words := strings.Fields(hint)
 	if err := ts.Exec(words[0], words[1:]...); err != nil {
 		ts.Fatalf("hint %q: %v", hint, err)
 	}
+}
+
+// tool-module MODFILE [TOOL] makes the folder at hand a module that requires this
+// packvendor in MODFILE, with TOOL, if it is given, as a tool.
+func cmdToolModule(ts *testscript.TestScript, args []string) {
+	checkout, err := filepath.Abs(filepath.Join("..", ".."))
+	ts.Check(err)
+	ts.Check(writeToolModule(ts.MkAbs("."), checkout, args[0], strings.Join(args[1:], "")))
+}
+
+// abovePacks is a packs.toml with one more line, above its first table.
+func abovePacks(toml, line string) string {
+	if at := strings.Index("\n"+toml, "\n["); at >= 0 {
+		return toml[:at] + line + "\n" + toml[at:]
+	}
+	return toml + line + "\n"
 }
 
 // no-temporaries DIR... fails if a temporary file is left anywhere below.

@@ -77,7 +77,7 @@ func (c *cli) refusedError(report *vendorer.Report, line func(vendorer.PackRepor
 		err: refused,
 		document: func(code int, problems []problem) any {
 			doc := newRunJSON(report)
-			doc.Error = newFailureJSON(code, problems)
+			doc.Error = c.newFailureJSON(code, problems)
 			return doc
 		},
 		before: func() error { return c.reportRun(report, line) },

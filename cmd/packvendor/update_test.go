@@ -68,7 +68,7 @@ func TestUpdateHint(t *testing.T) {
 		{[]vendorer.Outlook{latest, compatible, ranged}, true, "packvendor update compatible"},
 	} {
 		c := &cli{say: &printer{file: "packs.toml"}}
-		if got := c.updateHint(test.outlooks, test.failed); got != test.want {
+		if got := c.say.hintText(c.updateHint(test.outlooks, test.failed)); got != test.want {
 			t.Errorf("%v, failed %v: %q, want %q", test.outlooks, test.failed, got, test.want)
 		}
 	}

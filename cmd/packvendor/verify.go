@@ -62,7 +62,7 @@ func (c *cli) reportVerify(v *vendorer.Verification) error {
 		return &foundError{
 			err: errors.Join(v.Findings...),
 			document: func(_ int, problems []problem) any {
-				doc.Findings = problemsJSON(problems)
+				doc.Findings = c.problemsJSON(problems)
 				return doc
 			},
 			after: func() error { return errors.Join(c.printDiffs(v.Findings), c.printVerified(v)) },

@@ -6,8 +6,9 @@ package main
 //     standard error;
 //   - "packvendor: error: ", "packvendor: warning: ", or "packvendor: " alone for
 //     what is just told; lower case, no full stop, the subject first and once;
-//   - "packvendor: hint: " and then the literal next command, or "at the top of FILE: "
-//     and the literal line to write there.
+//   - "packvendor: hint: " and then the literal next command, in the form in which
+//     packvendor was started, or "in FILE, " with a place and the literal line to write
+//     there.
 
 import (
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/invocation"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -35,7 +37,8 @@ type printer struct {
 	file  string                 // packs.toml; "" for commands without one
 	// isNearest tells that the file was found without -f.
 	isNearest bool
-	locked    bool
+	inCI      bool
+	form      func() invocation.Form // in which packvendor was started; nil: by its name
 
 	about string          // what precedes messages that do not say of which packs.toml they are
 	said  map[string]bool // what once has told
@@ -49,7 +52,7 @@ type printer struct {
 }
 
 func (p *printer) error(text string) { p.line(red, "error: ", text) }
-func (p *printer) hint(text string)  { p.line(cyan, "hint: ", text) }
+func (p *printer) hint(h hint)       { p.line(cyan, "hint: ", p.hintText(h)) }
 
 // once has tell tell what was not told in that way before; "" is nothing to tell. What
 // is wrong with several projects alike need not be told of each.
@@ -230,7 +233,7 @@ func (p *printer) doubtful(name string, d packfetch.Doubtful) {
 	p.warning("%s: the selected layer is %s", who, selectedText(d))
 	if wanted, ok := wantedLayer(d); name != "" && ok {
 		all := append([]packfetch.Layer{d.Layer}, d.Others...)
-		p.hint(fmt.Sprintf("in %s, packs.%s: layer = %q", p.file, name, layerName(wanted, all)))
+		p.hint(hint{line: fmt.Sprintf("in %s, packs.%s: layer = %q", p.file, name, layerName(wanted, all))})
 	}
 }
 
@@ -298,71 +301,4 @@ func (p *printer) written(report *vendorer.Report) {
 	if len(report.Written)+len(report.Deleted) == 0 {
 		p.detail("%snothing changed", p.about)
 	}
-}
-
-// command is a command line for a hint, with the -f that it needs.
-func (p *printer) command(words ...string) string {
-	if p.file != "" && p.file != tomlName && !p.isNearest {
-		words = append(words, "-f", p.file)
-	}
-	return commandLine(words)
-}
-
-// edit is a command that changes packs.toml or packs.lock, with the network.
-func (p *printer) edit(words ...string) string {
-	return p.command(append(words, p.undone("offline")...)...)
-}
-
-// bareRun is the command that makes everything agree again, also where it
-// would be locked.
-func (p *printer) bareRun() string {
-	flags := p.undone("locked", "frozen", "offline")
-	if p.locked && !slices.Contains(flags, "--locked=false") {
-		flags = append([]string{"--locked=false"}, flags...)
-	}
-	return p.command(flags...)
-}
-
-// rerun is the same command with more flags, and with the network.
-func (p *printer) rerun(flags ...string) string {
-	words := slices.DeleteFunc(slices.Clone(p.args), func(word string) bool {
-		name, _, _ := strings.Cut(word, "=")
-		return name == "--offline" || name == "--frozen"
-	})
-	networkFlags := slices.DeleteFunc([]string{"offline", "frozen"}, func(flag string) bool { return p.has == nil || !p.has(flag) })
-	flags = append(flags, p.undone(networkFlags...)...)
-	if end := slices.Index(words, "--"); end >= 0 { // what follows are no flags
-		return commandLine(slices.Insert(words, end, flags...))
-	}
-	return commandLine(append(words, flags...))
-}
-
-// undone are the flags that take back what PACKVENDOR_FLAGS sets.
-func (p *printer) undone(names ...string) []string {
-	var flags []string
-	for _, name := range flagNames(p.flags) {
-		if slices.Contains(names, name) {
-			flags = append(flags, "--"+name+"=false")
-		}
-	}
-	return flags
-}
-
-func commandLine(words []string) string {
-	line := []string{"packvendor"}
-	for _, word := range words {
-		line = append(line, shellWord(word))
-	}
-	return strings.Join(line, " ")
-}
-
-// shellWord is s as one word of a command line.
-func shellWord(s string) string {
-	safe := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("@%+=:,./_-", r)
-	}
-	if s != "" && strings.TrimFunc(s, safe) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -227,7 +227,7 @@ func TestColouredWords(t *testing.T) {
 	p := &printer{stderr: &text, colours: true}
 	p.error("a\x1b[2Jb")
 	p.warning("w")
-	p.hint("h")
+	p.hint(hint{line: "h"})
 	p.notice("n")
 	want := "packvendor: \x1b[1;31merror:\x1b[0m a\\x1b[2Jb\npackvendor: \x1b[1;33mwarning:\x1b[0m w\npackvendor: \x1b[1;36mhint:\x1b[0m h\npackvendor: n\n"
 	if text.String() != want {

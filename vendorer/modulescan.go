@@ -35,6 +35,7 @@ type moduleScan struct {
 
 	mu   sync.Mutex
 	uses []symbolUse
+	long []string // files that are too large to be read
 }
 
 // scanModule begins to scan. The caller must call stop.
@@ -46,13 +47,17 @@ func scanModule(ctx context.Context, module string) *moduleScan {
 	return s
 }
 
-// wait returns what was found, in order, once all is read.
-func (s *moduleScan) wait() []symbolUse {
+// wait returns what was found, in order, once all is read. The error is a
+// *LongFileError: no part of a file is taken for the whole.
+func (s *moduleScan) wait() ([]symbolUse, error) {
 	s.group.Wait()
+	if len(s.long) > 0 {
+		return nil, &LongFileError{File: slices.Min(s.long), Limit: maxSource}
+	}
 	slices.SortFunc(s.uses, func(a, b symbolUse) int {
 		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
 	})
-	return s.uses
+	return s.uses, nil
 }
 
 // stop ends the scan, wherever it is.
@@ -118,6 +123,12 @@ func (s *moduleScan) look(name string, mode fs.FileMode, reader *sourceReader) {
 		}
 	}
 	source := reader.read(name, func(head []byte) bool { return isGo && !embedgen.MayLink(head) })
+	if len(source) > maxSource {
+		s.mu.Lock()
+		s.long = append(s.long, name)
+		s.mu.Unlock()
+		return
+	}
 	var uses []symbolUse
 	if isGo {
 		for _, l := range embedgen.Linknames(source) {
@@ -148,7 +159,8 @@ func isAssembly(name string) bool {
 type sourceReader struct{ buffer []byte }
 
 // read returns what is in a file, until the next call; nothing if it cannot be read, or
-// need not be for what its first bytes are.
+// need not be for what its first bytes are. Of a file over maxSource it returns a
+// byte more than that.
 func (r *sourceReader) read(name string, enough func(head []byte) bool) []byte {
 	if r.buffer == nil {
 		r.buffer = make([]byte, 256<<10)
@@ -162,6 +174,6 @@ func (r *sourceReader) read(name string, enough func(head []byte) bool) []byte {
 	}
 	defer file.Close()
 	var all bytes.Buffer
-	all.ReadFrom(io.LimitReader(file, maxSource))
+	all.ReadFrom(io.LimitReader(file, maxSource+1))
 	return all.Bytes()
 }

@@ -61,7 +61,7 @@ func TestPlaces(t *testing.T) {
 		{"lock is a folder", func(p *project) { p.write("app/packs.lock/x", "") }, "$DIR/packs.lock is a directory"},
 		{"lock is a FIFO", func(p *project) { p.fifo("app/packs.lock") }, "$DIR/packs.lock is not a regular file"},
 		{"packs.toml is a FIFO", func(p *project) { p.remove("app/packs.toml"); p.fifo("app/packs.toml") }, "$DIR/packs.toml is not a regular file"},
-		{"packs.toml is a folder", func(p *project) { p.remove("app/packs.toml"); p.write("app/packs.toml/x", "") }, "$DIR/packs.toml is a directory"},
+		{"packs.toml is a folder", func(p *project) { p.remove("app/packs.toml"); p.write("app/packs.toml/x", "") }, "$DIR/packs.toml is a directory: name its packs.toml, or write DIR/... for every one in it and below"},
 		{"packs.toml is a link outside", func(p *project) {
 			p.must(os.WriteFile(p.names["OUT"]+"/packs.toml", []byte(p.read("app/packs.toml")), 0o666))
 			p.remove("app/packs.toml")

@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -27,6 +28,9 @@ func lockProject(ctx context.Context, o Options, events func(Event)) (*projectLo
 	abs, err := filepath.Abs(o.file())
 	if err != nil {
 		return nil, err
+	}
+	if info, err := os.Stat(abs); err == nil && info.IsDir() {
+		return nil, &PlaceError{Path: o.file(), Reason: "is a directory: name its packs.toml, or write DIR/... for every one in it and below"}
 	}
 	module, err := moduleRoot(filepath.Dir(abs))
 	if err != nil {

@@ -1,6 +1,7 @@
 package vendorer
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -36,7 +37,13 @@ func (p *project) touches(pkg embedgen.Package, files []goFile, scan *moduleScan
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, scan.wait())), nil
+	uses, err := scan.wait()
+	var long *LongFileError
+	if errors.As(err, &long) {
+		name, relErr := filepath.Rel(p.module, long.File)
+		return nil, errors.Join(relErr, &LongFileError{File: p.show(filepath.ToSlash(name)), Limit: long.Limit})
+	}
+	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, uses)), nil
 }
 
 // goTouches is about the package's other Go files. Tests are in no program.

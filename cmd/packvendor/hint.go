@@ -15,7 +15,7 @@ import (
 // a line of another kind. Its zero value is no hint.
 type hint struct {
 	isCommand bool
-	before    string   // another program's command line, which comes first
+	ours      string   // a file of which git is to take our side first; "" for none
 	words     []string // of the command line, up to the names of packs
 	packs     []string // their names
 	flags     []string
@@ -70,11 +70,32 @@ func union(a, b []string) []string {
 func (p *printer) hintText(h hint) string {
 	switch {
 	case h.isCommand:
-		return h.before + p.commandLine(slices.Concat(h.words, h.packs, h.flags), h.inProject)
+		line := p.commandLine(slices.Concat(h.words, h.packs, h.flags), h.inProject)
+		if h.ours != "" {
+			line = p.checkout(h.ours) + " && " + line
+		}
+		return line
 	case h.insecure != nil:
-		return fmt.Sprintf("in %s, above [packs]: insecure_registries = [%s]", h.file, quotedList(h.insecure))
+		return fmt.Sprintf("in %s, above the first table: insecure_registries = [%s]", h.file, quotedList(h.insecure))
 	}
 	return h.line
+}
+
+// checkout is the git command that takes our side of a file in a merge.
+func (p *printer) checkout(file string) string {
+	words := []string{"git", "checkout", "--ours", file}
+	if dir := p.started().Dir(); dir != "" {
+		words = slices.Insert(words, 1, "-C", dir)
+	}
+	return shellLine(words)
+}
+
+// started is the form in which packvendor was started.
+func (p *printer) started() invocation.Form {
+	if p.form == nil {
+		return invocation.Form{}
+	}
+	return p.form()
 }
 
 // quotedList are the elements of a list of strings in TOML.
@@ -144,10 +165,7 @@ func (p *printer) undone(names ...string) []string {
 // with the -f that it needs. A line that would be the program's name alone has a -f,
 // too: after "packvendor: hint:" it would read like a stutter.
 func (p *printer) commandLine(args []string, inProject bool) string {
-	var form invocation.Form
-	if p.form != nil {
-		form = p.form()
-	}
+	form := p.started()
 	start := form.Command
 	if inProject {
 		if p.file != "" && p.file != tomlName && !p.isNearest {
@@ -159,10 +177,16 @@ func (p *printer) commandLine(args []string, inProject bool) string {
 	if len(words) == 1 {
 		words = start("-f", cmp.Or(p.file, tomlName))
 	}
+	return shellLine(words)
+}
+
+// shellLine are words as a command line.
+func shellLine(words []string) string {
+	line := make([]string, len(words))
 	for i, word := range words {
-		words[i] = shellWord(word)
+		line[i] = shellWord(word)
 	}
-	return strings.Join(words, " ")
+	return strings.Join(line, " ")
 }
 
 // shellWord is s as one word of a command line.

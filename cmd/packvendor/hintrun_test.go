@@ -163,7 +163,7 @@ func followKept(env *testscript.Env) error {
 func (h keptHint) follow(work string) error {
 	dir := filepath.Join(work, h.Dir)
 	if rest, ok := strings.CutPrefix(h.Hint, "in "); ok {
-		if file, line, above := strings.Cut(rest, ", above [packs]: "); above {
+		if file, line, above := strings.Cut(rest, ", above the first table: "); above {
 			return h.write(dir, file, line)
 		}
 		file, rest, _ := strings.Cut(rest, ", packs.")
@@ -187,7 +187,7 @@ func isInstallLine(line string) error {
 	return err
 }
 
-// write puts a line into a packs.toml, above [packs], without the one that has its key,
+// write puts a line into a packs.toml, above its first table, without the one that has its key,
 // and runs what gave the hint again: it may fail as before, but not for the line.
 func (h keptHint) write(dir, file, line string) error {
 	file = filepath.Join(dir, file)

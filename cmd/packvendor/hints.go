@@ -190,7 +190,7 @@ func (p *printer) hintForDrift(err error) hint {
 	switch {
 	case errors.As(err, &conflict) && conflict.Merging:
 		h := p.bareRun()
-		h.before = "git checkout --ours " + shellWord(conflict.File) + " && "
+		h.ours = conflict.File
 		return h
 	case errors.As(err, &locked):
 		return p.bareRun()

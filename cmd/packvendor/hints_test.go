@@ -46,8 +46,8 @@ func TestHints(t *testing.T) {
 		{"gone, no reference", &vendorer.PackError{Name: "a", Ref: "?", Locked: locked, Err: gone}, ""},
 		{"not found, never locked", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Err: gone}, ""},
 		{"forbidden", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Locked: locked, Err: &packfetch.RegistryError{Status: 403}}, ""},
-		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `in packs.toml, above [packs]: insecure_registries = ["localhost:5000"]`},
-		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `in packs.toml, above [packs]: insecure_registries = ["r.io"]`},
+		{"local, refused", &vendorer.PackError{Name: "a", Err: refused}, `in packs.toml, above the first table: insecure_registries = ["localhost:5000"]`},
+		{"speaks HTTP", &vendorer.PackError{Name: "a", Err: plain}, `in packs.toml, above the first table: insecure_registries = ["r.io"]`},
 		{"far, refused", &vendorer.PackError{Name: "a", Err: far}, ""},
 		{"locked", &vendorer.LockedError{}, "packvendor -f packs.toml"},
 		{"generated", &vendorer.GeneratedError{}, "packvendor -f packs.toml"},
@@ -85,7 +85,7 @@ func TestHintNearest(t *testing.T) {
 	}{
 		{&vendorer.LockedError{}, "packvendor -f ../packs.toml"},
 		{&packsfile.Error{Unpinned: "a", Ref: "r.io/a:1"}, "packvendor add a r.io/a:1"},
-		{&vendorer.PackError{Name: "a", Err: &packfetch.RegistryError{Host: "r.io", Err: http.ErrSchemeMismatch}}, `in ../packs.toml, above [packs]: insecure_registries = ["r.io"]`},
+		{&vendorer.PackError{Name: "a", Err: &packfetch.RegistryError{Host: "r.io", Err: http.ErrSchemeMismatch}}, `in ../packs.toml, above the first table: insecure_registries = ["r.io"]`},
 	} {
 		if got := p.hintText(p.hintFor(test.err)); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
@@ -195,7 +195,7 @@ func TestMergedHints(t *testing.T) {
 	}
 	want := []string{
 		"packvendor update a-b b", "packvendor add c r.io/c",
-		`in packs.toml, above [packs]: insecure_registries = ["z:1", "x:1", "y:1"]`, `in x, above [packs]: insecure_registries = ["z:1"]`,
+		`in packs.toml, above the first table: insecure_registries = ["z:1", "x:1", "y:1"]`, `in x, above the first table: insecure_registries = ["z:1"]`,
 		"packvendor update --accept-retag d e@1.0.0", "packvendor update --latest", "packvendor update", "packvendor -f packs.toml",
 	}
 	if !slices.Equal(got, want) {

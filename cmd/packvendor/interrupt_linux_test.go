@@ -66,6 +66,7 @@ func (b *endlessBed) sparse(name string, end []byte) {
 // TestFault59_Interrupted sends signals to commands that hash or copy what takes
 // forever: they end at once, and leave nothing behind.
 func TestFault59_Interrupted(t *testing.T) {
+	unignoreHangup(t)
 	for _, test := range []struct {
 		name  string
 		args  []string

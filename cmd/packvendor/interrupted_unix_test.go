@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,7 +18,8 @@ import (
 // Ctrl-C in the middle of a download ends the run at once and leaves the project as
 // it was; the next run asks for the rest, and of the registry only for that.
 func TestFault02b_NextRunGoesOn(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	unignoreHangup(t)
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			const half = 2_000_000
 			b := newBed(t, packtest.Options{})
@@ -43,6 +45,9 @@ func TestFault02b_NextRunGoesOn(t *testing.T) {
 			after := readTree(t, dir)
 			if len(after) != len(project) || after["packs.toml"] != project["packs.toml"] {
 				t.Errorf("the project is %q", after)
+			}
+			if left, err := filepath.Glob(filepath.Join(cache, "*", ".packvendor-*.tmp")); err != nil || left != nil {
+				t.Errorf("left in the cache: %q, %v", left, err)
 			}
 			partial := filepath.Join(cache, ".partial", pushed.Layers[0].Hex())
 			info, err := os.Stat(partial)
@@ -74,6 +79,14 @@ func TestFault02b_NextRunGoesOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unignoreHangup has processes that the test starts hear SIGHUP, also where the test
+// itself was started with nohup: they inherit what it ignores.
+func unignoreHangup(t *testing.T) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
 }
 
 // awaitSize waits until the one file that matches pattern has n bytes.

@@ -378,7 +378,7 @@ func cmdHint(ts *testscript.TestScript, args []string) {
 }
 
 func follow(ts *testscript.TestScript, hint string) {
-	if place, line, ok := strings.Cut(hint, ", above [packs]: "); ok {
+	if place, line, ok := strings.Cut(hint, ", above the first table: "); ok {
 		file := strings.TrimPrefix(place, "in ")
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(abovePacks(ts.ReadFile(file), line)), 0o666))
 		return

@@ -144,7 +144,7 @@ func TestFailures(t *testing.T) {
 			run:    1,
 			remove: []string{"app/packs/packs.toml"},
 			stderr: `packvendor: error: packs.toml: no such file
-packvendor: hint: packvendor init
+packvendor: hint: go -C packs tool packvendor init
 packs/gen.go:4: running "go": exit status 2
 quickstart: error: go generate ./...: exit status 1
 `,

@@ -125,6 +125,15 @@ func (f Form) ProjectCommand(args ...string) []string {
 	return f.Command(args...)
 }
 
+// Dir is the directory in which packvendor runs, as its user sees it where that is
+// another one than the user's; else "".
+func (f Form) Dir() string {
+	if f.isElsewhere() {
+		return f.dir
+	}
+	return ""
+}
+
 // isElsewhere tells whether the user's directory is another than packvendor's.
 func (f Form) isElsewhere() bool { return f.dir != "" && f.dir != "." }
 

@@ -49,6 +49,9 @@ func TestFind(t *testing.T) {
 			if got := strings.Join(f.ProjectCommand("update", "a"), " "); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
+			if isElsewhere := strings.Contains(test.want, "internal/packs"); isElsewhere != (f.Dir() != "") {
+				t.Errorf("directory %q", f.Dir())
+			}
 		})
 	}
 }

@@ -15,16 +15,37 @@ import (
 // verify takes. https://pkg.go.dev/cmd/go#hdr-Environment_variables
 func goFlags() []string {
 	if flags := os.Getenv("GOFLAGS"); flags != "" {
-		return strings.Fields(flags)
+		return splitFlags(flags)
 	}
 	var flags []string
-	stored, _ := os.ReadFile(goEnvFile()) // there need not be one
+	stored, _ := readPlain(goEnvFile()) // there need not be one
 	for line := range strings.Lines(string(stored)) {
 		if value, ok := strings.CutPrefix(line, "GOFLAGS="); ok {
-			flags = strings.Fields(value)
+			flags = splitFlags(value)
 		}
 	}
 	return flags
+}
+
+// splitFlags splits flags as the go command does: at white space, but for a word that
+// begins with a quote, which goes on to the next of that kind. Nothing is escaped.
+func splitFlags(flags string) []string {
+	var words []string
+	for {
+		flags = strings.TrimLeft(flags, " \t\n\r")
+		if flags == "" {
+			return words
+		}
+		var word string
+		if quote := flags[:1]; quote == `"` || quote == "'" {
+			word, flags, _ = strings.Cut(flags[1:], quote)
+		} else if end := strings.IndexAny(flags, " \t\n\r"); end >= 0 {
+			word, flags = flags[:end], flags[end:]
+		} else {
+			word, flags = flags, ""
+		}
+		words = append(words, word)
+	}
 }
 
 // goEnvFile is the file that "go env -w" writes.

@@ -30,17 +30,19 @@ type symbolUse struct {
 // they name, while other things are done: most files name none, so what it takes
 // is to open and read them all.
 type moduleScan struct {
+	module string // its root
 	cancel context.CancelFunc
 	group  errgroup.Group
 
 	mu   sync.Mutex
 	uses []symbolUse
 	long []string // files that are too large to be read
+	mods []string // the go.mod of other modules in it
 }
 
 // scanModule begins to scan. The caller must call stop.
 func scanModule(ctx context.Context, module string) *moduleScan {
-	s := &moduleScan{}
+	s := &moduleScan{module: module}
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.group.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest is for the Go toolchain
 	s.group.Go(func() error { return s.scan(ctx, module, &sourceReader{}) })
@@ -78,7 +80,7 @@ func (s *moduleScan) scan(ctx context.Context, dir string, reader *sourceReader)
 		switch {
 		case !entry.IsDir() && entry.Name()[0] != '_' && entry.Name()[0] != '.':
 			s.look(name, entry.Type(), reader)
-		case entry.IsDir() && isScanned(dir, entry.Name()):
+		case entry.IsDir() && s.isScanned(dir, entry.Name()):
 			below := func() error { return s.scan(ctx, name, &sourceReader{}) }
 			if s.group.TryGo(below) {
 				continue
@@ -103,13 +105,20 @@ func readDir(dir string) []fs.DirEntry {
 
 // isScanned tells whether packages of the module can be in the directory name of dir, or
 // below. What only "./..." passes over, such as testdata, can be imported by its path,
-// and so can a vendor folder, but nothing in it. No commit leads into .git.
-func isScanned(dir, name string) bool {
-	if filepath.Base(dir) == "vendor" || name == ".git" {
+// and so can a vendor folder, but nothing in it. No commit leads into .git. Another
+// module begins where the go command sees a go.mod: a link that leads to no file is none.
+func (s *moduleScan) isScanned(dir, name string) bool {
+	if dir != s.module && filepath.Base(dir) == "vendor" || name == ".git" {
 		return false
 	}
-	info, err := os.Lstat(filepath.Join(dir, name, "go.mod"))
-	return err != nil || info.IsDir()
+	mod := filepath.Join(dir, name, goMod)
+	if info, err := os.Stat(mod); err != nil || info.IsDir() {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mods = append(s.mods, mod)
+	return false
 }
 
 func (s *moduleScan) look(name string, mode fs.FileMode, reader *sourceReader) {
@@ -168,7 +177,7 @@ func (r *sourceReader) read(name string, enough func(head []byte) bool) []byte {
 	if n, ok := readFile(name, r.buffer, enough); ok {
 		return r.buffer[:n]
 	}
-	file, err := os.Open(name)
+	file, err := os.OpenFile(name, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
 		return nil
 	}

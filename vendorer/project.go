@@ -12,7 +12,9 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
@@ -238,7 +240,17 @@ func (p *project) show(name string) string {
 	if err != nil {
 		return filepath.Join(p.module, filepath.FromSlash(name))
 	}
-	return filepath.Join(p.shown, below)
+	return visible(filepath.Join(p.shown, below))
+}
+
+// visible is a path in one line: a control character of a folder's name is shown as in
+// Go, for it could begin a line that looks like one of packvendor's own.
+func visible(name string) string {
+	if !strings.ContainsFunc(name, unicode.IsControl) {
+		return name
+	}
+	quoted := strconv.QuoteToASCII(name)
+	return quoted[1 : len(quoted)-1]
 }
 
 // packFile returns where a pack of that name is vendored.

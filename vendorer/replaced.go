@@ -3,7 +3,9 @@ package vendorer
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/mod/modfile"
 )
@@ -14,11 +16,11 @@ import (
 func (p *project) replacements(modFile string) []error {
 	own := p.modulePath()
 	if own == "" {
-		return nil
+		return []error{&TouchError{Path: p.show(goMod), Reason: "does not name the module, so what is put in its place is not known"}}
 	}
 	var found []error
 	for dir := filepath.Dir(p.module); ; dir = filepath.Dir(dir) {
-		found = append(found, p.replacedIn(filepath.Join(dir, "go.mod"), own)...)
+		found = append(found, p.replacedIn(filepath.Join(dir, goMod), own)...)
 		if dir == filepath.Dir(dir) {
 			break
 		}
@@ -32,23 +34,43 @@ func (p *project) replacements(modFile string) []error {
 	return found
 }
 
-// replacedIn reads a go.mod. One that cannot be read, or parsed, replaces nothing.
+// replacementsBelow is replacements for the go.mod files of modules in this one.
+func (p *project) replacementsBelow(files []string) []error {
+	own := p.modulePath()
+	if own == "" {
+		return nil // told already
+	}
+	var found []error
+	for _, file := range slices.Sorted(slices.Values(files)) {
+		found = append(found, p.replacedIn(file, own)...)
+	}
+	return found
+}
+
+// replacedIn reads a go.mod. One that cannot be read, or parsed, replaces nothing. To
+// a module around this one the packs' package has another name, too: that of a folder
+// of it.
 func (p *project) replacedIn(file, own string) []error {
-	data, err := os.ReadFile(file)
+	data, err := readPlain(file)
 	if err != nil {
 		return nil
 	}
 	mod, err := modfile.Parse(file, data, nil)
-	if err != nil {
+	if err != nil || mod.Module == nil {
 		return nil
 	}
-	return p.replacedBy(file, own, mod.Replace)
+	found := p.replacedBy(file, own, mod.Replace)
+	below, err := filepath.Rel(filepath.Dir(file), p.module)
+	if err == nil && below != "." && filepath.IsLocal(below) {
+		found = append(found, p.replacedBy(file, path.Join(mod.Module.Mod.Path, filepath.ToSlash(below)), mod.Replace)...)
+	}
+	return found
 }
 
 // replacedByWork reads a go.work, which can use another directory that has the
 // module's path, too.
 func (p *project) replacedByWork(file, own string) []error {
-	data, err := os.ReadFile(file)
+	data, err := readPlain(file)
 	if err != nil {
 		return nil
 	}
@@ -59,8 +81,8 @@ func (p *project) replacedByWork(file, own string) []error {
 	found := p.replacedBy(file, own, work.Replace)
 	for _, use := range work.Use {
 		dir := fromFile(file, use.Path)
-		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-		if err == nil && modfile.ModulePath(mod) == own && !sameFile(dir, p.module) {
+		mod, err := readPlain(filepath.Join(dir, goMod))
+		if err == nil && modulePathIn(mod) == own && !sameFile(dir, p.module) {
 			found = append(found, p.replaced(file, use.Syntax.Start.Line, own, use.Path))
 		}
 	}
@@ -92,7 +114,7 @@ func (p *project) workFile() string {
 	switch file := os.Getenv("GOWORK"); file {
 	case "off":
 		return ""
-	case "":
+	case "", "auto":
 	default:
 		return file
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -122,7 +121,7 @@ func (t *toolchain) unusable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(filepath.Join(t.module, "go.mod"))
+	data, err := readPlain(filepath.Join(t.module, goMod))
 	if err != nil {
 		return nil
 	}

@@ -43,7 +43,7 @@ func (p *project) touches(pkg embedgen.Package, files []goFile, scan *moduleScan
 		name, relErr := filepath.Rel(p.module, long.File)
 		return nil, errors.Join(relErr, &LongFileError{File: p.show(filepath.ToSlash(name)), Limit: long.Limit})
 	}
-	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, uses)), nil
+	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, uses), p.replacementsBelow(scan.mods)), nil
 }
 
 // goTouches is about the package's other Go files. Tests are in no program.
@@ -71,6 +71,9 @@ func isOtherSource(name string) bool { return slices.Contains(otherSources, path
 func (p *project) otherTouches(pkg embedgen.Package, importPath string) ([]error, error) {
 	var found []error
 	err := p.eachSource(isOtherSource, func(file string, source []byte) {
+		if line, target := strayInclude(source); line > 0 {
+			found = append(found, &TouchError{Path: p.show(file), Line: line, Reason: fmt.Sprintf("includes %+q, which is no source file of the package", target)})
+		}
 		seen := map[string]bool{}
 		for _, m := range slices.Concat(pkg.Words(source), ownSymbols(pkg, importPath, source)) {
 			if !seen[m.Name] {
@@ -80,6 +83,22 @@ func (p *project) otherTouches(pkg embedgen.Package, importPath string) ([]error
 		}
 	})
 	return found, err
+}
+
+// strayInclude returns the first line that includes a file which is not among what is
+// read: one elsewhere, or one with another ending. The line is 0 if there is none.
+func strayInclude(source []byte) (line int, target string) {
+	for text := range strings.Lines(string(source)) {
+		line++
+		rest, isDirective := strings.CutPrefix(strings.TrimSpace(text), "#")
+		rest, isInclude := strings.CutPrefix(strings.TrimSpace(rest), "include")
+		_, quoted, isQuoted := strings.Cut(rest, `"`)
+		target, _, _ := strings.Cut(quoted, `"`)
+		if isDirective && isInclude && isQuoted && (strings.ContainsAny(target, `/\`) || !isOtherSource(target)) {
+			return line, target
+		}
+	}
+	return 0, ""
 }
 
 // ownSymbols returns where a file of the package names, as a symbol, what the
@@ -138,9 +157,19 @@ func (p *project) importPath() string {
 
 // modulePath is the module's, "" if go.mod does not say it.
 func (p *project) modulePath() string {
-	data, err := p.readFile("go.mod", maxSource)
+	data, err := readPlain(filepath.Join(p.module, goMod))
 	if err != nil {
 		return ""
 	}
-	return modfile.ModulePath(data)
+	return modulePathIn(data)
+}
+
+// modulePathIn is the path of the module whose go.mod data is, "" if it says none. A
+// module line may stand in a block, as any other.
+func modulePathIn(data []byte) string {
+	mod, err := modfile.ParseLax(goMod, data, nil)
+	if err != nil || mod.Module == nil {
+		return ""
+	}
+	return mod.Module.Mod.Path
 }

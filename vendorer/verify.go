@@ -85,6 +85,9 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 		return nil, err
 	}
 	touches, err := r.p.touches(pkg, files, scan)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx) // not all was looked through
+	}
 	if err != nil {
 		return nil, err
 	}

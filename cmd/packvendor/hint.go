@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/invocation"
 )
@@ -189,8 +190,13 @@ func shellLine(words []string) string {
 	return strings.Join(line, " ")
 }
 
-// shellWord is s as one word of a command line.
+// shellWord is s as one word of a command line, in one line: control characters are
+// in the form that bash, zsh and POSIX shells since 2024 know.
 func shellWord(s string) string {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		quoted := strconv.Quote(s)
+		return "$'" + strings.NewReplacer(`\"`, `"`, `'`, `\'`).Replace(quoted[1:len(quoted)-1]) + "'"
+	}
 	safe := func(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("@%+=:,./_-", r)
 	}

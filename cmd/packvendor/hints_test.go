@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -218,5 +219,27 @@ func TestFault51_ErrorsAreEscaped(t *testing.T) {
 	p.error("z\x1b[31m\rz.go declares A\n\tand \u202e")
 	if got, want := stderr.String(), "packvendor: error: z\\x1b[31m\\rz.go declares A\n\tand \\u202e\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A word with a line end stays in its line, and is what it was to a shell that reads it.
+func TestShellWord(t *testing.T) {
+	for word, want := range map[string]string{
+		"a/b.toml":    "a/b.toml",
+		"":            "''",
+		"it's":        `'it'\''s'`,
+		"a\nb":        `$'a\nb'`,
+		"it's\n\"x\"": `$'it\'s\n"x"'`,
+		"\x1b[31m":    `$'\x1b[31m'`,
+	} {
+		if got := shellWord(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+		if bash, err := exec.LookPath("bash"); err == nil {
+			out, err := exec.Command(bash, "-c", "printf %s "+shellWord(word)).Output()
+			if err != nil || string(out) != word {
+				t.Errorf("%q: bash reads %q, %v", word, out, err)
+			}
+		}
 	}
 }

@@ -34,9 +34,11 @@ func TestWaitingSchedule(t *testing.T) {
 			w.start(wanted)
 			time.Sleep(10*time.Second - 1)
 			synctest.Wait()
+			w.mu.Lock() // under which it is said
 			if len(said) > 0 {
 				t.Errorf("said too soon: %q", said)
 			}
+			w.mu.Unlock()
 			time.Sleep(3*time.Minute + 30*time.Second)
 			w.end()
 			time.Sleep(time.Hour)

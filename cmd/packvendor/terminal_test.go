@@ -1,13 +1,16 @@
 package main
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
 )
@@ -32,15 +35,33 @@ func (b *bed) newTerminal(columns int, dir, command string) *terminal {
 	b.must(os.Symlink(exe, filepath.Join(bin, "packvendor")))
 	script := filepath.Join(bin, "run.sh")
 	rest := packtest.NeedProgram(b, "sleep") + " 120" // the terminal ends by itself should the test be killed
-	b.must(os.WriteFile(script, []byte("trap : INT\n"+command+"\necho \"exit $?\"\nexec "+rest+"\n"), 0o666))
+	ended := b.newEnded(filepath.Join(bin, "alive"))
+	b.must(os.WriteFile(script, []byte("exec 9>'"+ended.Name()+"'\ntrap : INT\n"+command+"\necho \"exit $?\"\nexec "+rest+"\n"), 0o666))
 	term := &terminal{TB: b, socket: filepath.Join(bin, "socket")}
 	cmd := term.tmux("-f", os.DevNull, "new-session", "-d", "-x", strconv.Itoa(columns), "-y", "24", "-c", dir, packtest.NeedProgram(b, "sh"), script)
 	cmd.Env = append(slices.Clone(b.env), "PATH="+bin, "GREENTIC_PACK_CACHE_DIR="+b.TempDir())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("tmux: %v\n%s", err, out)
 	}
-	b.Cleanup(func() { term.tmux("kill-server").Run() })
+	b.Cleanup(func() {
+		term.tmux("kill-server").Run()
+		ended.SetReadDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.Copy(io.Discard, ended); err != nil {
+			b.Errorf("a process of the terminal goes on: %v", err)
+		}
+		ended.Close()
+	})
 	return term
+}
+
+// newEnded makes a FIFO that ends when no process has it open for writing any more:
+// what the terminal has started may still be tidying up when the terminal is gone.
+func (b *bed) newEnded(name string) *os.File {
+	b.Helper()
+	b.must(exec.Command(packtest.NeedProgram(b, "mkfifo"), name).Run())
+	fifo, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	b.must(err)
+	return fifo
 }
 
 func (term *terminal) tmux(args ...string) *exec.Cmd {

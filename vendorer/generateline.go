@@ -1,7 +1,6 @@
 package vendorer
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -80,7 +79,7 @@ func HasTool(dir string) bool {
 	if err != nil {
 		return false
 	}
-	data, err := os.ReadFile(filepath.Join(module, goMod))
+	data, err := readPlain(filepath.Join(module, goMod))
 	if err != nil {
 		return false
 	}

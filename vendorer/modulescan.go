@@ -1,10 +1,9 @@
 package vendorer
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"io"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -131,8 +130,8 @@ func (s *moduleScan) look(name string, mode fs.FileMode, reader *sourceReader) {
 			return
 		}
 	}
-	source := reader.read(name, func(head []byte) bool { return isGo && !embedgen.MayLink(head) })
-	if len(source) > maxSource {
+	source, err := reader.read(name, func(head []byte) bool { return isGo && !embedgen.MayLink(head) })
+	if errors.As(err, new(*LongFileError)) {
 		s.mu.Lock()
 		s.long = append(s.long, name)
 		s.mu.Unlock()
@@ -168,21 +167,13 @@ func isAssembly(name string) bool {
 type sourceReader struct{ buffer []byte }
 
 // read returns what is in a file, until the next call; nothing if it cannot be read, or
-// need not be for what its first bytes are. Of a file over maxSource it returns a
-// byte more than that.
-func (r *sourceReader) read(name string, enough func(head []byte) bool) []byte {
+// need not be for what its first bytes are. Errors are readPlain's.
+func (r *sourceReader) read(name string, enough func(head []byte) bool) ([]byte, error) {
 	if r.buffer == nil {
 		r.buffer = make([]byte, 256<<10)
 	}
 	if n, ok := readFile(name, r.buffer, enough); ok {
-		return r.buffer[:n]
+		return r.buffer[:n], nil
 	}
-	file, err := os.OpenFile(name, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	var all bytes.Buffer
-	all.ReadFrom(io.LimitReader(file, maxSource+1))
-	return all.Bytes()
+	return readPlain(name)
 }

@@ -1,7 +1,6 @@
 package vendorer
 
 import (
-	"io"
 	"io/fs"
 	"os"
 )
@@ -21,5 +20,5 @@ func readPlain(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
 	}
-	return readWhole(name, io.Reader(file), info.Size(), maxSource)
+	return readWhole(name, file, info.Size(), maxSource)
 }

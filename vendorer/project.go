@@ -95,7 +95,7 @@ func (p *project) locate(file string) error {
 // moduleRoot returns the nearest directory, dir or above it, with a go.mod.
 func moduleRoot(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
-		if info, err := os.Stat(filepath.Join(at, "go.mod")); err == nil && !info.IsDir() {
+		if info, err := os.Stat(filepath.Join(at, goMod)); err == nil && !info.IsDir() {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
@@ -331,7 +331,7 @@ func (p *project) checkDir(dir string, info fs.FileInfo) error {
 	if dir == "." || strings.HasPrefix(p.base+"/", dir+"/") {
 		return nil // at or above packs.toml, whose module is the nearest
 	}
-	if _, err := p.root.Lstat(path.Join(dir, "go.mod")); err == nil {
+	if _, err := p.root.Lstat(path.Join(dir, goMod)); err == nil {
 		return &PlaceError{Path: p.show(dir), Reason: "belongs to another module"}
 	}
 	return nil

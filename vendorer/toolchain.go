@@ -125,7 +125,7 @@ func (t *toolchain) unusable(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	mod, err := modfile.ParseLax("go.mod", data, nil)
+	mod, err := modfile.ParseLax(goMod, data, nil)
 	words := strings.Fields(string(answer)) // "go version go1.25.0 linux/amd64"
 	if err != nil || mod.Go == nil || len(words) < 3 || version.Compare(words[2], "go"+mod.Go.Version) >= 0 {
 		return nil

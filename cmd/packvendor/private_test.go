@@ -69,7 +69,6 @@ func TestRealPrivateRegistry(t *testing.T) {
 	})
 }
 
-// needPrograms skips the test where one is missing; but not in CI.
 // wrongPassword is nobody's.
 const wrongPassword = "canary-password"
 

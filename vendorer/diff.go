@@ -10,6 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 )
 
 // A Difference is what changed in the packs of a project since a revision, or from one
@@ -50,7 +51,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	}
 	defer r.close()
 	dir := filepath.Join(r.p.module, filepath.FromSlash(r.p.base))
-	rev, err := findRevision(ctx, dir, name)
+	rev, err := gitrev.Find(ctx, dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Difference{Revision: name, Commit: rev.commit}
+	d := &Difference{Revision: name, Commit: rev.Commit}
 	for _, change := range lockfile.Diff(before, r.p.lock) {
 		d.Packs = append(d.Packs, PackChange{Change: change})
 	}
@@ -72,12 +73,12 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 }
 
 // lockAt returns packs.lock as it was at a revision; an empty one if there was none.
-func (r *run) lockAt(ctx context.Context, rev *revision) (*lockfile.Lock, error) {
+func (r *run) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
-	err := rev.read(ctx, lockName, func(file io.Reader) error {
-		data, err := readWhole(rev.name+":"+lockName, file, 0, lockfile.MaxSize)
+	err := rev.Read(ctx, lockName, func(file io.Reader) error {
+		data, err := readWhole(rev.Name+":"+lockName, file, 0, lockfile.MaxSize)
 		if err == nil {
-			lock, err = lockfile.Parse(rev.name+":"+lockName, data)
+			lock, err = lockfile.Parse(rev.Name+":"+lockName, data)
 		}
 		return err
 	})
@@ -88,7 +89,7 @@ func (r *run) lockAt(ctx context.Context, rev *revision) (*lockfile.Lock, error)
 }
 
 // diffFiles finds out what changed inside a pack, as far as both are at hand.
-func (r *run) diffFiles(ctx context.Context, rev *revision, c *PackChange) error {
+func (r *run) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange) error {
 	c.OldVersion, c.NewVersion = r.manifestVersion(c.Old), r.manifestVersion(c.New)
 	if c.Kind != lockfile.Changed || c.IsSame() {
 		return nil
@@ -123,13 +124,13 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after *scratch) e
 }
 
 // bytesAt copies packs as they were vendored at a revision.
-func (r *run) bytesAt(ctx context.Context, rev *revision) func(lockfile.Pack, io.Writer) error {
+func (r *run) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Pack, io.Writer) error {
 	return func(entry lockfile.Pack, w io.Writer) error {
 		file, err := filepath.Rel(filepath.FromSlash(r.p.base), filepath.FromSlash(r.p.packFile(entry.Name)))
 		if err != nil {
 			return err
 		}
-		return rev.read(ctx, filepath.ToSlash(file), func(file io.Reader) error {
+		return rev.Read(ctx, filepath.ToSlash(file), func(file io.Reader) error {
 			return verified.Copy(ctx, w, file, contentOf(entry))
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 )
 
 // Sizes, in bytes: what the Go linker cannot link, in one string or in all;
@@ -159,6 +160,9 @@ func (e *EditError) Error() string {
 }
 
 func (e *EditError) Unwrap() error { return e.Err }
+
+// A RevisionError reports that git could not say what a project was like at a revision.
+type RevisionError = gitrev.RevisionError
 
 // A BusyError reports a project that another run did not let go of.
 type BusyError struct{ File string }

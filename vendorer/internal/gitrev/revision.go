@@ -1,4 +1,5 @@
-package vendorer
+// Package gitrev reads files as a git repository has them at a revision.
+package gitrev
 
 import (
 	"bytes"
@@ -27,18 +28,18 @@ func (e *RevisionError) Error() string {
 	return fmt.Sprintf("cannot look at revision %+q: %s", e.Revision, e.Reason)
 }
 
-// A revision is a commit of the git repository that a project is in. Git is only
+// A Revision is a commit of the git repository that a project is in. Git is only
 // asked for what it has: no filters are run, and nothing is fetched.
-type revision struct {
-	name   string // as it was given
-	commit string
+type Revision struct {
+	Name   string // as it was given
+	Commit string
 	dir    string // that paths are below
 }
 
-// findRevision returns the revision called name, for paths below dir. The error is
+// Find returns the revision called name, for paths below dir. The error is
 // *RevisionError, or ctx's.
-func findRevision(ctx context.Context, dir, name string) (*revision, error) {
-	r := &revision{name: name, dir: dir}
+func Find(ctx context.Context, dir, name string) (*Revision, error) {
+	r := &Revision{Name: name, dir: dir}
 	if name == "" || strings.ContainsAny(name[:1], "-^") { // an option, or all but a commit
 		return nil, &RevisionError{Revision: name, Reason: "that is no name of a revision"}
 	}
@@ -53,7 +54,7 @@ func findRevision(ctx context.Context, dir, name string) (*revision, error) {
 		return nil, &RevisionError{Revision: name, Reason: dir + " is in a bare git repository"}
 	}
 	out, err := r.git(ctx, "there is no such commit", "rev-parse", "--verify", "--quiet", name+"^{commit}")
-	r.commit = strings.TrimSpace(out)
+	r.Commit = strings.TrimSpace(out)
 	return r, err
 }
 
@@ -67,7 +68,7 @@ func isOwnGitDir(dir string) bool {
 
 // failed is about a git command that failed and said something, such as that the
 // repository is another user's; where it does not say why, that is for reason.
-func (r *revision) failed(ctx context.Context, said []byte, reason string) error {
+func (r *Revision) failed(ctx context.Context, said []byte, reason string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -78,16 +79,16 @@ func (r *revision) failed(ctx context.Context, said []byte, reason string) error
 			break
 		}
 	}
-	return &RevisionError{Revision: r.name, Reason: reason}
+	return &RevisionError{Revision: r.Name, Reason: reason}
 }
 
 // maxSaid bounds how much of what git says is repeated, in bytes.
 const maxSaid = 300
 
-// read has use read a file, slash-separated below dir, as it is in the repository.
+// Read has use read a file, slash-separated below dir, as it is in the repository.
 // The error is fs.ErrNotExist if the revision does not have it, or use's.
-func (r *revision) read(ctx context.Context, name string, use func(io.Reader) error) error {
-	out, err := r.git(ctx, "git cannot list its files", "ls-tree", "-z", r.commit, "--", name)
+func (r *Revision) Read(ctx context.Context, name string, use func(io.Reader) error) error {
+	out, err := r.git(ctx, "git cannot list its files", "ls-tree", "-z", r.Commit, "--", name)
 	if err != nil {
 		return err
 	}
@@ -95,12 +96,12 @@ func (r *revision) read(ctx context.Context, name string, use func(io.Reader) er
 	entry, _, _ := strings.Cut(out, "\t")
 	fields := strings.Fields(entry)
 	if len(fields) != 3 || fields[1] != "blob" || fields[0] == "120000" {
-		return &fs.PathError{Op: "open", Path: r.name + ":" + name, Err: fs.ErrNotExist}
+		return &fs.PathError{Op: "open", Path: r.Name + ":" + name, Err: fs.ErrNotExist}
 	}
 	return r.readBlob(ctx, fields[2], name, use)
 }
 
-func (r *revision) readBlob(ctx context.Context, object, name string, use func(io.Reader) error) error {
+func (r *Revision) readBlob(ctx context.Context, object, name string, use func(io.Reader) error) error {
 	bounded, stop := context.WithCancel(ctx)
 	defer stop()
 	command := r.command(bounded, "cat-file", "blob", object)
@@ -127,7 +128,7 @@ func (r *revision) readBlob(ctx context.Context, object, name string, use func(i
 
 // git returns what a git command prints; its error is what failed makes of it, with
 // reason.
-func (r *revision) git(ctx context.Context, reason string, args ...string) (string, error) {
+func (r *Revision) git(ctx context.Context, reason string, args ...string) (string, error) {
 	out, err := r.command(ctx, args...).Output()
 	var exit *exec.ExitError
 	switch {
@@ -139,7 +140,7 @@ func (r *revision) git(ctx context.Context, reason string, args ...string) (stri
 	return string(out), nil
 }
 
-func (r *revision) command(ctx context.Context, args ...string) *exec.Cmd {
+func (r *Revision) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "git", args...)
 	command.Dir = r.dir
 	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT"))

@@ -81,6 +81,13 @@ func (e *InconsistentError) Error() string {
 	return msg
 }
 
+// At is the same error about an entry that stands there.
+func (e *InconsistentError) At(file string, line int) *InconsistentError {
+	at := *e
+	at.File, at.Line = file, line
+	return &at
+}
+
 func (e *InconsistentError) place() string {
 	file := cmp.Or(e.File, "packs.lock")
 	if e.Line == 0 {

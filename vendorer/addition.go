@@ -202,6 +202,19 @@ func (e *GoNameError) Error() string {
 	return fmt.Sprintf("%s: Go name %s is taken: add the pack under another name", e.Name, e.GoName)
 }
 
+// A ClashingAdditionError reports a pack that cannot be added under its name, since
+// another file of the package declares what the generated file would.
+type ClashingAdditionError struct {
+	*ClashError
+	Addition Addition // named so that it can be added; "" if no name was found
+}
+
+func (e *ClashingAdditionError) Error() string {
+	return fmt.Sprintf("%s declares %s, which packs.%s needs: add the pack under another name, or rename that", e.File, strings.Join(e.Names, ", "), e.Pack)
+}
+
+func (e *ClashingAdditionError) Unwrap() error { return e.ClashError }
+
 // renamed is an error of checkAdditions with, of each new pack whose Go name is not
 // free, a name that it can have.
 func (r *run) renamed(list []*adding, err error) error {
@@ -219,7 +232,7 @@ func (r *run) renamed(list []*adding, err error) error {
 		switch {
 		case there:
 		case errors.As(err, &clash) && clash.Pack == a.Name:
-			clash.Addition = r.withFreeName(a)
+			return &ClashingAdditionError{ClashError: clash, Addition: *r.withFreeName(a)}
 		case errors.As(err, &bad) && bad.GoName != "" && bad.Key == "packs."+a.Name:
 			return &GoNameError{Name: a.Name, GoName: bad.GoName, Addition: *r.withFreeName(a)}
 		}

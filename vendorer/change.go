@@ -21,13 +21,13 @@ type change struct {
 	// Each of these is nil if the file does not change.
 	goFile, lock, toml *atomicfile.File
 	deletions          []deletion
-	kept               func(name, file string)
 
 	madeDirs []string // directories that staging made, outermost first
 	changed  []string // directories in which names came or went, some of them more than once
 	dropped  []string
 	written  []string
 	deleted  []string
+	kept     []deletion // whose files are not what was locked, and stay
 }
 
 // A deletion is a dropped pack's vendored file.
@@ -51,6 +51,22 @@ func (c *change) makeDir(dir string) error {
 		}
 	}
 	return nil
+}
+
+// stageText stages a file unless it has these bytes already, perhaps with
+// CRLF line ends.
+func (c *change) stageText(name string, data []byte) (*atomicfile.File, error) {
+	now, err := c.p.readFile(name, maxSource)
+	if err == nil && bytes.Equal(withoutCR(now), data) {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := c.makeDir(c.p.dir); err != nil {
+		return nil, err
+	}
+	return atomicfile.Begin(c.p.root, name, data)
 }
 
 // drop adds the deletion of packs that packs.toml no longer has.
@@ -192,7 +208,7 @@ func (c *change) delete() error {
 	for _, d := range c.deletions {
 		c.dropped = append(c.dropped, d.name)
 		if d.there && !d.own {
-			c.kept(d.name, c.p.show(d.file))
+			c.kept = append(c.kept, d)
 		}
 		if !d.own {
 			continue

@@ -100,7 +100,7 @@ func (r *run) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange
 		return err
 	}
 	defer before.remove()
-	after, err := r.findBytes(ctx, c.New, r.bytesNow(ctx))
+	after, err := r.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return r.p.copyPack(ctx, entry, w) })
 	if err != nil || after == nil {
 		c.Unread = "the bytes now are not at hand"
 		return err
@@ -133,21 +133,6 @@ func (r *run) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.P
 		return rev.Read(ctx, filepath.ToSlash(file), func(file io.Reader) error {
 			return verified.Copy(ctx, w, file, contentOf(entry))
 		})
-	}
-}
-
-// bytesNow copies packs as they are vendored.
-func (r *run) bytesNow(ctx context.Context) func(lockfile.Pack, io.Writer) error {
-	return func(entry lockfile.Pack, w io.Writer) error {
-		file, err := r.p.root.Open(r.p.packFile(entry.Name))
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		if info, err := file.Stat(); err == nil && info.Size() != entry.Size {
-			return verified.Sized(info.Size(), contentOf(entry))
-		}
-		return verified.Copy(ctx, w, file, contentOf(entry))
 	}
 }
 

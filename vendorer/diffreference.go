@@ -127,7 +127,7 @@ func (s *side) fetch(ctx context.Context, f *beside) (err error) {
 	if s.vendored.Name == "" || !isUnreachable(err) {
 		return err
 	}
-	if s.bytes.Reset() == nil && f.project.bytesNow(ctx)(s.vendored, s.bytes) == nil {
+	if s.bytes.Reset() == nil && f.project.p.copyPack(ctx, s.vendored, s.bytes) == nil {
 		return nil
 	}
 	return err

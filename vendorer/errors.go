@@ -99,9 +99,6 @@ type ClashError struct {
 	Names  []string
 	Pack   string // the pack that would have the names; "" where no go_name frees them
 	GoName string // a go_name that the pack could have; "" if none was found
-	// Addition, if not nil, is what was to be added as Pack, under a name that it can
-	// have.
-	Addition *Addition
 }
 
 func (e *ClashError) Error() string {
@@ -109,8 +106,6 @@ func (e *ClashError) Error() string {
 	switch {
 	case e.Pack == "":
 		return declared + ", which the generated file needs: rename that, or give the packs a package of their own (dir under [embed])"
-	case e.Addition != nil:
-		return fmt.Sprintf("%s, which packs.%s needs: add the pack under another name, or rename that", declared, e.Pack)
 	case e.GoName == "":
 		return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, or rename that", declared, e.Pack)
 	}

@@ -130,11 +130,11 @@ func (p *project) inside(name, at string) (string, error) {
 
 // packageName returns the name of the Go package, by the rules of packs.toml's
 // embed.package.
-func (p *project) packageName(o Options, files []goFile) (string, error) {
+func (p *project) packageName(getenv func(string) string, files []goFile) (string, error) {
 	if name := p.config.Embed.Package; name != "" {
 		return name, nil // packsfile has checked it
 	}
-	name, found := p.derivedName(o, files)
+	name, found := p.derivedName(getenv, files)
 	if name == "" || names.CheckPackage(name) != nil {
 		return "", &PackageNameError{Dir: p.show(p.dir), Names: found}
 	}
@@ -144,7 +144,7 @@ func (p *project) packageName(o Options, files []goFile) (string, error) {
 // derivedName returns the package's name as the files, go generate or the
 // directory have it, "" if none of them says, and the names that the files
 // have.
-func (p *project) derivedName(o Options, files []goFile) (name string, found []string) {
+func (p *project) derivedName(getenv func(string) string, files []goFile) (name string, found []string) {
 	inFiles := map[string]bool{}
 	for _, file := range files {
 		if file.isTest() || file.ignored {
@@ -159,7 +159,7 @@ func (p *project) derivedName(o Options, files []goFile) (name string, found []s
 		return found[0], found
 	}
 	dirName := path.Base(filepath.ToSlash(filepath.Join(p.module, filepath.FromSlash(p.dir))))
-	for _, name := range []string{p.goPackage(o), dirName} {
+	for _, name := range []string{p.goPackage(getenv), dirName} {
 		if name != "" && (len(found) == 0 || inFiles[name]) {
 			return name, found
 		}
@@ -169,8 +169,8 @@ func (p *project) derivedName(o Options, files []goFile) (name string, found []s
 
 // goPackage returns what go generate says the package is, if it says so of
 // this directory: https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
-func (p *project) goPackage(o Options) string {
-	name := strings.TrimSuffix(o.getenv("GOPACKAGE"), "_test")
+func (p *project) goPackage(getenv func(string) string) string {
+	name := strings.TrimSuffix(getenv("GOPACKAGE"), "_test")
 	here, err := filepath.Abs(".")
 	if err != nil || !token.IsIdentifier(name) || here != filepath.Join(p.module, filepath.FromSlash(p.dir)) {
 		return ""

@@ -46,7 +46,7 @@ type InitReport struct {
 // their names, nothing is.
 func Init(ctx context.Context, o Options, io InitOptions) (*InitReport, error) {
 	tell := &teller{tell: o.Events}
-	lock, err := lockProject(ctx, o, tell.now)
+	lock, err := o.lock(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (i *initiation) compare(want InitOptions) error {
 	if err != nil {
 		return err
 	}
-	if name, err := i.packageName(i.o, files); err != nil || name != want.Package {
+	if name, err := i.packageName(i.o.getenv, files); err != nil || name != want.Package {
 		return &InitError{File: i.o.file(), Key: "package", Got: got.Package, Want: want.Package}
 	}
 	return nil
@@ -267,10 +267,10 @@ func (i *initiation) planGo() error {
 			return nil
 		}
 	}
-	name, err := i.packageName(i.o, files)
+	name, err := i.packageName(i.o.getenv, files)
 	var unnamed *PackageNameError
 	if errors.As(err, &unnamed) {
-		unnamed.New = i.newTOML != nil
+		return &PackageNameError{Dir: unnamed.Dir, Names: unnamed.Names, New: i.newTOML != nil}
 	}
 	if err != nil {
 		return err

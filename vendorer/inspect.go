@@ -101,7 +101,7 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		return nil, err
 	}
 	defer copied.remove()
-	if err := r.bytesNow(ctx)(entry, copied); err != nil {
+	if err := r.p.copyPack(ctx, entry, copied); err != nil {
 		return nil, err
 	}
 	pack, err := gtpack.Read(ctx, copied.source(entry.Size))

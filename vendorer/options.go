@@ -64,6 +64,11 @@ func (o Options) lockWait() time.Duration {
 	return o.LockWait
 }
 
+// lock keeps other runs out of the project, and tells if it must wait for one.
+func (o Options) lock(ctx context.Context, tell *teller) (*projectLock, error) {
+	return lockProject(ctx, o.file(), o.lockWait(), func() { tell.now(WaitingForProject{File: o.file()}) })
+}
+
 // fetcher returns a fetcher; set says what is not said by Options. project is the
 // directory whose cache is meant if no other is.
 func (o Options) fetcher(set func(*packfetch.Options), project string, events func(Event)) (*packfetch.Fetcher, error) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
 )
@@ -28,14 +27,6 @@ const (
 	Stale    Reason = "lock is stale"      // with Resolve
 	Updated  Reason = "update"             // with Resolve
 )
-
-// A Vendored is what stands in a vendored pack's place.
-type Vendored struct {
-	// Content is the zero value if there is no file. Digest is "" too where the file
-	// was not read, since it has not the size of what is wanted.
-	verified.Content
-	LFS bool // it is a Git LFS pointer, not a pack
-}
 
 // A Step is what a plan does with one pack of packs.toml.
 type Step struct {

@@ -50,15 +50,15 @@ type project struct {
 	lockedBy *projectLock
 }
 
-// open reads the project of o.File, which lock is of. With tolerant set, packs
-// that only lack a pin are no error. The caller must call close.
-func open(o Options, lock *projectLock, tolerant bool) (*project, error) {
+// open reads the project of packs.toml at file, which lock is of. With tolerant set,
+// packs that only lack a pin are no error. The caller must call close.
+func open(file string, lock *projectLock, tolerant bool) (*project, error) {
 	p := &project{lockedBy: lock}
-	if err := p.locate(o.file()); err != nil {
+	if err := p.locate(file); err != nil {
 		lock.unlock()
 		return nil, err
 	}
-	if err := p.read(o.file(), tolerant); err != nil {
+	if err := p.read(file, tolerant); err != nil {
 		p.close()
 		return nil, err
 	}

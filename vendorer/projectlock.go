@@ -20,17 +20,17 @@ type projectLock struct {
 
 func (l *projectLock) unlock() { l.file.Close() }
 
-// lockProject waits until no other run works in the module of o.File: two files
-// packs.toml in one module may name the same folders. Where locking does not
-// work it goes on without: a commit that two runs make at once is mended by the
-// next. Errors: *BusyError, *NoModuleError, ctx's.
-func lockProject(ctx context.Context, o Options, events func(Event)) (*projectLock, error) {
-	abs, err := filepath.Abs(o.file())
+// lockProject waits, so long and after calling waiting, until no other run works in the
+// module of packs.toml at name: two files packs.toml in one module may name the same
+// folders. Where locking does not work it goes on without: a commit that two runs make
+// at once is mended by the next. Errors: *BusyError, *NoModuleError, ctx's.
+func lockProject(ctx context.Context, name string, wait time.Duration, waiting func()) (*projectLock, error) {
+	abs, err := filepath.Abs(name)
 	if err != nil {
 		return nil, err
 	}
 	if info, err := os.Stat(abs); err == nil && info.IsDir() {
-		return nil, &PlaceError{Path: o.file(), Reason: "is a directory: name its packs.toml, or write DIR/... for every one in it and below"}
+		return nil, &PlaceError{Path: name, Reason: "is a directory: name its packs.toml, or write DIR/... for every one in it and below"}
 	}
 	module, err := moduleRoot(filepath.Dir(abs))
 	if err != nil {
@@ -40,8 +40,8 @@ func lockProject(ctx context.Context, o Options, events func(Event)) (*projectLo
 	if lock.held, err = lock.file.TryLock(); lock.held || err != nil {
 		return lock, nil
 	}
-	events(WaitingForProject{File: o.file()})
-	bounded, cancel := context.WithTimeout(ctx, o.lockWait())
+	waiting()
+	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	lock.held, _ = lock.file.TryLockContext(bounded, projectPoll)
 	if !lock.held && bounded.Err() != nil {
@@ -49,7 +49,7 @@ func lockProject(ctx context.Context, o Options, events func(Event)) (*projectLo
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, &BusyError{File: o.file()}
+		return nil, &BusyError{File: name}
 	}
 	return lock, nil
 }

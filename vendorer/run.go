@@ -10,7 +10,6 @@ import (
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -68,11 +67,11 @@ type run struct {
 // start locks and reads the project. The caller must close the run.
 func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	tell := &teller{tell: o.Events}
-	lock, err := lockProject(ctx, o, tell.now)
+	lock, err := o.lock(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
-	p, err := open(o, lock, tolerant)
+	p, err := open(o.file(), lock, tolerant)
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +145,6 @@ func (p Plan) items() []*item {
 	return items
 }
 
-// contentOf is what an entry says of the pack's bytes.
-func contentOf(entry lockfile.Pack) verified.Content {
-	return verified.Content{Digest: entry.LayerDigest, Size: entry.Size}
-}
-
 // wanted tells whether the vendored file must be written.
 func (i *item) wanted() bool { return i.Vendored.Content != contentOf(i.entry) }
 
@@ -182,7 +176,11 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	change.drop(plan.Surplus, vendored)
-	if err := change.commit(ctx); err != nil {
+	err = change.commit(ctx)
+	for _, d := range change.kept {
+		r.tell.event(Kept{Name: d.name, Path: r.p.show(d.file)})
+	}
+	if err != nil {
 		return nil, err
 	}
 	return r.report(change, items), nil
@@ -201,7 +199,7 @@ func (r *run) goPackage(config *packsfile.File) (embedgen.Package, error) {
 // packageAmong is goPackage where the package's other files are these.
 func (r *run) packageAmong(files []goFile, config *packsfile.File) (pkg embedgen.Package, err error) {
 	pkg.Data = r.p.config.Embed.Data
-	if pkg.Name, err = r.p.packageName(r.o, files); err != nil {
+	if pkg.Name, err = r.p.packageName(r.o.getenv, files); err != nil {
 		return pkg, err
 	}
 	for _, pack := range config.Packs {
@@ -275,15 +273,24 @@ func (r *run) settle(ctx context.Context, i *item) error {
 	return nil
 }
 
+// measureAgain reads what stands in an item's place if it may be what the item will
+// be locked as, and nobody could know that before.
+func (r *run) measureAgain(ctx context.Context, i *item) (err error) {
+	if v := i.Vendored; v.Digest == "" && !v.IsZero() && v.Size == i.entry.Size {
+		i.Vendored, err = r.p.measure(ctx, r.p.packFile(i.Pack.Name), i.entry.Size)
+	}
+	return err
+}
+
 // packError says of which pack err is.
 func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pack, err error) error {
+	var inconsistent *InconsistentError
+	if errors.As(err, &inconsistent) {
+		err = inconsistent.At(r.p.show(r.p.lockFile), r.p.lock.Line(inconsistent.Name))
+	}
 	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Insecure: r.p.config.InsecureRegistries, Err: err}
 	if action != Resolve {
 		e.Locked = locked
-	}
-	var lie *InconsistentError
-	if errors.As(err, &lie) {
-		lie.File, lie.Line = r.p.show(r.p.lockFile), r.p.lock.Line(lie.Name)
 	}
 	return e
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
@@ -69,7 +68,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 	if err != nil {
 		return err
 	}
-	r.tellRestored(c, wanted)
+	r.tellRestored(wanted)
 	return r.stageTexts(c, items, pkg)
 }
 
@@ -108,7 +107,7 @@ func (r *run) doubt(i *item, head []byte) {
 }
 
 // tellRestored warns of vendored files that were not what is locked.
-func (r *run) tellRestored(c *change, wanted []*item) {
+func (r *run) tellRestored(wanted []*item) {
 	for _, i := range wanted {
 		if i.Reason == Changed {
 			r.tell.event(Restored{
@@ -117,7 +116,6 @@ func (r *run) tellRestored(c *change, wanted []*item) {
 			})
 		}
 	}
-	c.kept = func(name, file string) { r.tell.event(Kept{Name: name, Path: file}) }
 }
 
 // stageTexts stages the generated file, packs.lock and packs.toml, each if it
@@ -127,7 +125,7 @@ func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
 	if err != nil {
 		return err
 	}
-	if c.goFile, err = r.stageText(c, r.p.goFile, source); err != nil {
+	if c.goFile, err = c.stageText(r.p.goFile, source); err != nil {
 		return err
 	}
 	lock := &lockfile.Lock{}
@@ -137,29 +135,13 @@ func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
 		}
 		lock.Packs = append(lock.Packs, i.entry)
 	}
-	if c.lock, err = r.stageText(c, r.p.lockFile, lockfile.Format(lock)); err != nil {
+	if c.lock, err = c.stageText(r.p.lockFile, lockfile.Format(lock)); err != nil {
 		return err
 	}
 	if r.edited != nil && !bytes.Equal(r.edited, r.p.toml) {
 		c.toml, err = atomicfile.BeginEdit(r.p.root, r.p.tomlFile, r.edited)
 	}
 	return err
-}
-
-// stageText stages a file unless it has these bytes already, perhaps with
-// CRLF line ends.
-func (r *run) stageText(c *change, name string, data []byte) (*atomicfile.File, error) {
-	now, err := r.p.readFile(name, maxSource)
-	if err == nil && bytes.Equal(withoutCR(now), data) {
-		return nil, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if err := c.makeDir(r.p.dir); err != nil {
-		return nil, err
-	}
-	return atomicfile.Begin(r.p.root, name, data)
 }
 
 // generate returns the Go source for the items.

@@ -30,8 +30,8 @@ type toolchain struct {
 	flags  []string // that it adds to those of the command line
 }
 
-func (p *project) toolchain() *toolchain {
-	return &toolchain{dir: filepath.Join(p.module, filepath.FromSlash(p.dir)), module: p.module, flags: goFlags()}
+func newToolchain(module, dir string) *toolchain {
+	return &toolchain{dir: filepath.Join(module, filepath.FromSlash(dir)), module: module, flags: goFlags()}
 }
 
 // overlay is a finding if files of the build are not those on disk.

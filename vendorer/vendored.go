@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
 )
 
 // lfsPrefix begins a Git LFS pointer, and a pointer is shorter than lfsSize:
@@ -18,6 +19,19 @@ const (
 	lfsPrefix = "version https://git-lfs.github.com/spec/v1"
 	lfsSize   = 1024
 )
+
+// contentOf is what an entry says of the pack's bytes.
+func contentOf(entry lockfile.Pack) verified.Content {
+	return verified.Content{Digest: entry.LayerDigest, Size: entry.Size}
+}
+
+// A Vendored is what stands in a vendored pack's place.
+type Vendored struct {
+	// Content is the zero value if there is no file. Digest is "" too where the file
+	// was not read, since it has not the size of what is wanted.
+	verified.Content
+	LFS bool // it is a Git LFS pointer, not a pack
+}
 
 // vendored measures what stands in the places of the packs that packs.toml or
 // packs.lock name, on all cores. Files are hashed if they have the size that is
@@ -87,11 +101,16 @@ func isPointer(file io.ReaderAt, size int64) bool {
 	return string(head[:n]) == lfsPrefix
 }
 
-// measureAgain reads what stands in an item's place if it may be what the item will
-// be locked as, and nobody could know that before.
-func (r *run) measureAgain(ctx context.Context, i *item) (err error) {
-	if v := i.Vendored; v.Digest == "" && !v.IsZero() && v.Size == i.entry.Size {
-		i.Vendored, err = r.p.measure(ctx, r.p.packFile(i.Pack.Name), i.entry.Size)
+// copyPack copies an entry's pack to w as it is vendored. The error is
+// *verified.MismatchError if that is not what is locked.
+func (p *project) copyPack(ctx context.Context, entry lockfile.Pack, w io.Writer) error {
+	file, err := p.root.Open(p.packFile(entry.Name))
+	if err != nil {
+		return err
 	}
-	return err
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() != entry.Size {
+		return verified.Sized(info.Size(), contentOf(entry))
+	}
+	return verified.Copy(ctx, w, file, contentOf(entry))
 }

@@ -265,7 +265,7 @@ func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package)
 // toolchainFindings says what the Go toolchain makes of the package. What it embeds
 // is asked only if nothing was found: it would say the same in other words.
 func (r *run) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
-	t := r.p.toolchain()
+	t := newToolchain(r.p.module, r.p.dir)
 	v.find(t.overlay())
 	v.find(r.p.replacements(flagValue(t.flags, "modfile"))...)
 	if !v.isAsLocked() {

@@ -51,6 +51,7 @@ var exitCodes = map[string]struct {
 	"vendorer.BusyError":              {&vendorer.BusyError{}, 5},
 	"vendorer.ChangedError":           {&vendorer.ChangedError{}, 5},
 	"vendorer.ClashError":             {&vendorer.ClashError{}, 2},
+	"vendorer.ClashingAdditionError":  {&vendorer.ClashingAdditionError{ClashError: &vendorer.ClashError{}}, 2},
 	"vendorer.EditError":              {&vendorer.EditError{Err: errors.New("x")}, 2},
 	"vendorer.EmbedError":             {&vendorer.EmbedError{}, 1},
 	"vendorer.GeneratedError":         {&vendorer.GeneratedError{}, 1},

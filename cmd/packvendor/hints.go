@@ -32,15 +32,15 @@ func (p *printer) hintFor(err error) hint {
 	var tag *packfetch.TagDisallowedError
 	var taken *vendorer.TakenError
 	var goName *vendorer.GoNameError
-	var clash *vendorer.ClashError
+	var clash *vendorer.ClashingAdditionError
 	var usage *usageError
 	switch {
 	case errors.As(err, &taken):
 		return p.addition(taken.Addition)
 	case errors.As(err, &goName):
 		return p.addition(goName.Addition)
-	case errors.As(err, &clash) && clash.Addition != nil:
-		return p.addition(*clash.Addition)
+	case errors.As(err, &clash):
+		return p.addition(clash.Addition)
 	case errors.As(err, &usage) && usage.command != nil:
 		return hint{isCommand: true, words: append(strings.Fields(usage.command.CommandPath())[1:], "--help")}
 	case isOfNewer(err):

@@ -119,7 +119,7 @@ func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
 			return err
 		}
 	}
-	before, _ := r.p.config.Pack(a.Name)
+	before, _ := r.p.Config.Pack(a.Name)
 	pack, err := r.f.Resolve(ctx, a.ref.String(), before.Layer)
 	if err != nil {
 		return withNearTags(a.ref, err, func() ([]string, error) { return r.tags(ctx, a.ref) })
@@ -173,14 +173,14 @@ func (r *run) edit(edit editor, tolerant bool) error {
 	if tolerant {
 		r.leaveOut(config)
 	}
-	return r.p.configure(config)
+	return r.p.Configure(config)
 }
 
 // keepLines gives the packs of an edited packs.toml the lines that they have on
 // disk: what fails is told before the edited one is there.
 func (r *run) keepLines(config *packsfile.File) {
 	for i, pack := range config.Packs {
-		if before, ok := r.p.config.Pack(pack.Name); ok {
+		if before, ok := r.p.Config.Pack(pack.Name); ok {
 			config.Packs[i].Line = before.Line
 		} else {
 			config.Packs[i].Line = 0
@@ -190,8 +190,8 @@ func (r *run) keepLines(config *packsfile.File) {
 
 // tryEdit returns packs.toml edited, as bytes and as read.
 func (r *run) tryEdit(edit editor, tolerant bool) ([]byte, *packsfile.File, error) {
-	file := r.p.show(r.p.tomlFile)
-	edited, err := edit(bytes.Clone(r.p.toml))
+	file := r.p.Show(r.p.TOMLFile)
+	edited, err := edit(bytes.Clone(r.p.TOML))
 	if err != nil {
 		return nil, nil, &EditError{File: file, Err: err}
 	}
@@ -213,7 +213,7 @@ func (r *run) leaveOut(config *packsfile.File) {
 			continue
 		}
 		r.tell.event(LeftOut{Name: pack.Name, Ref: pack.Ref})
-		if entry, locked := r.p.lock.Pack(pack.Name); locked {
+		if entry, locked := r.p.Lock.Pack(pack.Name); locked {
 			packs = append(packs, asLocked(pack, entry))
 		}
 	}

@@ -129,7 +129,7 @@ func (r *run) readName(a Addition) (Addition, error) {
 	if !ok {
 		return a, nil
 	}
-	pack, there := r.p.config.Pack(name)
+	pack, there := r.p.Config.Pack(name)
 	if !there {
 		return a, r.unknown(name)
 	}
@@ -140,7 +140,7 @@ func (r *run) readName(a Addition) (Addition, error) {
 // keepForm gives a the form that its pack has already, unless it says otherwise: a
 // range stays a range, and a tag that is allowed stays that.
 func (r *run) keepForm(a *adding) {
-	before, there := r.p.config.Pack(a.Name)
+	before, there := r.p.Config.Pack(a.Name)
 	saysForm := a.Pin || a.Version != "" || a.AllowTags || a.ref.Digest != ""
 	switch was := before.Reference; {
 	case !there || saysForm:
@@ -154,12 +154,12 @@ func (r *run) keepForm(a *adding) {
 // checkTaken sees that a, which got its name from its repository, replaces no pack
 // of another repository.
 func (r *run) checkTaken(a *adding) error {
-	pack, there := r.p.config.Pack(a.Name)
+	pack, there := r.p.Config.Pack(a.Name)
 	if !there || pack.Reference.Name() == a.ref.Name() {
 		return nil
 	}
 	e := &TakenError{
-		File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: a.Name,
+		File: r.p.Show(r.p.TOMLFile), Line: pack.Line, Name: a.Name,
 		Repository: pack.Reference.Name(), Other: a.ref.Name(),
 	}
 	e.Addition = *r.withFreeName(a)
@@ -183,7 +183,7 @@ func (r *run) freeName(a *adding) string {
 	for _, name := range candidates {
 		named := *a
 		named.Name = name
-		_, taken := r.p.config.Pack(name)
+		_, taken := r.p.Config.Pack(name)
 		if !taken && names.CheckPack(name) == nil && r.checkAdditions([]*adding{&named}) == nil {
 			return name
 		}
@@ -228,7 +228,7 @@ func (r *run) renamed(list []*adding, err error) error {
 	for _, a := range list {
 		var clash *ClashError
 		var bad *packsfile.Error
-		_, there := r.p.config.Pack(a.Name)
+		_, there := r.p.Config.Pack(a.Name)
 		switch {
 		case there:
 		case errors.As(err, &clash) && clash.Pack == a.Name:

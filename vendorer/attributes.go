@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // attributesFile tells git about files, at the module's root.
@@ -15,8 +17,8 @@ const attributesFile = ".gitattributes"
 // attributes are the lines for .gitattributes.
 func (i *initiation) attributes() []string {
 	return []string{
-		lockName + " linguist-generated text eol=lf",
-		path.Base(i.goFile) + " linguist-generated text eol=lf",
+		project.LockName + " linguist-generated text eol=lf",
+		path.Base(i.GoFile) + " linguist-generated text eol=lf",
 		"*.gtpack binary",
 	}
 }
@@ -24,10 +26,10 @@ func (i *initiation) attributes() []string {
 // planAttributes adds to the .gitattributes of the module what it does not say. A
 // pattern that it has already keeps its attributes.
 func (i *initiation) planAttributes() error {
-	if err := i.checkFile(attributesFile); err != nil {
+	if err := i.CheckFile(attributesFile); err != nil {
 		return err
 	}
-	data, err := i.readFile(attributesFile, maxSource)
+	data, err := i.ReadFile(attributesFile, project.MaxSource)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 type (
@@ -127,7 +128,7 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 		return &KeepError{File: file, Err: err}
 	}
 	defer f.Close()
-	data, err := readWhole(file, f, 0, lockfile.MaxSize)
+	data, err := project.ReadWhole(file, f, 0, lockfile.MaxSize)
 	if err != nil {
 		return &KeepError{File: file, Err: err}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A Difference is what changed in the packs of a project since a revision, or from one
@@ -50,7 +51,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 		return nil, err
 	}
 	defer r.close()
-	dir := filepath.Join(r.p.module, filepath.FromSlash(r.p.base))
+	dir := filepath.Join(r.p.Module, filepath.FromSlash(r.p.Base))
 	rev, err := gitrev.Find(ctx, dir, name)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 		return nil, err
 	}
 	d := &Difference{Revision: name, Commit: rev.Commit}
-	for _, change := range lockfile.Diff(before, r.p.lock) {
+	for _, change := range lockfile.Diff(before, r.p.Lock) {
 		d.Packs = append(d.Packs, PackChange{Change: change})
 	}
 	places := make([]*PackChange, len(d.Packs))
@@ -75,10 +76,10 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 // lockAt returns packs.lock as it was at a revision; an empty one if there was none.
 func (r *run) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
-	err := rev.Read(ctx, lockName, func(file io.Reader) error {
-		data, err := readWhole(rev.Name+":"+lockName, file, 0, lockfile.MaxSize)
+	err := rev.Read(ctx, project.LockName, func(file io.Reader) error {
+		data, err := project.ReadWhole(rev.Name+":"+project.LockName, file, 0, lockfile.MaxSize)
 		if err == nil {
-			lock, err = lockfile.Parse(rev.Name+":"+lockName, data)
+			lock, err = lockfile.Parse(rev.Name+":"+project.LockName, data)
 		}
 		return err
 	})
@@ -100,7 +101,7 @@ func (r *run) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange
 		return err
 	}
 	defer before.remove()
-	after, err := r.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return r.p.copyPack(ctx, entry, w) })
+	after, err := r.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return r.p.Copy(ctx, entry, w) })
 	if err != nil || after == nil {
 		c.Unread = "the bytes now are not at hand"
 		return err
@@ -126,12 +127,12 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after *scratch) e
 // bytesAt copies packs as they were vendored at a revision.
 func (r *run) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Pack, io.Writer) error {
 	return func(entry lockfile.Pack, w io.Writer) error {
-		file, err := filepath.Rel(filepath.FromSlash(r.p.base), filepath.FromSlash(r.p.packFile(entry.Name)))
+		file, err := filepath.Rel(filepath.FromSlash(r.p.Base), filepath.FromSlash(r.p.PackFile(entry.Name)))
 		if err != nil {
 			return err
 		}
 		return rev.Read(ctx, filepath.ToSlash(file), func(file io.Reader) error {
-			return verified.Copy(ctx, w, file, contentOf(entry))
+			return verified.Copy(ctx, w, file, project.ContentOf(entry))
 		})
 	}
 }

@@ -77,7 +77,7 @@ func (f *beside) locked(ref ociref.Reference) (lockfile.Pack, bool) {
 	if f.project == nil || ref.Digest == "" {
 		return lockfile.Pack{}, false
 	}
-	for _, entry := range f.project.p.lock.Packs {
+	for _, entry := range f.project.p.Lock.Packs {
 		is, err := ociref.Parse(entry.Ref)
 		if err == nil && is.Name() == ref.Name() && entry.Digest() == ref.Digest && entry.Check() == nil {
 			return entry, true
@@ -127,7 +127,7 @@ func (s *side) fetch(ctx context.Context, f *beside) (err error) {
 	if s.vendored.Name == "" || !isUnreachable(err) {
 		return err
 	}
-	if s.bytes.Reset() == nil && f.project.p.copyPack(ctx, s.vendored, s.bytes) == nil {
+	if s.bytes.Reset() == nil && f.project.p.Copy(ctx, s.vendored, s.bytes) == nil {
 		return nil
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // Sizes, in bytes: what the Go linker cannot link, in one string or in all;
@@ -92,45 +93,6 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s %d bytes: more than %d cannot be linked into a Go program", who, e.Size, int64(maxEmbedded))
 }
 
-// A ClashError reports names that the generated file and another file of the
-// package would both declare.
-type ClashError struct {
-	File   string
-	Names  []string
-	Pack   string // the pack that would have the names; "" where no go_name frees them
-	GoName string // a go_name that the pack could have; "" if none was found
-}
-
-func (e *ClashError) Error() string {
-	declared := fmt.Sprintf("%s declares %s", e.File, strings.Join(e.Names, ", "))
-	switch {
-	case e.Pack == "":
-		return declared + ", which the generated file needs: rename that, or give the packs a package of their own (dir under [embed])"
-	case e.GoName == "":
-		return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, or rename that", declared, e.Pack)
-	}
-	return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, such as %q, or rename that", declared, e.Pack, e.GoName)
-}
-
-// A PackageNameError reports that the name of the Go package could not be
-// found.
-type PackageNameError struct {
-	Dir   string
-	Names []string // those that the directory's files have
-	New   bool     // there is no packs.toml yet that could say it
-}
-
-func (e *PackageNameError) Error() string {
-	text := e.Dir + " has no Go files and is no package name itself"
-	if len(e.Names) > 0 {
-		text = fmt.Sprintf("%s holds several packages (%s)", e.Dir, strings.Join(e.Names, ", "))
-	}
-	if e.New {
-		return text
-	}
-	return text + ": set package under [embed] in packs.toml"
-}
-
 // An UnknownPackError reports a name that packs.toml does not have.
 type UnknownPackError struct {
 	File, Name, Near string // Near is a similar name, "" if none
@@ -159,14 +121,26 @@ func (e *EditError) Unwrap() error { return e.Err }
 // A RevisionError reports that git could not say what a project was like at a revision.
 type RevisionError = gitrev.RevisionError
 
-// A BusyError reports a project that another run did not let go of.
-type BusyError struct{ File string }
-
-func (e *BusyError) Error() string {
-	return fmt.Sprintf("%s: another packvendor has been at work on this project for too long", e.File)
-}
-
-// A ChangedError reports a file that someone changed while packvendor ran.
-type ChangedError struct{ Path string }
-
-func (e *ChangedError) Error() string { return e.Path + " was changed while packvendor ran" }
+// Errors about the project on disk.
+type (
+	// A NoProjectError reports that there is no packs.toml.
+	NoProjectError = project.NoProjectError
+	// A NoModuleError reports a packs.toml outside any Go module.
+	NoModuleError = project.NoModuleError
+	// A ConflictError reports a packs.lock that holds both sides of a merge.
+	ConflictError = project.ConflictError
+	// A LongFileError reports a file that is too large to be read.
+	LongFileError = project.LongFileError
+	// A PlaceError reports that a path which packvendor would write is not its to
+	// write.
+	PlaceError = project.PlaceError
+	// A ClashError reports names that the generated file and another file of the
+	// package would both declare.
+	ClashError = project.ClashError
+	// A PackageNameError reports that the name of the Go package could not be found.
+	PackageNameError = project.PackageNameError
+	// A BusyError reports a project that another run did not let go of.
+	BusyError = project.BusyError
+	// A ChangedError reports a file that someone changed while packvendor ran.
+	ChangedError = project.ChangedError
+)

@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // FetchOptions say what holds for one reference, outside any project.
@@ -73,7 +74,7 @@ func openOutputDir(output string) (*os.Root, error) {
 		return nil, &PlaceError{Path: output, Reason: "is a directory"}
 	}
 	if info, err := os.Lstat(output); err == nil {
-		if reason := irregular(info); reason != "" {
+		if reason := project.Irregular(info); reason != "" {
 			return nil, &PlaceError{Path: output, Reason: reason}
 		}
 	}

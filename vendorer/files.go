@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // tomlName is packs.toml's name where no other is given.
@@ -25,7 +27,7 @@ func Nearest() string {
 	if err != nil {
 		return tomlName
 	}
-	module, err := moduleRoot(here)
+	module, err := project.ModuleRoot(here)
 	if err != nil {
 		return tomlName
 	}

@@ -96,7 +96,7 @@ func (r *run) standing(pack packsfile.Pack) Mark {
 	if ref := pack.Reference; ref.Digest != "" {
 		return Mark{Tag: ref.Tag, Digest: ref.Digest}
 	}
-	if entry, locked := r.p.lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
+	if entry, locked := r.p.Lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
 		return Mark{Tag: entry.Tag, Digest: entry.Digest()}
 	}
 	return Mark{}
@@ -129,7 +129,7 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 // zero value if it has nothing under it: packs.toml may be the first to put that tag to a
 // digest.
 func (r *run) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
-	entry, _ := r.p.lock.Pack(pack.Name)
+	entry, _ := r.p.Lock.Pack(pack.Name)
 	ref, err := ociref.Parse(entry.Ref)
 	_, isVersion := versions.Parse(tag)
 	if err != nil || !isVersion || ref.Name() != pack.Reference.Name() || lockedTag(entry) != tag {

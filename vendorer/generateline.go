@@ -7,19 +7,17 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"golang.org/x/mod/modfile"
 )
-
-// goMod is a module's file, as the go command finds it.
-const goMod = "go.mod"
 
 // command is what go generate runs, in the Go package's directory.
 func (i *initiation) command() string {
 	words := []string{"go", "tool", "packvendor"}
-	if file := i.toolFile(); file != "" && file != goMod {
+	if file := i.toolFile(); file != "" && file != project.GoMod {
 		words = slices.Insert(words, 2, generateWord("-modfile="+i.fromPackage(file)))
 	}
-	if toml := i.fromPackage(i.tomlFile); toml != "packs.toml" {
+	if toml := i.fromPackage(i.TOMLFile); toml != "packs.toml" {
 		words = append(words, "-f", generateWord(toml))
 	}
 	return strings.Join(words, " ")
@@ -27,7 +25,7 @@ func (i *initiation) command() string {
 
 // fromPackage is a path below the root, relative to the Go package's directory.
 func (i *initiation) fromPackage(name string) string {
-	below, err := filepath.Rel(filepath.FromSlash(i.dir), filepath.FromSlash(name))
+	below, err := filepath.Rel(filepath.FromSlash(i.Dir), filepath.FromSlash(name))
 	if err != nil {
 		return name
 	}
@@ -49,8 +47,8 @@ func generateWord(word string) string {
 // go.mod, or one that the go command is given by -modfile; "" if none does. A go.mod
 // that cannot be read is not judged.
 func (i *initiation) toolFile() string {
-	if has, err := i.namesTool(goMod); has || err != nil {
-		return goMod
+	if has, err := i.namesTool(project.GoMod); has || err != nil {
+		return project.GoMod
 	}
 	for _, name := range i.modFiles() {
 		if has, _ := i.namesTool(name); has {
@@ -62,34 +60,34 @@ func (i *initiation) toolFile() string {
 
 // modFiles are the other files at the module's root that -modfile takes, by name.
 func (i *initiation) modFiles() []string {
-	dir, err := i.root.Open(".")
+	dir, err := i.Root.Open(".")
 	if err != nil {
 		return nil
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
 	slices.Sort(names)
-	return slices.DeleteFunc(names, func(name string) bool { return name == goMod || !strings.HasSuffix(name, ".mod") })
+	return slices.DeleteFunc(names, func(name string) bool { return name == project.GoMod || !strings.HasSuffix(name, ".mod") })
 }
 
 // HasTool tells whether the go.mod of the module around dir, an absolute path, names
 // packvendor as a tool.
 func HasTool(dir string) bool {
-	module, err := moduleRoot(dir)
+	module, err := project.ModuleRoot(dir)
 	if err != nil {
 		return false
 	}
-	data, err := readPlain(filepath.Join(module, goMod))
+	data, err := project.ReadPlain(filepath.Join(module, project.GoMod))
 	if err != nil {
 		return false
 	}
-	has, _ := namesTool(goMod, data)
+	has, _ := namesTool(project.GoMod, data)
 	return has
 }
 
 // namesTool tells whether a module file at the root names packvendor as a tool.
 func (i *initiation) namesTool(name string) (bool, error) {
-	data, err := i.readFile(name, maxSource)
+	data, err := i.ReadFile(name, project.MaxSource)
 	if err != nil {
 		return false, err
 	}

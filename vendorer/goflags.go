@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // goFlags returns the flags that the go command adds to its own: those of $GOFLAGS,
@@ -18,7 +20,7 @@ func goFlags() []string {
 		return splitFlags(flags)
 	}
 	var flags []string
-	stored, _ := readPlain(goEnvFile()) // there need not be one
+	stored, _ := project.ReadPlain(goEnvFile()) // there need not be one
 	for line := range strings.Lines(string(stored)) {
 		if value, ok := strings.CutPrefix(line, "GOFLAGS="); ok {
 			flags = splitFlags(value)

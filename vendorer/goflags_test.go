@@ -3,6 +3,8 @@ package vendorer
 import (
 	"slices"
 	"testing"
+
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // Flags are split as the go command splits them: cmd/internal/quoted.
@@ -31,7 +33,7 @@ func TestVisible(t *testing.T) {
 		"n\npackvendor: hint: x/b.toml": `n\npackvendor: hint: x/b.toml`,
 		"\x1b[31m/b":                    `\x1b[31m/b`,
 	} {
-		if got := visible(name); got != want {
+		if got := project.Visible(name); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

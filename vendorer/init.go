@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // ToolPath is packvendor's own package, as go.mod's tool lines name it.
@@ -50,13 +50,12 @@ func Init(ctx context.Context, o Options, io InitOptions) (*InitReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &project{lockedBy: lock}
-	if err := p.locate(o.file()); err != nil {
-		lock.unlock()
+	p, err := project.At(o.file(), lock)
+	if err != nil {
 		return nil, err
 	}
-	defer p.close()
-	i := &initiation{project: p, o: o}
+	defer p.Close()
+	i := &initiation{Project: p, o: o}
 	if err := i.plan(io); err != nil {
 		return nil, err
 	}
@@ -69,7 +68,7 @@ func Init(ctx context.Context, o Options, io InitOptions) (*InitReport, error) {
 
 // An initiation is one Init.
 type initiation struct {
-	*project
+	*project.Project
 	o       Options
 	newTOML []byte // nil if there is a packs.toml
 	files   []initialFile
@@ -97,29 +96,16 @@ func (i *initiation) plan(want InitOptions) error {
 // carryOut writes all files under temporary names, and gives them theirs once all
 // have reached the disk.
 func (i *initiation) carryOut() error {
-	c := &change{p: i.project}
-	defer c.discard()
-	var staged []*atomicfile.File
+	c := i.NewChange()
+	defer c.Discard()
 	for _, file := range i.files {
-		if err := c.makeDir(path.Dir(file.name)); err != nil {
+		if err := c.StageFile(file.name, file.data); err != nil {
 			return err
 		}
-		f, err := atomicfile.BeginEdit(i.root, file.name, file.data)
-		if err != nil {
-			return err
-		}
-		defer f.Discard()
-		staged = append(staged, f)
 	}
-	if err := atomicfile.FinishAll(staged...); err != nil {
-		return err
-	}
-	err := c.rename(staged)
-	i.report.Written = c.written
-	if err != nil {
-		return err
-	}
-	return c.syncDirs()
+	err := c.Create()
+	i.report.Written = c.Written
+	return err
 }
 
 // write plans a file.
@@ -128,11 +114,11 @@ func (i *initiation) write(name string, data []byte) {
 }
 
 // keep notes a file that stays as it is.
-func (i *initiation) keep(name string) { i.report.Kept = append(i.report.Kept, i.show(name)) }
+func (i *initiation) keep(name string) { i.report.Kept = append(i.report.Kept, i.Show(name)) }
 
 // configure reads packs.toml, or makes one that says what is wanted.
 func (i *initiation) configure(want InitOptions) error {
-	err := i.read(i.o.file(), true)
+	err := i.Read(i.o.file(), true)
 	var none *NoProjectError
 	switch {
 	case errors.As(err, &none):
@@ -145,7 +131,7 @@ func (i *initiation) configure(want InitOptions) error {
 
 // compare sees that packs.toml says what is wanted, be it by saying nothing.
 func (i *initiation) compare(want InitOptions) error {
-	got := i.config.Embed
+	got := i.Config.Embed
 	if want.Dir != "" && path.Clean(want.Dir) != got.Dir {
 		return &InitError{File: i.o.file(), Key: "dir", Got: got.Dir, Want: want.Dir}
 	}
@@ -156,7 +142,7 @@ func (i *initiation) compare(want InitOptions) error {
 	if err != nil {
 		return err
 	}
-	if name, err := i.packageName(i.o.getenv, files); err != nil || name != want.Package {
+	if name, err := i.PackageName(i.o.getenv, files); err != nil || name != want.Package {
 		return &InitError{File: i.o.file(), Key: "package", Got: got.Package, Want: want.Package}
 	}
 	return nil
@@ -166,7 +152,7 @@ func (i *initiation) configureNew(want InitOptions) error {
 	switch {
 	case want.Dir != "":
 		want.Dir = path.Clean(want.Dir)
-	case i.base == ".":
+	case i.Base == ".":
 		want.Dir = leafDir
 	}
 	i.newTOML = packsfile.New(packsfile.Embed{Dir: want.Dir, Package: want.Package})
@@ -178,7 +164,7 @@ func (i *initiation) configureNew(want InitOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := i.project.configure(config); err != nil {
+	if err := i.Project.Configure(config); err != nil {
 		return err
 	}
 	return i.checkFree()
@@ -187,17 +173,17 @@ func (i *initiation) configureNew(want InitOptions) error {
 // checkFree sees that the Go package is not that of a packs.toml above: the two
 // would write each other's files.
 func (i *initiation) checkFree() error {
-	above := i.above()
+	above := i.Above()
 	if above == "" {
 		return nil
 	}
-	data, err := i.readFile(above, packsfile.MaxSize)
+	data, err := i.ReadFile(above, packsfile.MaxSize)
 	if err != nil {
 		return err
 	}
-	other, _ := packsfile.Parse(i.show(above), data)
-	if other != nil && path.Join(path.Dir(above), other.Embed.Dir) == i.dir {
-		return &PlaceError{Path: i.show(i.dir), Reason: "is where " + i.show(above) + " puts its packs"}
+	other, _ := packsfile.Parse(i.Show(above), data)
+	if other != nil && path.Join(path.Dir(above), other.Embed.Dir) == i.Dir {
+		return &PlaceError{Path: i.Show(i.Dir), Reason: "is where " + i.Show(above) + " puts its packs"}
 	}
 	return nil
 }
@@ -232,19 +218,19 @@ func (e *InitError) Error() string {
 
 func (i *initiation) planTOML() error {
 	if i.newTOML == nil {
-		i.keep(i.tomlFile)
+		i.keep(i.TOMLFile)
 		return nil
 	}
-	i.write(i.tomlFile, i.newTOML)
+	i.write(i.TOMLFile, i.newTOML)
 	return nil
 }
 
 // goFiles passes over links that lead nowhere or out of the module: what they stand for
 // is nothing that Init goes by.
-func (i *initiation) goFiles() ([]goFile, error) {
-	return i.goFilesNamed(func(name string) bool {
-		_, err := i.sourceAt(path.Join(i.dir, name))
-		return isGo(name) && err == nil
+func (i *initiation) goFiles() ([]project.GoFile, error) {
+	return i.GoFilesNamed(func(name string) bool {
+		_, err := i.SourceAt(path.Join(i.Dir, name))
+		return project.IsGo(name) && err == nil
 	})
 }
 
@@ -260,14 +246,14 @@ func (i *initiation) planGo() error {
 	if err != nil {
 		return err
 	}
-	files = slices.DeleteFunc(files, func(file goFile) bool { return file.ignored })
+	files = slices.DeleteFunc(files, func(file project.GoFile) bool { return file.Ignored })
 	for _, file := range files {
-		if generates.Match(file.source) {
-			i.keep(file.name)
+		if generates.Match(file.Source) {
+			i.keep(file.Name)
 			return nil
 		}
 	}
-	name, err := i.packageName(i.o.getenv, files)
+	name, err := i.PackageName(i.o.getenv, files)
 	var unnamed *PackageNameError
 	if errors.As(err, &unnamed) {
 		return &PackageNameError{Dir: unnamed.Dir, Names: unnamed.Names, New: i.newTOML != nil}
@@ -276,13 +262,13 @@ func (i *initiation) planGo() error {
 		return err
 	}
 	for _, base := range goFileNames {
-		file := path.Join(i.dir, base)
-		if _, err := i.root.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		file := path.Join(i.Dir, base)
+		if _, err := i.Root.Lstat(file); errors.Is(err, fs.ErrNotExist) {
 			i.write(file, i.generateFile(name, len(files) == 0))
 			return nil
 		}
 	}
-	return &PlaceError{Path: i.show(path.Join(i.dir, goFileNames[0])), Reason: "is there already, and has no line //go:generate " + i.command()}
+	return &PlaceError{Path: i.Show(path.Join(i.Dir, goFileNames[0])), Reason: "is there already, and has no line //go:generate " + i.command()}
 }
 
 // generateFile is a Go file with a go:generate line.

@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // An Inspection is a pack, and where it was found.
@@ -81,19 +82,19 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		return nil, err
 	}
 	defer r.close()
-	if _, ok := r.p.config.Pack(name); !ok {
+	if _, ok := r.p.Config.Pack(name); !ok {
 		return nil, r.unknown(name)
 	}
-	entry, locked := r.p.lock.Pack(name)
+	entry, locked := r.p.Lock.Pack(name)
 	if !locked {
-		return nil, &LockedError{File: r.p.show(r.p.lockFile), Missing: []string{name}}
+		return nil, &LockedError{File: r.p.Show(r.p.LockFile), Missing: []string{name}}
 	}
-	file := r.p.packFile(name)
-	is, err := r.p.measure(ctx, file, entry.Size)
+	file := r.p.PackFile(name)
+	is, err := r.p.Measure(ctx, file, entry.Size)
 	if err != nil {
 		return nil, err
 	}
-	if is.Content != contentOf(entry) {
+	if is.Content != project.ContentOf(entry) {
 		return nil, r.vendoredError(entry, is)
 	}
 	copied, err := newScratch()
@@ -101,15 +102,15 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		return nil, err
 	}
 	defer copied.remove()
-	if err := r.p.copyPack(ctx, entry, copied); err != nil {
+	if err := r.p.Copy(ctx, entry, copied); err != nil {
 		return nil, err
 	}
 	pack, err := gtpack.Read(ctx, copied.source(entry.Size))
 	return &Inspection{
-		Pack: pack, Content: is.Content, Path: r.p.show(file),
+		Pack: pack, Content: is.Content, Path: r.p.Show(file),
 		Reference: entry.Ref, ManifestVersion: r.manifestVersion(entry),
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
-	}, about(r.p.show(file), err)
+	}, about(r.p.Show(file), err)
 }
 
 // An InspectError says which pack could not be read.

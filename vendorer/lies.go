@@ -15,7 +15,7 @@ func (r *run) checkEntry(i *item) error {
 	if err := i.Locked.Check(); err != nil {
 		return err
 	}
-	if i.Pack.Layer == "" && !packfetch.Accepts(i.Locked.MediaType, r.p.config.AcceptMediaTypes) {
+	if i.Pack.Layer == "" && !packfetch.Accepts(i.Locked.MediaType, r.p.Config.AcceptMediaTypes) {
 		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
 	}
 	return nil

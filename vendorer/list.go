@@ -6,6 +6,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A State is what is known of a pack's bytes in some place.
@@ -42,11 +43,11 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 		return nil, err
 	}
 	defer r.close()
-	vendored, err := r.p.vendored(ctx)
+	vendored, err := r.p.Vendored(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, nil)
+	plan := MakePlan(r.p.Config.Packs, r.p.Lock, vendored, nil)
 	list := make([]Listed, len(plan.Steps))
 	places := make([]int, len(list))
 	for i := range places {
@@ -111,7 +112,7 @@ func configured(file string) *packsfile.File {
 		return nil
 	}
 	defer f.Close()
-	data, err := readWhole(file, f, 0, packsfile.MaxSize)
+	data, err := project.ReadWhole(file, f, 0, packsfile.MaxSize)
 	if err != nil {
 		return nil
 	}

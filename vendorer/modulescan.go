@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A symbolUse is a place in a source file that names a symbol of the linker.
@@ -53,7 +54,7 @@ func scanModule(ctx context.Context, module string) *moduleScan {
 func (s *moduleScan) wait() ([]symbolUse, error) {
 	s.group.Wait()
 	if len(s.long) > 0 {
-		return nil, &LongFileError{File: slices.Min(s.long), Limit: maxSource}
+		return nil, &LongFileError{File: slices.Min(s.long), Limit: project.MaxSource}
 	}
 	slices.SortFunc(s.uses, func(a, b symbolUse) int {
 		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
@@ -110,7 +111,7 @@ func (s *moduleScan) isScanned(dir, name string) bool {
 	if dir != s.module && filepath.Base(dir) == "vendor" || name == ".git" {
 		return false
 	}
-	mod := filepath.Join(dir, name, goMod)
+	mod := filepath.Join(dir, name, project.GoMod)
 	if info, err := os.Stat(mod); err != nil || info.IsDir() {
 		return true
 	}
@@ -175,5 +176,5 @@ func (r *sourceReader) read(name string, enough func(head []byte) bool) ([]byte,
 	if n, ok := readFile(name, r.buffer, enough); ok {
 		return r.buffer[:n], nil
 	}
-	return readPlain(name)
+	return project.ReadPlain(name)
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // DefaultJobs is how many packs are fetched at once.
@@ -65,8 +66,8 @@ func (o Options) lockWait() time.Duration {
 }
 
 // lock keeps other runs out of the project, and tells if it must wait for one.
-func (o Options) lock(ctx context.Context, tell *teller) (*projectLock, error) {
-	return lockProject(ctx, o.file(), o.lockWait(), func() { tell.now(WaitingForProject{File: o.file()}) })
+func (o Options) lock(ctx context.Context, tell *teller) (*project.Mutex, error) {
+	return project.Lock(ctx, o.file(), o.lockWait(), func() { tell.now(WaitingForProject{File: o.file()}) })
 }
 
 // fetcher returns a fetcher; set says what is not said by Options. project is the

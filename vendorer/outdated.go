@@ -33,13 +33,13 @@ func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
 		return nil, err
 	}
 	defer r.close()
-	found := make([]*Outlook, len(r.p.config.Packs))
+	found := make([]*Outlook, len(r.p.Config.Packs))
 	var places []int
-	for i := range r.p.config.Packs {
+	for i := range r.p.Config.Packs {
 		places = append(places, i)
 	}
 	err = eachPack(ctx, r, PhaseResolving, places, func(ctx context.Context, i int) error {
-		pack := r.p.config.Packs[i]
+		pack := r.p.Config.Packs[i]
 		outlook, err := r.outlook(ctx, pack)
 		if err != nil {
 			return r.packError(pack, Resolve, nil, err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // An Action is what a plan does with a pack.
@@ -27,6 +28,9 @@ const (
 	Stale    Reason = "lock is stale"      // with Resolve
 	Updated  Reason = "update"             // with Resolve
 )
+
+// A Vendored is what stands in a vendored pack's place.
+type Vendored = project.Vendored
 
 // A Step is what a plan does with one pack of packs.toml.
 type Step struct {
@@ -79,7 +83,7 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 		return Resolve, Stale
 	case s.Vendored.IsZero():
 		return Restore, Missing
-	case s.Vendored.Content != contentOf(s.Locked):
+	case s.Vendored.Content != project.ContentOf(s.Locked):
 		return Restore, Changed
 	}
 	return Keep, ""

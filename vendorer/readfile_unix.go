@@ -4,9 +4,6 @@ package vendorer
 
 import "golang.org/x/sys/unix"
 
-// openNoWait has the opening of a FIFO not wait for its other end.
-const openNoWait = unix.O_NONBLOCK
-
 // headSize is how much is read of a file at first: what a copy of it costs is no more
 // than what it costs to open a file.
 const headSize = 4 << 10

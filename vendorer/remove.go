@@ -26,7 +26,7 @@ func Remove(ctx context.Context, o Options, ro RemoveOptions) (*Report, error) {
 	r.dryRun = ro.DryRun
 	var errs []error
 	for i, name := range ro.Names {
-		if _, ok := r.p.config.Pack(name); !ok && !slices.Contains(ro.Names[:i], name) {
+		if _, ok := r.p.Config.Pack(name); !ok && !slices.Contains(ro.Names[:i], name) {
 			errs = append(errs, r.unknown(name))
 		}
 	}

@@ -7,20 +7,25 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"golang.org/x/mod/modfile"
 )
 
-// replacements says which go.work, and which go.mod of a module around this one, give
+// findReplacements returns which go.work, and which go.mod of a module around this one, give
 // a program another directory in the place of this module. The module's own go.mod
 // can replace only others. modFile is what -modfile names, "" for nothing.
-func (p *project) replacements(modFile string) []error {
+func findReplacements(p *project.Project, modFile string) []error {
+	return target{p}.replacements(modFile)
+}
+
+func (p target) replacements(modFile string) []error {
 	own := p.modulePath()
 	if own == "" {
-		return []error{&TouchError{Path: p.show(goMod), Reason: "does not name the module, so what is put in its place is not known"}}
+		return []error{&TouchError{Path: p.Show(project.GoMod), Reason: "does not name the module, so what is put in its place is not known"}}
 	}
 	var found []error
-	for dir := filepath.Dir(p.module); ; dir = filepath.Dir(dir) {
-		found = append(found, p.replacedIn(filepath.Join(dir, goMod), own)...)
+	for dir := filepath.Dir(p.Module); ; dir = filepath.Dir(dir) {
+		found = append(found, p.replacedIn(filepath.Join(dir, project.GoMod), own)...)
 		if dir == filepath.Dir(dir) {
 			break
 		}
@@ -35,7 +40,7 @@ func (p *project) replacements(modFile string) []error {
 }
 
 // replacementsBelow is replacements for the go.mod files of modules in this one.
-func (p *project) replacementsBelow(files []string) []error {
+func (p target) replacementsBelow(files []string) []error {
 	own := p.modulePath()
 	if own == "" {
 		return nil // told already
@@ -50,8 +55,8 @@ func (p *project) replacementsBelow(files []string) []error {
 // replacedIn reads a go.mod. One that cannot be read, or parsed, replaces nothing. To
 // a module around this one the packs' package has another name, too: that of a folder
 // of it.
-func (p *project) replacedIn(file, own string) []error {
-	data, err := readPlain(file)
+func (p target) replacedIn(file, own string) []error {
+	data, err := project.ReadPlain(file)
 	if err != nil {
 		return nil
 	}
@@ -60,7 +65,7 @@ func (p *project) replacedIn(file, own string) []error {
 		return nil
 	}
 	found := p.replacedBy(file, own, mod.Replace)
-	below, err := filepath.Rel(filepath.Dir(file), p.module)
+	below, err := filepath.Rel(filepath.Dir(file), p.Module)
 	if err == nil && below != "." && filepath.IsLocal(below) {
 		found = append(found, p.replacedBy(file, path.Join(mod.Module.Mod.Path, filepath.ToSlash(below)), mod.Replace)...)
 	}
@@ -69,8 +74,8 @@ func (p *project) replacedIn(file, own string) []error {
 
 // replacedByWork reads a go.work, which can use another directory that has the
 // module's path, too.
-func (p *project) replacedByWork(file, own string) []error {
-	data, err := readPlain(file)
+func (p target) replacedByWork(file, own string) []error {
+	data, err := project.ReadPlain(file)
 	if err != nil {
 		return nil
 	}
@@ -81,18 +86,18 @@ func (p *project) replacedByWork(file, own string) []error {
 	found := p.replacedBy(file, own, work.Replace)
 	for _, use := range work.Use {
 		dir := fromFile(file, use.Path)
-		mod, err := readPlain(filepath.Join(dir, goMod))
-		if err == nil && modulePathIn(mod) == own && !sameFile(dir, p.module) {
+		mod, err := project.ReadPlain(filepath.Join(dir, project.GoMod))
+		if err == nil && modulePathIn(mod) == own && !sameFile(dir, p.Module) {
 			found = append(found, p.replaced(file, use.Syntax.Start.Line, own, use.Path))
 		}
 	}
 	return found
 }
 
-func (p *project) replacedBy(file, own string, replaces []*modfile.Replace) []error {
+func (p target) replacedBy(file, own string, replaces []*modfile.Replace) []error {
 	var found []error
 	for _, r := range replaces {
-		if r.Old.Path != own || r.New.Version == "" && sameFile(fromFile(file, r.New.Path), p.module) {
+		if r.Old.Path != own || r.New.Version == "" && sameFile(fromFile(file, r.New.Path), p.Module) {
 			continue
 		}
 		found = append(found, p.replaced(file, r.Syntax.Start.Line, own, r.New.String()))
@@ -100,17 +105,17 @@ func (p *project) replacedBy(file, own string, replaces []*modfile.Replace) []er
 	return found
 }
 
-func (p *project) replaced(file string, line int, own, by string) error {
-	name, err := filepath.Rel(p.module, file)
+func (p target) replaced(file string, line int, own, by string) error {
+	name, err := filepath.Rel(p.Module, file)
 	if err == nil {
-		file = p.show(filepath.ToSlash(name))
+		file = p.Show(filepath.ToSlash(name))
 	}
 	return &TouchError{Path: file, Line: line, Reason: fmt.Sprintf("puts %s in the place of %s, the packs' module", by, own)}
 }
 
 // workFile returns the go.work that the go command goes by in the package's
 // directory, "" if by none: https://go.dev/ref/mod#workspaces
-func (p *project) workFile() string {
+func (p target) workFile() string {
 	switch file := os.Getenv("GOWORK"); file {
 	case "off":
 		return ""
@@ -130,11 +135,11 @@ func (p *project) workFile() string {
 }
 
 // absolute is a path as the go command has it in the package's directory.
-func (p *project) absolute(name string) string {
+func (p target) absolute(name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(p.module, filepath.FromSlash(p.dir), name)
+	return filepath.Join(p.Module, filepath.FromSlash(p.Dir), name)
 }
 
 // fromFile is a directory as a go.mod or go.work names it.

@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A Report says what a run did.
@@ -50,7 +51,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 // A run is one vendoring of a project, from reading it to committing.
 type run struct {
 	o     Options
-	p     *project
+	p     *project.Project
 	f     *packfetch.Fetcher
 	tell  *teller
 	meter *meter
@@ -71,7 +72,7 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := open(o.file(), lock, tolerant)
+	p, err := project.Open(o.file(), lock, tolerant)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +83,12 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	// packs.toml says which tags are allowed, so the fetcher allows all.
 	r.f, err = o.fetcher(func(f *packfetch.Options) {
 		f.AllowTags = true
-		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.config.InsecureRegistries)
-		f.AcceptMediaTypes = p.config.AcceptMediaTypes
+		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
+		f.AcceptMediaTypes = p.Config.AcceptMediaTypes
 		f.Copied = func(_ *packfetch.Pack, n int64) { r.meter.copied(n) }
 	}, filepath.Dir(o.file()), tell.event)
 	if err != nil {
-		p.close()
+		p.Close()
 		return nil, err
 	}
 	return r, nil
@@ -96,7 +97,7 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 // close ends the run and lets the next one at the project.
 func (r *run) close() {
 	r.tell.flush()
-	r.p.close()
+	r.p.Close()
 }
 
 // eachPack is forEach with the events of the packs told in their order, and
@@ -146,10 +147,10 @@ func (p Plan) items() []*item {
 }
 
 // wanted tells whether the vendored file must be written.
-func (i *item) wanted() bool { return i.Vendored.Content != contentOf(i.entry) }
+func (i *item) wanted() bool { return i.Vendored.Content != project.ContentOf(i.entry) }
 
 func (r *run) vendor(ctx context.Context) (*Report, error) {
-	pkg, err := r.goPackage(r.p.config)
+	pkg, err := r.goPackage(r.p.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -164,21 +165,21 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 	if err := r.checkSizes(items); err != nil {
 		return nil, err
 	}
-	change := &change{p: r.p}
+	change := r.p.NewChange()
 	if r.dryRun {
 		for _, entry := range plan.Surplus {
-			change.dropped = append(change.dropped, entry.Name)
+			change.Dropped = append(change.Dropped, entry.Name)
 		}
 		return r.report(change, items), nil
 	}
-	defer change.discard()
+	defer change.Discard()
 	if err := r.stage(ctx, change, items, pkg); err != nil {
 		return nil, err
 	}
-	change.drop(plan.Surplus, vendored)
-	err = change.commit(ctx)
-	for _, d := range change.kept {
-		r.tell.event(Kept{Name: d.name, Path: r.p.show(d.file)})
+	change.Drop(plan.Surplus, vendored)
+	err = change.Commit(ctx)
+	for _, file := range change.Kept {
+		r.tell.event(Kept(file))
 	}
 	if err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ func (r *run) vendor(ctx context.Context) (*Report, error) {
 // goPackage returns the package to generate for config's packs, but for what is
 // not known yet, and sees that it has room.
 func (r *run) goPackage(config *packsfile.File) (embedgen.Package, error) {
-	files, err := r.p.goFiles()
+	files, err := r.p.GoFiles()
 	if err != nil {
 		return embedgen.Package{}, err
 	}
@@ -197,26 +198,26 @@ func (r *run) goPackage(config *packsfile.File) (embedgen.Package, error) {
 }
 
 // packageAmong is goPackage where the package's other files are these.
-func (r *run) packageAmong(files []goFile, config *packsfile.File) (pkg embedgen.Package, err error) {
-	pkg.Data = r.p.config.Embed.Data
-	if pkg.Name, err = r.p.packageName(r.o.getenv, files); err != nil {
+func (r *run) packageAmong(files []project.GoFile, config *packsfile.File) (pkg embedgen.Package, err error) {
+	pkg.Data = r.p.Config.Embed.Data
+	if pkg.Name, err = r.p.PackageName(r.o.getenv, files); err != nil {
 		return pkg, err
 	}
 	for _, pack := range config.Packs {
 		pkg.Packs = append(pkg.Packs, embedgen.Pack{Name: pack.Name, GoName: pack.GoName})
 	}
-	return pkg, r.p.checkClashes(pkg, files)
+	return pkg, r.p.CheckClashes(pkg, files)
 }
 
 func (r *run) plan(ctx context.Context) (Plan, map[string]Vendored, error) {
 	if !r.dryRun {
-		r.p.sweep()
+		r.p.Sweep()
 	}
-	vendored, err := r.p.vendored(ctx)
+	vendored, err := r.p.Vendored(ctx)
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, r.update)
+	plan := MakePlan(r.p.Config.Packs, r.p.Lock, vendored, r.update)
 	r.tell.now(Planned{Plan: plan})
 	if !r.o.Locked {
 		return plan, vendored, nil
@@ -229,12 +230,12 @@ func (r *run) plan(ctx context.Context) (Plan, map[string]Vendored, error) {
 func (r *run) locked(plan Plan) error {
 	e := plan.locked()
 	if e == nil {
-		e = &LockedError{NoFile: r.p.lockBytes == nil, Format: string(r.p.lockBytes) != string(lockfile.Format(r.p.lock))}
+		e = &LockedError{NoFile: r.p.LockBytes == nil, Format: string(r.p.LockBytes) != string(lockfile.Format(r.p.Lock))}
 		if !e.NoFile && !e.Format {
 			return nil
 		}
 	}
-	e.File = r.p.show(r.p.lockFile)
+	e.File = r.p.Show(r.p.LockFile)
 	e.Place, e.Line = r.firstUnlocked(plan)
 	return e
 }
@@ -244,13 +245,13 @@ func (r *run) locked(plan Plan) error {
 func (r *run) firstUnlocked(plan Plan) (file string, line int) {
 	for _, step := range plan.Steps {
 		if step.Action == Resolve {
-			return r.p.show(r.p.tomlFile), step.Pack.Line
+			return r.p.Show(r.p.TOMLFile), step.Pack.Line
 		}
 	}
 	for _, entry := range plan.Surplus {
-		return r.p.show(r.p.lockFile), r.p.lock.Line(entry.Name)
+		return r.p.Show(r.p.LockFile), r.p.Lock.Line(entry.Name)
 	}
-	return r.p.show(r.p.lockFile), 0
+	return r.p.Show(r.p.LockFile), 0
 }
 
 // settle finds out how the item will be locked, and where its bytes are if
@@ -277,7 +278,7 @@ func (r *run) settle(ctx context.Context, i *item) error {
 // be locked as, and nobody could know that before.
 func (r *run) measureAgain(ctx context.Context, i *item) (err error) {
 	if v := i.Vendored; v.Digest == "" && !v.IsZero() && v.Size == i.entry.Size {
-		i.Vendored, err = r.p.measure(ctx, r.p.packFile(i.Pack.Name), i.entry.Size)
+		i.Vendored, err = r.p.Measure(ctx, r.p.PackFile(i.Pack.Name), i.entry.Size)
 	}
 	return err
 }
@@ -286,9 +287,9 @@ func (r *run) measureAgain(ctx context.Context, i *item) (err error) {
 func (r *run) packError(pack packsfile.Pack, action Action, locked *lockfile.Pack, err error) error {
 	var inconsistent *InconsistentError
 	if errors.As(err, &inconsistent) {
-		err = inconsistent.At(r.p.show(r.p.lockFile), r.p.lock.Line(inconsistent.Name))
+		err = inconsistent.At(r.p.Show(r.p.LockFile), r.p.Lock.Line(inconsistent.Name))
 	}
-	e := &PackError{File: r.p.show(r.p.tomlFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Insecure: r.p.config.InsecureRegistries, Err: err}
+	e := &PackError{File: r.p.Show(r.p.TOMLFile), Line: pack.Line, Name: pack.Name, Ref: pack.Ref, Insecure: r.p.Config.InsecureRegistries, Err: err}
 	if action != Resolve {
 		e.Locked = locked
 	}
@@ -407,8 +408,8 @@ func (r *run) check(i *item) (proven bool, err error) {
 	return true, compare(i.Locked, pack)
 }
 
-func (r *run) report(c *change, items []*item) *Report {
-	report := &Report{DryRun: r.dryRun, Written: c.written, Deleted: c.deleted, Dropped: c.dropped}
+func (r *run) report(c *project.Change, items []*item) *Report {
+	report := &Report{DryRun: r.dryRun, Written: c.Written, Deleted: c.Deleted, Dropped: c.Dropped}
 	for _, i := range items {
 		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted() && !r.dryRun, Fetched: i.fetched})
 	}

@@ -1,13 +1,13 @@
 package vendorer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // checkSizes refuses what cannot be linked, before it is downloaded, and warns
@@ -26,7 +26,7 @@ func (r *run) checkSizes(items []*item) error {
 		}
 	}
 	if len(errs) == 0 && total > maxEmbedded {
-		errs = append(errs, &TooLargeError{File: r.p.show(r.p.tomlFile), All: true, Size: total})
+		errs = append(errs, &TooLargeError{File: r.p.Show(r.p.TOMLFile), All: true, Size: total})
 	}
 	if len(errs) == 0 && total > largeTogether && changed {
 		r.tell.event(LargeTotal{Size: total})
@@ -39,7 +39,7 @@ func (r *run) checkSizes(items []*item) error {
 const maxOpen = 512
 
 // stage writes all that will change under temporary names.
-func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.Package) error {
+func (r *run) stage(ctx context.Context, c *project.Change, items []*item, pkg embedgen.Package) error {
 	var wanted []*item
 	for _, i := range items {
 		if i.wanted() {
@@ -49,7 +49,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 		}
 	}
 	if len(wanted) > 0 {
-		if err := c.makeDir(r.p.dataDir); err != nil {
+		if err := c.MakeDataDir(); err != nil {
 			return err
 		}
 	}
@@ -63,7 +63,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 		return nil
 	})
 	for _, i := range wanted {
-		c.packs = append(c.packs, i.staged)
+		c.Packs = append(c.Packs, i.staged)
 	}
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (r *run) stage(ctx context.Context, c *change, items []*item, pkg embedgen.
 
 // fetch stages the bytes of one pack.
 func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
-	file, err := atomicfile.Create(r.p.root, r.p.packFile(i.Pack.Name))
+	file, err := r.p.CreatePack(i.Pack.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +111,8 @@ func (r *run) tellRestored(wanted []*item) {
 	for _, i := range wanted {
 		if i.Reason == Changed {
 			r.tell.event(Restored{
-				Name: i.Pack.Name, Path: r.p.show(r.p.packFile(i.Pack.Name)),
-				Got: i.Vendored.Content, Want: contentOf(i.entry), LFS: i.Vendored.LFS,
+				Name: i.Pack.Name, Path: r.p.Show(r.p.PackFile(i.Pack.Name)),
+				Got: i.Vendored.Content, Want: project.ContentOf(i.entry), LFS: i.Vendored.LFS,
 			})
 		}
 	}
@@ -120,12 +120,12 @@ func (r *run) tellRestored(wanted []*item) {
 
 // stageTexts stages the generated file, packs.lock and packs.toml, each if it
 // changes.
-func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
+func (r *run) stageTexts(c *project.Change, items []*item, pkg embedgen.Package) error {
 	source, err := generate(pkg, items)
 	if err != nil {
 		return err
 	}
-	if c.goFile, err = c.stageText(r.p.goFile, source); err != nil {
+	if err := c.StageGo(source); err != nil {
 		return err
 	}
 	lock := &lockfile.Lock{}
@@ -135,13 +135,10 @@ func (r *run) stageTexts(c *change, items []*item, pkg embedgen.Package) error {
 		}
 		lock.Packs = append(lock.Packs, i.entry)
 	}
-	if c.lock, err = c.stageText(r.p.lockFile, lockfile.Format(lock)); err != nil {
+	if err := c.StageLock(lockfile.Format(lock)); err != nil || r.edited == nil {
 		return err
 	}
-	if r.edited != nil && !bytes.Equal(r.edited, r.p.toml) {
-		c.toml, err = atomicfile.BeginEdit(r.p.root, r.p.tomlFile, r.edited)
-	}
-	return err
+	return c.StageTOML(r.edited)
 }
 
 // generate returns the Go source for the items.

@@ -50,7 +50,7 @@ func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
 		return nil, err
 	}
 	defer r.close()
-	pack, ok := r.p.config.Pack(name)
+	pack, ok := r.p.Config.Pack(name)
 	if !ok {
 		return nil, r.unknown(name)
 	}

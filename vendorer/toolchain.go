@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"golang.org/x/mod/modfile"
 )
 
@@ -55,19 +56,19 @@ func (r *run) embedFindings(ctx context.Context, t *toolchain, plan Plan) ([]err
 		if unusable := t.unusable(ctx); unusable != nil {
 			return nil, unusable
 		}
-		return []error{&EmbedError{Path: r.p.show(r.p.dir), Reason: "cannot be loaded by the Go toolchain: " + err.Error()}}, nil
+		return []error{&EmbedError{Path: r.p.Show(r.p.Dir), Reason: "cannot be loaded by the Go toolchain: " + err.Error()}}, nil
 	}
 	want := map[string]string{} // absolute path → as shown
 	for _, step := range plan.Steps {
-		name := r.p.packFile(step.Pack.Name)
-		want[filepath.Join(r.p.module, filepath.FromSlash(name))] = r.p.show(name)
+		name := r.p.PackFile(step.Pack.Name)
+		want[filepath.Join(r.p.Module, filepath.FromSlash(name))] = r.p.Show(name)
 	}
-	data := filepath.Join(r.p.module, filepath.FromSlash(r.p.dataDir)) + string(filepath.Separator)
+	data := filepath.Join(r.p.Module, filepath.FromSlash(r.p.DataDir)) + string(filepath.Separator)
 	var findings []error
 	for _, file := range embedded {
 		if _, ok := want[file]; !ok && strings.HasPrefix(file, data) {
 			below := strings.TrimPrefix(file, data)
-			findings = append(findings, &EmbedError{Path: filepath.Join(r.p.show(r.p.dataDir), below), Reason: "is embedded, but not locked"})
+			findings = append(findings, &EmbedError{Path: filepath.Join(r.p.Show(r.p.DataDir), below), Reason: "is embedded, but not locked"})
 		}
 		delete(want, file)
 	}
@@ -121,11 +122,11 @@ func (t *toolchain) unusable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := readPlain(filepath.Join(t.module, goMod))
+	data, err := project.ReadPlain(filepath.Join(t.module, project.GoMod))
 	if err != nil {
 		return nil
 	}
-	mod, err := modfile.ParseLax(goMod, data, nil)
+	mod, err := modfile.ParseLax(project.GoMod, data, nil)
 	words := strings.Fields(string(answer)) // "go version go1.25.0 linux/amd64"
 	if err != nil || mod.Go == nil || len(words) < 3 || version.Compare(words[2], "go"+mod.Go.Version) >= 0 {
 		return nil

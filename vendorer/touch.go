@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A TouchError reports what can give a program other bytes than those that are
@@ -28,9 +29,16 @@ func (e *TouchError) Error() string {
 	return fmt.Sprintf("%s:%d %s", e.Path, e.Line, e.Reason)
 }
 
-// touches says what in the package and in its module touches what the generated file
-// declares. It waits for the module's scan.
-func (p *project) touches(pkg embedgen.Package, files []goFile, scan *moduleScan) ([]error, error) {
+// A target is a project whose packs other files may override.
+type target struct{ *project.Project }
+
+// findOverrides returns what in p's package pkg, whose other files are files, and in its
+// module touches what the generated file declares. It waits for the module's scan.
+func findOverrides(p *project.Project, pkg embedgen.Package, files []project.GoFile, scan *moduleScan) ([]error, error) {
+	return target{p}.touches(pkg, files, scan)
+}
+
+func (p target) touches(pkg embedgen.Package, files []project.GoFile, scan *moduleScan) ([]error, error) {
 	importPath := p.importPath()
 	found := p.goTouches(pkg, files)
 	others, err := p.otherTouches(pkg, importPath)
@@ -40,21 +48,21 @@ func (p *project) touches(pkg embedgen.Package, files []goFile, scan *moduleScan
 	uses, err := scan.wait()
 	var long *LongFileError
 	if errors.As(err, &long) {
-		name, relErr := filepath.Rel(p.module, long.File)
-		return nil, errors.Join(relErr, &LongFileError{File: p.show(filepath.ToSlash(name)), Limit: long.Limit})
+		name, relErr := filepath.Rel(p.Module, long.File)
+		return nil, errors.Join(relErr, &LongFileError{File: p.Show(filepath.ToSlash(name)), Limit: long.Limit})
 	}
 	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, uses), p.replacementsBelow(scan.mods)), nil
 }
 
 // goTouches is about the package's other Go files. Tests are in no program.
-func (p *project) goTouches(pkg embedgen.Package, files []goFile) []error {
+func (p target) goTouches(pkg embedgen.Package, files []project.GoFile) []error {
 	var found []error
 	for _, file := range files {
-		if name, err := embedgen.PackageName(file.source); file.isTest() || err == nil && name != pkg.Name {
+		if name, err := embedgen.PackageName(file.Source); file.IsTest() || err == nil && name != pkg.Name {
 			continue
 		}
-		for _, m := range pkg.Mentions(file.source) {
-			found = append(found, p.uses(file.name, m.Line, m.Name))
+		for _, m := range pkg.Mentions(file.Source) {
+			found = append(found, p.uses(file.Name, m.Line, m.Name))
 		}
 	}
 	return found
@@ -68,11 +76,11 @@ func isOtherSource(name string) bool { return slices.Contains(otherSources, path
 
 // otherTouches is about the package's files in other languages: a variable is not
 // named in any of them, a function not in assembly.
-func (p *project) otherTouches(pkg embedgen.Package, importPath string) ([]error, error) {
+func (p target) otherTouches(pkg embedgen.Package, importPath string) ([]error, error) {
 	var found []error
-	err := p.eachSource(isOtherSource, func(file string, source []byte) {
+	err := p.EachSource(isOtherSource, func(file string, source []byte) {
 		if line, target := strayInclude(source); line > 0 {
-			found = append(found, &TouchError{Path: p.show(file), Line: line, Reason: fmt.Sprintf("includes %+q, which is no source file of the package", target)})
+			found = append(found, &TouchError{Path: p.Show(file), Line: line, Reason: fmt.Sprintf("includes %+q, which is no source file of the package", target)})
 		}
 		seen := map[string]bool{}
 		for _, m := range slices.Concat(pkg.Words(source), ownSymbols(pkg, importPath, source)) {
@@ -118,11 +126,11 @@ func ownSymbols(pkg embedgen.Package, importPath string, source []byte) []embedg
 }
 
 // symbolTouches is about symbols that files of the whole module name.
-func (p *project) symbolTouches(pkg embedgen.Package, importPath string, uses []symbolUse) []error {
-	dir := filepath.Join(p.module, filepath.FromSlash(p.dir))
+func (p target) symbolTouches(pkg embedgen.Package, importPath string, uses []symbolUse) []error {
+	dir := filepath.Join(p.Module, filepath.FromSlash(p.Dir))
 	var found []error
 	for _, use := range uses {
-		name, err := filepath.Rel(p.module, use.file)
+		name, err := filepath.Rel(p.Module, use.file)
 		if err != nil {
 			continue
 		}
@@ -135,29 +143,29 @@ func (p *project) symbolTouches(pkg embedgen.Package, importPath string, uses []
 		case own && ok && pkg.Owns(local):
 			found = append(found, p.uses(file, use.line, local))
 		case !own && ok:
-			found = append(found, &TouchError{Path: p.show(file), Line: use.line, Reason: "uses " + use.symbol + ", a symbol of the packs' package"})
+			found = append(found, &TouchError{Path: p.Show(file), Line: use.line, Reason: "uses " + use.symbol + ", a symbol of the packs' package"})
 		}
 	}
 	return found
 }
 
 // uses is the TouchError of a line that names what it must not.
-func (p *project) uses(file string, line int, name string) error {
-	return &TouchError{Path: p.show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
+func (p target) uses(file string, line int, name string) error {
+	return &TouchError{Path: p.Show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
 }
 
 // importPath is the package's, "" if go.mod does not say the module's.
-func (p *project) importPath() string {
+func (p target) importPath() string {
 	module := p.modulePath()
 	if module == "" {
 		return ""
 	}
-	return path.Join(module, p.dir)
+	return path.Join(module, p.Dir)
 }
 
 // modulePath is the module's, "" if go.mod does not say it.
-func (p *project) modulePath() string {
-	data, err := readPlain(filepath.Join(p.module, goMod))
+func (p target) modulePath() string {
+	data, err := project.ReadPlain(filepath.Join(p.Module, project.GoMod))
 	if err != nil {
 		return ""
 	}
@@ -167,7 +175,7 @@ func (p *project) modulePath() string {
 // modulePathIn is the path of the module whose go.mod data is, "" if it says none. A
 // module line may stand in a block, as any other.
 func modulePathIn(data []byte) string {
-	mod, err := modfile.ParseLax(goMod, data, nil)
+	mod, err := modfile.ParseLax(project.GoMod, data, nil)
 	if err != nil || mod.Module == nil {
 		return ""
 	}

@@ -74,7 +74,7 @@ type chosen struct {
 func (r *run) choose(targets []Target) ([]chosen, error) {
 	var packs []chosen
 	if len(targets) == 0 {
-		for _, pack := range r.p.config.Packs {
+		for _, pack := range r.p.Config.Packs {
 			packs = append(packs, chosen{Pack: pack})
 		}
 		return packs, nil
@@ -83,7 +83,7 @@ func (r *run) choose(targets []Target) ([]chosen, error) {
 	wishes := map[string]string{}
 	for _, target := range targets {
 		wish, twice := wishes[target.Name]
-		pack, ok := r.p.config.Pack(target.Name)
+		pack, ok := r.p.Config.Pack(target.Name)
 		switch {
 		case twice && wish == target.Tag:
 		case !ok && !twice:
@@ -146,7 +146,7 @@ func (u *updating) follow(ctx context.Context, pack chosen) error {
 // of them.
 func (u *updating) refusals(report *Report) error {
 	var errs []error
-	for _, pack := range u.p.config.Packs {
+	for _, pack := range u.p.Config.Packs {
 		errs = append(errs, u.refused[pack.Name])
 	}
 	if report != nil {
@@ -177,7 +177,7 @@ func (u *updating) followTag(ctx context.Context, pack chosen) error {
 // markLie takes care of a pack that did not move: an entry that lies is not left
 // as it is, nor one of a named pack that only the registry could prove.
 func (u *updating) markLie(pack packsfile.Pack) {
-	entry, locked := u.p.lock.Pack(pack.Name)
+	entry, locked := u.p.Lock.Pack(pack.Name)
 	if !locked || isStale(pack, entry) {
 		return
 	}
@@ -235,7 +235,7 @@ func (u *updating) mark(name string) {
 
 // unknown is the error of a name that packs.toml does not have.
 func (r *run) unknown(name string) error {
-	return &UnknownPackError{File: r.p.show(r.p.tomlFile), Name: name, Near: similar(name, r.p.config.Packs)}
+	return &UnknownPackError{File: r.p.Show(r.p.TOMLFile), Name: name, Near: similar(name, r.p.Config.Packs)}
 }
 
 // similar returns the pack whose name is most like name, "" if none is.

@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A Verification is what Verify found.
@@ -70,13 +71,13 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 		return nil, err
 	}
 	defer r.close()
-	scan := scanModule(ctx, r.p.module)
+	scan := scanModule(ctx, r.p.Module)
 	defer scan.stop()
-	files, err := r.p.goFiles()
+	files, err := r.p.GoFiles()
 	if err != nil {
 		return nil, err
 	}
-	pkg, err := r.packageAmong(files, r.p.config)
+	pkg, err := r.packageAmong(files, r.p.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	if err != nil {
 		return nil, err
 	}
-	touches, err := r.p.touches(pkg, files, scan)
+	touches, err := findOverrides(r.p, pkg, files, scan)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx) // not all was looked through
 	}
@@ -97,11 +98,11 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 
 // verify compares what packvendor and the Go toolchain make of the project.
 func (r *run) verify(ctx context.Context, pkg embedgen.Package, remote bool) (*Verification, error) {
-	vendored, err := r.p.vendored(ctx)
+	vendored, err := r.p.Vendored(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan := MakePlan(r.p.config.Packs, r.p.lock, vendored, nil)
+	plan := MakePlan(r.p.Config.Packs, r.p.Lock, vendored, nil)
 	v := &Verification{Packs: len(plan.Steps)}
 	v.find(r.locked(plan))
 	v.find(r.packFindings(ctx, plan, remote)...)
@@ -223,7 +224,7 @@ func isAboutSize(err error) bool {
 
 // vendoredError says what stands in a pack's place instead of what is locked.
 func (r *run) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
-	return &VendoredError{Name: entry.Name, Path: r.p.show(r.p.packFile(entry.Name)), Got: is.Content, Want: contentOf(entry), LFS: is.LFS}
+	return &VendoredError{Name: entry.Name, Path: r.p.Show(r.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
 }
 
 // checkRemote follows the chain from the reference to the layer in the
@@ -248,9 +249,9 @@ func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package)
 	if err != nil {
 		return err
 	}
-	got, err := r.p.readFile(r.p.goFile, maxSource)
-	got = withoutCR(got)
-	shown := r.p.show(r.p.goFile)
+	got, err := r.p.ReadFile(r.p.GoFile, project.MaxSource)
+	got = project.WithoutCR(got)
+	shown := r.p.Show(r.p.GoFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		v.find(&GeneratedError{Path: shown})
@@ -265,9 +266,9 @@ func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package)
 // toolchainFindings says what the Go toolchain makes of the package. What it embeds
 // is asked only if nothing was found: it would say the same in other words.
 func (r *run) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
-	t := newToolchain(r.p.module, r.p.dir)
+	t := newToolchain(r.p.Module, r.p.Dir)
 	v.find(t.overlay())
-	v.find(r.p.replacements(flagValue(t.flags, "modfile"))...)
+	v.find(findReplacements(r.p, flagValue(t.flags, "modfile"))...)
 	if !v.isAsLocked() {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package vendorer
+package project
 
 import (
 	"os"
@@ -6,16 +6,6 @@ import (
 	"slices"
 	"strings"
 )
-
-// A ConflictError reports a packs.lock that holds both sides of a merge.
-type ConflictError struct {
-	File    string // packs.lock
-	Merging bool   // git is in the middle of what left the conflict, and can take a side
-	Err     error
-}
-
-func (e *ConflictError) Error() string { return e.Err.Error() }
-func (e *ConflictError) Unwrap() error { return e.Err }
 
 // merges are the names in a git directory that tell of a merge, a rebase or the like
 // that waits for somebody to resolve conflicts.
@@ -56,8 +46,8 @@ func linkedGitDir(dir, name string) string {
 		return ""
 	}
 	defer root.Close()
-	p := &project{root: root}
-	data, err := p.readFile(filepath.Base(name), 4096)
+	p := &Project{Root: root}
+	data, err := p.ReadFile(filepath.Base(name), 4096)
 	target, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "gitdir: ")
 	switch {
 	case err != nil || !ok:

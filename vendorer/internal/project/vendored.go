@@ -1,4 +1,4 @@
-package vendorer
+package project
 
 import (
 	"context"
@@ -20,8 +20,8 @@ const (
 	lfsSize   = 1024
 )
 
-// contentOf is what an entry says of the pack's bytes.
-func contentOf(entry lockfile.Pack) verified.Content {
+// ContentOf is what an entry says of the pack's bytes.
+func ContentOf(entry lockfile.Pack) verified.Content {
 	return verified.Content{Digest: entry.LayerDigest, Size: entry.Size}
 }
 
@@ -33,15 +33,15 @@ type Vendored struct {
 	LFS bool // it is a Git LFS pointer, not a pack
 }
 
-// vendored measures what stands in the places of the packs that packs.toml or
+// Vendored measures what stands in the places of the packs that packs.toml or
 // packs.lock name, on all cores. Files are hashed if they have the size that is
 // locked.
-func (p *project) vendored(ctx context.Context) (map[string]Vendored, error) {
+func (p *Project) Vendored(ctx context.Context) (map[string]Vendored, error) {
 	wanted := map[string]int64{}
-	for _, pack := range p.config.Packs {
+	for _, pack := range p.Config.Packs {
 		wanted[pack.Name] = unknownSize
 	}
-	for _, entry := range p.lock.Packs {
+	for _, entry := range p.Lock.Packs {
 		wanted[entry.Name] = entry.Size
 	}
 	found := make(map[string]*Vendored, len(wanted))
@@ -51,7 +51,7 @@ func (p *project) vendored(ctx context.Context) (map[string]Vendored, error) {
 		v := &Vendored{}
 		found[name] = v
 		group.Go(func() (err error) {
-			*v, err = p.measure(ctx, p.packFile(name), size)
+			*v, err = p.Measure(ctx, p.PackFile(name), size)
 			return err
 		})
 	}
@@ -66,17 +66,17 @@ func (p *project) vendored(ctx context.Context) (map[string]Vendored, error) {
 // unknownSize is that of a pack of which nothing is locked: no file has it.
 const unknownSize = -1
 
-// measure returns what the file name is; what is no regular file is nothing. Only a
+// Measure returns what the file name is; what is no regular file is nothing. Only a
 // file of the wanted size is read, however large another one is.
-func (p *project) measure(ctx context.Context, name string, size int64) (Vendored, error) {
-	info, err := p.root.Lstat(name)
+func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendored, error) {
+	info, err := p.Root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return Vendored{}, nil
 	}
 	if err != nil {
 		return Vendored{}, p.located(name, err)
 	}
-	file, err := p.root.Open(name)
+	file, err := p.Root.Open(name)
 	if err != nil {
 		return Vendored{}, p.located(name, err)
 	}
@@ -101,16 +101,16 @@ func isPointer(file io.ReaderAt, size int64) bool {
 	return string(head[:n]) == lfsPrefix
 }
 
-// copyPack copies an entry's pack to w as it is vendored. The error is
+// Copy copies an entry's pack to w as it is vendored. The error is
 // *verified.MismatchError if that is not what is locked.
-func (p *project) copyPack(ctx context.Context, entry lockfile.Pack, w io.Writer) error {
-	file, err := p.root.Open(p.packFile(entry.Name))
+func (p *Project) Copy(ctx context.Context, entry lockfile.Pack, w io.Writer) error {
+	file, err := p.Root.Open(p.PackFile(entry.Name))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.Size() != entry.Size {
-		return verified.Sized(info.Size(), contentOf(entry))
+		return verified.Sized(info.Size(), ContentOf(entry))
 	}
-	return verified.Copy(ctx, w, file, contentOf(entry))
+	return verified.Copy(ctx, w, file, ContentOf(entry))
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package vendorer
+package project
 
 import (
 	"os"
@@ -8,8 +8,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// projectLockFile is the module's directory itself: no file is left behind, and
+// mutexFile is the module's directory itself: no file is left behind, and
 // a read-only checkout can be locked too.
-func projectLockFile(dir string) *flock.Flock {
+func mutexFile(dir string) *flock.Flock {
 	return flock.New(dir, flock.SetFlag(os.O_RDONLY))
 }

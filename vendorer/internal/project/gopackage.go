@@ -1,4 +1,4 @@
-package vendorer
+package project
 
 import (
 	"errors"
@@ -16,49 +16,49 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 )
 
-// A goFile is a Go file of the package that the generated file joins.
-type goFile struct {
-	name    string // below the root
-	source  []byte
-	ignored bool // its build constraints are those of a file that is in no package
+// A GoFile is a Go file of the package that the generated file joins.
+type GoFile struct {
+	Name    string // below the root
+	Source  []byte
+	Ignored bool // its build constraints are those of a file that is in no package
 }
 
-// isTest tells whether the file is in tests alone.
-func (f goFile) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
+// IsTest tells whether the file is in tests alone.
+func (f GoFile) IsTest() bool { return strings.HasSuffix(f.Name, "_test.go") }
 
-// goFiles reads the Go files in the package's directory, the generated one aside.
-func (p *project) goFiles() ([]goFile, error) { return p.goFilesNamed(isGo) }
+// GoFiles reads the Go files in the package's directory, the generated one aside.
+func (p *Project) GoFiles() ([]GoFile, error) { return p.GoFilesNamed(IsGo) }
 
-func (p *project) goFilesNamed(wanted func(name string) bool) ([]goFile, error) {
-	var files []goFile
-	err := p.eachSource(wanted, func(name string, source []byte) {
-		files = append(files, goFile{name: name, source: source, ignored: embedgen.IsIgnored(source)})
+func (p *Project) GoFilesNamed(wanted func(name string) bool) ([]GoFile, error) {
+	var files []GoFile
+	err := p.EachSource(wanted, func(name string, source []byte) {
+		files = append(files, GoFile{Name: name, Source: source, Ignored: embedgen.IsIgnored(source)})
 	})
 	return files, err
 }
 
-func isGo(name string) bool { return path.Ext(name) == ".go" }
+func IsGo(name string) bool { return path.Ext(name) == ".go" }
 
-// eachSource reads the files in the package's directory whose names are wanted, the
+// EachSource reads the files in the package's directory whose names are wanted, the
 // generated one and those that the go command ignores aside.
-func (p *project) eachSource(wanted func(name string) bool, read func(name string, source []byte)) error {
+func (p *Project) EachSource(wanted func(name string) bool, read func(name string, source []byte)) error {
 	names, err := p.packageNames()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		full := path.Join(p.dir, name)
-		if full == p.goFile || !wanted(name) {
+		full := path.Join(p.Dir, name)
+		if full == p.GoFile || !wanted(name) {
 			continue
 		}
-		at, err := p.sourceAt(full)
+		at, err := p.SourceAt(full)
 		if err != nil {
 			return err
 		}
 		if at == "" {
 			continue
 		}
-		source, err := p.readFile(at, maxSource)
+		source, err := p.ReadFile(at, MaxSource)
 		if err != nil {
 			return err
 		}
@@ -69,28 +69,28 @@ func (p *project) eachSource(wanted func(name string) bool, read func(name strin
 
 // packageNames are the names in the package's directory, sorted, but for those that
 // the go command ignores whatever their ending is.
-func (p *project) packageNames() ([]string, error) {
-	dir, err := p.root.Open(p.dir)
+func (p *Project) packageNames() ([]string, error) {
+	dir, err := p.Root.Open(p.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, p.located(p.dir, err)
+		return nil, p.located(p.Dir, err)
 	}
 	defer dir.Close()
 	names, err := dir.Readdirnames(-1)
 	if err != nil {
-		return nil, p.located(p.dir, err)
+		return nil, p.located(p.Dir, err)
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return name[0] == '_' || name[0] == '.' })
 	slices.Sort(names)
 	return names, nil
 }
 
-// sourceAt returns where the source file is that has that name: elsewhere if it is a
+// SourceAt returns where the source file is that has that name: elsewhere if it is a
 // symbolic link, which the compiler follows. It is "" where the go command sees none.
-func (p *project) sourceAt(name string) (string, error) {
-	info, err := p.root.Lstat(name)
+func (p *Project) SourceAt(name string) (string, error) {
+	info, err := p.Root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil // since just now
@@ -101,42 +101,42 @@ func (p *project) sourceAt(name string) (string, error) {
 	case info.Mode()&fs.ModeSymlink == 0:
 		return "", nil
 	}
-	at, err := filepath.EvalSymlinks(filepath.Join(p.module, filepath.FromSlash(name)))
+	at, err := filepath.EvalSymlinks(filepath.Join(p.Module, filepath.FromSlash(name)))
 	if err != nil {
-		return "", &PlaceError{Path: p.show(name), Reason: "is a symbolic link that leads nowhere"}
+		return "", &PlaceError{Path: p.Show(name), Reason: "is a symbolic link that leads nowhere"}
 	}
 	if info, err = os.Stat(at); err == nil && info.IsDir() {
 		return "", nil
 	}
 	if err != nil || !info.Mode().IsRegular() {
-		return "", &PlaceError{Path: p.show(name), Reason: "is a symbolic link to what is not a regular file"}
+		return "", &PlaceError{Path: p.Show(name), Reason: "is a symbolic link to what is not a regular file"}
 	}
 	return p.inside(name, at)
 }
 
 // inside returns the path below the root of the file at, which the link name leads
 // to.
-func (p *project) inside(name, at string) (string, error) {
-	module, err := filepath.EvalSymlinks(p.module)
+func (p *Project) inside(name, at string) (string, error) {
+	module, err := filepath.EvalSymlinks(p.Module)
 	if err != nil {
 		return "", err
 	}
 	below, err := filepath.Rel(module, at)
 	if err != nil || !filepath.IsLocal(below) {
-		return "", &PlaceError{Path: p.show(name), Reason: "is a symbolic link that leads out of the module"}
+		return "", &PlaceError{Path: p.Show(name), Reason: "is a symbolic link that leads out of the module"}
 	}
 	return filepath.ToSlash(below), nil
 }
 
-// packageName returns the name of the Go package, by the rules of packs.toml's
+// PackageName returns the name of the Go package, by the rules of packs.toml's
 // embed.package.
-func (p *project) packageName(getenv func(string) string, files []goFile) (string, error) {
-	if name := p.config.Embed.Package; name != "" {
+func (p *Project) PackageName(getenv func(string) string, files []GoFile) (string, error) {
+	if name := p.Config.Embed.Package; name != "" {
 		return name, nil // packsfile has checked it
 	}
 	name, found := p.derivedName(getenv, files)
 	if name == "" || names.CheckPackage(name) != nil {
-		return "", &PackageNameError{Dir: p.show(p.dir), Names: found}
+		return "", &PackageNameError{Dir: p.Show(p.Dir), Names: found}
 	}
 	return name, nil
 }
@@ -144,13 +144,13 @@ func (p *project) packageName(getenv func(string) string, files []goFile) (strin
 // derivedName returns the package's name as the files, go generate or the
 // directory have it, "" if none of them says, and the names that the files
 // have.
-func (p *project) derivedName(getenv func(string) string, files []goFile) (name string, found []string) {
+func (p *Project) derivedName(getenv func(string) string, files []GoFile) (name string, found []string) {
 	inFiles := map[string]bool{}
 	for _, file := range files {
-		if file.isTest() || file.ignored {
+		if file.IsTest() || file.Ignored {
 			continue
 		}
-		if name, err := embedgen.PackageName(file.source); err == nil {
+		if name, err := embedgen.PackageName(file.Source); err == nil {
 			inFiles[name] = true
 		}
 	}
@@ -158,7 +158,7 @@ func (p *project) derivedName(getenv func(string) string, files []goFile) (name 
 	if len(found) == 1 {
 		return found[0], found
 	}
-	dirName := path.Base(filepath.ToSlash(filepath.Join(p.module, filepath.FromSlash(p.dir))))
+	dirName := path.Base(filepath.ToSlash(filepath.Join(p.Module, filepath.FromSlash(p.Dir))))
 	for _, name := range []string{p.goPackage(getenv), dirName} {
 		if name != "" && (len(found) == 0 || inFiles[name]) {
 			return name, found
@@ -169,33 +169,33 @@ func (p *project) derivedName(getenv func(string) string, files []goFile) (name 
 
 // goPackage returns what go generate says the package is, if it says so of
 // this directory: https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
-func (p *project) goPackage(getenv func(string) string) string {
+func (p *Project) goPackage(getenv func(string) string) string {
 	name := strings.TrimSuffix(getenv("GOPACKAGE"), "_test")
 	here, err := filepath.Abs(".")
-	if err != nil || !token.IsIdentifier(name) || here != filepath.Join(p.module, filepath.FromSlash(p.dir)) {
+	if err != nil || !token.IsIdentifier(name) || here != filepath.Join(p.Module, filepath.FromSlash(p.Dir)) {
 		return ""
 	}
 	return name
 }
 
-// checkClashes sees that the generated file compiles together with the
+// CheckClashes sees that the generated file compiles together with the
 // package's other files. Files that do not parse are left to the compiler.
-func (p *project) checkClashes(pkg embedgen.Package, files []goFile) error {
+func (p *Project) CheckClashes(pkg embedgen.Package, files []GoFile) error {
 	var errs []error
 	for _, file := range files {
-		if name, err := embedgen.PackageName(file.source); err != nil || name != pkg.Name || file.ignored {
+		if name, err := embedgen.PackageName(file.Source); err != nil || name != pkg.Name || file.Ignored {
 			continue
 		}
-		names, _ := pkg.Clashes(file.source)
-		if len(names) > 0 && embedgen.IsGenerated(file.source) {
+		names, _ := pkg.Clashes(file.Source)
+		if len(names) > 0 && embedgen.IsGenerated(file.Source) {
 			errs = append(errs, &PlaceError{
-				Path:   p.show(file.name),
-				Reason: fmt.Sprintf("was generated by packvendor, and %s is to take its place: remove it", path.Base(p.goFile)),
+				Path:   p.Show(file.Name),
+				Reason: fmt.Sprintf("was generated by packvendor, and %s is to take its place: remove it", path.Base(p.GoFile)),
 			})
 			continue
 		}
 		for _, clash := range clashesOf(pkg, names) {
-			clash.File = p.show(file.name)
+			clash.File = p.Show(file.Name)
 			if clash.Pack != "" {
 				clash.GoName = freeGoName(pkg, files, clash.Pack)
 			}
@@ -221,7 +221,7 @@ func clashesOf(pkg embedgen.Package, names []string) []*ClashError {
 }
 
 // freeGoName returns a Go name that a pack could have, "" if the first guess is none.
-func freeGoName(pkg embedgen.Package, files []goFile, pack string) string {
+func freeGoName(pkg embedgen.Package, files []GoFile, pack string) string {
 	pkg.Packs = slices.Clone(pkg.Packs)
 	i := slices.IndexFunc(pkg.Packs, func(p embedgen.Pack) bool { return p.Name == pack })
 	guess := pkg.Packs[i].GoName + "Pack"
@@ -230,7 +230,7 @@ func freeGoName(pkg embedgen.Package, files []goFile, pack string) string {
 	}
 	pkg.Packs[i].GoName = guess
 	for _, file := range files {
-		if names, _ := pkg.Clashes(file.source); slices.ContainsFunc(names, func(name string) bool { return pkg.Owner(name) == pack }) {
+		if names, _ := pkg.Clashes(file.Source); slices.ContainsFunc(names, func(name string) bool { return pkg.Owner(name) == pack }) {
 			return ""
 		}
 	}

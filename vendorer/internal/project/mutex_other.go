@@ -1,6 +1,6 @@
 //go:build !unix
 
-package vendorer
+package project
 
 import (
 	"os"
@@ -11,9 +11,9 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// projectLockFile is a file among the temporary ones: a directory cannot be locked
+// mutexFile is a file among the temporary ones: a directory cannot be locked
 // here, and the project should not hold a file for it.
-func projectLockFile(dir string) *flock.Flock {
+func mutexFile(dir string) *flock.Flock {
 	name := "packvendor-" + ociref.DigestOf([]byte(dir)).Hex()[:16] + ".lock"
 	return flock.New(filepath.Join(os.TempDir(), name))
 }

@@ -1,13 +1,13 @@
-package vendorer
+package project
 
 import (
 	"io/fs"
 	"os"
 )
 
-// readPlain reads a file that is none of the project's, wherever it is: a regular one
+// ReadPlain reads a file that is none of the project's, wherever it is: a regular one
 // of at most maxSource bytes. It waits for no FIFO's writer.
-func readPlain(name string) ([]byte, error) {
+func ReadPlain(name string) ([]byte, error) {
 	file, err := os.OpenFile(name, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
 		return nil, err
@@ -20,5 +20,5 @@ func readPlain(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
 	}
-	return readWhole(name, file, info.Size(), maxSource)
+	return ReadWhole(name, file, info.Size(), MaxSource)
 }

@@ -1,4 +1,4 @@
-package vendorer
+package project
 
 import (
 	"context"
@@ -12,19 +12,19 @@ import (
 // projectPoll is how often a project that another run works on is tried again.
 const projectPoll = 50 * time.Millisecond
 
-// A projectLock keeps other runs out of a project.
-type projectLock struct {
+// A Mutex keeps other runs out of a project.
+type Mutex struct {
 	file *flock.Flock
 	held bool // false where locking does not work
 }
 
-func (l *projectLock) unlock() { l.file.Close() }
+func (l *Mutex) unlock() { l.file.Close() }
 
-// lockProject waits, so long and after calling waiting, until no other run works in the
+// Lock waits, so long and after calling waiting, until no other run works in the
 // module of packs.toml at name: two files packs.toml in one module may name the same
 // folders. Where locking does not work it goes on without: a commit that two runs make
 // at once is mended by the next. Errors: *BusyError, *NoModuleError, ctx's.
-func lockProject(ctx context.Context, name string, wait time.Duration, waiting func()) (*projectLock, error) {
+func Lock(ctx context.Context, name string, wait time.Duration, waiting func()) (*Mutex, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return nil, err
@@ -32,11 +32,11 @@ func lockProject(ctx context.Context, name string, wait time.Duration, waiting f
 	if info, err := os.Stat(abs); err == nil && info.IsDir() {
 		return nil, &PlaceError{Path: name, Reason: "is a directory: name its packs.toml, or write DIR/... for every one in it and below"}
 	}
-	module, err := moduleRoot(filepath.Dir(abs))
+	module, err := ModuleRoot(filepath.Dir(abs))
 	if err != nil {
 		return nil, err
 	}
-	lock := &projectLock{file: projectLockFile(module)}
+	lock := &Mutex{file: mutexFile(module)}
 	if lock.held, err = lock.file.TryLock(); lock.held || err != nil {
 		return lock, nil
 	}

@@ -1,0 +1,285 @@
+package project
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// A Change is all that a run will do to the project, staged and not yet done.
+type Change struct {
+	// Packs are the staged packs, nil where staging failed.
+	Packs []*atomicfile.File
+	// These are what was done, once commit was called: files as the user would name them.
+	Written, Deleted []string
+	Dropped          []string // names of packs
+	Kept             []KeptFile
+
+	p *Project
+	// Each of these is nil if the file does not change.
+	goFile, lock, toml *atomicfile.File
+	created            []*atomicfile.File // files that are none of these
+	deletions          []deletion
+
+	madeDirs []string // directories that staging made, outermost first
+	changed  []string // directories in which names came or went, some of them more than once
+}
+
+// NewChange returns a change of nothing. The caller must call discard.
+func (p *Project) NewChange() *Change { return &Change{p: p} }
+
+// A KeptFile is the file of a dropped pack that stays, since it is not what was locked.
+type KeptFile struct{ Name, Path string }
+
+// A deletion is a dropped pack's vendored file.
+type deletion struct {
+	name, file string
+	was        Vendored // what stood there when the change was planned
+	own        bool     // its bytes are those that were locked
+	there      bool
+}
+
+// makeDir makes a directory below the root and remembers what it made.
+func (c *Change) makeDir(dir string) error {
+	at := "."
+	for part := range strings.SplitSeq(dir, "/") {
+		at = path.Join(at, part)
+		if err := c.p.Root.Mkdir(at, 0o777); err == nil {
+			c.madeDirs = append(c.madeDirs, at)
+			c.changed = append(c.changed, path.Dir(at))
+		} else if !errors.Is(err, fs.ErrExist) {
+			return c.p.located(at, err)
+		}
+	}
+	return nil
+}
+
+// MakeDataDir makes the packs' directory.
+func (c *Change) MakeDataDir() error { return c.makeDir(c.p.DataDir) }
+
+// StageGo stages the generated file, if it changes.
+func (c *Change) StageGo(source []byte) (err error) {
+	c.goFile, err = c.stageText(c.p.GoFile, source)
+	return err
+}
+
+// StageLock stages packs.lock, if it changes.
+func (c *Change) StageLock(data []byte) (err error) {
+	c.lock, err = c.stageText(c.p.LockFile, data)
+	return err
+}
+
+// StageTOML stages an edited packs.toml, if it changes.
+func (c *Change) StageTOML(data []byte) (err error) {
+	if !bytes.Equal(data, c.p.TOML) {
+		c.toml, err = atomicfile.BeginEdit(c.p.Root, c.p.TOMLFile, data)
+	}
+	return err
+}
+
+// StageFile stages a file that is none of packvendor's own, for create.
+func (c *Change) StageFile(name string, data []byte) error {
+	if err := c.makeDir(path.Dir(name)); err != nil {
+		return err
+	}
+	file, err := atomicfile.BeginEdit(c.p.Root, name, data)
+	c.created = append(c.created, file)
+	return err
+}
+
+// Create gives files that stageFile staged their names, once all have reached the disk.
+func (c *Change) Create() error {
+	files := nonNil(c.created)
+	if err := atomicfile.FinishAll(files...); err != nil {
+		return err
+	}
+	if err := c.rename(files); err != nil {
+		return err
+	}
+	return c.syncDirs()
+}
+
+// stageText stages a file unless it has these bytes already, perhaps with
+// CRLF line ends.
+func (c *Change) stageText(name string, data []byte) (*atomicfile.File, error) {
+	now, err := c.p.ReadFile(name, MaxSource)
+	if err == nil && bytes.Equal(WithoutCR(now), data) {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := c.makeDir(c.p.Dir); err != nil {
+		return nil, err
+	}
+	return atomicfile.Begin(c.p.Root, name, data)
+}
+
+// Drop adds the deletion of packs that packs.toml no longer has.
+func (c *Change) Drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
+	for _, entry := range surplus {
+		was := vendored[entry.Name]
+		c.deletions = append(c.deletions, deletion{
+			name:  entry.Name,
+			was:   was,
+			file:  c.p.PackFile(entry.Name),
+			there: !was.IsZero(),
+			own:   was.Content == ContentOf(entry),
+		})
+	}
+}
+
+// Commit does the change: packs.toml, new packs, the Go file, the deletion of
+// dropped packs, packs.lock. A run that is cut off anywhere leaves what the next
+// one makes whole, and what verify does not call whole: a new pack's file comes
+// when packs.toml names it already, a dropped one's goes while packs.lock still
+// does, since nobody else would know whose they are.
+//
+// Before the first of them gets its name, all bytes have reached the disk: a file
+// system may keep a name through a power cut and not the bytes that it is for.
+// After commit the names have reached the disk as well.
+func (c *Change) Commit(ctx context.Context) error {
+	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.Packs, []*atomicfile.File{c.goFile}))
+	lock := nonNil([]*atomicfile.File{c.lock})
+	if len(files)+len(lock)+len(c.deletions) == 0 {
+		return nil
+	}
+	if err := atomicfile.FinishAll(slices.Concat(files, lock)...); err != nil {
+		return err
+	}
+	if err := c.checkUnchanged(); err != nil {
+		return err
+	}
+	if err := c.lookAgain(ctx); err != nil {
+		return err
+	}
+	if err := c.rename(files); err != nil {
+		return err
+	}
+	if err := c.delete(); err != nil {
+		return err
+	}
+	if err := c.rename(lock); err != nil {
+		return err
+	}
+	return c.syncDirs()
+}
+
+func (c *Change) rename(files []*atomicfile.File) error {
+	for _, file := range files {
+		if err := file.Commit(); err != nil {
+			return err
+		}
+		c.madeDirs = nil // they are no longer empty
+		c.changed = append(c.changed, path.Dir(file.Name()))
+		c.Written = append(c.Written, c.p.Show(file.Name()))
+	}
+	return nil
+}
+
+func nonNil(files []*atomicfile.File) []*atomicfile.File {
+	var kept []*atomicfile.File
+	for _, file := range files {
+		if file != nil {
+			kept = append(kept, file)
+		}
+	}
+	return kept
+}
+
+// checkUnchanged sees that what the change was made from is still there, and
+// what it replaces still packvendor's.
+func (c *Change) checkUnchanged() error {
+	if err := c.p.checkPlaces(); err != nil {
+		return err
+	}
+	toml, err := c.p.ReadFile(c.p.TOMLFile, packsfile.MaxSize)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !bytes.Equal(toml, c.p.TOML) {
+		return &ChangedError{Path: c.p.Show(c.p.TOMLFile)}
+	}
+	lock, err := c.p.ReadFile(c.p.LockFile, lockfile.MaxSize)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !bytes.Equal(WithoutCR(lock), c.p.LockBytes) {
+		return &ChangedError{Path: c.p.Show(c.p.LockFile)}
+	}
+	return nil
+}
+
+// syncDirs makes durable which names came and went: the packs' first and packs.lock
+// last, where the file system does not keep their order anyway.
+func (c *Change) syncDirs() error {
+	slices.Sort(c.changed)
+	dirs := slices.Compact(c.changed)
+	slices.Reverse(dirs) // a directory comes before the one that it is in
+	if n := slices.Index(dirs, c.p.Base); n >= 0 {
+		dirs = append(slices.Delete(dirs, n, n+1), c.p.Base)
+	}
+	for _, dir := range dirs {
+		if err := atomicfile.SyncDir(c.p.Root, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAgain sees whose the files are that will be deleted: a download may have taken
+// long. It is the last that an interrupt ends.
+func (c *Change) lookAgain(ctx context.Context) error {
+	for n, d := range c.deletions {
+		if !d.own {
+			continue
+		}
+		now, err := c.p.Measure(ctx, d.file, d.was.Size)
+		if err != nil {
+			return err
+		}
+		c.deletions[n].own = now == d.was
+	}
+	return nil
+}
+
+// delete removes the vendored files of dropped packs. What is not byte for
+// byte what was locked is someone else's and stays.
+func (c *Change) delete() error {
+	for _, d := range c.deletions {
+		c.Dropped = append(c.Dropped, d.name)
+		if d.there && !d.own {
+			c.Kept = append(c.Kept, KeptFile{d.name, c.p.Show(d.file)})
+		}
+		if !d.own {
+			continue
+		}
+		if err := c.p.Root.Remove(d.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return c.p.located(d.file, err)
+		}
+		c.changed = append(c.changed, c.p.DataDir)
+		c.Deleted = append(c.Deleted, c.p.Show(d.file))
+	}
+	if len(c.deletions) > 0 && c.p.Root.Remove(c.p.DataDir) == nil { // it was empty
+		c.changed = append(c.changed, path.Dir(c.p.DataDir))
+	}
+	return nil
+}
+
+// Discard takes back what was staged and not committed.
+func (c *Change) Discard() {
+	for _, file := range nonNil(slices.Concat(c.Packs, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
+		file.Discard()
+	}
+	for n := len(c.madeDirs) - 1; n >= 0; n-- {
+		c.p.Root.Remove(c.madeDirs[n])
+	}
+}

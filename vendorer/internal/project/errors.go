@@ -1,0 +1,95 @@
+package project
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A NoProjectError reports that there is no packs.toml.
+type NoProjectError struct{ File string }
+
+func (e *NoProjectError) Error() string { return fmt.Sprintf("%s: no such file", e.File) }
+
+// A NoModuleError reports a packs.toml outside any Go module.
+type NoModuleError struct{ Dir string }
+
+func (e *NoModuleError) Error() string {
+	return e.Dir + " is in no Go module: there is no go.mod in it or above it"
+}
+
+// A LongFileError reports a file that is too large to be read.
+type LongFileError struct {
+	File  string
+	Limit int64 // bytes
+}
+
+func (e *LongFileError) Error() string {
+	return fmt.Sprintf("%s: the file is larger than %d bytes", e.File, e.Limit)
+}
+
+// A PlaceError reports that a path which packvendor would write is not its to
+// write.
+type PlaceError struct{ Path, Reason string }
+
+func (e *PlaceError) Error() string { return e.Path + " " + e.Reason }
+
+// A ClashError reports names that the generated file and another file of the
+// package would both declare.
+type ClashError struct {
+	File   string
+	Names  []string
+	Pack   string // the pack that would have the names; "" where no go_name frees them
+	GoName string // a go_name that the pack could have; "" if none was found
+}
+
+func (e *ClashError) Error() string {
+	declared := fmt.Sprintf("%s declares %s", e.File, strings.Join(e.Names, ", "))
+	switch {
+	case e.Pack == "":
+		return declared + ", which the generated file needs: rename that, or give the packs a package of their own (dir under [embed])"
+	case e.GoName == "":
+		return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, or rename that", declared, e.Pack)
+	}
+	return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, such as %q, or rename that", declared, e.Pack, e.GoName)
+}
+
+// A PackageNameError reports that the name of the Go package could not be
+// found.
+type PackageNameError struct {
+	Dir   string
+	Names []string // those that the directory's files have
+	New   bool     // there is no packs.toml yet that could say it
+}
+
+func (e *PackageNameError) Error() string {
+	text := e.Dir + " has no Go files and is no package name itself"
+	if len(e.Names) > 0 {
+		text = fmt.Sprintf("%s holds several packages (%s)", e.Dir, strings.Join(e.Names, ", "))
+	}
+	if e.New {
+		return text
+	}
+	return text + ": set package under [embed] in packs.toml"
+}
+
+// A BusyError reports a project that another run did not let go of.
+type BusyError struct{ File string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s: another packvendor has been at work on this project for too long", e.File)
+}
+
+// A ChangedError reports a file that someone changed while packvendor ran.
+type ChangedError struct{ Path string }
+
+func (e *ChangedError) Error() string { return e.Path + " was changed while packvendor ran" }
+
+// A ConflictError reports a packs.lock that holds both sides of a merge.
+type ConflictError struct {
+	File    string // packs.lock
+	Merging bool   // git is in the middle of what left the conflict, and can take a side
+	Err     error
+}
+
+func (e *ConflictError) Error() string { return e.Err.Error() }
+func (e *ConflictError) Unwrap() error { return e.Err }

@@ -1,0 +1,405 @@
+// Package project is what stands on disk around one packs.toml.
+package project
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+)
+
+// LockName is the lock file's name; it stands beside packs.toml.
+const LockName = "packs.lock"
+
+// GoMod is a module's file, as the go command finds it.
+const GoMod = "go.mod"
+
+// MaxSource bounds the files that are read besides packs.toml and packs.lock, in
+// bytes.
+const MaxSource = 64 << 20
+
+// A Project is everything that one packs.toml governs, as it stands on disk.
+// All its paths are slash-separated and below the module's root; nothing is
+// written but through root, which no path leaves.
+type Project struct {
+	Root   *os.Root
+	Module string // the root's absolute path
+	shown  string // what precedes a path below base where it is shown
+	Base   string // directory of packs.toml
+
+	TOMLFile, LockFile, GoFile string
+	Dir, DataDir               string
+
+	TOML   []byte
+	Config *packsfile.File
+	Lock   *lockfile.Lock // never nil
+	// lockBytes are packs.lock's with LF line ends, nil if there is none.
+	LockBytes []byte
+
+	lockedBy *Mutex
+}
+
+// Open reads the project of packs.toml at file, which lock is of. With tolerant set,
+// packs that only lack a pin are no error. The caller must call close.
+func Open(file string, lock *Mutex, tolerant bool) (*Project, error) {
+	p, err := At(file, lock)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Read(file, tolerant); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// At returns the project of packs.toml at file, which need not be there, unread. The
+// caller must call close.
+func At(file string, lock *Mutex) (*Project, error) {
+	p := &Project{lockedBy: lock}
+	if err := p.locate(file); err != nil {
+		lock.unlock()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Project) Close() {
+	p.Root.Close()
+	p.lockedBy.unlock()
+}
+
+// locate finds the module around packs.toml.
+func (p *Project) locate(file string) error {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(abs)
+	module, err := ModuleRoot(dir)
+	if err != nil {
+		return err
+	}
+	below, err := filepath.Rel(module, dir)
+	if err != nil {
+		return err
+	}
+	p.Module, p.Base, p.shown = module, filepath.ToSlash(below), filepath.Dir(file)
+	p.TOMLFile = path.Join(p.Base, filepath.Base(abs))
+	p.LockFile = path.Join(p.Base, LockName)
+	p.Root, err = os.OpenRoot(module)
+	return err
+}
+
+// ModuleRoot returns the nearest directory, dir or above it, with a go.mod.
+func ModuleRoot(dir string) (string, error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(filepath.Join(at, GoMod)); err == nil && !info.IsDir() {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", &NoModuleError{Dir: dir}
+		}
+	}
+}
+
+func (p *Project) Read(file string, tolerant bool) error {
+	if err := p.checkDirs(p.Base); err != nil {
+		return err
+	}
+	if err := p.CheckFile(p.TOMLFile); err != nil {
+		return err
+	}
+	data, err := p.ReadFile(p.TOMLFile, packsfile.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &NoProjectError{File: file}
+	}
+	if err != nil {
+		return err
+	}
+	config, err := packsfile.Parse(file, data)
+	var errs packsfile.Errors
+	if err != nil && !(tolerant && errors.As(err, &errs) && errs.OnlyUnpinned()) {
+		return err
+	}
+	p.TOML = data
+	if err := p.Configure(config); err != nil {
+		return err
+	}
+	return p.readLock()
+}
+
+// Above returns the nearest packs.toml in a directory above, as a path below the
+// root; "" if there is none in the module.
+func (p *Project) Above() string {
+	for dir := p.Base; dir != "."; {
+		dir = path.Dir(dir)
+		name := path.Join(dir, path.Base(p.TOMLFile))
+		if info, err := p.Root.Lstat(name); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
+}
+
+// Configure takes the places that config names and checks them.
+func (p *Project) Configure(config *packsfile.File) error {
+	p.Config = config
+	p.Dir = path.Join(p.Base, config.Embed.Dir)
+	p.DataDir = path.Join(p.Dir, config.Embed.Data)
+	p.GoFile = path.Join(p.Dir, config.Embed.File)
+	return p.checkPlaces()
+}
+
+func (p *Project) readLock() error {
+	p.Lock = &lockfile.Lock{}
+	data, err := p.ReadFile(p.LockFile, lockfile.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.LockBytes = WithoutCR(data)
+	p.Lock, err = lockfile.Parse(p.Show(p.LockFile), data)
+	var fault *lockfile.Error
+	if errors.As(err, &fault) && fault.Conflict {
+		return &ConflictError{File: fault.File, Merging: isMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base))), Err: err}
+	}
+	return err
+}
+
+// ReadFile reads a file below the root. One of more than limit bytes is a
+// *LongFileError. It waits for no FIFO's writer.
+func (p *Project) ReadFile(name string, limit int64) (data []byte, err error) {
+	err = p.openFile(name, func(file *os.File, size int64) (err error) {
+		data, err = ReadWhole(p.Show(name), file, size, limit)
+		return err
+	})
+	return data, err
+}
+
+// readHead reads the first n bytes of a file below the root.
+func (p *Project) readHead(name string, n int64) (data []byte, err error) {
+	err = p.openFile(name, func(file *os.File, _ int64) (err error) {
+		data, err = io.ReadAll(io.LimitReader(file, n))
+		return err
+	})
+	return data, err
+}
+
+// openFile has use read a regular file below the root.
+func (p *Project) openFile(name string, use func(file *os.File, size int64) error) error {
+	var size int64
+	if info, err := p.Root.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return &PlaceError{Path: p.Show(name), Reason: "is not a regular file"}
+	} else if err == nil {
+		size = info.Size()
+	}
+	file, err := p.Root.Open(name)
+	if err != nil {
+		return p.located(name, err)
+	}
+	defer file.Close()
+	return p.located(name, use(file, size))
+}
+
+// ReadWhole reads r, which is the file name, to its end, or refuses it: no part of a
+// file is taken for the whole. size is how large it seems to be.
+func ReadWhole(name string, r io.Reader, size, limit int64) ([]byte, error) {
+	var data bytes.Buffer
+	data.Grow(int(min(size, limit)) + bytes.MinRead) // what ReadFrom wants
+	n, err := data.ReadFrom(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, &LongFileError{File: name, Limit: limit}
+	}
+	return data.Bytes(), nil
+}
+
+// located says in the user's words which path an error of root's is about.
+func (p *Project) located(name string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		op, at := strings.CutSuffix(pathErr.Op, "at") // a Root's "mkdirat" is mkdir
+		if !at || op == "st" || op == "lst" {
+			op = pathErr.Op
+		}
+		return &fs.PathError{Op: op, Path: p.Show(name), Err: pathErr.Err}
+	}
+	return err
+}
+
+// Show returns a path below the root as the user would write it, from where
+// packs.toml was named.
+func (p *Project) Show(name string) string {
+	below, err := filepath.Rel(filepath.FromSlash(p.Base), filepath.FromSlash(name))
+	if err != nil {
+		return filepath.Join(p.Module, filepath.FromSlash(name))
+	}
+	return Visible(filepath.Join(p.shown, below))
+}
+
+// Visible is a path in one line: a control character of a folder's name is shown as in
+// Go, for it could begin a line that looks like one of packvendor's own.
+func Visible(name string) string {
+	if !strings.ContainsFunc(name, unicode.IsControl) {
+		return name
+	}
+	quoted := strconv.QuoteToASCII(name)
+	return quoted[1 : len(quoted)-1]
+}
+
+// PackFile returns where a pack of that name is vendored.
+func (p *Project) PackFile(name string) string {
+	return path.Join(p.DataDir, embedgen.FileName(name))
+}
+
+// CreatePack begins to write a pack of that name.
+func (p *Project) CreatePack(name string) (*atomicfile.File, error) {
+	return atomicfile.Create(p.Root, p.PackFile(name))
+}
+
+// Sweep removes what killed runs left where files are staged, unless they may
+// be a living run's.
+func (p *Project) Sweep() {
+	if !p.lockedBy.held {
+		return
+	}
+	for _, dir := range []string{p.Base, p.Dir, p.DataDir} {
+		atomicfile.Sweep(p.Root, dir)
+	}
+}
+
+// checkPlaces sees that what will be written stays in the module, passes
+// through no symbolic link, and replaces nothing that is not packvendor's.
+func (p *Project) checkPlaces() error {
+	for _, name := range []string{p.DataDir, p.GoFile} {
+		if name == ".." || strings.HasPrefix(name, "../") {
+			return &PlaceError{Path: p.Show(name), Reason: "is outside the module " + p.Module}
+		}
+	}
+	if err := p.checkDirs(p.DataDir); err != nil {
+		return err
+	}
+	for _, name := range []string{p.GoFile, p.LockFile} {
+		if err := p.CheckFile(name); err != nil {
+			return err
+		}
+	}
+	own := []string{p.TOMLFile, p.LockFile, p.GoFile}
+	if slices.Contains(own, p.DataDir) {
+		return &PlaceError{Path: p.Show(p.DataDir), Reason: "is packvendor's own file, and the place of the packs"}
+	}
+	for _, pack := range p.Config.Packs {
+		name := p.PackFile(pack.Name)
+		if slices.Contains(own, name) {
+			return &PlaceError{Path: p.Show(name), Reason: "is packvendor's own file, and the place of packs." + pack.Name}
+		}
+		if err := p.CheckFile(name); err != nil {
+			return err
+		}
+	}
+	return p.checkGenerated()
+}
+
+// checkDirs looks at every directory from the root down to dir, as far as
+// they exist.
+func (p *Project) checkDirs(dir string) error {
+	at := "."
+	for part := range strings.SplitSeq(dir, "/") {
+		at = path.Join(at, part)
+		info, err := p.Root.Lstat(at)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return p.located(at, err)
+		}
+		if err := p.checkDir(at, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Project) checkDir(dir string, info fs.FileInfo) error {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return &PlaceError{Path: p.Show(dir), Reason: "is a symbolic link"}
+	}
+	if !info.IsDir() {
+		return &PlaceError{Path: p.Show(dir), Reason: "is not a directory"}
+	}
+	if dir == "." || strings.HasPrefix(p.Base+"/", dir+"/") {
+		return nil // at or above packs.toml, whose module is the nearest
+	}
+	if _, err := p.Root.Lstat(path.Join(dir, GoMod)); err == nil {
+		return &PlaceError{Path: p.Show(dir), Reason: "belongs to another module"}
+	}
+	return nil
+}
+
+// CheckFile sees that name is a regular file or nothing.
+func (p *Project) CheckFile(name string) error {
+	info, err := p.Root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return p.located(name, err)
+	}
+	if reason := Irregular(info); reason != "" {
+		return &PlaceError{Path: p.Show(name), Reason: reason}
+	}
+	return nil
+}
+
+// Irregular says what is not a regular file, and "" of one that is.
+func Irregular(info fs.FileInfo) string {
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return "is a symbolic link"
+	case info.IsDir():
+		return "is a directory"
+	case !info.Mode().IsRegular():
+		return "is not a regular file"
+	}
+	return ""
+}
+
+// checkGenerated sees that the generated file takes no other file's place.
+func (p *Project) checkGenerated() error {
+	source, err := p.readHead(p.GoFile, int64(len(embedgen.Header)+len("\r\n")))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !embedgen.IsGenerated(source) {
+		return &PlaceError{Path: p.Show(p.GoFile), Reason: "was not generated by packvendor"}
+	}
+	return nil
+}
+
+// WithoutCR returns data with LF line ends; it is data itself if it has no others.
+func WithoutCR(data []byte) []byte {
+	if !bytes.Contains(data, []byte("\r\n")) {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
@@ -14,7 +15,7 @@ import (
 func (p Pack) Check() error {
 	ref, err := ociref.Parse(p.Ref)
 	if err != nil {
-		return fmt.Errorf("packs.lock: %s: %w", plain(p.Name), err)
+		return fmt.Errorf("packs.lock: %s: %w", printable.Word(p.Name, maxText), err)
 	}
 	for _, check := range []func(ociref.Reference) *InconsistentError{
 		p.checkPin, p.checkTag, p.checkIndex, p.checkLayer,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // maxErrors bounds the report on a file that is no packs.lock at all.
@@ -72,11 +74,11 @@ type InconsistentError struct {
 func (e *InconsistentError) Error() string {
 	got := "missing"
 	if e.Got != "" {
-		got = plain(e.Got)
+		got = printable.Word(e.Got, maxText)
 	}
-	msg := fmt.Sprintf("%s: %s: %s is %s, but %s", e.place(), plain(e.Name), e.Field, got, e.By)
+	msg := fmt.Sprintf("%s: %s: %s is %s, but %s", e.place(), printable.Word(e.Name, maxText), e.Field, got, e.By)
 	if e.Want != "" {
-		msg += " " + plain(e.Want)
+		msg += " " + printable.Word(e.Want, maxText)
 	}
 	return msg
 }
@@ -94,14 +96,4 @@ func (e *InconsistentError) place() string {
 		return file
 	}
 	return fmt.Sprintf("%s:%d", file, e.Line)
-}
-
-// plain returns s as it is if it is one printable ASCII word, else quoted.
-func plain(s string) string {
-	for _, c := range []byte(s) {
-		if c <= ' ' || c > '~' {
-			return fmt.Sprintf("%+q", s)
-		}
-	}
-	return s
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
@@ -102,7 +103,7 @@ func (p Pack) Validate() error {
 			continue
 		}
 		if err := checkValue(f, value); err != nil {
-			return fmt.Errorf("packs.lock: %s: %s: %w", plain(p.Name), f.key, err)
+			return fmt.Errorf("packs.lock: %s: %s: %w", printable.Word(p.Name, maxText), f.key, err)
 		}
 	}
 	return nil
@@ -180,7 +181,7 @@ func checkMediaType(s string) error {
 func parseNumber(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {
-		return 0, fmt.Errorf("%s is not a whole number of bytes", plain(s))
+		return 0, fmt.Errorf("%s is not a whole number of bytes", printable.Word(s, maxText))
 	}
 	return n, nil
 }

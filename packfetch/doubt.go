@@ -3,6 +3,8 @@ package packfetch
 import (
 	"bytes"
 	"slices"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // Doubt tells whether the layer that the rules selected may not be the pack: it
@@ -52,7 +54,7 @@ func (f *Fetcher) unknownTypes(layers []Layer) []string {
 		if len(unknown) == maxShown {
 			break
 		}
-		if shown := printable(l.MediaType); !Accepts(l.MediaType, f.accept) && !slices.Contains(unknown, shown) {
+		if shown := printable.Phrase(l.MediaType, maxQuoted); !Accepts(l.MediaType, f.accept) && !slices.Contains(unknown, shown) {
 			unknown = append(unknown, shown)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -87,7 +88,7 @@ func (e *NoPackError) Error() string {
 func layerList(layers []Layer) string {
 	var list []string
 	for _, l := range layers[:min(len(layers), maxShown)] {
-		list = append(list, fmt.Sprintf("%s %s", quoted(l.MediaType), printable(l.Digest)))
+		list = append(list, fmt.Sprintf("%s %s", printable.Quote(l.MediaType, maxQuoted), printable.Phrase(l.Digest, maxQuoted)))
 	}
 	if more := len(layers) - maxShown; more > 0 {
 		list = append(list, fmt.Sprintf("and %d more", more))
@@ -101,23 +102,6 @@ const (
 	maxShown  = 16
 	maxQuoted = 200
 )
-
-// quoted is a foreign string in quotes, its end cut off if it is long.
-func quoted(s string) string {
-	if len(s) > maxQuoted {
-		return fmt.Sprintf("%+q...", s[:maxQuoted])
-	}
-	return fmt.Sprintf("%+q", s)
-}
-
-// printable is s, quoted if it is long or holds anything but printable ASCII.
-func printable(s string) string {
-	q := quoted(s)
-	if q == `"`+s+`"` {
-		return s
-	}
-	return q
-}
 
 // An IndexError reports an image index that does not lead to exactly one pack.
 type IndexError struct {
@@ -136,9 +120,9 @@ func (e *IndexError) Error() string {
 			fmt.Fprintf(&b, "\n\tand %d more", len(e.Children)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n\t%s  %s", printable(c.Digest), printable(c.MediaType))
+		fmt.Fprintf(&b, "\n\t%s  %s", printable.Phrase(c.Digest, maxQuoted), printable.Phrase(c.MediaType, maxQuoted))
 		if c.Platform != "" {
-			fmt.Fprintf(&b, "  %s", printable(c.Platform))
+			fmt.Fprintf(&b, "  %s", printable.Phrase(c.Platform, maxQuoted))
 		}
 	}
 	return b.String()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // maxDepth is deeper than any manifest nests.
@@ -77,10 +79,10 @@ func parseMembers(d *reader, depth int, fold bool) (object, error) {
 		}
 		key, _ := token.(string) // the decoder sees to it that a key is one
 		if _, twice := obj[key]; twice {
-			return nil, fmt.Errorf("key %s twice in one object", quoted(key))
+			return nil, fmt.Errorf("key %s twice in one object", printable.Quote(key, maxQuoted))
 		}
 		if f := foldKey(key); fold && folded[f] {
-			return nil, fmt.Errorf("key %s and another that differs only by case", quoted(key))
+			return nil, fmt.Errorf("key %s and another that differs only by case", printable.Quote(key, maxQuoted))
 		} else {
 			folded[f] = true
 		}

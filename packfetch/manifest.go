@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // Media types of manifests, with the key that holds what they list.
@@ -92,7 +94,7 @@ func manifestList(obj object, contentType string) (string, error) {
 	}
 	switch {
 	case mediaType != "" && named == "":
-		return "", &NoPackError{Reason: fmt.Sprintf("packs are not read from manifests of type %s", quoted(mediaType))}
+		return "", &NoPackError{Reason: fmt.Sprintf("packs are not read from manifests of type %s", printable.Quote(mediaType, maxQuoted))}
 	case named != "" && len(present) == 1 && present[0] != named:
 		return "", fmt.Errorf("ambiguous manifest: its mediaType is %s, but it has %s", mediaType, present[0])
 	case named != "":

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A selection is the pack's layer in a manifest.
@@ -85,7 +86,7 @@ func checkLayer(l Layer) error {
 		return &ManifestError{Reason: "pack layer: its size is missing or not a number of bytes"}
 	}
 	if !ociref.IsMediaType(l.MediaType) {
-		return &ManifestError{Reason: fmt.Sprintf("pack layer: %s is not a media type", quoted(l.MediaType))}
+		return &ManifestError{Reason: fmt.Sprintf("pack layer: %s is not a media type", printable.Quote(l.MediaType, maxQuoted))}
 	}
 	return nil
 }

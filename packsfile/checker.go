@@ -7,6 +7,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A checker turns a document into a File and collects everything that is
@@ -59,7 +60,7 @@ func (c *checker) knownKeys(n *node, key string, known ...string) {
 		switch {
 		case slices.Contains(known, child.key):
 		case child.isAnyTable() && nearest.Of(child.key, known) == "":
-			c.report(child, key, "unknown table %s: a newer packvendor may have written it", quote(child.key)).Newer = true
+			c.report(child, key, "unknown table %s: a newer packvendor may have written it", printable.Quote(child.key, maxQuoted)).Newer = true
 		default:
 			c.report(child, key, "%s", unknownKey(child.key, known))
 		}
@@ -124,7 +125,7 @@ func (c *checker) hosts(n *node) []string {
 	hosts := c.texts(n, "insecure_registries")
 	for _, host := range hosts {
 		if err := ociref.ParseHost(host); err != nil {
-			c.report(n, "insecure_registries", "%s", shorten(escape(err.Error())))
+			c.report(n, "insecure_registries", "%s", printable.Line(err.Error(), maxMessage))
 		}
 	}
 	return hosts
@@ -134,7 +135,7 @@ func (c *checker) mediaTypes(n *node) []string {
 	types := c.texts(n, "accept_media_types")
 	for _, t := range types {
 		if !ociref.IsMediaType(t) {
-			c.report(n, "accept_media_types", "%s is not a media type like %q", quote(t), "application/zip")
+			c.report(n, "accept_media_types", "%s is not a media type like %q", printable.Quote(t, maxQuoted), "application/zip")
 		}
 	}
 	return types

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A document is a TOML text with the place of each of its keys.
@@ -253,5 +255,5 @@ func decodeTOML(data []byte) (tree map[string]any, err error) {
 func plain(message string) string {
 	first, size := utf8.DecodeRuneInString(message)
 	message = string(unicode.ToLower(first)) + message[size:]
-	return shorten(escape(strings.TrimSuffix(message, ".")))
+	return printable.Line(strings.TrimSuffix(message, "."), maxMessage)
 }

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/greenticai/packvendor/internal/names"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // defaultEmbed is what holds where the embed table says nothing.
@@ -29,7 +30,7 @@ func (c *checker) embed(n *node) Embed {
 	c.place(n.child("data"), "embed.data", checkData, &e.Data)
 	e.Dir = path.Clean(e.Dir)
 	if top, _, _ := strings.Cut(e.Data, "/"); strings.EqualFold(top, e.File) {
-		c.report(n, "embed", "data and file are both %s", quote(e.File))
+		c.report(n, "embed", "data and file are both %s", printable.Quote(e.File, maxQuoted))
 	}
 	return e
 }
@@ -41,7 +42,7 @@ func (c *checker) place(n *node, key string, check func(string) error, value *st
 		return
 	}
 	if err := check(text); err != nil {
-		c.report(n, key, "%s %v", quote(text), err)
+		c.report(n, key, "%s %v", printable.Quote(text, maxQuoted), err)
 		return
 	}
 	*value = text

@@ -79,7 +79,7 @@ func TestFault56_EmbedValues(t *testing.T) {
 		{"data", "lpt9", reserved},
 	}
 	for _, tt := range tests {
-		text := "\n[embed]\n" + tt.key + " = " + quote(tt.value) + "\n"
+		text := "\n[embed]\n" + tt.key + " = " + strconv.QuoteToASCII(tt.value) + "\n"
 		want := ""
 		if tt.want != "" {
 			want = "packs.toml:3: embed." + tt.key + ": " + strconv.QuoteToASCII(tt.value) + " " + tt.want

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
@@ -137,7 +138,7 @@ func (e Entry) check() error {
 		return errors.New("version excludes a tag or digest in ref")
 	}
 	if _, err := versions.ParseRange(e.Version); err != nil {
-		return fmt.Errorf("version %s %w", quote(e.Version), err)
+		return fmt.Errorf("version %s %w", printable.Quote(e.Version, maxQuoted), err)
 	}
 	return nil
 }

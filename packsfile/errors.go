@@ -5,6 +5,13 @@ import (
 	"strings"
 )
 
+// Bounds of what a message repeats of the file or of another package's message, in
+// bytes.
+const (
+	maxQuoted  = 120
+	maxMessage = 400
+)
+
 // A SyntaxError reports a file that is not TOML, or that is TOML of a size or
 // nesting which no packs.toml needs.
 type SyntaxError struct {

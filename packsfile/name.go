@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/names"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // checkName checks the name of a pack: it becomes a file name and a Go name.
 func checkName(name string) error {
 	if err := names.CheckPack(name); err != nil {
-		return fmt.Errorf("name %s %w", quote(name), err)
+		return fmt.Errorf("name %s %w", printable.Quote(name, maxQuoted), err)
 	}
 	return nil
 }
@@ -35,4 +36,17 @@ func isExportedIdentifier(s string) bool {
 		}
 	}
 	return true
+}
+
+// keyName returns a key as TOML would have it: bare where it can be.
+func keyName(key string) string {
+	if key == "" || len(key) > maxQuoted {
+		return printable.Quote(key, maxQuoted)
+	}
+	for _, c := range []byte(key) {
+		if !isBareKeyByte(c) {
+			return printable.Quote(key, maxQuoted)
+		}
+	}
+	return key
 }

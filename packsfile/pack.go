@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
@@ -79,9 +80,9 @@ func (c *checker) pin(n *node, p *Pack) {
 	ref := p.Reference
 	switch {
 	case ref.Tag == "" && ref.Digest == "":
-		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one, or a version", quote(p.Ref))
+		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one, or a version", printable.Quote(p.Ref, maxQuoted))
 	case !p.Pinned():
-		e := c.report(n, packKey(p.Name), "%s is a tag, not a pin: tags can move", quote(p.Ref))
+		e := c.report(n, packKey(p.Name), "%s is a tag, not a pin: tags can move", printable.Quote(p.Ref, maxQuoted))
 		if checkName(p.Name) == nil { // else a pin would not help
 			e.Unpinned, e.Ref = p.Name, p.Ref
 		}
@@ -100,7 +101,7 @@ func (c *checker) version(n *node, p *Pack) {
 	}
 	r, err := versions.ParseRange(text)
 	if err != nil {
-		c.report(n, key, "version %s %v", quote(text), err)
+		c.report(n, key, "version %s %v", printable.Quote(text, maxQuoted), err)
 		return
 	}
 	p.Version, p.Range = text, r
@@ -113,11 +114,11 @@ func (c *checker) layer(n *node, key string) string {
 	}
 	if strings.HasPrefix(layer, "sha256:") {
 		if _, err := ociref.ParseDigest(layer); err != nil {
-			c.report(n, key, "layer: %s", shorten(escape(err.Error())))
+			c.report(n, key, "layer: %s", printable.Line(err.Error(), maxMessage))
 		}
 		return layer
 	}
-	c.report(n, key, "layer %s is neither a media type nor a sha256 digest", quote(layer))
+	c.report(n, key, "layer %s is neither a media type nor a sha256 digest", printable.Quote(layer, maxQuoted))
 	return layer
 }
 
@@ -128,7 +129,7 @@ func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 	if own := n.child("go_name"); own != nil {
 		name, ok := c.text(own, key, "go_name ")
 		if ok && !isExportedIdentifier(name) {
-			c.report(own, key, "go_name %s is not an exported ASCII Go identifier", quote(name))
+			c.report(own, key, "go_name %s is not an exported ASCII Go identifier", printable.Quote(name, maxQuoted))
 			ok = false
 		}
 		if !ok {
@@ -157,7 +158,7 @@ func packKey(name string) string { return "packs." + keyName(name) }
 func badReference(err error) string {
 	var syntax *ociref.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("invalid reference %s: %s", quote(syntax.Reference), shorten(escape(syntax.Reason)))
+		return fmt.Sprintf("invalid reference %s: %s", printable.Quote(syntax.Reference, maxQuoted), printable.Line(syntax.Reason, maxMessage))
 	}
-	return shorten(escape(err.Error()))
+	return printable.Line(err.Error(), maxMessage)
 }

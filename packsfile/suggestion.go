@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/greenticai/packvendor/internal/nearest"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // unknownKey says that key is none of known, and which of them may have been
@@ -11,7 +12,7 @@ import (
 func unknownKey(key string, known []string) string {
 	best := nearest.Of(key, known)
 	if best == "" {
-		return "unknown key " + quote(key)
+		return "unknown key " + printable.Quote(key, maxQuoted)
 	}
-	return fmt.Sprintf("unknown key %s: did you mean %q?", quote(key), best)
+	return fmt.Sprintf("unknown key %s: did you mean %q?", printable.Quote(key, maxQuoted), best)
 }

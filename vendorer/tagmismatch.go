@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -46,13 +47,10 @@ func (e *TagMismatchError) Error() string {
 
 // versionText is what a manifest gives as its version, quoted unless it is one.
 func versionText(version string) string {
-	if len(version) > maxVersion {
-		return fmt.Sprintf("%+q...", version[:maxVersion])
-	}
-	if _, ok := versions.Parse(version); ok {
+	if _, ok := versions.Parse(version); ok && len(version) <= maxVersion {
 		return version
 	}
-	return fmt.Sprintf("%+q", version)
+	return printable.Quote(version, maxVersion)
 }
 
 // otherVersion returns the version that a manifest's annotations give where tag is

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -141,7 +142,7 @@ func checkWord(word string) (name string, err error) {
 	case !strings.HasPrefix(word, "--"):
 		return "", usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
 	case known == nil:
-		return "", usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable(name))
+		return "", usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable.Phrase(name, maxLine))
 	case known.NoOptDefVal == "" && !given:
 		return "", usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
 	case given && known.Value.Set(value) != nil:
@@ -202,14 +203,6 @@ func wantsJSON(words []string) bool {
 		}
 	}
 	return false
-}
-
-// printable is s, quoted if it holds anything but printable ASCII.
-func printable(s string) string {
-	if quoted := strconv.QuoteToASCII(s); quoted != `"`+s+`"` {
-		return quoted
-	}
-	return s
 }
 
 // options are the flags and the environment as vendorer knows them. Editing

@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // This file owns what is done to text before it leaves: whatever registries, packs and
@@ -36,25 +37,15 @@ func harmlessJSON(text string) string {
 	return bracketCommand.ReplaceAllString(asciiJSON(text), `$1\u005b`)
 }
 
+// maxLine bounds a line of foreign text, in bytes: it may be a path.
+const maxLine = 16 << 10
+
 // escaped is s with what is neither printable ASCII nor white space of a text
 // escaped as in Go.
-func escaped(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == '\t' || r == '\n' || ' ' <= r && r <= '~' {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRuneToASCII(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
-}
+func escaped(s string) string { return printable.Text(s) }
 
 // oneLine is s, escaped, in one cell of a table.
-func oneLine(s string) string {
-	return strings.NewReplacer("\t", `\t`, "\n", `\n`).Replace(escaped(s))
-}
+func oneLine(s string) string { return printable.Line(s, maxLine) }
 
 // asciiJSON is the same JSON without any character that could act upon a terminal:
 // what is not ASCII stands in strings, and can be escaped there.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // decoding leaves nothing with two readings: no key twice, and keys count as
@@ -89,11 +91,11 @@ func explain(err error) error {
 		return errors.New("more than one value")
 	case errors.As(err, &mistyped):
 		if dot := strings.LastIndexByte(mistyped.StructFieldName, '.'); dot >= 0 {
-			return fmt.Errorf("wrong type in %s: %s", quoted(mistyped.StructFieldName[dot+1:]), mistyped.CBORType)
+			return fmt.Errorf("wrong type in %s: %s", printable.Quote(mistyped.StructFieldName[dot+1:], maxQuoted), mistyped.CBORType)
 		}
 		return fmt.Errorf("wrong type: %s", mistyped.CBORType)
 	case errors.As(err, &twice):
-		return fmt.Errorf("key %s twice in one map", quoted(fmt.Sprint(twice.Key)))
+		return fmt.Errorf("key %s twice in one map", printable.Quote(fmt.Sprint(twice.Key), maxQuoted))
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), "cbor: "))
 }
@@ -145,7 +147,7 @@ func putNumber(b *bytes.Buffer, s string) error {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return fmt.Errorf("not a number of 64 bits: %s", quoted(s))
+		return fmt.Errorf("not a number of 64 bits: %s", printable.Quote(s, maxQuoted))
 	}
 	return cbor.MarshalToBuffer(f, b)
 }

@@ -2,7 +2,8 @@ package gtpack
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A NotPackError reports a file that is no pack.
@@ -21,9 +22,9 @@ type MalformedError struct {
 func (e *MalformedError) Error() string {
 	subject := "the archive"
 	if e.File != "" {
-		subject = printable(e.File)
+		subject = printable.Phrase(e.File, maxQuoted)
 	}
-	return fmt.Sprintf("%s cannot be read: %s", subject, shorten(escape(e.Err.Error())))
+	return fmt.Sprintf("%s cannot be read: %s", subject, printable.Line(e.Err.Error(), maxMessage))
 }
 
 func (e *MalformedError) Unwrap() error { return e.Err }
@@ -34,39 +35,3 @@ const (
 	maxQuoted  = 120
 	maxMessage = 400
 )
-
-// quoted is a foreign string in quotation marks, its end cut off if it is long.
-func quoted(s string) string {
-	if len(s) > maxQuoted {
-		return fmt.Sprintf("%+q...", s[:maxQuoted])
-	}
-	return fmt.Sprintf("%+q", s)
-}
-
-// printable is s, quoted if it is long or holds anything but printable ASCII.
-func printable(s string) string {
-	if q := quoted(s); q != `"`+s+`"` {
-		return q
-	}
-	return s
-}
-
-// escape returns s with every character that is not printable ASCII escaped.
-func escape(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if ' ' <= r && r <= '~' {
-			b.WriteRune(r)
-			continue
-		}
-		b.WriteString(strings.Trim(fmt.Sprintf("%+q", r), "'"))
-	}
-	return b.String()
-}
-
-func shorten(message string) string {
-	if len(message) > maxMessage {
-		return message[:maxMessage] + "..."
-	}
-	return message
-}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // maxErrorBody bounds how much of an error's body is read, maxMessage how much
@@ -249,28 +251,19 @@ func (e *Error) ended(err error) error {
 
 // shown makes a foreign string fit for a terminal.
 func shown(s string) string {
-	more := ""
 	if len(s) > maxMessage {
-		s, more = s[:maxMessage], "..."
+		return printable.Phrase(s[:maxMessage], maxMessage) + "..."
 	}
-	quoted := fmt.Sprintf("%+q", s)
-	if inner := quoted[1 : len(quoted)-1]; inner == s {
-		return s + more
-	}
-	return quoted + more
+	return printable.Phrase(s, maxMessage)
 }
 
 // harmless is the text of an error that may name what a server sent, such as the
-// names in its certificate: on one line, of printable ASCII, and not too long.
+// names in its certificate.
 func harmless(s string) string {
-	strange := func(r rune) bool { return r < ' ' || r > '~' }
-	switch {
-	case len(s) > maxText:
-		return harmless(s[:maxText]) + "..."
-	case strings.ContainsFunc(s, strange):
-		return fmt.Sprintf("%+q", s)
+	if printable.Line(s, len(s)) != s {
+		return printable.Quote(s, maxText)
 	}
-	return s
+	return printable.Line(s, maxText)
 }
 
 // redacted is u without what may be secret: presigned queries, user names,

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/credentials"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A request is one that is made of a registry, as often as it takes.
@@ -136,7 +137,7 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	done := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent
 	if encoding := resp.Header.Get("Content-Encoding"); done && encoding != "" && encoding != "identity" {
 		resp.Body.Close()
-		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %+q, which was not asked for", encoding[:min(len(encoding), maxMessage)])}
+		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %s, which was not asked for", printable.Quote(encoding, maxMessage))}
 	}
 	return resp, nil
 }

@@ -1,0 +1,56 @@
+package printable_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/printable"
+)
+
+func TestForms(t *testing.T) {
+	for _, test := range []struct{ s, quote, phrase, word, line, text string }{
+		{"", `""`, "", "", "", ""},
+		{"word", `"word"`, "word", "word", "word", "word"},
+		{"a b", `"a b"`, "a b", `"a b"`, "a b", "a b"},
+		{`a"b`, `"a\"b"`, `"a\"b"`, `"a\"b"`, `a"b`, `a"b`},
+		{`a\b`, `"a\\b"`, `"a\\b"`, `"a\\b"`, `a\b`, `a\b`},
+		{"a'b", `"a'b"`, "a'b", "a'b", "a'b", "a'b"},
+		{"a\nb\t", `"a\nb\t"`, `"a\nb\t"`, `"a\nb\t"`, `a\nb\t`, "a\nb\t"},
+		{"\x1b[2J\r", `"\x1b[2J\r"`, `"\x1b[2J\r"`, `"\x1b[2J\r"`, `\x1b[2J\r`, `\x1b[2J\r`},
+		{"\u202eé\U0001f600", `"\u202e\u00e9\U0001f600"`, `"\u202e\u00e9\U0001f600"`, `"\u202e\u00e9\U0001f600"`, `\u202e\u00e9\U0001f600`, `\u202e\u00e9\U0001f600`},
+		{"\x00\x7f\x9b", `"\x00\x7f\x9b"`, `"\x00\x7f\x9b"`, `"\x00\x7f\x9b"`, `\x00\x7f\ufffd`, `\x00\x7f\ufffd`},
+		{strings.Repeat("a", 41), `"` + strings.Repeat("a", 40) + `"...`, `"` + strings.Repeat("a", 40) + `"...`, `"` + strings.Repeat("a", 40) + `"...`, strings.Repeat("a", 40) + "...", strings.Repeat("a", 41)},
+	} {
+		for _, form := range []struct{ name, got, want string }{
+			{"Quote", printable.Quote(test.s, 40), test.quote},
+			{"Phrase", printable.Phrase(test.s, 40), test.phrase},
+			{"Word", printable.Word(test.s, 40), test.word},
+			{"Line", printable.Line(test.s, 40), test.line},
+			{"Text", printable.Text(test.s), test.text},
+		} {
+			if form.got != form.want {
+				t.Errorf("%s(%q)\n got: %s\nwant: %s", form.name, test.s, form.got, form.want)
+			}
+		}
+	}
+}
+
+// Of hostile text of any length, all that is printed is a bounded line of ASCII.
+func FuzzForms(f *testing.F) {
+	f.Add("a\u2028b\x1b[0m", 3)
+	f.Add(strings.Repeat("\U0010ffff", 100), 7)
+	f.Fuzz(func(t *testing.T, s string, most int) {
+		most = int(uint16(most))
+		for _, got := range []string{printable.Quote(s, most), printable.Phrase(s, most), printable.Word(s, most), printable.Line(s, most)} {
+			if len(got) > 10*most+len(`""...`) {
+				t.Errorf("%d bytes for a bound of %d", len(got), most)
+			}
+			if strings.Trim(got, " !\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+				t.Errorf("%q is printed as it is", got)
+			}
+		}
+		if rest := strings.Trim(printable.Text(s), "\t\n"); rest != printable.Line(rest, len(rest)) {
+			t.Errorf("%q is printed as it is", rest)
+		}
+	})
+}

@@ -176,9 +176,6 @@ func manifestPath(ref ociref.Reference) string {
 // send makes a request of ref's repository, once.
 func (c *Client) send(ctx context.Context, ref ociref.Reference, r request, path string) (*http.Response, error) {
 	h := c.host(ref.Registry)
-	if h.err != nil {
-		return nil, h.err
-	}
 	r.url = h.url()
 	r.url.Path, r.url.RawQuery, _ = strings.Cut(path, "?")
 	return h.session(ref.Repository).send(ctx, r)

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,8 +18,7 @@ var errForeignChallenge = errors.New("redirected to another host, which asks for
 // A host is one registry: what it answered when asked how to authenticate, and
 // the sessions with its repositories.
 type host struct {
-	name      name.Registry
-	err       error // that there is no such host
+	name      string // host[:port]
 	scheme    string
 	transport http.RoundTripper
 	lanes     *lanes
@@ -46,7 +44,7 @@ func (h *host) session(repository string) *session {
 }
 
 func (h *host) url() *url.URL {
-	return &url.URL{Scheme: h.scheme, Host: h.name.RegistryStr(), Path: "/v2/"}
+	return &url.URL{Scheme: h.scheme, Host: h.name, Path: "/v2/"}
 }
 
 // pingRequest is the ping as errors name it.
@@ -67,9 +65,6 @@ func (h *host) passing(err error) error {
 // challenge returns how the registry wants one to authenticate, nil if it does
 // not. A registry that is dead is asked once, however many packs it has.
 func (h *host) challenge(ctx context.Context) (*challenge, error) {
-	if h.err != nil {
-		return nil, h.err
-	}
 	c, err := h.pinged.get(ctx, func(ctx context.Context) (c *challenge, err error) {
 		err = h.persist(ctx, func(ctx context.Context) error {
 			c, err = h.ping(ctx)
@@ -130,9 +125,10 @@ func (h *host) learn(resp *http.Response) bool {
 	return h.learned != nil && h.learned.scheme == "bearer"
 }
 
-// newHost returns the registry of that name.
+// newHost returns the registry that references call registry.
 func (c *Client) newHost(registry string) *host {
 	h := &host{
+		name:      registry,
 		scheme:    "https",
 		transport: c.transport,
 		lanes:     c.lanes,
@@ -140,13 +136,11 @@ func (c *Client) newHost(registry string) *host {
 		persist:   c.persist,
 		sessions:  map[string]*session{},
 	}
-	var options []name.Option
 	if isListed(c.insecure, registry) {
-		h.scheme, options = "http", []name.Option{name.Insecure}
+		h.scheme = "http"
 	}
-	h.name, h.err = name.NewRegistry(registry, append(options, name.StrictValidation)...)
-	if h.err != nil {
-		h.err = fmt.Errorf("registry %+q: %w", registry, h.err)
+	if registry == "docker.io" {
+		h.name = name.DefaultRegistry // Docker Hub's references name another host
 	}
 	return h
 }

@@ -152,7 +152,7 @@ func (s *session) because(refused error, reason string, identified error) error 
 	told := *e
 	told.Reason = reason
 	if reason != notOverPlainHTTP {
-		told.Registry = s.host.name.RegistryStr()
+		told.Registry = s.host.name
 	}
 	told.identified, told.refused = identified != nil, isUnknown(identified)
 	return &told

@@ -133,14 +133,14 @@ func (s *session) credentials(ctx context.Context) (found *credentials.Credentia
 	case s.host.scheme == "http" && !s.host.lanes.isOnThisMachine(s.host.url()):
 		return nil, notOverPlainHTTP
 	}
-	found, err = s.host.keychain.Find(ctx, s.host.name.RegistryStr())
+	found, err = s.host.keychain.Find(ctx, s.host.name)
 	switch {
 	case err != nil:
 		s.settle()
 		return nil, fmt.Sprintf("there may be credentials, but %v", err)
 	case found == nil:
 		s.settle()
-		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name.RegistryStr())
+		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name)
 	}
 	return found, ""
 }

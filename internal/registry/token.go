@@ -87,7 +87,7 @@ func (h *host) exchange(ctx context.Context, repository string, c *challenge, wh
 	}
 	ctx = aboutRegistry(ctx, h.url())
 	asked := &transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"}
-	scope := h.name.Repo(repository).Scope(transport.PullScope)
+	scope := "repository:" + repository + ":" + transport.PullScope
 	token, err := transport.Exchange(ctx, h.realm(c), authenticator(who), &exchanger{h.transport}, []string{scope}, asked)
 	if err != nil {
 		return "", h.exchangeError(c, err)
@@ -127,17 +127,9 @@ func (h *host) checkRealm(c *challenge, who *credentials.Credentials) error {
 // takes it for local addresses that are the registry's own; which others are
 // allowed is checked here already, by rules that know more.
 func (h *host) realm(c *challenge) name.Registry {
-	u, err := url.Parse(c.parameters["realm"])
-	if err != nil {
-		return h.name
-	}
-	var options []name.Option
-	if u.Scheme == "http" {
-		options = append(options, name.Insecure)
-	}
-	realm, err := name.NewRegistry(u.Host, append(options, name.StrictValidation)...)
-	if err != nil {
-		return h.name
+	var realm name.Registry
+	if u, err := url.Parse(c.parameters["realm"]); err == nil {
+		realm, _ = name.NewRegistry(u.Host, name.StrictValidation)
 	}
 	return realm
 }

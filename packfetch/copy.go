@@ -100,7 +100,7 @@ func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink) error {
 
 // resume is download from where an earlier one ended; kept is nil if there was none.
 func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) error {
-	err := f.registry.Resume(ctx, p.ref, p.content(), w, kept)
+	err := f.registry.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
 		return &StorageError{Err: writeErr.Err}

@@ -26,7 +26,7 @@ func TestOnePingARegistryAndOneTokenARepository(t *testing.T) {
 				}
 				_, err := b.client.Manifest(context.Background(), ref)
 				if err == nil && i%4 < 2 {
-					err = b.client.Blob(context.Background(), ref, b.content(), discard)
+					err = b.client.Blob(context.Background(), ref, b.content(), discard, nil)
 				}
 				if err != nil {
 					t.Error(err)

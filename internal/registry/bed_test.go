@@ -149,7 +149,7 @@ func (b *bed) manifest() error {
 // blob reads the pack and returns what was written, whatever the error.
 func (b *bed) blob() ([]byte, error) {
 	var buf buffer
-	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), &buf)
+	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), &buf, nil)
 	return buf.Bytes(), err
 }
 

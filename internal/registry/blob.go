@@ -22,16 +22,13 @@ type Sink interface {
 // returns nil, the bytes in w prove nothing. A body that breaks off goes on
 // where it did, if the registry can do that, and else begins anew.
 //
+// kept has the first bytes that an interrupted call left, as far as anybody knows;
+// nil means none. They are copied and hashed before the registry is asked for the
+// rest; if they prove wrong, the blob begins anew. Where kept is the whole blob, the
+// registry is not asked at all.
+//
 // Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
-func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink) error {
-	return c.Resume(ctx, ref, want, w, nil)
-}
-
-// Resume is Blob after an earlier one was interrupted: kept has the first bytes, as
-// far as anybody knows. They are copied and hashed before the registry is asked for
-// the rest; if what they make is wrong, the blob begins anew. Where kept is the
-// whole blob, the registry is not asked at all; where it is nil, nothing was kept.
-func (c *Client) Resume(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink, kept io.Reader) error {
+func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink, kept io.Reader) error {
 	d := &download{want: want, sink: w, stream: verified.NewStream(w, want)}
 	if done, err := d.take(ctx, kept); done || err != nil {
 		return err

@@ -28,7 +28,7 @@ func TestBlob(t *testing.T) {
 func TestBlobEmpty(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	want := verified.Content{Digest: b.reg.PutBlob(repository, nil)}
-	if err := b.client.Blob(context.Background(), b.byDigest(), want, discard); err != nil {
+	if err := b.client.Blob(context.Background(), b.byDigest(), want, discard, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -118,14 +118,14 @@ func TestFault20_AbsurdSize(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.reg.Inject(packtest.LongBlob("", 0)) // without a Content-Length
 	want := verified.Content{Digest: b.pushed.Layers[0], Size: math.MaxInt64}
-	err := b.client.Blob(context.Background(), b.byDigest(), want, discard)
+	err := b.client.Blob(context.Background(), b.byDigest(), want, discard, nil)
 	wantText(t, err, fmt.Sprintf("size mismatch\n\tgot:  %d bytes\n\twant: %d bytes", len(b.data), int64(math.MaxInt64)))
 }
 
 func TestBlobWriteError(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	full := errors.New("no space left on device")
-	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), writerFunc(func([]byte) (int, error) { return 0, full }))
+	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), writerFunc(func([]byte) (int, error) { return 0, full }), nil)
 	as[*verified.WriteError](t, err)
 	if !errors.Is(err, full) {
 		t.Errorf("got %v, want one that is %v", err, full)

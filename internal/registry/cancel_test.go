@@ -65,7 +65,7 @@ func TestFault07_CancelWhileTheAnswerStalls(t *testing.T) {
 				if _, err := b.client.Manifest(ctx, b.byTag()); err != nil {
 					return err
 				}
-				return b.client.Blob(ctx, b.byDigest(), b.content(), writerFunc(func(p []byte) (int, error) { return len(p), nil }))
+				return b.client.Blob(ctx, b.byDigest(), b.content(), writerFunc(func(p []byte) (int, error) { return len(p), nil }), nil)
 			})
 			wait(t, "request", arrived)
 			cancel()
@@ -86,7 +86,8 @@ func TestFault07_CancelWhileTheBodyStalls(t *testing.T) {
 					cancel()
 				}
 				return len(p), nil
-			}))
+			}), nil)
+
 		})
 		wantCanceled(t, done)
 	})

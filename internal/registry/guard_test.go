@@ -49,7 +49,7 @@ func (b *bed) pull() error {
 	if _, err := b.client.Manifest(context.Background(), b.named()); err != nil {
 		return err
 	}
-	return b.client.Blob(context.Background(), b.named(), b.content(), discard)
+	return b.client.Blob(context.Background(), b.named(), b.content(), discard, nil)
 }
 
 // localPlaces are where a name may lead that a registry elsewhere has no

@@ -43,7 +43,7 @@ func wantRanges(t *testing.T, reg *packtest.Registry, want ...string) {
 // fetch reads the pack into a buffer of its own.
 func (b *bed) fetch() (*buffer, error) {
 	buf := &buffer{}
-	return buf, b.client.Blob(context.Background(), b.byDigest(), b.content(), buf)
+	return buf, b.client.Blob(context.Background(), b.byDigest(), b.content(), buf, nil)
 }
 
 func (b *bed) wantPack(t *testing.T, got *buffer, err error) {
@@ -300,7 +300,8 @@ func TestFault02_RegistryRestarts(t *testing.T) {
 				stopped = true
 				b.reg.Stop()
 			}
-		}})
+		}}, nil)
+
 		b.wantPack(t, &buf, err)
 		wantRanges(t, b.reg, "", "bytes=500-")
 	})
@@ -322,7 +323,7 @@ func TestSinkThatDoesNotReset(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.reg.Inject(packtest.First(1, packtest.AbortBlob("", cut)), packtest.NoRange(""))
 	stuck := errors.New("input/output error")
-	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck})
+	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck}, nil)
 	as[*verified.WriteError](t, err)
 	if !errors.Is(err, stuck) {
 		t.Errorf("got %v", err)
@@ -331,7 +332,7 @@ func TestSinkThatDoesNotReset(t *testing.T) {
 
 	b.reg.ResetRequests()
 	b.reg.Inject(packtest.First(1, packtest.AbortBlob("", cut)), piece(416, nil))
-	err = b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck})
+	err = b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck}, nil)
 	as[*verified.WriteError](t, err)
 	wantRanges(t, b.reg, "", "bytes=500-")
 }
@@ -380,7 +381,7 @@ func TestFault02_PartNotAskedFor(t *testing.T) {
 // resume is fetch after an earlier one that kept some bytes.
 func (b *bed) resume(kept []byte) (*buffer, error) {
 	buf := &buffer{}
-	return buf, b.client.Resume(context.Background(), b.byDigest(), b.content(), buf, bytes.NewReader(kept))
+	return buf, b.client.Blob(context.Background(), b.byDigest(), b.content(), buf, bytes.NewReader(kept))
 }
 
 // What was kept of an interrupted download is gone on with, and never believed: when
@@ -446,11 +447,12 @@ func TestFault02b_InterruptedAgain(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	var copied int64
-	err := b.client.Resume(ctx, b.byDigest(), verified.Content{Digest: b.content().Digest, Size: 1 << 50}, writerFunc(func(p []byte) (int, error) {
+	err := b.client.Blob(ctx, b.byDigest(), verified.Content{Digest: b.content().Digest, Size: 1 << 50}, writerFunc(func(p []byte) (int, error) {
 		copied += int64(len(p))
 		cancel()
 		return len(p), nil
 	}), zeros{})
+
 	if !errors.Is(err, context.Canceled) || copied > 1<<20 {
 		t.Errorf("after %d bytes %v", copied, err)
 	}

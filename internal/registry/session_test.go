@@ -142,7 +142,7 @@ func pullByMany(t *testing.T, b *bed, r refusal) {
 			if err := b.manifest(); err != nil {
 				t.Error(err)
 			}
-			if err := b.client.Blob(context.Background(), b.byDigest(), b.content(), discard); err != nil {
+			if err := b.client.Blob(context.Background(), b.byDigest(), b.content(), discard, nil); err != nil {
 				t.Error(err)
 			}
 		})

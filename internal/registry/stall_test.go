@@ -141,7 +141,8 @@ func TestFault07_OthersGoOn(t *testing.T) {
 				<-goOn
 			}
 			return len(p), nil
-		}))
+		}), nil)
+
 	})
 	wait(t, "the blob", begun)
 	b.reg.Inject(packtest.First(1, packtest.Stall(b.manifestPath())))
@@ -200,7 +201,7 @@ func TestFault07_CancelWhileWaitingForARetry(t *testing.T) {
 			if _, err := b.client.Manifest(ctx, b.byTag()); err != nil {
 				return err
 			}
-			return b.client.Blob(ctx, b.byDigest(), b.content(), discard)
+			return b.client.Blob(ctx, b.byDigest(), b.content(), discard, nil)
 		})
 		wait(t, "the wait", waiting)
 		cancel()

@@ -79,25 +79,59 @@ func basic(who *credentials.Credentials) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(who.Username+":"+who.Password))
 }
 
-// exchange asks for a token to pull from repository with, by the library's
-// knowledge of how it is done.
+// exchange asks the token endpoint of a challenge for a token to pull from repository
+// with. The library knows how to ask; docs/design.md says why it needs an exchanger.
 func (h *host) exchange(ctx context.Context, repository string, c *challenge, who *credentials.Credentials) (string, error) {
-	if err := h.checkRealm(c, who); err != nil {
+	realm, err := h.realm(c, who)
+	if err != nil {
 		return "", newError(h.pingRequest(), err)
 	}
-	ctx = aboutRegistry(ctx, h.url())
-	asked := &transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"}
-	scope := "repository:" + repository + ":" + transport.PullScope
-	token, err := transport.Exchange(ctx, h.realm(c), authenticator(who), &exchanger{h.transport}, []string{scope}, asked)
+	// The library lets an endpoint have a local address where it is the registry
+	// itself. Our rules know more, and let this one: so it stands for the registry.
+	endpoint, _ := name.NewRegistry(realm.Host, name.StrictValidation)
+	token, err := transport.Exchange(aboutRegistry(ctx, h.url()), endpoint, authenticator(who), &exchanger{h.transport},
+		[]string{"repository:" + repository + ":" + transport.PullScope},
+		&transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"})
 	if err != nil {
-		return "", h.exchangeError(c, err)
+		return "", h.tokenError(realm, err)
 	}
 	// Either name is allowed: https://distribution.github.io/distribution/spec/auth/token/
 	value := cmp.Or(token.Token, token.AccessToken)
 	if !isToken(value) {
-		return "", h.exchangeError(c, errNoToken)
+		return "", h.tokenError(realm, errNoToken)
 	}
 	return value, nil
+}
+
+// realm returns the token endpoint of a challenge, unless nothing may be sent there;
+// an empty one if it is no URL, which the library says.
+func (h *host) realm(c *challenge, who *credentials.Credentials) (*url.URL, error) {
+	realm, err := url.Parse(c.parameters["realm"])
+	switch {
+	case err != nil:
+		return &url.URL{}, nil
+	case hostOf(realm) != hostOf(h.url()) && reachOfHost(realm.Host) > h.lanes.reachOfRegistry(h.url()):
+		return nil, errLocalRealm
+	case who != nil && realm.Scheme != "https" && !h.lanes.isOnThisMachine(realm):
+		return nil, errPlainCredentials
+	}
+	return realm, nil
+}
+
+// tokenError is an Error of a token endpoint, which is no registry.
+func (h *host) tokenError(realm *url.URL, err error) error {
+	req := h.pingRequest()
+	if realm.Host != "" {
+		req.URL = realm
+	}
+	err = newError(req, err)
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	told := *e
+	told.elsewhere = true
+	return &told
 }
 
 // errNoToken refuses what cannot stand in a header.
@@ -109,52 +143,11 @@ func isToken(s string) bool {
 	return s != "" && strings.TrimFunc(s, func(r rune) bool { return '!' <= r && r <= '~' }) == ""
 }
 
-// checkRealm refuses a token endpoint before anything is sent there.
-func (h *host) checkRealm(c *challenge, who *credentials.Credentials) error {
-	realm, err := url.Parse(c.parameters["realm"])
-	switch {
-	case err != nil: // which the library says
-		return nil
-	case hostOf(realm) != hostOf(h.url()) && reachOfHost(realm.Host) > h.lanes.reachOfRegistry(h.url()):
-		return errLocalRealm
-	case who != nil && realm.Scheme != "https" && !h.lanes.isOnThisMachine(realm):
-		return errPlainCredentials
-	}
-	return nil
-}
-
-// realm is the token endpoint of a challenge in the registry's place. The library
-// takes it for local addresses that are the registry's own; which others are
-// allowed is checked here already, by rules that know more.
-func (h *host) realm(c *challenge) name.Registry {
-	var realm name.Registry
-	if u, err := url.Parse(c.parameters["realm"]); err == nil {
-		realm, _ = name.NewRegistry(u.Host, name.StrictValidation)
-	}
-	return realm
-}
-
 func authenticator(who *credentials.Credentials) authn.Authenticator {
 	if who == nil {
 		return authn.Anonymous
 	}
 	return authn.FromConfig(authn.AuthConfig{Username: who.Username, Password: who.Password, IdentityToken: who.IdentityToken})
-}
-
-// exchangeError passes on what the exchanger said. The library's own words may
-// quote what a token endpoint answered, which may be a secret, and so only
-// their first line up to a quotation is told.
-func (h *host) exchangeError(c *challenge, err error) error {
-	req := h.pingRequest()
-	if realm, parseErr := url.Parse(c.parameters["realm"]); parseErr == nil && realm.Host != "" {
-		req.URL = realm
-	}
-	err = newError(req, err)
-	var e *Error
-	if errors.As(err, &e) {
-		e.elsewhere = true // a token endpoint is no registry
-	}
-	return err
 }
 
 // An exchanger sends the library's requests for tokens: it follows redirects

@@ -244,6 +244,13 @@ func (e *Error) withoutEcho() *Error {
 	return e
 }
 
+// after is e of a request that was given up after so many tries.
+func (e *Error) after(tries int) error {
+	told := *e
+	told.Tries = tries
+	return &told
+}
+
 // ended is e after a wait that was cut off by err.
 func (e *Error) ended(err error) error {
 	return &Error{Method: e.Method, URL: e.URL, Host: e.Host, Err: err, RetryAfter: -1}

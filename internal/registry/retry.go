@@ -67,8 +67,7 @@ func (c *Client) persist(ctx context.Context, do func(context.Context) error) er
 			return err
 		}
 		if try == maxTries || e.RetryAfter > maxRetryAfter {
-			e.Tries = try
-			return err
+			return e.after(try)
 		}
 		wait := Retry{Err: err, Wait: pause.NextBackOff(), Try: try + 1, Of: maxTries}
 		if e.RetryAfter > wait.Wait {

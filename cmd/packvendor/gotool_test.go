@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/modfile"
+
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
@@ -60,6 +62,56 @@ func TestGoTool(t *testing.T) {
 			}
 		})
 	}
+}
+
+// maxInherited bounds how many lines of other modules a user's go.mod inherits.
+const maxInherited = 20
+
+// go get -tool makes our requirements the user's, a line each.
+func TestGoToolLines(t *testing.T) {
+	checkout, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	goMod := filepath.Join(dir, "go.mod")
+	own := "require github.com/greenticai/packvendor v0.0.0\n"
+	write(t, goMod, "module example.com/app\n\ngo 1.25.0\n\n"+own+"replace github.com/greenticai/packvendor => "+checkout+"\n")
+	write(t, filepath.Join(dir, "go.sum"), string(sum))
+	if missing := notCached(checkout); missing != "" {
+		packtest.Unable(t, "go get -tool reads packages for every system, and the module cache lacks some: %s", missing)
+	}
+	goIn(t, dir, 0, "get", "-tool", packvendorPackage)
+	text, err := os.ReadFile(goMod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse(goMod, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(mod.Tool) != 1 || mod.Tool[0].Path != packvendorPackage {
+		t.Errorf("go get -tool has not recorded the tool:\n%s", text)
+	}
+	if n := len(mod.Require) - 1; n < 1 || n > maxInherited {
+		t.Errorf("go get -tool adds %d lines of other modules, want at most %d:\n%s", n, maxInherited, text)
+	}
+}
+
+// notCached says which packages for Windows the module cache lacks; "" if it has all.
+func notCached(checkout string) string {
+	cmd := exec.Command("go", "list", "-deps", "./cmd/packvendor")
+	cmd.Dir, cmd.Env = checkout, append(os.Environ(), "GOOS=windows", "GOPROXY=off")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if cmd.Run() == nil {
+		return ""
+	}
+	return stderr.String()
 }
 
 // toolModule makes a module that requires packvendor, from checkout, in modFile,

@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -70,21 +68,18 @@ func listed(words ...string) string {
 	return " " + strings.Join(there, ", ")
 }
 
-// barOf is a percentage and a bar, of bytes where there are any, else of packs.
+// barOf is a percentage and a bar, of bytes if their number is known, else of packs.
 func barOf(p vendorer.Progress, width int) string {
 	done, all := int64(p.Done), int64(p.Packs)
 	if p.Bytes > 0 {
 		done, all = p.BytesDone, p.Bytes
 	}
-	bar := progressbar.NewOptions64(all,
-		progressbar.OptionSetWriter(io.Discard),
-		progressbar.OptionSetWidth(width),
-		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}),
-	)
-	bar.Set64(min(max(done, 0), all))
-	bar.RenderBlank() // what is not yet above 0% it only renders when told to
-	return strings.TrimRight(strings.TrimPrefix(bar.String(), "\r"), " ")
+	percent := int(min(max(done, 0), all) * 100 / all)
+	bar := strings.Repeat("=", width*percent/100)
+	if n := len(bar); n > 0 && n < width {
+		bar = bar[1:] + ">"
+	}
+	return fmt.Sprintf(" %3d%% [%-*s]", percent, width, bar)
 }
 
 // amounts are the bytes done of all, with one unit where that is the same.

@@ -124,8 +124,8 @@ func TestAddRefused(t *testing.T) {
 		{[]vendorer.Addition{{Reference: "$REG/b", AllowTags: true}, {Reference: "?"}}, "$REG/b has no tag that could be allowed\ninvalid reference \"?\": no registry host: write host/repository, like ghcr.io/owner/name"},
 	} {
 		err := p.fails(p.addsAll(test.additions...), test.want)
-		var addition *vendorer.AdditionError
-		if !errors.As(err, &addition) || addition.Reference == "" || addition.Reason == "" {
+		var addition *vendorer.UsageError
+		if !errors.As(err, &addition) || addition.Subject == "" || addition.Reason == "" {
 			t.Errorf("error %+v", addition)
 		}
 	}

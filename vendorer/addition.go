@@ -12,11 +12,6 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// An AdditionError reports an Addition that makes no sense.
-type AdditionError struct{ Reference, Reason string }
-
-func (e *AdditionError) Error() string { return e.Reference + " " + e.Reason }
-
 // A TakenError reports an Addition without a name whose name packs.toml has for a
 // pack of another repository.
 type TakenError struct {
@@ -44,7 +39,7 @@ func (r *run) parseAdditions(additions []Addition) ([]*adding, error) {
 			continue
 		}
 		if other, twice := named[a.Name]; twice {
-			errs = append(errs, &AdditionError{Reference: a.Reference, Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
+			errs = append(errs, &UsageError{Subject: a.Reference, Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
 		}
 		named[a.Name] = a.Reference
 		list = append(list, a)
@@ -95,7 +90,7 @@ func (a Addition) parse() (ociref.Reference, error) {
 		return ref, err
 	}
 	if wrong := a.contradiction(ref); wrong != "" {
-		return ref, &AdditionError{Reference: a.Reference, Reason: wrong}
+		return ref, &UsageError{Subject: a.Reference, Reason: wrong}
 	}
 	return ref, nil
 }

@@ -78,21 +78,6 @@ func (e *PackError) Unwrap() error { return e.Err }
 // An InconsistentError reports a lock entry that lies.
 type InconsistentError = lockfile.InconsistentError
 
-// A TooLargeError reports packs that no Go program can embed.
-type TooLargeError struct {
-	File string // packs.toml, if All is set
-	All  bool   // it is all packs together
-	Size int64  // bytes
-}
-
-func (e *TooLargeError) Error() string {
-	who := "the pack has"
-	if e.All {
-		who = "all packs of " + e.File + " together have"
-	}
-	return fmt.Sprintf("%s %d bytes: more than %d cannot be linked into a Go program", who, e.Size, int64(maxEmbedded))
-}
-
 // An UnknownPackError reports a name that packs.toml does not have.
 type UnknownPackError struct {
 	File, Name, Near string // Near is a similar name, "" if none

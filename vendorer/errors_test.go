@@ -24,8 +24,6 @@ func TestErrorMessages(t *testing.T) {
 		{&vendorer.PackError{File: "packs.toml", Name: "a", Err: cause}, "a: cause"},
 		{&vendorer.PackError{File: "packs.toml", Line: 3, Name: "a", Err: lie}, "packs.lock:4: a: size is 3, but the manifest has 4"},
 		{lie, "packs.lock:4: a: size is 3, but the manifest has 4"},
-		{&vendorer.TooLargeError{Size: 3e9}, "the pack has 3000000000 bytes: more than 2000000000 cannot be linked into a Go program"},
-		{&vendorer.TooLargeError{File: "packs.toml", All: true, Size: 3e9}, "all packs of packs.toml together have 3000000000 bytes: more than 2000000000 cannot be linked into a Go program"},
 		{&vendorer.ClashError{File: "x.go", Names: []string{"Pack", "Packs"}}, "x.go declares Pack, Packs, which the generated file needs: rename that, or give the packs a package of their own (dir under [embed])"},
 		{&vendorer.PackageNameError{Dir: "d", Names: []string{"x", "y"}}, "d holds several packages (x, y): set package under [embed] in packs.toml"},
 		{&vendorer.PackageNameError{Dir: "d-e"}, "d-e has no Go files and is no package name itself: set package under [embed] in packs.toml"},

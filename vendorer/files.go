@@ -2,7 +2,6 @@ package vendorer
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -54,7 +53,7 @@ func elements(name string) []string { return strings.Split(filepath.ToSlash(name
 // as the go command, it passes over directories called testdata or vendor, and those
 // whose name begins with a dot or an underscore, and follows no symbolic link.
 // Directories come before those in them. Names are not looked at. Errors:
-// *PatternError, and those of the file system.
+// *UsageError, and those of the file system.
 func Files(names []string) ([]string, error) {
 	var files []string
 	seen := map[string]bool{}
@@ -84,18 +83,18 @@ func Files(names []string) ([]string, error) {
 func match(pattern string) ([]string, error) {
 	dir, last := path.Split(filepath.ToSlash(pattern))
 	if last != everything || IsPattern(dir) {
-		return nil, &PatternError{Pattern: pattern, Reason: "is no pattern: write DIR/... for every packs.toml in DIR and below"}
+		return nil, &UsageError{Subject: pattern, Reason: "is no pattern: write DIR/... for every packs.toml in DIR and below"}
 	}
 	if dir == "" {
 		dir = "."
 	}
 	dir = filepath.FromSlash(dir)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, &PatternError{Pattern: pattern, Reason: "matches no packs.toml: " + filepath.Clean(dir) + " is no directory"}
+		return nil, &UsageError{Subject: pattern, Reason: "matches no packs.toml: " + filepath.Clean(dir) + " is no directory"}
 	}
 	files, err := below(dir)
 	if err == nil && len(files) == 0 {
-		return nil, &PatternError{Pattern: pattern, Reason: "matches no packs.toml"}
+		return nil, &UsageError{Subject: pattern, Reason: "matches no packs.toml"}
 	}
 	return files, err
 }
@@ -135,8 +134,3 @@ func inDir(dir string, err error) error {
 func isPassedOver(name string) bool {
 	return name == "testdata" || name == "vendor" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
 }
-
-// A PatternError reports a pattern that means no file.
-type PatternError struct{ Pattern, Reason string }
-
-func (e *PatternError) Error() string { return fmt.Sprintf("%s %s", e.Pattern, e.Reason) }

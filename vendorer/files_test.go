@@ -72,7 +72,7 @@ func TestFilesRefused(t *testing.T) {
 		".../...":          ".../... is no pattern: write DIR/... for every packs.toml in DIR and below",
 	} {
 		got, err := vendorer.Files([]string{"a/...", pattern})
-		var refused *vendorer.PatternError
+		var refused *vendorer.UsageError
 		if !errors.As(err, &refused) || err.Error() != want || got != nil {
 			t.Errorf("%s: %q, %v, want %s", pattern, got, err, want)
 		}

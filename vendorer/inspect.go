@@ -130,30 +130,16 @@ func about(what string, err error) error {
 	return &InspectError{What: what, Err: err}
 }
 
-// A NothingToInspectError reports what is neither a pack of packs.toml, nor a file,
-// nor a reference.
-type NothingToInspectError struct {
-	What  string
-	IsDir bool // that is what it is
-}
-
-func (e *NothingToInspectError) Error() string {
-	if e.IsDir {
-		return fmt.Sprintf("%+q is a directory, not a pack", e.What)
-	}
-	return fmt.Sprintf("%+q is neither a pack of packs.toml, nor a file, nor a reference", e.What)
-}
-
 // inspectFile inspects the pack in any file.
 func inspectFile(ctx context.Context, name string) (*Inspection, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return nil, &NothingToInspectError{What: name}
+		return nil, &UsageError{Subject: fmt.Sprintf("%+q", name), Reason: "is neither a pack of packs.toml, nor a file, nor a reference"}
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, &NothingToInspectError{What: name, IsDir: true}
+		return nil, &UsageError{Subject: fmt.Sprintf("%+q", name), Reason: "is a directory, not a pack"}
 	}
 	file, err := openPatiently(ctx, name)
 	if err != nil {
@@ -202,7 +188,7 @@ func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, 
 	case err != nil:
 		return nil, err
 	case n > maxEmbedded:
-		return nil, &TooLargeError{Size: n}
+		return nil, tooLarge("the pack has", n)
 	}
 	return inspectBytes(ctx, name, copied)
 }

@@ -34,7 +34,7 @@ func TestTooLarge(t *testing.T) {
 			p.pushClaim("B", "b", test.b)
 			p.packs(`a = "$REG/a@$A"`, `b = "$REG/b@$B"`)
 			err := p.fails(p.runs(), test.want)
-			var large *vendorer.TooLargeError
+			var large *vendorer.UsageError
 			if !errors.As(err, &large) {
 				t.Errorf("error is a %T", err)
 			}

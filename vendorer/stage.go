@@ -20,13 +20,13 @@ func (r *run) checkSizes(items []*item) error {
 		total += min(i.entry.Size, maxEmbedded+1) // never overflows: names are few
 		changed = changed || i.Action == Resolve
 		if i.entry.Size > maxEmbedded {
-			errs = append(errs, r.packError(i.Pack, i.Action, &i.Locked, &TooLargeError{Size: i.entry.Size}))
+			errs = append(errs, r.packError(i.Pack, i.Action, &i.Locked, tooLarge("the pack has", i.entry.Size)))
 		} else if i.entry.Size > largePack && i.Action == Resolve {
 			r.tell.event(Large{Name: i.Pack.Name, Size: i.entry.Size})
 		}
 	}
 	if len(errs) == 0 && total > maxEmbedded {
-		errs = append(errs, &TooLargeError{File: r.p.Show(r.p.TOMLFile), All: true, Size: total})
+		errs = append(errs, tooLarge("all packs of "+r.p.Show(r.p.TOMLFile)+" together have", total))
 	}
 	if len(errs) == 0 && total > largeTogether && changed {
 		r.tell.event(LargeTotal{Size: total})

@@ -60,8 +60,8 @@ func TestFollowWishFails(t *testing.T) {
 		t.Errorf("error %+v", ranged)
 	}
 	err = p.fails(two(vendorer.Target{Name: "a", Tag: "1.0.0"}, vendorer.Target{Name: "a"}), "a is named twice, with different tags")
-	var twice *vendorer.TwoTagsError
-	if !errors.As(err, &twice) || twice.Name != "a" {
+	var twice *vendorer.UsageError
+	if !errors.As(err, &twice) || twice.Subject != "a" {
 		t.Errorf("error %v", err)
 	}
 	p.fails(two(vendorer.Target{Name: "a", Tag: "1.0.0"}, vendorer.Target{Name: "x"}, vendorer.Target{Name: "a", Tag: "2.0.0"}, vendorer.Target{Name: "x"}),
@@ -83,7 +83,7 @@ func TestParseTarget(t *testing.T) {
 		"a@": `tag "" is empty`, "a@b@c": `tag "b@c" is not letters, digits, '_', '.' and '-'`, "a@\u202e": `tag "\u202e" is not letters, digits, '_', '.' and '-'`,
 	} {
 		_, err := vendorer.ParseTarget(s)
-		var tag *vendorer.TagError
+		var tag *vendorer.UsageError
 		if !errors.As(err, &tag) || err.Error() != want {
 			t.Errorf("%q: %v, want %s", s, err, want)
 		}

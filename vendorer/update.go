@@ -89,7 +89,7 @@ func (r *run) choose(targets []Target) ([]chosen, error) {
 		case !ok && !twice:
 			errs = append(errs, r.unknown(target.Name))
 		case ok && twice:
-			errs = append(errs, &TwoTagsError{Name: target.Name})
+			errs = append(errs, &UsageError{Subject: target.Name, Reason: "is named twice, with different tags"})
 		case ok:
 			packs = append(packs, chosen{pack, target.Tag})
 		}
@@ -97,11 +97,6 @@ func (r *run) choose(targets []Target) ([]chosen, error) {
 	}
 	return packs, errors.Join(errs...)
 }
-
-// A TwoTagsError reports a pack that was to get two tags at once.
-type TwoTagsError struct{ Name string }
-
-func (e *TwoTagsError) Error() string { return e.Name + " is named twice, with different tags" }
 
 // updating is what an update finds out before it vendors.
 type updating struct {
@@ -247,14 +242,6 @@ func similar(name string, packs []packsfile.Pack) string {
 	return nearest.Of(name, names)
 }
 
-// A TagError reports what cannot be a tag.
-type TagError struct {
-	Tag string
-	Err error
-}
-
-func (e *TagError) Error() string { return fmt.Sprintf("tag %+q %v", e.Tag, e.Err) }
-
 // ParseTarget reads NAME or NAME@TAG.
 func ParseTarget(s string) (Target, error) {
 	name, tag, ok := strings.Cut(s, "@")
@@ -262,7 +249,7 @@ func ParseTarget(s string) (Target, error) {
 		return Target{Name: name}, nil
 	}
 	if err := ociref.CheckTag(tag); err != nil {
-		return Target{}, &TagError{Tag: tag, Err: err}
+		return Target{}, &UsageError{Subject: fmt.Sprintf("tag %+q", tag), Reason: err.Error()}
 	}
 	return Target{Name: name, Tag: tag}, nil
 }

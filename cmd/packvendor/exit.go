@@ -261,12 +261,12 @@ func exitCode(err error) int {
 	case isAny(err, []any{
 		new(*usageError), new(*packsfile.SyntaxError), new(*packsfile.Error), new(*lockfile.Error),
 		new(*vendorer.NoProjectError), new(*vendorer.NoModuleError), new(*vendorer.PlaceError), new(*vendorer.LongFileError),
-		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.AdditionError), new(*vendorer.TakenError),
-		new(*vendorer.GoNameError), new(*vendorer.TwoTagsError),
-		new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.TagError), new(*vendorer.PatternError),
-		new(*vendorer.KeepError), new(*vendorer.NothingToInspectError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
+		new(*vendorer.NoVersionError), new(*vendorer.RangeError), new(*vendorer.TakenError),
+		new(*vendorer.GoNameError), new(*vendorer.UsageError),
+		new(*vendorer.InitError), new(*vendorer.RevisionError),
+		new(*vendorer.KeepError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 		new(*vendorer.PackageNameError), new(*vendorer.ClashError), new(*vendorer.UnknownPackError),
-		new(*vendorer.TooLargeError), new(*vendorer.EditError), new(*packfetch.InvalidReferenceError),
+		new(*vendorer.EditError), new(*packfetch.InvalidReferenceError),
 		new(*packfetch.TagDisallowedError), new(*packfetch.NoPackError), new(*packfetch.IndexError),
 		new(*packfetch.OptionError),
 	}):

@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
 )
 
@@ -134,7 +134,7 @@ func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
 
 // keepResolved pins ref to what pack was resolved to, and spares the run from
 // resolving it again. It may be called concurrently.
-func (r *run) keepResolved(name string, ref ociref.Reference, pack *packfetch.Pack) ociref.Reference {
+func (r *run) keepResolved(name string, ref ociref.Reference, pack *fetch.Pack) ociref.Reference {
 	ref.Digest = pack.Digest()
 	pack.Reference, pack.Tag = ref.String(), ""
 	r.keep(name, pack)
@@ -142,7 +142,7 @@ func (r *run) keepResolved(name string, ref ociref.Reference, pack *packfetch.Pa
 }
 
 // keep spares the run from resolving a pack again. It may be called concurrently.
-func (r *run) keep(name string, pack *packfetch.Pack) {
+func (r *run) keep(name string, pack *fetch.Pack) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.resolved[name] = pack

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/lockfile"
@@ -83,12 +84,12 @@ func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, err
 }
 
 func (c *CacheCheck) check(ctx context.Context, cache *packcache.Cache, repair bool) {
-	c.Err = cache.Check(ctx, c.Manifest, packfetch.ManifestLayers)
+	c.Err = cache.Check(ctx, c.Manifest, fetch.ManifestLayers)
 	var corrupt *packcache.CorruptError
 	if !repair || !errors.As(c.Err, &corrupt) {
 		return
 	}
-	removed, err := cache.Repair(ctx, c.Manifest, packfetch.ManifestLayers)
+	removed, err := cache.Repair(ctx, c.Manifest, fetch.ManifestLayers)
 	switch c.Removed = removed; {
 	case removed:
 	case err == nil, packcache.IsMissing(err), errors.Is(err, packcache.ErrUnproven): // somebody was faster

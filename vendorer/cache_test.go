@@ -54,7 +54,7 @@ func TestRunCorruptCache(t *testing.T) {
 	p.fails(p.runs(), "$DIR/packs.toml:2: packs.a: "+mismatch)
 	p.options.Offline = false
 	p.mustRun()
-	p.wantEvents("packfetch.CorruptEntry{Reference:$REG/a@$A Err:" + mismatch + " Mended:true}")
+	p.wantEvents("fetch.CorruptEntry{Reference:$REG/a@$A Err:" + mismatch + " Mended:true}")
 	p.wantPack("a", "$A_LAYER")
 }
 

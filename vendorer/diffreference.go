@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -90,10 +91,10 @@ func (f *beside) locked(ref ociref.Reference) (lockfile.Pack, bool) {
 type side struct {
 	reference   string
 	annotations map[string]string
-	entry       lockfile.Pack   // as packs.lock would have it, but for the name
-	pack        *packfetch.Pack // nil if only packs.lock knows it
-	vendored    lockfile.Pack   // what packs.lock has of it; the zero value if nothing
-	bytes       *scratch        // nil until they are fetched
+	entry       lockfile.Pack // as packs.lock would have it, but for the name
+	pack        *fetch.Pack   // nil if only packs.lock knows it
+	vendored    lockfile.Pack // what packs.lock has of it; the zero value if nothing
+	bytes       *scratch      // nil until they are fetched
 }
 
 // resolve finds a side where the reference says or, if it is nowhere there any more, in

@@ -61,7 +61,7 @@ func TestWaitingForPack(t *testing.T) {
 	defer lock.Unlock()
 	p.options.LockWait = time.Millisecond
 	p.mustRun()
-	p.wantEvents("packfetch.Waiting{Reference:$REG/a@$A}")
+	p.wantEvents("fetch.Waiting{Reference:$REG/a@$A}")
 	p.wantPack("a", "$A_LAYER")
 }
 
@@ -77,7 +77,7 @@ func TestCacheUnusable(t *testing.T) {
 		t.Error("nobody is told that the cache is a file")
 	}
 	for _, e := range p.events {
-		if !strings.HasPrefix(e, p.expand("packfetch.CacheUnusable{Reference:$REG/a@$A Err:")) || !strings.HasSuffix(e, "not a directory}") {
+		if !strings.HasPrefix(e, p.expand("fetch.CacheUnusable{Reference:$REG/a@$A Err:")) || !strings.HasSuffix(e, "not a directory}") {
 			t.Errorf("event %s", e)
 		}
 	}

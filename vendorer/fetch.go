@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
@@ -116,7 +117,7 @@ func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, 
 
 // A lone fetcher works for no project.
 type lone struct {
-	*packfetch.Fetcher
+	*fetch.Fetcher
 	tell  *teller // to be flushed when the work is done
 	meter *meter
 }
@@ -132,8 +133,8 @@ func (o Options) alone(fo FetchOptions) (*lone, error) {
 }
 
 // copy is Copy, and tells where the pack is a doubtful one.
-func (f *lone) copy(ctx context.Context, pack *packfetch.Pack, to interface {
-	packfetch.Sink
+func (f *lone) copy(ctx context.Context, pack *fetch.Pack, to interface {
+	fetch.Sink
 	io.ReaderAt
 }) (fetched bool, err error) {
 	fetched, err = f.Copy(ctx, pack, to)
@@ -148,7 +149,7 @@ func (f *lone) copy(ctx context.Context, pack *packfetch.Pack, to interface {
 	return fetched, nil
 }
 
-func resultOf(pack *packfetch.Pack, path string, fetched bool) packfetch.Result {
+func resultOf(pack *fetch.Pack, path string, fetched bool) packfetch.Result {
 	return packfetch.Result{
 		OriginalReference:   pack.Reference,
 		ResolvedDigest:      string(pack.ManifestDigest),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/lockfile"
@@ -74,9 +75,9 @@ func (e *RangeError) Error() string {
 
 // A heading is where a pack stands, and where an update takes it.
 type heading struct {
-	now   Mark            // as pinned or locked; the zero value if it is neither
-	tag   string          // the tag that is followed; "" if the pack never moves
-	moved *packfetch.Pack // what tag names, if that is not what now says; else nil
+	now   Mark        // as pinned or locked; the zero value if it is neither
+	tag   string      // the tag that is followed; "" if the pack never moves
+	moved *fetch.Pack // what tag names, if that is not what now says; else nil
 	// locked is what packs.lock has under the version tag of now; the zero value if it
 	// has nothing under it.
 	locked lockfile.Pack
@@ -142,7 +143,7 @@ func (r *run) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
 // version that was pushed again: also where another version is to be taken, since
 // who moves one tag moves others. nil is one that has not moved, or is gone and
 // not wanted.
-func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h heading) (*packfetch.Pack, error) {
+func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h heading) (*fetch.Pack, error) {
 	guarded := h.locked.Name != "" && !f.acceptRetag
 	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && !guarded {
 		return nil, nil
@@ -160,7 +161,7 @@ func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h headin
 
 // checkRetag refuses moved if its version tag was pushed again with other bytes than
 // those that packs.lock has under it.
-func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *packfetch.Pack) error {
+func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *fetch.Pack) error {
 	if f.isKnown(pack, h.locked, moved) {
 		return nil
 	}
@@ -172,7 +173,7 @@ func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *packfetch.P
 
 // isKnown tells whether an entry of packs.lock, which must be true of its manifest as far
 // as that is at hand, has the bytes that were found.
-func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *packfetch.Pack) bool {
+func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *fetch.Pack) bool {
 	_, err := f.check(&item{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
 }

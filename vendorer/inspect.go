@@ -12,11 +12,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
-	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -244,7 +244,7 @@ func tagIn(reference string) string {
 }
 
 // resolveAny is Resolve; without tag and digest, the newest version is meant.
-func (f *lone) resolveAny(ctx context.Context, reference string) (*packfetch.Pack, error) {
+func (f *lone) resolveAny(ctx context.Context, reference string) (*fetch.Pack, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 )
@@ -15,14 +16,14 @@ func (r *run) checkEntry(i *item) error {
 	if err := i.Locked.Check(); err != nil {
 		return err
 	}
-	if i.Pack.Layer == "" && !packfetch.Accepts(i.Locked.MediaType, r.p.Config.AcceptMediaTypes) {
+	if i.Pack.Layer == "" && !fetch.Accepts(i.Locked.MediaType, r.p.Config.AcceptMediaTypes) {
 		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
 	}
 	return nil
 }
 
 // compare sees that an entry says of its manifest's pack what is true.
-func compare(entry lockfile.Pack, pack *packfetch.Pack) error {
+func compare(entry lockfile.Pack, pack *fetch.Pack) error {
 	if pack.ManifestDigest != entry.ManifestDigest {
 		return &InconsistentError{
 			Name: entry.Name, Field: "manifest_digest", Got: string(entry.ManifestDigest),
@@ -54,6 +55,6 @@ func liesIfUnusable(entry lockfile.Pack, err error) error {
 
 func isNotCached(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-func lockedLayer(entry lockfile.Pack) packfetch.Layer {
-	return packfetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
+func lockedLayer(entry lockfile.Pack) fetch.Layer {
+	return fetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -72,7 +73,7 @@ func (o Options) lock(ctx context.Context, tell *teller) (*project.Mutex, error)
 
 // fetcher returns a fetcher; set says what is not said by Options. project is the
 // directory whose cache is meant if no other is.
-func (o Options) fetcher(set func(*packfetch.Options), project string, events func(Event)) (*packfetch.Fetcher, error) {
+func (o Options) fetcher(set func(*packfetch.Options), project string, events func(Event)) (*fetch.Fetcher, error) {
 	f := o.Fetch
 	set(&f)
 	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait

@@ -3,7 +3,7 @@ package vendorer
 import (
 	"sync"
 
-	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/internal/fetch"
 )
 
 // A Phase is a part of a run that may take long.
@@ -45,7 +45,7 @@ func (m *meter) copied(n int64) { m.change(func(p *Progress) { p.BytesDone += n 
 
 // copiedOne is copied where there is one pack only, which is resolved until its
 // first bytes come.
-func (m *meter) copiedOne(p *packfetch.Pack, n int64) {
+func (m *meter) copiedOne(p *fetch.Pack, n int64) {
 	m.change(func(now *Progress) {
 		if now.Phase != PhaseFetching {
 			*now = Progress{Phase: PhaseFetching, Packs: 1, Bytes: p.Layer.Size}

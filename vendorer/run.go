@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -52,7 +53,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 type run struct {
 	o     Options
 	p     *project.Project
-	f     *packfetch.Fetcher
+	f     *fetch.Fetcher
 	tell  *teller
 	meter *meter
 
@@ -61,8 +62,8 @@ type run struct {
 	listed sync.Map // what lists the tags of repositories, by their names
 
 	mu       sync.Mutex
-	update   map[string]bool            // packs to resolve again
-	resolved map[string]*packfetch.Pack // packs that are resolved already
+	update   map[string]bool        // packs to resolve again
+	resolved map[string]*fetch.Pack // packs that are resolved already
 }
 
 // start locks and reads the project. The caller must close the run.
@@ -78,14 +79,14 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 	}
 	r := &run{
 		o: o, p: p, tell: tell, meter: &meter{tell: o.Progress},
-		update: map[string]bool{}, resolved: map[string]*packfetch.Pack{},
+		update: map[string]bool{}, resolved: map[string]*fetch.Pack{},
 	}
 	// packs.toml says which tags are allowed, so the fetcher allows all.
 	r.f, err = o.fetcher(func(f *packfetch.Options) {
 		f.AllowTags = true
 		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
 		f.AcceptMediaTypes = p.Config.AcceptMediaTypes
-		f.Copied = func(_ *packfetch.Pack, n int64) { r.meter.copied(n) }
+		f.Copied = func(_ *fetch.Pack, n int64) { r.meter.copied(n) }
 	}, filepath.Dir(o.file()), tell.event)
 	if err != nil {
 		p.Close()
@@ -130,8 +131,8 @@ func eachCounted[T any](ctx context.Context, r *run, items []T, do func(context.
 // An item is a step on its way to being vendored.
 type item struct {
 	Step
-	entry   lockfile.Pack   // as it will be locked
-	pack    *packfetch.Pack // nil where the bytes are not needed
+	entry   lockfile.Pack // as it will be locked
+	pack    *fetch.Pack   // nil where the bytes are not needed
 	staged  *atomicfile.File
 	apart   bool // staged is made durable by itself
 	fetched bool
@@ -320,7 +321,7 @@ func (r *run) resolve(ctx context.Context, i *item) error {
 }
 
 // entryOf is an entry of packs.lock for what was found, without what packs.toml says.
-func entryOf(pack *packfetch.Pack) lockfile.Pack {
+func entryOf(pack *fetch.Pack) lockfile.Pack {
 	return lockfile.Pack{
 		Tag:            pack.Tag,
 		IndexDigest:    pack.IndexDigest,
@@ -332,7 +333,7 @@ func entryOf(pack *packfetch.Pack) lockfile.Pack {
 }
 
 // find resolves a pack as packs.toml has it.
-func (r *run) find(ctx context.Context, pack packsfile.Pack) (*packfetch.Pack, error) {
+func (r *run) find(ctx context.Context, pack packsfile.Pack) (*fetch.Pack, error) {
 	if pack.Version == "" {
 		return r.f.Resolve(ctx, pack.Ref, pack.Layer)
 	}

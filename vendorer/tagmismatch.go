@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
@@ -92,7 +93,7 @@ func lockedTag(entry lockfile.Pack) string {
 
 // checkPinnedTag asks the registry whether a version tag names the digest that is
 // pinned beside it. found is what that digest led to.
-func (r *run) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *packfetch.Pack) error {
+func (r *run) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fetch.Pack) error {
 	ref := pack.Reference
 	if _, isVersion := versions.Parse(ref.Tag); !isVersion || ref.Digest == "" {
 		return nil

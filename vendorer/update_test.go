@@ -290,7 +290,7 @@ func TestFetch(t *testing.T) {
 	p.must(corrupt(result.Path))
 	_, err = fetch("$REG/a@$A", vendorer.FetchOptions{})
 	p.must(err)
-	if len(p.events) != 1 || !strings.HasPrefix(p.events[0], "packfetch.CorruptEntry{") {
+	if len(p.events) != 1 || !strings.HasPrefix(p.events[0], "fetch.CorruptEntry{") {
 		t.Errorf("events %v", p.events)
 	}
 

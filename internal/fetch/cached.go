@@ -1,0 +1,179 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// What the cache's entry turned out to be.
+type cacheState int
+
+const (
+	cacheMiss     cacheState = iota // it has no pack
+	cacheWrong                      // it has a wrong one, which may be replaced
+	cacheHit                        // the pack, now in the sink
+	cacheOther                      // another layer of the same manifest, which is left alone
+	cacheUnusable                   // it cannot be read
+)
+
+// A finding is what a look into the cache found.
+type finding struct {
+	state cacheState
+	wrong *CorruptCacheError // what cacheWrong is about
+}
+
+// toFill tells whether the entry is to be filled.
+func (f finding) toFill() bool { return f.state == cacheMiss || f.state == cacheWrong }
+
+// lookUp copies the pack from its cache entry to dst, if it is there. A
+// right pack whose proof is missing gets it. Offline, a wrong one is an error.
+// If patient is set, one that another program may be writing is looked at again.
+func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock, patient bool) (finding, error) {
+	err := f.read(ctx, p, dst, patient)
+	var storageErr *StorageError
+	var corrupt *packcache.CorruptError
+	switch {
+	case err == nil:
+		f.heal(p, lock)
+		return finding{state: cacheHit}, nil
+	case packcache.IsMissing(err):
+		return finding{state: cacheMiss}, nil
+	case ctx.Err() != nil:
+		return finding{}, context.Cause(ctx)
+	case errors.As(err, &storageErr):
+		return finding{}, err
+	case errors.Is(err, errOther):
+		return finding{state: cacheOther}, nil
+	case errors.As(err, &corrupt) && f.offline:
+		return finding{}, corrupt
+	case corrupt != nil:
+		return finding{state: cacheWrong, wrong: corrupt}, nil
+	case f.offline:
+		return finding{}, &StorageError{Err: err}
+	}
+	f.events(CacheUnusable{Reference: p.Reference, Err: err})
+	return finding{state: cacheUnusable}, nil
+}
+
+// errOther is about an entry that holds another layer of its manifest.
+var errOther = errors.New("the cache holds another layer")
+
+// read copies the entry's pack to dst, which is as it was if that fails.
+func (f *Fetcher) read(ctx context.Context, p *Pack, dst Sink, patient bool) error {
+	look := func() error {
+		err := f.cache.Pack(ctx, p.ManifestDigest, p.content(), dst)
+		var writeErr *verified.WriteError
+		switch {
+		case err == nil, packcache.IsMissing(err):
+			return err
+		case errors.As(err, &writeErr):
+			return &StorageError{Err: writeErr.Err}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := dst.Reset(); err != nil {
+			return &StorageError{Err: err}
+		}
+		other, otherErr := f.holdsOther(ctx, p, err)
+		switch {
+		case otherErr != nil:
+			return otherErr
+		case other:
+			return errOther
+		}
+		return err
+	}
+	if !patient {
+		return look()
+	}
+	return f.cache.LookAgain(ctx, look)
+}
+
+// IsCached tells whether the cache's entry of a manifest holds that layer: its
+// bytes are hashed, if they are as many. The error is the cause of ctx's end.
+func (f *Fetcher) IsCached(ctx context.Context, manifest ociref.Digest, layer Layer) (bool, error) {
+	return f.holds(ctx, manifest, []Layer{layer})
+}
+
+// holdsOther tells whether the entry's pack, of which wrong says why it is not
+// p's, is another layer of the manifest, as a client with other rules selects it:
+// that is not corruption. The error is the cause of ctx's end.
+func (f *Fetcher) holdsOther(ctx context.Context, p *Pack, wrong error) (bool, error) {
+	if !errors.As(wrong, new(*verified.MismatchError)) {
+		return false, nil
+	}
+	others := slices.DeleteFunc(slices.Clone(p.Layers), func(l Layer) bool { return l.Digest == p.Layer.Digest })
+	return f.holds(ctx, p.ManifestDigest, others)
+}
+
+// holds tells whether an entry's pack is one of layers. The error is the cause of
+// ctx's end.
+func (f *Fetcher) holds(ctx context.Context, manifest ociref.Digest, layers []Layer) (bool, error) {
+	content, err := f.cache.Measure(ctx, manifest, func(size int64) bool {
+		return slices.ContainsFunc(layers, func(l Layer) bool { return l.Size == size })
+	})
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	return err == nil && slices.ContainsFunc(layers, func(l Layer) bool {
+		return l.Digest == string(content.Digest) && l.Size == content.Size
+	}), nil
+}
+
+// heal completes an entry whose pack is right: with the manifest that proves
+// it, and with metadata that other programs can read. It is a courtesy to the
+// next reader: that it fails is no one's concern.
+func (f *Fetcher) heal(p *Pack, lock *packcache.Lock) {
+	if p.body == nil {
+		return
+	}
+	var body []byte
+	if _, err := f.cache.Manifest(p.ManifestDigest); err != nil {
+		body = p.body
+	}
+	var metadata *packcache.Metadata
+	if m, err := f.cache.Metadata(p.ManifestDigest); err != nil || !p.describedBy(m) {
+		want := p.metadata()
+		metadata = &want
+	}
+	if body == nil && metadata == nil {
+		return
+	}
+	if lock == nil {
+		var busy bool
+		if lock, busy = f.cache.TryLock(p.ManifestDigest); busy {
+			return // whoever holds it does the same, or more
+		}
+		defer lock.Unlock()
+	}
+	f.cache.Heal(p.ManifestDigest, lock, body, metadata)
+}
+
+// describedBy tells whether m says of p what its manifest says, whoever wrote it:
+// other programs hand it on, signatures in the annotations included.
+func (p *Pack) describedBy(m packcache.Metadata) bool {
+	want := p.metadata()
+	return m.ResolvedDigest == want.ResolvedDigest &&
+		m.MediaType == want.MediaType &&
+		m.SizeBytes == want.SizeBytes &&
+		m.ManifestDigest != nil && *m.ManifestDigest == *want.ManifestDigest &&
+		maps.Equal(m.ManifestAnnotations, want.ManifestAnnotations)
+}
+
+// corrupt tells of a corrupt entry, if wrong is not nil, once however many of its
+// files are.
+func (f *Fetcher) corrupt(reference string, manifest ociref.Digest, wrong *CorruptCacheError, mended bool) {
+	if wrong == nil {
+		return
+	}
+	if _, told := f.told.LoadOrStore(manifest, true); !told {
+		f.events(CorruptEntry{Reference: reference, Err: wrong, Mended: mended})
+	}
+}

@@ -1,0 +1,190 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// errNotCached is why ResolveCached does not find a pack.
+var errNotCached = fmt.Errorf("its manifest is not cached: %w", fs.ErrNotExist)
+
+// A Sink receives a pack's bytes. Reset forgets all that were written: a
+// second source follows. Its errors are storage errors.
+type Sink interface {
+	io.Writer
+	Reset() error
+}
+
+// Copy writes the pack's bytes to dst, from the cache or else from the
+// registry, which then fills the cache in the same pass. Only if the error is
+// nil are the bytes in dst the pack's. fetched tells whether the registry was
+// asked for them. Errors are those of Fetch.
+func (f *Fetcher) Copy(ctx context.Context, p *Pack, dst Sink) (fetched bool, err error) {
+	from, err := f.copy(ctx, p, dst)
+	return from != fromCache, err
+}
+
+// An origin says where a pack's bytes came from, and whether they are in the
+// cache now.
+type origin int
+
+const (
+	fromCache        origin = iota
+	fromNetwork             // and they are in the cache now
+	fromNetworkAlone        // the cache does not have them
+)
+
+func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
+	dst = f.counted(p, dst)
+	if !p.shared {
+		return f.copyAround(ctx, p, dst)
+	}
+	found, err := f.lookUp(ctx, p, dst, nil, true)
+	if err != nil || !found.toFill() {
+		return f.copyUnlessHit(ctx, p, dst, found, err)
+	}
+	if f.offline || p.body == nil {
+		return fromCache, &OfflineError{Reference: p.Reference}
+	}
+	land, err := f.flights.board(ctx, p.ManifestDigest)
+	if err != nil {
+		return fromCache, err
+	}
+	defer land()
+	lock, err := f.lock(ctx, p.ManifestDigest, p.Reference)
+	if err != nil {
+		return fromCache, err
+	}
+	defer lock.Unlock()
+	// Since the first look someone else may have filled the entry.
+	found, err = f.lookUp(ctx, p, dst, lock, found.wrong == nil)
+	if err != nil || !found.toFill() {
+		return f.copyUnlessHit(ctx, p, dst, found, err)
+	}
+	from, err := f.fill(ctx, p, dst, lock)
+	f.corrupt(p.Reference, p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
+	return from, err
+}
+
+// copyUnlessHit is what follows a look into the cache that is not to fill it.
+func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, dst Sink, found finding, err error) (origin, error) {
+	if err != nil || found.state == cacheHit {
+		return fromCache, err
+	}
+	return f.copyAround(ctx, p, dst)
+}
+
+// copyAround downloads past the cache, whose entry holds, or is for, another
+// layer of the manifest.
+func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, error) {
+	if f.offline {
+		return fromCache, &OfflineError{Reference: p.Reference}
+	}
+	if s, ok := dst.(starter); ok {
+		if err := s.start(); err != nil {
+			return fromNetworkAlone, err
+		}
+	}
+	return fromNetworkAlone, f.download(ctx, p, dst)
+}
+
+func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink) error {
+	return f.resume(ctx, p, w, nil)
+}
+
+// resume is download from where an earlier one ended; kept is nil if there was none.
+func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) error {
+	err := f.registry.Blob(ctx, p.ref, p.content(), w, kept)
+	var writeErr *verified.WriteError
+	if errors.As(err, &writeErr) {
+		return &StorageError{Err: writeErr.Err}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot fetch %s: %w", p.Reference, err)
+	}
+	return nil
+}
+
+// fill downloads to dst and to a new cache entry in one pass. A cache that
+// cannot be written does not stop it.
+func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (origin, error) {
+	draft, err := f.cache.Draft(p.ManifestDigest, lock)
+	if err != nil {
+		f.events(CacheUnusable{Reference: p.Reference, Err: err})
+		return f.copyAround(ctx, p, dst)
+	}
+	defer draft.Discard()
+	both := &tee{dst: dst, side: draft}
+	if err := f.fillDraft(ctx, p, both, draft); err != nil {
+		return fromNetworkAlone, err
+	}
+	if both.err == nil {
+		both.err = draft.Publish(p.body, p.metadata())
+	}
+	if both.err != nil {
+		f.events(CacheUnusable{Reference: p.Reference, Err: both.err})
+		return fromNetworkAlone, nil
+	}
+	return fromNetwork, nil
+}
+
+// fillDraft downloads, going on from what was kept of an earlier download that was
+// interrupted, and keeps what came if this one is.
+func (f *Fetcher) fillDraft(ctx context.Context, p *Pack, both *tee, draft *packcache.Draft) error {
+	layer := p.content().Digest
+	var kept io.Reader
+	if file, size, err := f.cache.Partial(layer); err == nil {
+		defer file.Close()
+		kept = file
+		f.events(Resumed{Reference: p.Reference, Kept: size, Size: p.Layer.Size})
+	}
+	err := f.resume(ctx, p, both, kept)
+	var registry *RegistryError
+	if both.err == nil && errors.As(err, &registry) {
+		draft.Keep(layer) // that it cannot be kept is no concern of who was interrupted
+		return err
+	}
+	if kept != nil {
+		f.cache.RemovePartial(layer)
+	}
+	return err
+}
+
+// A tee writes to dst and, for as long as that works, to side.
+type tee struct {
+	dst, side Sink
+	err       error // side's first
+}
+
+// Reset resets both.
+func (t *tee) Reset() error {
+	if t.err == nil {
+		t.err = t.side.Reset()
+	}
+	return t.dst.Reset()
+}
+
+func (t *tee) Write(b []byte) (int, error) {
+	if t.err == nil {
+		_, t.err = t.side.Write(b)
+	}
+	return t.dst.Write(b)
+}
+
+func (p *Pack) metadata() packcache.Metadata {
+	digest := string(p.ManifestDigest)
+	return packcache.Metadata{
+		OriginalReference:   p.Reference,
+		ResolvedDigest:      digest,
+		MediaType:           p.Layer.MediaType,
+		SizeBytes:           uint64(p.Layer.Size),
+		ManifestDigest:      &digest,
+		ManifestAnnotations: p.Annotations,
+	}
+}

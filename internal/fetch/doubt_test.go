@@ -1,0 +1,76 @@
+package fetch
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// Layers that could not be selected are not offered: their digests may be any
+// text that a registry likes to send.
+func TestDoubt(t *testing.T) {
+	digest := func(c string) string { return "sha256:" + strings.Repeat(c, 64) }
+	markdown := Layer{MediaType: "text/markdown", Digest: digest("a"), Size: 1}
+	tar := Layer{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: digest("b"), Size: 1}
+	hostile := Layer{MediaType: "application/octet-stream", Digest: "sha256:\x1b[2J\npackvendor: error: fake", Size: 1}
+	sizeless := Layer{MediaType: "application/json", Digest: digest("c"), Size: -1}
+	foreign := Layer{MediaType: "image/png", Digest: digest("d"), Size: 1}
+	zip, text := []byte("PK\x03\x04"), []byte("# re")
+	octets := Layer{MediaType: "application/octet-stream", Digest: digest("e"), Size: 1}
+	tar2, mine := tar, Layer{MediaType: "application/x-mine", Digest: digest("f"), Size: 1}
+	tar2.Digest = digest("9")
+	pack := Layer{MediaType: "application/vnd.greentic.gtpack.v1+zip", Digest: digest("1"), Size: 1}
+	pack2, same := pack, pack
+	pack2.Digest = digest("2")
+	escape := Layer{MediaType: "image/\x1b[2J", Digest: digest("3"), Size: 1}
+	var many []Layer
+	var manyTypes []string
+	for i := range maxShown + 1 {
+		many = append(many, Layer{MediaType: fmt.Sprintf("image/x%d", i), Digest: digest("4"), Size: 1})
+		manyTypes = append(manyTypes, many[i].MediaType)
+	}
+	of := func(layer Layer, layers ...Layer) Pack { return Pack{Layer: layer, Layers: layers, byRules: true} }
+	named := func(layer Layer, layers ...Layer) Pack { return Pack{Layer: layer, Layers: layers} }
+	for _, test := range []struct {
+		name     string
+		accept   []string
+		pack     Pack
+		head     []byte
+		doubtful bool
+		want     Doubtful
+	}{
+		{"a zip alone", nil, of(tar, tar), zip, false, Doubtful{}},
+		{"an empty zip", nil, of(tar, tar), []byte("PK\x05\x06"), false, Doubtful{}},
+		{"no zip", nil, of(tar, tar), text, true, Doubtful{NotZip: true}},
+		{"no bytes", nil, of(tar, tar), []byte{}, true, Doubtful{NotZip: true}},
+		{"bytes unknown", nil, of(tar, tar), nil, false, Doubtful{}},
+		{"markdown over another", nil, of(markdown, tar, markdown), nil, true, Doubtful{Others: []Layer{tar}}},
+		{"markdown that was named", nil, named(markdown, tar, markdown), nil, false, Doubtful{Others: []Layer{tar}}},
+		{"markdown over what is none", nil, of(markdown, hostile, sizeless, markdown), nil, false, Doubtful{}},
+		{"the first of two", nil, of(tar, tar, octets), zip, true, Doubtful{Others: []Layer{octets}, FirstOfSeveral: true}},
+		{"the first of two of a type", nil, of(tar, tar, tar2), zip, true, Doubtful{Others: []Layer{tar2}, FirstOfSeveral: true}},
+		{"the first of two preferred", nil, of(pack, octets, pack, pack2), zip, true, Doubtful{Others: []Layer{octets, pack2}, FirstOfSeveral: true}},
+		{"one twice", nil, of(pack, pack, same), zip, false, Doubtful{}},
+		{"the preferred one", nil, of(pack, octets, tar, pack), zip, false, Doubtful{Others: []Layer{octets, tar}}},
+		{"the first of two that was named", nil, named(tar, tar, octets), zip, false, Doubtful{Others: []Layer{octets}}},
+		{"a type of the user's beside another", []string{mine.MediaType}, of(tar, mine, tar), zip, false, Doubtful{Others: []Layer{mine}}},
+		{"two of the user's types", []string{mine.MediaType, foreign.MediaType}, of(mine, mine, foreign), zip, true, Doubtful{Others: []Layer{foreign}, FirstOfSeveral: true}},
+		{"beside an unknown one", nil, of(pack, foreign, pack, foreign), zip, true, Doubtful{Unknown: []string{"image/png"}}},
+		{"beside one of no type", nil, of(pack, pack, Layer{}), zip, true, Doubtful{Unknown: []string{""}}},
+		{"beside a hostile one", nil, of(pack, escape, pack), zip, true, Doubtful{Unknown: []string{`"image/\x1b[2J"`}}},
+		{"beside many unknown ones", nil, of(pack, append(many, pack)...), zip, true, Doubtful{Unknown: manyTypes[:maxShown]}},
+		{"named beside an unknown one", nil, named(pack, foreign, pack), zip, false, Doubtful{}},
+	} {
+		f, err := New(Options{AcceptMediaTypes: test.accept})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test.pack.Reference = "r"
+		test.want.Reference, test.want.Layer = "r", test.pack.Layer
+		d, doubtful := f.Doubt(&test.pack, test.head)
+		if doubtful != test.doubtful || !reflect.DeepEqual(d, test.want) {
+			t.Errorf("%s: got %+v, %t, want %+v, %t", test.name, d, doubtful, test.want, test.doubtful)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package fetch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// Errors of the packages below, for errors.As.
+type (
+	// An InvalidReferenceError reports a string that is not a reference.
+	InvalidReferenceError = ociref.SyntaxError
+	// A DigestMismatchError reports bytes that are not those that were asked
+	// for, by digest or by size.
+	DigestMismatchError = verified.MismatchError
+	// A CorruptCacheError reports a file of the cache that is not what it must
+	// be, when there is no network to replace it.
+	CorruptCacheError = packcache.CorruptError
+	// A RegistryError reports a request that failed; Status is the HTTP status,
+	// 0 if no response came.
+	RegistryError = registry.Error
+	// A ProtocolError reports an answer that an honest registry does not give.
+	ProtocolError = registry.ProtocolError
+)
+
+// A TagDisallowedError reports a reference without a digest where
+// Options.AllowTags is not set.
+type TagDisallowedError struct{ Reference string }
+
+func (e *TagDisallowedError) Error() string {
+	return fmt.Sprintf("%s has no digest, and tags are not allowed", e.Reference)
+}
+
+// An OfflineError reports that the network was needed and Options.Offline is
+// set. No connection was tried.
+type OfflineError struct {
+	Reference string
+	// Tag says that the reference has no digest: only a registry knows what it
+	// names.
+	Tag bool
+	// Tags says that the tags of the repository were to be listed.
+	Tags bool
+	// NoManifest says that the cache holds the pack, but not the manifest that
+	// would prove it, as the Rust client leaves it.
+	NoManifest bool
+}
+
+func (e *OfflineError) Error() string {
+	if e.Tag {
+		return fmt.Sprintf("%s is a tag, and the network is off", e.Reference)
+	}
+	if e.Tags {
+		return fmt.Sprintf("the tags of %s are in its registry alone, and the network is off", e.Reference)
+	}
+	if e.NoManifest {
+		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)
+	}
+	return fmt.Sprintf("%s is not cached, and the network is off", e.Reference)
+}
+
+// A NoPackError reports a manifest without a layer that can be the pack.
+type NoPackError struct {
+	Layers   []Layer
+	Override string // the layer that was asked for by media type or digest, if any
+	Several  bool   // Override names more than one
+	Reason   string // set where it is not about layers
+}
+
+func (e *NoPackError) Error() string {
+	switch {
+	case e.Reason != "":
+		return e.Reason
+	case len(e.Layers) == 0:
+		return "the manifest has no layers"
+	case e.Several:
+		return fmt.Sprintf("several layers are %+q: name one by digest (%s)", e.Override, layerList(e.Layers))
+	case e.Override != "":
+		return fmt.Sprintf("no layer is %+q (%s)", e.Override, layerList(e.Layers))
+	}
+	return fmt.Sprintf("no layer has a media type that is accepted for packs (%s)", layerList(e.Layers))
+}
+
+func layerList(layers []Layer) string {
+	var list []string
+	for _, l := range layers[:min(len(layers), maxShown)] {
+		list = append(list, fmt.Sprintf("%s %s", printable.Quote(l.MediaType, maxQuoted), printable.Phrase(l.Digest, maxQuoted)))
+	}
+	if more := len(layers) - maxShown; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
+}
+
+// maxShown bounds how many things of a manifest a message names, maxQuoted how
+// many bytes of each.
+const (
+	maxShown  = 16
+	maxQuoted = 200
+)
+
+// An IndexError reports an image index that does not lead to exactly one pack.
+type IndexError struct {
+	Reason   string
+	Children []Child
+	// Pack is the reference by digest of the first child that holds a pack, where
+	// several do; otherwise "".
+	Pack string
+}
+
+func (e *IndexError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the image index %s", e.Reason)
+	for i, c := range e.Children {
+		if i == maxShown {
+			fmt.Fprintf(&b, "\n\tand %d more", len(e.Children)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n\t%s  %s", printable.Phrase(c.Digest, maxQuoted), printable.Phrase(c.MediaType, maxQuoted))
+		if c.Platform != "" {
+			fmt.Fprintf(&b, "  %s", printable.Phrase(c.Platform, maxQuoted))
+		}
+	}
+	return b.String()
+}
+
+// An OptionError reports Options that make no sense.
+type OptionError struct{ Err error }
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// A StorageError reports that this machine's files, not the registry, stood in
+// the way.
+type StorageError struct{ Err error }
+
+func (e *StorageError) Error() string { return e.Err.Error() }
+func (e *StorageError) Unwrap() error { return e.Err }

@@ -1,0 +1,213 @@
+// Package fetch takes a reference to a pack and leaves its verified bytes
+// in the cache that Greentic programs share.
+//
+// It is the Go counterpart of the Rust crate greentic-distributor-client's
+// OciPackFetcher: the same references, media types and cache, but nothing is
+// believed that was not hashed.
+package fetch
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/registry"
+)
+
+// Options say where packs may come from and where they are kept. The zero
+// value is the default: anonymous, HTTPS only, references with a digest only,
+// the default cache root.
+type Options struct {
+	// AllowTags accepts references without a digest.
+	AllowTags bool
+	// Offline forbids the network: what is not in the cache is an OfflineError.
+	Offline bool
+	// CacheDir is the cache root; "" finds it as the Rust client does, from
+	// GREENTIC_PACK_CACHE_DIR, the system's cache directory or GREENTIC_HOME.
+	CacheDir string
+	// InsecureRegistries lists the host[:port] spoken to over plain HTTP.
+	InsecureRegistries []string
+	// AcceptMediaTypes are layer media types that may be a pack where the
+	// default list accepts none.
+	AcceptMediaTypes []string
+	// Keychain finds the user's credentials where a registry refuses an anonymous
+	// request; nil never has any. UserKeychain is the one of this machine's user.
+	Keychain registry.Keychain
+	// Transport sends the requests; nil is one with the system's trust and
+	// proxies, over HTTP/1.1. Of an *http.Transport the settings are used, not the
+	// connections.
+	Transport http.RoundTripper
+	// Resolver looks up names where Transport does not dial by itself; nil is
+	// the system's.
+	Resolver *net.Resolver
+	// Stall is how long a registry may keep a request waiting without a sign of
+	// life, or with fewer than ten bytes a second; 0 is a minute.
+	Stall time.Duration
+	// Sleep waits, no longer than its context lets it, before a request is made, or
+	// what another program may be writing to the cache is looked at, again; nil waits
+	// by the clock.
+	Sleep func(context.Context, time.Duration) error
+	// UserAgent names the program to registries; "" is "packvendor".
+	UserAgent string
+	// Events, if not nil, is told what happens on the way. It may be called
+	// concurrently.
+	Events func(Event)
+	// Copied, if not nil, is told of every n bytes of a pack that were copied to
+	// where they are wanted; n is negative where they are to be copied anew. It may
+	// be called concurrently.
+	Copied func(p *Pack, n int64)
+	// Underway, if not nil, is told of every request to a host[:port]: 1 when it is
+	// sent, -1 when its answer is over or given up. It may be called concurrently.
+	Underway func(host string, n int)
+	// LockWait bounds the wait for another process that fetches the same pack;
+	// 0 is five minutes. After one wait in vain a Fetcher waits for no other.
+	LockWait time.Duration
+}
+
+// A Fetcher fetches packs. Its methods may be called concurrently, by any
+// number of processes on one cache.
+type Fetcher struct {
+	registry  *registry.Client
+	cache     *packcache.Cache
+	allowTags bool
+	offline   bool
+	accept    []string
+	events    func(Event)
+	copied    func(*Pack, int64)
+	told      *sync.Map // manifest digests of entries that were told to be corrupt
+	waited    *sync.Map // manifest digests of packs that others were told to be fetching
+	flights   *flights
+}
+
+// New returns a Fetcher. It touches neither disk nor network. The error
+// reports options that make no sense.
+func New(o Options) (*Fetcher, error) {
+	for _, host := range o.InsecureRegistries {
+		if err := ociref.ParseHost(host); err != nil {
+			return nil, &OptionError{Err: fmt.Errorf("insecure registry: %w", err)}
+		}
+	}
+	for _, mediaType := range o.AcceptMediaTypes {
+		if !ociref.IsMediaType(mediaType) {
+			return nil, &OptionError{Err: fmt.Errorf("%+q is not a media type", mediaType)}
+		}
+	}
+	if o.Events == nil {
+		o.Events = func(Event) {}
+	}
+	f := &Fetcher{
+		registry: registry.New(registry.Options{
+			Transport: o.Transport,
+			Resolver:  o.Resolver,
+			Insecure:  o.InsecureRegistries,
+			UserAgent: cmp.Or(o.UserAgent, "packvendor"),
+			Keychain:  o.Keychain,
+			Stall:     o.Stall,
+			Sleep:     o.Sleep,
+			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
+			Underway:  o.Underway,
+		}),
+		cache: packcache.New(packcache.Options{
+			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
+			LockWait: o.LockWait,
+			Sleep:    o.Sleep,
+		}),
+		allowTags: o.AllowTags,
+		offline:   o.Offline,
+		accept:    o.AcceptMediaTypes,
+		events:    o.Events,
+		copied:    o.Copied,
+		told:      &sync.Map{},
+		waited:    &sync.Map{},
+		flights:   &flights{},
+	}
+	return f, nil
+}
+
+// DefaultCacheDir returns the cache root for a project in the directory
+// project, from the environment that getenv looks up.
+func DefaultCacheDir(getenv func(string) string, project string) string {
+	return packcache.DefaultRoot(getenv, project)
+}
+
+// Fetch returns the bytes of the pack that reference names, with the default
+// options.
+func Fetch(ctx context.Context, reference string) ([]byte, error) {
+	f, err := New(Options{})
+	if err != nil {
+		return nil, err
+	}
+	return f.Fetch(ctx, reference)
+}
+
+// A Result is a fetched pack, field for field the Rust client's ResolvedPack.
+type Result struct {
+	OriginalReference   string
+	ResolvedDigest      string // the manifest's
+	MediaType           string // the layer's
+	Path                string
+	FetchedFromNetwork  bool
+	ManifestDigest      string
+	ManifestAnnotations map[string]string
+}
+
+// Fetch returns the bytes of the pack that reference names. They are the
+// caller's, verified, whatever happens to the cache.
+//
+// Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
+// *OfflineError, *NoPackError, *IndexError, *ManifestError,
+// *DigestMismatchError, *CorruptCacheError, *RegistryError, *ProtocolError,
+// *StorageError.
+func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
+	pack, err := f.Resolve(ctx, reference, "")
+	if err != nil {
+		return nil, err
+	}
+	var m memory
+	if _, err := f.Copy(ctx, pack, &m); err != nil {
+		return nil, err
+	}
+	return m.Bytes(), nil
+}
+
+// FetchToCache sees that the cache holds the pack that reference names, and
+// says where. The bytes were verified during the call; other programs may
+// write to the cache after it. Where the cache cannot be written, the pack is
+// in a temporary file, which is the caller's to remove, and an event says so.
+//
+// Errors are those of Fetch.
+func (f *Fetcher) FetchToCache(ctx context.Context, reference string) (Result, error) {
+	pack, err := f.Resolve(ctx, reference, "")
+	if err != nil {
+		return Result{}, err
+	}
+	path, fetched, err := f.keep(ctx, pack)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{
+		OriginalReference:   reference,
+		ResolvedDigest:      string(pack.ManifestDigest),
+		MediaType:           pack.Layer.MediaType,
+		Path:                path,
+		FetchedFromNetwork:  fetched,
+		ManifestDigest:      string(pack.ManifestDigest),
+		ManifestAnnotations: pack.Annotations,
+	}, nil
+}
+
+// memory is a Sink of bytes in memory.
+type memory struct{ bytes.Buffer }
+
+func (m *memory) Reset() error {
+	m.Buffer.Reset()
+	return nil
+}

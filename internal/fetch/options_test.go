@@ -1,0 +1,98 @@
+package fetch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// The zero Options find the cache by the environment and trust the system.
+func TestZeroOptions(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	b.fill(t)
+	t.Setenv("GREENTIC_PACK_CACHE_DIR", b.dir)
+	t.Setenv("NO_PROXY", "*")
+	got, err := fetch.Fetch(context.Background(), b.byDigest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantBytes(t, got, b.data)
+	b.wantRequests(t)
+
+	t.Setenv("GREENTIC_PACK_CACHE_DIR", filepath.Join(b.dir, "another"))
+	_, err = fetch.Fetch(context.Background(), b.byDigest())
+	as[*fetch.RegistryError](t, err)
+	if !strings.Contains(err.Error(), "certificate signed by unknown authority") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDefaultCacheDir(t *testing.T) {
+	env := map[string]string{"GREENTIC_PACK_CACHE_DIR": "/some/where"}
+	if got := fetch.DefaultCacheDir(func(key string) string { return env[key] }, "p"); got != "/some/where" {
+		t.Errorf("got %q", got)
+	}
+	if got, want := fetch.DefaultCacheDir(func(string) string { return "" }, "p"), packcache.DefaultRoot(func(string) string { return "" }, "p"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestOptionErrors(t *testing.T) {
+	for _, test := range []struct {
+		o    fetch.Options
+		want string
+	}{
+		{fetch.Options{InsecureRegistries: []string{"x.example", "bad_host.example"}}, `insecure registry: "bad_host.example" is not a registry host`},
+		{fetch.Options{InsecureRegistries: []string{""}}, "insecure registry: registry host is empty"},
+		{fetch.Options{AcceptMediaTypes: []string{"a/b", "no type"}}, `"no type" is not a media type`},
+	} {
+		_, err := fetch.New(test.o)
+		wantText(t, err, test.want)
+		if as[*fetch.OptionError](t, err); errors.Unwrap(err) == nil {
+			t.Error("it wraps nothing")
+		}
+	}
+}
+
+func TestInsecureRegistry(t *testing.T) {
+	b := newBed(t, packtest.Options{Plain: true, Token: true})
+	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	if e := as[*fetch.RegistryError](t, err); !e.MayBePlain() {
+		t.Errorf("got %+v", e)
+	}
+	b.wantRequests(t)
+	b.fetch(t, b.fetcher(t, func(o *fetch.Options) { o.InsecureRegistries = []string{b.reg.Host()} }))
+}
+
+func TestUserAgent(t *testing.T) {
+	for given, want := range map[string]string{"": "packvendor", "greentic/1.0": "greentic/1.0"} {
+		b := newBed(t, packtest.Options{})
+		b.fetch(t, b.fetcher(t, func(o *fetch.Options) { o.UserAgent = given }))
+		for _, r := range b.reg.Requests() {
+			if got := r.Header.Get("User-Agent"); got != want {
+				t.Errorf("%s: User-Agent %q, want %q", r, got, want)
+			}
+		}
+	}
+}
+
+func TestAcceptMediaTypes(t *testing.T) {
+	data := packtest.Zip("custom", "1.0.0", 0)
+	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
+		{MediaType: "image/png", Data: []byte("png")}, {MediaType: "application/vnd.acme", Data: data}}})
+	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	if e := as[*fetch.NoPackError](t, err); len(e.Layers) != 2 {
+		t.Errorf("got %+v", e)
+	}
+	wantText(t, err, fmt.Sprintf(`cannot use %s: no layer has a media type that is accepted for packs ("image/png" %s, "application/vnd.acme" %s)`,
+		b.byDigest(), b.pushed.Layers[0], b.pushed.Layers[1]))
+	b.fetch(t, b.fetcher(t, func(o *fetch.Options) { o.AcceptMediaTypes = []string{"application/vnd.acme"} }))
+	b.wantWhole(t)
+}

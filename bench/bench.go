@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
 // A bench is all that one invocation works with.
@@ -80,7 +80,7 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	if b.tools, err = findTools(ctx, b.checkout, b.work); err != nil {
 		return err
 	}
-	if b.registry, err = startRegistry(b.work, packtest.DistributionOptions{Plain: b.plain}); err != nil {
+	if b.registry, err = startRegistry(b.work, distribution.Options{Plain: b.plain}); err != nil {
 		return err
 	}
 	b.env, err = b.environment(b.registry)

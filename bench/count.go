@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
 // requests counts what a first run of a locked project asks of a registry that
@@ -48,7 +49,7 @@ func (b *bench) guarded(ctx context.Context) (t traffic, packs int, err error) {
 		return t, 0, err
 	}
 	defer issuer.Close()
-	r, err := startRegistry(b.work, packtest.DistributionOptions{Issuer: issuer})
+	r, err := startRegistry(b.work, distribution.Options{Issuer: issuer})
 	if err != nil {
 		return t, 0, err
 	}

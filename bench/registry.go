@@ -5,23 +5,23 @@ import (
 	"os"
 	"time"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
 // A registry is the real registry server, and what its access log has counted.
 type registry struct {
-	*packtest.Distribution
+	*distribution.Server
 	caFile string // "" over plain HTTP
 }
 
-func startRegistry(work string, o packtest.DistributionOptions) (*registry, error) {
+func startRegistry(work string, o distribution.Options) (*registry, error) {
 	dir, err := os.MkdirTemp(work, "registry-")
 	if err != nil {
 		return nil, err
 	}
 	o.Dir = dir
 	r := &registry{}
-	if r.Distribution, err = packtest.StartDistribution(o); err != nil {
+	if r.Server, err = distribution.Start(o); err != nil {
 		return nil, err
 	}
 	if !o.Plain {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
 // Tools are the programs that run against each other, by their paths.
@@ -24,7 +25,7 @@ func findTools(ctx context.Context, checkout, dir string) (tools, error) {
 	var missing []string
 	var registry string
 	for name, tool := range map[string]*string{
-		"oras": &t.oras, "crane": &t.crane, "curl": &t.curl, packtest.DistributionProgram: &registry,
+		"oras": &t.oras, "crane": &t.crane, "curl": &t.curl, distribution.Program: &registry,
 	} {
 		var err error
 		if *tool, err = packtest.LookPath(name); err != nil {

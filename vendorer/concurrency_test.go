@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -23,7 +24,7 @@ func (p *project) held(name string) (reached chan struct{}, release func()) {
 	reached, gate := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	p.reg.Inject(packtest.Fault{
-		Match: packtest.StallBlob(pushedLayer(p, name), 0).Match,
+		Match: fault.StallBlob(pushedLayer(p, name), 0).Match,
 		Serve: waiting(func() { once.Do(func() { close(reached) }) }, gate),
 	})
 	return reached, sync.OnceFunc(func() { close(gate) })

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // steps counts what a run does, by the call; and which files it touches.
@@ -27,7 +28,7 @@ type steps struct {
 	touched map[string]bool
 }
 
-func (s *steps) add(step packtest.Step) syscall.Errno {
+func (s *steps) add(step syscalls.Step) syscall.Errno {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.on {
@@ -88,7 +89,7 @@ func TestCostSteps(t *testing.T) {
 	large := newMany(t, packtest.Options{}, 1, 20<<20)
 	projects := map[int]*project{few: newMany(t, packtest.Options{}, few, 1000), many: newMany(t, packtest.Options{}, many, 1000)}
 	seen := &steps{}
-	if err := packtest.Stepping(seen.add); err != nil {
+	if err := syscalls.Stepping(seen.add); err != nil {
 		packtest.Unable(t, "this system does not show a process its system calls: %v", err)
 	}
 	for _, test := range []struct {

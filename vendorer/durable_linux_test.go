@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -29,8 +30,8 @@ func TestFault49_SyncedBeforeRenamed(t *testing.T) {
 	fresh.push("A", "a:stable")
 	fresh.packs(`a = "$REG/a@$A"`)
 	var mu sync.Mutex
-	var steps []packtest.Step
-	if err := packtest.Stepping(func(s packtest.Step) syscall.Errno {
+	var steps []syscalls.Step
+	if err := syscalls.Stepping(func(s syscalls.Step) syscall.Errno {
 		mu.Lock()
 		defer mu.Unlock()
 		steps = append(steps, s)
@@ -77,16 +78,16 @@ func TestFault49_SyncedBeforeRenamed(t *testing.T) {
 
 // wantDurable fails unless so many files were synced, then renamed, and then the
 // folders were synced.
-func wantDurable(t *testing.T, name string, steps []packtest.Step, renames int, folders []string) {
+func wantDurable(t *testing.T, name string, steps []syscalls.Step, renames int, folders []string) {
 	t.Helper()
-	isRename := func(s packtest.Step) bool {
+	isRename := func(s syscalls.Step) bool {
 		return s.Call == "rename" && !slices.Contains([]string{"manifest.json", "metadata.json", "pack.gtpack"}, s.Path)
 	}
 	first, last, renamed := slices.IndexFunc(steps, isRename), 0, 0
 	for n, s := range steps {
 		if isRename(s) {
 			renamed++
-			if !slices.ContainsFunc(steps[:first], func(b packtest.Step) bool {
+			if !slices.ContainsFunc(steps[:first], func(b syscalls.Step) bool {
 				return b.Call == "sync" && filepath.Base(b.Path) == filepath.Base(s.From)
 			}) {
 				t.Errorf("%s: %s got its name, and there was one before it was synced", name, s.Path)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -45,9 +45,9 @@ func (p *project) inject(words ...string) {
 		p.reg.Inject()
 		return
 	}
-	fault, err := packtest.NewFault(words...)
+	injected, err := fault.New(words...)
 	p.must(err)
-	p.reg.Inject(fault)
+	p.reg.Inject(injected)
 }
 
 // What an update of a pack takes that is pinned to a version tag. The registry has

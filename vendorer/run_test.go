@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -216,7 +217,7 @@ func TestRunReportsEveryPack(t *testing.T) {
 	}
 	// A blob that is not what it must be comes later, when others are staged.
 	p.packs(`a = "$REG/a@$A"`, `c = "$REG/c@$C"`)
-	p.reg.Inject(packtest.WrongBlob(pushedLayer(p, "C")))
+	p.reg.Inject(fault.WrongBlob(pushedLayer(p, "C")))
 	for _, jobs := range []int{1, 8} {
 		p.options.Jobs = jobs
 		p.coldCache()
@@ -284,7 +285,7 @@ func TestRunCancelled(t *testing.T) {
 		p.remove("app/packs")
 		p.coldCache()
 		ctx, cancel := context.WithCancelCause(context.Background())
-		stalled := packtest.StallBlob(pushedLayer(p, "A"), 10)
+		stalled := fault.StallBlob(pushedLayer(p, "A"), 10)
 		p.reg.Inject(packtest.Fault{Match: stalled.Match, Serve: cancelling(stalled.Serve, func() { cancel(cause) })})
 		p.fails(func() error { _, err := vendorer.Run(ctx, p.options); return err }, "enough")
 		p.reg.Inject()

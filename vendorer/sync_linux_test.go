@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // seesSteps, in the environment, has the test below see its own steps: there is
@@ -42,7 +43,7 @@ func TestFault33_FolderIsSynced(t *testing.T) {
 	p.packs(`a = "$REG/a@$A"`)
 	var mu sync.Mutex
 	var steps []string
-	err := packtest.Stepping(func(s packtest.Step) syscall.Errno {
+	err := syscalls.Stepping(func(s syscalls.Step) syscall.Errno {
 		mu.Lock()
 		defer mu.Unlock()
 		steps = append(steps, s.String())

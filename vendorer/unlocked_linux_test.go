@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // A run that has no lock may not be alone: what looks like a killed run's is left
@@ -18,7 +18,7 @@ func TestFault41_NothingIsSweptWithoutALock(t *testing.T) {
 		p.write(name, "another run's")
 	}
 	var err error
-	packtest.Failing(t, syscall.ENOLCK, func() { _, err = p.run() }, syscall.SYS_FLOCK)
+	syscalls.Failing(t, syscall.ENOLCK, func() { _, err = p.run() }, syscall.SYS_FLOCK)
 	p.must(err)
 	for _, name := range leftovers {
 		p.wantFile(name, "another run's")

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -156,7 +156,7 @@ func TestVerifyRemote(t *testing.T) {
 	p.wantFound(true, "$DIR/packs.toml:2: packs.a: cannot resolve $REG/a@$A: GET https://$REG/v2/a/manifests/$A: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown")
 	p.wantFound(false)
 
-	p.reg.Inject(packtest.EvilManifest([]byte(`{"layers":[]}`), packtest.PrettyJWS))
+	p.reg.Inject(fault.EvilManifest([]byte(`{"layers":[]}`), fault.PrettyJWS))
 	v, err := vendorer.Verify(context.Background(), p.options, true)
 	p.must(err)
 	var mismatch *packfetch.DigestMismatchError

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/disk"
 )
 
 // restoring is a project without the pack that packs.lock names, and a cache
@@ -308,11 +309,11 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 	k := restoring(b, 1000)
 	added := b.line("b", "b")
 	mount, _ := scratch(t)
-	packtest.OnDisk(t, mount, "1m", func(disk packtest.Disk) {
-		k.cache.write(t, disk.Dir)
-		b.must(disk.ReadOnly())
+	disk.On(t, mount, "1m", func(volume disk.Disk) {
+		k.cache.write(t, volume.Dir)
+		b.must(volume.ReadOnly())
 		dir, _, _ := k.begin()
-		cmd := b.command(dir, disk.Dir, "--offline", "--quiet")
+		cmd := b.command(dir, volume.Dir, "--offline", "--quiet")
 		if code, stderr := k.codeOf(cmd.Run()), fmt.Sprint(cmd.Stderr); code != 0 || stderr != "" {
 			t.Errorf("a hit: exit code %d\n%s", code, stderr)
 		}
@@ -320,7 +321,7 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 
 		toml := strings.TrimSpace(k.old["packs.toml"]) + "\n" + added + "\n"
 		b.must(os.WriteFile(filepath.Join(dir, "packs.toml"), []byte(toml), 0o666))
-		cmd = b.command(dir, disk.Dir, "--quiet")
+		cmd = b.command(dir, volume.Dir, "--quiet")
 		want := regexp.MustCompile(`^packvendor: warning: going on without the cache: .*: read-only file system\n$`)
 		if code, stderr := k.codeOf(cmd.Run()), fmt.Sprint(cmd.Stderr); code != 0 || !want.MatchString(stderr) {
 			t.Errorf("a miss: exit code %d\n%s", code, stderr)
@@ -329,7 +330,7 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 		if readTree(t, dir)["packs/b.gtpack"] != string(b.packs[digest]) {
 			t.Error("a miss: the pack is not there")
 		}
-		if differs := readTree(t, disk.Dir).differences(k.cache); differs != "" {
+		if differs := readTree(t, volume.Dir).differences(k.cache); differs != "" {
 			t.Errorf("the cache has changed\n%s", differs)
 		}
 	})

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/disk"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // noLocks, in the place of a step's number, is every lock.
@@ -26,7 +28,7 @@ const noLocks = "-1"
 // renamed after that.
 func mainFailing() {
 	n, unsynced := 0, ""
-	stepping(func(s packtest.Step, number int) syscall.Errno {
+	stepping(func(s syscalls.Step, number int) syscall.Errno {
 		if strconv.Itoa(number) == noLocks && s.Call == "lock" {
 			return syscall.ENOLCK
 		}
@@ -218,8 +220,8 @@ func TestFault31_FullDisk(t *testing.T) {
 			b := newBed(t, packtest.Options{Plain: true})
 			k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
 			mount, _ := scratch(t)
-			packtest.OnDisk(t, mount, "256k", func(disk packtest.Disk) {
-				for pages := int64(0); !k.onFullDisk(place, disk, pages*int64(os.Getpagesize())) && !t.Failed(); pages++ {
+			disk.On(t, mount, "256k", func(volume disk.Disk) {
+				for pages := int64(0); !k.onFullDisk(place, volume, pages*int64(os.Getpagesize())) && !t.Failed(); pages++ {
 				}
 			})
 		})
@@ -228,11 +230,11 @@ func TestFault31_FullDisk(t *testing.T) {
 
 // onFullDisk runs the command with one of its places on a disk that has so many
 // bytes left. It returns whether they sufficed.
-func (k *killing) onFullDisk(place string, disk packtest.Disk, room int64) (sufficed bool) {
+func (k *killing) onFullDisk(place string, volume disk.Disk, room int64) (sufficed bool) {
 	k.Helper()
 	dir, cache, done := k.begin()
 	defer done()
-	on := filepath.Join(disk.Dir, place)
+	on := filepath.Join(volume.Dir, place)
 	defer os.RemoveAll(on)
 	k.must(os.Mkdir(on, 0o777))
 	if place == "cache" {
@@ -241,9 +243,9 @@ func (k *killing) onFullDisk(place string, disk packtest.Disk, room int64) (suff
 		dir = on
 		k.old.write(k, dir)
 	}
-	filler := filepath.Join(disk.Dir, "filler")
+	filler := filepath.Join(volume.Dir, "filler")
 	defer os.Remove(filler)
-	k.must(disk.Fill(filler, room))
+	k.must(volume.Fill(filler, room))
 	cmd := k.command(dir, cache, append(k.args, "--quiet")...)
 	code, what := k.codeOf(cmd.Run()), fmt.Sprintf("%d bytes for the %s", room, place)
 	stderr := fmt.Sprint(cmd.Stderr)

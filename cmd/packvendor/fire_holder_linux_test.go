@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -29,7 +30,7 @@ func TestFault39_OneDigest(t *testing.T) {
 			project, vendored := b.locked(1, 200_000)
 			c := newCrowd(b, project)
 			asked := make(chan string, kills)
-			c.reg.Inject(packtest.First(int64(kills), stalled(asked)))
+			c.reg.Inject(fault.First(int64(kills), stalled(asked)))
 			c.start()
 			for range kills {
 				c.kill(<-asked)
@@ -46,7 +47,7 @@ func TestFault39_OneDigest(t *testing.T) {
 
 // stalled sends a part of a blob and says whereto.
 func stalled(asked chan<- string) packtest.Fault {
-	stall := packtest.StallBlob("", 100_000)
+	stall := fault.StallBlob("", 100_000)
 	return packtest.Fault{Match: stall.Match, Serve: func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
 		asked <- r.RemoteAddr
 		stall.Serve(w, r, honest)
@@ -122,7 +123,7 @@ func TestFault40_StoppedHolder(t *testing.T) {
 	}
 	b.reg.ResetRequests()
 	holds, goOn := make(chan bool), make(chan bool)
-	b.reg.Inject(packtest.First(1, held(100_000, holds, goOn)))
+	b.reg.Inject(fault.First(1, held(100_000, holds, goOn)))
 	holder := b.command(dirs[0], cache)
 	b.must(holder.Start())
 	defer holder.Process.Kill()
@@ -165,15 +166,15 @@ func TestFault40_StoppedHolder(t *testing.T) {
 
 // held sends n bytes of a blob, says so, and the others when it is let go on.
 func held(n int, holds chan<- bool, goOn <-chan bool) packtest.Fault {
-	fault := packtest.StallBlob("", 0)
-	fault.Serve = func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+	injected := fault.StallBlob("", 0)
+	injected.Serve = func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
 		honest.ServeHTTP(&parted{ResponseWriter: w, n: n, pause: sync.OnceFunc(func() {
 			http.NewResponseController(w).Flush()
 			holds <- true
 			<-goOn
 		})}, r)
 	}
-	return fault
+	return injected
 }
 
 // A parted response makes a pause after n bytes.

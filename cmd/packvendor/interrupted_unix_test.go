@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // Ctrl-C in the middle of a download ends the run at once and leaves the project as
@@ -27,7 +28,7 @@ func TestFault02b_NextRunGoesOn(t *testing.T) {
 			project := b.project(fmt.Sprintf("slack = %q", b.push("greentic/slack", "1.0.0", 2*half)))
 			project.write(b, dir)
 			pushed := b.pushed["greentic/slack:1.0.0"]
-			b.reg.Inject(packtest.First(1, packtest.StallBlob("", half)))
+			b.reg.Inject(fault.First(1, fault.StallBlob("", half)))
 
 			cmd := b.command(dir, cache)
 			b.must(cmd.Start())

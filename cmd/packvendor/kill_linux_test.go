@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // What packvendor-killed and packvendor-failing are told: the number of the
@@ -41,7 +42,7 @@ func programs() map[string]func() {
 // number, which it writes to stderr. If it makes fewer, it ends as ever.
 func mainKilled() {
 	n := 0
-	stepping(func(s packtest.Step, number int) syscall.Errno {
+	stepping(func(s syscalls.Step, number int) syscall.Errno {
 		if s.Changes() {
 			n++
 		}
@@ -55,10 +56,10 @@ func mainKilled() {
 }
 
 // stepping has decide see every step. It ends the process if that cannot be.
-func stepping(decide func(s packtest.Step, number int) syscall.Errno) {
+func stepping(decide func(s syscalls.Step, number int) syscall.Errno) {
 	number, err := strconv.Atoi(os.Getenv(stepNumber))
 	if err == nil {
-		err = packtest.Stepping(func(s packtest.Step) syscall.Errno { return decide(s, number) })
+		err = syscalls.Stepping(func(s syscalls.Step) syscall.Errno { return decide(s, number) })
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/disk"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // What the test below may be told: how many cuts it makes for each file system, and
@@ -38,9 +40,9 @@ func TestFault49_PowerCut(t *testing.T) {
 			t.Parallel()
 			t.Logf("%s=%d %s=%d", powerCuts, cuts, powerSeed, seed)
 			chance := rand.New(rand.NewPCG(uint64(seed), uint64(n)))
-			packtest.OnCuttableDisk(t, t.TempDir(), kind, func(disk *packtest.CuttableDisk) {
+			disk.OnCuttable(t, t.TempDir(), kind, func(volume *disk.Cuttable) {
 				for n, operation := range cutOperations {
-					c := &cutting{disk: disk, chance: chance}
+					c := &cutting{disk: volume, chance: chance}
 					c.killing = operation.of(newBed(t, packtest.Options{Plain: true}))
 					c.again = c.processes
 					c.times(cuts*(n+1)/len(cutOperations) - cuts*n/len(cutOperations))
@@ -96,7 +98,7 @@ func (b *bed) large(name string) string {
 // A cutting is one command, during or after which the power is cut many times.
 type cutting struct {
 	*killing
-	disk   *packtest.CuttableDisk
+	disk   *disk.Cuttable
 	chance *rand.Rand
 	cuts   int
 }
@@ -107,19 +109,19 @@ const cutDisk = "PACKVENDOR_TEST_DISK"
 // mainCut is packvendor, during which the power of the disk is cut when it is about to
 // make the change of that number. It writes its changes to stderr.
 func mainCut() {
-	disk, err := os.Open(os.Getenv(cutDisk))
+	volume, err := os.Open(os.Getenv(cutDisk))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(unarmed)
 	}
 	n := 0
-	stepping(func(s packtest.Step, number int) syscall.Errno {
+	stepping(func(s syscalls.Step, number int) syscall.Errno {
 		if !s.Changes() {
 			return 0
 		}
 		fmt.Fprintln(os.Stderr, "step:", s)
 		if n++; n == number {
-			if err := packtest.CutPower(disk); err != nil {
+			if err := disk.CutPower(volume); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(unarmed)
 			}

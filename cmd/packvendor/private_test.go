@@ -13,16 +13,17 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
 // TestRealPrivateRegistry adds, vendors and verifies a pack that the registry
 // server of the world keeps private: by passwords, and by tokens that another
 // server issues.
 func TestRealPrivateRegistry(t *testing.T) {
-	packtest.NeedProgram(t, packtest.DistributionProgram)
+	packtest.NeedProgram(t, distribution.Program)
 	packtest.NeedProgram(t, "oras")
 	t.Run("passwords", func(t *testing.T) {
-		p := newPrivateProject(t, packtest.DistributionOptions{Basic: true})
+		p := newPrivateProject(t, distribution.Options{Basic: true})
 		p.turnsAway()
 		p.letsIn()
 		p.answered(
@@ -41,7 +42,7 @@ func TestRealPrivateRegistry(t *testing.T) {
 		issuer := packtest.StartRegistry(t, packtest.Options{
 			Token: true, User: packtest.User, Password: packtest.Password, Private: privateOnes, Refusal: packtest.RefuseScope,
 		})
-		p := newPrivateProject(t, packtest.DistributionOptions{Issuer: issuer})
+		p := newPrivateProject(t, distribution.Options{Issuer: issuer})
 		issuer.ResetRequests()
 		p.turnsAway()
 		p.letsIn()
@@ -75,15 +76,15 @@ const wrongPassword = "canary-password"
 // A privateProject is one with a private registry, where private/redis:1.0.0 is.
 type privateProject struct {
 	*realProject
-	reg    *packtest.Distribution
+	reg    *distribution.Server
 	docker string // the folder of the user's config.json
 	pack   []byte
 }
 
-func newPrivateProject(t *testing.T, o packtest.DistributionOptions) *privateProject {
+func newPrivateProject(t *testing.T, o distribution.Options) *privateProject {
 	t.Helper()
 	o.Dir = t.TempDir()
-	reg, err := packtest.StartDistribution(o)
+	reg, err := distribution.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}

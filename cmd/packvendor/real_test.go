@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
 // legacyPack is pushed as older publishers do: without an artifact type, and
@@ -34,10 +35,10 @@ const taggedPack = "msg-event-app"
 // TestRealRegistry takes packs that were pushed by their publishers' own tool
 // from the registry server that the world runs, and runs a program with them.
 func TestRealRegistry(t *testing.T) {
-	packtest.NeedProgram(t, packtest.DistributionProgram)
+	packtest.NeedProgram(t, distribution.Program)
 	packtest.NeedProgram(t, "oras")
 	packs := realPacks(t)
-	reg, err := packtest.StartDistribution(packtest.DistributionOptions{Dir: t.TempDir()})
+	reg, err := distribution.Start(distribution.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,12 +111,12 @@ func readPack(t *testing.T, file, sum string) realPack {
 	return realPack{name: strings.TrimSuffix(filepath.Base(file), ".gtpack"), file: file, data: data, sum: sum}
 }
 
-func realRef(reg *packtest.Distribution, name string) string {
+func realRef(reg *distribution.Server, name string) string {
 	return reg.Host() + "/greenticai/greentic-packs/" + name + ":0.4.38"
 }
 
 // publish pushes a pack with the command line of its publishers.
-func publish(t *testing.T, reg *packtest.Distribution, p realPack) {
+func publish(t *testing.T, reg *distribution.Server, p realPack) {
 	t.Helper()
 	readme := filepath.Join(t.TempDir(), "README.md")
 	if err := os.WriteFile(readme, []byte("# "+p.name+"\n"), 0o666); err != nil {
@@ -144,7 +145,7 @@ type realProject struct {
 	env    []string
 }
 
-func newRealProject(t *testing.T, reg *packtest.Distribution) *realProject {
+func newRealProject(t *testing.T, reg *distribution.Server) *realProject {
 	dir := t.TempDir()
 	p := &realProject{t: t, dir: dir, binary: filepath.Join(t.TempDir(), "packvendor"), cache: filepath.Join(t.TempDir(), "cache")}
 	ca, err := reg.CAFile(t.TempDir())
@@ -308,7 +309,7 @@ func (p *realProject) files() string {
 }
 
 // fetches sees that fetch finds every pack by its tag, in the cache now.
-func (p *realProject) fetches(reg *packtest.Distribution, packs []realPack) {
+func (p *realProject) fetches(reg *distribution.Server, packs []realPack) {
 	p.t.Helper()
 	for _, pack := range packs {
 		var doc struct {
@@ -336,7 +337,7 @@ func (p *realProject) fetches(reg *packtest.Distribution, packs []realPack) {
 
 // verifies sees that verify agrees, with the registry and, once that is gone,
 // without it.
-func (p *realProject) verifies(reg *packtest.Distribution, packs []realPack) {
+func (p *realProject) verifies(reg *distribution.Server, packs []realPack) {
 	p.t.Helper()
 	want := fmt.Sprintf("%[1]d of %[1]d packs verified\n", len(packs))
 	if out := p.packvendor("verify", "--remote"); out != want {

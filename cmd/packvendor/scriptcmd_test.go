@@ -16,6 +16,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 type (
@@ -219,9 +220,9 @@ func cmdFault(ts *testscript.TestScript, args []string) {
 		registryOf(ts).Inject()
 		return
 	}
-	fault, err := packtest.NewFault(args...)
+	injected, err := fault.New(args...)
 	ts.Check(err)
-	registryOf(ts).Inject(fault)
+	registryOf(ts).Inject(injected)
 }
 
 // registry stop|start stops the registry, or starts it again on its port.

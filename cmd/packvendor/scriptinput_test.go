@@ -18,7 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // patience is how long a script waits for what must happen, and how long what
@@ -192,7 +192,7 @@ func cmdASCII(ts *testscript.TestScript, args []string) {
 func cmdAnswer(ts *testscript.TestScript, args []string) {
 	status, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	registryOf(ts).Inject(packtest.ErrorBody(args[0], status, []byte(ts.ReadFile(args[2]))))
+	registryOf(ts).Inject(fault.ErrorBody(args[0], status, []byte(ts.ReadFile(args[2]))))
 }
 
 // spoil FILE replaces each $EVIL in a file of JSON, by turns, by what must not

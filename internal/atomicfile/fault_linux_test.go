@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
 // TestFault33_IOErrors lets one system call after the other fail with EIO. The
@@ -32,7 +32,7 @@ func TestFault33_IOErrors(t *testing.T) {
 			dir.put("target", "old")
 			// Its cleanup runs after that of what write makes.
 			t.Cleanup(func() { dir.wantNames("target") })
-			packtest.Failing(t, syscall.EIO, func() {
+			syscalls.Failing(t, syscall.EIO, func() {
 				err := test.write(dir)
 				wantError(t, err, test.op+" "+dir.path("target")+": input/output error")
 				if !errors.Is(err, syscall.EIO) {
@@ -49,7 +49,7 @@ func TestFault33_IOErrors(t *testing.T) {
 func TestWriteEarlyFails(t *testing.T) {
 	dir := newFolder(t)
 	data := make([]byte, part+1)
-	packtest.Failing(t, syscall.EIO, func() {
+	syscalls.Failing(t, syscall.EIO, func() {
 		f := dir.create("target")
 		f.WriteEarly()
 		_, err := f.Write(data)
@@ -64,13 +64,13 @@ func TestWriteEarlyFails(t *testing.T) {
 func TestSyncDirUnsupported(t *testing.T) {
 	dir := newFolder(t)
 	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.ENOTSUP, syscall.EACCES} {
-		packtest.Failing(t, errno, func() {
+		syscalls.Failing(t, errno, func() {
 			if err := SyncDir(dir.Root, "."); err != nil {
 				t.Errorf("%v: %v", errno, err)
 			}
 		}, syscall.SYS_FSYNC)
 	}
-	packtest.Failing(t, syscall.EIO, func() {
+	syscalls.Failing(t, syscall.EIO, func() {
 		wantError(t, SyncDir(dir.Root, "."), "sync "+dir.path(".")+": input/output error")
 	}, syscall.SYS_FSYNC)
 }

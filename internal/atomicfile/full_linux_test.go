@@ -5,7 +5,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/disk"
 )
 
 // TestFault32_FileSizeLimit lowers ulimit -f for this process: the error comes
@@ -28,8 +28,8 @@ func TestFault32_FileSizeLimit(t *testing.T) {
 
 // TestFault31_FullFileSystem fills a small file system.
 func TestFault31_FullFileSystem(t *testing.T) {
-	packtest.OnDisk(t, t.TempDir(), "64k", func(disk packtest.Disk) {
-		dir := openFolder(t, disk.Dir)
+	disk.On(t, t.TempDir(), "64k", func(volume disk.Disk) {
+		dir := openFolder(t, volume.Dir)
 		dir.put("target", "old")
 		err := writeFile(dir.Root, "target", make([]byte, 1<<20))
 		wantError(t, err, "write "+dir.path("target")+": no space left on device")

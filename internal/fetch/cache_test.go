@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // wantWithoutCache wants fetches to work, and to say that the cache does not.
@@ -84,7 +85,7 @@ func TestFailedTemporaryIsRemoved(t *testing.T) {
 	temporaries := t.TempDir()
 	t.Setenv("TMPDIR", temporaries)
 	t.Setenv("TMP", temporaries)
-	b.reg.Inject(packtest.WrongBlob(""))
+	b.reg.Inject(fault.WrongBlob(""))
 	_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
 	as[*fetch.DigestMismatchError](t, err)
 	left, err := os.ReadDir(temporaries)

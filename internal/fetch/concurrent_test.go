@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // Set in a child process: what to fetch, into which cache, trusting which CA.
@@ -157,7 +158,7 @@ func TestFault39_ProcessesOnOneColdDigest(t *testing.T) {
 // what it left is swept.
 func TestFault39_HolderIsKilled(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.First(1, packtest.StallBlob("", 100)))
+	b.reg.Inject(fault.First(1, fault.StallBlob("", 100)))
 	holds := make(chan struct{})
 	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Method+" "+r.URL.Path == b.blobLine() {
@@ -233,7 +234,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 // Who waits for the same Fetcher's other fetch can be cancelled too.
 func TestWaitingInTheProcessEndsWithItsContext(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.StallBlob("", 10))
+	b.reg.Inject(fault.StallBlob("", 10))
 	f := b.fetcher(t)
 	first, cancelFirst := context.WithCancel(context.Background())
 	defer cancelFirst()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // A tally is what Options.Copied was told.
@@ -41,10 +42,10 @@ func TestCopied(t *testing.T) {
 		{"from the registry", func(*testing.T, *bed) {}, false},
 		{"from the cache", func(t *testing.T, b *bed) { b.fill(t) }, false},
 		{"goes on where it broke off", func(_ *testing.T, b *bed) {
-			b.reg.Inject(packtest.First(1, packtest.AbortBlob("", 100)))
+			b.reg.Inject(fault.First(1, fault.AbortBlob("", 100)))
 		}, false},
 		{"begins anew where it broke off", func(_ *testing.T, b *bed) {
-			b.reg.Inject(packtest.First(1, packtest.AbortBlob("", 100)), packtest.NoRange(""))
+			b.reg.Inject(fault.First(1, fault.AbortBlob("", 100)), fault.NoRange(""))
 		}, true},
 		{"the cache is corrupt", func(t *testing.T, b *bed) {
 			b.fill(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // A faulty registry: what Fetch says, and that nothing of it stays. The rows
@@ -35,19 +36,19 @@ func TestFaultyRegistry(t *testing.T) {
 		verb  string // "cannot VERB REFERENCE: " begins the message
 		want  string // it ends in this
 	}{
-		"1 wrong blob": {packtest.WrongBlob(""), mismatch, "fetch", "digest mismatch\n\tgot:  %[3]s\n\twant: %[2]s"},
-		"3 short blob": {packtest.ShortBlob("", 1), mismatch, "fetch", fmt.Sprintf("size mismatch\n\tgot:  %d bytes\n\twant: %d bytes", len(data)-1, len(data))},
-		"3 long blob":  {packtest.LongBlob("", 1), mismatch, "fetch", fmt.Sprintf("size mismatch\n\tgot:  more than %[1]d bytes\n\twant: %[1]d bytes", len(data))},
-		"4 endless":    {packtest.EndlessBlob(""), mismatch, "fetch", fmt.Sprintf("size mismatch\n\tgot:  more than %[1]d bytes\n\twant: %[1]d bytes", len(data))},
-		"5 manifest":   {packtest.HugeManifest("", 4<<20+1), protocol, "resolve", "manifest is larger than 4194304 bytes"},
-		"16 evil":      {packtest.EvilManifest(evil, "application/vnd.oci.image.manifest.v1+json"), mismatch, "resolve", "digest mismatch\n\tgot:  " + ociref.DigestOf(evil).String() + "\n\twant: %[1]s"},
-		"16 prettyjws": {packtest.EvilManifest(evil, packtest.PrettyJWS), mismatch, "resolve", "digest mismatch\n\tgot:  " + ociref.DigestOf(evil).String() + "\n\twant: %[1]s"},
-		"18 contradicting type": {packtest.ManifestType("", "application/vnd.oci.image.index.v1+json"),
+		"1 wrong blob": {fault.WrongBlob(""), mismatch, "fetch", "digest mismatch\n\tgot:  %[3]s\n\twant: %[2]s"},
+		"3 short blob": {fault.ShortBlob("", 1), mismatch, "fetch", fmt.Sprintf("size mismatch\n\tgot:  %d bytes\n\twant: %d bytes", len(data)-1, len(data))},
+		"3 long blob":  {fault.LongBlob("", 1), mismatch, "fetch", fmt.Sprintf("size mismatch\n\tgot:  more than %[1]d bytes\n\twant: %[1]d bytes", len(data))},
+		"4 endless":    {fault.EndlessBlob(""), mismatch, "fetch", fmt.Sprintf("size mismatch\n\tgot:  more than %[1]d bytes\n\twant: %[1]d bytes", len(data))},
+		"5 manifest":   {fault.HugeManifest("", 4<<20+1), protocol, "resolve", "manifest is larger than 4194304 bytes"},
+		"16 evil":      {fault.EvilManifest(evil, "application/vnd.oci.image.manifest.v1+json"), mismatch, "resolve", "digest mismatch\n\tgot:  " + ociref.DigestOf(evil).String() + "\n\twant: %[1]s"},
+		"16 prettyjws": {fault.EvilManifest(evil, fault.PrettyJWS), mismatch, "resolve", "digest mismatch\n\tgot:  " + ociref.DigestOf(evil).String() + "\n\twant: %[1]s"},
+		"18 contradicting type": {fault.ManifestType("", "application/vnd.oci.image.index.v1+json"),
 			func(t *testing.T, err error) { as[*fetch.ManifestError](t, err) }, "use",
 			"invalid manifest: ambiguous manifest: its Content-Type is application/vnd.oci.image.index.v1+json, its mediaType application/vnd.oci.image.manifest.v1+json"},
-		"24 terminal":    {packtest.ErrorBody("/v2/"+repository, 403, []byte(`{"errors":[{"code":"DENIED","message":"\u001b[2J"}]}`)), status(403), "resolve", `: 403 Forbidden: DENIED: "\x1b[2J"`},
-		"private":        {packtest.Status("/v2/"+repository, 401, nil), status(401), "resolve", ": 401 Unauthorized: UNAUTHORIZED: unauthorized"},
-		"blob not found": {packtest.Status("/v2/"+repository+"/blobs/", 404, nil), status(404), "fetch", ": 404 not found or private: MANIFEST_UNKNOWN: not found"},
+		"24 terminal":    {fault.ErrorBody("/v2/"+repository, 403, []byte(`{"errors":[{"code":"DENIED","message":"\u001b[2J"}]}`)), status(403), "resolve", `: 403 Forbidden: DENIED: "\x1b[2J"`},
+		"private":        {fault.Status("/v2/"+repository, 401, nil), status(401), "resolve", ": 401 Unauthorized: UNAUTHORIZED: unauthorized"},
+		"blob not found": {fault.Status("/v2/"+repository+"/blobs/", 404, nil), status(404), "fetch", ": 404 not found or private: MANIFEST_UNKNOWN: not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})
@@ -161,7 +162,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 	data := []byte("pack")
 	size := int64(math.MaxInt64)
 	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{{Data: data, Size: &size}}})
-	b.reg.Inject(packtest.LongBlob("", 0))
+	b.reg.Inject(fault.LongBlob("", 0))
 	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
 	if err == nil {
 		t.Fatal("got no error")
@@ -176,7 +177,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 func TestFault18_NotAmbiguous(t *testing.T) {
 	for _, contentType := range []string{"application/json", "application/vnd.oci.image.manifest.v1+json; charset=utf-8", "text/plain", ""} {
 		b := newBed(t, packtest.Options{})
-		b.reg.Inject(packtest.ManifestType("", contentType))
+		b.reg.Inject(fault.ManifestType("", contentType))
 		b.fetch(t, b.fetcher(t))
 	}
 	b := newBed(t, packtest.Options{})
@@ -204,7 +205,7 @@ func TestFault20b_URLsAndInlineDataAreIgnored(t *testing.T) {
 func TestFault17_HeaderLiesOnATag(t *testing.T) {
 	for _, lie := range []ociref.Digest{"", ociref.DigestOf([]byte("another")), "nonsense"} {
 		b := newBed(t, packtest.Options{})
-		b.reg.Inject(packtest.LyingDigest("", lie))
+		b.reg.Inject(fault.LyingDigest("", lie))
 		p, err := b.fetcher(t, allowTags).Resolve(context.Background(), b.byTag(), "")
 		if err != nil || p.ManifestDigest != b.pushed.ManifestDigest {
 			t.Errorf("header %q: got %+v, %v", lie, p, err)
@@ -215,7 +216,7 @@ func TestFault17_HeaderLiesOnATag(t *testing.T) {
 func TestFault22_TagFlipsBetweenTwoRequests(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	other := packtest.MustPush(t, b.reg, repository, "", packtest.Pack([]byte("other"), ""))
-	b.reg.Inject(packtest.FlipTag("1.0", 1, other.ManifestDigest))
+	b.reg.Inject(fault.FlipTag("1.0", 1, other.ManifestDigest))
 	result, err := b.fetcher(t, allowTags).FetchToCache(context.Background(), b.byTag())
 	if err != nil {
 		t.Fatal(err)

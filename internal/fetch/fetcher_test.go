@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 func TestFetch(t *testing.T) {
@@ -192,7 +193,7 @@ func TestCancel(t *testing.T) {
 			}
 			return false
 		})
-		b.reg.Inject(packtest.Stall(path))
+		b.reg.Inject(fault.Stall(path))
 		_, err := b.fetcher(t).Fetch(ctx, b.byDigest())
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want context.Canceled", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 const (
@@ -215,7 +216,7 @@ func TestIndexWithABadChild(t *testing.T) {
 			}},
 		"evil": {
 			func(s *shelf) packtest.Child {
-				s.reg.Inject(packtest.After(1, packtest.EvilManifest([]byte("{}"), imageType)))
+				s.reg.Inject(fault.After(1, fault.EvilManifest([]byte("{}"), imageType)))
 				return s.pushed.Child()
 			},
 			func(t *testing.T, _ *shelf, err error) { as[*fetch.DigestMismatchError](t, err) }},

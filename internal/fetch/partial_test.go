@@ -13,6 +13,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // largeBed is a bed whose pack is worth keeping a part of.
@@ -42,7 +43,7 @@ func (b *bed) interrupt(t *testing.T, n int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	copied := int64(0)
-	b.reg.Inject(packtest.StallBlob("", n))
+	b.reg.Inject(fault.StallBlob("", n))
 	f := b.fetcher(t, func(o *fetch.Options) {
 		o.Copied = func(_ *fetch.Pack, more int64) {
 			if copied += more; copied == int64(n) {
@@ -106,7 +107,7 @@ func TestFault02b_Interrupted(t *testing.T) {
 func TestFault02b_NetworkFails(t *testing.T) {
 	t.Parallel()
 	b := largeBed(t)
-	b.reg.Inject(packtest.First(5, packtest.AbortBlob("", 300<<10)))
+	b.reg.Inject(fault.First(5, fault.AbortBlob("", 300<<10)))
 	_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
 	as[*fetch.RegistryError](t, err)
 	b.wantPartial(t, 5*300<<10)
@@ -150,7 +151,7 @@ func TestFault02b_NotKept(t *testing.T) {
 		t.Parallel()
 		b := largeBed(t)
 		b.interrupt(t, 1<<20)
-		b.reg.Inject(packtest.WrongBlob(""))
+		b.reg.Inject(fault.WrongBlob(""))
 		_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
 		as[*fetch.DigestMismatchError](t, err)
 		b.wantPartial(t, 0)
@@ -165,7 +166,7 @@ func TestFault02b_NotKept(t *testing.T) {
 		t.Parallel()
 		b := largeBed(t)
 		write(t, b.dir, nil) // a file
-		b.reg.Inject(packtest.After(0, packtest.Status("/v2/"+repository+"/blobs/", http.StatusServiceUnavailable, nil)))
+		b.reg.Inject(fault.After(0, fault.Status("/v2/"+repository+"/blobs/", http.StatusServiceUnavailable, nil)))
 		_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
 		as[*fetch.RegistryError](t, err)
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 func TestResolve(t *testing.T) {
@@ -115,8 +116,8 @@ func TestFollow(t *testing.T) {
 	}{
 		"unchanged":            {digest: b.pushed.ManifestDigest, requests: []string{"HEAD " + tag}},
 		"moved":                {digest: newer.ManifestDigest, moved: true, requests: []string{"HEAD " + tag, "GET " + tag}},
-		"no header":            {fault: packtest.LyingDigest("1.0", ""), digest: b.pushed.ManifestDigest, requests: []string{"HEAD " + tag, "GET " + tag}},
-		"header says it moved": {fault: packtest.LyingDigest("1.0", newer.ManifestDigest), digest: b.pushed.ManifestDigest, requests: []string{"HEAD " + tag, "GET " + tag}},
+		"no header":            {fault: fault.LyingDigest("1.0", ""), digest: b.pushed.ManifestDigest, requests: []string{"HEAD " + tag, "GET " + tag}},
+		"header says it moved": {fault: fault.LyingDigest("1.0", newer.ManifestDigest), digest: b.pushed.ManifestDigest, requests: []string{"HEAD " + tag, "GET " + tag}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.reg.Inject()
@@ -155,7 +156,7 @@ func TestTagDigest(t *testing.T) {
 	}{
 		"unchanged":            {tag: "1.0", digest: b.pushed.ManifestDigest, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag}},
 		"moved":                {tag: "1.0", digest: other, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag, "GET " + tag}},
-		"header says it moved": {tag: "1.0", fault: packtest.LyingDigest("1.0", other), digest: b.pushed.ManifestDigest, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag, "GET " + tag}},
+		"header says it moved": {tag: "1.0", fault: fault.LyingDigest("1.0", other), digest: b.pushed.ManifestDigest, want: b.pushed.ManifestDigest, isPack: true, requests: []string{"HEAD " + tag, "GET " + tag}},
 		"no pack":              {tag: "none", digest: other, want: none.ManifestDigest, requests: []string{"HEAD " + noPack, "GET " + noPack}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // Set in a child process: the file that it writes in place, and the one that has
@@ -262,7 +263,7 @@ func TestCorruptEntryIsNotMended(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.fill(t)
 	write(t, b.file("pack.gtpack"), packtest.Zip("another", "1.0.0", 1000))
-	b.reg.Inject(packtest.Status("/v2/"+repository+"/blobs/", http.StatusForbidden, nil))
+	b.reg.Inject(fault.Status("/v2/"+repository+"/blobs/", http.StatusForbidden, nil))
 	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
 	as[*fetch.RegistryError](t, err)
 	if event := one[fetch.CorruptEntry](t, b.events); event.Mended {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -20,7 +20,7 @@ import (
 func TestFault41_NoLocks(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOLCK, syscall.ENOTSUP, syscall.ENOSYS, syscall.EIO} {
 		c, i := newCache(t), newItem("a")
-		packtest.Failing(t, errno, func() { wantNoLock(t, c, i) }, syscall.SYS_FLOCK)
+		syscalls.Failing(t, errno, func() { wantNoLock(t, c, i) }, syscall.SYS_FLOCK)
 		must(t, i.publish(c, new(Lock)))
 		i.wantHit(t, c)
 	}
@@ -41,7 +41,7 @@ func TestFault33_PublishError(t *testing.T) {
 			_, err = draft.Write([]byte("a draft"))
 			must(t, err)
 			name := "metadata.json" // the first: the manifest is there and right
-			packtest.Failing(t, syscall.EIO, func() {
+			syscalls.Failing(t, syscall.EIO, func() {
 				err := draft.Publish([]byte("a body"), Metadata{})
 				if want := op + " " + i.path(c, name) + ": input/output error"; err == nil || err.Error() != want || !errors.Is(err, syscall.EIO) {
 					t.Errorf("error %v, want %s", err, want)
@@ -60,7 +60,7 @@ func TestFault33_RemoveError(t *testing.T) {
 	for _, test := range removers {
 		c, i := newRemovable(t)
 		before := tree(t, i.dir(c))
-		packtest.Failing(t, syscall.EIO, func() {
+		syscalls.Failing(t, syscall.EIO, func() {
 			err := test.remove(c, i)
 			if want := "remove " + i.path(c, "pack.gtpack") + ": input/output error"; err == nil || !errors.Is(err, syscall.EIO) || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%s: %v, want %s", test.name, err, want)
@@ -79,7 +79,7 @@ func TestFault33_RemoveError(t *testing.T) {
 func TestFault33_ListError(t *testing.T) {
 	c, i := newEntry(t)
 	i.usedAt(t, c, time.Unix(1_000, 0))
-	packtest.Failing(t, syscall.EIO, func() {
+	syscalls.Failing(t, syscall.EIO, func() {
 		if _, _, err := c.List(); !errors.Is(err, syscall.EIO) {
 			t.Errorf("List: %v, want EIO", err)
 		}
@@ -87,7 +87,7 @@ func TestFault33_ListError(t *testing.T) {
 			t.Errorf("look: %v, want EIO", err)
 		}
 	}, syscall.SYS_GETDENTS64)
-	packtest.Failing(t, syscall.EIO, func() {
+	syscalls.Failing(t, syscall.EIO, func() {
 		i.hit(t, c) // that a use cannot be recorded is no one's concern
 	}, syscall.SYS_UTIMENSAT)
 }
@@ -96,7 +96,7 @@ func TestFault33_ListError(t *testing.T) {
 // missing nor known to be corrupt.
 func TestFault33_ReadError(t *testing.T) {
 	c, i := newEntry(t)
-	packtest.Failing(t, syscall.EIO, func() {
+	syscalls.Failing(t, syscall.EIO, func() {
 		for _, reader := range readers {
 			err := reader.read(c, i)
 			var corrupt *CorruptError

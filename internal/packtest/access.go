@@ -37,7 +37,7 @@ func (a *access) over(next http.Handler) http.Handler {
 // repository returns the name that the request is about, "" for the version
 // check.
 func repositoryOf(r *http.Request) string {
-	name, _, _ := endpoint(strings.Replace(r.URL.Path, "/blobs/uploads/", "/uploads/", 1))
+	name, _, _ := Endpoint(strings.Replace(r.URL.Path, "/blobs/uploads/", "/uploads/", 1))
 	return name
 }
 
@@ -82,19 +82,19 @@ func (a *access) bearer(w http.ResponseWriter, r *http.Request, next http.Handle
 func (a *access) refuse(w http.ResponseWriter, challenge func(http.ResponseWriter)) {
 	switch a.opts.Refusal {
 	case RefuseDenied:
-		refuse(w, http.StatusForbidden, "DENIED", "requested access to the resource is denied")
+		Refuse(w, http.StatusForbidden, "DENIED", "requested access to the resource is denied")
 	case RefuseHidden:
-		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		Refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
 	case RefuseLimited:
 		w.Header().Set("Retry-After", LimitedFor)
-		refuse(w, http.StatusTooManyRequests, "TOOMANYREQUESTS", "you have reached your pull rate limit")
+		Refuse(w, http.StatusTooManyRequests, "TOOMANYREQUESTS", "you have reached your pull rate limit")
 	default:
 		challenge(w)
 	}
 }
 
 func unauthorized(w http.ResponseWriter) {
-	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+	Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 }
 
 // demandToken names the reason as

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
 const (
@@ -34,20 +36,20 @@ var privateOnly = []string{"private/*"}
 
 // pull asks for a manifest as clients do: for a token first, where there is
 // one to be had, with what authorization says.
-func pull(t *testing.T, r *Registry, repository, authorization string) (refusedAt string, got reply) {
+func pull(t *testing.T, r *Registry, repository, authorization string) (refusedAt string, got reply.Reply) {
 	t.Helper()
 	header := []string{"Authorization", authorization}
 	if authorization == "" {
 		header = nil
 	}
 	if r.opts.Token {
-		got = ask(t, r, "GET", "/token?service=s&scope=repository:"+repository+":pull", header...)
+		got = reply.Ask(t, r, "GET", "/token?service=s&scope=repository:"+repository+":pull", header...)
 		if got.StatusCode != 200 {
 			return "token", got
 		}
-		header = []string{"Authorization", "Bearer " + tokenFor(t, r, repository, header...)}
+		header = []string{"Authorization", "Bearer " + reply.Token(t, r, repository, header...)}
 	}
-	got = ask(t, r, "GET", "/v2/"+repository+"/manifests/1", header...)
+	got = reply.Ask(t, r, "GET", "/v2/"+repository+"/manifests/1", header...)
 	if got.StatusCode != 200 {
 		return "manifest", got
 	}
@@ -77,7 +79,7 @@ func TestRefusals(t *testing.T) {
 			test.opts.Private = privateOnly
 			r := startPrivate(t, test.opts)
 			at, got := pull(t, r, "private/x", "")
-			wantReply(t, got, test.status, test.body)
+			reply.Want(t, got, test.status, test.body)
 			if challenge := got.Header.Get("WWW-Authenticate"); at != test.refusedAt || !strings.Contains(challenge, test.challenge) || (challenge == "") != (test.challenge == "") {
 				t.Errorf("refused at %q with %q, want at %q with %q", at, challenge, test.refusedAt, test.challenge)
 			}
@@ -93,7 +95,7 @@ func TestRefusals(t *testing.T) {
 			}
 			for _, repository := range []string{"public/x", "private/x"} {
 				_, got := pull(t, r, repository, wrong64)
-				wantReply(t, got, 401, saysUnauthorized)
+				reply.Want(t, got, 401, saysUnauthorized)
 			}
 		})
 	}
@@ -110,7 +112,7 @@ func TestEverythingIsPrivate(t *testing.T) {
 				}
 			}
 		}
-		if got := ask(t, r, "GET", "/v2/"); got.StatusCode != 401 {
+		if got := reply.Ask(t, r, "GET", "/v2/"); got.StatusCode != 401 {
 			t.Errorf("token %t: version check: %s", token, got.Status)
 		}
 	}
@@ -119,9 +121,9 @@ func TestEverythingIsPrivate(t *testing.T) {
 func TestOpenPing(t *testing.T) {
 	for scheme, token := range map[string]bool{"Bearer": true, "Basic": false} {
 		r := startPrivate(t, Options{Token: token, OpenPing: true, Private: privateOnly})
-		wantReply(t, ask(t, r, "GET", "/v2/"), 200, "")
-		got := ask(t, r, "GET", "/v2/private/x/manifests/1")
-		wantReply(t, got, 401, saysUnauthorized)
+		reply.Want(t, reply.Ask(t, r, "GET", "/v2/"), 200, "")
+		got := reply.Ask(t, r, "GET", "/v2/private/x/manifests/1")
+		reply.Want(t, got, 401, saysUnauthorized)
 		if challenge := got.Header.Get("WWW-Authenticate"); !strings.HasPrefix(challenge, scheme+" ") {
 			t.Errorf("challenge = %q, want %s", challenge, scheme)
 		}
@@ -132,45 +134,45 @@ func TestTokensExpire(t *testing.T) {
 	r := StartRegistry(t, Options{Token: true, TokenUses: 2})
 	MustPush(t, r, "x", "1", Artifact{})
 	const path = "/v2/x/manifests/1"
-	use := func(token string) reply { return ask(t, r, "GET", path, "Authorization", "Bearer "+token) }
+	use := func(token string) reply.Reply { return reply.Ask(t, r, "GET", path, "Authorization", "Bearer "+token) }
 	expired := fmt.Sprintf(`Bearer realm="https://%s/token",service=%q,scope="repository:x:pull",error="invalid_token"`, r.Host(), r.Host())
-	token := tokenFor(t, r, "x")
+	token := reply.Token(t, r, "x")
 	for _, want := range []int{200, 200, 401, 401} {
 		if got := use(token); got.StatusCode != want {
 			t.Errorf("use: %s, want %d", got.Status, want)
 		}
 	}
-	wantHeader(t, use(token), "WWW-Authenticate", expired)
-	token = tokenFor(t, r, "x")
+	reply.WantHeader(t, use(token), "WWW-Authenticate", expired)
+	token = reply.Token(t, r, "x")
 	if got := use(token); got.StatusCode != 200 {
 		t.Errorf("next token: %s", got.Status)
 	}
 	r.ExpireTokens()
-	wantHeader(t, use(token), "WWW-Authenticate", expired)
-	if got := use(tokenFor(t, r, "x")); got.StatusCode != 200 {
+	reply.WantHeader(t, use(token), "WWW-Authenticate", expired)
+	if got := use(reply.Token(t, r, "x")); got.StatusCode != 200 {
 		t.Errorf("after ExpireTokens: %s", got.Status)
 	}
 }
 
 func TestOneTokenForSeveralRepositories(t *testing.T) {
 	r := startPrivate(t, Options{Token: true, Private: privateOnly})
-	one := tokenFor(t, r, "public/x:pull+repository:private/x", "Authorization", right64)
-	two := tokenFor(t, r, "public/x:pull&scope=repository:private/x", "Authorization", right64)
+	one := reply.Token(t, r, "public/x:pull+repository:private/x", "Authorization", right64)
+	two := reply.Token(t, r, "public/x:pull&scope=repository:private/x", "Authorization", right64)
 	for _, token := range []string{one, two} {
 		for _, path := range []string{"/v2/public/x/manifests/1", "/v2/private/x/manifests/1"} {
-			if got := ask(t, r, "GET", path, "Authorization", "Bearer "+token); got.StatusCode != 200 {
+			if got := reply.Ask(t, r, "GET", path, "Authorization", "Bearer "+token); got.StatusCode != 200 {
 				t.Errorf("GET %s: %s", path, got.Status)
 			}
 		}
 	}
 	// What is private needs credentials, wherever in the list it stands.
-	if got := ask(t, r, "GET", "/token?scope=repository:public/x:pull&scope=repository:private/x:pull"); got.StatusCode != 401 {
+	if got := reply.Ask(t, r, "GET", "/token?scope=repository:public/x:pull&scope=repository:private/x:pull"); got.StatusCode != 401 {
 		t.Errorf("anonymous token for both: %s", got.Status)
 	}
 }
 
 // post sends a form to /token.
-func post(t *testing.T, r *Registry, form url.Values) reply {
+func post(t *testing.T, r *Registry, form url.Values) reply.Reply {
 	t.Helper()
 	client := r.Client()
 	defer client.CloseIdleConnections()
@@ -178,7 +180,7 @@ func post(t *testing.T, r *Registry, form url.Values) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return readReply(resp)
+	return reply.Read(resp)
 }
 
 func TestIdentityToken(t *testing.T) {
@@ -188,7 +190,7 @@ func TestIdentityToken(t *testing.T) {
 	if got.StatusCode != 200 {
 		t.Fatalf("POST: %s", got.Status)
 	}
-	if got := ask(t, r, "GET", "/v2/private/x/manifests/1", "Authorization", "Bearer "+tokenIn(t, r, got.body)); got.StatusCode != 200 {
+	if got := reply.Ask(t, r, "GET", "/v2/private/x/manifests/1", "Authorization", "Bearer "+reply.TokenIn(t, got)); got.StatusCode != 200 {
 		t.Errorf("manifest: %s", got.Status)
 	}
 	if got := r.Requests()[0]; got.Body != form.Encode() || !got.Carries("identity") {
@@ -197,17 +199,17 @@ func TestIdentityToken(t *testing.T) {
 	for key, value := range map[string]string{"refresh_token": "guessed", "grant_type": "password"} {
 		bad := url.Values{"grant_type": form["grant_type"], "refresh_token": form["refresh_token"], "scope": form["scope"]}
 		bad.Set(key, value)
-		wantReply(t, post(t, r, bad), 401, saysUnauthorized)
+		reply.Want(t, post(t, r, bad), 401, saysUnauthorized)
 	}
 	none := startPrivate(t, Options{Token: true})
-	wantReply(t, post(t, none, form), 405, `{"errors":[{"code":"UNSUPPORTED","message":"method is not supported"}]}`+"\n")
+	reply.Want(t, post(t, none, form), 405, `{"errors":[{"code":"UNSUPPORTED","message":"method is not supported"}]}`+"\n")
 }
 
 func TestRequestsRecordCredentials(t *testing.T) {
 	r := StartRegistry(t, Options{Token: true})
 	escaped := "/v2/?sig=a%2Fsecret"
 	for _, headers := range [][]string{{"Authorization", right64}, {"authorization", "bearer open-sesame"}, {"X-Other", "open-sesame"}, nil} {
-		ask(t, r, "GET", escaped, headers...)
+		reply.Ask(t, r, "GET", escaped, headers...)
 	}
 	var schemes []string
 	var carried []bool
@@ -240,7 +242,7 @@ func TestRecordedBodyIsCapped(t *testing.T) {
 
 func TestOptionsErrors(t *testing.T) {
 	_, err := NewRegistry(Options{Private: []string{"x", "["}})
-	wantError(t, err, `test registry: private repositories "[": syntax error in pattern`)
+	reply.WantError(t, err, `test registry: private repositories "[": syntax error in pattern`)
 	_, err = NewRegistry(Options{IdentityToken: "x"})
-	wantError(t, err, "test registry: an identity token is for Token")
+	reply.WantError(t, err, "test registry: an identity token is for Token")
 }

@@ -12,9 +12,11 @@ import (
 // PackMediaType is the media type that publishers give a pack's layer.
 const PackMediaType = "application/vnd.greentic.gtpack.v1+zip"
 
-// Media types of manifests and of their configurations.
+// ManifestMediaType is that of OCI's image manifests.
+const ManifestMediaType = "application/vnd.oci.image.manifest.v1+json"
+
+// Media types of other manifests and of their configurations.
 const (
-	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
 	ociArtifact    = "application/vnd.oci.artifact.manifest.v1+json"
 	ociIndex       = "application/vnd.oci.image.index.v1+json"
 	ociEmpty       = "application/vnd.oci.empty.v1+json"
@@ -129,7 +131,7 @@ func (a Artifact) document() (doc document, mediaType string, err error) {
 	doc = document{SchemaVersion: 2, ArtifactType: a.ArtifactType, Annotations: a.Annotations}
 	switch a.Kind {
 	case OCIImage:
-		mediaType, doc.Layers, doc.Config = ociManifest, &layers, emptyConfig(cmp.Or(a.ConfigMediaType, ociEmpty))
+		mediaType, doc.Layers, doc.Config = ManifestMediaType, &layers, emptyConfig(cmp.Or(a.ConfigMediaType, ociEmpty))
 	case OCIArtifact:
 		mediaType, doc.Blobs, doc.SchemaVersion = ociArtifact, &layers, 0
 	case DockerSchema2:
@@ -179,7 +181,7 @@ func (l Layer) descriptor() descriptor {
 // Reference is a tag, or empty; a digest is refused unless it is body's.
 func (r *Registry) PutManifest(repository, reference, mediaType string, body []byte) (ociref.Digest, error) {
 	digest, tag := ociref.DigestOf(body), reference
-	if isDigest(reference) {
+	if IsDigest(reference) {
 		if tag = ""; digest.String() != reference {
 			return "", fmt.Errorf("manifest of %s has digest %s, not %s", repository, digest, reference)
 		}

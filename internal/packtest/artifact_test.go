@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
 func TestArtifactForms(t *testing.T) {
@@ -17,9 +18,9 @@ func TestArtifactForms(t *testing.T) {
 		mediaType string
 		manifest  string
 	}{
-		"zero": {Artifact{}, ociManifest,
+		"zero": {Artifact{}, ManifestMediaType,
 			`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",` + empty + `,"layers":[]}`},
-		"pack": {Pack([]byte("zz"), "/abs/a.gtpack"), ociManifest,
+		"pack": {Pack([]byte("zz"), "/abs/a.gtpack"), ManifestMediaType,
 			`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.greentic.gtpack.v1+zip",` + empty +
 				`,"layers":[{` + zip + `,"annotations":{"org.opencontainers.image.title":"/abs/a.gtpack"}}]}`},
 		"artifact manifest": {Artifact{Kind: OCIArtifact, Layers: []Layer{{Data: []byte("zz")}}}, ociArtifact,
@@ -38,11 +39,11 @@ func TestArtifactForms(t *testing.T) {
 			if got := string(pushed.Manifest); got != test.manifest {
 				t.Errorf("manifest =\n%s\nwant\n%s", got, test.manifest)
 			}
-			wantHeader(t, ask(t, r, "GET", "/v2/x/manifests/t"), "Content-Type", test.mediaType)
+			reply.WantHeader(t, reply.Ask(t, r, "GET", "/v2/x/manifests/t"), "Content-Type", test.mediaType)
 		})
 	}
 	_, err := r.Push("x", "", Artifact{Kind: 7})
-	wantError(t, err, "test artifact: unknown kind of manifest 7")
+	reply.WantError(t, err, "test artifact: unknown kind of manifest 7")
 }
 
 func TestPushIndex(t *testing.T) {
@@ -59,9 +60,9 @@ func TestPushIndex(t *testing.T) {
 		`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%[1]s","size":%[2]d},`+
 		`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%[1]s","size":%[2]d,"platform":{"architecture":"amd64","os":"linux"}},`+
 		`{"mediaType":"application/gone","digest":"%[3]s","size":5}]}`, a.ManifestDigest, len(a.Manifest), gone.Digest)
-	got := ask(t, r, "GET", "/v2/x/manifests/multi")
-	wantReply(t, got, 200, want)
-	wantHeader(t, got, "Content-Type", pushed.MediaType)
+	got := reply.Ask(t, r, "GET", "/v2/x/manifests/multi")
+	reply.Want(t, got, 200, want)
+	reply.WantHeader(t, got, "Content-Type", pushed.MediaType)
 	_, err = r.PushIndex("x", "", []Child{{Digest: gone.Digest}})
-	wantError(t, err, "child of test index: manifest "+gone.Digest.String()+" of x: file does not exist")
+	reply.WantError(t, err, "child of test index: manifest "+gone.Digest.String()+" of x: file does not exist")
 }

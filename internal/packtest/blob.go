@@ -30,7 +30,7 @@ func hash(d ociref.Digest) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: d.
 // mean: pkg/registry answers them with 416, registries at large with 206.
 func openRanges(blobs registry.BlobHandler, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, kind, reference := endpoint(r.URL.Path)
+		_, kind, reference := Endpoint(r.URL.Path)
 		digest, err := ociref.ParseDigest(reference)
 		if rng := r.Header.Get("Range"); kind == "blobs" && err == nil && strings.HasSuffix(rng, "-") {
 			size, err := blobs.(registry.BlobStatHandler).Stat(r.Context(), "", hash(digest))

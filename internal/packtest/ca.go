@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -108,17 +109,12 @@ func (a *Authority) WriteFile(dir string) (string, error) {
 	return path, os.WriteFile(path, a.PEM(), 0o666)
 }
 
-// writePair writes cert and its key into dir, for servers that read files.
-func writePair(dir string, cert tls.Certificate) (certFile, keyFile string, err error) {
-	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-	if err != nil {
-		return "", "", err
+// Transport returns a new transport that trusts the authority and uses no proxy.
+// Where a is nil it is one for plain HTTP.
+func (a *Authority) Transport(http2 bool) *http.Transport {
+	t := &http.Transport{Protocols: protocols(http2)}
+	if a != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: a.Pool()}
 	}
-	certFile, keyFile = filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
-	if err := os.WriteFile(certFile, certPEM, 0o666); err != nil {
-		return "", "", err
-	}
-	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-	return certFile, keyFile, os.WriteFile(keyFile, keyPEM, 0o600)
+	return t
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
 func TestAuthority(t *testing.T) {
@@ -34,7 +36,7 @@ func TestAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := StartRegistry(t, Options{CA: ca, Certificate: &expired})
-	if _, err := try(t, old, "GET", "/v2/"); err == nil || !strings.Contains(err.Error(), "certificate has expired or is not yet valid") {
+	if _, err := reply.Try(t, old, "GET", "/v2/"); err == nil || !strings.Contains(err.Error(), "certificate has expired or is not yet valid") {
 		t.Errorf("expired certificate: %v", err)
 	}
 }

@@ -15,13 +15,13 @@ type listener struct {
 
 	mu      sync.Mutex
 	stopped bool
-	conns   map[*conn]bool
+	conns   map[*Conn]bool
 }
 
-// A conn is a server's side of a connection. While it is frozen nothing is read
+// A Conn is a server's side of a connection. While it is frozen nothing is read
 // from it or written to it, and nothing else happens: to the client it looks
 // like a server whose cable was pulled out.
-type conn struct {
+type Conn struct {
 	net.Conn
 	from   *listener
 	once   sync.Once
@@ -34,16 +34,16 @@ type conn struct {
 }
 
 func newListener(l net.Listener) *listener {
-	return &listener{Listener: l, conns: map[*conn]bool{}}
+	return &listener{Listener: l, conns: map[*Conn]bool{}}
 }
 
-// Accept returns a *conn.
+// Accept returns a *Conn.
 func (l *listener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{
+	c := &Conn{
 		Conn: accepted, from: l,
 		closed: make(chan struct{}), thawed: make(chan struct{}),
 		writes: map[int]int{}, wrote: make(chan struct{}),
@@ -56,7 +56,7 @@ func (l *listener) Accept() (net.Conn, error) {
 }
 
 // all returns the connections that are not closed.
-func (l *listener) all() (open []*conn) {
+func (l *listener) all() (open []*Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
@@ -72,9 +72,7 @@ func (l *listener) stop() {
 	l.stopped = true
 	l.mu.Unlock()
 	for _, c := range l.all() {
-		select {
-		case <-c.gate():
-		default:
+		if c.Frozen() {
 			c.Close()
 		}
 	}
@@ -91,7 +89,7 @@ func (r *Registry) Freeze() (thaw func()) {
 	}
 	frozen := r.listener.all()
 	for _, c := range frozen {
-		c.freeze()
+		c.Freeze()
 	}
 	return func() {
 		for _, c := range frozen {
@@ -100,7 +98,8 @@ func (r *Registry) Freeze() (thaw func()) {
 	}
 }
 
-func (c *conn) freeze() {
+// Freeze stops reading from and writing to the connection until the registry stops.
+func (c *Conn) Freeze() {
 	c.mu.Lock()
 	select {
 	case <-c.thawed:
@@ -116,7 +115,7 @@ func (c *conn) freeze() {
 	}
 }
 
-func (c *conn) thaw() {
+func (c *Conn) thaw() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
@@ -126,14 +125,24 @@ func (c *conn) thaw() {
 	}
 }
 
+// Frozen reports whether the connection is frozen.
+func (c *Conn) Frozen() bool {
+	select {
+	case <-c.gate():
+		return false
+	default:
+		return true
+	}
+}
+
 // gate returns what is closed as long as the connection is not frozen.
-func (c *conn) gate() <-chan struct{} {
+func (c *Conn) gate() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.thawed
 }
 
-func (c *conn) wait() error {
+func (c *Conn) wait() error {
 	select {
 	case <-c.gate():
 		return nil
@@ -143,7 +152,7 @@ func (c *conn) wait() error {
 }
 
 // Read holds back what comes in while the connection is frozen.
-func (c *conn) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if closed := c.wait(); closed != nil {
 		return 0, closed
@@ -151,7 +160,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *conn) Write(p []byte) (int, error) {
+func (c *Conn) Write(p []byte) (int, error) {
 	if err := c.wait(); err != nil {
 		return 0, err
 	}
@@ -164,20 +173,20 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// written returns how many writes of one size there were, and a channel that the
+// Written returns how many writes of one size there were, and a channel that the
 // next write closes.
-func (c *conn) written(size int) (int, <-chan struct{}) {
+func (c *Conn) Written(size int) (int, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.writes[size], c.wrote
 }
 
-// await returns after so many writes of one size, or when they do not come.
-func (c *conn) await(size, count int) {
+// Await returns after so many writes of one size, or when they do not come.
+func (c *Conn) Await(size, count int) {
 	giveUp := time.NewTimer(awaitTimeout)
 	defer giveUp.Stop()
 	for {
-		seen, wrote := c.written(size)
+		seen, wrote := c.Written(size)
 		if seen >= count {
 			return
 		}
@@ -194,7 +203,7 @@ func (c *conn) await(size, count int) {
 const awaitTimeout = 100 * time.Millisecond
 
 // Close works on a frozen connection, too.
-func (c *conn) Close() error {
+func (c *Conn) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	c.from.mu.Lock()
 	delete(c.from.conns, c)
@@ -208,11 +217,12 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// connOf returns the connection that a request came by.
-func connOf(r *http.Request) *conn {
-	c := r.Context().Value(connKey{}).(net.Conn)
-	if secured, ok := c.(*tls.Conn); ok {
-		c = secured.NetConn()
+// ConnOf returns the connection that a request came by, and what speaks over it:
+// a *tls.Conn or the connection itself.
+func ConnOf(r *http.Request) (c *Conn, over net.Conn) {
+	over = r.Context().Value(connKey{}).(net.Conn)
+	if secured, ok := over.(*tls.Conn); ok {
+		return secured.NetConn().(*Conn), over
 	}
-	return c.(*conn)
+	return over.(*Conn), over
 }

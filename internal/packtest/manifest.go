@@ -93,7 +93,7 @@ func (m *manifests) get(name, reference string) (manifest, ociref.Digest, error)
 }
 
 func (r *repository) digest(reference string) ociref.Digest {
-	if isDigest(reference) {
+	if IsDigest(reference) {
 		return ociref.Digest(reference)
 	}
 	return r.tags[reference]
@@ -110,7 +110,7 @@ func (m *manifests) delete(name, reference string) error {
 	defer m.mu.Unlock()
 	repo := m.repositories[name]
 	repo.sorted = nil
-	if !isDigest(reference) {
+	if !IsDigest(reference) {
 		delete(repo.tags, reference)
 		return nil
 	}
@@ -138,12 +138,13 @@ func (m *manifests) tagged(name string) (tags []string, ok bool) {
 	return repo.sorted, true
 }
 
-func isDigest(reference string) bool { return strings.Contains(reference, ":") }
+// IsDigest reports whether a reference is a digest and not a tag.
+func IsDigest(reference string) bool { return strings.Contains(reference, ":") }
 
 // over serves manifests and tag lists, and leaves the rest to next.
 func (m *manifests) over(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, kind, reference := endpoint(r.URL.Path)
+		name, kind, reference := Endpoint(r.URL.Path)
 		switch {
 		case kind == "manifests":
 			m.serve(w, r, name, reference)
@@ -155,8 +156,8 @@ func (m *manifests) over(next http.Handler) http.Handler {
 	})
 }
 
-// endpoint splits /v2/NAME/KIND/REFERENCE.
-func endpoint(path string) (name, kind, reference string) {
+// Endpoint splits the path /v2/NAME/KIND/REFERENCE of a request.
+func Endpoint(path string) (name, kind, reference string) {
 	parts := strings.Split(path, "/")
 	if n := len(parts); n >= 5 && parts[1] == "v2" {
 		return strings.Join(parts[2:n-2], "/"), parts[n-2], parts[n-1]
@@ -185,28 +186,28 @@ func (m *manifests) serve(w http.ResponseWriter, r *http.Request, name, referenc
 		}
 		w.WriteHeader(http.StatusAccepted)
 	default:
-		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
+		Refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
 	}
 }
 
 func (m *manifests) missing(w http.ResponseWriter, name string) {
 	if _, ok := m.tagged(name); !ok {
-		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		Refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
 		return
 	}
-	refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+	Refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
 }
 
 func (m *manifests) upload(w http.ResponseWriter, r *http.Request, name, reference string) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", "manifest broke off")
+		Refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", "manifest broke off")
 		return
 	}
 	tag := reference
-	if isDigest(reference) {
+	if IsDigest(reference) {
 		if tag = ""; ociref.DigestOf(body).String() != reference {
-			refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
+			Refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content")
 			return
 		}
 	}
@@ -234,7 +235,7 @@ func (m *manifests) list(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	n, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("n"), "0"))
 	if err != nil || n < 0 {
-		refuse(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+		Refuse(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
 		return
 	}
 	if m.page > 0 && (n == 0 || n > m.page) {
@@ -249,9 +250,9 @@ func (m *manifests) list(w http.ResponseWriter, r *http.Request, name string) {
 	json.NewEncoder(w).Encode(map[string]any{"name": name, "tags": tags})
 }
 
-// refuse answers with an error in the form of
+// Refuse answers with an error in the form of
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes.
-func refuse(w http.ResponseWriter, status int, code, message string) {
+func Refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fault := map[string]string{"code": code, "message": message}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
 func TestPutManifestTagAndDelete(t *testing.T) {
@@ -24,7 +25,7 @@ func TestPutManifestTagAndDelete(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = r.PutManifest("x", digest.String(), ociIndex, nil)
-	wantError(t, err, "manifest of x has digest "+ociref.DigestOf(nil).String()+", not "+digest.String())
+	reply.WantError(t, err, "manifest of x has digest "+ociref.DigestOf(nil).String()+", not "+digest.String())
 	if err := r.Tag("x", "two", digest); err != nil {
 		t.Fatal(err)
 	}
@@ -35,14 +36,14 @@ func TestPutManifestTagAndDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	unknown := `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}` + "\n"
-	wantReply(t, ask(t, r, "GET", "/v2/x/manifests/one"), 404, unknown)
-	wantReply(t, ask(t, r, "GET", "/v2/x/manifests/two"), 200, string(body))
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/manifests/one"), 404, unknown)
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/manifests/two"), 200, string(body))
 	if err := r.Delete("x", digest.String()); err != nil {
 		t.Fatal(err)
 	}
-	wantReply(t, ask(t, r, "GET", "/v2/x/manifests/two"), 404, unknown)
-	wantReply(t, ask(t, r, "GET", "/v2/x/tags/list"), 200, `{"name":"x","tags":[]}`+"\n")
-	wantReply(t, ask(t, r, "GET", "/v2/y/manifests/two"), 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/manifests/two"), 404, unknown)
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/tags/list"), 200, `{"name":"x","tags":[]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/y/manifests/two"), 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`+"\n")
 	if err := r.Delete("y", "two"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("delete in a missing repository: %v", err)
 	}
@@ -50,7 +51,7 @@ func TestPutManifestTagAndDelete(t *testing.T) {
 
 func TestManifestsOverTheNetwork(t *testing.T) {
 	r := StartRegistry(t, Options{})
-	put := func(reference, body string) reply {
+	put := func(reference, body string) reply.Reply {
 		req, err := http.NewRequest("PUT", r.URL()+"/v2/x/manifests/"+reference, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -62,19 +63,19 @@ func TestManifestsOverTheNetwork(t *testing.T) {
 		}
 		defer resp.Body.Close()
 		got, err := io.ReadAll(resp.Body)
-		return reply{resp, got, err}
+		return reply.Reply{Response: resp, Body: got, Err: err}
 	}
 	digest := ociref.DigestOf([]byte("body")).String()
 	for _, reference := range []string{"tag", digest} {
 		got := put(reference, "body")
-		wantReply(t, got, 201, "")
-		wantHeader(t, got, "Docker-Content-Digest", digest)
-		wantReply(t, ask(t, r, "GET", got.Header.Get("Location")), 200, "body")
+		reply.Want(t, got, 201, "")
+		reply.WantHeader(t, got, "Docker-Content-Digest", digest)
+		reply.Want(t, reply.Ask(t, r, "GET", got.Header.Get("Location")), 200, "body")
 	}
-	wantReply(t, put(digest, "other"), 400, `{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}`+"\n")
-	wantReply(t, ask(t, r, "DELETE", "/v2/x/manifests/tag"), 202, "")
-	wantReply(t, ask(t, r, "DELETE", "/v2/x/manifests/tag"), 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`+"\n")
-	wantReply(t, ask(t, r, "POST", "/v2/x/manifests/tag"), 405, `{"errors":[{"code":"UNSUPPORTED","message":"method is not supported"}]}`+"\n")
+	reply.Want(t, put(digest, "other"), 400, `{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "DELETE", "/v2/x/manifests/tag"), 202, "")
+	reply.Want(t, reply.Ask(t, r, "DELETE", "/v2/x/manifests/tag"), 404, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "POST", "/v2/x/manifests/tag"), 405, `{"errors":[{"code":"UNSUPPORTED","message":"method is not supported"}]}`+"\n")
 }
 
 func TestTagPages(t *testing.T) {
@@ -87,9 +88,9 @@ func TestTagPages(t *testing.T) {
 	}
 	var pages [][]string
 	for next := "/v2/x/tags/list"; next != ""; {
-		got := ask(t, r, "GET", next)
+		got := reply.Ask(t, r, "GET", next)
 		var list struct{ Tags []string }
-		if err := json.Unmarshal(got.body, &list); err != nil {
+		if err := json.Unmarshal(got.Body, &list); err != nil {
 			t.Fatal(err)
 		}
 		pages = append(pages, list.Tags)
@@ -98,8 +99,8 @@ func TestTagPages(t *testing.T) {
 	if want := [][]string{{"a", "b"}, {"c", "d"}, {"e"}}; !reflect.DeepEqual(pages, want) {
 		t.Errorf("pages = %q, want %q", pages, want)
 	}
-	wantReply(t, ask(t, r, "GET", "/v2/x/tags/list?n=1&last=aa"), 200, `{"name":"x","tags":["b"]}`+"\n")
-	wantReply(t, ask(t, r, "GET", "/v2/x/tags/list?last=z"), 200, `{"name":"x","tags":[]}`+"\n")
-	wantReply(t, ask(t, r, "GET", "/v2/x/tags/list?n=many"), 400, `{"errors":[{"code":"PAGINATION_NUMBER_INVALID","message":"invalid number of results requested"}]}`+"\n")
-	wantReply(t, ask(t, r, "GET", "/v2/y/tags/list"), 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/tags/list?n=1&last=aa"), 200, `{"name":"x","tags":["b"]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/tags/list?last=z"), 200, `{"name":"x","tags":[]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/x/tags/list?n=many"), 400, `{"errors":[{"code":"PAGINATION_NUMBER_INVALID","message":"invalid number of results requested"}]}`+"\n")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/y/tags/list"), 404, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`+"\n")
 }

@@ -8,7 +8,18 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
+
+const byTag = "/v2/x/manifests/tag"
+
+// onePack starts a registry with one pack.
+func onePack(t *testing.T, opts Options) (*Registry, Pushed) {
+	t.Helper()
+	r := StartRegistry(t, opts)
+	return r, MustPush(t, r, "x", "tag", Pack([]byte("0123456789"), ""))
+}
 
 // through returns a client of r that uses the proxy.
 func through(t *testing.T, r *Registry, proxy string) *http.Client {
@@ -24,17 +35,15 @@ func through(t *testing.T, r *Registry, proxy string) *http.Client {
 }
 
 func TestProxy(t *testing.T) {
-	onEachProtocol(t, func(t *testing.T, b faultBed) {
-		if b.opts.Plain {
-			t.Skip("plain requests go without a tunnel")
-		}
+	for _, http2 := range []bool{false, true} { // plain requests go without a tunnel
+		r, pushed := onePack(t, Options{HTTP2: http2})
 		p := StartProxy(t, ProxyOptions{})
-		resp, err := begin(t, t.Context(), through(t, b.Registry, p.URL()), b.URL()+b.byTag)
-		wantRead(t, resp, err, string(b.pushed.Manifest))
-		if got, want := p.Targets(), []string{b.Host()}; !reflect.DeepEqual(got, want) {
+		resp, err := reply.Begin(t, t.Context(), through(t, r, p.URL()), r.URL()+byTag)
+		reply.WantRead(t, resp, err, string(pushed.Manifest))
+		if got, want := p.Targets(), []string{r.Host()}; !reflect.DeepEqual(got, want) {
 			t.Errorf("targets = %q, want %q", got, want)
 		}
-	})
+	}
 }
 
 func TestProxyReachesNamesThatDoNotExist(t *testing.T) {
@@ -46,73 +55,78 @@ func TestProxyReachesNamesThatDoNotExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newFaultBed(t, Options{CA: ca, Certificate: &cert})
-	p := StartProxy(t, ProxyOptions{To: b.Host()})
-	client := through(t, b.Registry, p.URL())
-	resp, err := begin(t, t.Context(), client, "https://registry.invalid"+b.byTag)
-	wantRead(t, resp, err, string(b.pushed.Manifest))
+	r, pushed := onePack(t, Options{CA: ca, Certificate: &cert})
+	p := StartProxy(t, ProxyOptions{To: r.Host()})
+	client := through(t, r, p.URL())
+	resp, err := reply.Begin(t, t.Context(), client, "https://registry.invalid"+byTag)
+	reply.WantRead(t, resp, err, string(pushed.Manifest))
 	if got, want := p.Targets(), []string{"registry.invalid:443"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("targets = %q, want %q", got, want)
 	}
 	// Plain requests do not pass, but are on record.
-	resp, err = begin(t, t.Context(), client, "http://registry.invalid/v2/")
+	resp, err = reply.Begin(t, t.Context(), client, "http://registry.invalid/v2/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantReply(t, readReply(resp), 405, "this proxy knows CONNECT alone\n")
+	reply.Want(t, reply.Read(resp), 405, "this proxy knows CONNECT alone\n")
 	if got := p.Requests()[1].String(); got != "GET http://registry.invalid/v2/" || len(p.Targets()) != 1 {
 		t.Errorf("recorded %q", got)
 	}
 }
 
 func TestProxyWithCredentials(t *testing.T) {
-	b := newFaultBed(t, Options{})
+	r, pushed := onePack(t, Options{})
 	p := StartProxy(t, ProxyOptions{User: User, Password: "with:colon and space"})
-	resp, err := begin(t, t.Context(), through(t, b.Registry, p.URL()), b.URL()+b.byTag)
-	wantRead(t, resp, err, string(b.pushed.Manifest))
+	resp, err := reply.Begin(t, t.Context(), through(t, r, p.URL()), r.URL()+byTag)
+	reply.WantRead(t, resp, err, string(pushed.Manifest))
 	if got := p.Requests()[0]; got.Header.Get("Proxy-Authorization") == "" {
 		t.Errorf("recorded %+v without the credentials", got)
 	}
 	for _, userinfo := range []string{"", "somebody:guessed@"} {
-		_, err := begin(t, t.Context(), through(t, b.Registry, "http://"+userinfo+p.Host()), b.URL()+b.byTag)
+		_, err := reply.Begin(t, t.Context(), through(t, r, "http://"+userinfo+p.Host()), r.URL()+byTag)
 		if err == nil || !strings.HasSuffix(err.Error(), ": Proxy Authentication Required") {
 			t.Errorf("with %q: %v", userinfo, err)
 		}
 	}
-	if n := len(b.Requests()); n != 1 {
+	if n := len(r.Requests()); n != 1 {
 		t.Errorf("%d requests reached the registry, want 1", n)
 	}
 }
 
 func TestProxyCannotReach(t *testing.T) {
-	b := newFaultBed(t, Options{})
+	r, _ := onePack(t, Options{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
 	p := StartProxy(t, ProxyOptions{To: l.Addr().String()})
-	if _, err := begin(t, t.Context(), through(t, b.Registry, p.URL()), b.URL()); err == nil || !strings.HasSuffix(err.Error(), ": Bad Gateway") {
+	if _, err := reply.Begin(t, t.Context(), through(t, r, p.URL()), r.URL()); err == nil || !strings.HasSuffix(err.Error(), ": Bad Gateway") {
 		t.Errorf("request = %v, want a bad gateway", err)
 	}
 }
 
 // The end of the test cuts what goes through the proxy.
 func TestProxyEnds(t *testing.T) {
-	b := newFaultBed(t, Options{})
-	b.Inject(StallBlob(b.blob, 4))
+	r, _ := onePack(t, Options{})
+	r.Intercept(func(w http.ResponseWriter, req *http.Request) bool {
+		w.Write([]byte("0123"))
+		http.NewResponseController(w).Flush()
+		<-req.Context().Done()
+		return true
+	})
 	var resp *http.Response
 	t.Run("test", func(t *testing.T) {
 		var err error
 		p := StartProxy(t, ProxyOptions{})
 		u, _ := url.Parse(p.URL())
-		client := b.Client()
+		client := r.Client()
 		client.Transport.(*http.Transport).Proxy = http.ProxyURL(u)
-		if resp, err = begin(t, context.Background(), client, b.URL()+b.blobPath); err != nil {
+		if resp, err = reply.Begin(t, context.Background(), client, r.URL()+byTag); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if got := readReply(resp); got.err == nil {
-		t.Errorf("the rest of the body came: %q", got.body)
+	if got := reply.Read(resp); got.Err == nil {
+		t.Errorf("the rest of the body came: %q", got.Body)
 	}
 }

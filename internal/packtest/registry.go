@@ -1,6 +1,4 @@
-// Package packtest owns what tests, benchmarks and the examples share: small
-// valid packs, registries in process that can be made to misbehave, and the
-// real registry server as a child process.
+// Package packtest serves small valid packs from a registry in this process.
 package packtest
 
 import (
@@ -12,6 +10,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -161,6 +160,9 @@ func (r *Registry) URL() string {
 	return "https://" + r.Host()
 }
 
+// CA returns the authority that signs the registry's certificate, nil if plain.
+func (r *Registry) CA() *Authority { return r.ca }
+
 // CAFile writes the CA's certificate into dir and returns the path of the
 // file, for SSL_CERT_FILE.
 func (r *Registry) CAFile(dir string) (string, error) {
@@ -170,17 +172,17 @@ func (r *Registry) CAFile(dir string) (string, error) {
 	return r.ca.WriteFile(dir)
 }
 
+// Login returns the credentials for what is private, nil if nothing is.
+func (r *Registry) Login() *url.Userinfo {
+	if r.opts.User == "" {
+		return nil
+	}
+	return url.UserPassword(r.opts.User, r.opts.Password)
+}
+
 // Transport returns a new transport that trusts the registry and uses no
 // proxy.
-func (r *Registry) Transport() *http.Transport { return transport(r.ca, r.opts.HTTP2) }
+func (r *Registry) Transport() *http.Transport { return r.ca.Transport(r.opts.HTTP2) }
 
 // Client returns a new client with a transport of its own.
 func (r *Registry) Client() *http.Client { return &http.Client{Transport: r.Transport()} }
-
-func transport(ca *Authority, http2 bool) *http.Transport {
-	t := &http.Transport{Protocols: protocols(http2)}
-	if ca != nil {
-		t.TLSClientConfig = &tls.Config{RootCAs: ca.Pool()}
-	}
-	return t
-}

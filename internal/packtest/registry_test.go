@@ -11,88 +11,8 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
-
-// reply is a response with its body read.
-type reply struct {
-	*http.Response
-	body []byte
-	err  error // of reading the body
-}
-
-// ask sends one request with a new client that follows no redirect. Headers
-// are pairs.
-func ask(t *testing.T, r *Registry, method, path string, headers ...string) reply {
-	t.Helper()
-	got, err := try(t, r, method, path, headers...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-func try(t *testing.T, r *Registry, method, path string, headers ...string) (reply, error) {
-	t.Helper()
-	client := r.Client()
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return send(t, client, method, r.URL()+path, headers...)
-}
-
-// follow sends one request with a new client that follows redirects.
-func follow(t *testing.T, r *Registry, path string, headers ...string) reply {
-	t.Helper()
-	got, err := send(t, r.Client(), "GET", r.URL()+path, headers...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-func send(t *testing.T, client *http.Client, method, url string, headers ...string) (reply, error) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		return reply{}, err
-	}
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	client.Transport.(*http.Transport).DisableCompression = true
-	defer client.CloseIdleConnections()
-	resp, err := client.Do(req)
-	if err != nil {
-		return reply{}, err
-	}
-	return readReply(resp), nil
-}
-
-func readReply(resp *http.Response) reply {
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return reply{resp, body, err}
-}
-
-// wantReply checks status and body.
-func wantReply(t *testing.T, got reply, status int, body string) {
-	t.Helper()
-	if got.err != nil || got.StatusCode != status || string(got.body) != body {
-		t.Errorf("%s %s = %d %q, %v; want %d %q", got.Request.Method, got.Request.URL, got.StatusCode, got.body, got.err, status, body)
-	}
-}
-
-func wantHeader(t *testing.T, got reply, key, want string) {
-	t.Helper()
-	if v := got.Header.Get(key); v != want {
-		t.Errorf("%s %s: %s = %q, want %q", got.Request.Method, got.Request.URL, key, v, want)
-	}
-}
-
-func wantError(t *testing.T, err error, want string) {
-	t.Helper()
-	if err == nil || err.Error() != want {
-		t.Errorf("error = %v, want %s", err, want)
-	}
-}
 
 func TestRegistryServesWhatWasPushed(t *testing.T) {
 	for name, opts := range map[string]Options{"tls": {}, "plain": {Plain: true}, "http2": {HTTP2: true}} {
@@ -101,18 +21,18 @@ func TestRegistryServesWhatWasPushed(t *testing.T) {
 			data := Zip("a", "1.0.0", 100)
 			pushed := MustPush(t, r, "team/pack", "1.0.0", Pack(data, "a.gtpack"))
 			for _, reference := range []string{"1.0.0", pushed.ManifestDigest.String()} {
-				got := ask(t, r, "GET", "/v2/team/pack/manifests/"+reference)
-				wantReply(t, got, 200, string(pushed.Manifest))
-				wantHeader(t, got, "Content-Type", ociManifest)
-				wantHeader(t, got, "Docker-Content-Digest", pushed.ManifestDigest.String())
+				got := reply.Ask(t, r, "GET", "/v2/team/pack/manifests/"+reference)
+				reply.Want(t, got, 200, string(pushed.Manifest))
+				reply.WantHeader(t, got, "Content-Type", ManifestMediaType)
+				reply.WantHeader(t, got, "Docker-Content-Digest", pushed.ManifestDigest.String())
 				if opts.HTTP2 != (got.ProtoMajor == 2) || opts.Plain != (got.TLS == nil) {
 					t.Errorf("served over %s, TLS %t", got.Proto, got.TLS != nil)
 				}
 			}
-			head := ask(t, r, "HEAD", "/v2/team/pack/manifests/1.0.0")
-			wantReply(t, head, 200, "")
-			wantHeader(t, head, "Content-Length", fmt.Sprint(len(pushed.Manifest)))
-			wantReply(t, ask(t, r, "GET", "/v2/team/pack/blobs/"+pushed.Layers[0].String()), 200, string(data))
+			head := reply.Ask(t, r, "HEAD", "/v2/team/pack/manifests/1.0.0")
+			reply.Want(t, head, 200, "")
+			reply.WantHeader(t, head, "Content-Length", fmt.Sprint(len(pushed.Manifest)))
+			reply.Want(t, reply.Ask(t, r, "GET", "/v2/team/pack/blobs/"+pushed.Layers[0].String()), 200, string(data))
 			if ociref.DigestOf(data) != pushed.Layers[0] || ociref.DigestOf(pushed.Manifest) != pushed.ManifestDigest {
 				t.Error("digests are not those of the bytes")
 			}
@@ -124,12 +44,12 @@ func TestRegistryRanges(t *testing.T) {
 	r := StartRegistry(t, Options{})
 	path := "/v2/x/blobs/" + r.PutBlob("x", []byte("0123456789")).String()
 	for _, rng := range []string{"bytes=4-", "bytes=4-9"} {
-		got := ask(t, r, "GET", path, "Range", rng)
-		wantReply(t, got, 206, "456789")
-		wantHeader(t, got, "Content-Range", "bytes 4-9/10")
+		got := reply.Ask(t, r, "GET", path, "Range", rng)
+		reply.Want(t, got, 206, "456789")
+		reply.WantHeader(t, got, "Content-Range", "bytes 4-9/10")
 	}
 	missing := "/v2/x/blobs/" + ociref.DigestOf(nil).String()
-	if got := ask(t, r, "GET", missing, "Range", "bytes=4-"); got.StatusCode != 404 {
+	if got := reply.Ask(t, r, "GET", missing, "Range", "bytes=4-"); got.StatusCode != 404 {
 		t.Errorf("range of a missing blob: %s", got.Status)
 	}
 }
@@ -138,18 +58,18 @@ func TestRegistryStopAndStart(t *testing.T) {
 	r := StartRegistry(t, Options{})
 	MustPush(t, r, "x", "1", Artifact{})
 	host := r.Host()
-	wantError(t, r.Start(), "test registry: already started")
+	reply.WantError(t, r.Start(), "test registry: already started")
 	for range 3 {
 		if err := r.Stop(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := try(t, r, "GET", "/v2/"); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		if _, err := reply.Try(t, r, "GET", "/v2/"); err == nil || !strings.Contains(err.Error(), "connection refused") {
 			t.Fatalf("request to a stopped registry: %v", err)
 		}
 		if err := r.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if got := ask(t, r, "GET", "/v2/x/manifests/1"); got.StatusCode != 200 || r.Host() != host {
+		if got := reply.Ask(t, r, "GET", "/v2/x/manifests/1"); got.StatusCode != 200 || r.Host() != host {
 			t.Fatalf("after a restart at %s: %s, want 200 at %s", r.Host(), got.Status, host)
 		}
 	}
@@ -170,8 +90,8 @@ func TestRequestsAndIntercept(t *testing.T) {
 		}
 		return false
 	})
-	wantReply(t, ask(t, r, "GET", "/v2/mine?a=b", "Authorization", "Basic x", "X-Test", "y"), 200, "mine")
-	wantReply(t, ask(t, r, "HEAD", "/v2/"), 200, "")
+	reply.Want(t, reply.Ask(t, r, "GET", "/v2/mine?a=b", "Authorization", "Basic x", "X-Test", "y"), 200, "mine")
+	reply.Want(t, reply.Ask(t, r, "HEAD", "/v2/"), 200, "")
 	requests := r.Requests()
 	if got, want := fmt.Sprint(requests), "[GET /v2/mine?a=b HEAD /v2/]"; got != want {
 		t.Fatalf("requests = %s, want %s", got, want)
@@ -182,7 +102,7 @@ func TestRequestsAndIntercept(t *testing.T) {
 	}
 	r.ResetRequests()
 	r.Intercept(nil)
-	if got := ask(t, r, "GET", "/v2/mine"); got.StatusCode != 404 || len(r.Requests()) != 1 {
+	if got := reply.Ask(t, r, "GET", "/v2/mine"); got.StatusCode != 404 || len(r.Requests()) != 1 {
 		t.Errorf("after reset: %s, requests = %v", got.Status, r.Requests())
 	}
 }
@@ -190,10 +110,10 @@ func TestRequestsAndIntercept(t *testing.T) {
 func TestPlainHasNoTLS(t *testing.T) {
 	r := StartRegistry(t, Options{Plain: true})
 	_, err := r.CAFile(t.TempDir())
-	wantError(t, err, "test registry: plain HTTP has no CA")
+	reply.WantError(t, err, "test registry: plain HTTP has no CA")
 	_, err = NewRegistry(Options{Plain: true, HTTP2: true})
-	wantError(t, err, "test registry: HTTP/2 needs TLS")
-	if ask(t, r, "GET", "/v2/"); r.Requests()[0].TLS {
+	reply.WantError(t, err, "test registry: HTTP/2 needs TLS")
+	if reply.Ask(t, r, "GET", "/v2/"); r.Requests()[0].TLS {
 		t.Error("request over TLS")
 	}
 }
@@ -210,14 +130,14 @@ func TestConcurrentUse(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			r.Inject(First(1, Status("/none", 500, nil)))
+			r.Inject(Fault{Match: func(r *http.Request) bool { return r.URL.Path == "/none" }})
 			r.Intercept(nil)
 			for path, want := range map[string]string{
 				"/v2/x/manifests/" + tag:                   string(pushed.Manifest),
 				"/v2/x/blobs/" + pushed.Layers[0].String(): tag,
 			} {
-				if got, err := try(t, r, "GET", path); err != nil || string(got.body) != want {
-					t.Errorf("GET %s = %q, %v; want %q", path, got.body, err, want)
+				if got, err := reply.Try(t, r, "GET", path); err != nil || string(got.Body) != want {
+					t.Errorf("GET %s = %q, %v; want %q", path, got.Body, err, want)
 				}
 			}
 			r.Requests()

@@ -73,6 +73,16 @@ func (r *Registry) Intercept(f func(http.ResponseWriter, *http.Request) bool) {
 	r.intercept = f
 }
 
+// A Fault is a way for a registry to misbehave. Package fault has them.
+type Fault struct {
+	// Match reports whether the request is to be served by the fault. It is
+	// asked once a request.
+	Match func(*http.Request) bool
+	// Serve answers the request. Honest is the registry as it would answer
+	// without the fault, tokens included.
+	Serve func(w http.ResponseWriter, r *http.Request, honest http.Handler)
+}
+
 // Inject replaces the faults: a request is served by the first one it
 // matches, after Intercept had its turn. None removes them.
 func (r *Registry) Inject(faults ...Fault) {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
 func TestResolver(t *testing.T) {
@@ -53,17 +55,17 @@ func TestRegistryByName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newFaultBed(t, Options{CA: ca, Certificate: &cert})
-	_, port, err := net.SplitHostPort(b.Host())
+	r, pushed := onePack(t, Options{CA: ca, Certificate: &cert})
+	_, port, err := net.SplitHostPort(r.Host())
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := b.Client()
+	client := r.Client()
 	defer client.CloseIdleConnections()
 	dialer := net.Dialer{Resolver: Resolver(t, map[string][]string{"registry.example": {"127.0.0.1"}})}
 	client.Transport.(*http.Transport).DialContext = dialer.DialContext
-	resp, err := begin(t, t.Context(), client, "https://registry.example:"+port+b.byTag)
-	wantRead(t, resp, err, string(b.pushed.Manifest))
+	resp, err := reply.Begin(t, t.Context(), client, "https://registry.example:"+port+byTag)
+	reply.WantRead(t, resp, err, string(pushed.Manifest))
 }
 
 func TestNoQuestion(t *testing.T) {

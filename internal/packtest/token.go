@@ -16,7 +16,7 @@ func (a *access) issue(w http.ResponseWriter, r *http.Request) {
 	shown := a.shown(r)
 	if r.Method == http.MethodPost {
 		if a.opts.IdentityToken == "" {
-			refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
+			Refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
 			return
 		}
 		if shown = wrong; r.PostFormValue("grant_type") == "refresh_token" && r.PostFormValue("refresh_token") == a.opts.IdentityToken {
@@ -43,27 +43,27 @@ func (a *access) issue(w http.ResponseWriter, r *http.Request) {
 
 // closedAtToken reports whether anonymous requests for a token are refused. One
 // without a scope is, if nothing is public.
-func (a *access) closedAtToken(scopes []scope) bool {
+func (a *access) closedAtToken(scopes []Scope) bool {
 	if a.opts.Refusal != RefuseUnauthorized && a.opts.Refusal != RefuseDenied {
 		return false
 	}
-	closed := func(s scope) bool { return a.opts.closed(s.name) }
+	closed := func(s Scope) bool { return a.opts.closed(s.Name) }
 	return slices.ContainsFunc(scopes, closed) || len(scopes) == 0 && a.opts.Private == nil && a.opts.closed("")
 }
 
-// A scope is the wish to do something with a repository.
-type scope struct {
-	name    string
-	actions []string
+// A Scope is the wish to do something with a repository.
+type Scope struct {
+	Name    string
+	Actions []string
 }
 
 // scopes returns those of a request for a token. FormValue and its kin do not
 // do: several parameters may hold several scopes each.
-func scopes(r *http.Request) (found []scope) {
+func scopes(r *http.Request) (found []Scope) {
 	r.ParseForm()
 	for _, word := range strings.Fields(strings.Join(r.Form["scope"], " ")) {
 		if parts := strings.Split(word, ":"); len(parts) == 3 && parts[0] == "repository" {
-			found = append(found, scope{parts[1], strings.Split(parts[2], ",")})
+			found = append(found, Scope{parts[1], strings.Split(parts[2], ",")})
 		}
 	}
 	return found
@@ -72,24 +72,24 @@ func scopes(r *http.Request) (found []scope) {
 // A grant is what a token is good for.
 type grant struct {
 	known  bool // given for credentials
-	scopes []scope
+	scopes []Scope
 	used   int
 }
 
 func (g grant) covers(name string) bool {
-	return slices.ContainsFunc(g.scopes, func(s scope) bool { return s.name == name })
+	return slices.ContainsFunc(g.scopes, func(s Scope) bool { return s.Name == name })
 }
 
 // allowed returns what of the wishes is granted: all to who is known or need not
 // be, else to pull what is public.
-func (g grant) allowed(rules Options) []scope {
+func (g grant) allowed(rules Options) []Scope {
 	if g.known || !rules.closed("") && rules.Private == nil {
 		return g.scopes
 	}
-	allowed := []scope{}
+	allowed := []Scope{}
 	for _, s := range g.scopes {
-		if !rules.closed(s.name) && slices.Contains(s.actions, "pull") {
-			allowed = append(allowed, scope{s.name, []string{"pull"}})
+		if !rules.closed(s.Name) && slices.Contains(s.Actions, "pull") {
+			allowed = append(allowed, Scope{s.Name, []string{"pull"}})
 		}
 	}
 	return allowed
@@ -102,7 +102,7 @@ type tokens struct {
 
 	mu    sync.Mutex
 	given map[string]*grant
-	sign  func([]scope) string // nil: a token is nothing but a name
+	sign  func([]Scope) string // nil: a token is nothing but a name
 }
 
 func newTokens(uses int) *tokens { return &tokens{uses: uses, given: map[string]*grant{}} }
@@ -136,4 +136,12 @@ func (r *Registry) ExpireTokens() {
 	r.access.tokens.mu.Lock()
 	defer r.access.tokens.mu.Unlock()
 	clear(r.access.tokens.given)
+}
+
+// SignTokens makes every token from here on one that sign returns for what it
+// grants.
+func (r *Registry) SignTokens(sign func(granted []Scope) string) {
+	r.access.tokens.mu.Lock()
+	defer r.access.tokens.mu.Unlock()
+	r.access.tokens.sign = sign
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -84,7 +85,7 @@ func TestFault10_TokenEndpointFails(t *testing.T) {
 		http.StatusInternalServerError: "UNKNOWN: internal server error",
 	} {
 		b := newBed(t, packtest.Options{Token: true})
-		b.reg.Inject(packtest.Status("/token", status, nil))
+		b.reg.Inject(fault.Status("/token", status, nil))
 		each, end := tries(status)
 		for range 2 {
 			err := b.manifest()
@@ -116,7 +117,7 @@ func TestFault10_TokenReplyIsNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{Token: true})
-			b.reg.Inject(packtest.ErrorBody("/token", http.StatusOK, []byte(reply)))
+			b.reg.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(reply)))
 			err := b.manifest()
 			as[*registry.Error](t, err)
 			wantHarmless(t, err)
@@ -165,7 +166,7 @@ func TestPingForgiven(t *testing.T) {
 		for name, size := range map[string]int{"short": 100, "long": 1 << 20} {
 			t.Run(fmt.Sprint(status, " ", name), func(t *testing.T) {
 				b := newBed(t, packtest.Options{})
-				b.reg.Inject(packtest.ErrorBody("/v2/$", status, bytes.Repeat([]byte("<p>"), size/3)))
+				b.reg.Inject(fault.ErrorBody("/v2/$", status, bytes.Repeat([]byte("<p>"), size/3)))
 				if err := b.manifest(); err != nil {
 					t.Error(err)
 				}
@@ -181,7 +182,7 @@ func TestFault09_PingNotForgiven(t *testing.T) {
 		http.StatusTooManyRequests:     "429 Too Many Requests: TOOMANYREQUESTS: too many requests",
 	} {
 		b := newBed(t, packtest.Options{})
-		b.reg.Inject(packtest.Status("/v2/$", status, nil))
+		b.reg.Inject(fault.Status("/v2/$", status, nil))
 		for range 2 {
 			err := b.manifest()
 			wantText(t, err, "GET "+b.reg.URL()+"/v2/: "+text+afterTries)

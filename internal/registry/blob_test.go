@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -35,7 +36,7 @@ func TestBlobEmpty(t *testing.T) {
 
 func TestFault01_WrongBlob(t *testing.T) {
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-		b.reg.Inject(packtest.WrongBlob(""))
+		b.reg.Inject(fault.WrongBlob(""))
 		got, err := b.blob()
 		wantText(t, err, fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(got), b.pushed.Layers[0]))
 		as[*verified.MismatchError](t, err)
@@ -52,9 +53,9 @@ func TestFault03_BlobTooShortOrTooLong(t *testing.T) {
 		got   string
 		n     int // bytes that may have been written
 	}{
-		"short": {packtest.ShortBlob("", 3), fmt.Sprintf("%d bytes", size-3), size - 3},
-		"empty": {packtest.ShortBlob("", size), "0 bytes", 0},
-		"long":  {packtest.LongBlob("", 1), fmt.Sprintf("more than %d bytes", size), size},
+		"short": {fault.ShortBlob("", 3), fmt.Sprintf("%d bytes", size-3), size - 3},
+		"empty": {fault.ShortBlob("", size), "0 bytes", 0},
+		"long":  {fault.LongBlob("", 1), fmt.Sprintf("more than %d bytes", size), size},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
@@ -98,7 +99,7 @@ func TestFault03_ContentLengthDisagrees(t *testing.T) {
 
 func TestFault04_EndlessBlob(t *testing.T) {
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-		b.reg.Inject(packtest.EndlessBlob(""))
+		b.reg.Inject(fault.EndlessBlob(""))
 		got, err := b.blob()
 		wantText(t, err, fmt.Sprintf("size mismatch\n\tgot:  more than %[1]d bytes\n\twant: %[1]d bytes", len(b.data)))
 		as[*verified.MismatchError](t, err)
@@ -116,7 +117,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 		}
 	}()
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.LongBlob("", 0)) // without a Content-Length
+	b.reg.Inject(fault.LongBlob("", 0)) // without a Content-Length
 	want := verified.Content{Digest: b.pushed.Layers[0], Size: math.MaxInt64}
 	err := b.client.Blob(context.Background(), b.byDigest(), want, discard, nil)
 	wantText(t, err, fmt.Sprintf("size mismatch\n\tgot:  %d bytes\n\twant: %d bytes", len(b.data), int64(math.MaxInt64)))
@@ -133,13 +134,13 @@ func TestBlobWriteError(t *testing.T) {
 }
 
 func TestFault06_ContentEncodingIsRefused(t *testing.T) {
-	for name, fault := range map[string]packtest.Fault{
-		"honest": packtest.GzipBlob(""),
-		"bomb":   packtest.GzipBomb("", 1<<20),
+	for name, injected := range map[string]packtest.Fault{
+		"honest": fault.GzipBlob(""),
+		"bomb":   fault.GzipBomb("", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-				b.reg.Inject(fault)
+				b.reg.Inject(injected)
 				got, err := b.blob()
 				wantText(t, err, `the registry sent Content-Encoding "gzip", which was not asked for`)
 				as[*registry.ProtocolError](t, err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -60,7 +61,7 @@ func TestFault07_CancelWhileTheAnswerStalls(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			arrived := arrival(b.reg, path)
-			b.reg.Inject(packtest.Stall(path + "$"))
+			b.reg.Inject(fault.Stall(path + "$"))
 			done := ended(func() error {
 				if _, err := b.client.Manifest(ctx, b.byTag()); err != nil {
 					return err
@@ -78,7 +79,7 @@ func TestFault07_CancelWhileTheBodyStalls(t *testing.T) {
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		b.reg.Inject(packtest.StallBlob("", 40))
+		b.reg.Inject(fault.StallBlob("", 40))
 		var n int
 		done := ended(func() error {
 			return b.client.Blob(ctx, b.byDigest(), b.content(), writerFunc(func(p []byte) (int, error) {
@@ -100,7 +101,7 @@ func TestFault07_CancelIsNotKept(t *testing.T) {
 		b := newBed(t, packtest.Options{Token: true})
 		ctx, cancel := context.WithCancel(context.Background())
 		arrived := arrival(b.reg, path)
-		b.reg.Inject(packtest.First(1, packtest.Stall(path+"$")))
+		b.reg.Inject(fault.First(1, fault.Stall(path+"$")))
 		done := ended(func() error {
 			_, err := b.client.Manifest(ctx, b.byTag())
 			return err
@@ -122,7 +123,7 @@ func TestFault07_CancelWhileAnotherAsks(t *testing.T) {
 			first, cancelFirst := context.WithCancel(context.Background())
 			defer cancelFirst()
 			arrived := arrival(b.reg, path)
-			b.reg.Inject(packtest.Stall(path + "$"))
+			b.reg.Inject(fault.Stall(path + "$"))
 			firstDone := ended(func() error {
 				_, err := b.client.Manifest(first, b.byTag())
 				return err

@@ -11,13 +11,14 @@ import (
 
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
 // echo answers requests under prefix that show a header of that scheme with all
 // that they show, in clear and as it came.
 func echo(prefix, scheme string, status int) packtest.Fault {
-	f := packtest.ErrorBody(prefix, status, nil)
+	f := fault.ErrorBody(prefix, status, nil)
 	match := f.Match
 	f.Match = func(r *http.Request) bool {
 		return match(r) && strings.HasPrefix(r.Header.Get("Authorization"), scheme+" ")
@@ -105,7 +106,7 @@ func TestFault24_FieldsAreEscaped(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, packtest.Options{})
 	long := strings.Repeat("x", 1000)
-	b.reg.Inject(packtest.ErrorBody(b.manifestPath(), http.StatusForbidden, []byte(`{"errors":[{"code":"\u001b[2J\u202e","message":"`+long+`"}]}`)))
+	b.reg.Inject(fault.ErrorBody(b.manifestPath(), http.StatusForbidden, []byte(`{"errors":[{"code":"\u001b[2J\u202e","message":"`+long+`"}]}`)))
 	err := b.manifest()
 	e := as[*registry.Error](t, err)
 	if want := `"\x1b[2J\u202e"`; e.Code != want {
@@ -133,8 +134,8 @@ func TestFault10_NoReferer(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
 		first, second := start(t, packtest.Options{}), start(t, packtest.Options{})
-		b.reg.Inject(packtest.RedirectBlob("", first.URL()+"/a?X-Signature=s3cret"))
-		first.Inject(packtest.Redirect("/a", second.URL()+"/b"))
+		b.reg.Inject(fault.RedirectBlob("", first.URL()+"/a?X-Signature=s3cret"))
+		first.Inject(fault.Redirect("/a", second.URL()+"/b"))
 		second.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Write(b.data)
 			return true
@@ -165,8 +166,8 @@ func TestFault13_RefusedElsewhere(t *testing.T) {
 					t.Fatal(err)
 				}
 				asked := len(keys.hosts())
-				b.reg.Inject(packtest.RedirectBlob("", elsewhere.URL()+"/x"))
-				elsewhere.Inject(packtest.Status("/x", status, nil))
+				b.reg.Inject(fault.RedirectBlob("", elsewhere.URL()+"/x"))
+				elsewhere.Inject(fault.Status("/x", status, nil))
 				b.reg.ResetRequests()
 				_, err := b.fetch()
 				if e := as[*registry.Error](t, err); e.Status != status || e.Reason != "" {

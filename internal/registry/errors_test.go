@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -41,7 +42,7 @@ func TestFault24_ErrorBodies(t *testing.T) {
 		body string
 		want string // after the status
 	}{
-		"ANSI": {packtest.ANSI, ""}, // raw control characters are no JSON
+		"ANSI": {fault.ANSI, ""}, // raw control characters are no JSON
 		"escaped ANSI": {`{"errors":[{"code":"\u001b[1mDENIED","message":"\u001b[2J\r\n\u202eover\u009b"}]}`,
 			`: "\x1b[1mDENIED": "\x1b[2J\r\n\u202eover\u009b"`},
 		"long":        {`{"errors":[{"code":"DENIED","message":"` + long + `"}]}`, ": DENIED: " + long[:200] + "..."},
@@ -61,7 +62,7 @@ func TestFault24_ErrorBodies(t *testing.T) {
 				if path == "/v2/" {
 					status, end = http.StatusInternalServerError, afterTries // others are forgiven
 				}
-				b.reg.Inject(packtest.ErrorBody(path+"$", status, []byte(test.body)))
+				b.reg.Inject(fault.ErrorBody(path+"$", status, []byte(test.body)))
 				err := call()
 				wantHarmless(t, err)
 				wantText(t, err, fmt.Sprintf("GET %s%s: %s%s%s", b.reg.URL(), path, statusText(status), test.want, end))
@@ -87,7 +88,7 @@ func TestFault24_ContentEncodingIsShownQuoted(t *testing.T) {
 // What an error is encoded as is no matter: the status says enough.
 func TestContentEncodingOfAnError(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.Status(b.manifestPath(), http.StatusForbidden, http.Header{"Content-Encoding": {"gzip"}}))
+	b.reg.Inject(fault.Status(b.manifestPath(), http.StatusForbidden, http.Header{"Content-Encoding": {"gzip"}}))
 	err := b.manifest()
 	if e := as[*registry.Error](t, err); e.Status != http.StatusForbidden || !strings.Contains(err.Error(), ": 403 Forbidden") {
 		t.Errorf("got %v", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -68,7 +69,7 @@ func TestFault11_RedirectToANameWithALocalAddress(t *testing.T) {
 				everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, _ func() error) {
 					victim := start(t, packtest.Options{})
 					w := b.moved(t, from, map[string]place{"cdn.example:443": {victim.Host(), at}}, registry.Options{})
-					b.reg.Inject(packtest.Redirect(path+"$", "https://cdn.example/x?s3cret"))
+					b.reg.Inject(fault.Redirect(path+"$", "https://cdn.example/x?s3cret"))
 					err := b.pull()
 					shown := netip.MustParseAddr(at).Unmap().String()
 					wantText(t, err, "GET https://registry.example"+path+": sent to a name with the local address "+shown)
@@ -100,7 +101,7 @@ func TestFault11_RealmIsANameWithALocalAddress(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			b := newBed(t, private(packtest.Options{}))
 			victim := start(t, packtest.Options{Token: true})
-			b.reg.Inject(packtest.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="https://auth.example/token"`}}))
+			b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="https://auth.example/token"`}}))
 			keys := &keychain{has: map[string]credentials.Credentials{"registry.example": good()}}
 			w := b.moved(t, somewhere, map[string]place{"auth.example:443": {victim.Host(), at}}, registry.Options{Keychain: keys})
 			err := b.pull()
@@ -150,7 +151,7 @@ func TestFault11_AllowedNeighbours(t *testing.T) {
 			target := start(t, packtest.Options{CA: ca, Certificate: &cert})
 			target.PutBlob(repository, b.data)
 			b.moved(t, test.registry, map[string]place{test.host + ":443": {target.Host(), test.target}}, registry.Options{})
-			b.reg.Inject(packtest.RedirectBlob("", "https://"+test.host+b.blobPath()))
+			b.reg.Inject(fault.RedirectBlob("", "https://"+test.host+b.blobPath()))
 			err = b.pull()
 			if test.want && err != nil {
 				t.Error(err)
@@ -183,7 +184,7 @@ func TestFault11_NameWithTwoAddresses(t *testing.T) {
 	if err := b.reg.Start(); err != nil {
 		t.Fatal(err)
 	}
-	b.reg.Inject(packtest.RedirectBlob("", victim.URL()+"/x"))
+	b.reg.Inject(fault.RedirectBlob("", victim.URL()+"/x"))
 	err := b.pull()
 	wantText(t, err, "GET https://registry.example"+b.blobPath()+": redirected to a local address")
 	wantRequests(t, victim)
@@ -204,8 +205,8 @@ func TestFault14b_PingRedirectedElsewhere(t *testing.T) {
 			if strings.Contains(challenge, "%s") {
 				challenge = fmt.Sprintf(challenge, evil.URL())
 			}
-			evil.Inject(packtest.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {challenge}}))
-			b.reg.Inject(packtest.Redirect("/v2/$", evil.URL()+"/v2/"))
+			evil.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {challenge}}))
+			b.reg.Inject(fault.Redirect("/v2/$", evil.URL()+"/v2/"))
 			keys := b.holding(good())
 			keys.has[evil.Host()] = good()
 			b.use(t, registry.Options{Keychain: keys})
@@ -230,8 +231,8 @@ func TestFault14b_ManifestRedirectedElsewhere(t *testing.T) {
 			b := newBed(t, private(o))
 			evil := start(t, packtest.Options{Token: true})
 			challenge := strings.Replace(challenge, "%s", evil.URL(), 1)
-			evil.Inject(packtest.Status("/", http.StatusUnauthorized, http.Header{"Www-Authenticate": {challenge}}))
-			b.reg.Inject(packtest.Redirect(b.manifestPath(), evil.URL()+"/away"))
+			evil.Inject(fault.Status("/", http.StatusUnauthorized, http.Header{"Www-Authenticate": {challenge}}))
+			b.reg.Inject(fault.Redirect(b.manifestPath(), evil.URL()+"/away"))
 			keys := b.holding(good())
 			keys.has[evil.Host()] = good()
 			b.use(t, registry.Options{Keychain: keys})
@@ -329,8 +330,8 @@ func TestFault14c_PlainRealm(t *testing.T) {
 			o := private(packtest.Options{Plain: test.plain})
 			b := newBed(t, o)
 			auth := start(t, packtest.Options{Plain: true})
-			auth.Inject(packtest.Status("/token", http.StatusUnauthorized, nil))
-			b.reg.Inject(packtest.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="http://auth.example:5000/token"`}}))
+			auth.Inject(fault.Status("/token", http.StatusUnauthorized, nil))
+			b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="http://auth.example:5000/token"`}}))
 			for _, who := range []credentials.Credentials{good(), {IdentityToken: packtest.Password, Source: good().Source}} {
 				host, ref := "registry.example", b.named()
 				if test.plain {

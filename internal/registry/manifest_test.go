@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -76,7 +77,7 @@ func TestManifestMediaTypeIsTheHeadersWithoutParameters(t *testing.T) {
 		";;":               "",
 	} {
 		b := newBed(t, packtest.Options{})
-		b.reg.Inject(packtest.ManifestType("", header))
+		b.reg.Inject(fault.ManifestType("", header))
 		m, err := b.client.Manifest(context.Background(), b.byTag())
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +100,7 @@ func TestFault10_ManifestStatus(t *testing.T) {
 		{http.StatusInternalServerError, "UNKNOWN", "internal server error"},
 	} {
 		b := newBed(t, packtest.Options{})
-		b.reg.Inject(packtest.Status(b.manifestPath(), test.status, nil))
+		b.reg.Inject(fault.Status(b.manifestPath(), test.status, nil))
 		err := b.manifest()
 		n, end := tries(test.status)
 		wantText(t, err, fmt.Sprintf("GET %s%s: %s: %s: %s%s", b.reg.URL(), b.manifestPath(),
@@ -138,12 +139,12 @@ func TestFault09_ManifestBreaksOff(t *testing.T) {
 
 func TestFault05_ManifestOver4MiB(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.HugeManifest("", registry.MaxManifestSize+1))
+	b.reg.Inject(fault.HugeManifest("", registry.MaxManifestSize+1))
 	err := b.manifest()
 	wantText(t, err, "manifest is larger than 4194304 bytes")
 	as[*registry.ProtocolError](t, err)
 
-	b.reg.Inject(packtest.HugeManifest("", registry.MaxManifestSize))
+	b.reg.Inject(fault.HugeManifest("", registry.MaxManifestSize))
 	m, err := b.client.Manifest(context.Background(), b.byTag())
 	if err != nil || len(m.Body) != registry.MaxManifestSize {
 		t.Errorf("of 4 MiB: got %d bytes, %v", len(m.Body), err)
@@ -154,12 +155,12 @@ func TestFault16_EvilManifestWithEchoedDigest(t *testing.T) {
 	evil := []byte(`{"schemaVersion":2,"layers":[]}`)
 	for _, contentType := range []string{
 		"application/vnd.oci.image.manifest.v1+json",
-		packtest.PrettyJWS,
+		fault.PrettyJWS,
 		"application/vnd.docker.distribution.manifest.v1+json",
 		"",
 	} {
 		onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-			b.reg.Inject(packtest.EvilManifest(evil, contentType))
+			b.reg.Inject(fault.EvilManifest(evil, contentType))
 			m, err := b.client.Manifest(context.Background(), b.byDigest())
 			wantText(t, err, fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(evil), b.pushed.ManifestDigest))
 			as[*verified.MismatchError](t, err)
@@ -177,7 +178,7 @@ func TestFault17_DigestHeaderLies(t *testing.T) {
 	lie := ociref.DigestOf([]byte("another"))
 	for _, header := range []ociref.Digest{lie, "", "nonsense"} {
 		b := newBed(t, packtest.Options{})
-		b.reg.Inject(packtest.LyingDigest("", header))
+		b.reg.Inject(fault.LyingDigest("", header))
 		m, err := b.client.Manifest(context.Background(), b.byTag())
 		if err != nil || m.Digest != b.pushed.ManifestDigest {
 			t.Errorf("header %q by tag: got %s, %v", header, m.Digest, err)
@@ -197,8 +198,8 @@ func TestFault17_HeadOnlyConcludesUnchanged(t *testing.T) {
 	}{
 		"same":            {want: true},
 		"moved":           {digest: other},
-		"no header":       {fault: packtest.LyingDigest("1.0", "")},
-		"says it is same": {fault: packtest.LyingDigest("1.0", other), digest: other, want: true},
+		"no header":       {fault: fault.LyingDigest("1.0", "")},
+		"says it is same": {fault: fault.LyingDigest("1.0", other), digest: other, want: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})
@@ -222,7 +223,7 @@ func TestFault17_HeadOnlyConcludesUnchanged(t *testing.T) {
 
 func TestUnchangedHeadNotAllowed(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.Status(b.manifestPath(), http.StatusMethodNotAllowed, nil))
+	b.reg.Inject(fault.Status(b.manifestPath(), http.StatusMethodNotAllowed, nil))
 	got, err := b.client.Unchanged(context.Background(), b.byTag(), b.pushed.ManifestDigest)
 	wantText(t, err, "HEAD "+b.reg.URL()+b.manifestPath()+": 405 Method Not Allowed")
 	if e := as[*registry.Error](t, err); got || e.Status != http.StatusMethodNotAllowed {

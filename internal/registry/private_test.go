@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -271,7 +272,7 @@ func TestFault25_StaleCredentialsWhereThePublicIsLimited(t *testing.T) {
 	o := w.options()
 	o.Keychain = b.holding(stale())
 	b.use(t, o)
-	b.reg.Inject(packtest.First(1, packtest.Status(b.manifestPath(), http.StatusTooManyRequests, http.Header{"Retry-After": {"3"}})))
+	b.reg.Inject(fault.First(1, fault.Status(b.manifestPath(), http.StatusTooManyRequests, http.Header{"Retry-After": {"3"}})))
 	if err := b.manifest(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -91,7 +92,7 @@ func TestFault11_BehindAProxy(t *testing.T) {
 		store.PutBlob(repository, b.data)
 		p := startProxy(t, &proxy{servers: map[string]string{"registry.example:443": b.reg.Host(), "cdn.example:443": store.Host()}})
 		b.behind(t, "http", p.address, registry.Options{})
-		b.reg.Inject(packtest.RedirectBlob("", "https://cdn.example"+b.blobPath()))
+		b.reg.Inject(fault.RedirectBlob("", "https://cdn.example"+b.blobPath()))
 		if err := b.pull(); err != nil {
 			t.Fatal(err)
 		}
@@ -112,10 +113,10 @@ func TestFault11_LiteralsBehindAProxy(t *testing.T) {
 			b := newBed(t, packtest.Options{})
 			p := startProxy(t, &proxy{servers: map[string]string{"registry.example:443": b.reg.Host()}})
 			b.behind(t, "http", p.address, registry.Options{})
-			b.reg.Inject(packtest.RedirectBlob("", "https://"+host+"/x?s3cret"))
+			b.reg.Inject(fault.RedirectBlob("", "https://"+host+"/x?s3cret"))
 			wantText(t, b.pull(), "GET https://registry.example"+b.blobPath()+": redirected to a local address")
 
-			b.reg.Inject(packtest.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="https://` + host + `/token"`}}))
+			b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="https://` + host + `/token"`}}))
 			b.behind(t, "http", p.address, registry.Options{})
 			wantText(t, b.pull(), "GET https://registry.example/v2/: names a token endpoint with a local address")
 			if got := p.targets(); slices.ContainsFunc(got, func(s string) bool { return s != "CONNECT registry.example:443" }) {

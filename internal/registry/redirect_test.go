@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -36,7 +37,7 @@ func everyRequest(t *testing.T, o packtest.Options, test func(t *testing.T, b *b
 
 func TestFault12_RedirectLoop(t *testing.T) {
 	everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
-		b.reg.Inject(packtest.RedirectLoop(path + "$"))
+		b.reg.Inject(fault.RedirectLoop(path + "$"))
 		err := call()
 		wantText(t, err, "GET "+b.reg.URL()+path+": stopped after 10 redirects")
 		as[*registry.Error](t, err)
@@ -54,7 +55,7 @@ func TestFault12_RedirectLoop(t *testing.T) {
 
 func TestFault12_TenHopsAreFollowed(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.First(10, packtest.RedirectLoop(b.blobPath())))
+	b.reg.Inject(fault.First(10, fault.RedirectLoop(b.blobPath())))
 	if got, err := b.blob(); err != nil || !bytes.Equal(got, b.data) {
 		t.Errorf("got %d bytes, %v", len(got), err)
 	}
@@ -69,7 +70,7 @@ func TestFault13_BlobRedirectedToAnotherHost(t *testing.T) {
 		other := packtest.StartRegistry(t, packtest.Options{CA: ca})
 		other.PutBlob("store", b.data)
 		path := "/v2/store/blobs/" + b.pushed.Layers[0].String() + "?X-Signature=s3cret"
-		b.reg.Inject(packtest.RedirectBlob("", other.URL()+path))
+		b.reg.Inject(fault.RedirectBlob("", other.URL()+path))
 		got, err := b.blob()
 		if err != nil || !bytes.Equal(got, b.data) {
 			t.Errorf("got %d bytes, %v", len(got), err)
@@ -86,7 +87,7 @@ func TestFault13_BlobRedirectedToAnotherHost(t *testing.T) {
 
 func TestRedirectWithinTheRegistryKeepsTheToken(t *testing.T) {
 	b := newBed(t, packtest.Options{Token: true})
-	b.reg.Inject(packtest.Redirect(b.manifestPath(), "/v2/"+repository+"/manifests/"+b.pushed.ManifestDigest.String()))
+	b.reg.Inject(fault.Redirect(b.manifestPath(), "/v2/"+repository+"/manifests/"+b.pushed.ManifestDigest.String()))
 	if err := b.manifest(); err != nil {
 		t.Error(err)
 	}
@@ -103,7 +104,7 @@ func TestFault14_RedirectToPlainHTTP(t *testing.T) {
 					insecure = []string{plain.Host()}
 				}
 				b.client = newClient(t, w.over(b.reg.Transport()), insecure...)
-				b.reg.Inject(packtest.Redirect(path+"$", plain.URL()+"/away?s3cret=1"))
+				b.reg.Inject(fault.Redirect(path+"$", plain.URL()+"/away?s3cret=1"))
 				err := call()
 				wantText(t, err, fmt.Sprintf("GET %s%s: redirected to plain HTTP (%s/away)", b.reg.URL(), path, plain.URL()))
 				as[*registry.ProtocolError](t, err)
@@ -122,7 +123,7 @@ func TestRedirectBetweenListedPlainHosts(t *testing.T) {
 	b := newBed(t, packtest.Options{Plain: true})
 	other := packtest.StartRegistry(t, packtest.Options{Plain: true})
 	other.PutBlob(repository, b.data)
-	b.reg.Inject(packtest.Redirect(b.blobPath(), other.URL()+b.blobPath()))
+	b.reg.Inject(fault.Redirect(b.blobPath(), other.URL()+b.blobPath()))
 
 	_, err := b.blob()
 	wantText(t, err, fmt.Sprintf("GET %s%s: redirected to plain HTTP (%s%[2]s)", b.reg.URL(), b.blobPath(), other.URL()))
@@ -141,7 +142,7 @@ func TestFault10_RedirectTargetIsNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := packtest.StartRegistry(t, packtest.Options{CA: ca})
-	other.Inject(packtest.Status("/", http.StatusForbidden, nil))
+	other.Inject(fault.Status("/", http.StatusForbidden, nil))
 	gone := packtest.StartRegistry(t, packtest.Options{CA: ca})
 	gone.Stop()
 	for name, location := range map[string]string{
@@ -156,7 +157,7 @@ func TestFault10_RedirectTargetIsNotShown(t *testing.T) {
 				if path == "/v2/" && name == "refuses" {
 					t.Skip("a ping that is refused is forgiven")
 				}
-				b.reg.Inject(packtest.Redirect(path+"$", location))
+				b.reg.Inject(fault.Redirect(path+"$", location))
 				err := call()
 				wantHarmless(t, err)
 			})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -62,7 +63,7 @@ func toRanges(f packtest.Fault) packtest.Fault {
 
 // piece answers a request for the rest of a blob with these headers and body.
 func piece(status int, body []byte, header ...string) packtest.Fault {
-	f := packtest.WrongBlob("")
+	f := fault.WrongBlob("")
 	f.Serve = func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		for i := 0; i < len(header); i += 2 {
 			w.Header().Set(header[i], header[i+1])
@@ -75,9 +76,9 @@ func piece(status int, body []byte, header ...string) packtest.Fault {
 
 func TestFault02_BodyBreaksOff(t *testing.T) {
 	t.Parallel()
-	for name, breaks := range map[string]func(ociref.Digest, int) packtest.Fault{"abort": packtest.AbortBlob, "reset": packtest.ResetBlob} {
+	for name, breaks := range map[string]func(ociref.Digest, int) packtest.Fault{"abort": fault.AbortBlob, "reset": fault.ResetBlob} {
 		onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *bed) {
-			b.reg.Inject(packtest.First(2, breaks("", cut)))
+			b.reg.Inject(fault.First(2, breaks("", cut)))
 			got, err := b.fetch()
 			b.wantPack(t, got, err)
 			// A reset may take bytes with it that were under way.
@@ -97,7 +98,7 @@ func TestFault02_BodyBreaksOff(t *testing.T) {
 func TestFault02_BodyBreaksOffForEver(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-		b.reg.Inject(packtest.AbortBlob("", 40))
+		b.reg.Inject(fault.AbortBlob("", 40))
 		got, err := b.fetch()
 		e := as[*registry.Error](t, err)
 		want := regexp.MustCompile(fmt.Sprintf(`^GET %s: the body broke off after 200 of %d bytes: (unexpected EOF|stream error: .+) \(after 5 tries\)$`,
@@ -119,7 +120,7 @@ func TestFault02_BodyBreaksOffForEver(t *testing.T) {
 func TestFault02_BreaksOffForEverWithoutRanges(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-		b.reg.Inject(packtest.Over(packtest.AbortBlob("", 40), packtest.NoRange("")))
+		b.reg.Inject(fault.Over(fault.AbortBlob("", 40), fault.NoRange("")))
 		got, err := b.fetch()
 		as[*registry.Error](t, err)
 		if want := fmt.Sprintf("the body broke off after 40 of %d bytes: ", len(b.data)); !strings.Contains(err.Error(), want) {
@@ -145,7 +146,7 @@ func TestFault02_NoPiece(t *testing.T) {
 		resets int
 	}{
 		"exact":           {piece(206, rest, "Content-Range", exact), again[:2], 0},
-		"200":             {toRanges(packtest.NoRange("")), again[:2], 1},
+		"200":             {toRanges(fault.NoRange("")), again[:2], 1},
 		"no range":        {piece(206, rest), again, 1},
 		"other start":     {piece(206, data[cut-1:], "Content-Range", fmt.Sprintf("bytes %d-%d/%d", cut-1, last, len(data))), again, 1},
 		"from the start":  {piece(206, data, "Content-Range", fmt.Sprintf("bytes 0-%d/%d", last, len(data))), again, 1},
@@ -157,14 +158,14 @@ func TestFault02_NoPiece(t *testing.T) {
 		"other length":    {piece(206, rest[:9], "Content-Range", exact), again, 1},
 		"multipart":       {piece(206, []byte("--x\r\n\r\n--x--"), "Content-Type", "multipart/byteranges; boundary=x"), again, 1},
 		"416":             {piece(416, nil, "Content-Range", fmt.Sprintf("bytes */%d", len(data))), again, 1},
-		"wrong bytes":     {toRanges(packtest.WrongBlob("")), again, 1},
-		"too long, piece": {toRanges(packtest.LongBlob("", 3)), again, 1},
-		"too short":       {toRanges(packtest.ShortBlob("", 3)), again, 1},
+		"wrong bytes":     {toRanges(fault.WrongBlob("")), again, 1},
+		"too long, piece": {toRanges(fault.LongBlob("", 3)), again, 1},
+		"too short":       {toRanges(fault.ShortBlob("", 3)), again, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-				b.reg.Inject(packtest.First(1, test.fault), packtest.First(1, packtest.AbortBlob("", cut)))
+				b.reg.Inject(fault.First(1, test.fault), fault.First(1, fault.AbortBlob("", cut)))
 				got, err := b.fetch()
 				b.wantPack(t, got, err)
 				wantRanges(t, b.reg, test.ranges...)
@@ -180,7 +181,7 @@ func TestFault02_NoPiece(t *testing.T) {
 // on finding that out.
 func TestFault02_NoPieceIsAskedForTwice(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]packtest.Fault{
+	for name, injected := range map[string]packtest.Fault{
 		"416":         piece(416, nil),
 		"wrong range": piece(206, nil, "Content-Range", "bytes 0-0/1"),
 	} {
@@ -188,7 +189,7 @@ func TestFault02_NoPieceIsAskedForTwice(t *testing.T) {
 			b := newBed(t, packtest.Options{})
 			var told []registry.Retry
 			b.use(t, registry.Options{Retrying: func(r registry.Retry) { told = append(told, r) }})
-			b.reg.Inject(fault, packtest.AbortBlob("", cut))
+			b.reg.Inject(injected, fault.AbortBlob("", cut))
 			got, err := b.fetch()
 			e := as[*registry.Error](t, err)
 			if want := fmt.Sprintf("GET %s%s: the body broke off after 500 of %d bytes: unexpected EOF (after 5 tries)", b.reg.URL(), b.blobPath(), len(b.data)); err.Error() != want {
@@ -210,7 +211,7 @@ func TestFault02_NoPieceIsAskedForTwice(t *testing.T) {
 func TestFault02_MismatchAfterAResume(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
-		b.reg.Inject(packtest.First(1, packtest.Over(packtest.AbortBlob("", cut), packtest.WrongBlob(""))))
+		b.reg.Inject(fault.First(1, fault.Over(fault.AbortBlob("", cut), fault.WrongBlob(""))))
 		got, err := b.fetch()
 		b.wantPack(t, got, err)
 		wantRanges(t, b.reg, "", "bytes=500-", "")
@@ -219,7 +220,7 @@ func TestFault02_MismatchAfterAResume(t *testing.T) {
 		}
 
 		b.reg.ResetRequests()
-		b.reg.Inject(packtest.First(1, packtest.AbortBlob("", cut)), packtest.WrongBlob(""))
+		b.reg.Inject(fault.First(1, fault.AbortBlob("", cut)), fault.WrongBlob(""))
 		got, err = b.fetch()
 		as[*verified.MismatchError](t, err)
 		wantText(t, err, fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(got.Bytes()), b.pushed.Layers[0]))
@@ -241,7 +242,7 @@ func TestFault02_ResumeAsksTheRegistry(t *testing.T) {
 	onEachProtocol(t, packtest.Options{CA: ca, Token: true}, func(t *testing.T, b *bed) {
 		store := packtest.StartRegistry(t, packtest.Options{CA: ca})
 		store.PutBlob("store", b.data)
-		store.Inject(packtest.First(2, packtest.AbortBlob("", cut)))
+		store.Inject(fault.First(2, fault.AbortBlob("", cut)))
 		leave := presign(b, store)
 		got, err := b.fetch()
 		b.wantPack(t, got, err)
@@ -292,7 +293,7 @@ func TestFault02_RegistryRestarts(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
 		b.use(t, registry.Options{Sleep: func(context.Context, time.Duration) error { return b.reg.Start() }})
-		b.reg.Inject(packtest.First(1, packtest.StallBlob("", cut)))
+		b.reg.Inject(fault.First(1, fault.StallBlob("", cut)))
 		var buf buffer
 		stopped := false
 		err := b.client.Blob(context.Background(), b.byDigest(), b.content(), sink{&buf, func() {
@@ -321,7 +322,7 @@ func (s sink) Write(p []byte) (int, error) {
 // A sink that cannot begin anew is a storage error, and ends the download.
 func TestSinkThatDoesNotReset(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.First(1, packtest.AbortBlob("", cut)), packtest.NoRange(""))
+	b.reg.Inject(fault.First(1, fault.AbortBlob("", cut)), fault.NoRange(""))
 	stuck := errors.New("input/output error")
 	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck}, nil)
 	as[*verified.WriteError](t, err)
@@ -331,7 +332,7 @@ func TestSinkThatDoesNotReset(t *testing.T) {
 	wantRanges(t, b.reg, "", "bytes=500-")
 
 	b.reg.ResetRequests()
-	b.reg.Inject(packtest.First(1, packtest.AbortBlob("", cut)), piece(416, nil))
+	b.reg.Inject(fault.First(1, fault.AbortBlob("", cut)), piece(416, nil))
 	err = b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck}, nil)
 	as[*verified.WriteError](t, err)
 	wantRanges(t, b.reg, "", "bytes=500-")
@@ -370,7 +371,7 @@ func TestFault02_PartNotAskedFor(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			b := newBed(t, packtest.Options{})
-			b.reg.Inject(packtest.Status("/v2/"+repository+"/"+kind+"s/", http.StatusPartialContent, nil))
+			b.reg.Inject(fault.Status("/v2/"+repository+"/"+kind+"s/", http.StatusPartialContent, nil))
 			err := call(b)
 			wantText(t, err, "the registry sent a part of what was asked for")
 			as[*registry.ProtocolError](t, err)
@@ -405,11 +406,11 @@ func TestFault02b_Kept(t *testing.T) {
 		"wrong":                      {kept: func(data []byte) []byte { return inverted(data[:cut]) }, ranges: []string{"bytes=500-", ""}},
 		"all, and wrong":             {kept: inverted, ranges: []string{""}},
 		"too much":                   {kept: func(data []byte) []byte { return append(bytes.Clone(data), 0) }, ranges: []string{""}},
-		"some, without ranges":       {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.NoRange("")), ranges: []string{"bytes=500-"}},
-		"wrong, without ranges":      {kept: func(data []byte) []byte { return inverted(data[:cut]) }, fault: ptr(packtest.NoRange("")), ranges: []string{"bytes=500-"}},
-		"some, and ranges refused":   {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.RefuseRange("")), ranges: []string{"bytes=500-", ""}},
-		"some, and a wrong range":    {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.First(1, packtest.WrongRange(""))), ranges: []string{"bytes=500-", ""}},
-		"some, and breaks off again": {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(packtest.First(1, packtest.AbortBlob("", 100))), ranges: []string{"bytes=500-", "bytes=600-"}},
+		"some, without ranges":       {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(fault.NoRange("")), ranges: []string{"bytes=500-"}},
+		"wrong, without ranges":      {kept: func(data []byte) []byte { return inverted(data[:cut]) }, fault: ptr(fault.NoRange("")), ranges: []string{"bytes=500-"}},
+		"some, and ranges refused":   {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(fault.RefuseRange("")), ranges: []string{"bytes=500-", ""}},
+		"some, and a wrong range":    {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(fault.First(1, fault.WrongRange(""))), ranges: []string{"bytes=500-", ""}},
+		"some, and breaks off again": {kept: func(data []byte) []byte { return data[:cut] }, fault: ptr(fault.First(1, fault.AbortBlob("", 100))), ranges: []string{"bytes=500-", "bytes=600-"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -435,7 +436,7 @@ func ptr[T any](v T) *T { return &v }
 func TestFault02b_WrongAgain(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, packtest.Options{})
-	b.reg.Inject(packtest.WrongBlob(""))
+	b.reg.Inject(fault.WrongBlob(""))
 	_, err := b.resume(b.data[:cut])
 	as[*verified.MismatchError](t, err)
 	wantRanges(t, b.reg, "bytes=500-", "")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -94,7 +95,7 @@ func TestFault08_RetryAfter(t *testing.T) {
 					if test.after != "" {
 						header.Set("Retry-After", test.after)
 					}
-					b.reg.Inject(packtest.First(1, packtest.Status(path+"$", status, header)))
+					b.reg.Inject(fault.First(1, fault.Status(path+"$", status, header)))
 					if err := call(); err != nil {
 						t.Fatal(err)
 					}
@@ -117,7 +118,7 @@ func TestFault08_DateWithoutDate(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	var w waits
 	b.use(t, w.options())
-	b.reg.Inject(packtest.First(1, packtest.Status(b.manifestPath(), http.StatusTooManyRequests,
+	b.reg.Inject(fault.First(1, fault.Status(b.manifestPath(), http.StatusTooManyRequests,
 		http.Header{"Date": nil, "Retry-After": {httpDate(time.Now().Add(40 * time.Second))}})))
 	if err := b.manifest(); err != nil {
 		t.Fatal(err)
@@ -142,7 +143,7 @@ func TestFault08_RateLimitedForLong(t *testing.T) {
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
 				var w waits
 				b.use(t, w.options())
-				b.reg.Inject(packtest.Status(path+"$", http.StatusTooManyRequests,
+				b.reg.Inject(fault.Status(path+"$", http.StatusTooManyRequests,
 					http.Header{"Retry-After": {test.after}, "Date": {httpDate(inYears)}}))
 				err := call()
 				want := "GET " + b.reg.URL() + path + ": 429 Too Many Requests: TOOMANYREQUESTS: too many requests: rate limited, to be tried again in "
@@ -172,9 +173,9 @@ func countExactly(reg *packtest.Registry, path string) int {
 
 // passing are the failures that may pass.
 func passing() map[string]func(path string) packtest.Fault {
-	list := map[string]func(string) packtest.Fault{"reset": func(path string) packtest.Fault { return packtest.Drop(path + "$") }}
+	list := map[string]func(string) packtest.Fault{"reset": func(path string) packtest.Fault { return fault.Drop(path + "$") }}
 	for _, status := range []int{408, 429, 500, 502, 503, 504, 599} {
-		list[fmt.Sprint(status)] = func(path string) packtest.Fault { return packtest.Status(path+"$", status, nil) }
+		list[fmt.Sprint(status)] = func(path string) packtest.Fault { return fault.Status(path+"$", status, nil) }
 	}
 	return list
 }
@@ -186,7 +187,7 @@ func statusOf(name string) (status int) {
 
 func TestFault09_TwiceThenRight(t *testing.T) {
 	t.Parallel()
-	for name, fault := range passing() {
+	for name, injected := range passing() {
 		for _, http2 := range []bool{false, true} {
 			if http2 && name != "reset" && name != "500" {
 				continue
@@ -203,7 +204,7 @@ func TestFault09_TwiceThenRight(t *testing.T) {
 					transport.DisableKeepAlives = !http2 // net/http itself tries again on a connection that was idle
 					o.Transport = transport
 					b.use(t, o)
-					b.reg.Inject(packtest.First(2, fault(path)))
+					b.reg.Inject(fault.First(2, injected(path)))
 					if err := call(); err != nil {
 						t.Fatal(err)
 					}
@@ -219,7 +220,7 @@ func TestFault09_TwiceThenRight(t *testing.T) {
 
 func TestFault09_ForEver(t *testing.T) {
 	t.Parallel()
-	for name, fault := range passing() {
+	for name, injected := range passing() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
@@ -232,7 +233,7 @@ func TestFault09_ForEver(t *testing.T) {
 				transport.DisableKeepAlives = true
 				o.Transport = transport
 				b.use(t, o)
-				b.reg.Inject(fault(path))
+				b.reg.Inject(injected(path))
 				err := call()
 				if e := as[*registry.Error](t, err); e.Tries != 5 || e.Status != statusOf(name) || !strings.HasSuffix(err.Error(), afterTries) {
 					t.Errorf("got %q, %d tries", err, e.Tries)
@@ -275,7 +276,7 @@ func TestFault09_HeadAndTags(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	var w waits
 	b.use(t, w.options())
-	b.reg.Inject(packtest.First(2, packtest.Status("/v2/"+repository+"/", http.StatusBadGateway, nil)))
+	b.reg.Inject(fault.First(2, fault.Status("/v2/"+repository+"/", http.StatusBadGateway, nil)))
 	if got, err := b.client.Tags(context.Background(), b.byTag()); err != nil || !slices.Equal(got, []string{"1.0"}) {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -294,7 +295,7 @@ func TestFault09_NotRetried(t *testing.T) {
 				}
 				var w waits
 				b.use(t, w.options())
-				b.reg.Inject(packtest.Status(path+"$", status, nil))
+				b.reg.Inject(fault.Status(path+"$", status, nil))
 				err := call()
 				e := as[*registry.Error](t, err)
 				if e.Tries != 0 || strings.Contains(err.Error(), "tries") {

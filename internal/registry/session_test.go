@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -22,7 +23,7 @@ func identified(t *testing.T) *bed {
 		if err := b.manifest(); err != nil {
 			t.Fatal(err)
 		}
-		b.reg.Inject(packtest.First(1, packtest.Status(b.manifestPath(), http.StatusTooManyRequests, nil)))
+		b.reg.Inject(fault.First(1, fault.Status(b.manifestPath(), http.StatusTooManyRequests, nil)))
 	}
 	manifest := "GET " + b.manifestPath() + " bearer"
 	wantShown(t, b.reg, "GET /v2/", "GET /token", manifest, manifest, "GET /token basic", manifest)
@@ -37,7 +38,7 @@ func TestFault25_CredentialsRevokedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	b := identified(t)
 	b.reg.ExpireTokens()
-	revoked := packtest.Status("/token", http.StatusUnauthorized, nil)
+	revoked := fault.Status("/token", http.StatusUnauthorized, nil)
 	revoked.Match = func(r *http.Request) bool { return r.URL.Path == "/token" && r.Header.Get("Authorization") != "" }
 	b.reg.Inject(revoked)
 	manifest := "GET " + b.manifestPath() + " bearer"
@@ -60,10 +61,10 @@ func TestPrivateRepositoryWithoutATagInTrouble(t *testing.T) {
 	}
 	missing := b.byTag()
 	missing.Tag = "2.0"
-	trouble := packtest.Status("/v2/", http.StatusServiceUnavailable, nil)
+	trouble := fault.Status("/v2/", http.StatusServiceUnavailable, nil)
 	match := trouble.Match
 	trouble.Match = func(r *http.Request) bool { return match(r) && r.Header.Get("Authorization") == "" }
-	b.reg.Inject(packtest.First(1, trouble))
+	b.reg.Inject(fault.First(1, trouble))
 	if _, err := b.client.Manifest(context.Background(), missing); !as[*registry.Error](t, err).IsNotFound() {
 		t.Errorf("got %v", err)
 	}

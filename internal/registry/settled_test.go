@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -25,7 +26,7 @@ import (
 func TestFault09_TokenEndpointInTroubleForAll(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, packtest.Options{Token: true})
-	b.reg.Inject(packtest.Status("/token", http.StatusServiceUnavailable, nil))
+	b.reg.Inject(fault.Status("/token", http.StatusServiceUnavailable, nil))
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -53,7 +54,7 @@ func TestFault09_WhatCannotBeSentIsNotRetried(t *testing.T) {
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
 				var w waits
 				b.use(t, w.options())
-				b.reg.Inject(packtest.Redirect(path+"$", test.to))
+				b.reg.Inject(fault.Redirect(path+"$", test.to))
 				err := call()
 				e := as[*registry.Error](t, err)
 				if e.Tries != 0 || !strings.HasSuffix(err.Error(), test.want) || strings.HasSuffix(err.Error(), ": ") {
@@ -75,7 +76,7 @@ func TestFault09_UnknownStatusIsNotRetried(t *testing.T) {
 		b := newBed(t, packtest.Options{})
 		var w waits
 		b.use(t, w.options())
-		b.reg.Inject(packtest.ErrorBody(b.manifestPath(), status, nil))
+		b.reg.Inject(fault.ErrorBody(b.manifestPath(), status, nil))
 		wantText(t, b.manifest(), fmt.Sprintf("GET %s%s: %d", b.reg.URL(), b.manifestPath(), status))
 		w.want(t, 0, 0)
 		wantRequests(t, b.reg, "GET /v2/", "GET "+b.manifestPath())
@@ -170,7 +171,7 @@ func TestFault11_DialTLSContext(t *testing.T) {
 			b, victim := newBed(t, packtest.Options{}), start(t, packtest.Options{})
 			w := &wire{places: map[string]place{"registry.example:443": {b.reg.Host(), somewhere}, "cdn.example:443": {victim.Host(), at}}}
 			b.use(t, registry.Options{Transport: w.overTLS(b.reg.Transport())})
-			b.reg.Inject(packtest.Redirect(b.manifestPath(), "https://cdn.example/x"))
+			b.reg.Inject(fault.Redirect(b.manifestPath(), "https://cdn.example/x"))
 			_, err := b.client.Manifest(t.Context(), b.named())
 			if want == "" {
 				wantRequests(t, victim, "GET /x")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -28,7 +29,7 @@ func TestFault07_AnswerStalls(t *testing.T) {
 		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, call func() error) {
 			t.Parallel()
 			b.use(t, registry.Options{Stall: stall})
-			b.reg.Inject(packtest.Stall(path + "$"))
+			b.reg.Inject(fault.Stall(path + "$"))
 			err := call()
 			wantText(t, err, "GET "+b.reg.URL()+path+": no progress for "+stall.String()+afterTries)
 			if e := as[*registry.Error](t, err); e.Status != 0 || e.Tries != 5 || e.MayBePlain() {
@@ -42,7 +43,7 @@ func TestFault07_BodyStalls(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
 		b.use(t, registry.Options{Stall: bodyStall})
-		b.reg.Inject(packtest.StallBlob("", 40))
+		b.reg.Inject(fault.StallBlob("", 40))
 		_, err := b.fetch()
 		as[*registry.Error](t, err)
 		of := fmt.Sprintf(" of %d bytes", len(b.data))
@@ -51,7 +52,7 @@ func TestFault07_BodyStalls(t *testing.T) {
 			t.Errorf("got %q", err)
 		}
 
-		b.reg.Inject(packtest.First(1, packtest.StallBlob("", 40)))
+		b.reg.Inject(fault.First(1, fault.StallBlob("", 40)))
 		got, err := b.fetch()
 		b.wantPack(t, got, err)
 	})
@@ -145,7 +146,7 @@ func TestFault07_OthersGoOn(t *testing.T) {
 
 	})
 	wait(t, "the blob", begun)
-	b.reg.Inject(packtest.First(1, packtest.Stall(b.manifestPath())))
+	b.reg.Inject(fault.First(1, fault.Stall(b.manifestPath())))
 	if err := b.manifest(); err != nil {
 		t.Error(err)
 	}
@@ -196,7 +197,7 @@ func TestFault07_CancelWhileWaitingForARetry(t *testing.T) {
 			close(waiting)
 			return registry.Sleep(ctx, time.Hour)
 		}})
-		b.reg.Inject(packtest.Status(path+"$", http.StatusServiceUnavailable, nil))
+		b.reg.Inject(fault.Status(path+"$", http.StatusServiceUnavailable, nil))
 		done := ended(func() error {
 			if _, err := b.client.Manifest(ctx, b.byTag()); err != nil {
 				return err
@@ -230,7 +231,7 @@ func TestFault07_CancelWhileAnotherRetries(t *testing.T) {
 		<-release
 		return nil
 	}})
-	b.reg.Inject(packtest.First(1, packtest.Status("/v2/$", http.StatusServiceUnavailable, nil)))
+	b.reg.Inject(fault.First(1, fault.Status("/v2/$", http.StatusServiceUnavailable, nil)))
 	first := ended(b.manifest)
 	wait(t, "the first one's wait", waiting)
 	ctx, cancel := context.WithCancel(context.Background())

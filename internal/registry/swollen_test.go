@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -34,7 +35,7 @@ func TestFault24_LongURLs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
-				b.reg.Inject(packtest.Redirect(path+"$", prefix+swollen))
+				b.reg.Inject(fault.Redirect(path+"$", prefix+swollen))
 				wantShort(t, call())
 			})
 		})
@@ -45,7 +46,7 @@ func TestFault24_LongURLs(t *testing.T) {
 		var w waits
 		b.use(t, w.options())
 		to := elsewhere.URL() + "/" + strings.Repeat("A", 500<<10) // as long as a server takes it
-		b.reg.Inject(packtest.RedirectBlob("", to))
+		b.reg.Inject(fault.RedirectBlob("", to))
 		elsewhere.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Write(b.data[:10])
 			http.NewResponseController(w).Flush()
@@ -64,7 +65,7 @@ func TestFault24_LongURLs(t *testing.T) {
 		t.Parallel()
 		b := newBed(t, packtest.Options{})
 		realm := b.reg.URL() + "/" + strings.Repeat("A", 500<<10)
-		b.reg.Inject(packtest.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="` + realm + `"`}}))
+		b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="` + realm + `"`}}))
 		wantShort(t, b.manifest())
 	})
 }

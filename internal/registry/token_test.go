@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
@@ -80,7 +81,7 @@ func TestTokenIsWornOutConcurrently(t *testing.T) {
 func TestTokenIsNeverGood(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, packtest.Options{Token: true})
-	b.reg.Inject(packtest.ErrorBody("/token", http.StatusOK, []byte(`{"token":"no-good"}`)))
+	b.reg.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(`{"token":"no-good"}`)))
 	for range 2 {
 		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": 401 Unauthorized: UNAUTHORIZED: authentication required")
 	}
@@ -96,7 +97,7 @@ func TestTokenIsNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBed(t, packtest.Options{Token: true})
-			b.reg.Inject(packtest.ErrorBody("/token", http.StatusOK, []byte(`{"token":"`+token+`"}`)))
+			b.reg.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(`{"token":"`+token+`"}`)))
 			err := b.manifest()
 			wantText(t, err, "GET "+b.reg.URL()+"/token: what is said to be a token is none")
 			wantHarmless(t, err)
@@ -113,7 +114,7 @@ func TestFault10_TokenEndpointEchoes(t *testing.T) {
 			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
 				b := newBed(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
 				b.use(t, registry.Options{Keychain: b.holding(who)})
-				echo := packtest.ErrorBody("/token", status, []byte(`{"errors":[{"code":"DENIED","message":"no such user: s3cret-user, s3cret-password, s3cret"}]}`))
+				echo := fault.ErrorBody("/token", status, []byte(`{"errors":[{"code":"DENIED","message":"no such user: s3cret-user, s3cret-password, s3cret"}]}`))
 				echo.Match = func(r *http.Request) bool {
 					return r.URL.Path == "/token" && (r.Method == http.MethodPost || r.Header.Get("Authorization") != "")
 				}
@@ -164,7 +165,7 @@ func TestIdentityTokenWithoutPost(t *testing.T) {
 	who := good()
 	who.IdentityToken = "s3cret"
 	b.use(t, registry.Options{Keychain: b.holding(who)})
-	post := packtest.Status("/token", http.StatusNotFound, nil)
+	post := fault.Status("/token", http.StatusNotFound, nil)
 	post.Match = func(r *http.Request) bool { return r.Method == http.MethodPost }
 	b.reg.Inject(post)
 	err := b.manifest()
@@ -266,9 +267,9 @@ func TestTokenEndpointRedirects(t *testing.T) {
 				t.Parallel()
 				b := newBed(t, private(packtest.Options{Token: true, IdentityToken: packtest.Password}))
 				away := start(t, packtest.Options{})
-				away.Inject(packtest.ErrorBody("/token", http.StatusOK, []byte(`{"token":"taken"}`)))
+				away.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(`{"token":"taken"}`)))
 				b.use(t, registry.Options{Keychain: b.holding(who)})
-				redirect := packtest.Redirect("/token", "")
+				redirect := fault.Redirect("/token", "")
 				redirect.Match = func(r *http.Request) bool {
 					return r.URL.Path == "/token" && (r.Method == http.MethodPost || r.Header.Get("Authorization") != "")
 				}
@@ -325,7 +326,7 @@ func TestFault13_NoCredentialsElsewhere(t *testing.T) {
 		if err := b.manifest(); err != nil {
 			t.Fatal(err)
 		}
-		b.reg.Inject(packtest.RedirectBlob("", store.URL()+b.blobPath()))
+		b.reg.Inject(fault.RedirectBlob("", store.URL()+b.blobPath()))
 		got, err := b.fetch()
 		b.wantPack(t, got, err)
 		wantShown(t, store, "GET "+b.blobPath())
@@ -333,7 +334,7 @@ func TestFault13_NoCredentialsElsewhere(t *testing.T) {
 		// The store that asks for credentials, or denies, is asked once more at most
 		// and never shown any.
 		store.ResetRequests()
-		store.Inject(packtest.Status("/", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Basic realm="x"`}}))
+		store.Inject(fault.Status("/", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Basic realm="x"`}}))
 		_, err = b.fetch()
 		as[*registry.Error](t, err)
 		wantHarmless(t, err)

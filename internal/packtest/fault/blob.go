@@ -1,0 +1,145 @@
+package fault
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// The faults of this file meet GET requests for one blob, or for every blob
+// if the digest is empty. Where they change a body, they change that of a
+// range as well.
+
+// WrongBlob serves other bytes of the right length: the blob's, inverted.
+func WrongBlob(digest ociref.Digest) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		for i := range a.body {
+			a.body[i] ^= 0xff
+		}
+		a.send(w)
+	})}
+}
+
+// ShortBlob leaves out the last missing bytes, without a Content-Length that
+// would tell.
+func ShortBlob(digest ociref.Digest, missing int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		a.body = a.body[:max(0, len(a.body)-missing)]
+		sendChunked(w, a)
+	})}
+}
+
+// LongBlob adds extra zero bytes, without a Content-Length that would tell.
+func LongBlob(digest ociref.Digest, extra int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		a.body = append(a.body, make([]byte, extra)...)
+		sendChunked(w, a)
+	})}
+}
+
+// EndlessBlob sends the blob and then zero bytes until the client has had
+// enough or the registry stops.
+func EndlessBlob(digest ociref.Digest) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		sendChunked(w, a)
+		zeros := make([]byte, 1<<15)
+		for r.Context().Err() == nil {
+			if _, err := w.Write(zeros); err != nil {
+				return
+			}
+		}
+	})}
+}
+
+// AbortBlob promises the whole blob, sends n bytes of it and closes the
+// connection in an orderly way (with HTTP/2, the stream is reset). A range of
+// the blob breaks off after n bytes as well.
+func AbortBlob(digest ociref.Digest, n int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		sendPart(w, a, n)
+		panic(http.ErrAbortHandler)
+	})}
+}
+
+// StallBlob promises the whole blob, sends n bytes of it and falls silent
+// until the client gives up or the registry stops.
+func StallBlob(digest ociref.Digest, n int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		sendPart(w, a, n)
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	})}
+}
+
+// DripBlob promises the whole blob, and sends a byte of it after each pause.
+func DripBlob(digest ociref.Digest, pause time.Duration) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		sendPart(w, a, 0)
+		for i := range a.body {
+			select {
+			case <-time.After(pause):
+			case <-r.Context().Done():
+				panic(http.ErrAbortHandler)
+			}
+			w.Write(a.body[i : i+1])
+			http.NewResponseController(w).Flush()
+		}
+	})}
+}
+
+// GzipBlob compresses the blob as Content-Encoding, asked for or not.
+func GzipBlob(digest ociref.Digest) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Del("Content-Length")
+		w.WriteHeader(a.status)
+		z := gzip.NewWriter(w)
+		z.Write(a.body)
+		z.Close()
+	})}
+}
+
+// GzipBomb sends size zero bytes in the place of the blob, compressed as
+// Content-Encoding.
+func GzipBomb(digest ociref.Digest, size int64) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Del("Content-Length")
+		w.WriteHeader(a.status)
+		z := gzip.NewWriter(w)
+		io.CopyN(z, zeroReader{}, size)
+		z.Close()
+	})}
+}
+
+func sendChunked(w http.ResponseWriter, a answer) {
+	w.Header().Del("Content-Length")
+	w.WriteHeader(a.status)
+	http.NewResponseController(w).Flush() // or net/http would count a small body
+	w.Write(a.body)
+}
+
+func sendPart(w http.ResponseWriter, a answer, n int) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	w.Write(a.body[:min(n, len(a.body))])
+	http.NewResponseController(w).Flush()
+}
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// padded returns b with spaces at its end, size bytes long in all.
+func padded(b []byte, size int) []byte {
+	return append(b, bytes.Repeat([]byte{' '}, max(0, size-len(b)))...)
+}

@@ -1,0 +1,123 @@
+package fault
+
+import (
+	"encoding/binary"
+	"net"
+	"net/http"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// The faults of this file are about whole connections. With HTTP/2 they meet
+// whatever else goes by the same one.
+
+// Drop resets the connection without an answer.
+func Drop(prefix string) packtest.Fault {
+	return packtest.Fault{Match: under(prefix), Serve: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		reset(r)
+	}}
+}
+
+// ResetBlob promises the whole blob, sends n bytes of it and resets the
+// connection.
+func ResetBlob(digest ociref.Digest, n int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		deliverPart(w, r, a, n)
+		reset(r)
+	})}
+}
+
+// Freeze sends nothing and freezes the connection, as [packtest.Registry.Freeze] does,
+// until the registry stops.
+func Freeze(prefix string) packtest.Fault {
+	return packtest.Fault{Match: under(prefix), Serve: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		freeze(r)
+	}}
+}
+
+// FreezeBlob promises the whole blob, sends n bytes of it and freezes the
+// connection until the registry stops.
+func FreezeBlob(digest ociref.Digest, n int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		deliverPart(w, r, a, n)
+		freeze(r)
+	})}
+}
+
+// GoAway answers honestly and wants no further request by this connection: with
+// HTTP/2 it sends GOAWAY, else "Connection: close".
+func GoAway(prefix string) packtest.Fault {
+	return packtest.Fault{Match: under(prefix), Serve: func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+		w.Header().Set("Connection", "close") // net/http makes GOAWAY of it
+		honest.ServeHTTP(w, r)
+	}}
+}
+
+// GoAwayBlob promises the whole blob, sends n bytes of it and closes the
+// connection: with HTTP/2 after a GOAWAY that tells of an internal error.
+func GoAwayBlob(digest ociref.Digest, n int) packtest.Fault {
+	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
+		c, over := packtest.ConnOf(r)
+		deliverPart(w, r, a, n)
+		if r.ProtoMajor == 2 {
+			over.Write(goAwayFrame())
+		}
+		c.Close()
+		panic(http.ErrAbortHandler)
+	})}
+}
+
+// deliverPart is sendPart, but returns when the bytes have left the process. With
+// HTTP/2 that is more than Flush does, which leaves the writing to another
+// goroutine: so the last byte is sent in a frame of its own, and the connection
+// is watched for a write of that size, which no other frame has. Only where other
+// streams are busy may it go together with theirs, and then time has to do.
+func deliverPart(w http.ResponseWriter, r *http.Request, a answer, n int) {
+	n = min(n, len(a.body))
+	if r.ProtoMajor < 2 || n == 0 {
+		sendPart(w, a, n)
+		return
+	}
+	const frameOfOneByte = 5 + (9 + 1) + 17 // what TLS 1.3 adds before and after it
+	c, _ := packtest.ConnOf(r)
+	seen, _ := c.Written(frameOfOneByte)
+	sendPart(w, a, n-1)
+	if n == 2 {
+		c.Await(frameOfOneByte, seen+1)
+		seen++
+	}
+	w.Write(a.body[n-1 : n])
+	http.NewResponseController(w).Flush()
+	c.Await(frameOfOneByte, seen+1)
+}
+
+// goAwayFrame is that of https://www.rfc-editor.org/rfc/rfc9113#section-6.8.
+func goAwayFrame() []byte {
+	const (
+		goAway        = 7
+		lastStream    = 1<<31 - 1
+		internalError = 2
+	)
+	frame := []byte{0, 0, 8, goAway, 0, 0, 0, 0, 0} // length, type, flags, stream
+	frame = binary.BigEndian.AppendUint32(frame, lastStream)
+	return binary.BigEndian.AppendUint32(frame, internalError)
+}
+
+// reset closes the connection so that the client sees a TCP reset, past the
+// closing words of TLS.
+func reset(r *http.Request) {
+	c, _ := packtest.ConnOf(r)
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.Close()
+	panic(http.ErrAbortHandler) // net/http's own way to break off, nothing is logged
+}
+
+func freeze(r *http.Request) {
+	c, _ := packtest.ConnOf(r)
+	c.Freeze()
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}

@@ -1,0 +1,241 @@
+//go:build amd64 || arm64
+
+// Package syscalls decides what becomes of the system calls of a test.
+package syscalls
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Step is a system call of this process on files that is about to be made.
+type Step struct {
+	Call string // "open" is one that may create the file; others open for reading
+	Path string // as the call has it; of a descriptor, the whole path; a rename's is the new one
+	From string // of a rename: the old path
+}
+
+func (s Step) String() string { return s.Call + " " + s.Path }
+
+// Changes tells whether the call may change what is on disk.
+func (s Step) Changes() bool { return s.Call != "read" && s.Call != "close" && s.Call != "lock" }
+
+// A call is a system call that is a step. path is the number of the argument
+// with its path; where that is 0, the first argument is a descriptor.
+type call struct {
+	name   string
+	number uint32
+	path   int
+}
+
+// calls returns the calls that are steps whatever their arguments, and those
+// that are if they are about a regular file.
+func calls() (always, onFiles []call) {
+	return []call{
+			{"mkdir", syscall.SYS_MKDIRAT, 1},
+			{"rename", syscall.SYS_RENAMEAT, 3},
+			{"rename", unix.SYS_RENAMEAT2, 3},
+			{"unlink", syscall.SYS_UNLINKAT, 1},
+			{"link", syscall.SYS_LINKAT, 3},
+			{"symlink", syscall.SYS_SYMLINKAT, 2},
+			{"chmod", syscall.SYS_FCHMODAT, 1},
+			{"truncate", syscall.SYS_FTRUNCATE, 0},
+			{"sync", syscall.SYS_FSYNC, 0},
+			{"sync", syscall.SYS_FDATASYNC, 0},
+			{"writeback", syscall.SYS_SYNC_FILE_RANGE, 0},
+			{"lock", syscall.SYS_FLOCK, 0},
+		}, []call{
+			{"read", syscall.SYS_READ, 0},
+			{"read", syscall.SYS_PREAD64, 0},
+			{"write", syscall.SYS_WRITE, 0},
+			{"write", syscall.SYS_PWRITE64, 0},
+			{"close", syscall.SYS_CLOSE, 0},
+		}
+}
+
+// Stepping hands decide every step of this process from now on, one after the
+// other and before it is made. Decide returns 0 to let it be made, or the error
+// with which it fails; it may as well end the process, but takes no step itself
+// other than on the standard streams. There is no way back, and one processor
+// must stay free for decide. The error says that the system lacks what it takes:
+// https://docs.kernel.org/userspace-api/seccomp_filter.html, "Userspace
+// Notification", in the form of Linux 5.19.
+func Stepping(decide func(Step) syscall.Errno) error {
+	// Once set, the runtime no longer looks it up in files by itself, in the
+	// very thread that lets others run while one waits.
+	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
+	ready := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the system wants both calls from one thread
+		listener, err := notify()
+		ready <- err
+		if err == nil {
+			listen(listener, decide)
+		}
+	}()
+	return <-ready
+}
+
+// notify has the steps of all threads wait for whoever reads from listener.
+func notify() (listener uintptr, err error) {
+	// Of all threads, and such that a signal to a thread does not make the same
+	// step come twice.
+	const allThreads = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+	return install(stepFilter(), allThreads|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
+}
+
+// stepFilter selects the calls: of those that open, the ones that may create;
+// and of those on files, none on the standard streams nor of eight bytes, by
+// which the Go runtime wakes itself up while nothing else can run. Nothing else
+// can run either while C code makes a call, as the race detector does when a
+// thread begins: what is not called from Go code is let go on.
+func stepFilter() []syscall.SockFilter {
+	const (
+		number, pointer, argument = 0, 12, 16 // offsets in struct seccomp_data; of pointer the upper half
+		eight                     = 8
+	)
+	load := func(offset uint32) syscall.SockFilter {
+		return syscall.SockFilter{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS, K: offset}
+	}
+	var filter []syscall.SockFilter
+	jump := func(test uint16, k uint32, yes, no int) {
+		next := len(filter) + 1
+		filter = append(filter, syscall.SockFilter{
+			Code: syscall.BPF_JMP | syscall.BPF_K | test, K: k, Jt: uint8(yes - next), Jf: uint8(no - next),
+		})
+	}
+	always, onFiles := calls()
+	open := 3 + len(always) + 1 + len(onFiles) + 1
+	file, allow, notify := open+2, open+8, open+9
+	filter = append(filter, load(pointer))
+	jump(syscall.BPF_JEQ, uint32(reflect.ValueOf(stepFilter).Pointer()>>32), len(filter)+1, allow)
+	filter = append(filter, load(number))
+	for _, c := range always {
+		jump(syscall.BPF_JEQ, c.number, notify, len(filter)+1)
+	}
+	jump(syscall.BPF_JEQ, syscall.SYS_OPENAT, open, len(filter)+1)
+	for _, c := range onFiles {
+		jump(syscall.BPF_JEQ, c.number, file, len(filter)+1)
+	}
+	filter = append(filter, syscall.SockFilter{Code: syscall.BPF_RET | syscall.BPF_K, K: unix.SECCOMP_RET_ALLOW}, load(argument+2*eight))
+	jump(syscall.BPF_JSET, syscall.O_CREAT, notify, allow)
+	filter = append(filter, load(argument))
+	jump(syscall.BPF_JGT, 2, file+2, allow)
+	filter = append(filter, load(number))
+	jump(syscall.BPF_JEQ, syscall.SYS_CLOSE, notify, file+4)
+	filter = append(filter, load(argument+2*eight))
+	jump(syscall.BPF_JEQ, eight, allow, notify)
+	return append(filter,
+		syscall.SockFilter{Code: syscall.BPF_RET | syscall.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+		syscall.SockFilter{Code: syscall.BPF_RET | syscall.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF})
+}
+
+// notification is struct seccomp_notif, response struct seccomp_notif_resp, of
+// seccomp_unotify(2).
+type (
+	notification struct {
+		id         uint64
+		pid, flags uint32
+		number     int32
+		arch       uint32
+		ip         uint64
+		args       [6]uint64
+	}
+	response struct {
+		id    uint64
+		value int64
+		errno int32
+		flags uint32
+	}
+)
+
+// listen answers for as long as the process lives.
+func listen(listener uintptr, decide func(Step) syscall.Errno) {
+	null, err := syscall.Open(os.DevNull, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		null = 0
+	}
+	ask := func(request uintptr, argument unsafe.Pointer) error {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, listener, request, uintptr(argument)); errno != 0 {
+			return errno
+		}
+		return nil
+	}
+	for {
+		var got notification
+		if ask(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&got)) != nil {
+			continue // EINTR, or ENOENT where the caller was interrupted
+		}
+		answer := response{id: got.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
+		if step, ok := got.step(); ok {
+			if errno := decide(step); errno != 0 {
+				answer = response{id: got.id, errno: -int32(errno)}
+				if step.Call == "close" { // which, failed or not, leaves nothing open
+					syscall.Dup3(null, int(got.args[0]), syscall.O_CLOEXEC)
+				}
+			}
+		}
+		ask(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&answer))
+	}
+}
+
+// step returns the step that a call is, if it is one.
+func (n *notification) step() (Step, bool) {
+	if n.number == syscall.SYS_OPENAT {
+		return Step{Call: "open", Path: stringAt(n.args[1])}, true
+	}
+	always, onFiles := calls()
+	for i, c := range append(always, onFiles...) {
+		if c.number != uint32(n.number) {
+			continue
+		}
+		s := Step{Call: c.name}
+		switch {
+		case c.path > 0:
+			s.Path = stringAt(n.args[c.path])
+		default:
+			s.Path, _ = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n.args[0]))
+		}
+		if c.name == "rename" {
+			s.From = stringAt(n.args[1])
+		}
+		return s, i < len(always) || isRegular(int(n.args[0]))
+	}
+	return Step{}, false
+}
+
+func isRegular(fd int) bool {
+	var stat syscall.Stat_t
+	err := syscall.Fstat(fd, &stat)
+	return err == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFREG
+}
+
+// stringAt reads a string of this process that ends with a zero byte. It cannot
+// move: the thread that it belongs to is in the call. What is beyond it may not
+// be there at all, so it is read in pieces that end where pages do.
+func stringAt(address uint64) string {
+	const piece = 256
+	var text []byte
+	for len(text) < 4096 {
+		buf := make([]byte, piece-address%piece)
+		local := []unix.Iovec{{Base: &buf[0], Len: uint64(len(buf))}}
+		remote := []unix.RemoteIovec{{Base: uintptr(address), Len: len(buf)}}
+		n, err := unix.ProcessVMReadv(os.Getpid(), local, remote, 0)
+		if err != nil {
+			break
+		}
+		before, _, found := bytes.Cut(buf[:n], []byte{0})
+		if text = append(text, before...); found {
+			break
+		}
+		address += uint64(n)
+	}
+	return string(text)
+}

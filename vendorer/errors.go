@@ -7,6 +7,7 @@ import (
 
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/override"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -105,6 +106,10 @@ func (e *EditError) Unwrap() error { return e.Err }
 
 // A RevisionError reports that git could not say what a project was like at a revision.
 type RevisionError = gitrev.RevisionError
+
+// An OverrideError reports what can give a program other bytes than those that are
+// vendored, although every file that packvendor wrote is as it must be.
+type OverrideError = override.Error
 
 // Errors about the project on disk.
 type (

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"golang.org/x/mod/modfile"
+
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // command is what go generate runs, in the Go package's directory.

@@ -12,6 +12,8 @@ import (
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gotool"
+	"github.com/greenticai/packvendor/vendorer/internal/override"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -71,8 +73,8 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 		return nil, err
 	}
 	defer r.close()
-	scan := scanModule(ctx, r.p.Module)
-	defer scan.stop()
+	scan := override.StartScan(ctx, r.p.Module)
+	defer scan.Stop()
 	files, err := r.p.GoFiles()
 	if err != nil {
 		return nil, err
@@ -85,7 +87,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	if err != nil {
 		return nil, err
 	}
-	touches, err := findOverrides(r.p, pkg, files, scan)
+	touches, err := override.Find(r.p, pkg, files, scan)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx) // not all was looked through
 	}
@@ -266,9 +268,9 @@ func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package)
 // toolchainFindings says what the Go toolchain makes of the package. What it embeds
 // is asked only if nothing was found: it would say the same in other words.
 func (r *run) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
-	t := newToolchain(r.p.Module, r.p.Dir)
-	v.find(t.overlay())
-	v.find(findReplacements(r.p, flagValue(t.flags, "modfile"))...)
+	t := gotool.New(r.p.Module, r.p.Dir)
+	v.find(override.FindOverlay(t.Flag("overlay")))
+	v.find(override.FindReplacements(r.p, t.Flag("modfile"))...)
 	if !v.isAsLocked() {
 		return nil
 	}

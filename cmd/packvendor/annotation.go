@@ -72,7 +72,7 @@ func placeOf(err error) (file string, line int) {
 	var generated *vendorer.GeneratedError
 	var clash *vendorer.ClashError
 	var place *vendorer.PlaceError
-	var touch *vendorer.TouchError
+	var touch *vendorer.OverrideError
 	var long *vendorer.LongFileError
 	var taken *vendorer.TakenError
 	switch {

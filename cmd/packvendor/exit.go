@@ -255,7 +255,7 @@ func exitCode(err error) int {
 		return exitNetwork
 	case isAny(err, []any{
 		new(*vendorer.LockedError), new(*vendorer.GeneratedError), new(*vendorer.EmbedError),
-		new(*vendorer.TouchError), new(*vendorer.TagMismatchError),
+		new(*vendorer.OverrideError), new(*vendorer.TagMismatchError),
 	}):
 		return exitDrift
 	case isAny(err, []any{

@@ -251,12 +251,12 @@ func (p *Project) Show(name string) string {
 	if err != nil {
 		return filepath.Join(p.Module, filepath.FromSlash(name))
 	}
-	return Visible(filepath.Join(p.shown, below))
+	return visible(filepath.Join(p.shown, below))
 }
 
-// Visible is a path in one line: a control character of a folder's name is shown as in
+// visible is a path in one line: a control character of a folder's name is shown as in
 // Go, for it could begin a line that looks like one of packvendor's own.
-func Visible(name string) string {
+func visible(name string) string {
 	if !strings.ContainsFunc(name, unicode.IsControl) {
 		return name
 	}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package vendorer
+package override
 
 // readFile leaves it to package os.
 func readFile(string, []byte, func([]byte) bool) (int, bool) { return 0, false }

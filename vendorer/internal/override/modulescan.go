@@ -1,4 +1,4 @@
-package vendorer
+package override
 
 import (
 	"cmp"
@@ -26,10 +26,10 @@ type symbolUse struct {
 	symbol string // "" if that is left to the compiler
 }
 
-// A moduleScan looks through the Go and assembly files of a module for symbols that
+// A Scan looks through the Go and assembly files of a module for symbols that
 // they name, while other things are done: most files name none, so what it takes
 // is to open and read them all.
-type moduleScan struct {
+type Scan struct {
 	module string // its root
 	cancel context.CancelFunc
 	group  errgroup.Group
@@ -40,9 +40,9 @@ type moduleScan struct {
 	mods []string // the go.mod of other modules in it
 }
 
-// scanModule begins to scan. The caller must call stop.
-func scanModule(ctx context.Context, module string) *moduleScan {
-	s := &moduleScan{module: module}
+// StartScan begins to scan. The caller must call stop.
+func StartScan(ctx context.Context, module string) *Scan {
+	s := &Scan{module: module}
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.group.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest is for the Go toolchain
 	s.group.Go(func() error { return s.scan(ctx, module, &sourceReader{}) })
@@ -51,10 +51,10 @@ func scanModule(ctx context.Context, module string) *moduleScan {
 
 // wait returns what was found, in order, once all is read. The error is a
 // *LongFileError: no part of a file is taken for the whole.
-func (s *moduleScan) wait() ([]symbolUse, error) {
+func (s *Scan) wait() ([]symbolUse, error) {
 	s.group.Wait()
 	if len(s.long) > 0 {
-		return nil, &LongFileError{File: slices.Min(s.long), Limit: project.MaxSource}
+		return nil, &project.LongFileError{File: slices.Min(s.long), Limit: project.MaxSource}
 	}
 	slices.SortFunc(s.uses, func(a, b symbolUse) int {
 		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
@@ -62,15 +62,15 @@ func (s *moduleScan) wait() ([]symbolUse, error) {
 	return s.uses, nil
 }
 
-// stop ends the scan, wherever it is.
-func (s *moduleScan) stop() {
+// Stop ends the scan, wherever it is.
+func (s *Scan) Stop() {
 	s.cancel()
 	s.group.Wait()
 }
 
 // scan looks through a directory and what is below. What cannot be read is passed
 // over: the go command, of the same user, cannot read it either.
-func (s *moduleScan) scan(ctx context.Context, dir string, reader *sourceReader) error {
+func (s *Scan) scan(ctx context.Context, dir string, reader *sourceReader) error {
 	entries := readDir(dir)
 	for _, entry := range entries {
 		if err := ctx.Err(); err != nil {
@@ -107,7 +107,7 @@ func readDir(dir string) []fs.DirEntry {
 // below. What only "./..." passes over, such as testdata, can be imported by its path,
 // and so can a vendor folder, but nothing in it. No commit leads into .git. Another
 // module begins where the go command sees a go.mod: a link that leads to no file is none.
-func (s *moduleScan) isScanned(dir, name string) bool {
+func (s *Scan) isScanned(dir, name string) bool {
 	if dir != s.module && filepath.Base(dir) == "vendor" || name == ".git" {
 		return false
 	}
@@ -121,7 +121,7 @@ func (s *moduleScan) isScanned(dir, name string) bool {
 	return false
 }
 
-func (s *moduleScan) look(name string, mode fs.FileMode, reader *sourceReader) {
+func (s *Scan) look(name string, mode fs.FileMode, reader *sourceReader) {
 	isGo := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") // which is in no program
 	if !isGo && !isAssembly(name) {
 		return
@@ -132,7 +132,7 @@ func (s *moduleScan) look(name string, mode fs.FileMode, reader *sourceReader) {
 		}
 	}
 	source, err := reader.read(name, func(head []byte) bool { return isGo && !embedgen.MayLink(head) })
-	if errors.As(err, new(*LongFileError)) {
+	if errors.As(err, new(*project.LongFileError)) {
 		s.mu.Lock()
 		s.long = append(s.long, name)
 		s.mu.Unlock()
@@ -168,7 +168,7 @@ func isAssembly(name string) bool {
 type sourceReader struct{ buffer []byte }
 
 // read returns what is in a file, until the next call; nothing if it cannot be read, or
-// need not be for what its first bytes are. Errors are readPlain's.
+// need not be for what its first bytes are. Errors are project.ReadPlain's.
 func (r *sourceReader) read(name string, enough func(head []byte) bool) ([]byte, error) {
 	if r.buffer == nil {
 		r.buffer = make([]byte, 256<<10)

@@ -1,4 +1,4 @@
-package vendorer
+package gotool
 
 import (
 	"bytes"

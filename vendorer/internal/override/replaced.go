@@ -1,4 +1,4 @@
-package vendorer
+package override
 
 import (
 	"fmt"
@@ -7,21 +7,22 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"golang.org/x/mod/modfile"
+
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// findReplacements returns which go.work, and which go.mod of a module around this one, give
+// FindReplacements returns which go.work, and which go.mod of a module around this one, give
 // a program another directory in the place of this module. The module's own go.mod
 // can replace only others. modFile is what -modfile names, "" for nothing.
-func findReplacements(p *project.Project, modFile string) []error {
+func FindReplacements(p *project.Project, modFile string) []error {
 	return target{p}.replacements(modFile)
 }
 
 func (p target) replacements(modFile string) []error {
 	own := p.modulePath()
 	if own == "" {
-		return []error{&TouchError{Path: p.Show(project.GoMod), Reason: "does not name the module, so what is put in its place is not known"}}
+		return []error{&Error{Path: p.Show(project.GoMod), Reason: "does not name the module, so what is put in its place is not known"}}
 	}
 	var found []error
 	for dir := filepath.Dir(p.Module); ; dir = filepath.Dir(dir) {
@@ -110,7 +111,7 @@ func (p target) replaced(file string, line int, own, by string) error {
 	if err == nil {
 		file = p.Show(filepath.ToSlash(name))
 	}
-	return &TouchError{Path: file, Line: line, Reason: fmt.Sprintf("puts %s in the place of %s, the packs' module", by, own)}
+	return &Error{Path: file, Line: line, Reason: fmt.Sprintf("puts %s in the place of %s, the packs' module", by, own)}
 }
 
 // workFile returns the go.work that the go command goes by in the package's

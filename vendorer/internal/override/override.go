@@ -1,4 +1,5 @@
-package vendorer
+// Package override finds what gives a program other bytes than those that are vendored.
+package override
 
 import (
 	"errors"
@@ -14,31 +15,40 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// A TouchError reports what can give a program other bytes than those that are
+// An Error reports what can give a program other bytes than those that are
 // vendored, although every file that packvendor wrote is as it must be.
-type TouchError struct {
+type Error struct {
 	Path   string
 	Line   int // 0 if it is not about a line
 	Reason string
 }
 
-func (e *TouchError) Error() string {
+func (e *Error) Error() string {
 	if e.Line == 0 {
 		return e.Path + " " + e.Reason
 	}
 	return fmt.Sprintf("%s:%d %s", e.Path, e.Line, e.Reason)
 }
 
+// FindOverlay returns what says that files of the build are not those on disk: file is
+// what -overlay names, "" for nothing.
+func FindOverlay(file string) error {
+	if file == "" {
+		return nil
+	}
+	return &Error{Path: "GOFLAGS", Reason: "has -overlay=" + file + ": what is compiled is not what is here"}
+}
+
 // A target is a project whose packs other files may override.
 type target struct{ *project.Project }
 
-// findOverrides returns what in p's package pkg, whose other files are files, and in its
+// Find returns what in p's package pkg, whose other files are files, and in its
 // module touches what the generated file declares. It waits for the module's scan.
-func findOverrides(p *project.Project, pkg embedgen.Package, files []project.GoFile, scan *moduleScan) ([]error, error) {
+func Find(p *project.Project, pkg embedgen.Package, files []project.GoFile, scan *Scan) ([]error, error) {
 	return target{p}.touches(pkg, files, scan)
 }
 
-func (p target) touches(pkg embedgen.Package, files []project.GoFile, scan *moduleScan) ([]error, error) {
+func (p target) touches(pkg embedgen.Package, files []project.GoFile, scan *Scan) ([]error, error) {
 	importPath := p.importPath()
 	found := p.goTouches(pkg, files)
 	others, err := p.otherTouches(pkg, importPath)
@@ -46,10 +56,10 @@ func (p target) touches(pkg embedgen.Package, files []project.GoFile, scan *modu
 		return nil, err
 	}
 	uses, err := scan.wait()
-	var long *LongFileError
+	var long *project.LongFileError
 	if errors.As(err, &long) {
 		name, relErr := filepath.Rel(p.Module, long.File)
-		return nil, errors.Join(relErr, &LongFileError{File: p.Show(filepath.ToSlash(name)), Limit: long.Limit})
+		return nil, errors.Join(relErr, &project.LongFileError{File: p.Show(filepath.ToSlash(name)), Limit: long.Limit})
 	}
 	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, uses), p.replacementsBelow(scan.mods)), nil
 }
@@ -80,7 +90,7 @@ func (p target) otherTouches(pkg embedgen.Package, importPath string) ([]error, 
 	var found []error
 	err := p.EachSource(isOtherSource, func(file string, source []byte) {
 		if line, target := strayInclude(source); line > 0 {
-			found = append(found, &TouchError{Path: p.Show(file), Line: line, Reason: fmt.Sprintf("includes %+q, which is no source file of the package", target)})
+			found = append(found, &Error{Path: p.Show(file), Line: line, Reason: fmt.Sprintf("includes %+q, which is no source file of the package", target)})
 		}
 		seen := map[string]bool{}
 		for _, m := range slices.Concat(pkg.Words(source), ownSymbols(pkg, importPath, source)) {
@@ -143,15 +153,15 @@ func (p target) symbolTouches(pkg embedgen.Package, importPath string, uses []sy
 		case own && ok && pkg.Owns(local):
 			found = append(found, p.uses(file, use.line, local))
 		case !own && ok:
-			found = append(found, &TouchError{Path: p.Show(file), Line: use.line, Reason: "uses " + use.symbol + ", a symbol of the packs' package"})
+			found = append(found, &Error{Path: p.Show(file), Line: use.line, Reason: "uses " + use.symbol + ", a symbol of the packs' package"})
 		}
 	}
 	return found
 }
 
-// uses is the TouchError of a line that names what it must not.
+// uses is the error of a line that names what it must not.
 func (p target) uses(file string, line int, name string) error {
-	return &TouchError{Path: p.Show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
+	return &Error{Path: p.Show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
 }
 
 // importPath is the package's, "" if go.mod does not say the module's.

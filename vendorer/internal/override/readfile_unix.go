@@ -1,6 +1,6 @@
 //go:build unix
 
-package vendorer
+package override
 
 import "golang.org/x/sys/unix"
 

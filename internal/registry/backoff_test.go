@@ -19,7 +19,7 @@ func TestFault09_WaitsAreBoundedAndDiffer(t *testing.T) {
 			waits = append(waits, d)
 			return nil
 		}}
-		err := c.persist(context.Background(), func(context.Context) error { return &Error{Status: 500, RetryAfter: -1} })
+		err := c.retry(context.Background(), func(context.Context) error { return &Error{Status: 500, RetryAfter: -1} })
 		var e *Error
 		if !errors.As(err, &e) || e.Tries != maxTries || len(waits) != maxTries-1 {
 			t.Fatalf("error %v, waits %s", err, waits)
@@ -58,8 +58,8 @@ func TestFault09_WaitsAreBoundedAndDiffer(t *testing.T) {
 func TestGivenUpOnce(t *testing.T) {
 	n := 0
 	c := &Client{sleep: func(context.Context, time.Duration) error { return nil }}
-	err := c.persist(context.Background(), func(ctx context.Context) error {
-		return c.persist(ctx, func(context.Context) error {
+	err := c.retry(context.Background(), func(ctx context.Context) error {
+		return c.retry(ctx, func(context.Context) error {
 			n++
 			return &Error{Status: 503, RetryAfter: -1}
 		})

@@ -30,13 +30,13 @@ type Sink interface {
 // Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
 func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink, kept io.Reader) error {
 	d := &download{want: want, sink: w, stream: verified.NewStream(w, want)}
-	if done, err := d.take(ctx, kept); done || err != nil {
+	if done, err := d.restore(ctx, kept); done || err != nil {
 		return err
 	}
-	return c.persist(ctx, func(ctx context.Context) error {
-		err := c.advance(ctx, ref, d)
-		if d.isSpoiled(err) {
-			err = c.advance(ctx, ref, d)
+	return c.retry(ctx, func(ctx context.Context) error {
+		err := c.fetchRest(ctx, ref, d)
+		if d.mustBeginAnew(err) {
+			err = c.fetchRest(ctx, ref, d)
 		}
 		return err
 	})
@@ -51,13 +51,13 @@ type download struct {
 	whole  bool // pieces were of no use: each further response is to be the whole blob
 }
 
-// take begins the blob with bytes that were kept of it. done tells that they are all
+// restore begins the blob with bytes that were kept of it. done tells that they are all
 // of it, and right. The error is *verified.WriteError.
-func (d *download) take(ctx context.Context, kept io.Reader) (done bool, err error) {
+func (d *download) restore(ctx context.Context, kept io.Reader) (done bool, err error) {
 	if kept == nil {
 		return false, nil
 	}
-	err = d.stream.Append(ctx, unended{kept})
+	err = d.stream.Append(ctx, truncated{kept})
 	switch {
 	case err == nil:
 		return true, nil
@@ -69,11 +69,11 @@ func (d *download) take(ctx context.Context, kept io.Reader) (done bool, err err
 	return false, d.restart()
 }
 
-// An unended reader breaks off where the other ends: there is more to come, from
+// A truncated reader breaks off where the other ends: there is more to come, from
 // elsewhere.
-type unended struct{ io.Reader }
+type truncated struct{ io.Reader }
 
-func (u unended) Read(p []byte) (int, error) {
+func (u truncated) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
@@ -81,18 +81,18 @@ func (u unended) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errNoPiece says that a registry answered a request for the rest of a blob
+// errNotContinued says that a registry answered a request for the rest of a blob
 // with something else.
-var errNoPiece = errors.New("the registry does not continue a blob")
+var errNotContinued = errors.New("the registry does not continue a blob")
 
-// isSpoiled tells whether err comes of asking for pieces, or of putting them
+// mustBeginAnew tells whether err comes of asking for pieces, or of putting them
 // together. It is so once; then the blob begins anew, and that counts.
-func (d *download) isSpoiled(err error) bool {
+func (d *download) mustBeginAnew(err error) bool {
 	var e *Error
-	unable := errors.Is(err, errNoPiece) || errors.As(err, &e) && e.Status == http.StatusRequestedRangeNotSatisfiable
-	spoiled := !d.whole && d.stream.N() > 0 && unable || d.pieced && errors.As(err, new(*verified.MismatchError))
-	d.whole = d.whole || spoiled
-	return spoiled
+	unable := errors.Is(err, errNotContinued) || errors.As(err, &e) && e.Status == http.StatusRequestedRangeNotSatisfiable
+	anew := !d.whole && d.stream.N() > 0 && unable || d.pieced && errors.As(err, new(*verified.MismatchError))
+	d.whole = d.whole || anew
+	return anew
 }
 
 func (d *download) restart() error {
@@ -103,9 +103,9 @@ func (d *download) restart() error {
 	return nil
 }
 
-// advance makes one request for what is missing of the blob: of the registry,
+// fetchRest makes one request for what is missing of the blob: of the registry,
 // never of where it sent the last one, whose leave to read may be over.
-func (c *Client) advance(ctx context.Context, ref ociref.Reference, d *download) error {
+func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *download) error {
 	if d.whole {
 		if err := d.restart(); err != nil {
 			return err
@@ -126,7 +126,7 @@ func (c *Client) advance(ctx context.Context, ref ociref.Reference, d *download)
 	err = d.stream.Append(ctx, resp.Body)
 	var broken *verified.ReadError
 	if errors.As(err, &broken) {
-		return newError(resp.Request, fmt.Errorf("the body broke off after %w", onTheLine(broken)))
+		return newError(resp.Request, fmt.Errorf("the body broke off after %w", asTransient(broken)))
 	}
 	return err
 }
@@ -137,7 +137,7 @@ func (d *download) begin(resp *http.Response) error {
 	if resp.StatusCode == http.StatusPartialContent {
 		rest := fmt.Sprintf("bytes %d-%d/%d", d.stream.N(), d.want.Size-1, d.want.Size)
 		if resp.Header.Get("Content-Range") != rest {
-			return errNoPiece
+			return errNotContinued
 		}
 		d.pieced = true
 		return nil

@@ -75,12 +75,12 @@ type Keychain interface {
 // how to authenticate and each repository once for a token. Its methods may be
 // called concurrently.
 type Client struct {
-	transport http.RoundTripper
-	lanes     *lanes
-	insecure  []string
-	keychain  Keychain
-	sleep     func(context.Context, time.Duration) error
-	retrying  func(Retry)
+	transport  http.RoundTripper
+	transports *transports
+	insecure   []string
+	keychain   Keychain
+	sleep      func(context.Context, time.Duration) error
+	retrying   func(Retry)
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -94,18 +94,18 @@ func New(o Options) *Client {
 	if o.Sleep == nil {
 		o.Sleep = Sleep
 	}
-	lanes := newLanes(o.Transport, o.Resolver)
+	transports := newTransports(o.Transport, o.Resolver)
 	return &Client{
 		transport: &guard{
-			lanes: lanes, insecure: o.Insecure, userAgent: o.UserAgent,
+			transports: transports, insecure: o.Insecure, userAgent: o.UserAgent,
 			stall: cmp.Or(o.Stall, DefaultStall), underway: o.Underway,
 		},
-		lanes:    lanes,
-		insecure: o.Insecure,
-		keychain: o.Keychain,
-		sleep:    o.Sleep,
-		retrying: o.Retrying,
-		hosts:    map[string]*host{},
+		transports: transports,
+		insecure:   o.Insecure,
+		keychain:   o.Keychain,
+		sleep:      o.Sleep,
+		retrying:   o.Retrying,
+		hosts:      map[string]*host{},
 	}
 }
 
@@ -121,7 +121,7 @@ type Manifest struct {
 //
 // Errors: *Error, *verified.MismatchError, *ProtocolError.
 func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (m Manifest, err error) {
-	err = c.persist(ctx, func(ctx context.Context) error {
+	err = c.retry(ctx, func(ctx context.Context) error {
 		m, err = c.manifest(ctx, ref)
 		return err
 	})
@@ -136,7 +136,7 @@ func (c *Client) manifest(ctx context.Context, ref ociref.Reference) (Manifest, 
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxManifestSize+1))
 	if err != nil {
-		return Manifest{}, newError(resp.Request, fmt.Errorf("the manifest broke off: %w", onTheLine(err)))
+		return Manifest{}, newError(resp.Request, fmt.Errorf("the manifest broke off: %w", asTransient(err)))
 	}
 	if len(body) > MaxManifestSize {
 		return Manifest{}, &ProtocolError{Reason: fmt.Sprintf("manifest is larger than %d bytes", MaxManifestSize)}

@@ -49,7 +49,7 @@ type Error struct {
 	// use in looking for some.
 	Reason, Registry string
 
-	said       string // Code and Message as they came
+	raw        string // Code and Message as they came
 	elsewhere  bool   // it was not the registry itself that failed, but where it sent us
 	refused    bool   // the user's credentials were tried, and are not good
 	foreign    bool   // the status is that of another host, to which a request was redirected
@@ -70,7 +70,7 @@ func (e *Error) Error() string {
 // what is what happened.
 func (e *Error) what() string {
 	if e.Status == 0 {
-		return harmless(e.Err.Error())
+		return oneLine(e.Err.Error())
 	}
 	s := e.statusText()
 	for _, word := range []string{e.Code, e.Message} {
@@ -83,7 +83,7 @@ func (e *Error) what() string {
 
 // pause is how long the registry is to be left alone, where that is too long.
 func (e *Error) pause() string {
-	if e.RetryAfter <= maxRetryAfter || !mayPass(e.Status) {
+	if e.RetryAfter <= maxRetryAfter || !isTransientStatus(e.Status) {
 		return ""
 	}
 	limited := ""
@@ -159,7 +159,7 @@ func newError(req *http.Request, err error) error {
 	if errno := exhausted(err); errno != nil {
 		err = errno
 	} else if !isPlain(err) {
-		err = &vagueError{text: firstWords(err.Error()), err: err}
+		err = &redactedError{text: unquoted(err.Error()), err: err}
 	}
 	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, RetryAfter: -1, elsewhere: elsewhere}
 }
@@ -171,8 +171,8 @@ func exhausted(err error) error {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
 		switch {
 		case !errors.Is(err, errno):
-		case errors.As(err, new(*lineError)):
-			return &lineError{errno}
+		case errors.As(err, new(*transientError)):
+			return &transientError{errno}
 		default:
 			return errno
 		}
@@ -192,7 +192,7 @@ func isPlain(err error) bool {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials, errNoToken, errNoHost, errRestless} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials, errNoToken, errNoHost, errReconnects} {
 		if errors.Is(err, known) {
 			return true
 		}
@@ -200,15 +200,15 @@ func isPlain(err error) bool {
 	return false
 }
 
-// A vagueError says only the beginning of another error, whose text may quote
+// A redactedError says only the beginning of another error, whose text may quote
 // what a registry sent: redirect targets are often secret.
-type vagueError struct {
+type redactedError struct {
 	text string
 	err  error
 }
 
-func (e *vagueError) Error() string { return e.text }
-func (e *vagueError) Unwrap() error { return e.err }
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
 
 func newStatusError(req *http.Request, resp *http.Response) *Error {
 	e := &Error{
@@ -221,7 +221,7 @@ func newStatusError(req *http.Request, resp *http.Response) *Error {
 	}
 	if json.Unmarshal(body, &reply) == nil && len(reply.Errors) > 0 {
 		first := reply.Errors[0]
-		e.Code, e.Message, e.said = shown(first.Code), shown(first.Message), first.Code+first.Message
+		e.Code, e.Message, e.raw = shown(first.Code), shown(first.Message), first.Code+first.Message
 	}
 	return e
 }
@@ -264,9 +264,9 @@ func shown(s string) string {
 	return printable.Phrase(s, maxMessage)
 }
 
-// harmless is the text of an error that may name what a server sent, such as the
+// oneLine is the text of an error that may name what a server sent, such as the
 // names in its certificate.
-func harmless(s string) string {
+func oneLine(s string) string {
 	if printable.Line(s, len(s)) != s {
 		return printable.Quote(s, maxText)
 	}
@@ -284,8 +284,8 @@ func redacted(u *url.URL) string {
 	return s
 }
 
-// firstWords is what can be told of a text that may quote a foreign one.
-func firstWords(text string) string {
+// unquoted is what can be told of a text that may quote a foreign one.
+func unquoted(text string) string {
 	for _, mark := range []string{"\n", `"`, "header line:", "://"} {
 		text, _, _ = strings.Cut(text, mark)
 	}

@@ -52,11 +52,11 @@ func NewTransport() *http.Transport {
 // itself. Every request goes through it, those that go-containerregistry and
 // redirects make included.
 type guard struct {
-	lanes     *lanes
-	insecure  []string
-	userAgent string
-	stall     time.Duration
-	underway  func(host string, n int) // nil: nobody wants to know
+	transports *transports
+	insecure   []string
+	userAgent  string
+	stall      time.Duration
+	underway   func(host string, n int) // nil: nobody wants to know
 }
 
 // errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
@@ -78,8 +78,8 @@ var errLocalRealm = errors.New("names a token endpoint with a local address")
 
 type registryKey struct{}
 
-// aboutRegistry marks the requests that are made because of the registry at u.
-func aboutRegistry(ctx context.Context, u *url.URL) context.Context {
+// withRegistry marks the requests that are made because of the registry at u.
+func withRegistry(ctx context.Context, u *url.URL) context.Context {
 	return context.WithValue(ctx, registryKey{}, u)
 }
 
@@ -106,20 +106,20 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}
-	over := g.send(req.URL.Host)
-	lane := g.lanes.take(req, registryOf(req))
-	resp, err := watched(lane, req, g.stall, func() { g.lanes.renew(lane) })
+	over := g.track(req.URL.Host)
+	transport := g.transports.pick(req, registryOf(req))
+	resp, err := watched(transport, req, g.stall, func() { g.transports.renew(transport) })
 	if err != nil {
 		over()
-		return nil, onTheLine(err)
+		return nil, asTransient(err)
 	}
 	resp.Request = req // by which the next hop knows that it is one
 	resp.Body = &underway{resp.Body, over}
 	return resp, nil
 }
 
-// send tells that a request is sent; over, that its answer is over.
-func (g *guard) send(host string) (over func()) {
+// track tells that a request is sent; over, that its answer is over.
+func (g *guard) track(host string) (over func()) {
 	if g.underway == nil {
 		return func() {}
 	}
@@ -168,11 +168,11 @@ func (g *guard) check(req *http.Request) error {
 }
 
 // checkTarget refuses what only this machine or its network can reach, where
-// the address or the name says so; the lanes look at what a name turns out to be.
+// the address or the name says so; the transports look at what a name turns out to be.
 func (g *guard) checkTarget(req *http.Request) error {
 	registry := registryOf(req)
 	switch {
-	case hostOf(req.URL) == hostOf(registry), reachOfHost(req.URL.Host) <= g.lanes.reachOfRegistry(registry):
+	case hostOf(req.URL) == hostOf(registry), zoneOfHost(req.URL.Host) <= g.transports.zoneOfRegistry(registry):
 		return nil
 	case redirectedFrom(req) == nil:
 		return errLocalRealm

@@ -18,12 +18,12 @@ var errForeignChallenge = errors.New("redirected to another host, which asks for
 // A host is one registry: what it answered when asked how to authenticate, and
 // the sessions with its repositories.
 type host struct {
-	name      string // host[:port]
-	scheme    string
-	transport http.RoundTripper
-	lanes     *lanes
-	keychain  Keychain
-	persist   func(context.Context, func(context.Context) error) error
+	name       string // host[:port]
+	scheme     string
+	transport  http.RoundTripper
+	transports *transports
+	keychain   Keychain
+	retry      func(context.Context, func(context.Context) error) error
 
 	pinged answer[*challenge] // nil: no authentication is asked for
 
@@ -52,8 +52,8 @@ func (h *host) pingRequest() *http.Request {
 	return &http.Request{Method: http.MethodGet, URL: h.url()}
 }
 
-// passing makes an Error of the end of a wait for another's answer.
-func (h *host) passing(err error) error {
+// asError makes an Error of the end of a wait for another's answer.
+func (h *host) asError(err error) error {
 	var known *Error
 	var protocol *ProtocolError
 	if err == nil || errors.As(err, &known) || errors.As(err, &protocol) {
@@ -66,7 +66,7 @@ func (h *host) passing(err error) error {
 // not. A registry that is dead is asked once, however many packs it has.
 func (h *host) challenge(ctx context.Context) (*challenge, error) {
 	c, err := h.pinged.get(ctx, func(ctx context.Context) (c *challenge, err error) {
-		err = h.persist(ctx, func(ctx context.Context) error {
+		err = h.retry(ctx, func(ctx context.Context) error {
 			c, err = h.ping(ctx)
 			return err
 		})
@@ -77,7 +77,7 @@ func (h *host) challenge(ctx context.Context) (*challenge, error) {
 	if c == nil && err == nil {
 		c = h.learned
 	}
-	return c, h.passing(err)
+	return c, h.asError(err)
 }
 
 // ping asks the registry how to authenticate. Of answers other than 200 and
@@ -85,7 +85,7 @@ func (h *host) challenge(ctx context.Context) (*challenge, error) {
 // /v2/, and the request for the manifest will tell more.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
 func (h *host) ping(ctx context.Context) (*challenge, error) {
-	req, err := http.NewRequestWithContext(aboutRegistry(ctx, h.url()), http.MethodGet, h.url().String(), nil)
+	req, err := http.NewRequestWithContext(withRegistry(ctx, h.url()), http.MethodGet, h.url().String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +128,13 @@ func (h *host) learn(resp *http.Response) bool {
 // newHost returns the registry that references call registry.
 func (c *Client) newHost(registry string) *host {
 	h := &host{
-		name:      registry,
-		scheme:    "https",
-		transport: c.transport,
-		lanes:     c.lanes,
-		keychain:  c.keychain,
-		persist:   c.persist,
-		sessions:  map[string]*session{},
+		name:       registry,
+		scheme:     "https",
+		transport:  c.transport,
+		transports: c.transports,
+		keychain:   c.keychain,
+		retry:      c.retry,
+		sessions:   map[string]*session{},
 	}
 	if isListed(c.insecure, registry) {
 		h.scheme = "http"

@@ -41,7 +41,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // localHosts are all that a public registry has no business to send one to.
 func localHosts() []string {
-	return slices.Concat(hostsByReach[private], hostsByReach[loopback], hostsByReach[linkLocal])
+	return slices.Concat(hostsByZone[private], hostsByZone[loopback], hostsByZone[linkLocal])
 }
 
 func TestFault11_RedirectToALocalAddress(t *testing.T) {
@@ -80,13 +80,13 @@ func TestFault11_RealmWithALocalAddress(t *testing.T) {
 
 // A registry may send one to what is reached as widely as it is, or more so.
 func TestFault11_RedirectFromALocalRegistry(t *testing.T) {
-	for from, allowed := range map[string][]reach{
+	for from, allowed := range map[string][]zone{
 		"10.0.0.1:5000":   {public, private},
 		"127.0.0.1:5000":  {public, private, loopback},
 		"localhost:5000":  {public, private, loopback},
 		"169.254.1.1:443": {public, private, loopback, linkLocal},
 	} {
-		for reach, hosts := range hostsByReach {
+		for zone, hosts := range hostsByZone {
 			for _, host := range hosts {
 				if host == "" || host == "169.254.169.254:80" || host == "metadata:80" {
 					continue
@@ -97,7 +97,7 @@ func TestFault11_RedirectFromALocalRegistry(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, err = New(Options{Transport: w}).Manifest(context.Background(), ref)
-				if got, want := err == nil, slices.Contains(allowed, reach); got != want {
+				if got, want := err == nil, slices.Contains(allowed, zone); got != want {
 					t.Errorf("%s → %s: error %v", from, host, err)
 				}
 			}

@@ -116,7 +116,7 @@ func wantLocal(t *testing.T, err error, address string) {
 	}
 }
 
-// The foreign lane looks at the address that is dialled, after the name was
+// The foreign transport looks at the address that is dialled, after the name was
 // looked up and whatever it was: nothing is sent, no connection made.
 func TestFault11_NameOfALocalAddress(t *testing.T) {
 	for address, listen := range map[string]string{
@@ -128,14 +128,14 @@ func TestFault11_NameOfALocalAddress(t *testing.T) {
 			var asked atomic.Int64
 			transport := NewTransport()
 			transport.Proxy = nil
-			lanes := newLanes(transport, resolver(map[string]string{"evil.example": address}, &asked))
+			transports := newTransports(transport, resolver(map[string]string{"evil.example": address}, &asked))
 			req, err := http.NewRequest(http.MethodGet, "https://evil.example:"+port+"/", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = lanes.foreign[private].RoundTrip(req)
+			_, err = transports.foreign[private].RoundTrip(req)
 			wantLocal(t, err, address)
-			if temporary(newError(req, onTheLine(err))) != nil {
+			if temporary(newError(req, asTransient(err))) != nil {
 				t.Error("it would be tried again")
 			}
 			if asked.Load() == 0 || came.Load() != 0 {
@@ -143,8 +143,8 @@ func TestFault11_NameOfALocalAddress(t *testing.T) {
 			}
 
 			// A registry on this machine may name it, and still no metadata service.
-			_, err = lanes.foreign[loopback].RoundTrip(req)
-			if reachOf(netip.MustParseAddr(address)) > loopback {
+			_, err = transports.foreign[loopback].RoundTrip(req)
+			if zoneOf(netip.MustParseAddr(address)) > loopback {
 				wantLocal(t, err, address)
 			} else if err == nil || errors.As(err, new(*localAddressError)) {
 				t.Errorf("from this machine: %v", err)
@@ -153,7 +153,7 @@ func TestFault11_NameOfALocalAddress(t *testing.T) {
 	}
 }
 
-// The lane for registries takes them where the user has them.
+// The transport for registries takes them where the user has them.
 func TestRegistryOnThisMachineByName(t *testing.T) {
 	port, came := victim(t, "tcp", "127.0.0.1:0")
 	var asked atomic.Int64
@@ -170,10 +170,10 @@ func TestRegistryOnThisMachineByName(t *testing.T) {
 	if asked.Load() == 0 || came.Load() != maxTries {
 		t.Errorf("%d questions, %d connections", asked.Load(), came.Load())
 	}
-	for hostport, want := range map[string]reach{"registry.example:" + port: loopback, "other.example:" + port: public} {
+	for hostport, want := range map[string]zone{"registry.example:" + port: loopback, "other.example:" + port: public} {
 		r, _ := http.NewRequest(http.MethodGet, "https://"+hostport+"/", nil)
-		if got := c.lanes.reachOfRegistry(r.URL); got != want {
-			t.Errorf("%s: reach %d, want %d", hostport, got, want)
+		if got := c.transports.zoneOfRegistry(r.URL); got != want {
+			t.Errorf("%s: zone %d, want %d", hostport, got, want)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestFault09_NoSuchHost(t *testing.T) {
 }
 
 // What a transport says of a server that is not the right one, or of the proxy,
-// is settled; what the line does is not.
+// is final; what the line does is not.
 func TestIsFinal(t *testing.T) {
 	for _, test := range []struct {
 		err  error

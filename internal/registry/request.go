@@ -37,10 +37,10 @@ func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
 		return resp, err
 	}
 	if resp, anonymousErr := s.ask(ctx, r, nil); anonymousErr == nil {
-		s.giveUp(tried(who, err))
+		s.rejectCredentials(failed(who, err))
 		return resp, nil
 	}
-	return nil, s.because(err, with(who), err)
+	return nil, s.withReason(err, whose(who), err)
 }
 
 // identifiedOr makes a request with the user's credentials; if there are none,
@@ -49,9 +49,9 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 	who, reason := s.credentials(ctx)
 	switch {
 	case ctx.Err() != nil:
-		return nil, s.host.passing(context.Cause(ctx))
+		return nil, s.host.asError(context.Cause(ctx))
 	case who == nil:
-		return nil, s.because(refused, reason, nil)
+		return nil, s.withReason(refused, reason, nil)
 	}
 	resp, err := s.ask(ctx, r, who)
 	switch {
@@ -59,27 +59,27 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 		s.identify(who)
 		return resp, err
 	case isUnknown(err):
-		s.giveUp(tried(who, err))
+		s.rejectCredentials(failed(who, err))
 	case isMissing(err) && !isMissing(refused): // for those who may see it, it is not there
 		s.identify(who)
-		return nil, s.because(err, with(who), err)
+		return nil, s.withReason(err, whose(who), err)
 	case isUnknown(refused):
-		return nil, s.because(err, with(who), err)
+		return nil, s.withReason(err, whose(who), err)
 	}
-	return nil, s.because(refused, tried(who, err), err)
+	return nil, s.withReason(refused, failed(who, err), err)
 }
 
-// with is a reason: whose request it was.
-func with(who *credentials.Credentials) string {
+// whose is the reason that says whose request it was.
+func whose(who *credentials.Credentials) string {
 	if who.Source == (credentials.Source{}) {
 		return "with the credentials that there are"
 	}
 	return fmt.Sprintf("with the credentials of %s", who.Source)
 }
 
-// tried is a reason: what came of a request with credentials.
-func tried(who *credentials.Credentials, err error) string {
-	return fmt.Sprintf("%s: %s", with(who), statusText(err))
+// failed is the reason that says how a request with credentials failed.
+func failed(who *credentials.Credentials, err error) string {
+	return fmt.Sprintf("%s: %s", whose(who), statusText(err))
 }
 
 // ask makes one request of who, nil being nobody; and one more if the first
@@ -102,7 +102,7 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 		}
 		e := newStatusError(&http.Request{Method: r.method, URL: r.url}, resp)
 		e.foreign = !s.host.sent(resp)
-		if who != nil || e.foreign || strings.Contains(e.said, by.secret()) {
+		if who != nil || e.foreign || strings.Contains(e.raw, by.secret()) {
 			e = e.withoutEcho()
 		}
 		resp.Body.Close()
@@ -114,7 +114,7 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 
 // do makes one request with that Authorization header.
 func (h *host) do(ctx context.Context, r request, authorization string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(aboutRegistry(ctx, h.url()), r.method, r.url.String(), nil)
+	req, err := http.NewRequestWithContext(withRegistry(ctx, h.url()), r.method, r.url.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -142,9 +142,9 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	return resp, nil
 }
 
-// because adds a reason to a refusal: identified is the error of the try with
+// withReason adds a reason to a refusal: identified is the error of the try with
 // credentials, if there was one. The refusal may be shared, so it is copied.
-func (s *session) because(refused error, reason string, identified error) error {
+func (s *session) withReason(refused error, reason string, identified error) error {
 	var e *Error
 	if reason == "" || !errors.As(refused, &e) {
 		return refused

@@ -53,9 +53,9 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// persist calls do until it succeeds, fails for good, or has failed too often.
+// retry calls do until it succeeds, fails for good, or has failed too often.
 // Its errors are do's; an *Error says how often was tried.
-func (c *Client) persist(ctx context.Context, do func(context.Context) error) error {
+func (c *Client) retry(ctx context.Context, do func(context.Context) error) error {
 	pause := newBackOff()
 	for try := 1; ; try++ {
 		err := do(ctx)
@@ -83,16 +83,16 @@ func (c *Client) persist(ctx context.Context, do func(context.Context) error) er
 }
 
 // temporary returns the *Error in err if trying again may help, and nobody has
-// yet: nil for what is settled, such as an answer that an honest registry does
+// yet: nil for what is final, such as an answer that an honest registry does
 // not give, or a server that is not the right one.
 func temporary(err error) *Error {
 	var e *Error
 	if !errors.As(err, &e) || e.Tries > 0 {
 		return nil
 	}
-	again := mayPass(e.Status)
+	again := isTransientStatus(e.Status)
 	if e.Status == 0 {
-		again = errors.As(e.Err, new(*lineError))
+		again = errors.As(e.Err, new(*transientError))
 	}
 	if !again {
 		return nil
@@ -100,23 +100,23 @@ func temporary(err error) *Error {
 	return e
 }
 
-func mayPass(status int) bool {
+func isTransientStatus(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || 500 <= status && status < 600
 }
 
-// A lineError is what a transport says that may pass: no response came, or only
+// A transientError is what a transport says that may pass: no response came, or only
 // a part.
-type lineError struct{ err error }
+type transientError struct{ err error }
 
-func (e *lineError) Error() string { return e.err.Error() }
-func (e *lineError) Unwrap() error { return e.err }
+func (e *transientError) Error() string { return e.err.Error() }
+func (e *transientError) Unwrap() error { return e.err }
 
-// onTheLine is err as a lineError, unless it would be the same another time.
-func onTheLine(err error) error {
+// asTransient is err as a transientError, unless it would be the same another time.
+func asTransient(err error) error {
 	if isFinal(err) {
 		return err
 	}
-	return &lineError{err}
+	return &transientError{err}
 }
 
 // isFinal tells whether what a transport says would be the same another time.
@@ -133,7 +133,7 @@ func isFinal(err error) bool {
 	case errors.As(err, &dns):
 		return dns.IsNotFound
 	case errors.As(err, &proxy):
-		return !mayPass(proxy.status)
+		return !isTransientStatus(proxy.status)
 	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // a TLS alert
 		return true
 	case op == nil && strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):

@@ -19,8 +19,8 @@ type session struct {
 
 	mu         sync.Mutex
 	identified *credentials.Credentials // nil: anonymous
-	useless    string                   // why the user's credentials are no help; "" if that is not known
-	settled    bool                     // they were looked for, and there are none
+	rejected   string                   // why the user's credentials are no help; "" if that is not known
+	noneFound  bool                     // they were looked for, and there are none
 	anonymous  token
 	own        token // with credentials
 }
@@ -66,14 +66,14 @@ func (s *session) authorization(ctx context.Context, who *credentials.Credential
 	value, err := from.get(ctx, func(ctx context.Context) (string, error) {
 		return s.exchange(ctx, challenge, who)
 	})
-	return authorization{header: "Bearer " + value, token: from, asked: true}, s.host.passing(err)
+	return authorization{header: "Bearer " + value, token: from, asked: true}, s.host.asError(err)
 }
 
 // exchange asks for a token of who until it gets one or an answer that stays. A
 // limit on the anonymous is no reason to wait while there may be credentials.
 func (s *session) exchange(ctx context.Context, c *challenge, who *credentials.Credentials) (value string, err error) {
 	var limited error
-	err = s.host.persist(ctx, func(ctx context.Context) (err error) {
+	err = s.host.retry(ctx, func(ctx context.Context) (err error) {
 		value, err = s.host.exchange(ctx, s.repository, c, who)
 		if limited = nil; who == nil && isStatus(err, http.StatusTooManyRequests) && s.mayIdentify() {
 			limited, err = err, nil
@@ -91,7 +91,7 @@ func (s *session) exchange(ctx context.Context, c *challenge, who *credentials.C
 func (s *session) mayIdentify() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.host.keychain != nil && !s.settled && s.useless == ""
+	return s.host.keychain != nil && !s.noneFound && s.rejected == ""
 }
 
 // refused tells whether another try with what is known since is worth it: a
@@ -121,35 +121,35 @@ const notOverPlainHTTP = "credentials are not sent over plain HTTP"
 // of that.
 func (s *session) credentials(ctx context.Context) (found *credentials.Credentials, reason string) {
 	s.mu.Lock()
-	useless := s.useless
+	rejected := s.rejected
 	s.mu.Unlock()
-	if useless != "" || s.host.keychain == nil {
-		return nil, useless
+	if rejected != "" || s.host.keychain == nil {
+		return nil, rejected
 	}
 	challenge, err := s.host.challenge(ctx)
 	switch {
 	case err != nil || challenge == nil:
 		return nil, "" // nobody asked for any
-	case s.host.scheme == "http" && !s.host.lanes.isOnThisMachine(s.host.url()):
+	case s.host.scheme == "http" && !s.host.transports.isOnThisMachine(s.host.url()):
 		return nil, notOverPlainHTTP
 	}
 	found, err = s.host.keychain.Find(ctx, s.host.name)
 	switch {
 	case err != nil:
-		s.settle()
+		s.foundNone()
 		return nil, fmt.Sprintf("there may be credentials, but %v", err)
 	case found == nil:
-		s.settle()
+		s.foundNone()
 		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name)
 	}
 	return found, ""
 }
 
-// settle notes that there are no credentials.
-func (s *session) settle() {
+// foundNone notes that there are no credentials.
+func (s *session) foundNone() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settled = true
+	s.noneFound = true
 }
 
 // identify has the session make its further requests with credentials.
@@ -159,12 +159,12 @@ func (s *session) identify(who *credentials.Credentials) {
 	s.identified = who
 }
 
-// giveUp has the session make its further requests anonymously, whatever
+// rejectCredentials has the session make its further requests anonymously, whatever
 // credentials there are.
-func (s *session) giveUp(reason string) {
+func (s *session) rejectCredentials(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.identified, s.useless = nil, reason
+	s.identified, s.rejected = nil, reason
 }
 
 // isDenied tells whether err may be because of who asked: registries answer

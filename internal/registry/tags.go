@@ -51,7 +51,7 @@ func (c *Client) Tags(ctx context.Context, ref ociref.Reference) ([]string, erro
 
 // tagsPage reads one page, and the query of the next one; "" if there is none.
 func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query string) (tags []string, next string, err error) {
-	err = c.persist(ctx, func(ctx context.Context) error {
+	err = c.retry(ctx, func(ctx context.Context) error {
 		resp, err := c.send(ctx, ref, request{method: http.MethodGet, accept: "application/json"}, path+"?"+query)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query
 func readTags(resp *http.Response) ([]string, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTagsPage+1))
 	if err != nil {
-		return nil, newError(resp.Request, fmt.Errorf("the list of tags broke off: %w", onTheLine(err)))
+		return nil, newError(resp.Request, fmt.Errorf("the list of tags broke off: %w", asTransient(err)))
 	}
 	var page struct {
 		Tags []string `json:"tags"`

@@ -89,7 +89,7 @@ func (h *host) exchange(ctx context.Context, repository string, c *challenge, wh
 	// The library lets an endpoint have a local address where it is the registry
 	// itself. Our rules know more, and let this one: so it stands for the registry.
 	endpoint, _ := name.NewRegistry(realm.Host, name.StrictValidation)
-	token, err := transport.Exchange(aboutRegistry(ctx, h.url()), endpoint, authenticator(who), &exchanger{h.transport},
+	token, err := transport.Exchange(withRegistry(ctx, h.url()), endpoint, authenticator(who), &exchanger{h.transport},
 		[]string{"repository:" + repository + ":" + transport.PullScope},
 		&transport.Challenge{Scheme: c.scheme, Parameters: c.parameters, Insecure: h.scheme == "http"})
 	if err != nil {
@@ -110,9 +110,9 @@ func (h *host) realm(c *challenge, who *credentials.Credentials) (*url.URL, erro
 	switch {
 	case err != nil:
 		return &url.URL{}, nil
-	case hostOf(realm) != hostOf(h.url()) && reachOfHost(realm.Host) > h.lanes.reachOfRegistry(h.url()):
+	case hostOf(realm) != hostOf(h.url()) && zoneOfHost(realm.Host) > h.transports.zoneOfRegistry(h.url()):
 		return nil, errLocalRealm
-	case who != nil && realm.Scheme != "https" && !h.lanes.isOnThisMachine(realm):
+	case who != nil && realm.Scheme != "https" && !h.transports.isOnThisMachine(realm):
 		return nil, errPlainCredentials
 	}
 	return realm, nil

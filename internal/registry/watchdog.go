@@ -33,18 +33,18 @@ func (e *stallError) Error() string {
 	return fmt.Sprintf("no progress: %d bytes in %s", e.came, e.after)
 }
 
-// watched sends req by lane and ends it when it is stalled, over any version of
+// watched sends req by transport and ends it when it is stalled, over any version of
 // HTTP: for that long the beginning of the response has not come, or fewer bytes of
 // its body than leastRate. The time that a reader lets pass between reads does not
 // count. onStall is called then, before anybody is told.
-func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onStall func()) (*http.Response, error) {
+func watched(transport http.RoundTripper, req *http.Request, stall time.Duration, onStall func()) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	ctx = httptrace.WithClientTrace(ctx, patience(func() { cancel(errRestless) }))
+	ctx = httptrace.WithClientTrace(ctx, limitConnections(func() { cancel(errReconnects) }))
 	dog := time.AfterFunc(stall, func() {
 		onStall() // first: who is told tries again at once
 		cancel(&stallError{after: stall})
 	})
-	resp, err := lane.RoundTrip(req.WithContext(ctx))
+	resp, err := transport.RoundTrip(req.WithContext(ctx))
 	dog.Stop()
 	if err != nil {
 		err = stalled(ctx, err)
@@ -62,12 +62,12 @@ func watched(lane http.RoundTripper, req *http.Request, stall time.Duration, onS
 // maxConnections bounds how many connections one request takes.
 const maxConnections = 10
 
-// errRestless ends a request whose every connection the server closes: over
+// errReconnects ends a request whose every connection the server closes: over
 // HTTP/2 net/http would dial anew for as long as it may.
-var errRestless = errors.New("the server closes every connection")
+var errReconnects = errors.New("the server closes every connection")
 
-// patience calls end when a request takes one connection more than it may.
-func patience(end func()) *httptrace.ClientTrace {
+// limitConnections calls end when a request takes more than maxConnections.
+func limitConnections(end func()) *httptrace.ClientTrace {
 	var taken atomic.Int64
 	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
 		if taken.Add(1) > maxConnections {
@@ -79,7 +79,7 @@ func patience(end func()) *httptrace.ClientTrace {
 // stalled returns the watchdog's reason for err, if it was its doing.
 func stalled(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
-	if _, ok := cause.(*stallError); ok || cause == errRestless {
+	if _, ok := cause.(*stallError); ok || cause == errReconnects {
 		return cause
 	}
 	return err

@@ -24,7 +24,7 @@ func (late) Close() error { return nil }
 // the time to end it in good order: that is no end of what was to come.
 func TestFault07_EndAfterTheStall(t *testing.T) {
 	t.Parallel()
-	lane := roundTripper(func(req *http.Request) (*http.Response, error) {
+	transport := roundTripper(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: late{req.Context()}}, nil
 	})
 	req, err := http.NewRequest(http.MethodGet, "https://registry.example/", nil)
@@ -32,7 +32,7 @@ func TestFault07_EndAfterTheStall(t *testing.T) {
 		t.Fatal(err)
 	}
 	stalls := 0
-	resp, err := watched(lane, req, time.Millisecond, func() { stalls++ })
+	resp, err := watched(transport, req, time.Millisecond, func() { stalls++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +96,14 @@ func TestFault63_Drip(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				lane := roundTripper(func(req *http.Request) (*http.Response, error) {
+				transport := roundTripper(func(req *http.Request) (*http.Response, error) {
 					return &http.Response{StatusCode: http.StatusOK, Body: &drip{req.Context(), test.pieces}}, nil
 				})
 				req, err := http.NewRequest(http.MethodGet, "https://registry.example/", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				resp, err := watched(lane, req, DefaultStall, func() {})
+				resp, err := watched(transport, req, DefaultStall, func() {})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -128,7 +128,7 @@ func TestFault63_Drip(t *testing.T) {
 // A request that is under no stall leaves nothing running behind.
 func TestWatchdogSleepsWhileNobodyReads(t *testing.T) {
 	t.Parallel()
-	lane := roundTripper(func(*http.Request) (*http.Response, error) {
+	transport := roundTripper(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(io.LimitReader(zeros{}, 3))}, nil
 	})
 	req, err := http.NewRequest(http.MethodGet, "https://registry.example/", nil)
@@ -136,7 +136,7 @@ func TestWatchdogSleepsWhileNobodyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	barked := make(chan struct{}, 1)
-	resp, err := watched(lane, req, 20*time.Millisecond, func() { barked <- struct{}{} })
+	resp, err := watched(transport, req, 20*time.Millisecond, func() { barked <- struct{}{} })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,42 +14,42 @@ import (
 	"time"
 )
 
-// Lanes are the ways out to the network: one to the registries that the user
+// Transports are the ways out to the network: one to the registries that the user
 // names, wherever they are, the others to where a registry sends a request,
 // which refuse what it could not reach itself. They share no connections, so
 // that none is used for what it was not dialled for.
-type lanes struct {
+type transports struct {
 	proxy func(*http.Request) (*url.URL, error) // nil: there is none
 	trust func()                                // reads what the system trusts, once
 
 	mu      sync.Mutex
 	own     http.RoundTripper
-	foreign map[reach]http.RoundTripper // by the reach of the registry that sends one there
-	reached map[string]reach            // by host:port, of what the own lane dialled
+	foreign map[zone]http.RoundTripper // by the zone of the registry that sends one there
+	dialled map[string]zone            // by host:port, of what own dialled
 }
 
-// newLanes returns lanes that send as base does. What is not an
+// newTransports returns transports that send as base does. What is not an
 // *http.Transport sends all and sees to its own connections.
-func newLanes(base http.RoundTripper, resolver *net.Resolver) *lanes {
-	l := &lanes{trust: func() {}, own: base, foreign: map[reach]http.RoundTripper{private: base, loopback: base}, reached: map[string]reach{}}
+func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
+	t := &transports{trust: func() {}, own: base, foreign: map[zone]http.RoundTripper{private: base, loopback: base}, dialled: map[string]zone{}}
 	transport, ok := base.(*http.Transport)
 	if !ok {
-		return l
+		return t
 	}
-	l.proxy = transport.Proxy
+	t.proxy = transport.Proxy
 	if tls := transport.TLSClientConfig; tls == nil || tls.RootCAs == nil {
-		l.trust = sync.OnceFunc(readSystemTrust)
+		t.trust = sync.OnceFunc(readSystemTrust)
 	}
 	transport = transport.Clone()
 	if transport.OnProxyConnectResponse == nil {
 		transport.OnProxyConnectResponse = checkProxy
 	}
 	dialer := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: resolver}
-	for limit := range l.foreign {
-		l.foreign[limit] = dialling(transport, dialer, limit.control, limit.refusing)
+	for limit := range t.foreign {
+		t.foreign[limit] = dialling(transport, dialer, limit.control, limit.refusing)
 	}
-	l.own = dialling(transport, dialer, nil, l.noting)
-	return l
+	t.own = dialling(transport, dialer, nil, t.noting)
+	return t
 }
 
 // dialling returns a transport whose connections are made as wrap says: by its
@@ -96,19 +96,19 @@ func (e *localAddressError) Error() string {
 
 // control keeps a dialer from connecting to what is not reached as widely as
 // limit. Addresses of private networks are allowed by name: TLS proves the name.
-func (limit reach) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+func (limit zone) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if reachOf(addr.Addr()) > limit {
+	if zoneOf(addr.Addr()) > limit {
 		return &localAddressError{addr.Addr()}
 	}
 	return nil
 }
 
 // refusing is control for a transport that brought a dialer of its own.
-func (limit reach) refusing(d dial) dial {
+func (limit zone) refusing(d dial) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
 		if err != nil {
@@ -123,42 +123,42 @@ func (limit reach) refusing(d dial) dial {
 }
 
 // noting remembers where the hosts are that d connects to.
-func (l *lanes) noting(d dial) dial {
+func (t *transports) noting(d dial) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
 		if addr, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			now := reachOf(addr.Addr())
-			if before, ok := l.reached[address]; !ok || now < before { // a name may have several addresses
-				l.reached[address] = now
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			now := zoneOf(addr.Addr())
+			if before, ok := t.dialled[address]; !ok || now < before { // a name may have several addresses
+				t.dialled[address] = now
 			}
 		}
 		return conn, nil
 	}
 }
 
-// reachOfRegistry returns who can reach the registry at u. Behind a proxy only
+// zoneOfRegistry returns the zone of the registry at u. Behind a proxy only
 // its name tells.
-func (l *lanes) reachOfRegistry(u *url.URL) reach {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return max(reachOfHost(u.Host), l.reached[hostOf(u)])
+func (t *transports) zoneOfRegistry(u *url.URL) zone {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(zoneOfHost(u.Host), t.dialled[hostOf(u)])
 }
 
 // isOnThisMachine tells whether requests to u stay on this machine: its name
 // says so, and so does the connection that there was, and no proxy is between.
-func (l *lanes) isOnThisMachine(u *url.URL) bool {
-	if l.isProxied(&http.Request{URL: u}) {
+func (t *transports) isOnThisMachine(u *url.URL) bool {
+	if t.isProxied(&http.Request{URL: u}) {
 		return false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	reached, ok := l.reached[hostOf(u)]
-	return isLoopback(u.Host) && (!ok || reached == loopback)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	dialled, ok := t.dialled[hostOf(u)]
+	return isLoopback(u.Host) && (!ok || dialled == loopback)
 }
 
 // readSystemTrust has the certificates read that the system trusts, before connections
@@ -166,46 +166,46 @@ func (l *lanes) isOnThisMachine(u *url.URL) bool {
 // would be read no more, and every certificate would be a bad one.
 func readSystemTrust() { x509.SystemCertPool() }
 
-// take returns the lane for req. Behind a proxy connections go to the proxy,
+// pick returns the transport for req. Behind a proxy connections go to the proxy,
 // wherever that is.
-func (l *lanes) take(req *http.Request, registry *url.URL) http.RoundTripper {
+func (t *transports) pick(req *http.Request, registry *url.URL) http.RoundTripper {
 	if req.URL.Scheme == "https" {
-		l.trust()
+		t.trust()
 	}
-	proxied := l.isProxied(req)
-	limit := max(private, l.reachOfRegistry(registry))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if lane, ok := l.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
-		return lane
+	proxied := t.isProxied(req)
+	limit := max(private, t.zoneOfRegistry(registry))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if transport, ok := t.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
+		return transport
 	}
-	return l.own
+	return t.own
 }
 
-func (l *lanes) isProxied(req *http.Request) bool {
-	if l.proxy == nil {
+func (t *transports) isProxied(req *http.Request) bool {
+	if t.proxy == nil {
 		return false
 	}
-	proxy, err := l.proxy(req)
+	proxy, err := t.proxy(req)
 	return err == nil && proxy != nil
 }
 
-// renew has whatever follows on a lane dialled anew: its connection may be dead,
+// renew has whatever follows on a transport dialled anew: its connection may be dead,
 // and HTTP/2 would use it again. What is under way goes on.
-func (l *lanes) renew(lane http.RoundTripper) {
-	transport, ok := lane.(*http.Transport)
+func (t *transports) renew(stalled http.RoundTripper) {
+	transport, ok := stalled.(*http.Transport)
 	if !ok {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for limit, foreign := range l.foreign {
-		if foreign == lane {
-			l.foreign[limit] = transport.Clone()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for limit, foreign := range t.foreign {
+		if foreign == stalled {
+			t.foreign[limit] = transport.Clone()
 		}
 	}
-	if l.own == lane {
-		l.own = transport.Clone()
+	if t.own == stalled {
+		t.own = transport.Clone()
 	}
 	transport.CloseIdleConnections()
 }

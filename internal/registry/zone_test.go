@@ -7,7 +7,7 @@ import (
 )
 
 func TestReachOf(t *testing.T) {
-	for reach, addresses := range map[reach][]string{
+	for zone, addresses := range map[zone][]string{
 		public: {
 			"8.8.8.8", "1.1.1.1", "172.15.255.255", "172.32.0.1", "192.167.255.255", "100.63.255.255", "100.128.0.1",
 			"169.253.255.255", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8", "fbff::1",
@@ -40,15 +40,15 @@ func TestReachOf(t *testing.T) {
 		},
 	} {
 		for _, address := range addresses {
-			if got := reachOf(netip.MustParseAddr(address)); got != reach {
-				t.Errorf("%s: got %d, want %d", address, got, reach)
+			if got := zoneOf(netip.MustParseAddr(address)); got != zone {
+				t.Errorf("%s: got %d, want %d", address, got, zone)
 			}
 		}
 	}
 }
 
-// hostsByReach are hosts of URLs, as a registry may write them.
-var hostsByReach = map[reach][]string{
+// hostsByZone are hosts of URLs, as a registry may write them.
+var hostsByZone = map[zone][]string{
 	public: {
 		"", "ghcr.io", "ghcr.io:443", "8.8.8.8", "8.8.8.8:443", "[2606:4700::1111]:443", "localhost.example", "127.0.0.1.example",
 		"mylocalhost", "metadata.example", "10.example", "0x7f.example", "169.254.169.254.nip.example", "xn--localhost-x",
@@ -73,12 +73,12 @@ var hostsByReach = map[reach][]string{
 }
 
 func TestReachOfHost(t *testing.T) {
-	for reach, hosts := range hostsByReach {
+	for zone, hosts := range hostsByZone {
 		for _, host := range hosts {
-			if got := reachOfHost(host); got != reach {
-				t.Errorf("%q: got %d, want %d", host, got, reach)
+			if got := zoneOfHost(host); got != zone {
+				t.Errorf("%q: got %d, want %d", host, got, zone)
 			}
-			if got := isLocal(host); got != (reach > public) {
+			if got := isLocal(host); got != (zone > public) {
 				t.Errorf("%q: isLocal %t", host, got)
 			}
 		}

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// A reach says who can reach an address, from everybody to almost nobody. A
+// A zone says who can reach an address, from everybody to almost nobody. A
 // registry may send one only to what is reached at least as widely as it is
 // itself: otherwise it could have this machine ask its own services, or a
 // cloud's for the keys of the account.
-type reach int
+type zone int
 
 const (
-	public    reach = iota // and names, of which nothing is known
-	private                // private networks
-	loopback               // this machine
-	linkLocal              // and cloud metadata, wherever that is
+	public    zone = iota // and names, of which nothing is known
+	private               // private networks
+	loopback              // this machine
+	linkLocal             // and cloud metadata, wherever that is
 )
 
 // metadataNames are names of cloud metadata services; a proxy would resolve
@@ -59,19 +59,19 @@ var embeddings = []struct {
 	{prefix: localNAT64, at: [4]int{12, 13, 14, 15}},                                     // of 96
 }
 
-// reachOf returns the reach of an address: where it embeds others, that of the one
+// zoneOf returns the zone of an address: where it embeds others, that of the one
 // which the fewest can reach.
-func reachOf(addr netip.Addr) reach {
+func zoneOf(addr netip.Addr) zone {
 	addr = addr.Unmap().WithZone("")
-	r := reachOfOne(addr)
+	r := zoneOfOne(addr)
 	for _, v4 := range embedded(addr) {
-		r = max(r, reachOfOne(v4))
+		r = max(r, zoneOfOne(v4))
 	}
 	return r
 }
 
-// reachOfOne is reachOf without a look at what the address embeds.
-func reachOfOne(addr netip.Addr) reach {
+// zoneOfOne is zoneOf without a look at what the address embeds.
+func zoneOfOne(addr netip.Addr) zone {
 	switch {
 	case slices.Contains(metadataAddresses, addr), addr.IsLinkLocalUnicast(), addr.IsMulticast():
 		return linkLocal
@@ -110,9 +110,9 @@ func embedded(addr netip.Addr) []netip.Addr {
 	return found // most readings of a local prefix, whose length is not known, are zeros
 }
 
-// reachOfHost returns what can be told of the reach of a host[:port] without
+// zoneOfHost returns what can be told of the zone of a host[:port] without
 // looking its name up.
-func reachOfHost(hostport string) reach {
+func zoneOfHost(hostport string) zone {
 	host := hostOnly(hostport)
 	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
 		return linkLocal // net/http maps full-width digits to digits: who writes so hides something
@@ -129,7 +129,7 @@ func reachOfHost(hostport string) reach {
 	addr, err := netip.ParseAddr(host)
 	switch {
 	case err == nil:
-		return reachOf(addr)
+		return zoneOf(addr)
 	case endsInNumber(host):
 		return linkLocal // "127.1", "0x7f000001": some resolvers take it for an address
 	}
@@ -149,7 +149,7 @@ func endsInNumber(host string) bool {
 
 // isLocal tells whether host[:port] is localhost or a literal address that is
 // not public.
-func isLocal(hostport string) bool { return reachOfHost(hostport) > public }
+func isLocal(hostport string) bool { return zoneOfHost(hostport) > public }
 
 // isLoopback tells whether what is sent to host[:port] stays on this machine: it
 // is localhost or a loopback address. Names below localhost are looked up like

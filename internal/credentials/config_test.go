@@ -73,7 +73,7 @@ func TestEntries(t *testing.T) {
 		{"empty file", "\n", "ghcr.io", Credentials{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBed(t)
+			b := newFixture(t)
 			b.write(dockerFile, test.text)
 			found := b.find(test.host)
 			if test.key == "" {
@@ -106,7 +106,7 @@ func TestFault25_MalformedConfig(t *testing.T) {
 		{"too large", `{"auths": "` + strings.Repeat("x", maxConfig) + `"}`, "larger than 1048576 bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBed(t)
+			b := newFixture(t)
 			b.write(dockerFile, test.text)
 			found, err := b.keychain().Find(t.Context(), "ghcr.io")
 			if want := b.path(dockerFile) + ": " + test.want; found != nil || err == nil || err.Error() != want {

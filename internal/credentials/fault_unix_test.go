@@ -26,7 +26,7 @@ sleep 1000`
 
 func TestFault25_HangingHelper(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	b := newFixture(t)
 	w := b.witness()
 	b.helper("x", hanging(w))
 	b.write(dockerFile, `{"credsStore": "x"}`)
@@ -48,7 +48,7 @@ func TestFault25_HangingHelper(t *testing.T) {
 // The bound is for all helpers of a host together.
 func TestFault25_SeveralHangingHelpers(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	b := newFixture(t)
 	for _, name := range []string{"x", "y", "z"} {
 		b.helper(name, "exec sleep 1000")
 	}
@@ -70,7 +70,7 @@ func TestFault25_SeveralHangingHelpers(t *testing.T) {
 // A cancelled context ends a helper at once, and nothing is remembered of it.
 func TestFault25_CancelledHelper(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	b := newFixture(t)
 	w := b.witness()
 	b.helper("x", hanging(w))
 	b.write(dockerFile, `{"credsStore": "x"}`)
@@ -123,7 +123,7 @@ func TestFault25_CancelledHelper(t *testing.T) {
 // answer counts.
 func TestFault25_HelperLeavesProcessBehind(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	b := newFixture(t)
 	w := b.witness()
 	b.helper("x", "exec 9>"+w.path+"; echo started >&9; sleep 1000 &\n"+b.answering("alice"))
 	b.write(dockerFile, `{"credsStore": "x"}`)
@@ -150,7 +150,7 @@ func TestFault25_FailingHelper(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t)
+			b := newFixture(t)
 			b.helper("x", "cat >/dev/null\n"+test.script)
 			b.write(dockerFile, `{"credHelpers": {"ghcr.io": "x"}}`)
 			found, err := b.keychain().Find(t.Context(), "ghcr.io")
@@ -167,7 +167,7 @@ func TestFault25_FailingHelper(t *testing.T) {
 // A helper that does not read its question may answer all the same.
 func TestFault25_HelperDoesNotRead(t *testing.T) {
 	t.Parallel()
-	b := newBed(t)
+	b := newFixture(t)
 	b.helper("x", `exec <&-; echo '{"Username": "alice", "Secret": "pass-of-alice"}'`)
 	b.write(dockerFile, `{"credsStore": "x"}`)
 	b.wantUser(b.find("ghcr.io"), "alice")
@@ -194,7 +194,7 @@ func TestFault25_NoSuchHelper(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t)
+			b := newFixture(t)
 			b.write("bin/docker-credential-plain", "#!/bin/sh\n"+b.answering("x")+"\n")
 			b.write("bin/docker-credential-dir/x", "")
 			b.helper("x", b.answering("x"))
@@ -217,7 +217,7 @@ func TestFault25_NoSuchHelper(t *testing.T) {
 
 // A program that stands where the user happens to be is no helper.
 func TestFault25_RelativePath(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.helper("x", b.answering("x"))
 	b.write(dockerFile, `{"credsStore": "x"}`)
 	b.env["PATH"] = ":.:bin:./bin:../" + filepath.Base(b.dir) + "/bin"
@@ -236,7 +236,7 @@ func TestFault25_RelativePath(t *testing.T) {
 func TestFault25_OncePerHost(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []bool{false, true} {
-		b := newBed(t)
+		b := newFixture(t)
 		script := b.answering("alice")
 		if fails {
 			script += "; exit 1"
@@ -283,7 +283,7 @@ func TestFault25_UnreadableConfig(t *testing.T) {
 			if test.name == "forbidden" && os.Geteuid() == 0 {
 				t.Skip("nothing is forbidden to root")
 			}
-			b := newBed(t)
+			b := newFixture(t)
 			b.write("home/.docker/other", "")
 			if err := test.make(b.path(dockerFile)); err != nil {
 				t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 )
 
 // helper puts a shell script into the PATH.
-func (b *bed) helper(name, script string) {
+func (b *fixture) helper(name, script string) {
 	b.Helper()
 	// A program that forks now would hold the script open for writing, and the
 	// script could not be started: https://go.dev/issue/22315.
@@ -27,13 +27,13 @@ func (b *bed) helper(name, script string) {
 
 // answering is a script that answers with a user's credentials, and writes a
 // line for each time it is asked: what it was asked.
-func (b *bed) answering(user string) string {
+func (b *fixture) answering(user string) string {
 	return `echo "$1 $(cat)" >>` + b.path("asked") + `
 echo '{"ServerURL": "x", "Username": "` + user + `", "Secret": "pass-of-` + user + `"}'`
 }
 
 // asked returns what the helpers were asked since the last time.
-func (b *bed) asked() []string {
+func (b *fixture) asked() []string {
 	b.Helper()
 	data, err := os.ReadFile(b.path("asked"))
 	if err != nil && !os.IsNotExist(err) {
@@ -50,7 +50,7 @@ type witness struct {
 	file *os.File
 }
 
-func (b *bed) witness() *witness {
+func (b *fixture) witness() *witness {
 	b.Helper()
 	w := &witness{T: b.T, path: b.path("witness")}
 	if err := syscall.Mkfifo(w.path, 0o666); err != nil {
@@ -116,7 +116,7 @@ func TestHelperOrder(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t)
+			b := newFixture(t)
 			b.helper("all", b.answering("all"))
 			b.helper("one", b.answering("one"))
 			b.helper("none", none)
@@ -135,7 +135,7 @@ func TestHelperOrder(t *testing.T) {
 
 // A secret of the user "<token>" is an identity token.
 func TestHelperIdentityToken(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.helper("x", `cat >/dev/null; echo '{"Username": "<token>", "Secret": "t"}'`)
 	b.write(dockerFile, `{"credsStore": "x"}`)
 	want := Credentials{IdentityToken: "t", Source: Source{File: b.path(dockerFile), Helper: "docker-credential-x", Key: "ghcr.io"}}
@@ -146,7 +146,7 @@ func TestHelperIdentityToken(t *testing.T) {
 
 // Two files that name one helper are no reason to ask it twice.
 func TestHelperOfTwoFiles(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.helper("x", b.answering("")+"; exit 1")
 	b.write(dockerFile, `{"credsStore": "x"}`)
 	b.write(podmanFile, `{"credHelpers": {"ghcr.io": "x"}}`)
@@ -167,7 +167,7 @@ func TestHelperOfTwoFiles(t *testing.T) {
 
 // $DOCKER_AUTH_CONFIG holds entries, and starts nothing.
 func TestVariableStartsNoHelper(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.helper("x", b.answering("x"))
 	b.env[dockerAuthConfig] = `{"credsStore": "x", "credHelpers": {"ghcr.io": "x"}}`
 	if found := b.find("ghcr.io"); found != nil || b.asked()[0] != "" {
@@ -177,7 +177,7 @@ func TestVariableStartsNoHelper(t *testing.T) {
 
 // A helper has the user's environment, none of our streams, and no terminal.
 func TestHelperSurroundings(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.helper("x", `cat >/dev/null
 exec >`+b.path("said")+`
 echo "$HOME $DOCKER_CONFIG $PACKVENDOR_TEST"

@@ -25,7 +25,7 @@ func places(e Explanation) []string {
 // The places are looked at in this order, and the first that has credentials
 // ends it.
 func TestOrder(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.env[dockerAuthConfig] = authsOf("a.example", "env")
 	b.write(dockerFile, authsOf("a.example", "docker", "b.example", "docker"))
 	b.write(runtimeFile, authsOf("a.example", "run", "b.example", "run", "c.example", "run"))
@@ -109,7 +109,7 @@ func TestLocations(t *testing.T) {
 // A variable that names nothing hides the files behind it, and is no trouble.
 func TestNamedFileIsAbsent(t *testing.T) {
 	for _, null := range []bool{false, true} {
-		b := newBed(t)
+		b := newFixture(t)
 		b.write(dockerFile, authsOf("ghcr.io", "docker"))
 		b.write(podmanFile, authsOf("ghcr.io", "podman"))
 		b.env["DOCKER_CONFIG"], b.env["REGISTRY_AUTH_FILE"] = b.path("none"), b.path("none/auth.json")
@@ -129,7 +129,7 @@ func TestNamedFileIsAbsent(t *testing.T) {
 
 // The zero Options look at the environment of the process.
 func TestZeroOptions(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.write(dockerFile, authsOf("ghcr.io", "alice"))
 	for key, value := range b.env {
 		t.Setenv(key, value)
@@ -146,7 +146,7 @@ func TestZeroOptions(t *testing.T) {
 
 // What a caller does to its credentials is its own matter.
 func TestCopies(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t)
 	b.write(dockerFile, authsOf("ghcr.io", "alice"))
 	k := b.keychain()
 	for range 2 {

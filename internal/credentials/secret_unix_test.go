@@ -68,7 +68,7 @@ func TestFault10_NoSecretIsShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t)
+			b := newFixture(t)
 			b.helper("good", `echo '{"Username": "CANARY", "Secret": "CANARY"}'; echo CANARY >&2`)
 			b.helper("token", `echo '{"Username": "<token>", "Secret": "CANARY"}'`)
 			b.helper("fails", `echo CANARY; echo CANARY >&2; exit 1`)

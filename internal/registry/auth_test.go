@@ -15,7 +15,7 @@ import (
 )
 
 func TestOnePingARegistryAndOneTokenARepository(t *testing.T) {
-	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *fixture) {
 		const other = repository + "/other"
 		packtest.MustPush(t, b.reg, other, "1.0", packtest.Pack(b.data, ""))
 		var all sync.WaitGroup
@@ -57,7 +57,7 @@ func TestToken(t *testing.T) {
 		"over plain HTTP":   {Token: true, Plain: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, o)
+			b := newFixture(t, o)
 			if err := b.manifest(); err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func TestFault10_TokenEndpointFails(t *testing.T) {
 		http.StatusNotFound:            "MANIFEST_UNKNOWN: not found",
 		http.StatusInternalServerError: "UNKNOWN: internal server error",
 	} {
-		b := newBed(t, packtest.Options{Token: true})
+		b := newFixture(t, packtest.Options{Token: true})
 		b.reg.Inject(fault.Status("/token", status, nil))
 		each, end := tries(status)
 		for range 2 {
@@ -116,7 +116,7 @@ func TestFault10_TokenReplyIsNotShown(t *testing.T) {
 		"empty strings": `{"token":"","access_token":"","note":"s3cret"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{Token: true})
+			b := newFixture(t, packtest.Options{Token: true})
 			b.reg.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(reply)))
 			err := b.manifest()
 			as[*registry.Error](t, err)
@@ -143,7 +143,7 @@ func TestFault10_ChallengeIsNotShown(t *testing.T) {
 		"link-local realm": `Bearer realm="https://169.254.169.254/?q=s3cret"`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/v2/" {
 					return false
@@ -165,7 +165,7 @@ func TestPingForgiven(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusUnauthorized} {
 		for name, size := range map[string]int{"short": 100, "long": 1 << 20} {
 			t.Run(fmt.Sprint(status, " ", name), func(t *testing.T) {
-				b := newBed(t, packtest.Options{})
+				b := newFixture(t, packtest.Options{})
 				b.reg.Inject(fault.ErrorBody("/v2/$", status, bytes.Repeat([]byte("<p>"), size/3)))
 				if err := b.manifest(); err != nil {
 					t.Error(err)
@@ -181,7 +181,7 @@ func TestFault09_PingNotForgiven(t *testing.T) {
 		http.StatusServiceUnavailable:  "503 Service Unavailable: UNKNOWN: service unavailable",
 		http.StatusTooManyRequests:     "429 Too Many Requests: TOOMANYREQUESTS: too many requests",
 	} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.reg.Inject(fault.Status("/v2/$", status, nil))
 		for range 2 {
 			err := b.manifest()
@@ -201,14 +201,14 @@ func TestFault09_PingNotForgiven(t *testing.T) {
 
 // Without credentials a Basic challenge is not answered: the request goes on.
 func TestBasicChallenge(t *testing.T) {
-	b := newBed(t, packtest.Options{User: "somebody", Password: "secret"})
+	b := newFixture(t, packtest.Options{User: "somebody", Password: "secret"})
 	err := b.manifest()
 	wantText(t, err, "GET "+b.reg.URL()+b.manifestPath()+": 401 Unauthorized: UNAUTHORIZED: authentication required")
 	wantRequests(t, b.reg, "GET /v2/", "GET "+b.manifestPath())
 }
 
 func TestPrivateRepository(t *testing.T) {
-	b := newBed(t, packtest.Options{User: "somebody", Password: "secret", Token: true})
+	b := newFixture(t, packtest.Options{User: "somebody", Password: "secret", Token: true})
 	err := b.manifest()
 	wantText(t, err, "GET "+b.reg.URL()+"/token: 401 Unauthorized: UNAUTHORIZED: authentication required")
 }

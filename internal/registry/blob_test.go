@@ -17,7 +17,7 @@ import (
 )
 
 func TestBlob(t *testing.T) {
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		got, err := b.blob()
 		if err != nil || !bytes.Equal(got, b.data) {
 			t.Errorf("got %d bytes, %v, want %d", len(got), err, len(b.data))
@@ -27,7 +27,7 @@ func TestBlob(t *testing.T) {
 }
 
 func TestBlobEmpty(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	want := verified.Content{Digest: b.reg.PutBlob(repository, nil)}
 	if err := b.client.Blob(context.Background(), b.byDigest(), want, discard, nil); err != nil {
 		t.Error(err)
@@ -35,7 +35,7 @@ func TestBlobEmpty(t *testing.T) {
 }
 
 func TestFault01_WrongBlob(t *testing.T) {
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.reg.Inject(fault.WrongBlob(""))
 		got, err := b.blob()
 		wantText(t, err, fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(got), b.pushed.Layers[0]))
@@ -58,7 +58,7 @@ func TestFault03_BlobTooShortOrTooLong(t *testing.T) {
 		"long":  {fault.LongBlob("", 1), fmt.Sprintf("more than %d bytes", size), size},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 				b.reg.Inject(test.fault)
 				got, err := b.blob()
 				wantText(t, err, fmt.Sprintf("size mismatch\n\tgot:  %s\n\twant: %d bytes", test.got, size))
@@ -77,7 +77,7 @@ func TestFault03_BlobTooShortOrTooLong(t *testing.T) {
 // A Content-Length that is wrong shows before a byte is read.
 func TestFault03_ContentLengthDisagrees(t *testing.T) {
 	for _, delta := range []int{-1, 1, 1 << 30} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		promised := len(b.data) + delta
 		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != b.blobPath() {
@@ -98,7 +98,7 @@ func TestFault03_ContentLengthDisagrees(t *testing.T) {
 }
 
 func TestFault04_EndlessBlob(t *testing.T) {
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.reg.Inject(fault.EndlessBlob(""))
 		got, err := b.blob()
 		wantText(t, err, fmt.Sprintf("size mismatch\n\tgot:  more than %[1]d bytes\n\twant: %[1]d bytes", len(b.data)))
@@ -116,7 +116,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 			t.Errorf("panic: %v", r)
 		}
 	}()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.LongBlob("", 0)) // without a Content-Length
 	want := verified.Content{Digest: b.pushed.Layers[0], Size: math.MaxInt64}
 	err := b.client.Blob(context.Background(), b.byDigest(), want, discard, nil)
@@ -124,7 +124,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 }
 
 func TestBlobWriteError(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	full := errors.New("no space left on device")
 	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), writerFunc(func([]byte) (int, error) { return 0, full }), nil)
 	as[*verified.WriteError](t, err)
@@ -139,7 +139,7 @@ func TestFault06_ContentEncodingIsRefused(t *testing.T) {
 		"bomb":   fault.GzipBomb("", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
-			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 				b.reg.Inject(injected)
 				got, err := b.blob()
 				wantText(t, err, `the registry sent Content-Encoding "gzip", which was not asked for`)
@@ -154,7 +154,7 @@ func TestFault06_ContentEncodingIsRefused(t *testing.T) {
 
 // It holds with any transport that is handed in, not only with NewTransport's.
 func TestFault06_CompressionIsNeverRequested(t *testing.T) {
-	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *fixture) {
 		if err := b.manifest(); err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestFault06_CompressionIsNeverRequested(t *testing.T) {
 }
 
 func TestContentEncodingIdentityIsFine(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Encoding", "identity")
 		return false

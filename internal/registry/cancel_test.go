@@ -57,7 +57,7 @@ func wantCanceled(t *testing.T, done <-chan error) {
 
 func TestFault07_CancelWhileTheAnswerStalls(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, _ func() error) {
+		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *fixture, path string, _ func() error) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			arrived := arrival(b.reg, path)
@@ -76,7 +76,7 @@ func TestFault07_CancelWhileTheAnswerStalls(t *testing.T) {
 }
 
 func TestFault07_CancelWhileTheBodyStalls(t *testing.T) {
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		b.reg.Inject(fault.StallBlob("", 40))
@@ -98,7 +98,7 @@ func TestFault07_CancelWhileTheBodyStalls(t *testing.T) {
 // again.
 func TestFault07_CancelIsNotKept(t *testing.T) {
 	for _, path := range []string{"/v2/", "/token"} {
-		b := newBed(t, packtest.Options{Token: true})
+		b := newFixture(t, packtest.Options{Token: true})
 		ctx, cancel := context.WithCancel(context.Background())
 		arrived := arrival(b.reg, path)
 		b.reg.Inject(fault.First(1, fault.Stall(path+"$")))
@@ -119,7 +119,7 @@ func TestFault07_CancelIsNotKept(t *testing.T) {
 func TestFault07_CancelWhileAnotherAsks(t *testing.T) {
 	for _, path := range []string{"/v2/", "/token"} {
 		t.Run(path, func(t *testing.T) {
-			b := newBed(t, packtest.Options{Token: true})
+			b := newFixture(t, packtest.Options{Token: true})
 			first, cancelFirst := context.WithCancel(context.Background())
 			defer cancelFirst()
 			arrived := arrival(b.reg, path)

@@ -68,7 +68,7 @@ func TestFault10_RegistryEchoes(t *testing.T) {
 		for _, status := range []int{400, 403, 404, 418, 429, 500} {
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				t.Parallel()
-				b := newBed(t, test.options)
+				b := newFixture(t, test.options)
 				var w waits
 				o := w.options()
 				o.Keychain = b.holding(good())
@@ -90,7 +90,7 @@ func TestFault10_RegistryEchoes(t *testing.T) {
 // What cannot be a secret is told: the codes of the specification.
 func TestFault10_CodesAreNoEcho(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{}))
+	b := newFixture(t, private(packtest.Options{}))
 	b.use(t, registry.Options{Keychain: b.holding(good())})
 	f := echo(b.manifestPath(), "Basic", http.StatusTeapot)
 	f.Serve = func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -104,7 +104,7 @@ func TestFault10_CodesAreNoEcho(t *testing.T) {
 // The fields of an Error are for whoever prints them: as harmless as its text.
 func TestFault24_FieldsAreEscaped(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	long := strings.Repeat("x", 1000)
 	b.reg.Inject(fault.ErrorBody(b.manifestPath(), http.StatusForbidden, []byte(`{"errors":[{"code":"\u001b[2J\u202e","message":"`+long+`"}]}`)))
 	err := b.manifest()
@@ -121,7 +121,7 @@ func TestFault24_FieldsAreEscaped(t *testing.T) {
 // A keychain need not say where it has credentials from.
 func TestFault10_CredentialsWithoutASource(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{}))
+	b := newFixture(t, private(packtest.Options{}))
 	b.use(t, registry.Options{Keychain: b.holding(credentials.Credentials{Username: "s3cret-user", Password: "s3cret-password"})})
 	err := b.manifest()
 	wantText(t, err, "GET "+b.reg.URL()+b.manifestPath()+
@@ -132,7 +132,7 @@ func TestFault10_CredentialsWithoutASource(t *testing.T) {
 // The address of a redirect may be signed, and is for the host that it names.
 func TestFault10_NoReferer(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		first, second := start(t, packtest.Options{}), start(t, packtest.Options{})
 		b.reg.Inject(fault.RedirectBlob("", first.URL()+"/a?X-Signature=s3cret"))
 		first.Inject(fault.Redirect("/a", second.URL()+"/b"))
@@ -159,7 +159,7 @@ func TestFault13_RefusedElsewhere(t *testing.T) {
 		for name, o := range map[string]packtest.Options{"public": {Token: true}, "private": private(packtest.Options{Token: true})} {
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				t.Parallel()
-				b, elsewhere := newBed(t, o), start(t, packtest.Options{})
+				b, elsewhere := newFixture(t, o), start(t, packtest.Options{})
 				keys := b.holding(good())
 				b.use(t, registry.Options{Keychain: keys})
 				if err := b.manifest(); err != nil {

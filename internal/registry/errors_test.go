@@ -57,7 +57,7 @@ func TestFault24_ErrorBodies(t *testing.T) {
 		"cut rune":    {`{"errors":[{"code":"A","message":"` + long[:199] + `é"}]}`, `: A: "` + long[:199] + `\xc3"...`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				status, end := http.StatusForbidden, ""
 				if path == "/v2/" {
 					status, end = http.StatusInternalServerError, afterTries // others are forgiven
@@ -75,7 +75,7 @@ func TestFault24_ErrorBodies(t *testing.T) {
 }
 
 func TestFault24_ContentEncodingIsShownQuoted(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Content-Encoding", `x"\u202e`)
 		return false
@@ -87,7 +87,7 @@ func TestFault24_ContentEncodingIsShownQuoted(t *testing.T) {
 
 // What an error is encoded as is no matter: the status says enough.
 func TestContentEncodingOfAnError(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.Status(b.manifestPath(), http.StatusForbidden, http.Header{"Content-Encoding": {"gzip"}}))
 	err := b.manifest()
 	if e := as[*registry.Error](t, err); e.Status != http.StatusForbidden || !strings.Contains(err.Error(), ": 403 Forbidden") {

@@ -25,7 +25,7 @@ import (
 // as often as for one.
 func TestFault09_TokenEndpointInTroubleForAll(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{Token: true})
+	b := newFixture(t, packtest.Options{Token: true})
 	b.reg.Inject(fault.Status("/token", http.StatusServiceUnavailable, nil))
 	var all sync.WaitGroup
 	for range 8 {
@@ -51,7 +51,7 @@ func TestFault09_WhatCannotBeSentIsNotRetried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				var w waits
 				b.use(t, w.options())
 				b.reg.Inject(fault.Redirect(path+"$", test.to))
@@ -73,7 +73,7 @@ func TestFault09_WhatCannotBeSentIsNotRetried(t *testing.T) {
 func TestFault09_UnknownStatusIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{600, 999} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		var w waits
 		b.use(t, w.options())
 		b.reg.Inject(fault.ErrorBody(b.manifestPath(), status, nil))
@@ -86,7 +86,7 @@ func TestFault09_UnknownStatusIsNotRetried(t *testing.T) {
 // A token of the user's that cannot stand in a header is not tried, nor shown.
 func TestFault09_RegistryTokenThatIsNone(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true}))
+	b := newFixture(t, private(packtest.Options{Token: true}))
 	var w waits
 	o := w.options()
 	o.Keychain = b.holding(credentials.Credentials{RegistryToken: "s3cret\nX-Injected: 1", Source: good().Source})
@@ -125,7 +125,7 @@ func TestFault09_EveryConnectionCloses(t *testing.T) {
 			all.Go(func() { <-over; conn.Close() }) // the last one may be kept idle
 		}
 	})
-	b := newBed(t, packtest.Options{HTTP2: true})
+	b := newFixture(t, packtest.Options{HTTP2: true})
 	var w waits
 	o := w.options()
 	o.Stall = patience
@@ -168,7 +168,7 @@ func TestFault11_DialTLSContext(t *testing.T) {
 		"127.0.0.1": ": sent to a name with the local address 127.0.0.1", "169.254.169.254": ": sent to a name with the local address 169.254.169.254", "203.0.113.10": "",
 	} {
 		t.Run(at, func(t *testing.T) {
-			b, victim := newBed(t, packtest.Options{}), start(t, packtest.Options{})
+			b, victim := newFixture(t, packtest.Options{}), start(t, packtest.Options{})
 			w := &wire{places: map[string]place{"registry.example:443": {b.reg.Host(), somewhere}, "cdn.example:443": {victim.Host(), at}}}
 			b.use(t, registry.Options{Transport: w.overTLS(b.reg.Transport())})
 			b.reg.Inject(fault.Redirect(b.manifestPath(), "https://cdn.example/x"))
@@ -203,7 +203,7 @@ func TestFault14c_SubdomainOfLocalhost(t *testing.T) {
 	t.Parallel()
 	const name = "reg.localhost:5000"
 	for _, at := range []string{"127.0.0.1", somewhere} {
-		b := newBed(t, private(packtest.Options{Plain: true}))
+		b := newFixture(t, private(packtest.Options{Plain: true}))
 		keys := &keychain{has: map[string]credentials.Credentials{name: good()}}
 		b.moved(t, somewhere, map[string]place{name: {b.reg.Host(), at}}, registry.Options{Keychain: keys, Insecure: []string{name}})
 		ref := ociref.Reference{Registry: name, Repository: repository, Tag: "1.0"}

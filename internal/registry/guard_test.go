@@ -24,7 +24,7 @@ const (
 
 // moved gives b a client for which its registry is registry.example at an
 // address, and knows the other names in elsewhere. Insecure hosts are as told.
-func (b *bed) moved(t *testing.T, at string, elsewhere map[string]place, o registry.Options) *wire {
+func (b *fixture) moved(t *testing.T, at string, elsewhere map[string]place, o registry.Options) *wire {
 	t.Helper()
 	port := map[bool]string{true: ":80", false: ":443"}[slices.Contains(o.Insecure, "registry.example")]
 	w := &wire{places: map[string]place{"registry.example" + port: {b.reg.Host(), at}}}
@@ -38,15 +38,15 @@ func (b *bed) moved(t *testing.T, at string, elsewhere map[string]place, o regis
 	return w
 }
 
-// named is the bed's pack where its registry is registry.example.
-func (b *bed) named() ociref.Reference {
+// named is the fixture's pack where its registry is registry.example.
+func (b *fixture) named() ociref.Reference {
 	ref := b.byTag()
 	ref.Registry = "registry.example"
 	return ref
 }
 
 // pull reads the manifest and the blob by that name.
-func (b *bed) pull() error {
+func (b *fixture) pull() error {
 	if _, err := b.client.Manifest(context.Background(), b.named()); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func TestFault11_RedirectToANameWithALocalAddress(t *testing.T) {
 			}
 			t.Run(from+" to "+at, func(t *testing.T) {
 				t.Parallel()
-				everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, _ func() error) {
+				everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, _ func() error) {
 					victim := start(t, packtest.Options{})
 					w := b.moved(t, from, map[string]place{"cdn.example:443": {victim.Host(), at}}, registry.Options{})
 					b.reg.Inject(fault.Redirect(path+"$", "https://cdn.example/x?s3cret"))
@@ -99,7 +99,7 @@ func TestFault11_RealmIsANameWithALocalAddress(t *testing.T) {
 	t.Parallel()
 	for _, at := range localPlaces {
 		t.Run(at, func(t *testing.T) {
-			b := newBed(t, private(packtest.Options{}))
+			b := newFixture(t, private(packtest.Options{}))
 			victim := start(t, packtest.Options{Token: true})
 			b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="https://auth.example/token"`}}))
 			keys := &keychain{has: map[string]credentials.Credentials{"registry.example": good()}}
@@ -142,7 +142,7 @@ func TestFault11_AllowedNeighbours(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			ca, _ := identity()
 			cert, err := ca.Issue(inYears, test.host)
 			if err != nil {
@@ -172,7 +172,7 @@ func TestFault11_AllowedNeighbours(t *testing.T) {
 // local one was made, by whoever owns the name, does not make its owner local.
 func TestFault11_NameWithTwoAddresses(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	victim := start(t, packtest.Options{})
 	w := b.moved(t, somewhere, nil, registry.Options{})
 	if err := b.pull(); err != nil {
@@ -200,7 +200,7 @@ func TestFault14b_PingRedirectedElsewhere(t *testing.T) {
 	for name, challenge := range map[string]string{
 		"Basic": `Basic realm="x"`, "Bearer": `Bearer realm="%s/token",service="x"`, "none": "Negotiate",
 	} {
-		onEachProtocol(t, private(packtest.Options{}), func(t *testing.T, b *bed) {
+		onEachProtocol(t, private(packtest.Options{}), func(t *testing.T, b *fixture) {
 			evil := start(t, packtest.Options{Token: true})
 			if strings.Contains(challenge, "%s") {
 				challenge = fmt.Sprintf(challenge, evil.URL())
@@ -228,7 +228,7 @@ func TestFault14b_ManifestRedirectedElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, o := range []packtest.Options{{}, {OpenPing: true}, {Token: true}, {Token: true, OpenPing: true}} {
 		for _, challenge := range []string{`Basic realm="x"`, `Bearer realm="%s/token"`} {
-			b := newBed(t, private(o))
+			b := newFixture(t, private(o))
 			evil := start(t, packtest.Options{Token: true})
 			challenge := strings.Replace(challenge, "%s", evil.URL(), 1)
 			evil.Inject(fault.Status("/", http.StatusUnauthorized, http.Header{"Www-Authenticate": {challenge}}))
@@ -258,7 +258,7 @@ func TestFault14c_NoCredentialsOverPlainHTTP(t *testing.T) {
 				t.Parallel()
 				o := private(r.options)
 				o.Plain = true
-				b := newBed(t, o)
+				b := newFixture(t, o)
 				keys := &keychain{has: map[string]credentials.Credentials{"registry.example": good()}}
 				b.moved(t, at, nil, registry.Options{Keychain: keys, Insecure: []string{"registry.example"}})
 				err := b.pull()
@@ -285,7 +285,7 @@ func TestFault14c_LocalhostElsewhere(t *testing.T) {
 	t.Parallel()
 	for at, want := range map[string]bool{"127.0.0.1": true, "::1": true, nearby: false, somewhere: false} {
 		for _, o := range []packtest.Options{{Plain: true}, {Plain: true, Token: true}} {
-			b := newBed(t, private(o))
+			b := newFixture(t, private(o))
 			keys := &keychain{has: map[string]credentials.Credentials{"localhost:5000": good()}}
 			b.moved(t, somewhere, map[string]place{"localhost:5000": {b.reg.Host(), at}}, registry.Options{Keychain: keys, Insecure: []string{"localhost:5000"}})
 			ref := b.byTag()
@@ -309,7 +309,7 @@ func TestFault14c_CredentialsOverLoopback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := private(r.options)
 			o.Plain = true
-			b := newBed(t, o)
+			b := newFixture(t, o)
 			b.use(t, registry.Options{Keychain: b.holding(good())})
 			if err := b.manifest(); err != nil {
 				t.Error(err)
@@ -328,7 +328,7 @@ func TestFault14c_PlainRealm(t *testing.T) {
 	}{"secure registry": {false, somewhere}, "registry on this machine": {true, "127.0.0.1"}} {
 		t.Run(name, func(t *testing.T) {
 			o := private(packtest.Options{Plain: test.plain})
-			b := newBed(t, o)
+			b := newFixture(t, o)
 			auth := start(t, packtest.Options{Plain: true})
 			auth.Inject(fault.Status("/token", http.StatusUnauthorized, nil))
 			b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="http://auth.example:5000/token"`}}))

@@ -14,7 +14,7 @@ import (
 )
 
 func TestManifest(t *testing.T) {
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		for _, ref := range []ociref.Reference{b.byTag(), b.byDigest()} {
 			m, err := b.client.Manifest(context.Background(), ref)
 			if err != nil {
@@ -35,7 +35,7 @@ func TestManifest(t *testing.T) {
 }
 
 func TestManifestByDigestAndTagAsksByDigest(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	ref := b.byDigest()
 	ref.Tag = "gone"
 	if _, err := b.client.Manifest(context.Background(), ref); err != nil {
@@ -45,7 +45,7 @@ func TestManifestByDigestAndTagAsksByDigest(t *testing.T) {
 }
 
 func TestRequestHeaders(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	if err := b.manifest(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestManifestMediaTypeIsTheHeadersWithoutParameters(t *testing.T) {
 		"":                 "",
 		";;":               "",
 	} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.reg.Inject(fault.ManifestType("", header))
 		m, err := b.client.Manifest(context.Background(), b.byTag())
 		if err != nil {
@@ -99,7 +99,7 @@ func TestFault10_ManifestStatus(t *testing.T) {
 		{http.StatusTooManyRequests, "TOOMANYREQUESTS", "too many requests"},
 		{http.StatusInternalServerError, "UNKNOWN", "internal server error"},
 	} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.reg.Inject(fault.Status(b.manifestPath(), test.status, nil))
 		err := b.manifest()
 		n, end := tries(test.status)
@@ -119,7 +119,7 @@ func TestFault10_ManifestStatus(t *testing.T) {
 }
 
 func TestFault09_ManifestBreaksOff(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != b.manifestPath() {
 			return false
@@ -138,7 +138,7 @@ func TestFault09_ManifestBreaksOff(t *testing.T) {
 }
 
 func TestFault05_ManifestOver4MiB(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.HugeManifest("", registry.MaxManifestSize+1))
 	err := b.manifest()
 	wantText(t, err, "manifest is larger than 4194304 bytes")
@@ -159,7 +159,7 @@ func TestFault16_EvilManifestWithEchoedDigest(t *testing.T) {
 		"application/vnd.docker.distribution.manifest.v1+json",
 		"",
 	} {
-		onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+		onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 			b.reg.Inject(fault.EvilManifest(evil, contentType))
 			m, err := b.client.Manifest(context.Background(), b.byDigest())
 			wantText(t, err, fmt.Sprintf("digest mismatch\n\tgot:  %s\n\twant: %s", ociref.DigestOf(evil), b.pushed.ManifestDigest))
@@ -177,7 +177,7 @@ func TestFault16_EvilManifestWithEchoedDigest(t *testing.T) {
 func TestFault17_DigestHeaderLies(t *testing.T) {
 	lie := ociref.DigestOf([]byte("another"))
 	for _, header := range []ociref.Digest{lie, "", "nonsense"} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.reg.Inject(fault.LyingDigest("", header))
 		m, err := b.client.Manifest(context.Background(), b.byTag())
 		if err != nil || m.Digest != b.pushed.ManifestDigest {
@@ -202,7 +202,7 @@ func TestFault17_HeadOnlyConcludesUnchanged(t *testing.T) {
 		"says it is same": {fault: fault.LyingDigest("1.0", other), digest: other, want: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			if test.fault.Match != nil {
 				b.reg.Inject(test.fault)
 			}
@@ -222,7 +222,7 @@ func TestFault17_HeadOnlyConcludesUnchanged(t *testing.T) {
 }
 
 func TestUnchangedHeadNotAllowed(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.Status(b.manifestPath(), http.StatusMethodNotAllowed, nil))
 	got, err := b.client.Unchanged(context.Background(), b.byTag(), b.pushed.ManifestDigest)
 	wantText(t, err, "HEAD "+b.reg.URL()+b.manifestPath()+": 405 Method Not Allowed")

@@ -16,7 +16,7 @@ import (
 // Where plain HTTP is listed, HTTPS is not even tried.
 func TestPlainHTTPForListedHosts(t *testing.T) {
 	for _, o := range []packtest.Options{{Plain: true}, {Plain: true, Token: true}} {
-		b := newBed(t, o)
+		b := newFixture(t, o)
 		w := &wire{}
 		b.client = newClient(t, w.over(b.reg.Transport()), "other.example", strings.ToUpper(b.reg.Host()))
 		if err := b.manifest(); err != nil {
@@ -36,7 +36,7 @@ func TestPlainHTTPForListedHosts(t *testing.T) {
 
 // A host's entry is for its port alone.
 func TestPlainHTTPIsForExactlyTheListedPort(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	host, _, _ := strings.Cut(b.reg.Host(), ":")
 	b.client = newClient(t, b.reg.Transport(), host, host+":1", "127.0.0.2")
 	if err := b.manifest(); err == nil {
@@ -48,7 +48,7 @@ func TestPlainHTTPIsForExactlyTheListedPort(t *testing.T) {
 func TestFault15_LoopbackNeverFallsBackToHTTP(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		t.Run(host, func(t *testing.T) {
-			b := newBed(t, packtest.Options{Plain: true})
+			b := newFixture(t, packtest.Options{Plain: true})
 			w := &wire{}
 			b.client = newClient(t, w.over(b.reg.Transport()))
 			ref := b.byTag()
@@ -67,7 +67,7 @@ func TestFault15_LoopbackNeverFallsBackToHTTP(t *testing.T) {
 }
 
 func TestFault15_ConnectionRefused(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Stop()
 	err := b.manifest()
 	wantText(t, err, "GET "+b.reg.URL()+"/v2/: dial tcp "+b.reg.Host()+": connect: connection refused"+afterTries)

@@ -31,7 +31,7 @@ func stale() credentials.Credentials {
 }
 
 // holding returns a keychain with these credentials for b's registry.
-func (b *bed) holding(who credentials.Credentials) *keychain {
+func (b *fixture) holding(who credentials.Credentials) *keychain {
 	return &keychain{has: map[string]credentials.Credentials{b.reg.Host(): who}}
 }
 
@@ -96,7 +96,7 @@ func refusals() map[string]refusal {
 }
 
 // url is what a message of the refusal names.
-func (r refusal) url(b *bed) string {
+func (r refusal) url(b *fixture) string {
 	if r.atToken {
 		return b.reg.URL() + "/token"
 	}
@@ -104,19 +104,19 @@ func (r refusal) url(b *bed) string {
 }
 
 // eachRefusal runs a test for every way of private registries.
-func eachRefusal(t *testing.T, test func(t *testing.T, b *bed, r refusal)) {
+func eachRefusal(t *testing.T, test func(t *testing.T, b *fixture, r refusal)) {
 	t.Helper()
 	for name, r := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newBed(t, private(r.options)), r)
+			test(t, newFixture(t, private(r.options)), r)
 		})
 	}
 }
 
 // Anonymous first, then with credentials, and from then on with them alone.
 func TestPrivateWithCredentials(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		var w waits
 		o := w.options()
 		keys := b.holding(good())
@@ -142,7 +142,7 @@ func TestPrivateWithCredentials(t *testing.T) {
 
 // HEAD and the list of tags are no other than GET of a manifest.
 func TestPrivateHeadAndTags(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		b.use(t, registry.Options{Keychain: b.holding(good())})
 		if same, err := b.client.Unchanged(context.Background(), b.byTag(), b.pushed.ManifestDigest); err != nil || !same {
 			t.Errorf("got %t, %v", same, err)
@@ -156,7 +156,7 @@ func TestPrivateHeadAndTags(t *testing.T) {
 
 // wantAuthorizations checks the values of all Authorization headers: Basic ones
 // are the user's, and a token for credentials is another than one for nobody.
-func (b *bed) wantAuthorizations(t *testing.T, token bool) {
+func (b *fixture) wantAuthorizations(t *testing.T, token bool) {
 	t.Helper()
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(packtest.User+":"+packtest.Password))
 	bearers := map[string]bool{}
@@ -176,7 +176,7 @@ func (b *bed) wantAuthorizations(t *testing.T, token bool) {
 }
 
 func TestFault10_PrivateWithoutCredentials(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		for name, keys := range map[string]*keychain{"no keychain": nil, "empty keychain": {}} {
 			var w waits
 			o := w.options()
@@ -205,7 +205,7 @@ func TestFault10_PrivateWithoutCredentials(t *testing.T) {
 
 // The message names where the credentials are from, never what they are.
 func TestFault10_PrivateWithWrongCredentials(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		b.use(t, registry.Options{Keychain: b.holding(stale())})
 		err := b.manifest()
 		_, end := tries(r.status)
@@ -230,7 +230,7 @@ func TestFault10_PrivateWithWrongCredentials(t *testing.T) {
 
 // That credentials could not be looked up is told where they might have helped.
 func TestFault25_KeychainFails(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		keys := &keychain{err: errors.New(configFile + ": not valid JSON")}
 		b.use(t, registry.Options{Keychain: keys})
 		err := b.manifest()
@@ -244,7 +244,7 @@ func TestFault25_KeychainFails(t *testing.T) {
 func TestFault25_PublicPullNeedsNoKeychain(t *testing.T) {
 	t.Parallel()
 	for _, o := range []packtest.Options{{}, {Token: true}, {Token: true, OpenPing: true}, private(packtest.Options{Token: true, Private: []string{"elsewhere/*"}})} {
-		onEachProtocol(t, o, func(t *testing.T, b *bed) {
+		onEachProtocol(t, o, func(t *testing.T, b *fixture) {
 			keys := b.holding(stale())
 			b.use(t, registry.Options{Keychain: keys})
 			if err := b.manifest(); err != nil {
@@ -267,7 +267,7 @@ func TestFault25_PublicPullNeedsNoKeychain(t *testing.T) {
 // A limit for the anonymous has stale credentials tried, and then waits.
 func TestFault25_StaleCredentialsWhereThePublicIsLimited(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{Token: true})
+	b := newFixture(t, packtest.Options{Token: true})
 	var w waits
 	o := w.options()
 	o.Keychain = b.holding(stale())

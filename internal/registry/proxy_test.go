@@ -74,7 +74,7 @@ func (p *proxy) targets() []string {
 }
 
 // behind gives b a client that goes through the proxy at address.
-func (b *bed) behind(t *testing.T, scheme, address string, o registry.Options) {
+func (b *fixture) behind(t *testing.T, scheme, address string, o registry.Options) {
 	t.Helper()
 	transport := b.reg.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
@@ -87,7 +87,7 @@ func (b *bed) behind(t *testing.T, scheme, address string, o registry.Options) {
 // proxy's: here it is all on this machine.
 func TestFault11_BehindAProxy(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *fixture) {
 		store := start(t, packtest.Options{})
 		store.PutBlob(repository, b.data)
 		p := startProxy(t, &proxy{servers: map[string]string{"registry.example:443": b.reg.Host(), "cdn.example:443": store.Host()}})
@@ -110,7 +110,7 @@ func TestFault11_LiteralsBehindAProxy(t *testing.T) {
 		"metadata.google.internal", "[fd00:ec2::254]", "100.100.100.200", "10.0.0.1", "100.64.0.1",
 	} {
 		t.Run(host, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			p := startProxy(t, &proxy{servers: map[string]string{"registry.example:443": b.reg.Host()}})
 			b.behind(t, "http", p.address, registry.Options{})
 			b.reg.Inject(fault.RedirectBlob("", "https://"+host+"/x?s3cret"))
@@ -142,7 +142,7 @@ func TestFault10_ProxyFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			p := startProxy(t, &proxy{status: test.status})
 			b.behind(t, "http", p.address, registry.Options{})
 			err := b.pull()
@@ -158,7 +158,7 @@ func TestFault10_ProxyFails(t *testing.T) {
 
 func TestFault10_ProxyIsNotThere(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	plain := startProxy(t, &proxy{})
 	gone := start(t, packtest.Options{})
 	gone.Stop()

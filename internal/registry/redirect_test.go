@@ -14,12 +14,12 @@ import (
 
 // everyRequest runs a test for each kind of request: the path that a fault is
 // to match, and the call that makes the request.
-func everyRequest(t *testing.T, o packtest.Options, test func(t *testing.T, b *bed, path string, call func() error)) {
+func everyRequest(t *testing.T, o packtest.Options, test func(t *testing.T, b *fixture, path string, call func() error)) {
 	t.Helper()
 	o.Token = true
 	for _, kind := range []string{"ping", "token", "manifest", "blob"} {
 		t.Run(kind, func(t *testing.T) {
-			b := newBed(t, o)
+			b := newFixture(t, o)
 			blob := func() error { _, err := b.blob(); return err }
 			switch kind {
 			case "ping":
@@ -36,7 +36,7 @@ func everyRequest(t *testing.T, o packtest.Options, test func(t *testing.T, b *b
 }
 
 func TestFault12_RedirectLoop(t *testing.T) {
-	everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+	everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 		b.reg.Inject(fault.RedirectLoop(path + "$"))
 		err := call()
 		wantText(t, err, "GET "+b.reg.URL()+path+": stopped after 10 redirects")
@@ -54,7 +54,7 @@ func TestFault12_RedirectLoop(t *testing.T) {
 }
 
 func TestFault12_TenHopsAreFollowed(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.First(10, fault.RedirectLoop(b.blobPath())))
 	if got, err := b.blob(); err != nil || !bytes.Equal(got, b.data) {
 		t.Errorf("got %d bytes, %v", len(got), err)
@@ -66,7 +66,7 @@ func TestFault13_BlobRedirectedToAnotherHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onEachProtocol(t, packtest.Options{CA: ca, Token: true}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{CA: ca, Token: true}, func(t *testing.T, b *fixture) {
 		other := packtest.StartRegistry(t, packtest.Options{CA: ca})
 		other.PutBlob("store", b.data)
 		path := "/v2/store/blobs/" + b.pushed.Layers[0].String() + "?X-Signature=s3cret"
@@ -86,7 +86,7 @@ func TestFault13_BlobRedirectedToAnotherHost(t *testing.T) {
 }
 
 func TestRedirectWithinTheRegistryKeepsTheToken(t *testing.T) {
-	b := newBed(t, packtest.Options{Token: true})
+	b := newFixture(t, packtest.Options{Token: true})
 	b.reg.Inject(fault.Redirect(b.manifestPath(), "/v2/"+repository+"/manifests/"+b.pushed.ManifestDigest.String()))
 	if err := b.manifest(); err != nil {
 		t.Error(err)
@@ -96,7 +96,7 @@ func TestRedirectWithinTheRegistryKeepsTheToken(t *testing.T) {
 func TestFault14_RedirectToPlainHTTP(t *testing.T) {
 	for name, listed := range map[string]bool{"a host that is not listed": false, "a listed host": true} {
 		t.Run(name, func(t *testing.T) {
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				plain := packtest.StartRegistry(t, packtest.Options{Plain: true})
 				w := &wire{}
 				var insecure []string
@@ -120,7 +120,7 @@ func TestFault14_RedirectToPlainHTTP(t *testing.T) {
 }
 
 func TestRedirectBetweenListedPlainHosts(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	other := packtest.StartRegistry(t, packtest.Options{Plain: true})
 	other.PutBlob(repository, b.data)
 	b.reg.Inject(fault.Redirect(b.blobPath(), other.URL()+b.blobPath()))
@@ -153,7 +153,7 @@ func TestFault10_RedirectTargetIsNotShown(t *testing.T) {
 		"control bytes": "https://" + other.Host() + "/\x1b[2J?X-Signature=s3cret",
 	} {
 		t.Run(name, func(t *testing.T) {
-			everyRequest(t, packtest.Options{CA: ca}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{CA: ca}, func(t *testing.T, b *fixture, path string, call func() error) {
 				if path == "/v2/" && name == "refuses" {
 					t.Skip("a ping that is refused is forgiven")
 				}

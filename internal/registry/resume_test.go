@@ -42,12 +42,12 @@ func wantRanges(t *testing.T, reg *packtest.Registry, want ...string) {
 }
 
 // fetch reads the pack into a buffer of its own.
-func (b *bed) fetch() (*buffer, error) {
+func (b *fixture) fetch() (*buffer, error) {
 	buf := &buffer{}
 	return buf, b.client.Blob(context.Background(), b.byDigest(), b.content(), buf, nil)
 }
 
-func (b *bed) wantPack(t *testing.T, got *buffer, err error) {
+func (b *fixture) wantPack(t *testing.T, got *buffer, err error) {
 	t.Helper()
 	if err != nil || !bytes.Equal(got.Bytes(), b.data) {
 		t.Errorf("got %d bytes, %v; want the %d of the pack", got.Len(), err, len(b.data))
@@ -77,7 +77,7 @@ func piece(status int, body []byte, header ...string) packtest.Fault {
 func TestFault02_BodyBreaksOff(t *testing.T) {
 	t.Parallel()
 	for name, breaks := range map[string]func(ociref.Digest, int) packtest.Fault{"abort": fault.AbortBlob, "reset": fault.ResetBlob} {
-		onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *bed) {
+		onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *fixture) {
 			b.reg.Inject(fault.First(2, breaks("", cut)))
 			got, err := b.fetch()
 			b.wantPack(t, got, err)
@@ -97,7 +97,7 @@ func TestFault02_BodyBreaksOff(t *testing.T) {
 // Each try gets a little further, and the last one's failure says how far.
 func TestFault02_BodyBreaksOffForEver(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.reg.Inject(fault.AbortBlob("", 40))
 		got, err := b.fetch()
 		e := as[*registry.Error](t, err)
@@ -119,7 +119,7 @@ func TestFault02_BodyBreaksOffForEver(t *testing.T) {
 // Where there are no ranges each try begins anew.
 func TestFault02_BreaksOffForEverWithoutRanges(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.reg.Inject(fault.Over(fault.AbortBlob("", 40), fault.NoRange("")))
 		got, err := b.fetch()
 		as[*registry.Error](t, err)
@@ -164,7 +164,7 @@ func TestFault02_NoPiece(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+			onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 				b.reg.Inject(fault.First(1, test.fault), fault.First(1, fault.AbortBlob("", cut)))
 				got, err := b.fetch()
 				b.wantPack(t, got, err)
@@ -186,7 +186,7 @@ func TestFault02_NoPieceIsAskedForTwice(t *testing.T) {
 		"wrong range": piece(206, nil, "Content-Range", "bytes 0-0/1"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			var told []registry.Retry
 			b.use(t, registry.Options{Retrying: func(r registry.Retry) { told = append(told, r) }})
 			b.reg.Inject(injected, fault.AbortBlob("", cut))
@@ -210,7 +210,7 @@ func TestFault02_NoPieceIsAskedForTwice(t *testing.T) {
 // more as a whole, and then it is the registry's.
 func TestFault02_MismatchAfterAResume(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.reg.Inject(fault.First(1, fault.Over(fault.AbortBlob("", cut), fault.WrongBlob(""))))
 		got, err := b.fetch()
 		b.wantPack(t, got, err)
@@ -239,7 +239,7 @@ func TestFault02_ResumeAsksTheRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onEachProtocol(t, packtest.Options{CA: ca, Token: true}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{CA: ca, Token: true}, func(t *testing.T, b *fixture) {
 		store := packtest.StartRegistry(t, packtest.Options{CA: ca})
 		store.PutBlob("store", b.data)
 		store.Inject(fault.First(2, fault.AbortBlob("", cut)))
@@ -259,7 +259,7 @@ func TestFault02_ResumeAsksTheRegistry(t *testing.T) {
 
 // presign has b's registry redirect to the store, each time with leave to read
 // once; the store refuses a second time. It returns the path of the nth leave.
-func presign(b *bed, store *packtest.Registry) func(n int) string {
+func presign(b *fixture, store *packtest.Registry) func(n int) string {
 	leave := func(n int) string {
 		return fmt.Sprintf("/v2/store/blobs/%s?X-Signature=s3cret%d", b.pushed.Layers[0], n)
 	}
@@ -291,7 +291,7 @@ func presign(b *bed, store *packtest.Registry) func(n int) string {
 // The registry goes away in the middle of the body and comes back.
 func TestFault02_RegistryRestarts(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.use(t, registry.Options{Sleep: func(context.Context, time.Duration) error { return b.reg.Start() }})
 		b.reg.Inject(fault.First(1, fault.StallBlob("", cut)))
 		var buf buffer
@@ -321,7 +321,7 @@ func (s sink) Write(p []byte) (int, error) {
 
 // A sink that cannot begin anew is a storage error, and ends the download.
 func TestSinkThatDoesNotReset(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.First(1, fault.AbortBlob("", cut)), fault.NoRange(""))
 	stuck := errors.New("input/output error")
 	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), stuckSink{&buffer{}, stuck}, nil)
@@ -347,7 +347,7 @@ func (s stuckSink) Reset() error { return s.err }
 
 // A blob that is there but for the end of the conversation is there.
 func TestBlobBreaksOffWhenAllHasCome(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != b.blobPath() {
 			return false
@@ -365,12 +365,12 @@ func TestBlobBreaksOffWhenAllHasCome(t *testing.T) {
 // A part of what was asked for in whole is nothing that an honest registry sends.
 func TestFault02_PartNotAskedFor(t *testing.T) {
 	t.Parallel()
-	for kind, call := range map[string]func(*bed) error{
-		"manifest": (*bed).manifest,
-		"blob":     func(b *bed) error { _, err := b.blob(); return err },
+	for kind, call := range map[string]func(*fixture) error{
+		"manifest": (*fixture).manifest,
+		"blob":     func(b *fixture) error { _, err := b.blob(); return err },
 	} {
 		t.Run(kind, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.reg.Inject(fault.Status("/v2/"+repository+"/"+kind+"s/", http.StatusPartialContent, nil))
 			err := call(b)
 			wantText(t, err, "the registry sent a part of what was asked for")
@@ -380,7 +380,7 @@ func TestFault02_PartNotAskedFor(t *testing.T) {
 }
 
 // resume is fetch after an earlier one that kept some bytes.
-func (b *bed) resume(kept []byte) (*buffer, error) {
+func (b *fixture) resume(kept []byte) (*buffer, error) {
 	buf := &buffer{}
 	return buf, b.client.Blob(context.Background(), b.byDigest(), b.content(), buf, bytes.NewReader(kept))
 }
@@ -414,7 +414,7 @@ func TestFault02b_Kept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			if test.fault != nil {
 				b.reg.Inject(*test.fault)
 			}
@@ -435,7 +435,7 @@ func ptr[T any](v T) *T { return &v }
 // was kept.
 func TestFault02b_WrongAgain(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.WrongBlob(""))
 	_, err := b.resume(b.data[:cut])
 	as[*verified.MismatchError](t, err)
@@ -445,7 +445,7 @@ func TestFault02b_WrongAgain(t *testing.T) {
 // Nobody who is interrupted waits until all that was kept has been hashed.
 func TestFault02b_InterruptedAgain(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	var copied int64
 	err := b.client.Blob(ctx, b.byDigest(), verified.Content{Digest: b.content().Digest, Size: 1 << 50}, writerFunc(func(p []byte) (int, error) {

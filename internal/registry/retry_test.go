@@ -88,7 +88,7 @@ func TestFault08_RetryAfter(t *testing.T) {
 			}
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				t.Parallel()
-				everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+				everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 					var w waits
 					b.use(t, w.options())
 					header := http.Header{"Date": {httpDate(inYears)}}
@@ -115,7 +115,7 @@ func TestFault08_RetryAfter(t *testing.T) {
 
 // Without a Date there is only our own clock.
 func TestFault08_DateWithoutDate(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	var w waits
 	b.use(t, w.options())
 	b.reg.Inject(fault.First(1, fault.Status(b.manifestPath(), http.StatusTooManyRequests,
@@ -140,7 +140,7 @@ func TestFault08_RateLimitedForLong(t *testing.T) {
 		"more than fits in bits": {strings.Repeat("9", 30), "more than a day"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				var w waits
 				b.use(t, w.options())
 				b.reg.Inject(fault.Status(path+"$", http.StatusTooManyRequests,
@@ -194,7 +194,7 @@ func TestFault09_TwiceThenRight(t *testing.T) {
 			}
 			t.Run(fmt.Sprint(name, " http2 ", http2), func(t *testing.T) {
 				t.Parallel()
-				everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, call func() error) {
+				everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *fixture, path string, call func() error) {
 					if name == "408" && path == "/v2/" {
 						t.Skip("a ping that is refused is forgiven")
 					}
@@ -223,7 +223,7 @@ func TestFault09_ForEver(t *testing.T) {
 	for name, injected := range passing() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				if name == "408" && path == "/v2/" {
 					t.Skip("a ping that is refused is forgiven")
 				}
@@ -257,7 +257,7 @@ func TestFault09_ForEver(t *testing.T) {
 // A registry that is not there yet may come.
 func TestFault09_RefusedThenUp(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		w := waits{then: func() { b.reg.Start() }}
 		b.use(t, w.options())
 		b.reg.Stop()
@@ -273,7 +273,7 @@ func TestFault09_RefusedThenUp(t *testing.T) {
 
 func TestFault09_HeadAndTags(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	var w waits
 	b.use(t, w.options())
 	b.reg.Inject(fault.First(2, fault.Status("/v2/"+repository+"/", http.StatusBadGateway, nil)))
@@ -289,7 +289,7 @@ func TestFault09_NotRetried(t *testing.T) {
 	for _, status := range []int{204, 301, 304, 400, 401, 403, 404, 405} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				if path == "/v2/" {
 					t.Skip("a ping that is refused is forgiven")
 				}
@@ -335,7 +335,7 @@ func TestFault09_MalformedAnswersAreNotRetried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			var w waits
 			b.use(t, w.options())
 			b.reg.Intercept(raw(answer))
@@ -352,7 +352,7 @@ func TestFault09_MalformedAnswersAreNotRetried(t *testing.T) {
 // A server that refuses the handshake does so the next time, too.
 func TestFault09_TLSAlertsAreNotRetried(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -15,9 +15,9 @@ import (
 
 // identified gives b, a public registry with tokens, a client that was refused
 // once and therefore shows credentials.
-func identified(t *testing.T) *bed {
+func identified(t *testing.T) *fixture {
 	t.Helper()
-	b := newBed(t, private(packtest.Options{Token: true, Private: []string{"elsewhere/*"}}))
+	b := newFixture(t, private(packtest.Options{Token: true, Private: []string{"elsewhere/*"}}))
 	b.use(t, registry.Options{Keychain: b.holding(good())})
 	for range 2 {
 		if err := b.manifest(); err != nil {
@@ -54,7 +54,7 @@ func TestFault25_CredentialsRevokedInTheMiddle(t *testing.T) {
 // nothing of them either.
 func TestPrivateRepositoryWithoutATagInTrouble(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{}))
+	b := newFixture(t, private(packtest.Options{}))
 	b.use(t, registry.Options{Keychain: b.holding(good())})
 	if err := b.manifest(); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestPrivateRepositoryWithoutATagInTrouble(t *testing.T) {
 // is told.
 func TestFault07_CancelWhileCredentialsAreLookedUp(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true}))
+	b := newFixture(t, private(packtest.Options{Token: true}))
 	ctx, cancel := context.WithCancel(context.Background())
 	asked := make(chan struct{})
 	b.use(t, registry.Options{Keychain: keychainFunc(func(ctx context.Context) (*credentials.Credentials, error) {
@@ -103,7 +103,7 @@ func (f keychainFunc) Find(ctx context.Context, _ string) (*credentials.Credenti
 // What is missing in a private repository says nothing of the credentials: the
 // rest of the repository is there before and after.
 func TestPrivateRepositoryWithoutATag(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		b.use(t, registry.Options{Keychain: b.holding(good())})
 		missing := b.byTag()
 		missing.Tag = "2.0"
@@ -130,12 +130,12 @@ func TestPrivateConcurrently(t *testing.T) {
 			t.Parallel()
 			o := private(r.options)
 			o.HTTP2 = name != "token" // many connections take their time
-			pullByMany(t, newBed(t, o), r)
+			pullByMany(t, newFixture(t, o), r)
 		})
 	}
 }
 
-func pullByMany(t *testing.T, b *bed, r refusal) {
+func pullByMany(t *testing.T, b *fixture, r refusal) {
 	b.use(t, registry.Options{Keychain: b.holding(good())})
 	var all sync.WaitGroup
 	for range 32 {

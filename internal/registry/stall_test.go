@@ -26,7 +26,7 @@ const (
 
 func TestFault07_AnswerStalls(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *bed, path string, call func() error) {
+		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *fixture, path string, call func() error) {
 			t.Parallel()
 			b.use(t, registry.Options{Stall: stall})
 			b.reg.Inject(fault.Stall(path + "$"))
@@ -41,7 +41,7 @@ func TestFault07_AnswerStalls(t *testing.T) {
 
 func TestFault07_BodyStalls(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.use(t, registry.Options{Stall: bodyStall})
 		b.reg.Inject(fault.StallBlob("", 40))
 		_, err := b.fetch()
@@ -60,7 +60,7 @@ func TestFault07_BodyStalls(t *testing.T) {
 
 func TestFault07_ManifestStalls(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.use(t, registry.Options{Stall: bodyStall})
 		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != b.manifestPath() {
@@ -78,7 +78,7 @@ func TestFault07_ManifestStalls(t *testing.T) {
 // Where nothing is wrong, one connection does for ping, token, manifest and blob.
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, private(packtest.Options{Token: true}), func(t *testing.T, b *bed) {
+	onEachProtocol(t, private(packtest.Options{Token: true}), func(t *testing.T, b *fixture) {
 		w := &wire{}
 		b.use(t, registry.Options{Transport: w.over(b.reg.Transport()), Keychain: b.holding(good())})
 		if err := b.manifest(); err != nil {
@@ -96,7 +96,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 // send every further request over it.
 func TestFault07_RetryDialsAnew(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		w := &wire{}
 		var told []registry.Retry
 		b.use(t, registry.Options{
@@ -128,7 +128,7 @@ func TestFault07_RetryDialsAnew(t *testing.T) {
 // reader that takes its time is no stall either.
 func TestFault07_OthersGoOn(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{HTTP2: true})
+	b := newFixture(t, packtest.Options{HTTP2: true})
 	b.use(t, registry.Options{Stall: nowStall})
 	long := make([]byte, 8<<20) // more than HTTP/2 sends unasked
 	want := verified.Content{Digest: b.reg.PutBlob(repository, long), Size: int64(len(long))}
@@ -165,7 +165,7 @@ func TestFault07_OthersGoOn(t *testing.T) {
 // Slow is not stalled: each byte is a sign of life, however long all take.
 func TestFault07_SlowButSteady(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		b.use(t, registry.Options{Stall: nowStall})
 		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != b.blobPath() {
@@ -189,7 +189,7 @@ func TestFault07_SlowButSteady(t *testing.T) {
 // The wait before a retry ends when nobody wants its outcome any more.
 func TestFault07_CancelWhileWaitingForARetry(t *testing.T) {
 	t.Parallel()
-	everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, _ func() error) {
+	everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, _ func() error) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		waiting := make(chan struct{})
@@ -224,7 +224,7 @@ func TestFault07_CancelWhileWaitingForARetry(t *testing.T) {
 // Each waits for the first one's ping no longer than its own context.
 func TestFault07_CancelWhileAnotherRetries(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	waiting, release := make(chan struct{}), make(chan struct{})
 	b.use(t, registry.Options{Sleep: func(context.Context, time.Duration) error {
 		close(waiting)

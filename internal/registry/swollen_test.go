@@ -34,7 +34,7 @@ func TestFault24_LongURLs(t *testing.T) {
 	for name, prefix := range map[string]string{"plain HTTP": "http://evil.example/", "no HTTPS": "ftp://evil.example/"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			everyRequest(t, packtest.Options{}, func(t *testing.T, b *bed, path string, call func() error) {
+			everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
 				b.reg.Inject(fault.Redirect(path+"$", prefix+swollen))
 				wantShort(t, call())
 			})
@@ -42,7 +42,7 @@ func TestFault24_LongURLs(t *testing.T) {
 	}
 	t.Run("a body that breaks off", func(t *testing.T) {
 		t.Parallel()
-		b, elsewhere := newBed(t, packtest.Options{}), start(t, packtest.Options{})
+		b, elsewhere := newFixture(t, packtest.Options{}), start(t, packtest.Options{})
 		var w waits
 		b.use(t, w.options())
 		to := elsewhere.URL() + "/" + strings.Repeat("A", 500<<10) // as long as a server takes it
@@ -63,7 +63,7 @@ func TestFault24_LongURLs(t *testing.T) {
 	})
 	t.Run("a token endpoint", func(t *testing.T) {
 		t.Parallel()
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		realm := b.reg.URL() + "/" + strings.Repeat("A", 500<<10)
 		b.reg.Inject(fault.Status("/v2/$", http.StatusUnauthorized, http.Header{"Www-Authenticate": {`Bearer realm="` + realm + `"`}}))
 		wantShort(t, b.manifest())
@@ -72,7 +72,7 @@ func TestFault24_LongURLs(t *testing.T) {
 
 func TestFault24_LongContentEncoding(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Encoding", swollen)
 		return false
@@ -87,7 +87,7 @@ func TestFault28_LongLinks(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int]string{8 << 10: "", 8<<10 + 1: "the link to the next page of tags has more than 8192 bytes", len(swollen): "the link to the next page of tags has more than 8192 bytes"} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			query := "last=" + strings.Repeat("a", size-len("last="))
 			b.listed(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.RawQuery == query {
@@ -112,7 +112,7 @@ func TestFault28_LongLinks(t *testing.T) {
 // Of a body without end no more is read than is allowed, not only believed.
 func TestFault05_EndlessManifest(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		sent := b.endless(b.manifestPath())
 		wantText(t, b.manifest(), "manifest is larger than 4194304 bytes")
 		sent(t)
@@ -121,7 +121,7 @@ func TestFault05_EndlessManifest(t *testing.T) {
 
 func TestFault28_EndlessPage(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
 		sent := b.endless(tagsPath)
 		_, err := b.tags()
 		wantText(t, err, "a page of tags is larger than 4194304 bytes")
@@ -132,7 +132,7 @@ func TestFault28_EndlessPage(t *testing.T) {
 // endless has b's registry answer a path with white space for as long as it is
 // read, up to what shows that it would be read for ever. sent wants that little
 // of it was: what is allowed, and what the system holds in between.
-func (b *bed) endless(path string) (sent func(*testing.T)) {
+func (b *fixture) endless(path string) (sent func(*testing.T)) {
 	const enough, allowed = 64 << 20, 24 << 20
 	var n atomic.Int64
 	var once sync.Once

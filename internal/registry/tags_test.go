@@ -16,10 +16,10 @@ import (
 
 const tagsPath = "/v2/" + repository + "/tags/list"
 
-func (b *bed) tags() ([]string, error) { return b.client.Tags(context.Background(), b.byTag()) }
+func (b *fixture) tags() ([]string, error) { return b.client.Tags(context.Background(), b.byTag()) }
 
 // listed has b's registry answer every request for tags with f.
-func (b *bed) listed(f func(w http.ResponseWriter, r *http.Request)) {
+func (b *fixture) listed(f func(w http.ResponseWriter, r *http.Request)) {
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != tagsPath {
 			return false
@@ -39,7 +39,7 @@ func page(w http.ResponseWriter, next string, tags ...string) {
 
 func TestFault28_ManyPages(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, packtest.Options{Token: true, TagPage: 100}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{Token: true, TagPage: 100}, func(t *testing.T, b *fixture) {
 		want := []string{"1.0"}
 		for i := range 10_000 {
 			tag := fmt.Sprintf("v%05d", i)
@@ -80,7 +80,7 @@ func TestFault28_LinksThatAreFine(t *testing.T) {
 		"other host case": `<HTTPS://HOST/v2/REPO/tags/list?last=a>; rel="next"`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			link := strings.NewReplacer("URL", b.reg.URL(), "REPO", repository, "HOST", b.reg.Host()).Replace(link)
 			b.listed(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.RawQuery == "last=a" {
@@ -103,7 +103,7 @@ func TestFault28_LinksThatAreFine(t *testing.T) {
 // Several links may stand in one header: RFC 8288, section 3.
 func TestFault28_LinksInOneHeader(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.listed(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "last=a" {
 			page(w, "", "b")
@@ -136,7 +136,7 @@ func TestFault28_LinksElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, other := newBed(t, packtest.Options{}), start(t, packtest.Options{})
+			b, other := newFixture(t, packtest.Options{}), start(t, packtest.Options{})
 			link := strings.NewReplacer("OTHER", other.URL(), "PLAIN", "http://"+b.reg.Host()).Replace(test.link)
 			b.listed(func(w http.ResponseWriter, _ *http.Request) { page(w, link, "a") })
 			got, err := b.tags()
@@ -169,7 +169,7 @@ func TestFault28_EndlessLists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			tags := make([]string, test.tags)
 			for i := range tags {
 				tags[i] = fmt.Sprint("v", i)
@@ -190,7 +190,7 @@ func TestFault28_EndlessLists(t *testing.T) {
 // and be shown.
 func TestFault28_HostileNames(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	long := strings.Repeat("x", 128)
 	b.listed(func(w http.ResponseWriter, _ *http.Request) {
 		page(w, "", "1.0", "", "../../x", "a/b", "a b", "\x1b[2J", "a\n//go:embed x", "-a", ".a", "é", "\u202e", "a?b", "a@sha256:x", long, long+"x", "_ok", "V1-a.b_c")
@@ -211,7 +211,7 @@ func TestFault28_BadPages(t *testing.T) {
 		"nothing":     {"", "the list of tags is not what the specification says"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.listed(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, test.body) })
 			_, err := b.tags()
 			wantText(t, err, test.want)
@@ -222,7 +222,7 @@ func TestFault28_BadPages(t *testing.T) {
 		})
 	}
 	for _, body := range []string{`{}`, `{"tags":null}`, `{"name":"x","tags":[]}`} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.listed(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 		if got, err := b.tags(); err != nil || len(got) != 0 {
 			t.Errorf("%s: got %q, %v", body, got, err)
@@ -232,7 +232,7 @@ func TestFault28_BadPages(t *testing.T) {
 
 func TestFault28_ListBreaksOff(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.listed(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		fmt.Fprint(w, `{"tags":["a",`)
@@ -248,7 +248,7 @@ func TestFault28_ListBreaksOff(t *testing.T) {
 
 func TestTagsOfNoRepository(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	ref := b.byTag()
 	ref.Repository = "gone"
 	_, err := b.client.Tags(context.Background(), ref)

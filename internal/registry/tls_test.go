@@ -36,7 +36,7 @@ func TestFault27_Certificates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := newBed(t, packtest.Options{CA: ca, Certificate: &cert})
+			b := newFixture(t, packtest.Options{CA: ca, Certificate: &cert})
 			transport := b.reg.Transport()
 			transport.TLSClientConfig.RootCAs = test.roots
 			w := &wire{}
@@ -59,7 +59,7 @@ func TestFault27_Certificates(t *testing.T) {
 }
 
 func TestNewTransport(t *testing.T) {
-	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *bed) {
+	onEachProtocol(t, packtest.Options{Token: true}, func(t *testing.T, b *fixture) {
 		transport := registry.NewTransport()
 		transport.Proxy = nil
 		transport.TLSClientConfig = &tls.Config{RootCAs: b.reg.Transport().TLSClientConfig.RootCAs}
@@ -81,7 +81,7 @@ func TestNewTransport(t *testing.T) {
 // Packs that are fetched at once have a connection each; only the first costs a
 // whole handshake.
 func TestSessionsAreResumed(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	transport := registry.NewTransport()
 	transport.Proxy = nil
 	transport.TLSClientConfig.RootCAs = b.reg.Transport().TLSClientConfig.RootCAs
@@ -106,7 +106,7 @@ func TestSessionsAreResumed(t *testing.T) {
 // Without a transport the system's trust decides: a test's CA is not in it.
 func TestDefaultTransport(t *testing.T) {
 	t.Setenv("NO_PROXY", "*")
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.client = registry.New(registry.Options{})
 	err := b.manifest()
 	as[*registry.Error](t, err)

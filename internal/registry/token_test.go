@@ -18,7 +18,7 @@ func TestTokenIsWornOut(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]packtest.Options{"public": {Token: true}, "private": private(packtest.Options{Token: true})} {
 		t.Run(name, func(t *testing.T) {
-			onEachProtocol(t, o, func(t *testing.T, b *bed) {
+			onEachProtocol(t, o, func(t *testing.T, b *fixture) {
 				b.use(t, registry.Options{Keychain: b.holding(good())})
 				token := "GET /token"
 				if name == "private" {
@@ -42,7 +42,7 @@ func TestTokenIsWornOut(t *testing.T) {
 
 func TestTokenIsGoodForOneRequest(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{Token: true, TokenUses: 1})
+	b := newFixture(t, packtest.Options{Token: true, TokenUses: 1})
 	for range 3 {
 		if err := b.manifest(); err != nil {
 			t.Fatal(err)
@@ -55,7 +55,7 @@ func TestTokenIsGoodForOneRequest(t *testing.T) {
 
 func TestTokenIsWornOutConcurrently(t *testing.T) {
 	t.Parallel()
-	onEachProtocol(t, private(packtest.Options{Token: true}), func(t *testing.T, b *bed) {
+	onEachProtocol(t, private(packtest.Options{Token: true}), func(t *testing.T, b *fixture) {
 		b.use(t, registry.Options{Keychain: b.holding(good())})
 		if err := b.manifest(); err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestTokenIsWornOutConcurrently(t *testing.T) {
 // A token that was never good is not got again for ever.
 func TestTokenIsNeverGood(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, packtest.Options{Token: true})
+	b := newFixture(t, packtest.Options{Token: true})
 	b.reg.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(`{"token":"no-good"}`)))
 	for range 2 {
 		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": 401 Unauthorized: UNAUTHORIZED: authentication required")
@@ -96,7 +96,7 @@ func TestTokenIsNone(t *testing.T) {
 		"a line break": `s3cret\r\nX-Injected: 1`, "white space": "s3cret s3cret", "control": `s3cret\u001b[2J`, "Unicode": `s3cret\u00e9`, "DEL": `s3cret\u007f`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{Token: true})
+			b := newFixture(t, packtest.Options{Token: true})
 			b.reg.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(`{"token":"`+token+`"}`)))
 			err := b.manifest()
 			wantText(t, err, "GET "+b.reg.URL()+"/token: what is said to be a token is none")
@@ -112,7 +112,7 @@ func TestFault10_TokenEndpointEchoes(t *testing.T) {
 	for name, who := range map[string]credentials.Credentials{"password": stale(), "identity token": {IdentityToken: "s3cret", Source: good().Source}} {
 		for _, status := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusInternalServerError} {
 			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
-				b := newBed(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
+				b := newFixture(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
 				b.use(t, registry.Options{Keychain: b.holding(who)})
 				echo := fault.ErrorBody("/token", status, []byte(`{"errors":[{"code":"DENIED","message":"no such user: s3cret-user, s3cret-password, s3cret"}]}`))
 				echo.Match = func(r *http.Request) bool {
@@ -131,7 +131,7 @@ func TestFault10_TokenEndpointEchoes(t *testing.T) {
 func TestIdentityToken(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret-identity"
-	onEachProtocol(t, private(packtest.Options{Token: true, IdentityToken: secret}), func(t *testing.T, b *bed) {
+	onEachProtocol(t, private(packtest.Options{Token: true, IdentityToken: secret}), func(t *testing.T, b *fixture) {
 		b.use(t, registry.Options{Keychain: b.holding(credentials.Credentials{IdentityToken: secret, Source: credentials.Source{File: configFile}})})
 		if err := b.manifest(); err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func TestIdentityToken(t *testing.T) {
 // A wrong identity token is told of by its source.
 func TestFault10_WrongIdentityToken(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
+	b := newFixture(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
 	b.use(t, registry.Options{Keychain: b.holding(credentials.Credentials{IdentityToken: "s3cret", Source: credentials.Source{File: configFile}})})
 	err := b.manifest()
 	wantText(t, err, "GET "+b.reg.URL()+"/token: 401 Unauthorized: UNAUTHORIZED: authentication required; with the credentials of "+configFile+": 401 Unauthorized")
@@ -161,7 +161,7 @@ func TestFault10_WrongIdentityToken(t *testing.T) {
 // Where an endpoint knows no POST, GET is tried, as the library does it.
 func TestIdentityTokenWithoutPost(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true}))
+	b := newFixture(t, private(packtest.Options{Token: true}))
 	who := good()
 	who.IdentityToken = "s3cret"
 	b.use(t, registry.Options{Keychain: b.holding(who)})
@@ -180,7 +180,7 @@ func TestIdentityTokenWithoutPost(t *testing.T) {
 // A registry token is what the registry itself takes.
 func TestRegistryToken(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true}))
+	b := newFixture(t, private(packtest.Options{Token: true}))
 	b.use(t, registry.Options{Keychain: b.holding(credentials.Credentials{RegistryToken: "s3cret", Source: credentials.Source{File: configFile}})})
 	b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Authorization") != "Bearer s3cret" {
@@ -204,7 +204,7 @@ func TestRegistryToken(t *testing.T) {
 
 // tokenEndpoint starts a server elsewhere that gives b's tokens, and has b's
 // registry name it.
-func tokenEndpoint(t *testing.T, b *bed) *packtest.Registry {
+func tokenEndpoint(t *testing.T, b *fixture) *packtest.Registry {
 	t.Helper()
 	auth := start(t, packtest.Options{})
 	client := b.reg.Client()
@@ -240,7 +240,7 @@ func tokenEndpoint(t *testing.T, b *bed) *packtest.Registry {
 // the credentials; it is how most registries work.
 func TestTokenEndpointElsewhere(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, private(packtest.Options{Token: true}))
+	b := newFixture(t, private(packtest.Options{Token: true}))
 	auth := tokenEndpoint(t, b)
 	keys := b.holding(good())
 	b.use(t, registry.Options{Keychain: keys})
@@ -265,7 +265,7 @@ func TestTokenEndpointRedirects(t *testing.T) {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
 				t.Parallel()
-				b := newBed(t, private(packtest.Options{Token: true, IdentityToken: packtest.Password}))
+				b := newFixture(t, private(packtest.Options{Token: true, IdentityToken: packtest.Password}))
 				away := start(t, packtest.Options{})
 				away.Inject(fault.ErrorBody("/token", http.StatusOK, []byte(`{"token":"taken"}`)))
 				b.use(t, registry.Options{Keychain: b.holding(who)})
@@ -301,7 +301,7 @@ func TestTokenEndpointRedirectsToItself(t *testing.T) {
 	t.Parallel()
 	for name, who := range map[string]credentials.Credentials{"password": good(), "identity token": {IdentityToken: "right", Source: good().Source}} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
+			b := newFixture(t, private(packtest.Options{Token: true, IdentityToken: "right"}))
 			b.use(t, registry.Options{Keychain: b.holding(who)})
 			b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/token" || r.URL.Query().Has("again") {
@@ -319,7 +319,7 @@ func TestTokenEndpointRedirectsToItself(t *testing.T) {
 
 // What the registry itself redirects takes the user's credentials nowhere.
 func TestFault13_NoCredentialsElsewhere(t *testing.T) {
-	eachRefusal(t, func(t *testing.T, b *bed, r refusal) {
+	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		b.use(t, registry.Options{Keychain: b.holding(good())})
 		store := start(t, packtest.Options{})
 		store.PutBlob(repository, b.data)

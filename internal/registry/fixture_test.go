@@ -28,9 +28,9 @@ const repository = "greenticai/pack"
 // ever spent by a test that fails.
 const patience = 10 * time.Second
 
-// A bed is a registry that holds one pack under the tag 1.0, and a client that
+// A fixture is a registry that holds one pack under the tag 1.0, and a client that
 // trusts it.
-type bed struct {
+type fixture struct {
 	reg      *packtest.Registry
 	client   *registry.Client
 	data     []byte
@@ -62,11 +62,11 @@ func start(t *testing.T, o packtest.Options) *packtest.Registry {
 	return packtest.StartRegistry(t, o)
 }
 
-func newBed(t *testing.T, o packtest.Options) *bed {
+func newFixture(t *testing.T, o packtest.Options) *fixture {
 	t.Helper()
 	reg := start(t, o)
 	data := packtest.Zip("bed", "1.0.0", 1000)
-	b := &bed{
+	b := &fixture{
 		reg:    reg,
 		data:   data,
 		pushed: packtest.MustPush(t, reg, repository, "1.0", packtest.Pack(data, "bed.gtpack")),
@@ -78,9 +78,9 @@ func newBed(t *testing.T, o packtest.Options) *bed {
 	return b
 }
 
-// use gives the bed a client with these options; what they leave out is as in
-// newBed.
-func (b *bed) use(t *testing.T, o registry.Options) {
+// use gives the fixture a client with these options; what they leave out is as in
+// newFixture.
+func (b *fixture) use(t *testing.T, o registry.Options) {
 	t.Helper()
 	if o.Transport == nil {
 		transport := b.reg.Transport()
@@ -108,7 +108,7 @@ func newClient(t *testing.T, transport *http.Transport, insecure ...string) *reg
 func soon(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
 // onEachProtocol runs a test over HTTP/1.1 and over HTTP/2.
-func onEachProtocol(t *testing.T, o packtest.Options, test func(*testing.T, *bed)) {
+func onEachProtocol(t *testing.T, o packtest.Options, test func(*testing.T, *fixture)) {
 	t.Helper()
 	for _, protocol := range []struct {
 		name  string
@@ -117,37 +117,37 @@ func onEachProtocol(t *testing.T, o packtest.Options, test func(*testing.T, *bed
 		t.Run(protocol.name, func(t *testing.T) {
 			o := o
 			o.HTTP2 = protocol.http2
-			test(t, newBed(t, o))
+			test(t, newFixture(t, o))
 		})
 	}
 }
 
-func (b *bed) byTag() ociref.Reference {
+func (b *fixture) byTag() ociref.Reference {
 	return ociref.Reference{Registry: b.reg.Host(), Repository: repository, Tag: "1.0"}
 }
 
-func (b *bed) byDigest() ociref.Reference {
+func (b *fixture) byDigest() ociref.Reference {
 	return ociref.Reference{Registry: b.reg.Host(), Repository: repository, Digest: b.pushed.ManifestDigest}
 }
 
-func (b *bed) content() verified.Content {
+func (b *fixture) content() verified.Content {
 	return verified.Content{Digest: b.pushed.Layers[0], Size: int64(len(b.data))}
 }
 
-func (b *bed) manifestPath() string { return "/v2/" + repository + "/manifests/1.0" }
+func (b *fixture) manifestPath() string { return "/v2/" + repository + "/manifests/1.0" }
 
-func (b *bed) blobPath() string {
+func (b *fixture) blobPath() string {
 	return "/v2/" + repository + "/blobs/" + b.pushed.Layers[0].String()
 }
 
 // manifest reads the manifest by its tag.
-func (b *bed) manifest() error {
+func (b *fixture) manifest() error {
 	_, err := b.client.Manifest(context.Background(), b.byTag())
 	return err
 }
 
 // blob reads the pack and returns what was written, whatever the error.
-func (b *bed) blob() ([]byte, error) {
+func (b *fixture) blob() ([]byte, error) {
 	var buf buffer
 	err := b.client.Blob(context.Background(), b.byDigest(), b.content(), &buf, nil)
 	return buf.Bytes(), err

@@ -8,33 +8,33 @@ import (
 	"testing"
 )
 
-// A bed is a user's environment: a home, and variables.
-type bed struct {
+// A fixture is a user's environment: a home, and variables.
+type fixture struct {
 	*testing.T
 	dir string
 	env map[string]string
 }
 
-func newBed(t *testing.T) *bed {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	dir := t.TempDir()
-	return &bed{T: t, dir: dir, env: map[string]string{
+	return &fixture{T: t, dir: dir, env: map[string]string{
 		"HOME": filepath.Join(dir, "home"), "USERPROFILE": filepath.Join(dir, "home"),
 		"XDG_RUNTIME_DIR": filepath.Join(dir, "run"),
 		"PATH":            filepath.Join(dir, "bin") + string(filepath.ListSeparator) + os.Getenv("PATH"),
 	}}
 }
 
-// The files of a bed's user.
+// The files of a fixture's user.
 const (
 	dockerFile  = "home/.docker/config.json"
 	runtimeFile = "run/containers/auth.json"
 	podmanFile  = "home/.config/containers/auth.json"
 )
 
-func (b *bed) path(name string) string { return filepath.Join(b.dir, filepath.FromSlash(name)) }
+func (b *fixture) path(name string) string { return filepath.Join(b.dir, filepath.FromSlash(name)) }
 
-func (b *bed) write(name, text string) {
+func (b *fixture) write(name, text string) {
 	b.Helper()
 	if err := os.MkdirAll(filepath.Dir(b.path(name)), 0o777); err != nil {
 		b.Fatal(err)
@@ -44,12 +44,12 @@ func (b *bed) write(name, text string) {
 	}
 }
 
-func (b *bed) keychain() *Keychain {
+func (b *fixture) keychain() *Keychain {
 	return New(Options{Getenv: func(key string) string { return b.env[key] }})
 }
 
 // find must succeed.
-func (b *bed) find(host string) *Credentials {
+func (b *fixture) find(host string) *Credentials {
 	b.Helper()
 	found, err := b.keychain().Find(context.Background(), host)
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *bed) find(host string) *Credentials {
 
 // wantUser fails unless found has this user name, with the password that the
 // beds' users have.
-func (b *bed) wantUser(found *Credentials, user string) {
+func (b *fixture) wantUser(found *Credentials, user string) {
 	b.Helper()
 	if found == nil || found.Username != user || found.Password != "pass-of-"+user || found.IdentityToken != "" || found.RegistryToken != "" {
 		b.Errorf("credentials are not those of %s: %v", user, found)

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// A Kind says what happened to a pack.
-type Kind string
+// An EntryChangeKind says what happened to a pack.
+type EntryChangeKind string
 
 const (
-	Added   Kind = "added"
-	Removed Kind = "removed"
-	Changed Kind = "changed"
+	Added   EntryChangeKind = "added"
+	Removed EntryChangeKind = "removed"
+	Changed EntryChangeKind = "changed"
 )
 
-// A Change is what two locks say differently about one pack.
-type Change struct {
+// An EntryChange is what two locks say differently about one pack.
+type EntryChange struct {
 	Name   string
-	Kind   Kind
+	Kind   EntryChangeKind
 	Old    Pack     // zero if Added
 	New    Pack     // zero if Removed
 	Fields []string // if Changed: the keys that differ, in the order of the file
@@ -25,24 +25,24 @@ type Change struct {
 
 // Diff returns the changes that lead from old to new, by name; none if they
 // lock the same. A nil *Lock counts as an empty one.
-func Diff(old, new *Lock) []Change {
-	var changes []Change
+func Diff(old, new *Lock) []EntryChange {
+	var changes []EntryChange
 	before, after := byName(old), byName(new)
 	for name, p := range before {
 		q, ok := after[name]
 		switch {
 		case !ok:
-			changes = append(changes, Change{Name: name, Kind: Removed, Old: p})
+			changes = append(changes, EntryChange{Name: name, Kind: Removed, Old: p})
 		case p != q:
-			changes = append(changes, Change{Name: name, Kind: Changed, Old: p, New: q, Fields: differing(p, q)})
+			changes = append(changes, EntryChange{Name: name, Kind: Changed, Old: p, New: q, Fields: differing(p, q)})
 		}
 	}
 	for name, q := range after {
 		if _, ok := before[name]; !ok {
-			changes = append(changes, Change{Name: name, Kind: Added, New: q})
+			changes = append(changes, EntryChange{Name: name, Kind: Added, New: q})
 		}
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(changes, func(a, b EntryChange) int { return strings.Compare(a.Name, b.Name) })
 	return changes
 }
 

@@ -16,7 +16,7 @@ func TestDiff(t *testing.T) {
 	}
 	before := &lockfile.Lock{Packs: []lockfile.Pack{slack("every"), slack("gone"), slack("moved"), slack("same")}}
 	after := &lockfile.Lock{Packs: []lockfile.Pack{every, slack("fresh"), moved, slack("same")}}
-	want := []lockfile.Change{
+	want := []lockfile.EntryChange{
 		{Name: "every", Kind: lockfile.Changed, Old: slack("every"), New: every, Fields: []string{
 			"ref", "version", "layer", "tag", "index_digest", "manifest_digest", "layer_digest", "size", "media_type",
 		}},
@@ -39,7 +39,7 @@ func TestDiffNone(t *testing.T) {
 	if got := lockfile.Diff(nil, nil); got != nil {
 		t.Errorf("nil locks: got %+v, want none", got)
 	}
-	want := []lockfile.Change{{Name: "a", Kind: lockfile.Added, New: slack("a")}}
+	want := []lockfile.EntryChange{{Name: "a", Kind: lockfile.Added, New: slack("a")}}
 	if got := lockfile.Diff(nil, l); !reflect.DeepEqual(got, want) {
 		t.Errorf("from nil: got %+v, want %+v", got, want)
 	}

@@ -25,11 +25,11 @@ type Difference struct {
 // A PackChange is what changed in one pack. Its digests are packs.lock's: that
 // nothing else is vendored is for Verify to say.
 type PackChange struct {
-	lockfile.Change
+	lockfile.EntryChange
 	// Files are the files inside the pack that changed. They are nil where that is
 	// not known: the pack is new or removed, its bytes were not at hand or are no
 	// zip archive; Unread says why then.
-	Files  []gtpack.Change
+	Files  []gtpack.FileChange
 	Unread string
 	// OldVersion and NewVersion are the versions that the manifests give, as far as
 	// they are at hand, where the tags are others; else "".
@@ -62,7 +62,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	}
 	d := &Difference{Revision: name, Commit: rev.Commit}
 	for _, change := range lockfile.Diff(before, r.p.Lock) {
-		d.Packs = append(d.Packs, PackChange{Change: change})
+		d.Packs = append(d.Packs, PackChange{EntryChange: change})
 	}
 	places := make([]*PackChange, len(d.Packs))
 	for i := range d.Packs {
@@ -120,7 +120,7 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after *scratch) e
 		c.Unread = err.Error()
 		return nil
 	}
-	c.Files = append([]gtpack.Change{}, files...)
+	c.Files = append([]gtpack.FileChange{}, files...)
 	return err
 }
 

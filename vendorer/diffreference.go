@@ -167,8 +167,8 @@ func (p pair) change() PackChange {
 	ref, _ := ociref.Parse(p[1].reference) // which was resolved
 	name := path.Base(ref.Repository)
 	return PackChange{
-		Change:     lockfile.Change{Name: name, Kind: lockfile.Changed, Old: p[0].named(name), New: p[1].named(name)},
-		OldVersion: p[0].version(), NewVersion: p[1].version(),
+		EntryChange: lockfile.EntryChange{Name: name, Kind: lockfile.Changed, Old: p[0].named(name), New: p[1].named(name)},
+		OldVersion:  p[0].version(), NewVersion: p[1].version(),
 	}
 }
 

@@ -336,7 +336,7 @@ func growth(before, after int64) string {
 }
 
 // fileLine is a file inside a pack that changed. Its name is anybody's.
-func fileLine(f gtpack.Change) string {
+func fileLine(f gtpack.FileChange) string {
 	name := cutOff(f.Name, maxName)
 	switch f.Kind {
 	case gtpack.Added:

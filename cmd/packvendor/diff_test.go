@@ -19,7 +19,7 @@ func lockedAs(ref, manifest, layer string) lockfile.Pack {
 }
 
 func changed(before, after lockfile.Pack) vendorer.PackChange {
-	return vendorer.PackChange{Change: lockfile.Change{Name: "a", Kind: lockfile.Changed, Old: before, New: after}}
+	return vendorer.PackChange{EntryChange: lockfile.EntryChange{Name: "a", Kind: lockfile.Changed, Old: before, New: after}}
 }
 
 func TestGrowth(t *testing.T) {
@@ -51,16 +51,16 @@ func TestGrowth(t *testing.T) {
 func TestFileLine(t *testing.T) {
 	long := strings.Repeat("x", maxName)
 	for _, test := range []struct {
-		change gtpack.Change
+		change gtpack.FileChange
 		want   string
 	}{
-		{gtpack.Change{Name: "a", Kind: gtpack.Added, NewSize: 1500}, "+ a, 1.5 kB"},
-		{gtpack.Change{Name: "a", Kind: gtpack.Removed, OldSize: 1500}, "- a, 1.5 kB"},
-		{gtpack.Change{Name: "a", Kind: gtpack.Changed, OldSize: 1500, NewSize: 1500}, "~ a, 1.5 kB"},
-		{gtpack.Change{Name: "a", Kind: gtpack.Changed, OldSize: 1000, NewSize: 1500}, "~ a, 1.0 kB → 1.5 kB (+50.0 %)"},
-		{gtpack.Change{Name: "a\n\t\x1b\u202e\xff", Kind: gtpack.Added}, `+ a\n\t\x1b\u202e\ufffd, 0 B`},
-		{gtpack.Change{Name: long, Kind: gtpack.Added}, "+ " + long + ", 0 B"},
-		{gtpack.Change{Name: long + "y", Kind: gtpack.Added}, "+ " + long + "..., 0 B"},
+		{gtpack.FileChange{Name: "a", Kind: gtpack.Added, NewSize: 1500}, "+ a, 1.5 kB"},
+		{gtpack.FileChange{Name: "a", Kind: gtpack.Removed, OldSize: 1500}, "- a, 1.5 kB"},
+		{gtpack.FileChange{Name: "a", Kind: gtpack.Changed, OldSize: 1500, NewSize: 1500}, "~ a, 1.5 kB"},
+		{gtpack.FileChange{Name: "a", Kind: gtpack.Changed, OldSize: 1000, NewSize: 1500}, "~ a, 1.0 kB → 1.5 kB (+50.0 %)"},
+		{gtpack.FileChange{Name: "a\n\t\x1b\u202e\xff", Kind: gtpack.Added}, `+ a\n\t\x1b\u202e\ufffd, 0 B`},
+		{gtpack.FileChange{Name: long, Kind: gtpack.Added}, "+ " + long + ", 0 B"},
+		{gtpack.FileChange{Name: long + "y", Kind: gtpack.Added}, "+ " + long + "..., 0 B"},
 	} {
 		if got := fileLine(test.change); got != test.want {
 			t.Errorf("%+v: %q, want %q", test.change, got, test.want)
@@ -83,9 +83,9 @@ func TestHeadline(t *testing.T) {
 		change vendorer.PackChange
 		want   string
 	}{
-		{"added", vendorer.PackChange{Change: lockfile.Change{Kind: lockfile.Added, New: old}}, "added 1.0.0"},
-		{"added without tag", vendorer.PackChange{Change: lockfile.Change{Kind: lockfile.Added, New: lockedAs("r.io/a"+one, "1", "2")}}, "added"},
-		{"removed", vendorer.PackChange{Change: lockfile.Change{Kind: lockfile.Removed, Old: old}}, "removed 1.0.0"},
+		{"added", vendorer.PackChange{EntryChange: lockfile.EntryChange{Kind: lockfile.Added, New: old}}, "added 1.0.0"},
+		{"added without tag", vendorer.PackChange{EntryChange: lockfile.EntryChange{Kind: lockfile.Added, New: lockedAs("r.io/a"+one, "1", "2")}}, "added"},
+		{"removed", vendorer.PackChange{EntryChange: lockfile.EntryChange{Kind: lockfile.Removed, Old: old}}, "removed 1.0.0"},
 		{"updated", changed(old, lockedAs("r.io/a:1.1.0"+two, "3", "4")), "1.0.0 → 1.1.0"},
 		{"the same bytes", changed(old, lockedAs("r.io/a:1.1.0"+two, "3", "2")), "1.0.0 → 1.1.0 (bytes identical)"},
 		{"the same manifest", changed(old, lockedAs("r.io/a:1.1.0"+one, "1", "2")), "1.0.0 → 1.1.0 (bytes identical)"},
@@ -142,7 +142,7 @@ func TestDiffText(t *testing.T) {
 	old, now := lockedAs("r.io/a:1.0.0@"+string(digestOf("1")), "1", "2"), lockedAs("m.io/a:1.1.0@"+string(digestOf("3")), "3", "4")
 	unread, same := changed(old, now), changed(old, now)
 	unread.Unread = "bytes\x1b[2J"
-	same.Files = []gtpack.Change{}
+	same.Files = []gtpack.FileChange{}
 	d := &vendorer.Difference{Packs: []vendorer.PackChange{unread, same}}
 	want := `a 1.0.0 → 1.1.0
   repo      r.io/a → m.io/a

@@ -27,9 +27,9 @@ func TestCode(t *testing.T) {
 func TestMarkdownFiles(t *testing.T) {
 	change := func(files int) vendorer.PackChange {
 		c := changed(lockedAs("r.io/a:1@"+string(digestOf("1")), "1", "2"), lockedAs("r.io/a:2@"+string(digestOf("3")), "3", "4"))
-		c.Files = []gtpack.Change{}
+		c.Files = []gtpack.FileChange{}
 		for n := range files {
-			c.Files = append(c.Files, gtpack.Change{Name: fmt.Sprint(n), Kind: gtpack.Added})
+			c.Files = append(c.Files, gtpack.FileChange{Name: fmt.Sprint(n), Kind: gtpack.Added})
 		}
 		return c
 	}

@@ -10,19 +10,19 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// A Kind says what happened to a file.
-type Kind string
+// A FileChangeKind says what happened to a file.
+type FileChangeKind string
 
 const (
-	Added   Kind = "added"
-	Removed Kind = "removed"
-	Changed Kind = "changed"
+	Added   FileChangeKind = "added"
+	Removed FileChangeKind = "removed"
+	Changed FileChangeKind = "changed"
 )
 
-// A Change is what two archives hold differently under one name.
-type Change struct {
+// A FileChange is what two archives hold differently under one name.
+type FileChange struct {
 	Name    string
-	Kind    Kind
+	Kind    FileChangeKind
 	OldSize int64 // unpacked bytes; 0 if Added
 	NewSize int64 // 0 if Removed
 }
@@ -32,11 +32,11 @@ type Change struct {
 // compared by their sha256. Any zip archive will do: manifests are not read.
 //
 // Errors are those of [Read], and say which of the two they are about.
-func Diff(ctx context.Context, old, new Source) ([]Change, error) {
+func Diff(ctx context.Context, old, new Source) ([]FileChange, error) {
 	return diff(ctx, old, new, defaults)
 }
 
-func diff(ctx context.Context, old, new Source, bounds bounds) ([]Change, error) {
+func diff(ctx context.Context, old, new Source, bounds bounds) ([]FileChange, error) {
 	before, err := digests(ctx, old, bounds)
 	if err != nil {
 		return nil, fmt.Errorf("old: %w", err)
@@ -45,22 +45,22 @@ func diff(ctx context.Context, old, new Source, bounds bounds) ([]Change, error)
 	if err != nil {
 		return nil, fmt.Errorf("new: %w", err)
 	}
-	var changes []Change
+	var changes []FileChange
 	for name, b := range before {
 		a, there := after[name]
 		switch {
 		case !there:
-			changes = append(changes, Change{Name: name, Kind: Removed, OldSize: b.Size})
+			changes = append(changes, FileChange{Name: name, Kind: Removed, OldSize: b.Size})
 		case a != b:
-			changes = append(changes, Change{Name: name, Kind: Changed, OldSize: b.Size, NewSize: a.Size})
+			changes = append(changes, FileChange{Name: name, Kind: Changed, OldSize: b.Size, NewSize: a.Size})
 		}
 	}
 	for name, a := range after {
 		if _, there := before[name]; !there {
-			changes = append(changes, Change{Name: name, Kind: Added, NewSize: a.Size})
+			changes = append(changes, FileChange{Name: name, Kind: Added, NewSize: a.Size})
 		}
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(changes, func(a, b FileChange) int { return cmp.Compare(a.Name, b.Name) })
 	return changes, nil
 }
 

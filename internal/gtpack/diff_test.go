@@ -15,21 +15,21 @@ func TestDiff(t *testing.T) {
 	a, b, c := file{"a", []byte("aaa")}, file{"b\n", []byte("bb")}, file{"c", nil}
 	for name, test := range map[string]struct {
 		old, new *bytes.Reader
-		want     []Change
+		want     []FileChange
 	}{
 		"nothing":            {stored(t), stored(t), nil},
 		"the same":           {stored(t, a, b, c), stored(t, a, b, c), nil},
 		"packed another way": {stored(t, a, b, c), archiveOf(t, zip.Deflate, c, file{"d/", nil}, b, a), nil},
-		"all of it":          {stored(t), stored(t, c, b, a), []Change{{"a", Added, 0, 3}, {"b\n", Added, 0, 2}, {"c", Added, 0, 0}}},
-		"all of it gone":     {stored(t, c, b, a), stored(t), []Change{{"a", Removed, 3, 0}, {"b\n", Removed, 2, 0}, {"c", Removed, 0, 0}}},
+		"all of it":          {stored(t), stored(t, c, b, a), []FileChange{{"a", Added, 0, 3}, {"b\n", Added, 0, 2}, {"c", Added, 0, 0}}},
+		"all of it gone":     {stored(t, c, b, a), stored(t), []FileChange{{"a", Removed, 3, 0}, {"b\n", Removed, 2, 0}, {"c", Removed, 0, 0}}},
 		"some": {
 			stored(t, a, b, file{"d", []byte("d")}, file{"e", []byte("e")}),
 			stored(t, file{"a", []byte("aab")}, c, file{"d", nil}, file{"e", []byte("e")}),
-			[]Change{{"a", Changed, 3, 3}, {"b\n", Removed, 2, 0}, {"c", Added, 0, 0}, {"d", Changed, 1, 0}},
+			[]FileChange{{"a", Changed, 3, 3}, {"b\n", Removed, 2, 0}, {"c", Added, 0, 0}, {"d", Changed, 1, 0}},
 		},
 		"a version": {
 			bytes.NewReader(packtest.Zip("p", "1.0.0", 10)), bytes.NewReader(packtest.Zip("p", "1.1.0", 10)),
-			[]Change{{"assets/payload.bin", Changed, 10, 10}, {"manifest.cbor", Changed, 229, 229}, {"sbom.cbor", Changed, 453, 453}},
+			[]FileChange{{"assets/payload.bin", Changed, 10, 10}, {"manifest.cbor", Changed, 229, 229}, {"sbom.cbor", Changed, 453, 453}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestDiffErrors(t *testing.T) {
 func TestDiffRealPacks(t *testing.T) {
 	old, new := realPack(t, "noop-validator"), realPack(t, "msg-event-app")
 	changes, err := Diff(t.Context(), bytes.NewReader(old), bytes.NewReader(new))
-	if err != nil || len(changes) != 17 || changes[9] != (Change{"manifest.cbor", Changed, 708, 1602}) {
+	if err != nil || len(changes) != 17 || changes[9] != (FileChange{"manifest.cbor", Changed, 708, 1602}) {
 		t.Errorf("%d changes: %v, %v", len(changes), changes, err)
 	}
 }

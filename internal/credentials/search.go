@@ -62,7 +62,7 @@ func (s *search) look(ctx context.Context, l location) {
 	}
 	found, key, err := c.find(s.host)
 	file.Key = key
-	s.settle(file, found, err)
+	s.record(file, found, err)
 }
 
 // ask asks a helper, but none twice.
@@ -82,11 +82,11 @@ func (s *search) ask(ctx context.Context, source Source, name string) {
 	if found != nil {
 		source.Key = addressOf(s.host)
 	}
-	s.settle(source, found, err)
+	s.record(source, found, err)
 }
 
-// settle notes what was found at a place, and keeps it.
-func (s *search) settle(source Source, found *Credentials, err error) {
+// record notes what was found at a place, and keeps it.
+func (s *search) record(source Source, found *Credentials, err error) {
 	switch {
 	case err != nil:
 		s.note(source, Failed, err)

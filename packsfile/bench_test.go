@@ -43,7 +43,7 @@ func BenchmarkSetRef(b *testing.B) {
 			data := benchFile(n)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := SetRef(data, "pack-0003", "ghcr.io/greenticai/packs/other:2.0.0"); err != nil {
+				if _, err := setRef(data, "pack-0003", "ghcr.io/greenticai/packs/other:2.0.0"); err != nil {
 					b.Fatal(err)
 				}
 			}

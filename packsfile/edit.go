@@ -15,20 +15,15 @@ import (
 // errByHand refuses what the edits here do not know how to do.
 var errByHand = errors.New("it is written in a form that cannot be edited: edit the file by hand")
 
-// SetRef returns the text of a packs.toml with ref as the reference of the
-// pack called name, which is added if the file has none of that name. data
-// itself is left alone.
+// SetRefs returns the text of a packs.toml in which the packs of refs, by their names,
+// have those references; packs that the file lacks are added. data itself is left
+// alone.
 //
 // It changes the lines it must and no others: comments, order, blank lines
 // and line ends survive, as do the other keys of the pack. It only demands
 // that data is TOML, not that it makes sense. Before it returns it reads its
-// own work; whatever it cannot edit with certainty is an error.
-func SetRef(data []byte, name, ref string) ([]byte, error) {
-	return SetRefs(data, map[string]string{name: ref})
-}
-
-// SetRefs is SetRef of packs by their names. Those that are there already are edited
-// together: the file is read twice, however many they are.
+// own work; whatever it cannot edit with certainty is an error. Packs that are there
+// already are edited together: the file is read twice, however many they are.
 func SetRefs(data []byte, refs map[string]string) ([]byte, error) {
 	t := &text{data: data}
 	packs, err := t.packs()

@@ -98,9 +98,9 @@ func (s editScript) run(t *testing.T) ([]byte, error) {
 func (e testEdit) apply(data []byte) ([]byte, error) {
 	switch e.command {
 	case "set":
-		return SetRef(data, e.names[0], e.entry.Ref)
+		return setRef(data, e.names[0], e.entry.Ref)
 	case "add":
-		return Set(data, e.names[0], e.entry)
+		return set(data, e.names[0], e.entry)
 	}
 	return Remove(data, e.names...)
 }
@@ -182,15 +182,25 @@ func packOf(t *testing.T, data []byte, name string) map[string]any {
 	}
 }
 
+// setRef is SetRefs of one pack.
+func setRef(data []byte, name, ref string) ([]byte, error) {
+	return SetRefs(data, map[string]string{name: ref})
+}
+
+// set is SetAll of one pack.
+func set(data []byte, name string, e Entry) ([]byte, error) {
+	return SetAll(data, map[string]Entry{name: e})
+}
+
 func TestSetRefKeepsByteOrderMark(t *testing.T) {
 	ref := "ghcr.io/o/x@" + digest
 	for before, want := range map[string]string{
 		byteOrderMark: byteOrderMark + "[packs]\nx = \"" + ref + "\"\n",
 		byteOrderMark + "packs.x = 'ghcr.io/o/x:1'": byteOrderMark + "packs.x = '" + ref + "'",
 	} {
-		got, err := SetRef([]byte(before), "x", ref)
+		got, err := setRef([]byte(before), "x", ref)
 		if err != nil || string(got) != want {
-			t.Errorf("SetRef(%q) = %q, %v; want %q", before, got, err, want)
+			t.Errorf("SetRefs(%q) = %q, %v; want %q", before, got, err, want)
 		}
 	}
 }
@@ -212,7 +222,7 @@ func TestRemoveKeepsByteOrderMark(t *testing.T) {
 
 func TestSetRefAtTheLimit(t *testing.T) {
 	data := []byte("# " + strings.Repeat("x", MaxSize-3) + "\n")
-	_, err := SetRef(data, "x", "ghcr.io/o/x:1")
+	_, err := setRef(data, "x", "ghcr.io/o/x:1")
 	want := "cannot set the reference of packs.x: the file would become unreadable: packs.toml: the file is larger than 4194304 bytes"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -18,22 +18,17 @@ type Entry struct {
 	AllowTags bool   // whether the pack may be a tag alone
 }
 
-// Set returns the text of a packs.toml in which the pack called name is e. data
-// itself is left alone.
+// SetAll returns the text of a packs.toml in which the packs of entries, by their
+// names, are what those say. data itself is left alone.
 //
 // A pack that is not there yet is added in the form that the others have, as
 // name = "REF" where that says it all. Of one that is there, ref, version and
-// allow_tags become what e says, while its other keys, its form and its
-// comments stay: keys that e does not need go, with the comments beside them. A
-// string becomes an inline table where it must, but no table a string.
+// allow_tags become what its Entry says, while its other keys, its form and its
+// comments stay: keys that the Entry does not need go, with the comments beside them.
+// A string becomes an inline table where it must, but no table a string.
 // allow_tags is not written where the file has it for all packs.
 //
-// It keeps the promises of SetRef.
-func Set(data []byte, name string, e Entry) ([]byte, error) {
-	return SetAll(data, map[string]Entry{name: e})
-}
-
-// SetAll is Set of packs by their names, one after the other in their order.
+// It keeps the promises of SetRefs, pack by pack.
 func SetAll(data []byte, entries map[string]Entry) ([]byte, error) {
 	t := &text{data: data}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {

@@ -59,7 +59,7 @@ func FuzzSetRef(f *testing.F) {
 			ref += "@" + digest
 		}
 		before := bytes.Clone(data)
-		after, err := SetRef(data, name, ref)
+		after, err := setRef(data, name, ref)
 		if !bytes.Equal(data, before) {
 			t.Fatal("the caller's bytes were changed")
 		}
@@ -69,7 +69,7 @@ func FuzzSetRef(f *testing.F) {
 		}
 		checkDecoded(t, before, after, name, ref)
 		checkOnePlace(t, before, after, name)
-		again, err := SetRef(after, name, ref)
+		again, err := setRef(after, name, ref)
 		if err != nil || !bytes.Equal(again, after) {
 			t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
 		}
@@ -87,13 +87,13 @@ func FuzzEdit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, name string, choice uint8) {
 		before := bytes.Clone(data)
 		e := entries[int(choice)%len(entries)]
-		after, err := Set(data, name, e)
+		after, err := set(data, name, e)
 		if err != nil {
 			checkRefusal(t, data, name, err)
 		} else {
 			checkEntry(t, after, name, e)
 			checkOthers(t, before, after, name, "ref", "version", "allow_tags")
-			again, err := Set(after, name, e)
+			again, err := set(after, name, e)
 			if err != nil || !bytes.Equal(again, after) {
 				t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
 			}

@@ -79,13 +79,13 @@ func (p *property) parse(text string) *File {
 // set writes an entry and checks what came of it.
 func (p *property) set(name string, e Entry) {
 	p.t.Helper()
-	got, err := Set([]byte(p.before), name, e)
+	got, err := set([]byte(p.before), name, e)
 	after := string(got)
 	if err != nil {
-		p.t.Errorf("Set(%s, %+v): %v", name, e, err)
+		p.t.Errorf("SetAll(%s, %+v): %v", name, e, err)
 		return
 	}
-	again, err := Set(got, name, e)
+	again, err := set(got, name, e)
 	if err != nil || string(again) != after {
 		p.t.Errorf("a second Set gives %v\n%s\nthe first\n%s", err, again, after)
 	}
@@ -97,7 +97,7 @@ func (p *property) set(name string, e Entry) {
 		p.checkAdded(after, name, e)
 	}
 	if p.t.Failed() {
-		p.t.Errorf("Set(%s, %+v) gives\n%s", name, e, after)
+		p.t.Errorf("SetAll(%s, %+v) gives\n%s", name, e, after)
 	}
 }
 
@@ -160,7 +160,7 @@ func (p *property) setRefs() {
 	one, oneErr := []byte(p.before), error(nil)
 	for _, name := range names {
 		if oneErr == nil {
-			one, oneErr = SetRef(one, name, refs[name])
+			one, oneErr = setRef(one, name, refs[name])
 		}
 	}
 	if (allErr == nil) != (oneErr == nil) || allErr == nil && string(one) != string(all) {

@@ -61,8 +61,8 @@ func TestSyntaxError(t *testing.T) {
 			if f != nil || !errors.As(err, &syntax) || err.Error() != tt.want {
 				t.Errorf("got %v, %v\nwant %s", f, err, tt.want)
 			}
-			if _, err := SetRef([]byte(tt.data), "x", "ghcr.io/o/x:1"); !errors.As(err, &syntax) {
-				t.Errorf("SetRef: %v", err)
+			if _, err := setRef([]byte(tt.data), "x", "ghcr.io/o/x:1"); !errors.As(err, &syntax) {
+				t.Errorf("SetRefs: %v", err)
 			}
 		})
 	}

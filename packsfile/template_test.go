@@ -54,7 +54,7 @@ func TestNewOfBadValues(t *testing.T) {
 // What packvendor add writes comes below the header.
 func TestNewTakesPacks(t *testing.T) {
 	before := string(New(Embed{}))
-	got, err := Set([]byte(before), "x", Entry{Ref: "ghcr.io/o/x", Version: "^1"})
+	got, err := set([]byte(before), "x", Entry{Ref: "ghcr.io/o/x", Version: "^1"})
 	want := before + "x = { ref = \"ghcr.io/o/x\", version = \"^1\" }\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)

@@ -2,7 +2,6 @@ package embedgen
 
 import (
 	"fmt"
-	"go/token"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/names"
@@ -38,7 +37,7 @@ func (p Pack) check() error {
 	if err := names.CheckPack(p.Name); err != nil {
 		return fmt.Errorf("the name %w", err)
 	}
-	if !names.IsIdentifier(p.GoName) || !token.IsExported(p.GoName) {
+	if !names.IsExported(p.GoName) {
 		return fmt.Errorf("accessor name %+q is not an exported ASCII identifier", p.GoName)
 	}
 	if slices.Contains(names.Taken, p.GoName) {

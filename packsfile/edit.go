@@ -8,8 +8,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-
-	"github.com/greenticai/packvendor/internal/ociref"
 )
 
 // errByHand refuses what the edits here do not know how to do.
@@ -51,7 +49,7 @@ func SetRefs(data []byte, refs map[string]string) ([]byte, error) {
 
 func (t *text) setRefs(names []string, refs map[string]string) error {
 	for _, name := range names {
-		if err := checkRef(name, refs[name]); err != nil {
+		if err := (Entry{Ref: refs[name]}).check(name); err != nil {
 			return refError(name, err)
 		}
 	}
@@ -72,16 +70,6 @@ func (t *text) setRefs(names []string, refs map[string]string) error {
 
 func refError(name string, err error) error {
 	return fmt.Errorf("cannot set the reference of %s: %w", packKey(name), err)
-}
-
-func checkRef(name, ref string) error {
-	if err := checkName(name); err != nil {
-		return err
-	}
-	if _, err := ociref.Parse(ref); err != nil {
-		return errors.New(badReference(err))
-	}
-	return nil
 }
 
 // replaceRef replaces the reference of the pack n.

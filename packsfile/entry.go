@@ -40,10 +40,7 @@ func SetAll(data []byte, entries map[string]Entry) ([]byte, error) {
 }
 
 func (t *text) set(name string, e Entry) error {
-	if err := checkName(name); err != nil {
-		return err
-	}
-	if err := e.check(); err != nil {
+	if err := e.check(name); err != nil {
 		return err
 	}
 	_, err := t.change([]string{name}, func(d *document, packs *node, name string) ([]assignment, []edit, error) {
@@ -121,8 +118,11 @@ func (d *document) setKeysIn(n *node, keys []assignment) ([]edit, error) {
 	return append(edits, added...), err
 }
 
-// check reports what Parse would not like about e.
-func (e Entry) check() error {
+// check reports what Parse would not like about a pack of that name that is e.
+func (e Entry) check(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
 	ref, err := ociref.Parse(e.Ref)
 	switch {
 	case err != nil:

@@ -26,18 +26,6 @@ func deriveGoName(name string) string {
 	return b.String()
 }
 
-func isExportedIdentifier(s string) bool {
-	if s == "" || s[0] < 'A' || s[0] > 'Z' {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if !isAlphanumeric(c) && c != '_' {
-			return false
-		}
-	}
-	return true
-}
-
 // keyName returns a key as TOML would have it: bare where it can be.
 func keyName(key string) string {
 	if key == "" || len(key) > maxQuoted {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/names"
 )
 
 func TestDeriveGoName(t *testing.T) {
@@ -14,7 +16,7 @@ func TestDeriveGoName(t *testing.T) {
 		"a--b_":           "AB",
 		"x":               "X",
 	} {
-		if got := deriveGoName(name); got != want || !isExportedIdentifier(got) {
+		if got := deriveGoName(name); got != want || !names.IsExported(got) {
 			t.Errorf("deriveGoName(%q) = %q, want %q", name, got, want)
 		}
 	}

@@ -128,7 +128,7 @@ func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 	p.GoName = deriveGoName(n.key)
 	if own := n.child("go_name"); own != nil {
 		name, ok := c.text(own, key, "go_name ")
-		if ok && !isExportedIdentifier(name) {
+		if ok && !names.IsExported(name) {
 			c.report(own, key, "go_name %s is not an exported ASCII Go identifier", printable.Quote(name, maxQuoted))
 			ok = false
 		}

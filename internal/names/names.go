@@ -53,6 +53,9 @@ func IsIdentifier(s string) bool {
 	return token.IsIdentifier(s) && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
 }
 
+// IsExported tells whether s is an identifier that other packages may use.
+func IsExported(s string) bool { return IsIdentifier(s) && token.IsExported(s) }
+
 // CheckData reports what keeps s from being the folder of the packs: a
 // slash-separated path below the package's directory that is the same on every
 // system, that go:embed takes, and that stays in a module's archive

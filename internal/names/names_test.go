@@ -68,3 +68,11 @@ func TestIsIdentifier(t *testing.T) {
 		}
 	}
 }
+
+func TestIsExported(t *testing.T) {
+	for s, want := range map[string]bool{"A": true, "A_1": true, "": false, "a": false, "_A": false, "1A": false, "\u00c4": false, "A-b": false} {
+		if got := IsExported(s); got != want {
+			t.Errorf("%q: got %t", s, got)
+		}
+	}
+}

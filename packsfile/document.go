@@ -14,6 +14,8 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
+const byteOrderMark = "\ufeff"
+
 // A document is a TOML text with the place of each of its keys.
 type document struct {
 	data       []byte
@@ -21,6 +23,9 @@ type document struct {
 	statements []statement
 	conflict   int // 1-based line of the first key that is defined a second time, or 0
 }
+
+// A span is a range of bytes in the file.
+type span struct{ start, end int }
 
 // A statement is a header, or a key with its value: on lines of its own, or as
 // an element of an inline table.
@@ -101,51 +106,6 @@ func (d *document) within(n *node) ([]statement, *node) {
 		}
 	}
 	return d.statements, nil
-}
-
-// attach finds or makes the node that parts lead to from parent and returns
-// it. Where TOML does not let parts name a new value, it notes the conflict
-// and returns a node that nobody keeps. The TOML library mostly has better
-// words for it, so it is not reported yet.
-func (s *scanner) attach(parent *node, parts []keyPart, f form) *node {
-	for _, part := range parts[:len(parts)-1] {
-		parent = s.step(parent, part)
-		if parent.form == leaf || parent.form == inline {
-			return s.conflict(part)
-		}
-	}
-	last := parts[len(parts)-1]
-	known := parent.child(last.text)
-	n := s.step(parent, last)
-	switch {
-	case known == nil || f == header && known.form == implied:
-	case f == tableArray && known.form == tableArray:
-		n.children, n.byKey = nil, nil
-	default:
-		return s.conflict(last)
-	}
-	n.form = f
-	return n
-}
-
-func (s *scanner) step(parent *node, part keyPart) *node {
-	if n := parent.child(part.text); n != nil {
-		return n
-	}
-	n := &node{key: part.text, line: s.lineAt(part.at.start), offset: part.at.start, parent: parent}
-	if parent.byKey == nil {
-		parent.byKey = make(map[string]*node)
-	}
-	parent.byKey[n.key] = n
-	parent.children = append(parent.children, n)
-	return n
-}
-
-func (s *scanner) conflict(part keyPart) *node {
-	if s.doc.conflict == 0 {
-		s.doc.conflict = s.lineAt(part.at.start)
-	}
-	return new(node)
 }
 
 // parseDocument scans data and has the TOML library decode it. Its errors are

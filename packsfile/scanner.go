@@ -8,11 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-const byteOrderMark = "\ufeff"
-
-// A span is a range of bytes in the file.
-type span struct{ start, end int }
-
 // A scanner finds where keys and values stand in a TOML text; the TOML
 // library tells what they mean but not where they are. It reads the shape
 // only (keys, strings, brackets, line ends) of TOML 1.0 and 1.1, and refuses
@@ -141,6 +136,51 @@ func (s *scanner) pair(parent *node, above depth) (statement, error) {
 		whole: span{start, s.pos}, key: span{start, last.end}, last: last.start, value: n.value,
 		table: parent, first: parent.child(parts[0].text), node: n,
 	}, nil
+}
+
+// attach finds or makes the node that parts lead to from parent and returns
+// it. Where TOML does not let parts name a new value, it notes the conflict
+// and returns a node that nobody keeps. The TOML library mostly has better
+// words for it, so it is not reported yet.
+func (s *scanner) attach(parent *node, parts []keyPart, f form) *node {
+	for _, part := range parts[:len(parts)-1] {
+		parent = s.step(parent, part)
+		if parent.form == leaf || parent.form == inline {
+			return s.conflict(part)
+		}
+	}
+	last := parts[len(parts)-1]
+	known := parent.child(last.text)
+	n := s.step(parent, last)
+	switch {
+	case known == nil || f == header && known.form == implied:
+	case f == tableArray && known.form == tableArray:
+		n.children, n.byKey = nil, nil
+	default:
+		return s.conflict(last)
+	}
+	n.form = f
+	return n
+}
+
+func (s *scanner) step(parent *node, part keyPart) *node {
+	if n := parent.child(part.text); n != nil {
+		return n
+	}
+	n := &node{key: part.text, line: s.lineAt(part.at.start), offset: part.at.start, parent: parent}
+	if parent.byKey == nil {
+		parent.byKey = make(map[string]*node)
+	}
+	parent.byKey[n.key] = n
+	parent.children = append(parent.children, n)
+	return n
+}
+
+func (s *scanner) conflict(part keyPart) *node {
+	if s.doc.conflict == 0 {
+		s.doc.conflict = s.lineAt(part.at.start)
+	}
+	return new(node)
 }
 
 // endLine reads blanks, a comment and the end of the line or the file.

@@ -51,7 +51,7 @@ repository, give its NAME.`,
 			if err != nil {
 				return err
 			}
-			return c.reportRun(report, addedLine)
+			return c.reportRun(report, addedLine, nil)
 		},
 	}
 	c.projectFlags(command)

@@ -16,14 +16,14 @@ import (
 // inActions tells whether this is a job of GitHub Actions.
 func (c *cli) inActions() bool { return c.getenv("GITHUB_ACTIONS") == "true" }
 
-// annotate tells GitHub Actions of every problem in err, so that it is shown beside
+// annotate tells GitHub Actions of every problem, so that it is shown beside
 // the line that is to blame.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
-func (c *cli) annotate(err error) {
+func (c *cli) annotate(problems []problem) {
 	if !c.inActions() {
 		return
 	}
-	for _, p := range c.explain(err) {
+	for _, p := range problems {
 		var properties []string
 		if file, line := placeOf(p.err); file != "" {
 			properties = append(properties, "file="+annotationProperty(c.inWorkspace(file)))

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -93,43 +92,39 @@ func newPlaceJSON(p credentials.Place) placeJSON {
 // reportAuth prints a line for each place, and one for what would be used.
 func (c *cli) reportAuth(e credentials.Explanation) error {
 	used, found := e.Used()
-	if c.json {
-		doc := authJSON{Host: e.Host, Anonymous: c.isAnonymous(), Places: []placeJSON{}}
-		for _, place := range e.Places {
-			doc.Places = append(doc.Places, newPlaceJSON(place))
-		}
-		if found {
-			place := newPlaceJSON(used)
-			doc.Used = &place
-		}
-		return c.printJSON(doc)
-	}
-	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	doc := authJSON{Host: e.Host, Anonymous: c.isAnonymous(), Places: []placeJSON{}}
+	t := newTable()
 	for _, place := range e.Places {
-		fmt.Fprintf(table, "%s\t%s\n", oneLine(place.Source.String()), foundAt(place, e.Host))
+		doc.Places = append(doc.Places, newPlaceJSON(place))
+		t.add(place.Source.String(), foundAt(place, e.Host))
 	}
-	table.Flush()
+	if found {
+		place := newPlaceJSON(used)
+		doc.Used = &place
+	}
+	return c.end(outcome{document: doc, before: t.String() + c.usedText(e.Host, used, found)})
+}
+
+// usedText says in a line which credentials a host would be shown.
+func (c *cli) usedText(host string, used credentials.Place, found bool) string {
 	switch {
 	case c.isAnonymous():
-		fmt.Fprintf(&text, "%s is asked without credentials only: PACKVENDOR_AUTH=anonymous turns them off\n", e.Host)
+		return fmt.Sprintf("%s is asked without credentials only: PACKVENDOR_AUTH=anonymous turns them off\n", host)
 	case found:
-		fmt.Fprintf(&text, "%s is asked without credentials first; if it refuses, with %v from %s, over HTTPS\n", e.Host, used.Finding, oneLine(used.Source.String()))
-	default:
-		fmt.Fprintf(&text, "%s is asked without credentials; if it refuses, there are none to show it: docker login %s stores some\n", e.Host, e.Host)
+		return fmt.Sprintf("%s is asked without credentials first; if it refuses, with %v from %s, over HTTPS\n", host, used.Finding, oneLine(used.Source.String()))
 	}
-	return c.print("%s", text.String())
+	return fmt.Sprintf("%s is asked without credentials; if it refuses, there are none to show it: docker login %s stores some\n", host, host)
 }
 
 // foundAt is what was found at a place, in words.
 func foundAt(p credentials.Place, host string) string {
 	switch {
 	case p.Err != nil:
-		return oneLine(p.Err.Error())
+		return p.Err.Error()
 	case p.Finding == credentials.Nothing:
 		return "nothing for " + host
 	case p.Finding.Held() && !strings.EqualFold(p.Source.Key, host):
-		return fmt.Sprintf("%v, as %s", p.Finding, oneLine(p.Source.Key))
+		return fmt.Sprintf("%v, as %s", p.Finding, p.Source.Key)
 	}
 	return p.Finding.String()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,10 +36,7 @@ func (c *cli) cacheDirCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			dir := vendorer.CacheDir(c.options())
-			if c.json {
-				return c.printJSON(cacheDirJSON{Dir: dir})
-			}
-			return c.print("%s\n", dir)
+			return c.end(outcome{document: cacheDirJSON{Dir: dir}, before: dir + "\n"})
 		},
 	}
 	c.cacheDirFlag(command)
@@ -109,16 +105,9 @@ func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, faile
 		doc.Entries = append(doc.Entries, newEntryJSON(e))
 		t.add(short(e.Manifest), bytesText(e.Size), e.Used.Local().Format(time.DateOnly), referenceText(e))
 	}
-	if failed != nil {
-		return &foundError{err: failed, before: func() error { return c.printTable(t) }, document: func(code int, problems []problem) any {
-			doc.Error = c.newFailureJSON(code, problems)
-			return doc
-		}}
-	}
-	if c.json {
-		return c.printJSON(doc)
-	}
-	if err := c.printTable(t); err != nil {
+	problems := c.explain(failed)
+	doc.Error = c.newFailureJSON(problems)
+	if err := c.end(outcome{problems: problems, document: doc, before: t.String()}); err != nil || c.json {
 		return err
 	}
 	c.say.detail("%s, %s, in %s", plural(len(entries), "entry", "entries"), bytesText(doc.Size), vendorer.CacheDir(c.options()))
@@ -196,37 +185,27 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 	if n := len(doc.Removed); n > 0 {
 		text += fmt.Sprintf(", %d removed", n)
 	}
-	print := func() error {
-		if c.quiet {
-			return nil
-		}
-		return c.print("%s\n", text)
+	problems := c.explain(errors.Join(wrong...))
+	c.hintRepair(problems, repaired)
+	doc.Findings = c.problemsJSON(problems)
+	o := outcome{problems: problems, document: doc}
+	if !c.quiet {
+		o.before = text + "\n"
 	}
-	switch {
-	case len(wrong) > 0:
-		hint := c.repairHint(wrong, repaired)
-		return &foundError{err: errors.Join(wrong...), hint: hint, before: print, document: func(_ int, problems []problem) any {
-			doc.Findings = c.problemsJSON(problems)
-			for i := range doc.Findings {
-				if doc.Findings[i].Code == exitIntegrity {
-					doc.Findings[i].Hint = c.say.hintText(hint)
-				}
-			}
-			return doc
-		}}
-	case c.json:
-		return c.printJSON(doc)
-	}
-	return print()
+	return c.end(o)
 }
 
-// repairHint is the command that removes what is wrong, if that is corrupt entries
-// and was not tried.
-func (c *cli) repairHint(wrong []error, repaired bool) hint {
-	if !repaired && slices.ContainsFunc(wrong, func(err error) bool { return exitCode(err) == exitIntegrity }) {
-		return c.say.rerun("--repair")
+// hintRepair gives corrupt entries the command that removes them as a hint, if that was
+// not tried.
+func (c *cli) hintRepair(problems []problem, repaired bool) {
+	for i, p := range problems {
+		if p.code == exitIntegrity {
+			problems[i].hint = hint{}
+			if !repaired {
+				problems[i].hint = c.say.rerun("--repair")
+			}
+		}
 	}
-	return hint{}
 }
 
 // tellUnlessJSON warns, unless what is warned of stands in the document.
@@ -304,22 +283,13 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 		doc.Skipped = append(doc.Skipped, skippedJSON{newEntryJSON(s.Entry), reason})
 		c.say.detail("%s stays: %s", s.Entry.Manifest, reason)
 	}
-	print := func() error {
-		if c.quiet && !dryRun { // what a dry run finds out is data
-			return nil
-		}
-		return c.printTable(t)
+	problems := c.explain(failed)
+	doc.Error = c.newFailureJSON(problems)
+	o := outcome{problems: problems, document: doc}
+	if !c.quiet || dryRun { // what a dry run finds out is data
+		o.before = t.String()
 	}
-	if failed != nil {
-		return &foundError{err: failed, before: print, document: func(code int, problems []problem) any {
-			doc.Error = c.newFailureJSON(code, problems)
-			return doc
-		}}
-	}
-	if c.json {
-		return c.printJSON(doc)
-	}
-	if err := print(); err != nil {
+	if err := c.end(o); err != nil || c.json {
 		return err
 	}
 	c.say.notice("%s", pruningText(verb, p))

@@ -40,7 +40,7 @@ and an error in one does not stop the others.`,
 				if err != nil {
 					return err
 				}
-				return c.reportRun(report, nil)
+				return c.reportRun(report, nil, nil)
 			})
 		},
 	}

@@ -151,14 +151,11 @@ func (c *cli) reportDiff(d *vendorer.Difference, markdown bool) error {
 	if markdown {
 		render = diffMarkdown
 	}
-	print := func() error { return c.print("%s", render(d)) }
-	switch {
-	case len(d.Packs) > 0:
-		return &foundError{code: exitDrift, document: func(int, []problem) any { return newDiffJSON(d) }, before: print}
-	case c.json:
-		return c.printJSON(newDiffJSON(d))
+	code := 0
+	if len(d.Packs) > 0 {
+		code = exitDrift
 	}
-	return print()
+	return c.end(outcome{code: code, document: newDiffJSON(d), before: render(d)})
 }
 
 // diffText is a difference for a terminal; nothing if nothing changed.

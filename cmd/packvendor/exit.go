@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
@@ -47,134 +45,12 @@ type problem struct {
 	then hint // what to do after the hint, which has shown something; mostly none
 }
 
-// problemJSON is a problem with --json.
-type problemJSON struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-	Then    string `json:"then,omitempty"` // what the hint shows is what this accepts
-}
-
-// failureJSON is what went wrong, with --json.
-type failureJSON struct {
-	Code     int           `json:"code"`
-	Message  string        `json:"message"`
-	Problems []problemJSON `json:"problems"`
-}
-
-func (c *cli) newFailureJSON(code int, problems []problem) *failureJSON {
-	var texts []string
-	for _, p := range problems {
-		texts = append(texts, p.text)
-	}
-	return &failureJSON{Code: code, Message: strings.Join(texts, "\n"), Problems: c.problemsJSON(problems)}
-}
-
-// errorJSON is the document of a failed command with --json.
-type errorJSON struct {
-	Error *failureJSON `json:"error"`
-}
-
-// A foundError is how a command ends that has something to print although it does
-// not end with 0.
-type foundError struct {
-	err  error // what went wrong; nil if nothing did
-	code int   // the least exit code
-	hint hint  // what to do next, besides the hints of err; none for nothing
-	// document is the command's document for --json.
-	document func(code int, problems []problem) any
-	// before and after, if not nil, print to standard output before and after the
-	// problems are told.
-	before, after func() error
-}
-
-func (e *foundError) Error() string {
-	if e.err == nil {
-		return "found something"
-	}
-	return e.err.Error()
-}
-
-func (e *foundError) Unwrap() error { return e.err }
-
-// fail tells an error and returns its exit code.
-func (c *cli) fail(err error) int {
-	var told *toldError
-	if errors.As(err, &told) {
-		return told.code
-	}
-	if isAny(err, []any{new(*usageError)}) {
-		c.json = c.json || wantsJSON(append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...))
-	}
-	var found *foundError
-	if !errors.As(err, &found) {
-		found = &foundError{err: err, document: func(code int, problems []problem) any {
-			return errorJSON{Error: c.newFailureJSON(code, problems)}
-		}}
-	}
-	var problems []problem
-	if found.err != nil {
-		problems = c.explain(found.err)
-	}
-	code := found.code
-	for _, p := range problems {
-		code = worse(code, p.code)
-	}
-	if printErr := c.tellFound(found, code, problems); printErr != nil {
-		c.say.error(printErr.Error())
-		code = worse(code, exitStorage)
-	}
-	return code
-}
-
-// tellFound prints what a command found, or why it failed.
-func (c *cli) tellFound(found *foundError, code int, problems []problem) error {
-	if found.err != nil {
-		c.annotate(found.err)
-	}
-	if c.json {
-		return c.printJSON(found.document(code, problems))
-	}
-	print := func(f func() error) error {
-		if f == nil {
-			return nil
-		}
-		return f()
-	}
-	if err := print(found.before); err != nil {
-		return err
-	}
-	if c.quiet && len(problems) == 0 {
-		found.hint = hint{} // there is neither a warning nor an error that it belongs to
-	}
-	c.tell(problems, found.hint)
-	return print(found.after)
-}
-
-func (c *cli) problemsJSON(problems []problem) []problemJSON {
-	list := []problemJSON{}
-	for _, p := range problems {
-		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: c.say.hintText(p.hint), Then: c.say.hintText(p.then)})
-	}
-	return list
-}
-
-// tell prints every problem, then every hint once.
-func (c *cli) tell(problems []problem, next hint) {
-	for _, p := range problems {
-		c.say.once(c.say.error, "error: ", p.text)
-	}
-	var hints, seconds []hint
-	for _, p := range problems {
-		hints, seconds = append(hints, p.hint), append(seconds, p.then)
-	}
-	for _, h := range slices.Concat(merged(hints), merged(seconds), merged([]hint{next})) {
-		c.say.once(func(text string) { c.say.line(cyan, "hint: ", text) }, "hint: ", c.say.hintText(h))
-	}
-}
-
-// explain returns the problems of an error, one for each of those it joins.
+// explain returns the problems of an error, one for each of those it joins; none if it
+// is nil.
 func (c *cli) explain(err error) []problem {
+	if err == nil {
+		return nil
+	}
 	if errs, ok := err.(packsfile.Errors); ok && !errs.OnlyUnpinned() {
 		problems := c.explain(errors.Join(errs.Unwrap()...))
 		for i := range problems {

@@ -160,12 +160,26 @@ func TestExitCodeOfOthers(t *testing.T) {
 		{errors.New("whatever"), 5},
 		{&vendorer.PackError{Err: &packfetch.StorageError{Err: fs.ErrPermission}}, 5},
 		{&vendorer.PackError{Err: &packfetch.RegistryError{Err: &verified.MismatchError{}}}, 4},
-		{&foundError{err: errors.Join(&vendorer.EmbedError{}, &vendorer.GeneratedError{})}, 1},
-		{&foundError{code: 1}, 1},
-		{&foundError{code: 1, err: &vendorer.RetagError{}}, 4},
+		{errors.Join(&vendorer.EmbedError{}, &vendorer.GeneratedError{}), 1},
 	} {
 		if got := codeOf(test.err); got != test.want {
 			t.Errorf("%T %v exits with %d, want %d", test.err, test.err, got, test.want)
+		}
+	}
+}
+
+// An outcome may end with a code although nothing went wrong.
+func TestExitCodeOfOutcome(t *testing.T) {
+	for _, test := range []struct {
+		outcome outcome
+		want    int
+	}{
+		{outcome{}, 0},
+		{outcome{code: 1}, 1},
+		{outcome{code: 1, problems: []problem{{code: exitIntegrity}}}, 4},
+	} {
+		if got := test.outcome.exitCode(); got != test.want {
+			t.Errorf("%+v exits with %d, want %d", test.outcome, got, test.want)
 		}
 	}
 }
@@ -249,11 +263,9 @@ func TestTellFindings(t *testing.T) {
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
 	c.say.quiet = true
-	findings := c.reportVerify(v)
-	if got, want := findings.Error(), "packs_gen.go is not what packvendor generates"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	if code := c.fail(c.reportVerify(v)); code != exitDrift {
+		t.Errorf("exit code %d", code)
 	}
-	c.fail(findings)
 	if got, want := stdout.String(), "-a\n+b\n0 of 1 pack verified\n"; got != want {
 		t.Errorf("stdout %q, want %q", got, want)
 	}
@@ -263,7 +275,7 @@ func TestTellFindings(t *testing.T) {
 	stdout.Reset()
 	stderr.Reset()
 	c.json = true
-	c.fail(findings)
+	c.fail(c.reportVerify(v))
 	want := `{
   "packs": 1,
   "verified": 0,

@@ -34,10 +34,7 @@ and its path is printed instead; with "-o -" they go to standard output.`,
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return c.printJSON(newFetchJSON(result, output))
-			}
-			return c.print("%s\n", result.Path)
+			return c.end(outcome{document: newFetchJSON(result, output), before: result.Path + "\n"})
 		},
 	}
 	c.fetchFlags(command)

@@ -140,9 +140,6 @@ func newSBOMJSON(s gtpack.SBOM) *sbomJSON {
 }
 
 func (c *cli) reportInspection(i *vendorer.Inspection) error {
-	if c.json {
-		return c.printJSON(newInspectJSON(i))
-	}
 	t := newTable()
 	for _, row := range [][2]string{
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
@@ -159,7 +156,7 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	addRows(t, "needs", i.Dependencies, func(d gtpack.Dependency) string { return strings.TrimSpace(d.ID + " " + d.Version) })
 	t.add("signatures", signaturesText(i.Signatures))
 	t.add("sbom", sbomText(i.SBOM))
-	if err := c.printTable(t); err != nil {
+	if err := c.end(outcome{document: newInspectJSON(i), before: t.String()}); err != nil || c.json {
 		return err
 	}
 	c.detailSBOM(i.SBOM)

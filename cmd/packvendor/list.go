@@ -67,8 +67,5 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 		doc.Packs = append(doc.Packs, row)
 		t.add(l.Name, withVersion(orDash(l.Tag), l.ManifestVersion), orDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
 	}
-	if c.json {
-		return c.printJSON(doc)
-	}
-	return c.printTable(t)
+	return c.end(outcome{document: doc, before: t.String()})
 }

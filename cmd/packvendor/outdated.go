@@ -74,23 +74,13 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 			Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
 		})
 	}
-	found := &foundError{
-		err: failed, code: exitDrift, hint: c.updateHint(outlooks, failed != nil),
-		document: func(code int, problems []problem) any {
-			if failed != nil {
-				doc.Error = c.newFailureJSON(code, problems)
-			}
-			return doc
-		},
-		before: func() error { return c.printTable(t) },
+	problems := c.explain(failed)
+	doc.Error = c.newFailureJSON(problems)
+	o := outcome{problems: problems, document: doc, before: t.String()}
+	if failed != nil || slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
+		o.code, o.hint = exitDrift, c.updateHint(outlooks, failed != nil)
 	}
-	if failed == nil && !slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
-		if c.json {
-			return c.printJSON(doc)
-		}
-		return c.printTable(t)
-	}
-	return found
+	return c.end(o)
 }
 
 // updateHint is the command that takes what is newer; none if there is nothing. Where

@@ -52,7 +52,7 @@ func (c *cli) eachProject(work func(vendorer.Options) error) error {
 	worst := 0
 	for _, file := range files {
 		c.begin(file)
-		code := c.codeOf(work(c.enter(o, file)))
+		code := c.fail(work(c.enter(o, file)))
 		c.batch.latest().Code = code
 		worst = worse(worst, code)
 		if code == exitInterrupted {
@@ -91,14 +91,6 @@ func (c *cli) begin(file string) {
 	c.progress.restart()
 }
 
-// codeOf tells an error, if there is one, and returns its exit code.
-func (c *cli) codeOf(err error) int {
-	if err == nil {
-		return 0
-	}
-	return c.fail(err)
-}
-
 // endBatch prints the documents of a batch, and returns how it ended.
 func (c *cli) endBatch(code int) error {
 	doc := projectsJSON{Projects: c.batch.projects}
@@ -113,11 +105,6 @@ func (c *cli) endBatch(code int) error {
 	}
 	return &toldError{code: code}
 }
-
-// A toldError is how a command ends whose errors are told already.
-type toldError struct{ code int }
-
-func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
 // A batch is work on several files packs.toml, one after the other.
 type batch struct {

@@ -30,7 +30,7 @@ packs.toml stay, but for one at the end of a pack's own line.`,
 			if err := c.printDropped(report); err != nil {
 				return err
 			}
-			return c.reportRun(report, nil)
+			return c.reportRun(report, nil, nil)
 		},
 	}
 	c.projectFlags(command)

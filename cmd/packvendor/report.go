@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -46,25 +47,34 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	return doc
 }
 
-// reportRun says what a run did. lines, if not nil, returns what it prints of each
-// pack, "" for nothing.
-func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string) error {
+// reportRun says what a run did, and why it refused the rest, if it did. line, if not
+// nil, returns what it prints of each pack, "" for nothing.
+func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string, refused error) error {
 	c.say.written(report)
-	if c.json {
-		return c.printJSON(newRunJSON(report))
+	problems := c.explain(refused)
+	doc := newRunJSON(report)
+	doc.Error = c.newFailureJSON(problems)
+	if !c.json {
+		if err := c.print("%s", c.packLines(report, line)); err != nil {
+			return err
+		}
+		c.say.summary(summaryOf(report), c.elapsed())
 	}
+	return c.end(outcome{problems: problems, document: doc})
+}
+
+// packLines are what a run prints of its packs.
+func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) string) string {
+	if line == nil || c.quiet && !report.DryRun { // what a dry run finds out is data
+		return ""
+	}
+	var b strings.Builder
 	for _, p := range report.Packs {
-		if line == nil || c.quiet && !report.DryRun { // what a dry run finds out is data
-			break
-		}
 		if text := line(p); text != "" {
-			if err := c.print("%s %s\n", p.Name, text); err != nil {
-				return err
-			}
+			fmt.Fprintf(&b, "%s %s\n", p.Name, text)
 		}
 	}
-	c.say.summary(summaryOf(report), c.elapsed())
-	return nil
+	return b.String()
 }
 
 // counted is n and a noun: "1 pack", "2 packs".
@@ -75,7 +85,10 @@ func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
 func (c *cli) print(format string, args ...any) error {
 	c.progress.stop()
 	text := fmt.Sprintf(format, args...)
-	if c.batch != nil && text != "" {
+	if text == "" {
+		return nil
+	}
+	if c.batch != nil {
 		text = c.batch.heading(c.section) + text
 	}
 	_, err := io.WriteString(c.stdout, harmless(text))

@@ -52,17 +52,17 @@ func (t *table) line(cells []string) {
 	t.writer.Write([]byte("\n"))
 }
 
-// printTable prints a table, unless it has no rows.
-func (c *cli) printTable(t *table) error {
+// String is the table, nothing if it has no rows.
+func (t *table) String() string {
 	if t.rows == 0 {
-		return nil
+		return ""
 	}
 	t.writer.Flush()
 	var lines strings.Builder
 	for line := range strings.Lines(t.text.String()) {
 		lines.WriteString(strings.TrimRight(line, " \n") + "\n")
 	}
-	return c.print("%s", lines.String())
+	return lines.String()
 }
 
 // orDash is a cell that may be empty.

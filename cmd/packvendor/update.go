@@ -45,13 +45,10 @@ packs as they are and updates the others; the exit code is 4 all the same.`,
 			}
 			work := func(o vendorer.Options) error {
 				report, err := vendorer.Update(command.Context(), o, u)
-				switch {
-				case report == nil:
+				if report == nil {
 					return err
-				case err != nil:
-					return c.refusedError(report, updatedLine(u.Targets), err)
 				}
-				return c.reportRun(report, updatedLine(u.Targets))
+				return c.reportRun(report, updatedLine(u.Targets), err)
 			}
 			if len(u.Targets) == 0 {
 				return c.eachProject(work)
@@ -69,19 +66,6 @@ packs as they are and updates the others; the exit code is 4 all the same.`,
 	command.Flags().BoolVar(&u.KeepGoing, "keep-going", false, "update the others where such tags are refused")
 	command.Flags().BoolVarP(&u.DryRun, "dry-run", "n", false, "print what would be updated, and write nothing")
 	return command
-}
-
-// refusedError is how an update ends that has left the refused packs as they are.
-func (c *cli) refusedError(report *vendorer.Report, line func(vendorer.PackReport) string, refused error) error {
-	return &foundError{
-		err: refused,
-		document: func(code int, problems []problem) any {
-			doc := newRunJSON(report)
-			doc.Error = c.newFailureJSON(code, problems)
-			return doc
-		},
-		before: func() error { return c.reportRun(report, line) },
-	}
 }
 
 // updatedLine says how a pack moved, if it was to be updated.

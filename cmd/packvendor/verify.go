@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,41 +60,28 @@ func (c *cli) reportVerify(v *vendorer.Verification) error {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
 		c.say.notice("%s%s", c.say.about, doc.Unembedded)
 	}
-	if len(v.Findings) > 0 {
-		return &foundError{
-			err: errors.Join(v.Findings...),
-			document: func(_ int, problems []problem) any {
-				doc.Findings = c.problemsJSON(problems)
-				return doc
-			},
-			after: func() error { return errors.Join(c.printDiffs(v.Findings), c.printVerified(v)) },
-		}
-	}
-	if c.json {
-		return c.printJSON(doc)
-	}
-	return c.printVerified(v)
+	problems := c.explain(errors.Join(v.Findings...))
+	doc.Findings = c.problemsJSON(problems)
+	return c.end(outcome{problems: problems, document: doc, after: diffsOf(v.Findings) + c.verifiedText(v)})
 }
 
-// printVerified says how many packs were verified, of how many.
-func (c *cli) printVerified(v *vendorer.Verification) error {
+// verifiedText says how many packs were verified, of how many.
+func (c *cli) verifiedText(v *vendorer.Verification) string {
 	if c.quiet {
-		return nil
+		return ""
 	}
-	return c.print("%s%d of %s verified\n", c.say.about, v.Verified(), counted(v.Packs, "pack"))
+	return fmt.Sprintf("%s%d of %s verified\n", c.say.about, v.Verified(), counted(v.Packs, "pack"))
 }
 
-// printDiffs prints what was changed in generated files, by anybody: what is not
+// diffsOf returns what was changed in generated files, by anybody: what is not
 // printable is escaped.
-func (c *cli) printDiffs(findings []error) error {
+func diffsOf(findings []error) string {
+	var diffs strings.Builder
 	for _, finding := range findings {
 		var generated *vendorer.GeneratedError
-		if !errors.As(finding, &generated) {
-			continue
-		}
-		if err := c.print("%s", escaped(generated.Diff)); err != nil {
-			return err
+		if errors.As(finding, &generated) {
+			diffs.WriteString(escaped(generated.Diff))
 		}
 	}
-	return nil
+	return diffs.String()
 }

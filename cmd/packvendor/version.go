@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -38,8 +39,5 @@ func (c *cli) versionCommand() *cobra.Command {
 
 func (c *cli) reportVersion() error {
 	v := versionJSON{Version: version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
-	if c.json {
-		return c.printJSON(v)
-	}
-	return c.print("packvendor %s (%s %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
+	return c.end(outcome{document: v, before: fmt.Sprintf("packvendor %s (%s %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)})
 }

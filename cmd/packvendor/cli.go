@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -38,6 +36,9 @@ type cli struct {
 	jobs                    int
 	locked, offline, frozen bool
 	quiet, verbose, json    bool
+
+	preset      []string // names of the flags that PACKVENDOR_FLAGS sets
+	presetFiles int      // how many of files it sets
 }
 
 // now is the time, by the process's clock.
@@ -96,114 +97,6 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 
 func usagef(format string, args ...any) error { return &usageError{err: fmt.Errorf(format, args...)} }
-
-// execute runs the command that the arguments name.
-func (c *cli) execute(ctx context.Context) error {
-	args, err := c.arguments()
-	if err != nil {
-		return err
-	}
-	c.root.SetArgs(args)
-	return c.root.ExecuteContext(ctx)
-}
-
-// arguments returns the command line with the words of PACKVENDOR_FLAGS set
-// before its own flags. Words for flags that the command does not have are
-// left out; those that no command has are an error.
-func (c *cli) arguments() ([]string, error) {
-	if len(c.args) > 0 && slices.Contains([]string{cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.args[0]) {
-		c.unquoteUsage()
-		return c.args, nil // what a shell asks is about another command line
-	}
-	command, rest, err := c.root.Find(c.args)
-	if err != nil {
-		return nil, &usageError{command: c.root, err: err}
-	}
-	var words []string
-	for _, word := range strings.Fields(c.getenv("PACKVENDOR_FLAGS")) {
-		name, err := checkWord(word)
-		if err != nil {
-			return nil, err
-		}
-		if flagOf(command, name) != nil {
-			words = append(words, word)
-		}
-	}
-	path := strings.Fields(command.CommandPath())[1:]
-	return append(append(path, words...), rest...), nil
-}
-
-// checkWord returns the name of the flag that a word of PACKVENDOR_FLAGS sets. It
-// tries the word on flags of nobody's.
-func checkWord(word string) (name string, err error) {
-	name, value, given := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-	known := newCLI(process{getenv: func(string) string { return "" }}).anyFlag(name)
-	switch {
-	case !strings.HasPrefix(word, "--"):
-		return "", usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
-	case known == nil:
-		return "", usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable.Phrase(name, maxLine))
-	case known.NoOptDefVal == "" && !given:
-		return "", usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
-	case given && known.Value.Set(value) != nil:
-		return "", usagef("PACKVENDOR_FLAGS: --%s cannot be %+q", name, value)
-	}
-	return name, nil
-}
-
-// unquoteUsage takes away the quotes that mark the name of a flag's value in what the
-// flag means: help does that by itself, completion does not.
-func (c *cli) unquoteUsage() {
-	for command := range everyCommand(c.root) {
-		command.LocalFlags().VisitAll(func(flag *pflag.Flag) { _, flag.Usage = pflag.UnquoteUsage(flag) })
-	}
-}
-
-func flagOf(command *cobra.Command, name string) *pflag.Flag {
-	command.InitDefaultHelpFlag()
-	if f := command.Flags().Lookup(name); f != nil {
-		return f
-	}
-	return command.InheritedFlags().Lookup(name)
-}
-
-// anyFlag returns the flag of that name of any command, nil if none has it.
-func (c *cli) anyFlag(name string) *pflag.Flag {
-	for command := range everyCommand(c.root) {
-		if flag := flagOf(command, name); flag != nil {
-			return flag
-		}
-	}
-	return nil
-}
-
-// everyCommand is a command and all below it.
-func everyCommand(command *cobra.Command) iter.Seq[*cobra.Command] {
-	return func(yield func(*cobra.Command) bool) {
-		if !yield(command) {
-			return
-		}
-		for _, child := range command.Commands() {
-			for c := range everyCommand(child) {
-				if !yield(c) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// wantsJSON looks for --json where the flags could not be parsed.
-func wantsJSON(words []string) bool {
-	for _, word := range words {
-		name, value, given := strings.Cut(word, "=")
-		on, err := strconv.ParseBool(value)
-		if name == "--json" && (!given || err == nil && on) {
-			return true
-		}
-	}
-	return false
-}
 
 // options are the flags and the environment as vendorer knows them. Editing
 // commands are never locked.
@@ -280,63 +173,25 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if auth := c.getenv("PACKVENDOR_AUTH"); auth != "" && !c.isAnonymous() {
 		return usagef("PACKVENDOR_AUTH is %+q: it can be \"anonymous\", or unset", auth)
 	}
-	if err := c.loudness(); err != nil {
+	if err := c.settleVerbosity(); err != nil {
 		return err
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
 	c.progress.want(!c.quiet && !c.json)
 	c.waiting.start(!c.quiet && c.progress.watch() == nil)
-	c.say.args, c.say.flags = c.args, c.getenv("PACKVENDOR_FLAGS")
+	c.say.args, c.say.preset = c.args, c.preset
 	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
 	c.say.inCI = c.inCI()
 	if flagOf(command, "file") != nil {
 		c.say.file = tomlName
 	}
-	return c.ownFiles()
-}
-
-// ownFiles leaves the files of PACKVENDOR_FLAGS out of -f where the command line has
-// some of its own: a flag that may be repeated would have both.
-func (c *cli) ownFiles() error {
-	given := 0
-	for _, name := range flagNames(c.getenv("PACKVENDOR_FLAGS")) {
-		if name == "file" {
-			given++
-		}
-	}
-	if given < len(c.files) {
-		c.files = c.files[given:]
+	if len(c.files) > c.presetFiles { // the command line's own take the place of the others
+		c.files = c.files[c.presetFiles:]
 	}
 	if slices.Contains(c.files, "") {
 		return usagef("-f names no file")
 	}
 	return nil
-}
-
-// loudness settles --quiet against --verbose: the command line wins over the
-// environment.
-func (c *cli) loudness() error {
-	set := flagNames(c.getenv("PACKVENDOR_FLAGS"))
-	switch {
-	case !c.quiet || !c.verbose:
-	case slices.Contains(set, "quiet"):
-		c.quiet = false
-	case slices.Contains(set, "verbose"):
-		c.verbose = false
-	default:
-		return usagef("--quiet and --verbose exclude each other")
-	}
-	return nil
-}
-
-// flagNames returns the names of the flags that PACKVENDOR_FLAGS sets.
-func flagNames(words string) []string {
-	var names []string
-	for word := range strings.FieldsSeq(words) {
-		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-		names = append(names, name)
-	}
-	return names
 }
 
 // asUsage makes of cobra's own errors what they are: usage errors, in words that

@@ -4,42 +4,55 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 func TestFlagsFromEnvironment(t *testing.T) {
 	for _, test := range []struct {
 		name, flags string
 		args        []string
-		want        []string
+		want        string // the flags that are set
 		err         string
 	}{
-		{"none", "", []string{"verify"}, []string{"verify"}, ""},
-		{"bare run", "--locked --jobs=3", nil, []string{"--locked", "--jobs=3"}, ""},
-		{"before the command line's own", "--jobs=3", []string{"add", "--jobs=4", "a", "r"}, []string{"add", "--jobs=3", "--jobs=4", "a", "r"}, ""},
-		{"flags before the command", "--quiet", []string{"-f", "x", "update", "a"}, []string{"update", "--quiet", "-f", "x", "a"}, ""},
-		{"white space", " \t--quiet\n  --json=false ", []string{"version"}, []string{"version", "--quiet", "--json=false"}, ""},
-		{"not of this command", "--locked --remote --file=x", []string{"version"}, []string{"version"}, ""},
-		{"of this and of others", "--frozen --remote --file=x", []string{"verify"}, []string{"verify", "--remote", "--file=x"}, ""},
-		{"help", "--help", []string{"verify"}, []string{"verify", "--help"}, ""},
-		{"of no command", "--quiet --nonsense=1", []string{"verify"}, nil, "PACKVENDOR_FLAGS: no command has a flag --nonsense"},
-		{"of no command, hostile", "--\x1b[1m", []string{"verify"}, nil, `PACKVENDOR_FLAGS: no command has a flag --"\x1b[1m"`},
-		{"short", "-q", []string{"verify"}, nil, `PACKVENDOR_FLAGS: "-q": write flags as --flag or --flag=value`},
-		{"no flag", "quiet", []string{"verify"}, nil, `PACKVENDOR_FLAGS: "quiet": write flags as --flag or --flag=value`},
-		{"value apart", "--jobs 3", []string{"verify"}, nil, "PACKVENDOR_FLAGS: --jobs needs a value: write --jobs=value"},
+		{"none", "", []string{"verify"}, "", ""},
+		{"bare run", "--locked --jobs=3", nil, "jobs=3 locked=true", ""},
+		{"before the command line's own", "--jobs=3", []string{"add", "--jobs=4", "a", "r"}, "jobs=4", ""},
+		{"flags before the command", "--quiet", []string{"-f", "x", "update", "a"}, "file=[x] quiet=true", ""},
+		{"a flag that repeats", "--file=x --file=y", []string{"verify"}, "file=[x,y]", ""},
+		{"white space", " \t--quiet\n  --json=false ", []string{"version"}, "json=false quiet=true", ""},
+		{"not of this command", "--locked --remote --file=x", []string{"version"}, "", ""},
+		{"of this and of others", "--frozen --remote --file=x", []string{"verify"}, "file=[x] remote=true", ""},
+		{"help", "--help", []string{"verify"}, "help=true", ""},
+		{"of no command", "--quiet --nonsense=1", []string{"verify"}, "", "PACKVENDOR_FLAGS: no command has a flag --nonsense"},
+		{"of no command, hostile", "--\x1b[1m", []string{"verify"}, "", `PACKVENDOR_FLAGS: no command has a flag --"\x1b[1m"`},
+		{"short", "-q", []string{"verify"}, "", `PACKVENDOR_FLAGS: "-q": write flags as --flag or --flag=value`},
+		{"no flag", "quiet", []string{"verify"}, "", `PACKVENDOR_FLAGS: "quiet": write flags as --flag or --flag=value`},
+		{"value apart", "--jobs 3", []string{"verify"}, "", "PACKVENDOR_FLAGS: --jobs needs a value: write --jobs=value"},
+		{"no such value", "--jobs=x", []string{"verify"}, "", `PACKVENDOR_FLAGS: --jobs cannot be "x"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCLI(process{args: test.args, getenv: func(key string) string { return map[string]string{"PACKVENDOR_FLAGS": test.flags}[key] }})
-			got, err := c.arguments()
-			if test.err != "" {
+			command, rest, err := c.root.Find(c.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.presetFlags(command); test.err != "" {
 				if err == nil || err.Error() != test.err || exitCode(err) != exitUsage {
 					t.Errorf("error %v, want %s", err, test.err)
 				}
 				return
 			}
-			if err != nil || !slices.Equal(got, test.want) {
+			err = command.ParseFlags(rest)
+			var set []string
+			command.Flags().VisitAll(func(flag *pflag.Flag) {
+				if flag.Changed {
+					set = append(set, flag.Name+"="+flag.Value.String())
+				}
+			})
+			if got := strings.Join(set, " "); err != nil || got != test.want {
 				t.Errorf("%q, %v, want %q", got, err, test.want)
 			}
 		})
@@ -162,7 +175,7 @@ func TestHelp(t *testing.T) {
 
 // On the command line --quiet and --verbose exclude each other; against the
 // environment the command line wins, however the flag is written there.
-func TestLoudness(t *testing.T) {
+func TestVerbosity(t *testing.T) {
 	for _, test := range []struct {
 		flags, arg string
 	}{

@@ -154,7 +154,7 @@ func (p *printer) rerun(flags ...string) hint {
 // undone are the flags that take back what PACKVENDOR_FLAGS sets.
 func (p *printer) undone(names ...string) []string {
 	var flags []string
-	for _, name := range flagNames(p.flags) {
+	for _, name := range p.preset {
 		if slices.Contains(names, name) {
 			flags = append(flags, "--"+name+"=false")
 		}

@@ -119,17 +119,17 @@ func TestSecondHints(t *testing.T) {
 // teaches to switch the lock off there.
 func TestHintBareRun(t *testing.T) {
 	for _, test := range []struct {
-		inCI  bool
-		flags string
-		want  string
+		inCI   bool
+		preset string
+		want   string
 	}{
 		{false, "", "packvendor -f packs.toml"},
 		{true, "", "packvendor -f packs.toml"},
-		{true, "--frozen --json", "packvendor -f packs.toml"},
-		{false, "--frozen --json", "packvendor --frozen=false"},
-		{false, "--offline=true", "packvendor --offline=false"},
+		{true, "frozen json", "packvendor -f packs.toml"},
+		{false, "frozen json", "packvendor --frozen=false"},
+		{false, "offline", "packvendor --offline=false"},
 	} {
-		p := &printer{file: "packs.toml", inCI: test.inCI, flags: test.flags}
+		p := &printer{file: "packs.toml", inCI: test.inCI, preset: strings.Fields(test.preset)}
 		if got := p.hintText(p.hintFor(&vendorer.LockedError{})); got != test.want {
 			t.Errorf("%+v: %q", test, got)
 		}

@@ -31,10 +31,10 @@ type printer struct {
 	quiet, verbose bool
 
 	// What hints must repeat to be right.
-	args  []string               // the command line
-	has   func(flag string) bool // whether the command has that flag
-	flags string                 // $PACKVENDOR_FLAGS
-	file  string                 // packs.toml; "" for commands without one
+	args   []string               // the command line
+	has    func(flag string) bool // whether the command has that flag
+	preset []string               // names of the flags that PACKVENDOR_FLAGS sets
+	file   string                 // packs.toml; "" for commands without one
 	// isNearest tells that the file was found without -f.
 	isNearest bool
 	inCI      bool

@@ -12,6 +12,13 @@ import (
 // Version is the format this package reads and writes.
 const Version = 1
 
+type (
+	// A Digest is sha256: and 64 hexadecimal digits.
+	Digest = ociref.Digest
+	// A Reference names a manifest in a registry, by tag or digest.
+	Reference = ociref.Reference
+)
+
 // A Lock is the content of one packs.lock.
 //
 // A Lock is not safe for concurrent use while it is written to.
@@ -45,6 +52,12 @@ func (p Pack) Digest() ociref.Digest {
 		return p.IndexDigest
 	}
 	return p.ManifestDigest
+}
+
+// Reference returns Ref, parsed; the zero value if it is none, which no file has.
+func (p Pack) Reference() Reference {
+	ref, _ := ociref.Parse(p.Ref)
+	return ref
 }
 
 // Pack returns the entry with that name, and whether there is one.

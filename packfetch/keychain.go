@@ -16,6 +16,8 @@ type (
 	Keychain = registry.Keychain
 	// Credentials are a user's for one registry.
 	Credentials = credentials.Credentials
+	// A CredentialsSource says where Credentials are. It never holds them.
+	CredentialsSource = credentials.Source
 )
 
 // UserKeychain returns the credentials that Docker and Podman keep for the user

@@ -7,36 +7,111 @@
 package packfetch
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
-type (
-	Options = fetch.Options
-	Fetcher = fetch.Fetcher
-	Result  = fetch.Result
-	Pack    = fetch.Pack
-	Layer   = fetch.Layer
-	Child   = fetch.Child
-	Sink    = fetch.Sink
-)
+// Options say where packs may come from and where they are kept. The zero
+// value is the default: anonymous, HTTPS only, references with a digest only,
+// the default cache root.
+type Options = fetch.Options
+
+// A Fetcher fetches packs. Its methods may be called concurrently, by any
+// number of processes on one cache.
+type Fetcher struct{ engine *fetch.Fetcher }
 
 // New returns a Fetcher. It touches neither disk nor network. The error
 // reports options that make no sense.
-func New(o Options) (*Fetcher, error) { return fetch.New(o) }
+func New(o Options) (*Fetcher, error) {
+	engine, err := fetch.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Fetcher{engine}, nil
+}
 
 // DefaultCacheDir returns the cache root for a project in the directory
 // project, from the environment that getenv looks up.
 func DefaultCacheDir(getenv func(string) string, project string) string {
-	return fetch.DefaultCacheDir(getenv, project)
+	return packcache.DefaultRoot(getenv, project)
 }
 
 // Fetch returns the bytes of the pack that reference names, with the default
 // options.
 func Fetch(ctx context.Context, reference string) ([]byte, error) {
-	return fetch.Fetch(ctx, reference)
+	f, err := New(Options{})
+	if err != nil {
+		return nil, err
+	}
+	return f.Fetch(ctx, reference)
 }
+
+// Fetch returns the bytes of the pack that reference names. They are the
+// caller's, verified, whatever happens to the cache.
+//
+// Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
+// *OfflineError, *NoPackError, *IndexError, *ManifestError,
+// *DigestMismatchError, *CorruptCacheError, *RegistryError, *ProtocolError,
+// *StorageError.
+func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
+	pack, err := f.resolve(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	var m memory
+	if _, err := f.engine.Copy(ctx, pack, &m); err != nil {
+		return nil, err
+	}
+	return m.Bytes(), nil
+}
+
+// FetchToCache sees that the cache holds the pack that reference names, and
+// says where. The bytes were verified during the call; other programs may
+// write to the cache after it. Where the cache cannot be written, the pack is
+// in a temporary file, which is the caller's to remove, and an event says so.
+//
+// Errors are those of Fetch.
+func (f *Fetcher) FetchToCache(ctx context.Context, reference string) (Result, error) {
+	pack, err := f.resolve(ctx, reference)
+	if err != nil {
+		return Result{}, err
+	}
+	return f.engine.ToCache(ctx, pack)
+}
+
+func (f *Fetcher) resolve(ctx context.Context, reference string) (*fetch.Pack, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	return f.engine.Resolve(ctx, ref, "")
+}
+
+// memory is a fetch.Sink of bytes in memory.
+type memory struct{ bytes.Buffer }
+
+func (m *memory) Reset() error {
+	m.Buffer.Reset()
+	return nil
+}
+
+type (
+	// A Result is a fetched pack, field for field the Rust client's ResolvedPack.
+	Result = fetch.Result
+	// A Layer is a layer, or a blob, that a manifest lists.
+	Layer = fetch.Layer
+	// A Child is a manifest that an index lists.
+	Child = fetch.Child
+	// Content is what a stream of bytes must be.
+	Content = verified.Content
+	// A Digest is sha256: and 64 hexadecimal digits.
+	Digest = ociref.Digest
+)
 
 // Errors, for errors.As.
 type (

@@ -120,7 +120,7 @@ func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
 		}
 	}
 	before, _ := r.p.Config.Pack(a.Name)
-	pack, err := r.f.Resolve(ctx, a.ref.String(), before.Layer)
+	pack, err := r.f.Resolve(ctx, a.ref, before.Layer)
 	if err != nil {
 		return withNearTags(a.ref, err, func() ([]string, error) { return r.tags(ctx, a.ref) })
 	}
@@ -136,7 +136,7 @@ func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
 // resolving it again. It may be called concurrently.
 func (r *run) keepResolved(name string, ref ociref.Reference, pack *fetch.Pack) ociref.Reference {
 	ref.Digest = pack.Digest()
-	pack.Reference, pack.Tag = ref.String(), ""
+	pack.Reference, pack.Tag = ref, ""
 	r.keep(name, pack)
 	return ref
 }
@@ -223,6 +223,6 @@ func (r *run) leaveOut(config *packsfile.File) {
 // asLocked is pack in the words of its entry.
 func asLocked(pack packsfile.Pack, entry lockfile.Pack) packsfile.Pack {
 	pack.Ref, pack.Version, pack.Layer = entry.Ref, entry.Version, entry.Layer
-	pack.Reference, _ = ociref.Parse(entry.Ref) // lockfile.Parse has checked it
+	pack.Reference = entry.Reference()
 	return pack
 }

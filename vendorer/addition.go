@@ -92,6 +92,7 @@ func (a Addition) parse() (ociref.Reference, error) {
 	if wrong := a.contradiction(ref); wrong != "" {
 		return ref, &UsageError{Subject: a.Reference, Reason: wrong}
 	}
+	ref.Scheme = "" // packs.toml is written without it
 	return ref, nil
 }
 
@@ -128,7 +129,7 @@ func (r *run) readName(a Addition) (Addition, error) {
 	if !there {
 		return a, r.unknown(name)
 	}
-	a.Name, a.Reference = cmp.Or(a.Name, name), tagged(pack.Reference, tag)
+	a.Name, a.Reference = cmp.Or(a.Name, name), pack.Reference.WithTag(tag).String()
 	return a, nil
 }
 

@@ -161,7 +161,7 @@ func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lock
 
 // copyCached copies an entry's pack from the cache.
 func (r *run) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch) error {
-	pack, err := r.f.Pinned(entry.Ref, entry.ManifestDigest, lockedLayer(entry), entry.Layer)
+	pack, err := r.f.Pinned(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
 	if err == nil {
 		_, err = r.f.Copy(ctx, pack, copied)
 	}

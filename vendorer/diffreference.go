@@ -79,8 +79,7 @@ func (f *beside) locked(ref ociref.Reference) (lockfile.Pack, bool) {
 		return lockfile.Pack{}, false
 	}
 	for _, entry := range f.project.p.Lock.Packs {
-		is, err := ociref.Parse(entry.Ref)
-		if err == nil && is.Name() == ref.Name() && entry.Digest() == ref.Digest && entry.Check() == nil {
+		if entry.Reference().Name() == ref.Name() && entry.Digest() == ref.Digest && entry.Check() == nil {
 			return entry, true
 		}
 	}
@@ -90,6 +89,7 @@ func (f *beside) locked(ref ociref.Reference) (lockfile.Pack, bool) {
 // A side is one of two packs that are compared.
 type side struct {
 	reference   string
+	ref         ociref.Reference // reference, parsed
 	annotations map[string]string
 	entry       lockfile.Pack // as packs.lock would have it, but for the name
 	pack        *fetch.Pack   // nil if only packs.lock knows it
@@ -99,10 +99,12 @@ type side struct {
 
 // resolve finds a side where the reference says or, if it is nowhere there any more, in
 // packs.lock.
-func (s *side) resolve(ctx context.Context, f *beside) error {
-	pack, err := f.Resolve(ctx, s.reference, "")
-	ref, _ := ociref.Parse(s.reference)
-	locked, isLocked := f.locked(ref)
+func (s *side) resolve(ctx context.Context, f *beside) (err error) {
+	if s.ref, err = ociref.Parse(s.reference); err != nil {
+		return err
+	}
+	pack, err := f.Resolve(ctx, s.ref, "")
+	locked, isLocked := f.locked(s.ref)
 	switch {
 	case err == nil:
 		s.pack, s.annotations, s.entry = pack, pack.Annotations, entryOf(pack)
@@ -149,7 +151,7 @@ func (s *side) named(name string) lockfile.Pack {
 }
 
 // version is the version that the manifest gives where the tag is another one.
-func (s *side) version() string { return otherVersion(tagIn(s.reference), s.annotations) }
+func (s *side) version() string { return otherVersion(s.ref.Tag, s.annotations) }
 
 // A pair is what two references name, before and after.
 type pair [2]*side
@@ -164,8 +166,7 @@ func (p pair) each(ctx context.Context, o Options, f *beside, do func(*side, con
 
 // change is what leads from one to the other, but for the files.
 func (p pair) change() PackChange {
-	ref, _ := ociref.Parse(p[1].reference) // which was resolved
-	name := path.Base(ref.Repository)
+	name := path.Base(p[1].ref.Repository)
 	return PackChange{
 		EntryChange: lockfile.EntryChange{Name: name, Kind: lockfile.Changed, Old: p[0].named(name), New: p[1].named(name)},
 		OldVersion:  p[0].version(), NewVersion: p[1].version(),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
@@ -30,7 +31,11 @@ func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (p
 		return packfetch.Result{}, err
 	}
 	defer f.tell.flush()
-	return f.FetchToCache(ctx, reference)
+	pack, err := f.resolve(ctx, reference)
+	if err != nil {
+		return packfetch.Result{}, err
+	}
+	return f.ToCache(ctx, pack)
 }
 
 // FetchFile is Fetch to the file output, which gets the verified bytes whole, or is
@@ -48,7 +53,7 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 		return packfetch.Result{}, err
 	}
 	defer f.tell.flush()
-	pack, err := f.Resolve(ctx, reference, "")
+	pack, err := f.resolve(ctx, reference)
 	if err != nil {
 		return packfetch.Result{}, err
 	}
@@ -99,7 +104,7 @@ func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, 
 		return err
 	}
 	defer f.tell.flush()
-	pack, err := f.Resolve(ctx, reference, "")
+	pack, err := f.resolve(ctx, reference)
 	if err != nil {
 		return err
 	}
@@ -132,6 +137,14 @@ func (o Options) alone(fo FetchOptions) (*lone, error) {
 	return &lone{f, tell, meter}, err
 }
 
+func (f *lone) resolve(ctx context.Context, reference string) (*fetch.Pack, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	return f.Resolve(ctx, ref, "")
+}
+
 // copy is Copy, and tells where the pack is a doubtful one.
 func (f *lone) copy(ctx context.Context, pack *fetch.Pack, to interface {
 	fetch.Sink
@@ -151,7 +164,7 @@ func (f *lone) copy(ctx context.Context, pack *fetch.Pack, to interface {
 
 func resultOf(pack *fetch.Pack, path string, fetched bool) packfetch.Result {
 	return packfetch.Result{
-		OriginalReference:   pack.Reference,
+		OriginalReference:   pack.Reference.Text(),
 		ResolvedDigest:      string(pack.ManifestDigest),
 		MediaType:           pack.Layer.MediaType,
 		Path:                path,

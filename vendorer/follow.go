@@ -120,7 +120,7 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 		h.moved = same
 		return h, err
 	}
-	h.moved, err = f.f.Resolve(ctx, tagged(pack.Reference, h.tag), pack.Layer)
+	h.moved, err = f.f.Resolve(ctx, pack.Reference.WithTag(h.tag), pack.Layer)
 	ref := pack.Reference
 	ref.Tag = h.tag
 	return h, withNearTags(ref, err, func() ([]string, error) { return f.tags(ctx, ref) })
@@ -131,9 +131,8 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 // digest.
 func (r *run) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
 	entry, _ := r.p.Lock.Pack(pack.Name)
-	ref, err := ociref.Parse(entry.Ref)
 	_, isVersion := versions.Parse(tag)
-	if err != nil || !isVersion || ref.Name() != pack.Reference.Name() || lockedTag(entry) != tag {
+	if !isVersion || entry.Reference().Name() != pack.Reference.Name() || lockedTag(entry) != tag {
 		return lockfile.Pack{}
 	}
 	return entry
@@ -148,7 +147,7 @@ func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h headin
 	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && !guarded {
 		return nil, nil
 	}
-	moved, err := f.f.Follow(ctx, tagged(pack.Reference, h.now.Tag), h.now.Digest, pack.Layer)
+	moved, err := f.f.Follow(ctx, pack.Reference.WithTag(h.now.Tag), h.now.Digest, pack.Layer)
 	var registry *packfetch.RegistryError
 	if h.tag != h.now.Tag && errors.As(err, &registry) && registry.IsNotFound() {
 		return nil, nil
@@ -237,13 +236,7 @@ func (r *run) newestVersion(ctx context.Context, ref ociref.Reference) (string, 
 
 // tags lists the tags of a repository, once a run.
 func (r *run) tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
-	list := sync.OnceValues(func() ([]string, error) { return r.f.Tags(ctx, ref.Name()) })
+	list := sync.OnceValues(func() ([]string, error) { return r.f.Tags(ctx, ref) })
 	first, _ := r.listed.LoadOrStore(ref.Name(), list)
 	return first.(func() ([]string, error))()
-}
-
-// tagged is ref with that tag and no digest.
-func tagged(ref ociref.Reference, tag string) string {
-	ref.Tag, ref.Digest = tag, ""
-	return ref.String()
 }

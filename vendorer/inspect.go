@@ -220,7 +220,7 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 	if err != nil {
 		return nil, err
 	}
-	reference = found.Reference
+	reference = found.Reference.Text()
 	copied, err := newScratch()
 	if err != nil {
 		return nil, err
@@ -232,15 +232,9 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 	pack, err := gtpack.Read(ctx, copied.source(found.Layer.Size))
 	return &Inspection{
 		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
-		Reference: reference, ManifestVersion: otherVersion(tagIn(reference), found.Annotations),
+		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),
 		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
 	}, about(reference, err)
-}
-
-// tagIn is the tag of a reference; "" if it has none.
-func tagIn(reference string) string {
-	ref, _ := ociref.Parse(reference)
-	return ref.Tag
 }
 
 // resolveAny is Resolve; without tag and digest, the newest version is meant.
@@ -249,7 +243,7 @@ func (f *lone) resolveAny(ctx context.Context, reference string) (*fetch.Pack, e
 	if err != nil {
 		return nil, err
 	}
-	list := func() ([]string, error) { return f.Tags(ctx, ref.Name()) }
+	list := func() ([]string, error) { return f.Tags(ctx, ref) }
 	if ref.Tag == "" && ref.Digest == "" {
 		tags, err := list()
 		if err != nil {
@@ -258,9 +252,9 @@ func (f *lone) resolveAny(ctx context.Context, reference string) (*fetch.Pack, e
 		if ref.Tag, err = newestOf(ref.Name(), tags); err != nil {
 			return nil, err
 		}
-		reference = ref.String()
+		ref.Scheme = ""
 	}
-	pack, err := f.Resolve(ctx, reference, "")
+	pack, err := f.Resolve(ctx, ref, "")
 	if err != nil {
 		return nil, withNearTags(ref, err, list)
 	}

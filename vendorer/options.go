@@ -81,7 +81,7 @@ func (o Options) fetcher(set func(*packfetch.Options), project string, events fu
 		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)
 	}
 	f.Events = func(e packfetch.Event) { events(Fetching{e}) }
-	return packfetch.New(f)
+	return fetch.New(f)
 }
 
 // forEach calls do for every item, so many at once as Options.Jobs says, and

@@ -1,10 +1,6 @@
 package vendorer
 
-import (
-	"sync"
-
-	"github.com/greenticai/packvendor/internal/fetch"
-)
+import "sync"
 
 // A Phase is a part of a run that may take long.
 type Phase string
@@ -45,10 +41,10 @@ func (m *meter) copied(n int64) { m.change(func(p *Progress) { p.BytesDone += n 
 
 // copiedOne is copied where there is one pack only, which is resolved until its
 // first bytes come.
-func (m *meter) copiedOne(p *fetch.Pack, n int64) {
+func (m *meter) copiedOne(n, size int64) {
 	m.change(func(now *Progress) {
 		if now.Phase != PhaseFetching {
-			*now = Progress{Phase: PhaseFetching, Packs: 1, Bytes: p.Layer.Size}
+			*now = Progress{Phase: PhaseFetching, Packs: 1, Bytes: size}
 		}
 		now.BytesDone += n
 	})

@@ -86,7 +86,7 @@ func start(ctx context.Context, o Options, tolerant bool) (*run, error) {
 		f.AllowTags = true
 		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
 		f.AcceptMediaTypes = p.Config.AcceptMediaTypes
-		f.Copied = func(_ *fetch.Pack, n int64) { r.meter.copied(n) }
+		f.Copied = func(n, _ int64) { r.meter.copied(n) }
 	}, filepath.Dir(o.file()), tell.event)
 	if err != nil {
 		p.Close()
@@ -335,13 +335,13 @@ func entryOf(pack *fetch.Pack) lockfile.Pack {
 // find resolves a pack as packs.toml has it.
 func (r *run) find(ctx context.Context, pack packsfile.Pack) (*fetch.Pack, error) {
 	if pack.Version == "" {
-		return r.f.Resolve(ctx, pack.Ref, pack.Layer)
+		return r.f.Resolve(ctx, pack.Reference, pack.Layer)
 	}
 	tag, err := r.newestInRange(ctx, pack)
 	if err != nil {
 		return nil, err
 	}
-	return r.f.Resolve(ctx, tagged(pack.Reference, tag), pack.Layer)
+	return r.f.Resolve(ctx, pack.Reference.WithTag(tag), pack.Layer)
 }
 
 // inWords are packs.toml's words for a pack: what makes an entry stale if it
@@ -364,7 +364,7 @@ func (r *run) checkTag(ctx context.Context, i *item) {
 	if ref.Tag == "" || ref.Digest == "" || r.o.Offline {
 		return
 	}
-	now, err := r.f.Follow(ctx, i.Pack.Ref, ref.Digest, i.Pack.Layer)
+	now, err := r.f.Follow(ctx, ref, ref.Digest, i.Pack.Layer)
 	if err != nil {
 		r.tell.event(TagUnchecked{Name: i.Pack.Name, Ref: i.Pack.Ref, Err: err})
 	} else if now != nil {
@@ -378,7 +378,7 @@ func (r *run) obey(ctx context.Context, i *item) error {
 	if err := r.checkEntry(i); err != nil {
 		return err
 	}
-	ref, layer := manifestRef(i.Pack, i.Locked), i.Pack.Layer
+	ref, layer := i.Pack.Reference.WithDigest(i.Locked.ManifestDigest), i.Pack.Layer
 	pack, err := r.f.ResolveCached(ref, i.Locked.ManifestDigest, layer)
 	switch {
 	case isNotCached(err) && r.o.Offline:
@@ -399,7 +399,7 @@ func (r *run) check(i *item) (proven bool, err error) {
 	if err := r.checkEntry(i); err != nil {
 		return false, err
 	}
-	pack, err := r.f.ResolveCached(manifestRef(i.Pack, i.Locked), i.Locked.ManifestDigest, i.Pack.Layer)
+	pack, err := r.f.ResolveCached(i.Pack.Reference.WithDigest(i.Locked.ManifestDigest), i.Locked.ManifestDigest, i.Pack.Layer)
 	switch {
 	case isNotCached(err):
 		return false, nil
@@ -415,9 +415,4 @@ func (r *run) report(c *project.Change, items []*item) *Report {
 		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted() && !r.dryRun, Fetched: i.fetched})
 	}
 	return report
-}
-
-// manifestRef is the reference of the manifest that a pack is locked to.
-func manifestRef(pack packsfile.Pack, entry lockfile.Pack) string {
-	return pack.Reference.Name() + "@" + string(entry.ManifestDigest)
 }

@@ -1,6 +1,7 @@
 package vendorer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,10 +86,7 @@ func (r *run) versionBeside(tag string, manifest ociref.Digest) string {
 // lockedTag is the tag of an entry's reference, or the one that was followed; "" if
 // there is none.
 func lockedTag(entry lockfile.Pack) string {
-	if ref, err := ociref.Parse(entry.Ref); err == nil && ref.Tag != "" {
-		return ref.Tag
-	}
-	return entry.Tag
+	return cmp.Or(entry.Reference().Tag, entry.Tag)
 }
 
 // checkPinnedTag asks the registry whether a version tag names the digest that is
@@ -98,7 +96,7 @@ func (r *run) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fe
 	if _, isVersion := versions.Parse(ref.Tag); !isVersion || ref.Digest == "" {
 		return nil
 	}
-	now, isPack, err := r.f.TagDigest(ctx, pack.Ref, ref.Digest, pack.Layer)
+	now, isPack, err := r.f.TagDigest(ctx, ref, ref.Digest, pack.Layer)
 	var registry *packfetch.RegistryError
 	if err != nil && !(errors.As(err, &registry) && registry.IsNotFound()) {
 		return err

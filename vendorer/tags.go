@@ -37,7 +37,7 @@ func Tags(ctx context.Context, o Options, fo FetchOptions, what string) (*TagLis
 		return nil, err
 	}
 	defer f.tell.flush()
-	tags, err := f.Tags(ctx, ref.Name())
+	tags, err := f.Tags(ctx, ref)
 	if err != nil {
 		return nil, err
 	}

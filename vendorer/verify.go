@@ -233,9 +233,7 @@ func (r *run) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
 // registry, or from what packs.lock says a tag led to; and asks whether a version
 // tag that is pinned names its digest.
 func (r *run) checkRemote(ctx context.Context, i *item) error {
-	ref := i.Pack.Reference
-	ref.Tag, ref.Digest = "", i.Locked.Digest()
-	pack, err := r.f.ResolveRemote(ctx, ref.String(), i.Pack.Layer)
+	pack, err := r.f.ResolveRemote(ctx, i.Pack.Reference.WithDigest(i.Locked.Digest()), i.Pack.Layer)
 	if err != nil {
 		return liesIfUnusable(i.Locked, err)
 	}

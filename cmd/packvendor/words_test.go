@@ -141,7 +141,7 @@ func TestEveryEventHasWords(t *testing.T) {
 			said = append(said, fmt.Sprintf("%T", f.Event))
 		}
 	}
-	for _, pkg := range load(t, "vendorer", "packfetch") {
+	for _, pkg := range load(t, "vendorer", "internal/fetch") {
 		event := pkg.Scope().Lookup("Event").Type().Underlying().(*types.Interface)
 		for _, name := range exported(pkg, event) {
 			if !slices.Contains(said, name) {

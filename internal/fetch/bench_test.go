@@ -54,7 +54,7 @@ func copyOnce(b *testing.B, reference string, o fetch.Options) (fetched bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pack, err := f.Resolve(context.Background(), reference, "")
+	pack, err := f.Resolve(context.Background(), parse(reference), "")
 	if err == nil {
 		fetched, err = f.Copy(context.Background(), pack, &drain{})
 	}

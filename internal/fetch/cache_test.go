@@ -86,7 +86,7 @@ func TestFailedTemporaryIsRemoved(t *testing.T) {
 	t.Setenv("TMPDIR", temporaries)
 	t.Setenv("TMP", temporaries)
 	b.reg.Inject(fault.WrongBlob(""))
-	_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
+	_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
 	as[*fetch.DigestMismatchError](t, err)
 	left, err := os.ReadDir(temporaries)
 	if err != nil || len(left) > 0 {

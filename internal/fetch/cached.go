@@ -57,7 +57,7 @@ func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache
 	case f.offline:
 		return finding{}, &StorageError{Err: err}
 	}
-	f.events(CacheUnusable{Reference: p.Reference, Err: err})
+	f.events(CacheUnusable{Reference: p.Reference.Text(), Err: err})
 	return finding{state: cacheUnusable}, nil
 }
 

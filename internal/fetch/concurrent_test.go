@@ -60,7 +60,7 @@ func fetchInChild(reference string) error {
 	if err != nil {
 		return err
 	}
-	data, err := f.Fetch(context.Background(), reference)
+	data, err := fetchBytes(context.Background(), f, reference)
 	if err == nil {
 		_, err = os.Stdout.Write(data)
 	}
@@ -117,7 +117,7 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 			for i := range n {
 				all.Go(func() {
 					begin()
-					got, err := list[i%fetchers].Fetch(context.Background(), b.byDigest())
+					got, err := fetchBytes(context.Background(), list[i%fetchers], b.byDigest())
 					if err != nil {
 						t.Error(err)
 						return
@@ -224,7 +224,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	defer b.hold(t)()
 	ctx, cancel := context.WithCancel(context.Background())
 	b.events.on = func(fetch.Event) { cancel() }
-	_, err := b.fetcher(t).Fetch(ctx, b.byDigest())
+	_, err := fetchBytes(ctx, b.fetcher(t), b.byDigest())
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
@@ -238,7 +238,7 @@ func TestWaitingInTheProcessEndsWithItsContext(t *testing.T) {
 	f := b.fetcher(t)
 	first, cancelFirst := context.WithCancel(context.Background())
 	defer cancelFirst()
-	p, err := f.Resolve(first, b.byDigest(), "")
+	p, err := f.Resolve(first, parse(b.byDigest()), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestFault62_OneWaitInVain(t *testing.T) {
 	defer b.holdOf(t, second.ManifestDigest)()
 	f := b.fetcher(t, func(o *fetch.Options) { o.LockWait = time.Millisecond })
 	b.fetch(t, f)
-	if _, err := f.Fetch(context.Background(), b.refOf(second.ManifestDigest)); err != nil {
+	if _, err := fetchBytes(context.Background(), f, b.refOf(second.ManifestDigest)); err != nil {
 		t.Fatal(err)
 	}
 	if event := one[fetch.Waiting](t, b.events); event.Reference != b.byDigest() {

@@ -24,7 +24,10 @@ type Sink interface {
 // Copy writes the pack's bytes to dst, from the cache or else from the
 // registry, which then fills the cache in the same pass. Only if the error is
 // nil are the bytes in dst the pack's. fetched tells whether the registry was
-// asked for them. Errors are those of Fetch.
+// asked for them.
+//
+// Errors: *OfflineError, *DigestMismatchError, *CorruptCacheError, *RegistryError,
+// *ProtocolError, *StorageError.
 func (f *Fetcher) Copy(ctx context.Context, p *Pack, dst Sink) (fetched bool, err error) {
 	from, err := f.copy(ctx, p, dst)
 	return from != fromCache, err
@@ -50,14 +53,14 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 		return f.copyUnlessHit(ctx, p, dst, found, err)
 	}
 	if f.offline || p.body == nil {
-		return fromCache, &OfflineError{Reference: p.Reference}
+		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
 	land, err := f.flights.board(ctx, p.ManifestDigest)
 	if err != nil {
 		return fromCache, err
 	}
 	defer land()
-	lock, err := f.lock(ctx, p.ManifestDigest, p.Reference)
+	lock, err := f.lock(ctx, p.ManifestDigest, p.Reference.Text())
 	if err != nil {
 		return fromCache, err
 	}
@@ -68,7 +71,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 		return f.copyUnlessHit(ctx, p, dst, found, err)
 	}
 	from, err := f.fill(ctx, p, dst, lock)
-	f.corrupt(p.Reference, p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
+	f.corrupt(p.Reference.Text(), p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
 	return from, err
 }
 
@@ -84,7 +87,7 @@ func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, dst Sink, found fi
 // layer of the manifest.
 func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if f.offline {
-		return fromCache, &OfflineError{Reference: p.Reference}
+		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
 	if s, ok := dst.(starter); ok {
 		if err := s.start(); err != nil {
@@ -106,7 +109,7 @@ func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) e
 		return &StorageError{Err: writeErr.Err}
 	}
 	if err != nil {
-		return fmt.Errorf("cannot fetch %s: %w", p.Reference, err)
+		return fmt.Errorf("cannot fetch %s: %w", p.Reference.Text(), err)
 	}
 	return nil
 }
@@ -116,7 +119,7 @@ func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) e
 func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (origin, error) {
 	draft, err := f.cache.Draft(p.ManifestDigest, lock)
 	if err != nil {
-		f.events(CacheUnusable{Reference: p.Reference, Err: err})
+		f.events(CacheUnusable{Reference: p.Reference.Text(), Err: err})
 		return f.copyAround(ctx, p, dst)
 	}
 	defer draft.Discard()
@@ -128,7 +131,7 @@ func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.L
 		both.err = draft.Publish(p.body, p.metadata())
 	}
 	if both.err != nil {
-		f.events(CacheUnusable{Reference: p.Reference, Err: both.err})
+		f.events(CacheUnusable{Reference: p.Reference.Text(), Err: both.err})
 		return fromNetworkAlone, nil
 	}
 	return fromNetwork, nil
@@ -142,7 +145,7 @@ func (f *Fetcher) fillDraft(ctx context.Context, p *Pack, both *tee, draft *pack
 	if file, size, err := f.cache.Partial(layer); err == nil {
 		defer file.Close()
 		kept = file
-		f.events(Resumed{Reference: p.Reference, Kept: size, Size: p.Layer.Size})
+		f.events(Resumed{Reference: p.Reference.Text(), Kept: size, Size: p.Layer.Size})
 	}
 	err := f.resume(ctx, p, both, kept)
 	var registry *RegistryError
@@ -180,7 +183,7 @@ func (t *tee) Write(b []byte) (int, error) {
 func (p *Pack) metadata() packcache.Metadata {
 	digest := string(p.ManifestDigest)
 	return packcache.Metadata{
-		OriginalReference:   p.Reference,
+		OriginalReference:   p.Reference.Text(),
 		ResolvedDigest:      digest,
 		MediaType:           p.Layer.MediaType,
 		SizeBytes:           uint64(p.Layer.Size),

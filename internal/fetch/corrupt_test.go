@@ -77,13 +77,13 @@ func wantRefused(t *testing.T, wrongPacks map[string][]byte) {
 			b.fill(t)
 			write(t, b.file("pack.gtpack"), wrong)
 			f := b.offline(t)
-			_, err := f.Fetch(context.Background(), b.byDigest())
+			_, err := fetchBytes(context.Background(), f, b.byDigest())
 			e := as[*fetch.CorruptCacheError](t, err)
 			mismatch := as[*fetch.DigestMismatchError](t, err)
 			if e.Path != b.file("pack.gtpack") || mismatch.Want.Digest != b.pushed.Layers[0] {
 				t.Errorf("got %+v, %+v", e, mismatch)
 			}
-			p, err := f.Pinned(b.byDigest(), b.pushed.ManifestDigest, b.layer(), "")
+			p, err := f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +189,7 @@ func TestFault37_CorruptManifestOffline(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.fill(t)
 	write(t, b.file("manifest.json"), []byte("{}"))
-	_, err := b.offline(t).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.offline(t), b.byDigest())
 	if e := as[*fetch.CorruptCacheError](t, err); e.Path != b.file("manifest.json") {
 		t.Errorf("got %+v", e)
 	}

@@ -15,7 +15,7 @@ func (f *Fetcher) counted(p *Pack, dst Sink) Sink {
 	if f.copied == nil {
 		return dst
 	}
-	return &counted{Sink: dst, tell: func(n int64) { f.copied(p, n) }}
+	return &counted{Sink: dst, tell: func(n int64) { f.copied(n, p.Layer.Size) }}
 }
 
 func (c *counted) Write(b []byte) (int, error) {

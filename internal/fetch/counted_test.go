@@ -17,12 +17,13 @@ import (
 type tally struct {
 	mu   sync.Mutex
 	told []int64
+	size int64
 }
 
-func (c *tally) add(_ *fetch.Pack, n int64) {
+func (c *tally) add(n, size int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.told = append(c.told, n)
+	c.told, c.size = append(c.told, n), size
 }
 
 func (c *tally) sum() (sum int64) {
@@ -63,11 +64,11 @@ func TestCopied(t *testing.T) {
 			test.make(t, b)
 			var c tally
 			f := b.fetcher(t, func(o *fetch.Options) { o.Copied = c.add })
-			if _, err := f.FetchToCache(context.Background(), b.byDigest()); err != nil {
+			if _, err := fetchToCache(context.Background(), f, b.byDigest()); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := c.sum(), int64(len(b.data)); got != want {
-				t.Errorf("%d bytes were copied, want %d: %d", got, want, c.told)
+			if got, want := c.sum(), int64(len(b.data)); got != want || c.size != want {
+				t.Errorf("%d of %d bytes were copied, want %d: %d", got, c.size, want, c.told)
 			}
 			if back := slices.ContainsFunc(c.told, func(n int64) bool { return n < 0 }); back != test.again {
 				t.Errorf("taken back: %t, want %t: %d", back, test.again, c.told)
@@ -81,7 +82,7 @@ func TestCopiedFails(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	var c tally
 	f := b.fetcher(t, func(o *fetch.Options) { o.Copied = c.add })
-	pack, err := f.Resolve(context.Background(), b.byDigest(), "")
+	pack, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // other clients select another layer or none. head are the first bytes of the
 // pack, nil if they are not known.
 func (f *Fetcher) Doubt(p *Pack, head []byte) (Doubtful, bool) {
-	d := Doubtful{Reference: p.Reference, Layer: p.Layer, NotZip: head != nil && !isZip(head)}
+	d := Doubtful{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: head != nil && !isZip(head)}
 	for _, layer := range p.Layers {
 		if layer.Digest != p.Layer.Digest && Accepts(layer.MediaType, f.accept) && checkLayer(layer) == nil {
 			d.Others = append(d.Others, layer)

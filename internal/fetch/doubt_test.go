@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
 )
 
 // Layers that could not be selected are not offered: their digests may be any
@@ -66,8 +68,8 @@ func TestDoubt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		test.pack.Reference = "r"
-		test.want.Reference, test.want.Layer = "r", test.pack.Layer
+		test.pack.Reference = ociref.Reference{Registry: "r.example", Repository: "a"}
+		test.want.Reference, test.want.Layer = "r.example/a", test.pack.Layer
 		d, doubtful := f.Doubt(&test.pack, test.head)
 		if doubtful != test.doubtful || !reflect.DeepEqual(d, test.want) {
 			t.Errorf("%s: got %+v, %t, want %+v, %t", test.name, d, doubtful, test.want, test.doubtful)

@@ -54,13 +54,13 @@ func TestRustEntryOffline(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.rustEntry(t, b.data)
 	f := b.offline(t)
-	_, err := f.Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), f, b.byDigest())
 	wantText(t, err, b.byDigest()+" is cached without its manifest, so it cannot be verified offline")
 	if e := as[*fetch.OfflineError](t, err); !e.NoManifest || e.Reference != b.byDigest() {
 		t.Errorf("got %+v", e)
 	}
 
-	p, err := f.Pinned(b.byDigest(), b.pushed.ManifestDigest, b.layer(), "")
+	p, err := f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestLayerOverrideBypassesTheEntry(t *testing.T) {
 	b, other := twoLayers(t)
 	for _, override := range []string{"text/markdown", b.pushed.Layers[1].String()} {
 		f := b.fetcher(t)
-		p, err := f.Resolve(context.Background(), b.byDigest(), override)
+		p, err := f.Resolve(context.Background(), parse(b.byDigest()), override)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +158,7 @@ func TestLayerOverrideBypassesTheEntry(t *testing.T) {
 	b.wantFiles(t, "manifest.json")
 	b.fill(t)
 	f := b.offline(t)
-	p, err := f.Resolve(context.Background(), b.byDigest(), "text/markdown")
+	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "text/markdown")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestLayerOverrideBypassesTheEntry(t *testing.T) {
 func TestLayerOverrideOfTheDefault(t *testing.T) {
 	b, _ := twoLayers(t)
 	f := b.fetcher(t)
-	p, err := f.Resolve(context.Background(), b.byDigest(), packtest.PackMediaType)
+	p, err := f.Resolve(context.Background(), parse(b.byDigest()), packtest.PackMediaType)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestOneEntryForEveryName(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.fill(t)
-	got, err := b.fetcher(t).Fetch(context.Background(), b.reg.Host()+"/other/name@"+b.pushed.ManifestDigest.String())
+	got, err := fetchBytes(context.Background(), b.fetcher(t), b.reg.Host()+"/other/name@"+b.pushed.ManifestDigest.String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,8 +59,8 @@ func TestFaultyRegistry(t *testing.T) {
 			}
 			f := b.fetcher(t)
 			for method, call := range map[string]func() error{
-				"Fetch":        func() error { _, err := f.Fetch(context.Background(), b.byDigest()); return err },
-				"FetchToCache": func() error { _, err := f.FetchToCache(context.Background(), b.byDigest()); return err },
+				"Fetch":        func() error { _, err := fetchBytes(context.Background(), f, b.byDigest()); return err },
+				"FetchToCache": func() error { _, err := fetchToCache(context.Background(), f, b.byDigest()); return err },
 			} {
 				err := call()
 				if err == nil {
@@ -144,7 +144,7 @@ func wantBadManifests(t *testing.T, manifests map[string]string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = b.fetcher(t).Fetch(context.Background(), b.refOf(at))
+			_, err = fetchBytes(context.Background(), b.fetcher(t), b.refOf(at))
 			wantText(t, err, "cannot use "+b.refOf(at)+": invalid manifest: "+want)
 			as[*fetch.ManifestError](t, err)
 		})
@@ -163,7 +163,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 	size := int64(math.MaxInt64)
 	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{{Data: data, Size: &size}}})
 	b.reg.Inject(fault.LongBlob("", 0))
-	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	if err == nil {
 		t.Fatal("got no error")
 	}
@@ -185,7 +185,7 @@ func TestFault18_NotAmbiguous(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := b.fetcher(t).Fetch(context.Background(), b.refOf(at))
+	got, err := fetchBytes(context.Background(), b.fetcher(t), b.refOf(at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestFault17_HeaderLiesOnATag(t *testing.T) {
 	for _, lie := range []ociref.Digest{"", ociref.DigestOf([]byte("another")), "nonsense"} {
 		b := newBed(t, packtest.Options{})
 		b.reg.Inject(fault.LyingDigest("", lie))
-		p, err := b.fetcher(t, allowTags).Resolve(context.Background(), b.byTag(), "")
+		p, err := b.fetcher(t, allowTags).Resolve(context.Background(), parse(b.byTag()), "")
 		if err != nil || p.ManifestDigest != b.pushed.ManifestDigest {
 			t.Errorf("header %q: got %+v, %v", lie, p, err)
 		}
@@ -217,7 +217,7 @@ func TestFault22_TagFlipsBetweenTwoRequests(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	other := packtest.MustPush(t, b.reg, repository, "", packtest.Pack([]byte("other"), ""))
 	b.reg.Inject(fault.FlipTag("1.0", 1, other.ManifestDigest))
-	result, err := b.fetcher(t, allowTags).FetchToCache(context.Background(), b.byTag())
+	result, err := fetchToCache(context.Background(), b.fetcher(t, allowTags), b.byTag())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestFault23_DigestDeletedFromTheRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.dir = filepath.Join(t.TempDir(), "cold")
-	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	wantText(t, err, "cannot resolve "+b.byDigest()+": GET "+b.reg.URL()+strings.TrimPrefix(b.manifestLine(), "GET ")+
 		": 404 not found or private: MANIFEST_UNKNOWN: manifest unknown")
 	if e := as[*fetch.RegistryError](t, err); e.Status != 404 {
@@ -249,14 +249,14 @@ func TestFault23_DigestDeletedFromTheRegistry(t *testing.T) {
 func TestFault26_OfflineMiss(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	f := b.offline(t)
-	_, err := f.Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), f, b.byDigest())
 	wantText(t, err, b.byDigest()+" is not cached, and the network is off")
 	if e := as[*fetch.OfflineError](t, err); e.NoManifest {
 		t.Errorf("got %+v", e)
 	}
 	b.fill(t)
 	os.Remove(b.file("pack.gtpack"))
-	_, err = f.FetchToCache(context.Background(), b.byDigest())
+	_, err = fetchToCache(context.Background(), f, b.byDigest())
 	wantText(t, err, b.byDigest()+" is not cached, and the network is off")
 	as[*fetch.OfflineError](t, err)
 	b.wantRequests(t)
@@ -265,7 +265,7 @@ func TestFault26_OfflineMiss(t *testing.T) {
 func TestFault27_UnknownCA(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	other := newBed(t, packtest.Options{})
-	_, err := b.fetcher(t, func(o *fetch.Options) { o.Transport = other.reg.Transport() }).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.fetcher(t, func(o *fetch.Options) { o.Transport = other.reg.Transport() }), b.byDigest())
 	as[*fetch.RegistryError](t, err)
 	if !strings.Contains(err.Error(), ": tls: failed to verify certificate: x509: certificate signed by unknown authority") {
 		t.Errorf("got %v", err)
@@ -289,7 +289,7 @@ func TestStorageErrors(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	resolve := func() *fetch.Pack {
 		t.Helper()
-		p, err := b.fetcher(t).Resolve(context.Background(), b.byDigest(), "")
+		p, err := b.fetcher(t).Resolve(context.Background(), parse(b.byDigest()), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -319,6 +319,6 @@ func TestStorageErrorOfTheTemporaryFile(t *testing.T) {
 	write(t, b.dir, []byte("a file where the cache root should be"))
 	t.Setenv("TMPDIR", filepath.Join(b.dir, "none"))
 	t.Setenv("TMP", filepath.Join(b.dir, "none"))
-	_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
+	_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
 	as[*fetch.StorageError](t, err)
 }

@@ -1,13 +1,9 @@
-// Package fetch takes a reference to a pack and leaves its verified bytes
-// in the cache that Greentic programs share.
-//
-// It is the Go counterpart of the Rust crate greentic-distributor-client's
-// OciPackFetcher: the same references, media types and cache, but nothing is
-// believed that was not hashed.
+// Package fetch takes a parsed reference to a pack and leaves its verified bytes
+// where they are wanted and in the cache that Greentic programs share. It is the
+// engine of packfetch, its public side, and of vendorer.
 package fetch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -39,7 +35,7 @@ type Options struct {
 	// default list accepts none.
 	AcceptMediaTypes []string
 	// Keychain finds the user's credentials where a registry refuses an anonymous
-	// request; nil never has any. UserKeychain is the one of this machine's user.
+	// request; nil never has any. packfetch.UserKeychain is this machine's user's.
 	Keychain registry.Keychain
 	// Transport sends the requests; nil is one with the system's trust and
 	// proxies, over HTTP/1.1. Of an *http.Transport the settings are used, not the
@@ -60,10 +56,10 @@ type Options struct {
 	// Events, if not nil, is told what happens on the way. It may be called
 	// concurrently.
 	Events func(Event)
-	// Copied, if not nil, is told of every n bytes of a pack that were copied to
-	// where they are wanted; n is negative where they are to be copied anew. It may
-	// be called concurrently.
-	Copied func(p *Pack, n int64)
+	// Copied, if not nil, is told of every n bytes of a pack of size bytes that were
+	// copied to where they are wanted; n is negative where they are to be copied anew.
+	// It may be called concurrently.
+	Copied func(n, size int64)
 	// Underway, if not nil, is told of every request to a host[:port]: 1 when it is
 	// sent, -1 when its answer is over or given up. It may be called concurrently.
 	Underway func(host string, n int)
@@ -81,7 +77,7 @@ type Fetcher struct {
 	offline   bool
 	accept    []string
 	events    func(Event)
-	copied    func(*Pack, int64)
+	copied    func(n, size int64)
 	told      *sync.Map // manifest digests of entries that were told to be corrupt
 	waited    *sync.Map // manifest digests of packs that others were told to be fetching
 	flights   *flights
@@ -132,22 +128,6 @@ func New(o Options) (*Fetcher, error) {
 	return f, nil
 }
 
-// DefaultCacheDir returns the cache root for a project in the directory
-// project, from the environment that getenv looks up.
-func DefaultCacheDir(getenv func(string) string, project string) string {
-	return packcache.DefaultRoot(getenv, project)
-}
-
-// Fetch returns the bytes of the pack that reference names, with the default
-// options.
-func Fetch(ctx context.Context, reference string) ([]byte, error) {
-	f, err := New(Options{})
-	if err != nil {
-		return nil, err
-	}
-	return f.Fetch(ctx, reference)
-}
-
 // A Result is a fetched pack, field for field the Rust client's ResolvedPack.
 type Result struct {
 	OriginalReference   string
@@ -157,57 +137,4 @@ type Result struct {
 	FetchedFromNetwork  bool
 	ManifestDigest      string
 	ManifestAnnotations map[string]string
-}
-
-// Fetch returns the bytes of the pack that reference names. They are the
-// caller's, verified, whatever happens to the cache.
-//
-// Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
-// *OfflineError, *NoPackError, *IndexError, *ManifestError,
-// *DigestMismatchError, *CorruptCacheError, *RegistryError, *ProtocolError,
-// *StorageError.
-func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
-	pack, err := f.Resolve(ctx, reference, "")
-	if err != nil {
-		return nil, err
-	}
-	var m memory
-	if _, err := f.Copy(ctx, pack, &m); err != nil {
-		return nil, err
-	}
-	return m.Bytes(), nil
-}
-
-// FetchToCache sees that the cache holds the pack that reference names, and
-// says where. The bytes were verified during the call; other programs may
-// write to the cache after it. Where the cache cannot be written, the pack is
-// in a temporary file, which is the caller's to remove, and an event says so.
-//
-// Errors are those of Fetch.
-func (f *Fetcher) FetchToCache(ctx context.Context, reference string) (Result, error) {
-	pack, err := f.Resolve(ctx, reference, "")
-	if err != nil {
-		return Result{}, err
-	}
-	path, fetched, err := f.keep(ctx, pack)
-	if err != nil {
-		return Result{}, err
-	}
-	return Result{
-		OriginalReference:   reference,
-		ResolvedDigest:      string(pack.ManifestDigest),
-		MediaType:           pack.Layer.MediaType,
-		Path:                path,
-		FetchedFromNetwork:  fetched,
-		ManifestDigest:      string(pack.ManifestDigest),
-		ManifestAnnotations: pack.Annotations,
-	}, nil
-}
-
-// memory is a Sink of bytes in memory.
-type memory struct{ bytes.Buffer }
-
-func (m *memory) Reset() error {
-	m.Buffer.Reset()
-	return nil
 }

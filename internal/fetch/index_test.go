@@ -87,7 +87,7 @@ func TestIndexWithOnePack(t *testing.T) {
 			index := s.index(t, children(t, s)...)
 			f := s.fetcher(t, allowTags)
 			for _, reference := range []string{s.refOf(index), s.reg.Host() + "/" + repository + ":index"} {
-				p, err := f.Resolve(context.Background(), reference, "")
+				p, err := f.Resolve(context.Background(), parse(reference), "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -95,7 +95,7 @@ func TestIndexWithOnePack(t *testing.T) {
 					t.Errorf("got %+v", p)
 				}
 			}
-			result, err := f.FetchToCache(context.Background(), s.refOf(index))
+			result, err := fetchToCache(context.Background(), f, s.refOf(index))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,10 +112,10 @@ func TestIndexFollowed(t *testing.T) {
 	index := s.index(t, s.pushed.Child())
 	f := s.fetcher(t, allowTags)
 	reference := s.reg.Host() + "/" + repository + ":index"
-	if p, err := f.Follow(context.Background(), reference, index, ""); p != nil || err != nil {
+	if p, err := f.Follow(context.Background(), parse(reference), index, ""); p != nil || err != nil {
 		t.Errorf("unchanged: got %+v, %v", p, err)
 	}
-	p, err := f.Follow(context.Background(), reference, s.pushed.ManifestDigest, "")
+	p, err := f.Follow(context.Background(), parse(reference), s.pushed.ManifestDigest, "")
 	if err != nil || p == nil || p.IndexDigest != index {
 		t.Errorf("moved: got %+v, %v", p, err)
 	}
@@ -157,7 +157,7 @@ func TestFault21_OtherIndexes(t *testing.T) {
 			s := newShelf(t)
 			children := test.children(t, s)
 			reference := s.refOf(s.index(t, children...))
-			_, err := s.fetcher(t).Fetch(context.Background(), reference)
+			_, err := fetchBytes(context.Background(), s.fetcher(t), reference)
 			wantText(t, err, "cannot use "+reference+": the image index "+test.reason+list(children...))
 			if e := as[*fetch.IndexError](t, err); len(e.Children) != len(children) {
 				t.Errorf("got %+v", e)
@@ -173,7 +173,7 @@ func TestIndexWithTooManyChildren(t *testing.T) {
 		children = append(children, packtest.Child{Digest: ociref.DigestOf([]byte{byte(i)}), Size: 1, MediaType: imageType})
 	}
 	reference := s.refOf(s.index(t, children...))
-	_, err := s.fetcher(t).Fetch(context.Background(), reference)
+	_, err := fetchBytes(context.Background(), s.fetcher(t), reference)
 	as[*fetch.IndexError](t, err)
 	if want := "cannot use " + reference + ": the image index has 65 children, more than 64"; !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %.200q, want it to begin with %q", err, want)
@@ -223,7 +223,7 @@ func TestIndexWithABadChild(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShelf(t)
-			_, err := s.fetcher(t).Fetch(context.Background(), s.refOf(s.index(t, test.child(s))))
+			_, err := fetchBytes(context.Background(), s.fetcher(t), s.refOf(s.index(t, test.child(s))))
 			if err == nil {
 				t.Fatal("got no error")
 			}
@@ -245,6 +245,6 @@ func TestResolveCachedOfAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, strings.Replace(s.file("manifest.json"), s.pushed.ManifestDigest.Hex(), pushed.ManifestDigest.Hex(), 1), pushed.Manifest)
-	_, err = s.offline(t).ResolveCached(s.byDigest(), pushed.ManifestDigest, "")
+	_, err = s.offline(t).ResolveCached(parse(s.byDigest()), pushed.ManifestDigest, "")
 	as[*fetch.IndexError](t, err)
 }

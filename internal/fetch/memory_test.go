@@ -21,7 +21,7 @@ func TestCopyAllocatesLittle(t *testing.T) {
 	data := make([]byte, size) // layers are opaque
 	b := newBedOf(t, packtest.Options{Plain: true}, data, packtest.Pack(data, ""))
 	f := b.fetcher(t, func(o *fetch.Options) { o.InsecureRegistries = []string{b.reg.Host()} })
-	p, err := f.Resolve(context.Background(), b.byDigest(), "")
+	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,45 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/fetch"
-	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
 )
-
-// The zero Options find the cache by the environment and trust the system.
-func TestZeroOptions(t *testing.T) {
-	b := newBed(t, packtest.Options{})
-	b.fill(t)
-	t.Setenv("GREENTIC_PACK_CACHE_DIR", b.dir)
-	t.Setenv("NO_PROXY", "*")
-	got, err := fetch.Fetch(context.Background(), b.byDigest())
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantBytes(t, got, b.data)
-	b.wantRequests(t)
-
-	t.Setenv("GREENTIC_PACK_CACHE_DIR", filepath.Join(b.dir, "another"))
-	_, err = fetch.Fetch(context.Background(), b.byDigest())
-	as[*fetch.RegistryError](t, err)
-	if !strings.Contains(err.Error(), "certificate signed by unknown authority") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestDefaultCacheDir(t *testing.T) {
-	env := map[string]string{"GREENTIC_PACK_CACHE_DIR": "/some/where"}
-	if got := fetch.DefaultCacheDir(func(key string) string { return env[key] }, "p"); got != "/some/where" {
-		t.Errorf("got %q", got)
-	}
-	if got, want := fetch.DefaultCacheDir(func(string) string { return "" }, "p"), packcache.DefaultRoot(func(string) string { return "" }, "p"); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
 
 func TestOptionErrors(t *testing.T) {
 	for _, test := range []struct {
@@ -63,7 +29,7 @@ func TestOptionErrors(t *testing.T) {
 
 func TestInsecureRegistry(t *testing.T) {
 	b := newBed(t, packtest.Options{Plain: true, Token: true})
-	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	if e := as[*fetch.RegistryError](t, err); !e.MayBePlain() {
 		t.Errorf("got %+v", e)
 	}
@@ -87,7 +53,7 @@ func TestAcceptMediaTypes(t *testing.T) {
 	data := packtest.Zip("custom", "1.0.0", 0)
 	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
 		{MediaType: "image/png", Data: []byte("png")}, {MediaType: "application/vnd.acme", Data: data}}})
-	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	if e := as[*fetch.NoPackError](t, err); len(e.Layers) != 2 {
 		t.Errorf("got %+v", e)
 	}

@@ -45,13 +45,13 @@ func (b *bed) interrupt(t *testing.T, n int) {
 	copied := int64(0)
 	b.reg.Inject(fault.StallBlob("", n))
 	f := b.fetcher(t, func(o *fetch.Options) {
-		o.Copied = func(_ *fetch.Pack, more int64) {
+		o.Copied = func(more, _ int64) {
 			if copied += more; copied == int64(n) {
 				cancel()
 			}
 		}
 	})
-	if _, err := f.FetchToCache(ctx, b.byDigest()); !errors.Is(err, context.Canceled) {
+	if _, err := fetchToCache(ctx, f, b.byDigest()); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
 	b.reg.Inject()
@@ -108,7 +108,7 @@ func TestFault02b_NetworkFails(t *testing.T) {
 	t.Parallel()
 	b := largeBed(t)
 	b.reg.Inject(fault.First(5, fault.AbortBlob("", 300<<10)))
-	_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
+	_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
 	as[*fetch.RegistryError](t, err)
 	b.wantPartial(t, 5*300<<10)
 	b.ranges()
@@ -152,7 +152,7 @@ func TestFault02b_NotKept(t *testing.T) {
 		b := largeBed(t)
 		b.interrupt(t, 1<<20)
 		b.reg.Inject(fault.WrongBlob(""))
-		_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
+		_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
 		as[*fetch.DigestMismatchError](t, err)
 		b.wantPartial(t, 0)
 	})
@@ -167,7 +167,7 @@ func TestFault02b_NotKept(t *testing.T) {
 		b := largeBed(t)
 		write(t, b.dir, nil) // a file
 		b.reg.Inject(fault.After(0, fault.Status("/v2/"+repository+"/blobs/", http.StatusServiceUnavailable, nil)))
-		_, err := b.fetcher(t).FetchToCache(context.Background(), b.byDigest())
+		_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
 		as[*fetch.RegistryError](t, err)
 	})
 }

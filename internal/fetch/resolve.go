@@ -16,12 +16,12 @@ const maxChildren = 64
 
 // A Pack is a pack found in a registry or in the cache, not yet its bytes.
 type Pack struct {
-	Reference      string        // as it was given
-	Tag            string        // the tag that was followed; "" if a digest was
-	IndexDigest    ociref.Digest // of the image index that led here, if one did
-	ManifestDigest ociref.Digest // of the manifest that holds the layer
-	Layer          Layer         // the pack's
-	Layers         []Layer       // all of the manifest's
+	Reference      ociref.Reference // as it was given
+	Tag            string           // the tag that was followed; "" if a digest was
+	IndexDigest    ociref.Digest    // of the image index that led here, if one did
+	ManifestDigest ociref.Digest    // of the manifest that holds the layer
+	Layer          Layer            // the pack's
+	Layers         []Layer          // all of the manifest's
 	Annotations    map[string]string
 
 	ref     ociref.Reference // by manifest digest
@@ -43,28 +43,25 @@ func (p *Pack) content() verified.Content {
 	return verified.Content{Digest: ociref.Digest(p.Layer.Digest), Size: p.Layer.Size}
 }
 
-// Resolve finds the pack that reference names: by its digest if it has one,
+// Resolve finds the pack that ref names: by its digest if it has one,
 // in the cache or the registry; else by its tag, in the registry. layer, a
 // media type or a layer digest, selects the layer; "" leaves it to the rules.
-// Errors are those of Fetch.
-func (f *Fetcher) Resolve(ctx context.Context, reference, layer string) (*Pack, error) {
-	ref, err := ociref.Parse(reference)
-	if err != nil {
-		return nil, err
-	}
+// Errors are those of Copy, and *InvalidReferenceError, *TagDisallowedError,
+// *NoPackError, *IndexError, *ManifestError.
+func (f *Fetcher) Resolve(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
 	if ref.Digest == "" && ref.Tag != "" && !f.allowTags {
-		return nil, &TagDisallowedError{Reference: reference}
+		return nil, &TagDisallowedError{Reference: ref.Text()}
 	}
-	return f.resolve(ctx, reference, ref, layer)
+	return f.resolve(ctx, ref, layer)
 }
 
-// resolve is Resolve of a parsed reference, whose tag is allowed.
-func (f *Fetcher) resolve(ctx context.Context, reference string, ref ociref.Reference, layer string) (*Pack, error) {
+// resolve is Resolve of a reference whose tag is allowed.
+func (f *Fetcher) resolve(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
 	switch {
 	case ref.Digest == "" && ref.Tag == "":
-		return nil, &InvalidReferenceError{Reference: reference, Reason: "it has neither a tag nor a digest"}
+		return nil, &InvalidReferenceError{Reference: ref.Text(), Reason: "it has neither a tag nor a digest"}
 	case ref.Digest == "" && f.offline:
-		return nil, &OfflineError{Reference: reference, Tag: true}
+		return nil, &OfflineError{Reference: ref.Text(), Tag: true}
 	}
 	body, digest, contentType, err := f.manifest(ctx, ref, layer)
 	var offline *OfflineError
@@ -72,47 +69,43 @@ func (f *Fetcher) resolve(ctx context.Context, reference string, ref ociref.Refe
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot resolve %s: %w", reference, err)
+		return nil, fmt.Errorf("cannot resolve %s: %w", ref.Text(), err)
 	}
-	pack := &Pack{Reference: reference, ManifestDigest: digest}
+	pack := &Pack{Reference: ref, ManifestDigest: digest}
 	if ref.Digest == "" {
 		pack.Tag = ref.Tag
 	}
 	if err := f.find(ctx, pack, ref, body, contentType, layer); err != nil {
-		return nil, fmt.Errorf("cannot use %s: %w", reference, err)
+		return nil, fmt.Errorf("cannot use %s: %w", ref.Text(), err)
 	}
 	return pack, nil
 }
 
 // ResolveRemote is Resolve of what the registry has, whatever the cache holds.
-func (f *Fetcher) ResolveRemote(ctx context.Context, reference, layer string) (*Pack, error) {
+func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
 	if f.offline {
-		return nil, &OfflineError{Reference: reference}
+		return nil, &OfflineError{Reference: ref.Text()}
 	}
 	remote := *f
 	remote.cache = nil
-	return remote.Resolve(ctx, reference, layer)
+	return remote.Resolve(ctx, ref, layer)
 }
 
 // ResolveCached is Resolve of the manifest with the given digest without any
 // network. The error is fs.ErrNotExist if the cache does not hold exactly
 // those bytes.
-func (f *Fetcher) ResolveCached(reference string, manifest ociref.Digest, layer string) (*Pack, error) {
-	ref, err := ociref.Parse(reference)
-	if err != nil {
-		return nil, err
-	}
+func (f *Fetcher) ResolveCached(ref ociref.Reference, manifest ociref.Digest, layer string) (*Pack, error) {
 	body, err := f.cache.Manifest(manifest)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", reference, errNotCached)
+		return nil, fmt.Errorf("%s: %w", ref.Text(), errNotCached)
 	}
-	pack := &Pack{Reference: reference, ManifestDigest: manifest}
+	pack := &Pack{Reference: ref, ManifestDigest: manifest}
 	m, err := parseManifest(body, "")
 	if err == nil {
 		err = pack.take(ref, body, m, f.accept, layer)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot use %s: %w", reference, err)
+		return nil, fmt.Errorf("cannot use %s: %w", ref.Text(), err)
 	}
 	return pack, nil
 }
@@ -133,58 +126,48 @@ func (f *Fetcher) CachedAnnotations(manifest ociref.Digest) map[string]string {
 
 // Pinned returns a Pack of which all is known but the manifest's bytes, as
 // from a lock file. Copy finds it in the cache, without network.
-func (f *Fetcher) Pinned(reference string, manifest ociref.Digest, layer Layer, override string) (*Pack, error) {
-	ref, err := ociref.Parse(reference)
-	if err != nil {
-		return nil, err
-	}
-	p := &Pack{Reference: reference, ManifestDigest: manifest, Layer: layer, shared: override == ""}
-	p.ref = ociref.Reference{Registry: ref.Registry, Repository: ref.Repository, Digest: manifest}
+func (f *Fetcher) Pinned(ref ociref.Reference, manifest ociref.Digest, layer Layer, override string) (*Pack, error) {
+	p := &Pack{Reference: ref, ManifestDigest: manifest, Layer: layer, shared: override == ""}
+	p.ref = ref.WithDigest(manifest)
 	return p, checkLayer(layer)
 }
 
-// Follow resolves reference's tag, whatever digest it has besides, and returns
+// Follow resolves ref's tag, whatever digest it has besides, and returns
 // nil if it still names digest. One HEAD request shows that it does; that it
 // does not is believed of a manifest only. layer and errors are those of
 // Resolve.
-func (f *Fetcher) Follow(ctx context.Context, reference string, digest ociref.Digest, layer string) (*Pack, error) {
-	ref, err := ociref.Parse(reference)
-	if err != nil {
-		return nil, err
-	}
-	if f.names(ctx, &ref, digest) {
+func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ociref.Digest, layer string) (*Pack, error) {
+	ref = ref.WithTag(ref.Tag)
+	if f.names(ctx, ref, digest) {
 		return nil, nil
 	}
-	pack, err := f.resolve(ctx, ref.String(), ref, layer)
+	pack, err := f.resolve(ctx, ref, layer)
 	if err != nil || pack.Digest() == digest {
 		return nil, err
 	}
 	return pack, nil
 }
 
-// names takes ref's digest away, and tells whether one HEAD request shows that its
-// tag names digest.
-func (f *Fetcher) names(ctx context.Context, ref *ociref.Reference, digest ociref.Digest) bool {
-	ref.Digest = ""
+// names tells whether one HEAD request shows that ref, a tag, names digest.
+func (f *Fetcher) names(ctx context.Context, ref ociref.Reference, digest ociref.Digest) bool {
 	if ref.Tag == "" || f.offline {
 		return false
 	}
-	same, err := f.registry.Unchanged(ctx, *ref, digest)
+	same, err := f.registry.Unchanged(ctx, ref, digest)
 	return err == nil && same
 }
 
-// TagDigest is Follow for those who want to know what reference's tag names, whatever it
+// TagDigest is Follow for those who want to know what ref's tag names, whatever it
 // is: it returns digest if it is still that, and else whether what it names now leads to
 // a pack.
-func (f *Fetcher) TagDigest(ctx context.Context, reference string, digest ociref.Digest, layer string) (now ociref.Digest, isPack bool, err error) {
-	ref, err := ociref.Parse(reference)
+func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest ociref.Digest, layer string) (now ociref.Digest, isPack bool, err error) {
+	given := ref.Text()
+	ref = ref.WithTag(ref.Tag)
 	switch {
-	case err != nil:
-		return "", false, err
-	case f.names(ctx, &ref, digest):
+	case f.names(ctx, ref, digest):
 		return digest, true, nil
 	case ref.Tag == "":
-		return "", false, &InvalidReferenceError{Reference: reference, Reason: "it has no tag"}
+		return "", false, &InvalidReferenceError{Reference: given, Reason: "it has no tag"}
 	case f.offline:
 		return "", false, &OfflineError{Reference: ref.String(), Tag: true}
 	}
@@ -196,14 +179,10 @@ func (f *Fetcher) TagDigest(ctx context.Context, reference string, digest ociref
 	return m.Digest, unusable == nil, nil
 }
 
-// Tags lists the tags of reference's repository, whatever tag or digest it has
+// Tags lists the tags of ref's repository, whatever tag or digest it has
 // besides, in the order in which the registry gives them. Errors are those of
-// Fetch.
-func (f *Fetcher) Tags(ctx context.Context, reference string) ([]string, error) {
-	ref, err := ociref.Parse(reference)
-	if err != nil {
-		return nil, err
-	}
+// Resolve.
+func (f *Fetcher) Tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
 	if f.offline {
 		return nil, &OfflineError{Reference: ref.Name(), Tags: true}
 	}
@@ -315,7 +294,7 @@ func (p *Pack) take(ref ociref.Reference, body []byte, m *manifest, accept []str
 		return err
 	}
 	p.Layer, p.Layers, p.Annotations = sel.layer, m.layers, m.annotations
-	p.ref = ociref.Reference{Registry: ref.Registry, Repository: ref.Repository, Digest: p.ManifestDigest}
+	p.ref = ref.WithDigest(p.ManifestDigest)
 	p.body, p.shared, p.byRules = body, sel.shared, layer == ""
 	return nil
 }
@@ -362,7 +341,7 @@ func (f *Fetcher) child(ctx context.Context, pack Pack, ref ociref.Reference, ch
 	if err != nil {
 		return nil, &ManifestError{Reason: fmt.Sprintf("child: %v", err)}
 	}
-	ref.Tag, ref.Digest = "", digest
+	ref = ref.WithDigest(digest)
 	body, _, contentType, err := f.manifest(ctx, ref, layer)
 	if err != nil {
 		return nil, err

@@ -19,13 +19,13 @@ func TestResolve(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	f := b.fetcher(t, allowTags)
 	for reference, tag := range map[string]string{b.byTag(): "1.0", b.byDigest(): "", b.byTag() + "@" + b.pushed.ManifestDigest.String(): ""} {
-		p, err := f.Resolve(context.Background(), reference, "")
+		p, err := f.Resolve(context.Background(), parse(reference), "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		layer := b.layer()
 		layer.Title = "bed.gtpack"
-		if p.Reference != reference || p.Tag != tag || p.ManifestDigest != b.pushed.ManifestDigest || p.IndexDigest != "" ||
+		if p.Reference != parse(reference) || p.Tag != tag || p.ManifestDigest != b.pushed.ManifestDigest || p.IndexDigest != "" ||
 			p.Digest() != p.ManifestDigest || p.Layer != layer || len(p.Layers) != 1 || p.Annotations["org.opencontainers.image.version"] != "1.0.0" {
 			t.Errorf("%s: got %+v", reference, p)
 		}
@@ -36,31 +36,31 @@ func TestResolve(t *testing.T) {
 func TestResolveRemoteAsksWhateverIsCached(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	b.fill(t)
-	p, err := b.fetcher(t).ResolveRemote(context.Background(), b.byDigest(), "")
+	p, err := b.fetcher(t).ResolveRemote(context.Background(), parse(b.byDigest()), "")
 	if err != nil || p.Layer.Digest != b.layer().Digest {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	b.wantRequests(t, "GET /v2/", b.manifestLine())
-	_, err = b.offline(t).ResolveRemote(context.Background(), b.byDigest(), "")
+	_, err = b.offline(t).ResolveRemote(context.Background(), parse(b.byDigest()), "")
 	as[*fetch.OfflineError](t, err)
 }
 
 func TestResolveCached(t *testing.T) {
 	b := newBed(t, packtest.Options{})
 	f := b.offline(t)
-	_, err := f.ResolveCached(b.byTag(), b.pushed.ManifestDigest, "")
+	_, err := f.ResolveCached(parse(b.byTag()), b.pushed.ManifestDigest, "")
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want fs.ErrNotExist", err)
 	}
 	b.fill(t)
-	p, err := f.ResolveCached(b.byTag(), b.pushed.ManifestDigest, "")
+	p, err := f.ResolveCached(parse(b.byTag()), b.pushed.ManifestDigest, "")
 	if err != nil || p.Layer.Digest != b.layer().Digest || p.ManifestDigest != b.pushed.ManifestDigest {
 		t.Errorf("got %+v, %v", p, err)
 	}
-	_, err = f.ResolveCached(b.byTag(), b.pushed.ManifestDigest, "image/png")
+	_, err = f.ResolveCached(parse(b.byTag()), b.pushed.ManifestDigest, "image/png")
 	wantText(t, err, fmt.Sprintf(`cannot use %s: no layer is "image/png" (%q %s)`, b.byTag(), packtest.PackMediaType, b.pushed.Layers[0]))
 	write(t, b.file("manifest.json"), []byte("{}"))
-	if _, err := f.ResolveCached(b.byTag(), b.pushed.ManifestDigest, ""); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := f.ResolveCached(parse(b.byTag()), b.pushed.ManifestDigest, ""); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("corrupt: got %v, want fs.ErrNotExist", err)
 	}
 }
@@ -70,7 +70,7 @@ func TestPinned(t *testing.T) {
 	b.fill(t)
 	os.Remove(b.file("manifest.json"))
 	for _, f := range []*fetch.Fetcher{b.offline(t), b.fetcher(t, noNetwork(t))} {
-		p, err := f.Pinned(b.byTag(), b.pushed.ManifestDigest, b.layer(), "")
+		p, err := f.Pinned(parse(b.byTag()), b.pushed.ManifestDigest, b.layer(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,14 +84,14 @@ func TestPinned(t *testing.T) {
 	b.wantFiles(t, "metadata.json", "pack.gtpack") // there was no manifest to heal it with
 
 	f := b.offline(t)
-	p, err := f.Pinned(b.byDigest(), ociref.DigestOf(nil), b.layer(), "")
+	p, err := f.Pinned(parse(b.byDigest()), ociref.DigestOf(nil), b.layer(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = f.Copy(context.Background(), p, &sink{})
 	as[*fetch.OfflineError](t, err)
 
-	p, err = f.Pinned(b.byDigest(), b.pushed.ManifestDigest, b.layer(), b.layer().Digest)
+	p, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), b.layer().Digest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestPinned(t *testing.T) {
 
 	bad := b.layer()
 	bad.Size = -1
-	_, err = f.Pinned(b.byDigest(), b.pushed.ManifestDigest, bad, "")
+	_, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, bad, "")
 	as[*fetch.ManifestError](t, err)
 }
 
@@ -125,7 +125,7 @@ func TestFollow(t *testing.T) {
 				b.reg.Inject(test.fault)
 			}
 			b.reg.ResetRequests()
-			p, err := b.fetcher(t, allowTags).Follow(context.Background(), b.byTag()+"@"+test.digest.String(), test.digest, "")
+			p, err := b.fetcher(t, allowTags).Follow(context.Background(), parse(b.byTag()+"@"+test.digest.String()), test.digest, "")
 			if err != nil || (p != nil) != test.moved {
 				t.Fatalf("got %+v, %v", p, err)
 			}
@@ -135,7 +135,7 @@ func TestFollow(t *testing.T) {
 			b.wantRequests(t, append([]string{"GET /v2/"}, test.requests...)...)
 		})
 	}
-	_, err := b.offline(t).Follow(context.Background(), b.byTag(), newer.ManifestDigest, "")
+	_, err := b.offline(t).Follow(context.Background(), parse(b.byTag()), newer.ManifestDigest, "")
 	as[*fetch.OfflineError](t, err)
 }
 
@@ -166,18 +166,18 @@ func TestTagDigest(t *testing.T) {
 			}
 			b.reg.ResetRequests()
 			reference := b.reg.Host() + "/" + repository + ":" + test.tag + "@" + string(test.digest)
-			now, isPack, err := b.fetcher(t).TagDigest(context.Background(), reference, test.digest, "")
+			now, isPack, err := b.fetcher(t).TagDigest(context.Background(), parse(reference), test.digest, "")
 			if err != nil || now != test.want || isPack != test.isPack {
 				t.Errorf("got %s, %v, %v", now, isPack, err)
 			}
 			b.wantRequests(t, append([]string{"GET /v2/"}, test.requests...)...)
 		})
 	}
-	_, _, err := b.offline(t).TagDigest(context.Background(), b.byTag(), other, "")
+	_, _, err := b.offline(t).TagDigest(context.Background(), parse(b.byTag()), other, "")
 	as[*fetch.OfflineError](t, err)
-	_, _, err = b.fetcher(t).TagDigest(context.Background(), b.byDigest(), other, "")
+	_, _, err = b.fetcher(t).TagDigest(context.Background(), parse(b.byDigest()), other, "")
 	as[*fetch.InvalidReferenceError](t, err)
-	_, _, err = b.fetcher(t).TagDigest(context.Background(), b.byTag()+"x", other, "")
+	_, _, err = b.fetcher(t).TagDigest(context.Background(), parse(b.byTag()+"x"), other, "")
 	if e := as[*fetch.RegistryError](t, err); !e.IsNotFound() {
 		t.Errorf("got %v", e)
 	}
@@ -190,7 +190,7 @@ func TestCachedAnnotations(t *testing.T) {
 	if got := f.CachedAnnotations(b.pushed.ManifestDigest); got != nil {
 		t.Errorf("got %v of an empty cache", got)
 	}
-	if _, err := f.Fetch(context.Background(), b.byDigest()); err != nil {
+	if _, err := fetchBytes(context.Background(), f, b.byDigest()); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.CachedAnnotations(b.pushed.ManifestDigest)["org.opencontainers.image.version"]; got != "1.0.0" {
@@ -208,7 +208,7 @@ func TestCachedAnnotations(t *testing.T) {
 // Following a tag is what the caller asked for: the zero Options allow it.
 func TestFollowNeedsNoLeave(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	p, err := b.fetcher(t).Follow(context.Background(), b.byTag()+"@"+ociref.DigestOf(nil).String(), ociref.DigestOf(nil), "")
+	p, err := b.fetcher(t).Follow(context.Background(), parse(b.byTag()+"@"+ociref.DigestOf(nil).String()), ociref.DigestOf(nil), "")
 	if err != nil || p == nil || p.ManifestDigest != b.pushed.ManifestDigest {
 		t.Errorf("got %+v, %v", p, err)
 	}

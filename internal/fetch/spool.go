@@ -60,6 +60,26 @@ func (s *spool) finish(wanted bool) error {
 	return nil
 }
 
+// ToCache sees that the cache holds the pack, and says where. The bytes were verified
+// during the call; other programs may write to the cache after it. Where the cache
+// cannot be written, the pack is in a temporary file, which is the caller's to remove,
+// and an event says so. Errors are those of Copy.
+func (f *Fetcher) ToCache(ctx context.Context, p *Pack) (Result, error) {
+	path, fetched, err := f.keep(ctx, p)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{
+		OriginalReference:   p.Reference.Text(),
+		ResolvedDigest:      string(p.ManifestDigest),
+		MediaType:           p.Layer.MediaType,
+		Path:                path,
+		FetchedFromNetwork:  fetched,
+		ManifestDigest:      string(p.ManifestDigest),
+		ManifestAnnotations: p.Annotations,
+	}, nil
+}
+
 // keep sees that the pack is in a file: the cache's, or a temporary one.
 func (f *Fetcher) keep(ctx context.Context, p *Pack) (path string, fetched bool, err error) {
 	s := spool{head: []byte{}} // a pack of no bytes is known not to be a zip

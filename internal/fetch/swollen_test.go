@@ -33,7 +33,7 @@ func TestFault24_SwollenManifests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = b.fetcher(t).Resolve(context.Background(), b.refOf(digest), "")
+			_, err = b.fetcher(t).Resolve(context.Background(), parse(b.refOf(digest)), "")
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %.300v, want one with %q", err, test.want)
 			}
@@ -49,11 +49,11 @@ func TestFault24_SwollenManifests(t *testing.T) {
 func TestFault21_ChildrenWithoutAPackAreNotKept(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	_, err := s.fetcher(t).Resolve(context.Background(), s.refOf(s.index(t, s.noPack.Child(), s.subject(t))), "")
+	_, err := s.fetcher(t).Resolve(context.Background(), parse(s.refOf(s.index(t, s.noPack.Child(), s.subject(t)))), "")
 	as[*fetch.IndexError](t, err)
 	s.wantNoEntries(t)
 
-	_, err = s.fetcher(t).Resolve(context.Background(), s.refOf(s.index(t, s.noPack.Child(), s.subject(t), s.pushed.Child())), "")
+	_, err = s.fetcher(t).Resolve(context.Background(), parse(s.refOf(s.index(t, s.noPack.Child(), s.subject(t), s.pushed.Child()))), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,9 +135,9 @@ var ways = map[string]struct {
 
 // get copies the pack to dst.
 func (b *bed) get(f *fetch.Fetcher, pinned bool, dst fetch.Sink) error {
-	p, err := f.Resolve(context.Background(), b.byDigest(), "")
+	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if pinned {
-		p, err = f.Pinned(b.byDigest(), b.pushed.ManifestDigest, b.layer(), "")
+		p, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
 	}
 	if err == nil {
 		_, err = f.Copy(context.Background(), p, dst)
@@ -264,7 +264,7 @@ func TestCorruptEntryIsNotMended(t *testing.T) {
 	b.fill(t)
 	write(t, b.file("pack.gtpack"), packtest.Zip("another", "1.0.0", 1000))
 	b.reg.Inject(fault.Status("/v2/"+repository+"/blobs/", http.StatusForbidden, nil))
-	_, err := b.fetcher(t).Fetch(context.Background(), b.byDigest())
+	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	as[*fetch.RegistryError](t, err)
 	if event := one[fetch.CorruptEntry](t, b.events); event.Mended {
 		t.Errorf("got %+v", event)
@@ -277,7 +277,7 @@ func TestLookingAgainEndsWithItsContext(t *testing.T) {
 	write(t, b.file("pack.gtpack"), b.data[:100])
 	ctx, cancel := context.WithCancel(context.Background())
 	var waited time.Duration
-	_, err := b.fetcher(t, sleeps(&waited, cancel)).Fetch(ctx, b.byDigest())
+	_, err := fetchBytes(ctx, b.fetcher(t, sleeps(&waited, cancel)), b.byDigest())
 	if !errors.Is(err, context.Canceled) || waited != 50*time.Millisecond {
 		t.Errorf("got %v after %v, want context.Canceled", err, waited)
 	}

@@ -78,9 +78,9 @@ func FuzzParse(f *testing.F) {
 		if got := ref.String(); got != strings.TrimPrefix(s, "oci://") {
 			t.Errorf("Parse(%q).String() = %q", s, got)
 		}
-		again, err := Parse(ref.String())
+		again, err := Parse(ref.Text())
 		if err != nil || again != ref {
-			t.Errorf("Parse(%q) = %+v, but of its String() it is %+v, %v", s, ref, again, err)
+			t.Errorf("Parse(%q) = %+v, but of its Text() it is %+v, %v", s, ref, again, err)
 		}
 	})
 }

@@ -16,6 +16,8 @@ const (
 	maxTag  = 128
 )
 
+const scheme = "oci://"
+
 // A Reference names a manifest in a registry:
 //
 //	[oci://]host[:port]/repository[:tag][@sha256:hex]
@@ -23,6 +25,7 @@ const (
 // Registry is always explicit. Tag and Digest may each be empty; where both
 // are given, the digest is what is meant.
 type Reference struct {
+	Scheme     string // "oci://" where it is written with that; else ""
 	Registry   string // host[:port]
 	Repository string
 	Tag        string
@@ -46,17 +49,21 @@ func Parse(s string) (Reference, error) {
 		// What comes before may be a password.
 		return Reference{}, &SyntaxError{Reference: "***" + s[at:], Reason: "a reference holds no user and password"}
 	}
-	ref, err := parse(strings.TrimPrefix(s, "oci://"))
+	rest, hasScheme := strings.CutPrefix(s, scheme)
+	ref, err := parse(rest)
 	if err != nil {
 		return Reference{}, &SyntaxError{Reference: s, Reason: err.Error()}
+	}
+	if hasScheme {
+		ref.Scheme = scheme
 	}
 	return ref, nil
 }
 
 func parse(s string) (Reference, error) {
 	var ref Reference
-	if scheme, _, ok := strings.Cut(s, "://"); ok {
-		return ref, fmt.Errorf("scheme %q is not accepted: write host/repository, or oci://host/repository", scheme)
+	if other, _, ok := strings.Cut(s, "://"); ok {
+		return ref, fmt.Errorf("scheme %q is not accepted: write host/repository, or oci://host/repository", other)
 	}
 	rest, digest, hasDigest := strings.Cut(s, "@")
 	if hasDigest {
@@ -105,6 +112,19 @@ func (r Reference) String() string {
 		s += "@" + string(r.Digest)
 	}
 	return s
+}
+
+// Text returns the reference as it was written: String with the scheme.
+func (r Reference) Text() string { return r.Scheme + r.String() }
+
+// WithTag returns the reference of a tag of r's repository.
+func (r Reference) WithTag(tag string) Reference {
+	return Reference{Registry: r.Registry, Repository: r.Repository, Tag: tag}
+}
+
+// WithDigest returns the reference of a manifest of r's repository.
+func (r Reference) WithDigest(digest Digest) Reference {
+	return Reference{Registry: r.Registry, Repository: r.Repository, Digest: digest}
 }
 
 // Name returns host[:port]/repository.

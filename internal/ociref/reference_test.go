@@ -16,8 +16,8 @@ func TestParse(t *testing.T) {
 		want Reference
 	}{
 		{"ghcr.io/a", Reference{Registry: "ghcr.io", Repository: "a"}},
-		{"ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + digestOfNothing, Reference{"ghcr.io", "greenticai/greentic-packs/messaging-slack", "0.4.38", digestOfNothing}},
-		{"oci://ghcr.io/a:1", Reference{Registry: "ghcr.io", Repository: "a", Tag: "1"}},
+		{"ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + digestOfNothing, Reference{Registry: "ghcr.io", Repository: "greenticai/greentic-packs/messaging-slack", Tag: "0.4.38", Digest: digestOfNothing}},
+		{"oci://ghcr.io/a:1", Reference{Scheme: "oci://", Registry: "ghcr.io", Repository: "a", Tag: "1"}},
 		{"ghcr.io/a@" + digestOfNothing, Reference{Registry: "ghcr.io", Repository: "a", Digest: digestOfNothing}},
 		{"localhost/a", Reference{Registry: "localhost", Repository: "a"}},
 		{"localhost:5000/a:1", Reference{Registry: "localhost:5000", Repository: "a", Tag: "1"}},
@@ -43,9 +43,25 @@ func TestParse(t *testing.T) {
 		if got, want := got.String(), strings.TrimPrefix(test.s, "oci://"); got != want {
 			t.Errorf("Parse(%q).String() = %q, want %q", test.s, got, want)
 		}
+		if got.Text() != test.s {
+			t.Errorf("Parse(%q).Text() = %q", test.s, got.Text())
+		}
 		if got, want := test.want.Name(), test.want.Registry+"/"+test.want.Repository; got != want {
 			t.Errorf("Name() = %q, want %q", got, want)
 		}
+	}
+}
+
+func TestOfRepository(t *testing.T) {
+	ref, err := Parse("oci://reg.example/a/b:1@" + digestOfNothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := ref.WithTag("2").Text(), "reg.example/a/b:2"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := ref.WithDigest(digestOfNothing).Text(), "reg.example/a/b@"+digestOfNothing; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

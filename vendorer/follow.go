@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -236,7 +235,5 @@ func (r *run) newestVersion(ctx context.Context, ref ociref.Reference) (string, 
 
 // tags lists the tags of a repository, once a run.
 func (r *run) tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
-	list := sync.OnceValues(func() ([]string, error) { return r.f.Tags(ctx, ref) })
-	first, _ := r.listed.LoadOrStore(ref.Name(), list)
-	return first.(func() ([]string, error))()
+	return r.listed.Do(ctx, ref.Name(), func(ctx context.Context) ([]string, error) { return r.f.Tags(ctx, ref) })
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/once"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -57,9 +58,9 @@ type run struct {
 	tell  *teller
 	meter *meter
 
-	edited []byte   // packs.toml's new bytes; nil if it is not edited
-	dryRun bool     // nothing is written
-	listed sync.Map // what lists the tags of repositories, by their names
+	edited []byte                       // packs.toml's new bytes; nil if it is not edited
+	dryRun bool                         // nothing is written
+	listed once.Cache[string, []string] // the tags of repositories, by their names
 
 	mu       sync.Mutex
 	update   map[string]bool        // packs to resolve again

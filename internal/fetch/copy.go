@@ -55,11 +55,11 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	if f.offline || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
-	land, err := f.flights.board(ctx, p.ManifestDigest)
+	unlock, err := f.flights.Lock(ctx, p.ManifestDigest)
 	if err != nil {
 		return fromCache, err
 	}
-	defer land()
+	defer unlock()
 	lock, err := f.lock(ctx, p.ManifestDigest, p.Reference.Text())
 	if err != nil {
 		return fromCache, err

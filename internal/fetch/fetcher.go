@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/once"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/registry"
 )
@@ -78,9 +79,9 @@ type Fetcher struct {
 	accept    []string
 	events    func(Event)
 	copied    func(n, size int64)
-	told      *sync.Map // manifest digests of entries that were told to be corrupt
-	waited    *sync.Map // manifest digests of packs that others were told to be fetching
-	flights   *flights
+	told      *sync.Map                  // manifest digests of entries that were told to be corrupt
+	waited    *sync.Map                  // manifest digests of packs that others were told to be fetching
+	flights   *once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
 }
 
 // New returns a Fetcher. It touches neither disk nor network. The error
@@ -123,7 +124,7 @@ func New(o Options) (*Fetcher, error) {
 		copied:    o.Copied,
 		told:      &sync.Map{},
 		waited:    &sync.Map{},
-		flights:   &flights{},
+		flights:   &once.Mutex[ociref.Digest]{},
 	}
 	return f, nil
 }

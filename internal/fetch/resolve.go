@@ -214,11 +214,11 @@ func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer stri
 // manifestOnce asks the registry for a manifest by digest, and leaves it in the
 // cache: of all who want it at the same time, goroutines and processes, one asks.
 func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
-	land, err := f.flights.board(ctx, ref.Digest)
+	unlock, err := f.flights.Lock(ctx, ref.Digest)
 	if err != nil {
 		return registry.Manifest{}, err
 	}
-	defer land()
+	defer unlock()
 	lock, err := f.lock(ctx, ref.Digest, ref.String())
 	if err != nil {
 		return registry.Manifest{}, err

@@ -1,0 +1,62 @@
+package once
+
+import (
+	"context"
+	"sync"
+)
+
+// A Cache asks for the value of each key once. The zero value is empty. It must not be
+// copied after first use.
+type Cache[K comparable, V any] struct {
+	// Passing, if not nil, tells errors that may be gone when somebody asks again: they
+	// are not kept. All others are answers, and kept as values are.
+	Passing func(error) bool
+
+	asking Mutex[K]
+	mu     sync.Mutex
+	known  map[K]answer[V]
+}
+
+type answer[V any] struct {
+	value V
+	err   error
+}
+
+// Do returns the value of key and its error: from ask, or, if that has been called for
+// key before, as it was then. Of all who want it at the same time the first calls ask
+// with its own context, and the others wait. If that context ends before ask returns,
+// what ask returns is the first one's alone, and the next one asks.
+//
+// Where ctx ends before it is this caller's turn, the error is the cause of that.
+func (c *Cache[K, V]) Do(ctx context.Context, key K, ask func(context.Context) (V, error)) (V, error) {
+	unlock, err := c.asking.Lock(ctx, key)
+	if err != nil {
+		var none V
+		return none, err
+	}
+	defer unlock()
+	if a, ok := c.get(key); ok {
+		return a.value, a.err
+	}
+	value, err := ask(ctx)
+	if ctx.Err() == nil && (err == nil || c.Passing == nil || !c.Passing(err)) {
+		c.keep(key, answer[V]{value, err})
+	}
+	return value, err
+}
+
+func (c *Cache[K, V]) get(key K) (answer[V], bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, ok := c.known[key]
+	return a, ok
+}
+
+func (c *Cache[K, V]) keep(key K, a answer[V]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = map[K]answer[V]{}
+	}
+	c.known[key] = a
+}

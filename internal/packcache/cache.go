@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -234,23 +235,26 @@ func (c *Cache) open(manifest ociref.Digest, name string) (file *os.File, info f
 		return nil, nil, err
 	}
 	defer entry.Close()
-	corrupt := &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
-	info, err = entry.Lstat(name)
-	if err != nil {
+	file, info, err = openNoLink(entry, name)
+	switch {
+	case errors.As(err, new(*regularfile.IrregularError)):
+		return nil, nil, &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
+	case err != nil:
 		return nil, nil, c.located("open", manifest, name, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, nil, corrupt
-	}
-	file, err = entry.OpenFile(name, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
-		return nil, nil, c.located("open", manifest, name, err)
-	}
-	if info, err = file.Stat(); err != nil || !info.Mode().IsRegular() {
-		file.Close()
-		return nil, nil, corrupt
 	}
 	return file, info, nil
+}
+
+// openNoLink opens a regular file that is no symbolic link.
+func openNoLink(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
+	info, err := dir.Lstat(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if reason := regularfile.Irregular(info); reason != "" {
+		return nil, nil, &regularfile.IrregularError{Path: name, Reason: reason}
+	}
+	return regularfile.Open(dir, name)
 }
 
 // changed tells whether a file of an entry is no longer what it was when it was

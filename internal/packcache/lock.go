@@ -11,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // lockPoll is how often a lock that another process holds is tried again.
@@ -93,7 +94,7 @@ func (c *Cache) lockFile(manifest ociref.Digest) (*flock.Flock, fs.FileInfo, err
 		err = errNotFile
 	}
 	// Opened by its path, nothing is made: the path may lead elsewhere by then.
-	return flock.New(path, flock.SetPermissions(0o666), flock.SetFlag(os.O_RDONLY|openNoWait)), info, err
+	return flock.New(path, flock.SetPermissions(0o666), flock.SetFlag(os.O_RDONLY|regularfile.NoWait|regularfile.NoFollow)), info, err
 }
 
 // makeLockFile makes the file of a lock in the directory of the locks.
@@ -103,7 +104,7 @@ func (c *Cache) makeLockFile(dir, name string) (fs.FileInfo, error) {
 		return nil, err
 	}
 	defer locks.Close()
-	file, err := locks.OpenFile(name, os.O_CREATE|os.O_RDONLY|openNoWait, 0o666)
+	file, err := locks.OpenFile(name, os.O_CREATE|os.O_RDONLY|regularfile.NoWait, 0o666)
 	if err != nil {
 		return nil, err
 	}

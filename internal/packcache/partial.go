@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // partialDir is where the beginnings of layers stand whose download was interrupted.
@@ -30,16 +31,14 @@ func (c *Cache) Partial(layer ociref.Digest) (io.ReadCloser, int64, error) {
 		return nil, 0, err
 	}
 	defer root.Close()
-	name := path.Join(partialDir, layer.Hex())
-	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+	file, info, err := openNoLink(root, path.Join(partialDir, layer.Hex()))
+	switch {
+	case errors.As(err, new(*regularfile.IrregularError)):
 		return nil, 0, fs.ErrNotExist
-	}
-	file, err := root.OpenFile(name, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
+	case err != nil:
 		return nil, 0, err
 	}
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() || !isOurs(info) {
+	if !isOurs(info) {
 		file.Close()
 		return nil, 0, fs.ErrNotExist
 	}

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package packcache
-
-const openNoWait = 0

@@ -1,0 +1,92 @@
+// Package regularfile is one way to read a file: it takes nothing else for one, waits
+// for no FIFO's writer, and holds no more of it than it may.
+package regularfile
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// An IrregularError reports something else where a regular file should be.
+type IrregularError struct {
+	Path   string
+	Reason string // what Path is
+}
+
+func (e *IrregularError) Error() string { return e.Path + " " + e.Reason }
+
+// A LongError reports a file of more than Limit bytes.
+type LongError struct {
+	File  string
+	Limit int64
+}
+
+func (e *LongError) Error() string {
+	return fmt.Sprintf("%s: the file is larger than %d bytes", e.File, e.Limit)
+}
+
+// Open opens a regular file below root or, if that is nil, anywhere. info is the file
+// as it was then. Errors: *IrregularError, *fs.PathError.
+func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
+	stat, open := os.Stat, os.OpenFile
+	if root != nil {
+		stat, open = root.Stat, root.OpenFile
+	}
+	// Even to open a device can do something.
+	if info, err := stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, nil, &IrregularError{Path: name, Reason: Irregular(info)}
+	}
+	if file, err = open(name, os.O_RDONLY|NoWait, 0); err != nil {
+		return nil, nil, err
+	}
+	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = &IrregularError{Path: name, Reason: Irregular(info)}
+	}
+	if err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	return file, info, nil
+}
+
+// Read reads a regular file of at most limit bytes. Its errors are those of Open and
+// of ReadAll.
+func Read(root *os.Root, name string, limit int64) ([]byte, error) {
+	file, info, err := Open(root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return ReadAll(name, file, info.Size(), limit)
+}
+
+// ReadAll reads r, which is called name, to its end. More than limit bytes are a
+// *LongError: no part is taken for the whole. size is how large r seems to be.
+func ReadAll(name string, r io.Reader, size, limit int64) ([]byte, error) {
+	var data bytes.Buffer
+	data.Grow(int(min(size, limit)) + bytes.MinRead) // what ReadFrom wants
+	n, err := data.ReadFrom(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, &LongError{File: name, Limit: limit}
+	}
+	return data.Bytes(), nil
+}
+
+// Irregular says what is no regular file, and "" of one that is.
+func Irregular(info fs.FileInfo) string {
+	switch mode := info.Mode(); {
+	case mode&fs.ModeSymlink != 0:
+		return "is a symbolic link"
+	case mode.IsDir():
+		return "is a directory"
+	case !mode.IsRegular():
+		return "is not a regular file"
+	}
+	return ""
+}

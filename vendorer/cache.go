@@ -3,16 +3,15 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 type (
@@ -121,15 +120,11 @@ func PruneCache(ctx context.Context, o Options, po PruneOptions) (CachePruning, 
 
 // keepLocked adds what a packs.lock names.
 func keepLocked(keep map[ociref.Digest]bool, file string) error {
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		return &KeepError{File: file, Err: &PlaceError{Path: file, Reason: "is not a regular file"}}
+	data, err := regularfile.Read(nil, file, lockfile.MaxSize)
+	var irregular *regularfile.IrregularError
+	if errors.As(err, &irregular) {
+		err = &PlaceError{Path: file, Reason: "is not a regular file"}
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return &KeepError{File: file, Err: err}
-	}
-	defer f.Close()
-	data, err := project.ReadWhole(file, f, 0, lockfile.MaxSize)
 	if err != nil {
 		return &KeepError{File: file, Err: err}
 	}

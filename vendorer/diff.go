@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
@@ -77,7 +78,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 func (r *run) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
 	err := rev.Read(ctx, project.LockName, func(file io.Reader) error {
-		data, err := project.ReadWhole(rev.Name+":"+project.LockName, file, 0, lockfile.MaxSize)
+		data, err := regularfile.ReadAll(rev.Name+":"+project.LockName, file, 0, lockfile.MaxSize)
 		if err == nil {
 			lock, err = lockfile.Parse(rev.Name+":"+project.LockName, data)
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // FetchOptions say what holds for one reference, outside any project.
@@ -80,7 +80,7 @@ func openOutputDir(output string) (*os.Root, error) {
 		return nil, &PlaceError{Path: output, Reason: "is a directory"}
 	}
 	if info, err := os.Lstat(output); err == nil {
-		if reason := project.Irregular(info); reason != "" {
+		if reason := regularfile.Irregular(info); reason != "" {
 			return nil, &PlaceError{Path: output, Reason: reason}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -78,7 +79,7 @@ func HasTool(dir string) bool {
 	if err != nil {
 		return false
 	}
-	data, err := project.ReadPlain(filepath.Join(module, project.GoMod))
+	data, err := regularfile.Read(nil, filepath.Join(module, project.GoMod), project.MaxSource)
 	if err != nil {
 		return false
 	}

@@ -2,11 +2,10 @@ package vendorer
 
 import (
 	"context"
-	"os"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A State is what is known of a pack's bytes in some place.
@@ -104,15 +103,7 @@ func Configured(file string) []packsfile.Pack {
 
 // configured returns what the packs.toml at file says, nil if that is not to be known.
 func configured(file string) *packsfile.File {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return nil // a FIFO would have to be waited for
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	data, err := project.ReadWhole(file, f, 0, packsfile.MaxSize)
+	data, err := regularfile.Read(nil, file, packsfile.MaxSize)
 	if err != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -20,7 +21,7 @@ func goFlags() []string {
 		return splitFlags(flags)
 	}
 	var flags []string
-	stored, _ := project.ReadPlain(goEnvFile()) // there need not be one
+	stored, _ := regularfile.Read(nil, goEnvFile(), project.MaxSource) // there need not be one
 	for line := range strings.Lines(string(stored)) {
 		if value, ok := strings.CutPrefix(line, "GOFLAGS="); ok {
 			flags = splitFlags(value)

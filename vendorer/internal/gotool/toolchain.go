@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -75,7 +76,7 @@ func (t *Toolchain) Unusable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := project.ReadPlain(filepath.Join(t.module, project.GoMod))
+	data, err := regularfile.Read(nil, filepath.Join(t.module, project.GoMod), project.MaxSource)
 	if err != nil {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -176,5 +177,5 @@ func (r *sourceReader) read(name string, enough func(head []byte) bool) ([]byte,
 	if n, ok := readFile(name, r.buffer, enough); ok {
 		return r.buffer[:n], nil
 	}
-	return project.ReadPlain(name)
+	return regularfile.Read(nil, name, project.MaxSource)
 }

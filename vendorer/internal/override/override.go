@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -175,7 +176,7 @@ func (p target) importPath() string {
 
 // modulePath is the module's, "" if go.mod does not say it.
 func (p target) modulePath() string {
-	data, err := project.ReadPlain(filepath.Join(p.Module, project.GoMod))
+	data, err := regularfile.Read(nil, filepath.Join(p.Module, project.GoMod), project.MaxSource)
 	if err != nil {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -57,7 +58,7 @@ func (p target) replacementsBelow(files []string) []error {
 // a module around this one the packs' package has another name, too: that of a folder
 // of it.
 func (p target) replacedIn(file, own string) []error {
-	data, err := project.ReadPlain(file)
+	data, err := regularfile.Read(nil, file, project.MaxSource)
 	if err != nil {
 		return nil
 	}
@@ -76,7 +77,7 @@ func (p target) replacedIn(file, own string) []error {
 // replacedByWork reads a go.work, which can use another directory that has the
 // module's path, too.
 func (p target) replacedByWork(file, own string) []error {
-	data, err := project.ReadPlain(file)
+	data, err := regularfile.Read(nil, file, project.MaxSource)
 	if err != nil {
 		return nil
 	}
@@ -87,7 +88,7 @@ func (p target) replacedByWork(file, own string) []error {
 	found := p.replacedBy(file, own, work.Replace)
 	for _, use := range work.Use {
 		dir := fromFile(file, use.Path)
-		mod, err := project.ReadPlain(filepath.Join(dir, project.GoMod))
+		mod, err := regularfile.Read(nil, filepath.Join(dir, project.GoMod), project.MaxSource)
 		if err == nil && modulePathIn(mod) == own && !sameFile(dir, p.Module) {
 			found = append(found, p.replaced(file, use.Syntax.Start.Line, own, use.Path))
 		}

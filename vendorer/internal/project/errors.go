@@ -3,6 +3,8 @@ package project
 import (
 	"fmt"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // A NoProjectError reports that there is no packs.toml.
@@ -18,14 +20,7 @@ func (e *NoModuleError) Error() string {
 }
 
 // A LongFileError reports a file that is too large to be read.
-type LongFileError struct {
-	File  string
-	Limit int64 // bytes
-}
-
-func (e *LongFileError) Error() string {
-	return fmt.Sprintf("%s: the file is larger than %d bytes", e.File, e.Limit)
-}
+type LongFileError = regularfile.LongError
 
 // A PlaceError reports that a path which packvendor would write is not its to
 // write.

@@ -16,8 +16,10 @@ import (
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 )
 
 // LockName is the lock file's name; it stands beside packs.toml.
@@ -176,7 +178,7 @@ func (p *Project) readLock() error {
 	p.Lock, err = lockfile.Parse(p.Show(p.LockFile), data)
 	var fault *lockfile.Error
 	if errors.As(err, &fault) && fault.Conflict {
-		return &ConflictError{File: fault.File, Merging: isMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base))), Err: err}
+		return &ConflictError{File: fault.File, Merging: gitrev.IsMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base))), Err: err}
 	}
 	return err
 }
@@ -185,7 +187,7 @@ func (p *Project) readLock() error {
 // *LongFileError. It waits for no FIFO's writer.
 func (p *Project) ReadFile(name string, limit int64) (data []byte, err error) {
 	err = p.openFile(name, func(file *os.File, size int64) (err error) {
-		data, err = ReadWhole(p.Show(name), file, size, limit)
+		data, err = regularfile.ReadAll(p.Show(name), file, size, limit)
 		return err
 	})
 	return data, err
@@ -202,33 +204,16 @@ func (p *Project) readHead(name string, n int64) (data []byte, err error) {
 
 // openFile has use read a regular file below the root.
 func (p *Project) openFile(name string, use func(file *os.File, size int64) error) error {
-	var size int64
-	if info, err := p.Root.Stat(name); err == nil && !info.Mode().IsRegular() {
+	file, info, err := regularfile.Open(p.Root, name)
+	var irregular *regularfile.IrregularError
+	if errors.As(err, &irregular) {
 		return &PlaceError{Path: p.Show(name), Reason: "is not a regular file"}
-	} else if err == nil {
-		size = info.Size()
 	}
-	file, err := p.Root.Open(name)
 	if err != nil {
 		return p.located(name, err)
 	}
 	defer file.Close()
-	return p.located(name, use(file, size))
-}
-
-// ReadWhole reads r, which is the file name, to its end, or refuses it: no part of a
-// file is taken for the whole. size is how large it seems to be.
-func ReadWhole(name string, r io.Reader, size, limit int64) ([]byte, error) {
-	var data bytes.Buffer
-	data.Grow(int(min(size, limit)) + bytes.MinRead) // what ReadFrom wants
-	n, err := data.ReadFrom(io.LimitReader(r, limit+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case n > limit:
-		return nil, &LongFileError{File: name, Limit: limit}
-	}
-	return data.Bytes(), nil
+	return p.located(name, use(file, info.Size()))
 }
 
 // located says in the user's words which path an error of root's is about.
@@ -362,23 +347,10 @@ func (p *Project) CheckFile(name string) error {
 	if err != nil {
 		return p.located(name, err)
 	}
-	if reason := Irregular(info); reason != "" {
+	if reason := regularfile.Irregular(info); reason != "" {
 		return &PlaceError{Path: p.Show(name), Reason: reason}
 	}
 	return nil
-}
-
-// Irregular says what is not a regular file, and "" of one that is.
-func Irregular(info fs.FileInfo) string {
-	switch {
-	case info.Mode()&fs.ModeSymlink != 0:
-		return "is a symbolic link"
-	case info.IsDir():
-		return "is a directory"
-	case !info.Mode().IsRegular():
-		return "is not a regular file"
-	}
-	return ""
 }
 
 // checkGenerated sees that the generated file takes no other file's place.

@@ -1,19 +1,21 @@
-package project
+package gitrev
 
 import (
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // merges are the names in a git directory that tell of a merge, a rebase or the like
 // that waits for somebody to resolve conflicts.
 var merges = []string{"MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"}
 
-// isMerging tells whether the repository around dir is in the middle of a merge. git
+// IsMerging tells whether the repository around dir is in the middle of a merge. git
 // itself is not asked: it runs what a repository's configuration says.
-func isMerging(dir string) bool {
+func IsMerging(dir string) bool {
 	git := gitDir(dir)
 	return git != "" && slices.ContainsFunc(merges, func(name string) bool {
 		_, err := os.Lstat(filepath.Join(git, name))
@@ -41,13 +43,7 @@ func gitDir(dir string) string {
 // linkedGitDir reads a file that is in the place of a git directory.
 // https://git-scm.com/docs/gitrepository-layout
 func linkedGitDir(dir, name string) string {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return ""
-	}
-	defer root.Close()
-	p := &Project{Root: root}
-	data, err := p.ReadFile(filepath.Base(name), 4096)
+	data, err := regularfile.Read(nil, name, 4096)
 	target, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "gitdir: ")
 	switch {
 	case err != nil || !ok:

@@ -10,6 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // An Addition is a pack to add.
@@ -113,16 +114,20 @@ func (r *run) pin(ctx context.Context, a *adding) error {
 	return nil
 }
 
-func (r *run) pinTag(ctx context.Context, a *adding) (err error) {
+func (r *run) pinTag(ctx context.Context, a *adding) error {
 	if a.ref.Tag == "" {
-		if a.ref.Tag, err = r.newestVersion(ctx, a.ref); err != nil {
+		tags, err := r.list(ctx, a.ref)()
+		if err != nil {
+			return err
+		}
+		if a.ref.Tag, err = tagpolicy.Newest(a.ref.Name(), tags); err != nil {
 			return err
 		}
 	}
 	before, _ := r.p.Config.Pack(a.Name)
 	pack, err := r.f.Resolve(ctx, a.ref, before.Layer)
 	if err != nil {
-		return withNearTags(a.ref, err, func() ([]string, error) { return r.tags(ctx, a.ref) })
+		return withNearTags(a.ref, err, r.list(ctx, a.ref))
 	}
 	a.ref = r.keepResolved(a.Name, a.ref, pack)
 	was := before.Reference

@@ -9,6 +9,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/override"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // Sizes, in bytes: what the Go linker cannot link, in one string or in all;
@@ -133,4 +134,15 @@ type (
 	BusyError = project.BusyError
 	// A ChangedError reports a file that someone changed while packvendor ran.
 	ChangedError = project.ChangedError
+)
+
+// Errors about the tags of a repository.
+type (
+	// A NoVersionError reports a range in which the repository has no version tag.
+	NoVersionError = tagpolicy.NoVersionError
+	// A RangeError reports that a pack was to get a certain tag whose tag packs.toml
+	// chooses by a range.
+	RangeError = tagpolicy.RangeError
+	// A NoTagError reports a tag that the repository does not have.
+	NoTagError = tagpolicy.NoTagError
 )

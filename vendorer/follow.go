@@ -1,7 +1,6 @@
 package vendorer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // A Mark is a manifest or index as a person knows it: by a tag, where one is
@@ -38,38 +38,6 @@ func (e *RetagError) Error() string {
 		return fmt.Sprintf("version tag %s does not name the digest that is locked\n\tlocked: %s, whose manifest says %s\n\tnow:    %s", e.Tag, e.Locked, e.Version, e.Now)
 	}
 	return fmt.Sprintf("version tag %s was pushed again\n\tlocked: %s\n\tnow:    %s", e.Tag, e.Locked, e.Now)
-}
-
-// A NoVersionError reports a range in which the repository has no version tag.
-type NoVersionError struct {
-	Repository string
-	Range      string // "" where any version would do
-	Newest     string // the newest version tag there is; "" if there is none
-	Tags       []string
-}
-
-func (e *NoVersionError) Error() string {
-	others := ""
-	if len(e.Tags) > 0 {
-		others = ", but " + listedTags(byInterest(e.Tags), len(e.Tags))
-	}
-	switch {
-	case e.Range == "":
-		return fmt.Sprintf("%s has no version tag%s: name a tag or a digest", e.Repository, others)
-	case e.Newest == "":
-		return fmt.Sprintf("%s has no version tag%s", e.Repository, others)
-	}
-	return fmt.Sprintf("%s has no version tag in the range %+q, the newest is %s", e.Repository, e.Range, e.Newest)
-}
-
-// A RangeError reports that a pack was to get a certain tag whose tag packs.toml
-// chooses by a range.
-type RangeError struct {
-	Repository, Range, Tag string
-}
-
-func (e *RangeError) Error() string {
-	return fmt.Sprintf("its tag is chosen by version = %+q in packs.toml, so it cannot be %s", e.Range, e.Tag)
 }
 
 // A heading is where a pack stands, and where an update takes it.
@@ -107,7 +75,7 @@ func (r *run) standing(pack packsfile.Pack) Mark {
 func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string) (h heading, err error) {
 	h.now = f.standing(pack)
 	h.locked = f.lockedUnder(pack, h.now.Tag)
-	if h.tag, err = f.choose(ctx, pack, wish); err != nil || h.tag == "" {
+	if h.tag, err = tagpolicy.Choose(pack, wish, f.latest, f.list(ctx, pack.Reference)); err != nil || h.tag == "" {
 		return h, err
 	}
 	same, err := f.followSame(ctx, pack, h)
@@ -122,7 +90,7 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 	h.moved, err = f.f.Resolve(ctx, pack.Reference.WithTag(h.tag), pack.Layer)
 	ref := pack.Reference
 	ref.Tag = h.tag
-	return h, withNearTags(ref, err, func() ([]string, error) { return f.tags(ctx, ref) })
+	return h, withNearTags(ref, err, f.list(ctx, ref))
 }
 
 // lockedUnder is what packs.lock has of the pack's repository under a version tag; the
@@ -174,66 +142,4 @@ func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *fetch.Pack)
 func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *fetch.Pack) bool {
 	_, err := f.check(&item{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
-}
-
-// choose returns the tag that is followed, as SPEC's table of references has it;
-// "" if the pack never moves.
-func (f *follower) choose(ctx context.Context, pack packsfile.Pack, wish string) (string, error) {
-	ref := pack.Reference
-	switch {
-	case pack.Version != "" && wish != "":
-		return "", &RangeError{Repository: ref.Name(), Range: pack.Version, Tag: wish}
-	case pack.Version != "":
-		return f.newestInRange(ctx, pack)
-	case wish != "":
-		return wish, nil
-	}
-	pinned, isVersion := versions.Parse(ref.Tag)
-	if ref.Digest == "" || !isVersion {
-		return ref.Tag, nil
-	}
-	tags, err := f.tags(ctx, ref)
-	if err != nil {
-		return "", err
-	}
-	newer, _ := versions.Newest(tags, func(v versions.Version) bool {
-		return v.IsNewerThan(pinned) && (f.latest || v.IsCompatibleWith(pinned)) && mayFollow(v, ref.Tag)
-	})
-	return cmp.Or(newer.String(), ref.Tag), nil
-}
-
-// mayFollow tells whether v may be taken where tag is what is there: a
-// pre-release only follows a pre-release.
-func mayFollow(v versions.Version, tag string) bool {
-	now, isVersion := versions.Parse(tag)
-	return !v.IsPrerelease() || isVersion && now.IsPrerelease()
-}
-
-// newestInRange returns the newest version tag in the pack's range.
-func (r *run) newestInRange(ctx context.Context, pack packsfile.Pack) (string, error) {
-	tags, err := r.tags(ctx, pack.Reference)
-	if err != nil {
-		return "", err
-	}
-	newest, found := versions.Newest(tags, pack.Range.Contains)
-	if !found {
-		any, _ := versions.Newest(tags, func(versions.Version) bool { return true })
-		return "", &NoVersionError{Repository: pack.Reference.Name(), Range: pack.Version, Newest: any.String(), Tags: tags}
-	}
-	return newest.String(), nil
-}
-
-// newestVersion returns the newest version tag of a repository, a pre-release
-// only if there is no other.
-func (r *run) newestVersion(ctx context.Context, ref ociref.Reference) (string, error) {
-	tags, err := r.tags(ctx, ref)
-	if err != nil {
-		return "", err
-	}
-	return newestOf(ref.Name(), tags)
-}
-
-// tags lists the tags of a repository, once a run.
-func (r *run) tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
-	return r.listed.Do(ctx, ref.Name(), func(ctx context.Context) ([]string, error) { return r.f.Tags(ctx, ref) })
 }

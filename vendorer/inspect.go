@@ -18,6 +18,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // An Inspection is a pack, and where it was found.
@@ -249,7 +250,7 @@ func (f *lone) resolveAny(ctx context.Context, reference string) (*fetch.Pack, e
 		if err != nil {
 			return nil, err
 		}
-		if ref.Tag, err = newestOf(ref.Name(), tags); err != nil {
+		if ref.Tag, err = tagpolicy.Newest(ref.Name(), tags); err != nil {
 			return nil, err
 		}
 		ref.Scheme = ""

@@ -5,6 +5,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // An Outlook is where a pack stands, and what is newer.
@@ -92,24 +93,23 @@ func (h heading) mark() Mark {
 // latest is where UpdateOptions.Latest takes a pack that is pinned to a version
 // tag, and that Update without it takes to compatible.
 func (r *run) latest(ctx context.Context, pack packsfile.Pack, compatible Mark) (Mark, error) {
-	f := &follower{run: r, latest: true, acceptRetag: true}
-	if tag, err := f.choose(ctx, pack, ""); err != nil || tag == compatible.Tag {
+	tag, err := tagpolicy.Choose(pack, "", true, r.list(ctx, pack.Reference))
+	if err != nil || tag == compatible.Tag {
 		return compatible, err
 	}
-	h, err := f.follow(ctx, pack, "")
+	h, err := (&follower{run: r, latest: true, acceptRetag: true}).follow(ctx, pack, "")
 	return h.mark(), err
 }
 
 // newestBeside returns the newest version of a repository of which a range, or a
 // version tag that is allowed, takes what is taken.
 func (r *run) newestBeside(ctx context.Context, pack packsfile.Pack, taken Mark) (Mark, error) {
-	tags, err := r.tags(ctx, pack.Reference)
+	tags, err := r.list(ctx, pack.Reference)()
 	if err != nil {
 		return Mark{}, err
 	}
-	newest, found := versions.Newest(tags, func(v versions.Version) bool { return mayFollow(v, taken.Tag) })
-	if now, ok := versions.Parse(taken.Tag); !found || ok && !newest.IsNewerThan(now) {
-		return taken, nil
+	if newer := tagpolicy.NewerThan(taken.Tag, tags); newer != "" {
+		return Mark{Tag: newer}, nil
 	}
-	return Mark{Tag: newest.String()}, nil
+	return taken, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // A Report says what a run did.
@@ -338,7 +339,7 @@ func (r *run) find(ctx context.Context, pack packsfile.Pack) (*fetch.Pack, error
 	if pack.Version == "" {
 		return r.f.Resolve(ctx, pack.Reference, pack.Layer)
 	}
-	tag, err := r.newestInRange(ctx, pack)
+	tag, err := tagpolicy.Choose(pack, "", false, r.list(ctx, pack.Reference))
 	if err != nil {
 		return nil, err
 	}

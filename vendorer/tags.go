@@ -3,15 +3,13 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/names"
-	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // A TagList is what tags a repository has.
@@ -54,7 +52,7 @@ func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
 	if !ok {
 		return nil, r.unknown(name)
 	}
-	tags, err := r.tags(ctx, pack.Reference)
+	tags, err := r.list(ctx, pack.Reference)()
 	if err != nil {
 		return nil, r.packError(pack, Resolve, nil, err)
 	}
@@ -63,7 +61,7 @@ func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
 
 func newTagList(ref ociref.Reference, tags []string) *TagList {
 	sorted, others := versions.Sort(tags)
-	return &TagList{Repository: ref.Name(), Versions: tagsOf(sorted), Others: others}
+	return &TagList{Repository: ref.Name(), Versions: tagpolicy.Strings(sorted), Others: others}
 }
 
 // within are the options that hold where the packs.toml at file is at hand, be it
@@ -74,32 +72,6 @@ func (fo FetchOptions) within(file string) FetchOptions {
 	}
 	return fo
 }
-
-// newestOf returns the newest version among the tags of a repository, a pre-release
-// only if there is no other.
-func newestOf(repository string, tags []string) (string, error) {
-	newest, found := versions.Newest(tags, func(v versions.Version) bool { return !v.IsPrerelease() })
-	if !found {
-		newest, found = versions.Newest(tags, func(versions.Version) bool { return true })
-	}
-	if !found {
-		return "", &NoVersionError{Repository: repository, Tags: tags}
-	}
-	return newest.String(), nil
-}
-
-// A NoTagError reports a tag that the repository does not have.
-type NoTagError struct {
-	Near  []string // tags that it has, those most like it first
-	Total int      // how many it has
-	Err   error    // the registry's answer
-}
-
-func (e *NoTagError) Error() string {
-	return fmt.Sprintf("%v\n\ttags that are there: %s", e.Err, listedTags(e.Near, e.Total))
-}
-
-func (e *NoTagError) Unwrap() error { return e.Err }
 
 // withNearTags says of err which tags there are, if it is that the registry does not
 // have ref's; list lists them.
@@ -112,67 +84,12 @@ func withNearTags(ref ociref.Reference, err error, list func() ([]string, error)
 	if listErr != nil || len(tags) == 0 || slices.Contains(tags, ref.Tag) {
 		return err
 	}
-	return &NoTagError{Near: nearTags(ref.Tag, tags), Total: len(tags), Err: err}
+	return &NoTagError{Near: tagpolicy.Near(ref.Tag, tags), Total: len(tags), Err: err}
 }
 
-// maxTags bounds how many tags of a repository a message names.
-const maxTags = 8
-
-// nearTags returns tags, those most like tag first: of versions those around it, else
-// the one that it may be a misspelling of.
-func nearTags(tag string, tags []string) []string {
-	sorted, _ := versions.Sort(tags)
-	v, isVersion := versions.Parse(tag)
-	if !isVersion || len(sorted) == 0 {
-		near := byInterest(tags)
-		if meant := nearest.Of(tag, near); meant != "" {
-			near = slices.Insert(near, 0, meant)
-		}
-		return unique(near)
+// list returns what lists the tags of a repository, once a run.
+func (r *run) list(ctx context.Context, ref ociref.Reference) func() ([]string, error) {
+	return func() ([]string, error) {
+		return r.listed.Do(ctx, ref.Name(), func(ctx context.Context) ([]string, error) { return r.f.Tags(ctx, ref) })
 	}
-	newer := 0
-	for newer < len(sorted) && sorted[newer].IsNewerThan(v) {
-		newer++
-	}
-	from := max(0, min(newer-maxTags/2, len(sorted)-maxTags))
-	return tagsOf(sorted[from:min(len(sorted), from+maxTags)])
-}
-
-// byInterest are tags in the order in which people look for them: versions, newest
-// first, then others; last the tags under which signatures and the like are kept.
-// https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#storage
-func byInterest(tags []string) []string {
-	sorted, others := versions.Sort(tags)
-	isAttached := func(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
-	plain := slices.DeleteFunc(slices.Clone(others), isAttached)
-	attached := slices.DeleteFunc(others, func(tag string) bool { return !isAttached(tag) })
-	return slices.Concat(tagsOf(sorted), plain, attached)
-}
-
-func tagsOf(sorted []versions.Version) []string {
-	var tags []string
-	for _, v := range sorted {
-		tags = append(tags, v.String())
-	}
-	return tags
-}
-
-// unique is list with each word once, where it is first.
-func unique(list []string) []string {
-	seen := map[string]bool{}
-	return slices.DeleteFunc(list, func(word string) bool {
-		was := seen[word]
-		seen[word] = true
-		return was
-	})
-}
-
-// listedTags are the first of tags in words; there are total of them.
-func listedTags(tags []string, total int) string {
-	shown := tags[:min(len(tags), maxTags)]
-	text := strings.Join(shown, ", ")
-	if more := total - len(shown); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

@@ -128,7 +128,7 @@ func checkText(s string) error {
 		return fmt.Errorf("the value is longer than %d characters", maxText)
 	}
 	for _, c := range []byte(s) {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+		if c < ' ' || c > '~' || c == '"' {
 			return fmt.Errorf("character %+q is not accepted", []byte{c})
 		}
 	}

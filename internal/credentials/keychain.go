@@ -4,8 +4,9 @@ import (
 	"context"
 	"os"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/greenticai/packvendor/internal/once"
 )
 
 // DefaultHelperTimeout is how long the helpers of one host may take.
@@ -49,13 +50,12 @@ type Keychain struct {
 	getenv  func(string) string
 	timeout time.Duration
 
-	mu    sync.Mutex
-	hosts map[string]*answer
+	hosts once.Cache[string, *search] // by registryOf
 }
 
 // New returns a Keychain. It looks at nothing yet.
 func New(o Options) *Keychain {
-	k := &Keychain{getenv: o.Getenv, timeout: o.HelperTimeout, hosts: map[string]*answer{}}
+	k := &Keychain{getenv: o.Getenv, timeout: o.HelperTimeout}
 	if k.getenv == nil {
 		k.getenv = os.Getenv
 	}
@@ -68,7 +68,7 @@ func New(o Options) *Keychain {
 // Find returns the credentials for a registry's host[:port], nil if there are
 // none. Its error is *Error, or the context's.
 func (k *Keychain) Find(ctx context.Context, host string) (*Credentials, error) {
-	found, err := k.answer(host).get(ctx, k)
+	found, err := k.search(ctx, host)
 	switch {
 	case err != nil:
 		return nil, err
@@ -93,53 +93,20 @@ func (k *Keychain) Find(ctx context.Context, host string) (*Credentials, error) 
 // cancelled meanwhile it has no places.
 func (k *Keychain) Explain(ctx context.Context, host string) Explanation {
 	e := Explanation{Host: host}
-	if found, err := k.answer(host).get(ctx, k); err == nil {
+	if found, err := k.search(ctx, host); err == nil {
 		e.Places = append(e.Places, found.places...)
 	}
 	return e
 }
 
-// answer returns the one answer about a host.
-func (k *Keychain) answer(host string) *answer {
+// search returns what there is about a host.
+func (k *Keychain) search(ctx context.Context, host string) (*search, error) {
 	host = registryOf(host)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	a := k.hosts[host]
-	if a == nil {
-		a = &answer{host: host, turn: make(chan struct{}, 1)}
-		k.hosts[host] = a
-	}
-	return a
-}
-
-// An answer is what is found about a host, once somebody looked.
-type answer struct {
-	host  string
-	turn  chan struct{} // holds an element while somebody looks at found
-	found *search
-}
-
-// get returns the answer, and looks for it if nobody did so to the end.
-func (a *answer) get(ctx context.Context, k *Keychain) (*search, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select {
-	case a.turn <- struct{}{}:
-		defer func() { <-a.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if a.found != nil {
-		return a.found, nil
-	}
-	s := &search{host: a.host, getenv: k.getenv, timeout: k.timeout}
-	s.run(ctx)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	a.found = s
-	return s, nil
+	return k.hosts.Do(ctx, host, func(ctx context.Context) (*search, error) {
+		s := &search{host: host, getenv: k.getenv, timeout: k.timeout}
+		s.run(ctx)
+		return s, ctx.Err()
+	})
 }
 
 // registryOf returns the host that a key of a configuration is about, in lower

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/greenticai/packvendor/internal/once"
 )
 
 // errForeignChallenge refuses a challenge that does not come from the registry:
@@ -25,7 +27,7 @@ type host struct {
 	keychain   Keychain
 	retry      func(context.Context, func(context.Context) error) error
 
-	pinged answer[*challenge] // nil: no authentication is asked for
+	pinged once.Cache[struct{}, *challenge] // nil: no authentication is asked for
 
 	mu       sync.Mutex
 	learned  *challenge          // from a response to another request than the ping
@@ -37,7 +39,7 @@ func (h *host) session(repository string) *session {
 	defer h.mu.Unlock()
 	s := h.sessions[repository]
 	if s == nil {
-		s = &session{host: h, repository: repository}
+		s = newSession(h, repository)
 		h.sessions[repository] = s
 	}
 	return s
@@ -65,7 +67,7 @@ func (h *host) asError(err error) error {
 // challenge returns how the registry wants one to authenticate, nil if it does
 // not. A registry that is dead is asked once, however many packs it has.
 func (h *host) challenge(ctx context.Context) (*challenge, error) {
-	c, err := h.pinged.get(ctx, func(ctx context.Context) (c *challenge, err error) {
+	c, err := h.pinged.Do(ctx, struct{}{}, func(ctx context.Context) (c *challenge, err error) {
 		err = h.retry(ctx, func(ctx context.Context) error {
 			c, err = h.ping(ctx)
 			return err
@@ -134,6 +136,7 @@ func (c *Client) newHost(registry string) *host {
 		transports: c.transports,
 		keychain:   c.keychain,
 		retry:      c.retry,
+		pinged:     once.Cache[struct{}, *challenge]{Passing: isTemporary},
 		sessions:   map[string]*session{},
 	}
 	if isListed(c.insecure, registry) {

@@ -100,6 +100,8 @@ func temporary(err error) *Error {
 	return e
 }
 
+func isTemporary(err error) bool { return temporary(err) != nil }
+
 func isTransientStatus(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || 500 <= status && status < 600
 }

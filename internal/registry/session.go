@@ -25,6 +25,12 @@ type session struct {
 	own        token // with credentials
 }
 
+func newSession(h *host, repository string) *session {
+	s := &session{host: h, repository: repository}
+	s.anonymous.values.Passing, s.own.values.Passing = isTemporary, isTemporary
+	return s
+}
+
 // who returns whose requests the session makes.
 func (s *session) who() *credentials.Credentials {
 	s.mu.Lock()

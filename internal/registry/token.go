@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/greenticai/packvendor/internal/credentials"
+	"github.com/greenticai/packvendor/internal/once"
 )
 
 // errCredentialsAway keeps a request that holds credentials from being sent to
@@ -26,8 +27,10 @@ var errPlainCredentials = errors.New("names a token endpoint without HTTPS, and 
 
 // A token is asked for once, until it is worn out.
 type token struct {
+	values once.Cache[int, string] // by their number
+
 	mu     sync.Mutex
-	answer *answer[string]
+	number int    // of the current value
 	value  string // what was handed out last
 	proven bool   // a registry has taken value
 }
@@ -35,15 +38,12 @@ type token struct {
 // get returns the token's value, from ask if it is not known.
 func (t *token) get(ctx context.Context, ask func(context.Context) (string, error)) (string, error) {
 	t.mu.Lock()
-	if t.answer == nil {
-		t.answer = &answer[string]{}
-	}
-	current := t.answer
+	number := t.number
 	t.mu.Unlock()
-	value, err := current.get(ctx, ask)
+	value, err := t.values.Do(ctx, number, ask)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err == nil && t.answer == current && t.value != value {
+	if err == nil && t.number == number && t.value != value {
 		t.value, t.proven = value, false
 	}
 	return value, err
@@ -65,10 +65,11 @@ func (t *token) renew(header string) bool {
 	if "Bearer "+t.value != header {
 		return true
 	}
-	if t.proven {
-		t.answer, t.value, t.proven = nil, "", false
+	if !t.proven {
+		return false
 	}
-	return t.answer == nil
+	t.number, t.value, t.proven = t.number+1, "", false
+	return true
 }
 
 // basic is the Authorization header of the user's credentials themselves.

@@ -180,19 +180,30 @@ func exhausted(err error) error {
 	return nil
 }
 
+// An ownError has a text of ours.
+type ownError interface {
+	error
+	own()
+}
+
+// A refusal is an ownError that says all with its text.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+func (refusal) own()            {}
+
 // isPlain tells whether an error's text holds nothing secret: of what a registry
 // sent but names in certificates.
 func isPlain(err error) bool {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var redirects *redirectsError
-	for _, target := range []any{&op, &certificate, &record, &redirects, new(*stallError), new(*localAddressError), new(*proxyError)} {
+	for _, target := range []any{&op, &certificate, &record, new(ownError)} {
 		if errors.As(err, target) {
 			return true
 		}
 	}
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF, errPlainHTTP, errScheme, errLocalTarget, errLocalRealm, errForeignChallenge, errCredentialsAway, errPlainCredentials, errNoToken, errNoHost, errReconnects} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch, io.ErrUnexpectedEOF, io.EOF} {
 		if errors.Is(err, known) {
 			return true
 		}

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -61,20 +60,20 @@ type guard struct {
 
 // errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
 // a challenge names may want.
-var errPlainHTTP = errors.New("plain HTTP is not used: the host is not listed as insecure")
+const errPlainHTTP = refusal("plain HTTP is not used: the host is not listed as insecure")
 
 // errScheme refuses what is not even that.
-var errScheme = errors.New("only HTTPS is used")
+const errScheme = refusal("only HTTPS is used")
 
 // errNoHost refuses what is nowhere.
-var errNoHost = errors.New("sent to a URL without a host")
+const errNoHost = refusal("sent to a URL without a host")
 
 // errLocalTarget refuses what a registry elsewhere has no business to send one
 // to: the own machine, a private network, a cloud's metadata service.
-var errLocalTarget = errors.New("redirected to a local address")
+const errLocalTarget = refusal("redirected to a local address")
 
 // errLocalRealm refuses a token endpoint for the same reason.
-var errLocalRealm = errors.New("names a token endpoint with a local address")
+const errLocalRealm = refusal("names a token endpoint with a local address")
 
 type registryKey struct{}
 
@@ -191,15 +190,13 @@ func redirectedFrom(req *http.Request) *http.Request {
 
 func checkRedirect(_ *http.Request, via []*http.Request) error {
 	if len(via) > maxHops {
-		return &redirectsError{}
+		return errRedirects
 	}
 	return nil
 }
 
-// A redirectsError ends a chain of redirects.
-type redirectsError struct{}
-
-func (*redirectsError) Error() string { return fmt.Sprintf("stopped after %d redirects", maxHops) }
+// errRedirects ends a chain of redirects.
+var errRedirects = refusal(fmt.Sprintf("stopped after %d redirects", maxHops))
 
 // An authorized transport adds an Authorization header to the requests that go
 // to the host that is to see it, and takes care that no other does.

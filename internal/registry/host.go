@@ -15,7 +15,7 @@ import (
 
 // errForeignChallenge refuses a challenge that does not come from the registry:
 // whoever it comes from would be told what is for the registry alone.
-var errForeignChallenge = errors.New("redirected to another host, which asks for authentication")
+const errForeignChallenge = refusal("redirected to another host, which asks for authentication")
 
 // A host is one registry: what it answered when asked how to authenticate, and
 // the sessions with its repositories.

@@ -20,10 +20,10 @@ import (
 
 // errCredentialsAway keeps a request that holds credentials from being sent to
 // another host than the one it was made for.
-var errCredentialsAway = errors.New("redirected to another host with credentials")
+const errCredentialsAway = refusal("redirected to another host with credentials")
 
 // errPlainCredentials keeps credentials from a token endpoint that has no HTTPS.
-var errPlainCredentials = errors.New("names a token endpoint without HTTPS, and credentials are not sent there")
+const errPlainCredentials = refusal("names a token endpoint without HTTPS, and credentials are not sent there")
 
 // A token is asked for once, until it is worn out.
 type token struct {
@@ -136,7 +136,7 @@ func (h *host) tokenError(realm *url.URL, err error) error {
 }
 
 // errNoToken refuses what cannot stand in a header.
-var errNoToken = errors.New("what is said to be a token is none")
+const errNoToken = refusal("what is said to be a token is none")
 
 // isToken tells whether s can stand in an Authorization header. It is allowed
 // more than RFC 6750's grammar, which not all registries follow.

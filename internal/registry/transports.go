@@ -74,6 +74,8 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
 }
 
+func (*proxyError) own() {}
+
 func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
@@ -93,6 +95,8 @@ type localAddressError struct{ addr netip.Addr }
 func (e *localAddressError) Error() string {
 	return fmt.Sprintf("sent to a name with the local address %s", e.addr)
 }
+
+func (*localAddressError) own() {}
 
 // control keeps a dialer from connecting to what is not reached as widely as
 // limit. Addresses of private networks are allowed by name: TLS proves the name.

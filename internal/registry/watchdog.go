@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,6 +31,8 @@ func (e *stallError) Error() string {
 	}
 	return fmt.Sprintf("no progress: %d bytes in %s", e.came, e.after)
 }
+
+func (*stallError) own() {}
 
 // watched sends req by transport and ends it when it is stalled, over any version of
 // HTTP: for that long the beginning of the response has not come, or fewer bytes of
@@ -64,7 +65,7 @@ const maxConnections = 10
 
 // errReconnects ends a request whose every connection the server closes: over
 // HTTP/2 net/http would dial anew for as long as it may.
-var errReconnects = errors.New("the server closes every connection")
+const errReconnects = refusal("the server closes every connection")
 
 // limitConnections calls end when a request takes more than maxConnections.
 func limitConnections(end func()) *httptrace.ClientTrace {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/greenticai/packvendor/internal/once"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // errForeignChallenge refuses a challenge that does not come from the registry:
@@ -108,6 +110,44 @@ func (h *host) ping(ctx context.Context) (*challenge, error) {
 		return nil, newError(req, errForeignChallenge)
 	}
 	return chosenChallenge(resp.Header.Values("WWW-Authenticate")), nil
+}
+
+// A request is one that is made of a registry, as often as it takes.
+type request struct {
+	method string
+	url    *url.URL
+	accept string // media types
+	first  int64  // the first byte that is wanted of the body
+}
+
+// do makes one request with that Authorization header.
+func (h *host) do(ctx context.Context, r request, authorization string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(withRegistry(ctx, h.url()), r.method, r.url.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", r.accept)
+	if r.first > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.first))
+	}
+	client := http.Client{
+		Transport:     &authorized{base: h.transport, host: r.url.Host, scheme: r.url.Scheme, header: authorization},
+		CheckRedirect: checkRedirect,
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, newError(req, err)
+	}
+	if resp.StatusCode == http.StatusPartialContent && r.first == 0 {
+		resp.Body.Close()
+		return nil, &ProtocolError{Reason: "the registry sent a part of what was asked for"}
+	}
+	done := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent
+	if encoding := resp.Header.Get("Content-Encoding"); done && encoding != "" && encoding != "identity" {
+		resp.Body.Close()
+		return nil, &ProtocolError{Reason: fmt.Sprintf("the registry sent Content-Encoding %s, which was not asked for", printable.Quote(encoding, maxMessage))}
+	}
+	return resp, nil
 }
 
 // sent tells whether a response comes from the registry itself.

@@ -11,21 +11,20 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// A Sink receives a blob's bytes. Reset forgets all that were written: the blob
-// begins anew.
+// A Sink receives a blob's bytes. Reset discards everything written so far: the blob
+// starts again.
 type Sink interface {
 	io.Writer
 	Reset() error
 }
 
-// Blob copies the blob want of ref's repository to w, verified: unless it
-// returns nil, the bytes in w prove nothing. A body that breaks off goes on
-// where it did, if the registry can do that, and else begins anew.
+// Blob copies the blob want of ref's repository to w and verifies it: unless Blob
+// returns nil, the bytes in w prove nothing. When a body breaks off, Blob continues at
+// that byte if the registry supports it, and starts again otherwise.
 //
-// kept has the first bytes that an interrupted call left, as far as anybody knows;
-// nil means none. They are copied and hashed before the registry is asked for the
-// rest; if they prove wrong, the blob begins anew. Where kept is the whole blob, the
-// registry is not asked at all.
+// kept holds the first bytes, left by an interrupted call; nil means none. Blob copies
+// and hashes them before it asks the registry for the rest. If the result is wrong, the
+// blob starts again. If kept is the whole blob, Blob does not ask the registry.
 //
 // Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
 func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink, kept io.Reader) error {
@@ -42,17 +41,17 @@ func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.C
 	})
 }
 
-// A download is a blob on its way.
+// A download is a blob in transit.
 type download struct {
 	want   verified.Content
 	sink   Sink
 	stream *verified.Stream
-	pieced bool // more than one response made it what it is
-	whole  bool // pieces were of no use: each further response is to be the whole blob
+	pieced bool // its bytes come from more than one response
+	whole  bool // pieces failed: each further response must be the whole blob
 }
 
-// restore begins the blob with bytes that were kept of it. done tells that they are all
-// of it, and right. The error is *verified.WriteError.
+// restore starts the blob with the kept bytes. done reports that they are the whole
+// blob and correct. The error is *verified.WriteError.
 func (d *download) restore(ctx context.Context, kept io.Reader) (done bool, err error) {
 	if kept == nil {
 		return false, nil
@@ -69,8 +68,8 @@ func (d *download) restore(ctx context.Context, kept io.Reader) (done bool, err 
 	return false, d.restart()
 }
 
-// A truncated reader breaks off where the other ends: there is more to come, from
-// elsewhere.
+// A truncated reader reports io.ErrUnexpectedEOF at the end of the other reader: more
+// bytes come from elsewhere.
 type truncated struct{ io.Reader }
 
 func (u truncated) Read(p []byte) (int, error) {
@@ -81,12 +80,12 @@ func (u truncated) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errNotContinued says that a registry answered a request for the rest of a blob
+// errNotContinued reports that a registry answered a request for the rest of a blob
 // with something else.
 var errNotContinued = errors.New("the registry does not continue a blob")
 
-// mustBeginAnew tells whether err comes of asking for pieces, or of putting them
-// together. It is so once; then the blob begins anew, and that counts.
+// mustBeginAnew reports whether err results from asking for pieces, or from joining
+// them. It reports that once; then the blob starts again, and that counts as a try.
 func (d *download) mustBeginAnew(err error) bool {
 	var e *Error
 	unable := errors.Is(err, errNotContinued) || errors.As(err, &e) && e.Status == http.StatusRequestedRangeNotSatisfiable
@@ -103,8 +102,9 @@ func (d *download) restart() error {
 	return nil
 }
 
-// fetchRest makes one request for what is missing of the blob: of the registry,
-// never of where it sent the last one, whose leave to read may be over.
+// fetchRest makes one request for the missing bytes of the blob. It asks the registry,
+// never the host that the registry redirected to before: that redirect may have
+// expired.
 func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *download) error {
 	if d.whole {
 		if err := d.restart(); err != nil {
@@ -131,8 +131,8 @@ func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *downloa
 	return err
 }
 
-// begin sees that a response is the rest of the blob, or the whole of it, and
-// makes ready for that.
+// begin checks that a response is the rest of the blob or the whole blob, and prepares
+// d for it.
 func (d *download) begin(resp *http.Response) error {
 	if resp.StatusCode == http.StatusPartialContent {
 		rest := fmt.Sprintf("bytes %d-%d/%d", d.stream.N(), d.want.Size-1, d.want.Size)

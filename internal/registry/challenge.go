@@ -2,16 +2,15 @@ package registry
 
 import "strings"
 
-// A challenge is what a registry asks for: a scheme of authentication, and its
-// parameters. https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+// A challenge is a registry's demand for authentication: a scheme and its parameters.
+// https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 type challenge struct {
 	scheme     string // lower case
 	parameters map[string]string
 }
 
-// chosenChallenge returns the challenge of WWW-Authenticate headers that is
-// answered: the first Bearer one, else the first Basic one; nil if there is
-// neither.
+// chosenChallenge returns the challenge to answer among WWW-Authenticate headers: the
+// first Bearer one, else the first Basic one, else nil.
 func chosenChallenge(headers []string) *challenge {
 	for _, scheme := range []string{"bearer", "basic"} {
 		for _, header := range headers {
@@ -25,8 +24,8 @@ func chosenChallenge(headers []string) *challenge {
 	return nil
 }
 
-// parseChallenges reads one header, which may hold several challenges. What
-// does not follow the grammar ends the reading.
+// parseChallenges reads one header, which may hold several challenges. It stops at the
+// first word that does not follow the grammar.
 func parseChallenges(header string) []*challenge {
 	var list []*challenge
 	var c *challenge
@@ -52,8 +51,8 @@ func parseChallenges(header string) []*challenge {
 	return list
 }
 
-// skipToken68 skips what a scheme may have in place of parameters: one word of
-// token68, RFC 9110, section 11.2, that a comma or the end follows.
+// skipToken68 skips a token68, which a scheme may have in place of parameters (RFC
+// 9110, section 11.2). A comma or the end follows it.
 func skipToken68(s string) string {
 	rest := strings.TrimLeft(strings.TrimLeftFunc(s, func(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~+/", r)

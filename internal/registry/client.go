@@ -1,7 +1,7 @@
 // Package registry reads manifests and blobs from OCI registries over HTTPS.
 //
-// Nothing a registry says is believed: manifests are bounded and hashed, blobs
-// are hashed as they pass, and digest headers are never read as proof.
+// It trusts nothing that a registry says: it bounds and hashes manifests, hashes blobs
+// as they pass, and never takes a digest header as proof.
 package registry
 
 import (
@@ -26,7 +26,7 @@ import (
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
 const MaxManifestSize = 4 << 20
 
-// acceptManifests is what a request for a manifest says it can read.
+// acceptManifests lists the media types that a request for a manifest accepts.
 var acceptManifests = strings.Join([]string{
 	"application/vnd.oci.image.manifest.v1+json",
 	"application/vnd.oci.image.index.v1+json",
@@ -38,42 +38,42 @@ var acceptManifests = strings.Join([]string{
 // Options configure a Client. The zero value speaks HTTPS to every registry
 // with the system's trust and proxies, anonymously.
 type Options struct {
-	// Transport sends the requests; nil is NewTransport(). Connections are made
-	// as an *http.Transport says, but are the Client's own.
+	// Transport sends the requests; nil is NewTransport(). An *http.Transport
+	// configures the connections, but the Client makes its own.
 	Transport http.RoundTripper
-	// Resolver looks up names where Transport does not dial by itself; nil is
-	// the system's.
+	// Resolver looks up names unless Transport has a dialer; nil is the system's
+	// resolver.
 	Resolver *net.Resolver
-	// Insecure lists the host[:port] that are spoken to over plain HTTP.
+	// Insecure lists the host[:port] to speak plain HTTP with.
 	Insecure []string
 	// UserAgent names the program to registries.
 	UserAgent string
-	// Keychain is asked for the user's credentials where a registry refuses an
-	// anonymous request; nil never has any.
+	// Keychain finds the user's credentials when a registry refuses an anonymous
+	// request; nil never has any.
 	Keychain Keychain
-	// Stall is how long a registry may keep a request waiting without a sign of
-	// life, or with fewer than ten bytes a second; 0 is DefaultStall.
+	// Stall bounds the time in which a request makes no progress: no sign of life, or
+	// fewer than ten bytes a second; 0 is DefaultStall.
 	Stall time.Duration
-	// Sleep waits before a request is tried again; nil is the function of that
-	// name. Its error ends the request.
+	// Sleep waits before a retry; nil is the function of that name. Its error ends the
+	// request.
 	Sleep func(context.Context, time.Duration) error
-	// Retrying, if not nil, is told of every such wait. It may be called
-	// concurrently.
+	// Retrying, if not nil, is called before every such wait. Calls may be concurrent.
 	Retrying func(Retry)
-	// Underway, if not nil, is told of every request to a host[:port]: 1 when it is
-	// sent, -1 when its answer is over or given up. It may be called concurrently.
+	// Underway, if not nil, is called for every request to a host[:port]: with 1 when
+	// the request is sent, with -1 when its response is read or abandoned. Calls may be
+	// concurrent.
 	Underway func(host string, n int)
 }
 
-// A Keychain finds the user's credentials for a host[:port]; nil if there are
-// none. It may be called concurrently. Its errors hold no secrets.
+// A Keychain finds the user's credentials for a host[:port]; nil if there are none.
+// Calls may be concurrent. Its errors hold no secrets.
 type Keychain interface {
 	Find(ctx context.Context, host string) (*credentials.Credentials, error)
 }
 
-// A Client reads from any number of registries. It asks each registry once
-// how to authenticate and each repository once for a token. Its methods may be
-// called concurrently.
+// A Client reads from any number of registries. It asks each registry once how to
+// authenticate and each repository once for a token. Calls of its methods may be
+// concurrent.
 type Client struct {
 	transport  http.RoundTripper
 	transports *transports
@@ -117,7 +117,7 @@ type Manifest struct {
 }
 
 // Manifest reads the manifest that ref names: by digest if it has one, by tag
-// otherwise. By digest the body has been verified against it.
+// otherwise. By digest, Manifest has verified the body.
 //
 // Errors: *Error, *verified.MismatchError, *ProtocolError.
 func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (m Manifest, err error) {
@@ -150,9 +150,9 @@ func (c *Client) manifest(ctx context.Context, ref ociref.Reference) (Manifest, 
 	return Manifest{Body: body, Digest: ociref.DigestOf(body), MediaType: mediaType}, nil
 }
 
-// Unchanged tells, by one HEAD request, whether ref's tag still names digest.
-// True is only the registry's word; false may mean that it does not say, and
-// is for Manifest to settle.
+// Unchanged reports, with one HEAD request, whether ref's tag still names digest. True
+// is only the registry's word. False may mean that the registry does not say; then call
+// Manifest.
 //
 // Errors: *Error.
 func (c *Client) Unchanged(ctx context.Context, ref ociref.Reference, digest ociref.Digest) (bool, error) {

@@ -18,8 +18,8 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// maxErrorBody bounds how much of an error's body is read, maxMessage how much
-// of it is shown; both in bytes.
+// Bounds on an error, in bytes: of the body that is read, and of the texts that are
+// shown.
 const (
 	maxErrorBody = 8 << 10
 	maxMessage   = 200
@@ -27,32 +27,31 @@ const (
 	maxText      = 2 << 10
 )
 
-// An Error is a request that did not get its answer: the registry answered
-// with another status than 200, or nothing came.
+// An Error reports a failed request: the registry answered with a status other than
+// 200, or no response came.
 type Error struct {
 	Method string
 	URL    string // without user, password and query
 	Host   string // host[:port] the first request went to
 	Status int    // HTTP status, 0 if there was no response
-	// Code and Message are the first error of the response's body, as the
-	// distribution specification shapes it, escaped and capped.
+	// Code and Message are the first error of the response's body, in the form of the
+	// distribution specification, escaped and bounded.
 	Code, Message string
 	Err           error // why there was no response
-	// Tries is how often the request was made before it was given up; 0 where
-	// trying again would not help.
+	// Tries counts the attempts before the request was given up; 0 if a retry could not
+	// help.
 	Tries int
-	// RetryAfter is how long the response asks to be left alone; negative if it
-	// does not say.
+	// RetryAfter is the pause that the response asks for; negative if it asks for none.
 	RetryAfter time.Duration
-	// Reason says what became of another try with the user's credentials; "" if
-	// that was not to be thought of. Registry is whose they are; "" if there is no
-	// use in looking for some.
+	// Reason says how a second request, with the user's credentials, ended; "" if there
+	// was no point in one. Registry is the host that the credentials are for; "" if
+	// looking for some is useless.
 	Reason, Registry string
 
 	raw        string // Code and Message as they came
-	elsewhere  bool   // it was not the registry itself that failed, but where it sent us
-	refused    bool   // the user's credentials were tried, and are not good
-	foreign    bool   // the status is that of another host, to which a request was redirected
+	elsewhere  bool   // another host failed, to which the registry sent the request
+	refused    bool   // the registry rejected the user's credentials
+	foreign    bool   // the status comes from another host, after a redirect
 	identified bool   // the user's credentials were tried
 }
 
@@ -67,7 +66,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// what is what happened.
+// what says what happened.
 func (e *Error) what() string {
 	if e.Status == 0 {
 		return oneLine(e.Err.Error())
@@ -81,7 +80,8 @@ func (e *Error) what() string {
 	return s + e.pause()
 }
 
-// pause is how long the registry is to be left alone, where that is too long.
+// pause says how long the registry asks to be left alone, if that is too long for a
+// retry.
 func (e *Error) pause() string {
 	if e.RetryAfter <= maxRetryAfter || !isTransientStatus(e.Status) {
 		return ""
@@ -98,22 +98,21 @@ func (e *Error) pause() string {
 
 func (e *Error) statusText() string {
 	if e.Status == http.StatusNotFound && !e.identified {
-		return "404 not found or private" // registries hide what one may not see
+		return "404 not found or private" // registries hide private repositories
 	}
 	return strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// IsNotFound tells whether the registry does not have what was asked for, or
-// hides it, though not from somebody whose credentials are no good.
+// IsNotFound reports whether the registry lacks the manifest or blob, or hides it. It
+// is false if the registry rejected the user's credentials.
 func (e *Error) IsNotFound() bool {
 	return e.Status == http.StatusNotFound && !e.elsewhere && !e.refused
 }
 
-// MayBePlain tells whether the registry perhaps speaks plain HTTP: it answered
-// HTTPS with HTTP, or it is on this machine or a private network and refused
-// the connection.
+// MayBePlain reports whether the registry may speak plain HTTP: it answered HTTPS with
+// HTTP, or it is on this machine or a private network and refused the connection.
 func (e *Error) MayBePlain() bool {
 	if e.elsewhere || strings.HasPrefix(e.URL, "http://") {
 		return false
@@ -125,9 +124,9 @@ func (e *Error) MayBePlain() bool {
 	return isLocal(e.Host) && errors.Is(e.Err, syscall.ECONNREFUSED)
 }
 
-// A ProtocolError is an answer that an honest registry does not give.
+// A ProtocolError reports a response that no honest registry gives.
 type ProtocolError struct {
-	Subject string // the request it is about; "" if it is the one that was asked for
+	Subject string // the request; "" if it is the one that the caller made
 	Reason  string
 }
 
@@ -138,8 +137,8 @@ func (e *ProtocolError) Error() string {
 	return e.Subject + ": " + e.Reason
 }
 
-// newError wraps the error of a request without a usable response. What is
-// known by type already is passed on as it is.
+// newError wraps the error of a request without a usable response. It returns an *Error
+// or *ProtocolError as it is.
 func newError(req *http.Request, err error) error {
 	var protocol *ProtocolError
 	if errors.As(err, &protocol) {
@@ -154,7 +153,7 @@ func newError(req *http.Request, err error) error {
 	if errors.As(err, &urlErr) {
 		last, parseErr := url.Parse(urlErr.URL)
 		elsewhere = parseErr != nil || last.Host != req.URL.Host
-		err = urlErr.Err // our own URL is there, and redacted
+		err = urlErr.Err // the URL is added below, redacted
 	}
 	if errno := exhausted(err); errno != nil {
 		err = errno
@@ -164,9 +163,9 @@ func newError(req *http.Request, err error) error {
 	return &Error{Method: req.Method, URL: redacted(req.URL), Host: req.URL.Host, Err: err, RetryAfter: -1, elsewhere: elsewhere}
 }
 
-// exhausted returns what err is at bottom if that is the want of descriptors, whatever
-// failed for it, such as to read the certificates that the system trusts; else nil. A
-// connection may be had another time.
+// exhausted returns the error EMFILE or ENFILE if the lack of descriptors caused err,
+// for example while reading the certificates that the system trusts; else nil. A retry
+// may get a connection.
 func exhausted(err error) error {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
 		switch {
@@ -180,20 +179,20 @@ func exhausted(err error) error {
 	return nil
 }
 
-// An ownError has a text of ours.
+// An ownError has a text that this package wrote.
 type ownError interface {
 	error
 	own()
 }
 
-// A refusal is an ownError that says all with its text.
+// A refusal is an ownError that consists of its text.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
 func (refusal) own()            {}
 
-// isPlain tells whether an error's text holds nothing secret: of what a registry
-// sent but names in certificates.
+// isPlain reports whether an error's text is safe to show. Of the registry's data it
+// holds at most the names in certificates.
 func isPlain(err error) bool {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
@@ -211,8 +210,8 @@ func isPlain(err error) bool {
 	return false
 }
 
-// A redactedError says only the beginning of another error, whose text may quote
-// what a registry sent: redirect targets are often secret.
+// A redactedError shows only the beginning of another error, whose text may quote the
+// registry: redirect targets are often secret.
 type redactedError struct {
 	text string
 	err  error
@@ -237,7 +236,7 @@ func newStatusError(req *http.Request, resp *http.Response) *Error {
 	return e
 }
 
-// errorCodes are those of the specification, and older ones that are in use.
+// errorCodes are the codes of the specification, and older ones that are in use.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
 var errorCodes = []string{
 	"BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_INVALID",
@@ -245,8 +244,8 @@ var errorCodes = []string{
 	"MANIFEST_UNVERIFIED", "TAG_INVALID", "UNAVAILABLE", "UNKNOWN",
 }
 
-// withoutEcho leaves out of e what may be a secret that the request showed: there
-// are hosts that answer with what they were sent.
+// withoutEcho removes texts from e that may repeat a secret of the request: some hosts
+// answer with the headers they received.
 func (e *Error) withoutEcho() *Error {
 	e.Message = ""
 	if !slices.Contains(errorCodes, e.Code) {
@@ -255,14 +254,14 @@ func (e *Error) withoutEcho() *Error {
 	return e
 }
 
-// after is e of a request that was given up after so many tries.
+// after returns e as the error of a request that was given up after that many tries.
 func (e *Error) after(tries int) error {
 	told := *e
 	told.Tries = tries
 	return &told
 }
 
-// ended is e after a wait that was cut off by err.
+// ended returns the error of a request whose wait for a retry err cut off.
 func (e *Error) ended(err error) error {
 	return &Error{Method: e.Method, URL: e.URL, Host: e.Host, Err: err, RetryAfter: -1}
 }
@@ -275,8 +274,8 @@ func shown(s string) string {
 	return printable.Phrase(s, maxMessage)
 }
 
-// oneLine is the text of an error that may name what a server sent, such as the
-// names in its certificate.
+// oneLine returns the text of an error, which may hold names from the server's
+// certificate.
 func oneLine(s string) string {
 	if printable.Line(s, len(s)) != s {
 		return printable.Quote(s, maxText)
@@ -284,8 +283,7 @@ func oneLine(s string) string {
 	return printable.Line(s, maxText)
 }
 
-// redacted is u without what may be secret: presigned queries, user names,
-// passwords.
+// redacted returns u without its secrets: presigned queries, user names, passwords.
 func redacted(u *url.URL) string {
 	clean := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 	s := clean.String()
@@ -295,7 +293,7 @@ func redacted(u *url.URL) string {
 	return s
 }
 
-// unquoted is what can be told of a text that may quote a foreign one.
+// unquoted returns the beginning of a text, up to the first quotation of foreign text.
 func unquoted(text string) string {
 	for _, mark := range []string{"\n", `"`, "header line:", "://"} {
 		text, _, _ = strings.Cut(text, mark)

@@ -12,25 +12,23 @@ import (
 	"time"
 )
 
-// maxHops bounds how often one request is redirected.
+// maxHops bounds the redirects of one request.
 const maxHops = 10
 
-// DefaultStall is how long a registry may keep a request waiting without a
-// sign of life.
+// DefaultStall is the time in which a request must make progress.
 const DefaultStall = 60 * time.Second
 
 // maxHeader bounds a response's header, in bytes.
 const maxHeader = 1 << 20
 
-// NewTransport returns the transport used by default: the system's trust and
-// proxies, no compression (what is hashed is what was sent), and HTTP/1.1.
+// NewTransport returns the default transport: the system's trust and proxies, no
+// compression (the bytes to hash are the bytes sent), and HTTP/1.1.
 //
-// HTTP/2 would send all packs that are fetched at once over one connection, whose
-// one lost segment holds up all of them, and cuts them into frames, at a cost that
-// shows: https://github.com/golang/go/issues/47840. Its streams save round trips
-// where requests are many and small, and wait for each other; here there are two a
-// pack. Of the connections that HTTP/1.1 takes instead, all but the first resume its
-// TLS session.
+// HTTP/2 would send all concurrent downloads over one connection. One lost segment
+// holds up all of them, and its frames cost time:
+// https://github.com/golang/go/issues/47840. Its streams save round trips where
+// requests are many and small; here there are two a pack. HTTP/1.1 takes several
+// connections; all but the first resume the TLS session.
 func NewTransport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -46,30 +44,29 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// A guard lets pass only requests that may be sent: HTTPS, or plain HTTP to a
-// host that is listed for it, and not from a registry to what it cannot reach
-// itself. Every request goes through it, those that go-containerregistry and
-// redirects make included.
+// A guard sends only permitted requests: HTTPS, or plain HTTP to a host that is listed
+// for it; and from a registry only to addresses that the registry itself may reach.
+// Every request passes it, including those of go-containerregistry and of redirects.
 type guard struct {
 	transports *transports
 	insecure   []string
 	userAgent  string
 	stall      time.Duration
-	underway   func(host string, n int) // nil: nobody wants to know
+	underway   func(host string, n int) // may be nil
 }
 
-// errPlainHTTP refuses a first request over plain HTTP, as a token endpoint that
-// a challenge names may want.
+// errPlainHTTP refuses a first request over plain HTTP, for example to a token endpoint
+// that a challenge names.
 const errPlainHTTP = refusal("plain HTTP is not used: the host is not listed as insecure")
 
-// errScheme refuses what is not even that.
+// errScheme refuses any other scheme.
 const errScheme = refusal("only HTTPS is used")
 
-// errNoHost refuses what is nowhere.
+// errNoHost refuses a URL without a host.
 const errNoHost = refusal("sent to a URL without a host")
 
-// errLocalTarget refuses what a registry elsewhere has no business to send one
-// to: the own machine, a private network, a cloud's metadata service.
+// errLocalTarget refuses a redirect from a remote registry to this machine, a private
+// network or a cloud's metadata service.
 const errLocalTarget = refusal("redirected to a local address")
 
 // errLocalRealm refuses a token endpoint for the same reason.
@@ -77,12 +74,12 @@ const errLocalRealm = refusal("names a token endpoint with a local address")
 
 type registryKey struct{}
 
-// withRegistry marks the requests that are made because of the registry at u.
+// withRegistry marks the requests that serve the registry at u.
 func withRegistry(ctx context.Context, u *url.URL) context.Context {
 	return context.WithValue(ctx, registryKey{}, u)
 }
 
-// registryOf returns the registry because of which req is made.
+// registryOf returns the registry that req serves.
 func registryOf(req *http.Request) *url.URL {
 	if u, ok := req.Context().Value(registryKey{}).(*url.URL); ok {
 		return u
@@ -98,10 +95,10 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	req = req.Clone(req.Context())
-	// Set by us, it keeps any transport from asking for compression by itself,
-	// and from undoing it unseen: what is hashed is what was sent.
+	// This header keeps every transport from asking for compression, and from undoing
+	// it unseen: the bytes to hash are the bytes sent.
 	req.Header.Set("Accept-Encoding", "identity")
-	req.Header.Del("Referer") // which may be a signed address
+	req.Header.Del("Referer") // it may hold a signed URL
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}
@@ -112,12 +109,12 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		over()
 		return nil, asTransient(err)
 	}
-	resp.Request = req // by which the next hop knows that it is one
+	resp.Request = req // the next hop recognizes a redirect by it
 	resp.Body = &underway{resp.Body, over}
 	return resp, nil
 }
 
-// track tells that a request is sent; over, that its answer is over.
+// track reports a request that is sent; over reports that its response is finished.
 func (g *guard) track(host string) (over func()) {
 	if g.underway == nil {
 		return func() {}
@@ -126,7 +123,7 @@ func (g *guard) track(host string) (over func()) {
 	return sync.OnceFunc(func() { g.underway(host, -1) })
 }
 
-// An underway body tells when nobody waits for it any more.
+// An underway body reports when it is closed.
 type underway struct {
 	io.ReadCloser
 	over func()
@@ -166,8 +163,8 @@ func (g *guard) check(req *http.Request) error {
 	return e
 }
 
-// checkTarget refuses what only this machine or its network can reach, where
-// the address or the name says so; the transports look at what a name turns out to be.
+// checkTarget refuses local targets that the address or the name gives away; the
+// transports check the addresses that names resolve to.
 func (g *guard) checkTarget(req *http.Request) error {
 	registry := registryOf(req)
 	switch {
@@ -179,8 +176,8 @@ func (g *guard) checkTarget(req *http.Request) error {
 	return errLocalTarget
 }
 
-// redirectedFrom returns the request whose response sent req here, nil if req
-// is a first request.
+// redirectedFrom returns the request whose response redirected to req, nil if req is a
+// first request.
 func redirectedFrom(req *http.Request) *http.Request {
 	if req.Response == nil {
 		return nil
@@ -198,8 +195,8 @@ func checkRedirect(_ *http.Request, via []*http.Request) error {
 // errRedirects ends a chain of redirects.
 var errRedirects = refusal(fmt.Sprintf("stopped after %d redirects", maxHops))
 
-// An authorized transport adds an Authorization header to the requests that go
-// to the host that is to see it, and takes care that no other does.
+// An authorized transport adds an Authorization header to the requests to one host, and
+// to no others.
 type authorized struct {
 	base         http.RoundTripper
 	scheme, host string // as in the URLs of requests

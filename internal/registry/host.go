@@ -15,12 +15,11 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// errForeignChallenge refuses a challenge that does not come from the registry:
-// whoever it comes from would be told what is for the registry alone.
+// errForeignChallenge refuses a challenge of another host: the answer is meant for the
+// registry alone.
 const errForeignChallenge = refusal("redirected to another host, which asks for authentication")
 
-// A host is one registry: what it answered when asked how to authenticate, and
-// the sessions with its repositories.
+// A host is one registry: its challenge, and the sessions with its repositories.
 type host struct {
 	name       string // host[:port]
 	scheme     string
@@ -29,10 +28,10 @@ type host struct {
 	keychain   Keychain
 	retry      func(context.Context, func(context.Context) error) error
 
-	pinged once.Cache[struct{}, *challenge] // nil: no authentication is asked for
+	pinged once.Cache[struct{}, *challenge] // nil: the registry needs no authentication
 
 	mu       sync.Mutex
-	learned  *challenge          // from a response to another request than the ping
+	learned  *challenge          // from a later response than the ping's
 	sessions map[string]*session // by repository
 }
 
@@ -51,12 +50,12 @@ func (h *host) url() *url.URL {
 	return &url.URL{Scheme: h.scheme, Host: h.name, Path: "/v2/"}
 }
 
-// pingRequest is the ping as errors name it.
+// pingRequest returns the ping, for errors.
 func (h *host) pingRequest() *http.Request {
 	return &http.Request{Method: http.MethodGet, URL: h.url()}
 }
 
-// asError makes an Error of the end of a wait for another's answer.
+// asError makes an Error of an interrupted wait for another caller's result.
 func (h *host) asError(err error) error {
 	var known *Error
 	var protocol *ProtocolError
@@ -66,8 +65,8 @@ func (h *host) asError(err error) error {
 	return newError(h.pingRequest(), err)
 }
 
-// challenge returns how the registry wants one to authenticate, nil if it does
-// not. A registry that is dead is asked once, however many packs it has.
+// challenge returns the registry's challenge, nil if it needs no authentication. A dead
+// registry is asked once, however many packs it has.
 func (h *host) challenge(ctx context.Context) (*challenge, error) {
 	c, err := h.pinged.Do(ctx, struct{}{}, func(ctx context.Context) (c *challenge, err error) {
 		err = h.retry(ctx, func(ctx context.Context) error {
@@ -84,9 +83,9 @@ func (h *host) challenge(ctx context.Context) (*challenge, error) {
 	return c, h.asError(err)
 }
 
-// ping asks the registry how to authenticate. Of answers other than 200 and
-// 401 only those of a registry in trouble count: static hosts do not know
-// /v2/, and the request for the manifest will tell more.
+// ping asks the registry how to authenticate. Of the statuses other than 200 and 401
+// only 429 and 5xx count: static hosts do not know /v2/, and the request for the
+// manifest tells more.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
 func (h *host) ping(ctx context.Context) (*challenge, error) {
 	req, err := http.NewRequestWithContext(withRegistry(ctx, h.url()), http.MethodGet, h.url().String(), nil)
@@ -112,12 +111,12 @@ func (h *host) ping(ctx context.Context) (*challenge, error) {
 	return chosenChallenge(resp.Header.Values("WWW-Authenticate")), nil
 }
 
-// A request is one that is made of a registry, as often as it takes.
+// A request goes to a registry, as often as it takes.
 type request struct {
 	method string
 	url    *url.URL
 	accept string // media types
-	first  int64  // the first byte that is wanted of the body
+	first  int64  // first byte to send of the body
 }
 
 // do makes one request with that Authorization header.
@@ -150,14 +149,13 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	return resp, nil
 }
 
-// sent tells whether a response comes from the registry itself.
+// sent reports whether a response comes from the registry itself.
 func (h *host) sent(resp *http.Response) bool {
 	return resp.Request.URL.Scheme == h.scheme && hostOf(resp.Request.URL) == hostOf(h.url())
 }
 
-// learn takes the challenge of a registry that let everybody pass at the ping,
-// from a 401 of its own, and tells whether the anonymous can do something about
-// it.
+// learn takes the challenge from a 401 of a registry that answered the ping with 200,
+// and reports whether an anonymous token may help.
 func (h *host) learn(resp *http.Response) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -167,7 +165,7 @@ func (h *host) learn(resp *http.Response) bool {
 	return h.learned != nil && h.learned.scheme == "bearer"
 }
 
-// newHost returns the registry that references call registry.
+// newHost returns the host that references call registry.
 func (c *Client) newHost(registry string) *host {
 	h := &host{
 		name:       registry,

@@ -16,8 +16,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Bounds on retries: all waits of one request that the registry did not ask
-// for are less than 30 s, with jitter.
+// Bounds on retries: the waits of one request take less than 30 s together, with
+// jitter, not counting those that the registry asks for.
 const (
 	maxTries      = 5
 	maxRetryAfter = 60 * time.Second
@@ -32,16 +32,16 @@ func newBackOff() *backoff.ExponentialBackOff {
 	}
 }
 
-// A Retry is the beginning of a wait, after which a request is tried again.
+// A Retry announces a wait, after which a request is tried again.
 type Retry struct {
-	Err  error         // what went wrong
-	Wait time.Duration // how long
-	Told bool          // it is the registry that says so
-	Try  int           // the number of the try that will follow, of Of
+	Err  error         // of the last try
+	Wait time.Duration // before the next try
+	Told bool          // the registry asked for the wait
+	Try  int           // number of the next try, of Of in all
 	Of   int
 }
 
-// Sleep waits, no longer than ctx lets it.
+// Sleep waits until d has passed or ctx ends.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -53,8 +53,8 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retry calls do until it succeeds, fails for good, or has failed too often.
-// Its errors are do's; an *Error says how often was tried.
+// retry calls do until it succeeds, fails for good, or has failed too often. It returns
+// do's error; an *Error counts the tries.
 func (c *Client) retry(ctx context.Context, do func(context.Context) error) error {
 	pause := newBackOff()
 	for try := 1; ; try++ {
@@ -82,9 +82,8 @@ func (c *Client) retry(ctx context.Context, do func(context.Context) error) erro
 	}
 }
 
-// temporary returns the *Error in err if trying again may help, and nobody has
-// yet: nil for what is final, such as an answer that an honest registry does
-// not give, or a server that is not the right one.
+// temporary returns the *Error in err if a retry may help and none was made; else nil.
+// A protocol violation or a wrong certificate is final.
 func temporary(err error) *Error {
 	var e *Error
 	if !errors.As(err, &e) || e.Tries > 0 {
@@ -106,14 +105,14 @@ func isTransientStatus(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || 500 <= status && status < 600
 }
 
-// A transientError is what a transport says that may pass: no response came, or only
-// a part.
+// A transientError reports a failure of the transport that may pass: no response came,
+// or only a part.
 type transientError struct{ err error }
 
 func (e *transientError) Error() string { return e.err.Error() }
 func (e *transientError) Unwrap() error { return e.err }
 
-// asTransient is err as a transientError, unless it would be the same another time.
+// asTransient returns err as a transientError, unless a retry would end the same way.
 func asTransient(err error) error {
 	if isFinal(err) {
 		return err
@@ -121,7 +120,7 @@ func asTransient(err error) error {
 	return &transientError{err}
 }
 
-// isFinal tells whether what a transport says would be the same another time.
+// isFinal reports whether a retry would end with the same error of the transport.
 func isFinal(err error) bool {
 	for _, known := range []error{context.Canceled, context.DeadlineExceeded, http.ErrSchemeMismatch} {
 		if errors.Is(err, known) {
@@ -139,7 +138,7 @@ func isFinal(err error) bool {
 	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // a TLS alert
 		return true
 	case op == nil && strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):
-		return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) // what came was no HTTP
+		return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) // the response is not HTTP
 	}
 	for _, target := range []any{new(*localAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError), new(*net.AddrError)} {
 		if errors.As(err, target) {
@@ -149,8 +148,8 @@ func isFinal(err error) bool {
 	return false
 }
 
-// retryAfter returns how long a response asks to be left alone, -1 if it does
-// not say. A date counts from the response's own: clocks differ.
+// retryAfter returns the pause that a response asks for, -1 if it asks for none. A date
+// counts from the response's own, since clocks differ.
 // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")

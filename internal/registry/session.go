@@ -11,16 +11,16 @@ import (
 	"github.com/greenticai/packvendor/internal/credentials"
 )
 
-// A session is how one repository is spoken to: anonymously, until that is
-// refused and the user's credentials are not.
+// A session speaks to one repository: anonymously, until the registry refuses that and
+// accepts the user's credentials.
 type session struct {
 	host       *host
 	repository string
 
 	mu         sync.Mutex
 	identified *credentials.Credentials // nil: anonymous
-	rejected   string                   // why the user's credentials are no help; "" if that is not known
-	noneFound  bool                     // they were looked for, and there are none
+	rejected   string                   // why the user's credentials do not help; "" if they may
+	noneFound  bool                     // the user has no credentials
 	anonymous  token
 	own        token // with credentials
 }
@@ -31,22 +31,22 @@ func newSession(h *host, repository string) *session {
 	return s
 }
 
-// who returns whose requests the session makes.
+// who returns the credentials that the session uses.
 func (s *session) who() *credentials.Credentials {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.identified
 }
 
-// An authorization is what a request shows of who makes it.
+// An authorization is the proof of identity in one request.
 type authorization struct {
 	header string // Authorization; "" for nothing
-	token  *token // that header is from; nil if it is not from one
-	asked  bool   // the registry asks for some
+	token  *token // of header; nil if it holds none
+	asked  bool   // the registry asks for authentication
 }
 
-// secret is what must not be shown of an authorization; a text that nobody sends
-// if there is nothing.
+// secret returns the secret part of an authorization; without one, a text that no
+// server sends.
 func (a authorization) secret() string {
 	if _, secret, ok := strings.Cut(a.header, " "); ok {
 		return secret
@@ -54,7 +54,7 @@ func (a authorization) secret() string {
 	return "\x00"
 }
 
-// authorization returns that of who, nil being nobody.
+// authorization returns the authorization for who; nil is anonymous.
 func (s *session) authorization(ctx context.Context, who *credentials.Credentials) (authorization, error) {
 	challenge, err := s.host.challenge(ctx)
 	switch {
@@ -75,8 +75,8 @@ func (s *session) authorization(ctx context.Context, who *credentials.Credential
 	return authorization{header: "Bearer " + value, token: from, asked: true}, s.host.asError(err)
 }
 
-// exchange asks for a token of who until it gets one or an answer that stays. A
-// limit on the anonymous is no reason to wait while there may be credentials.
+// exchange asks for a token for who until it gets one or a final error. It does not
+// wait out a limit on anonymous requests while the user may have credentials.
 func (s *session) exchange(ctx context.Context, c *challenge, who *credentials.Credentials) (value string, err error) {
 	var limited error
 	err = s.host.retry(ctx, func(ctx context.Context) (err error) {
@@ -92,16 +92,16 @@ func (s *session) exchange(ctx context.Context, c *challenge, who *credentials.C
 	return value, err
 }
 
-// mayIdentify tells whether the user's credentials have not been tried or looked
-// for in vain.
+// mayIdentify reports whether the user's credentials are still untried, and not known
+// to be missing.
 func (s *session) mayIdentify() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.host.keychain != nil && !s.noneFound && s.rejected == ""
 }
 
-// refused tells whether another try with what is known since is worth it: a
-// token may be worn out, a registry may ask only now.
+// refused reports whether another try may help with what the response adds: a token may
+// be worn out, or the registry asks for authentication only now.
 func (s *session) refused(a authorization, resp *http.Response) bool {
 	switch {
 	case resp.StatusCode != http.StatusUnauthorized:
@@ -119,12 +119,11 @@ func (s *session) token(who *credentials.Credentials) *token {
 	return &s.own
 }
 
-// notOverPlainHTTP is the reason where credentials are not even looked for.
+// notOverPlainHTTP is the reason why credentials are not looked for.
 const notOverPlainHTTP = "credentials are not sent over plain HTTP"
 
-// credentials returns the user's credentials, where they may be tried: nil if
-// there are none, or they were no help already. reason says what is to be told
-// of that.
+// credentials returns the user's credentials, nil if there are none or the registry has
+// rejected them. reason says why, for the error.
 func (s *session) credentials(ctx context.Context) (found *credentials.Credentials, reason string) {
 	s.mu.Lock()
 	rejected := s.rejected
@@ -135,7 +134,7 @@ func (s *session) credentials(ctx context.Context) (found *credentials.Credentia
 	challenge, err := s.host.challenge(ctx)
 	switch {
 	case err != nil || challenge == nil:
-		return nil, "" // nobody asked for any
+		return nil, "" // the registry asks for none
 	case s.host.scheme == "http" && !s.host.transports.isOnThisMachine(s.host.url()):
 		return nil, notOverPlainHTTP
 	}
@@ -151,31 +150,30 @@ func (s *session) credentials(ctx context.Context) (found *credentials.Credentia
 	return found, ""
 }
 
-// foundNone notes that there are no credentials.
+// foundNone records that the user has no credentials.
 func (s *session) foundNone() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noneFound = true
 }
 
-// identify has the session make its further requests with credentials.
+// identify makes the session use credentials from now on.
 func (s *session) identify(who *credentials.Credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identified = who
 }
 
-// rejectCredentials has the session make its further requests anonymously, whatever
-// credentials there are.
+// rejectCredentials makes the session stay anonymous from now on.
 func (s *session) rejectCredentials(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identified, s.rejected = nil, reason
 }
 
-// send makes one request of a repository: anonymously, and if that is refused,
-// with the user's credentials. The response has status 200, or 206 where not
-// all of the body was asked for, and its body is not encoded.
+// send makes one request of a repository: anonymously first, then with the user's
+// credentials. The response has status 200, or 206 if the request asked for a part, and
+// its body has no Content-Encoding.
 func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
 	who := s.who()
 	if who == nil {
@@ -196,8 +194,8 @@ func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
 	return nil, s.withReason(err, whose(who), err)
 }
 
-// identifiedOr makes a request with the user's credentials; if there are none,
-// or they are no better, refused is the answer, and says so.
+// identifiedOr makes a request with the user's credentials. If there are none, or they
+// do not help, the error is refused, with the reason.
 func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*http.Response, error) {
 	who, reason := s.credentials(ctx)
 	switch {
@@ -213,7 +211,7 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 		return resp, err
 	case isUnknown(err):
 		s.rejectCredentials(failed(who, err))
-	case isMissing(err) && !isMissing(refused): // for those who may see it, it is not there
+	case isMissing(err) && !isMissing(refused): // with credentials it is missing, not hidden
 		s.identify(who)
 		return nil, s.withReason(err, whose(who), err)
 	case isUnknown(refused):
@@ -222,7 +220,7 @@ func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*
 	return nil, s.withReason(refused, failed(who, err), err)
 }
 
-// whose is the reason that says whose request it was.
+// whose says, as a reason, whose credentials a request had.
 func whose(who *credentials.Credentials) string {
 	if who.Source == (credentials.Source{}) {
 		return "with the credentials that there are"
@@ -230,13 +228,13 @@ func whose(who *credentials.Credentials) string {
 	return fmt.Sprintf("with the credentials of %s", who.Source)
 }
 
-// failed is the reason that says how a request with credentials failed.
+// failed says, as a reason, how a request with credentials failed.
 func failed(who *credentials.Credentials, err error) string {
 	return fmt.Sprintf("%s: %s", whose(who), statusText(err))
 }
 
-// ask makes one request of who, nil being nobody; and one more if the first
-// one's answer says how to authenticate, or a token is worn out.
+// ask makes one request for who; nil is anonymous. It makes a second one if the
+// response explains how to authenticate, or a token is worn out.
 func (s *session) ask(ctx context.Context, r request, who *credentials.Credentials) (*http.Response, error) {
 	for again := false; ; again = true {
 		by, err := s.authorization(ctx, who)
@@ -265,8 +263,9 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 	}
 }
 
-// withReason adds a reason to a refusal: identified is the error of the try with
-// credentials, if there was one. The refusal may be shared, so it is copied.
+// withReason returns a refusal with a reason: identified is the error of the request
+// with credentials, nil if there was none. The refusal may be shared, so withReason
+// copies it.
 func (s *session) withReason(refused error, reason string, identified error) error {
 	var e *Error
 	if reason == "" || !errors.As(refused, &e) {
@@ -281,30 +280,32 @@ func (s *session) withReason(refused error, reason string, identified error) err
 	return &told
 }
 
-// isDenied tells whether err may be because of who asked: registries answer
-// 404 for what one may not see, and limit the rate of the anonymous first.
+// isDenied reports whether other credentials may change err: registries answer 404 for
+// private repositories, and limit anonymous requests first.
 func isDenied(err error) bool {
 	return isStatus(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests)
 }
 
-// isRefused tells whether err is no to credentials; a limited rate is none.
+// isRefused reports whether the registry refused the credentials; a rate limit does not
+// count.
 func isRefused(err error) bool {
 	return isStatus(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound)
 }
 
-// isUnknown tells whether err is about who asks, whatever is asked for.
+// isUnknown reports whether the registry does not accept the credentials at all,
+// whatever the request.
 func isUnknown(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.elsewhere)
 }
 
-// isMissing tells whether the registry says that what is asked for is not there.
+// isMissing reports whether the registry says that the manifest or blob does not exist.
 func isMissing(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.IsNotFound()
 }
 
-// statusText is the status of an error, in words.
+// statusText returns the status of an error in words.
 func statusText(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -313,9 +314,8 @@ func statusText(err error) string {
 	return fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
 }
 
-// isStatus tells whether err is one of these statuses, of the registry or of its
-// token endpoint: what a host says that a request was redirected to is not about
-// the user.
+// isStatus reports whether err has one of these statuses, from the registry or its
+// token endpoint. The status of a host after a redirect says nothing about the user.
 func isStatus(err error, statuses ...int) bool {
 	var e *Error
 	if !errors.As(err, &e) || e.foreign {

@@ -21,8 +21,8 @@ const (
 	maxQuery    = 8 << 10 // of the next page
 )
 
-// Tags lists the tags of ref's repository, in the order the registry gives
-// them. What is no tag by the specification's grammar is left out.
+// Tags lists the tags of ref's repository, in the registry's order. It leaves out names
+// that the specification's grammar does not allow.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
 //
 // Errors: *Error, *ProtocolError.
@@ -94,9 +94,9 @@ func readTags(resp *http.Response) ([]string, error) {
 	return tags, nil
 }
 
-// nextQuery returns the query of the URL that the Link headers of list name as
-// the next page. It must be of the same list: a registry has no say where else to
-// look. https://www.rfc-editor.org/rfc/rfc8288
+// nextQuery returns the query of the next page, from the Link headers of list. It
+// accepts only the same list: a registry cannot send packvendor elsewhere.
+// https://www.rfc-editor.org/rfc/rfc8288
 func nextQuery(links []string, list *url.URL) (string, error) {
 	for link := range strings.SplitSeq(strings.Join(links, ","), "<") {
 		target, parameters, ok := strings.Cut(link, ">")
@@ -128,7 +128,7 @@ func isNext(parameters string) bool {
 	return false
 }
 
-// tagsError is an Error of the list of ref's tags. Its text is ours.
+// tagsError returns an Error about the list of ref's tags.
 func (c *Client) tagsError(ref ociref.Reference, err error) error {
 	u := c.host(ref.Registry).url()
 	u.Path += ref.Repository + "/tags/list"

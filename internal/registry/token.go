@@ -18,24 +18,23 @@ import (
 	"github.com/greenticai/packvendor/internal/once"
 )
 
-// errCredentialsAway keeps a request that holds credentials from being sent to
-// another host than the one it was made for.
+// errCredentialsAway refuses a redirect of a request with credentials to another host.
 const errCredentialsAway = refusal("redirected to another host with credentials")
 
-// errPlainCredentials keeps credentials from a token endpoint that has no HTTPS.
+// errPlainCredentials refuses to send credentials to a token endpoint without HTTPS.
 const errPlainCredentials = refusal("names a token endpoint without HTTPS, and credentials are not sent there")
 
-// A token is asked for once, until it is worn out.
+// A token is requested once, until it is worn out.
 type token struct {
 	values once.Cache[int, string] // by their number
 
 	mu     sync.Mutex
 	number int    // of the current value
-	value  string // what was handed out last
-	proven bool   // a registry has taken value
+	value  string // the last one handed out
+	proven bool   // a registry has accepted value
 }
 
-// get returns the token's value, from ask if it is not known.
+// get returns the token's value; ask requests a missing one.
 func (t *token) get(ctx context.Context, ask func(context.Context) (string, error)) (string, error) {
 	t.mu.Lock()
 	number := t.number
@@ -49,16 +48,15 @@ func (t *token) get(ctx context.Context, ask func(context.Context) (string, erro
 	return value, err
 }
 
-// prove notes that a registry took the header with the token.
+// prove records that a registry accepted the header with the token.
 func (t *token) prove(header string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.proven = t.proven || "Bearer "+t.value == header
 }
 
-// renew tells whether it helps to get the token again when the header with it
-// was refused: it was good before, so it is worn out, or somebody got a new one
-// already.
+// renew reports whether a new token may help after a registry refused the header: the
+// token worked before and is worn out, or another caller has a new one.
 func (t *token) renew(header string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,7 +70,7 @@ func (t *token) renew(header string) bool {
 	return true
 }
 
-// basic is the Authorization header of the user's credentials themselves.
+// basic returns the Authorization header with the user's credentials.
 func basic(who *credentials.Credentials) string {
 	if who == nil || who.Username == "" && who.Password == "" {
 		return ""
@@ -80,15 +78,15 @@ func basic(who *credentials.Credentials) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(who.Username+":"+who.Password))
 }
 
-// exchange asks the token endpoint of a challenge for a token to pull from repository
-// with. The library knows how to ask; docs/design.md says why it needs an exchanger.
+// exchange asks the token endpoint of a challenge for a token to pull from repository.
+// The library knows how to ask; docs/design.md says why it needs an exchanger.
 func (h *host) exchange(ctx context.Context, repository string, c *challenge, who *credentials.Credentials) (string, error) {
 	realm, err := h.realm(c, who)
 	if err != nil {
 		return "", newError(h.pingRequest(), err)
 	}
-	// The library lets an endpoint have a local address where it is the registry
-	// itself. Our rules know more, and let this one: so it stands for the registry.
+	// The library allows a local address only if it is the registry's own. Our rules
+	// know more and allow this one, so it stands in for the registry.
 	endpoint, _ := name.NewRegistry(realm.Host, name.StrictValidation)
 	token, err := transport.Exchange(withRegistry(ctx, h.url()), endpoint, authenticator(who), &exchanger{h.transport},
 		[]string{"repository:" + repository + ":" + transport.PullScope},
@@ -96,7 +94,8 @@ func (h *host) exchange(ctx context.Context, repository string, c *challenge, wh
 	if err != nil {
 		return "", h.tokenError(realm, err)
 	}
-	// Either name is allowed: https://distribution.github.io/distribution/spec/auth/token/
+	// Both names are allowed:
+	// https://distribution.github.io/distribution/spec/auth/token/
 	value := cmp.Or(token.Token, token.AccessToken)
 	if !isToken(value) {
 		return "", h.tokenError(realm, errNoToken)
@@ -104,8 +103,8 @@ func (h *host) exchange(ctx context.Context, repository string, c *challenge, wh
 	return value, nil
 }
 
-// realm returns the token endpoint of a challenge, unless nothing may be sent there;
-// an empty one if it is no URL, which the library says.
+// realm returns the token endpoint of a challenge, or an error if nothing may be sent
+// there. If it is no URL, realm returns an empty one: the library reports that.
 func (h *host) realm(c *challenge, who *credentials.Credentials) (*url.URL, error) {
 	realm, err := url.Parse(c.parameters["realm"])
 	switch {
@@ -119,7 +118,7 @@ func (h *host) realm(c *challenge, who *credentials.Credentials) (*url.URL, erro
 	return realm, nil
 }
 
-// tokenError is an Error of a token endpoint, which is no registry.
+// tokenError returns an Error of a token endpoint, which is no registry.
 func (h *host) tokenError(realm *url.URL, err error) error {
 	req := h.pingRequest()
 	if realm.Host != "" {
@@ -135,11 +134,11 @@ func (h *host) tokenError(realm *url.URL, err error) error {
 	return &told
 }
 
-// errNoToken refuses what cannot stand in a header.
+// errNoToken refuses a token that cannot stand in a header.
 const errNoToken = refusal("what is said to be a token is none")
 
-// isToken tells whether s can stand in an Authorization header. It is allowed
-// more than RFC 6750's grammar, which not all registries follow.
+// isToken reports whether s can stand in an Authorization header. It allows more than
+// RFC 6750's grammar, which not all registries follow.
 func isToken(s string) bool {
 	return s != "" && strings.TrimFunc(s, func(r rune) bool { return '!' <= r && r <= '~' }) == ""
 }
@@ -151,9 +150,8 @@ func authenticator(who *credentials.Credentials) authn.Authenticator {
 	return authn.FromConfig(authn.AuthConfig{Username: who.Username, Password: who.Password, IdentityToken: who.IdentityToken})
 }
 
-// An exchanger sends the library's requests for tokens: it follows redirects
-// itself, so that they are followed by our rules, and makes our errors of what
-// is no token.
+// An exchanger sends the library's requests for tokens. It follows redirects itself, by
+// our rules, and returns our errors.
 type exchanger struct{ base http.RoundTripper }
 
 func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -162,7 +160,7 @@ func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, newError(req, err)
 	}
-	// A token endpoint without POST says 404, and the library then tries GET.
+	// A token endpoint without POST answers 404, and the library then tries GET.
 	if resp.StatusCode == http.StatusOK || req.Method == http.MethodPost && resp.StatusCode == http.StatusNotFound {
 		return resp, nil
 	}
@@ -174,8 +172,8 @@ func (x *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, e
 }
 
-// client returns one that shows the credentials of req, which it takes from it,
-// to req's host alone.
+// client returns a client that shows the credentials of req to req's host alone. It
+// removes them from req.
 func (x *exchanger) client(req *http.Request) *http.Client {
 	header := req.Header.Get("Authorization")
 	req.Header.Del("Authorization")

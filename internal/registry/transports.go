@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// Transports are the ways out to the network: one to the registries that the user
-// names, wherever they are, the others to where a registry sends a request,
-// which refuse what it could not reach itself. They share no connections, so
-// that none is used for what it was not dialled for.
+// Transports connect to the network: own to the registries that the user names,
+// wherever they are, the foreign ones to hosts that a registry names. Those refuse
+// addresses that the registry may not reach. They share no connections, so that each is
+// used only for the purpose it was dialled for.
 type transports struct {
-	proxy func(*http.Request) (*url.URL, error) // nil: there is none
-	trust func()                                // reads what the system trusts, once
+	proxy func(*http.Request) (*url.URL, error) // may be nil
+	trust func()                                // reads the system's certificates, once
 
 	mu      sync.Mutex
 	own     http.RoundTripper
-	foreign map[zone]http.RoundTripper // by the zone of the registry that sends one there
-	dialled map[string]zone            // by host:port, of what own dialled
+	foreign map[zone]http.RoundTripper // by the zone of the registry that names the host
+	dialled map[string]zone            // by host:port; own dialled them
 }
 
-// newTransports returns transports that send as base does. What is not an
-// *http.Transport sends all and sees to its own connections.
+// newTransports returns transports that send as base does. If base is no
+// *http.Transport, it sends everything and makes its own connections.
 func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 	t := &transports{trust: func() {}, own: base, foreign: map[zone]http.RoundTripper{private: base, loopback: base}, dialled: map[string]zone{}}
 	transport, ok := base.(*http.Transport)
@@ -52,8 +52,8 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 	return t
 }
 
-// dialling returns a transport whose connections are made as wrap says: by its
-// own dialers if it has any, else by dialer under control.
+// dialling returns a transport that connects through wrap: with its own dialers if it
+// has any, else with dialer under control.
 func dialling(base *http.Transport, dialer net.Dialer, control control, wrap func(dial) dial) *http.Transport {
 	t := base.Clone()
 	if t.DialContext == nil {
@@ -67,7 +67,7 @@ func dialling(base *http.Transport, dialer net.Dialer, control control, wrap fun
 	return t
 }
 
-// A proxyError reports a proxy that does not connect one to a registry.
+// A proxyError reports a proxy that refuses to connect to a registry.
 type proxyError struct{ status int }
 
 func (e *proxyError) Error() string {
@@ -88,8 +88,8 @@ type (
 	control = func(ctx context.Context, network, address string, c syscall.RawConn) error
 )
 
-// A localAddressError ends a connection to an address that a registry
-// elsewhere has no business to send one to.
+// A localAddressError ends a connection to a local address that a remote registry
+// named.
 type localAddressError struct{ addr netip.Addr }
 
 func (e *localAddressError) Error() string {
@@ -98,8 +98,8 @@ func (e *localAddressError) Error() string {
 
 func (*localAddressError) own() {}
 
-// control keeps a dialer from connecting to what is not reached as widely as
-// limit. Addresses of private networks are allowed by name: TLS proves the name.
+// control keeps a dialer from connecting to an address beyond limit. Names may lead to
+// private networks: TLS proves the name.
 func (limit zone) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -111,7 +111,7 @@ func (limit zone) control(_ context.Context, _, address string, _ syscall.RawCon
 	return nil
 }
 
-// refusing is control for a transport that brought a dialer of its own.
+// refusing does the work of control for a transport with a dialer of its own.
 func (limit zone) refusing(d dial) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
@@ -126,7 +126,7 @@ func (limit zone) refusing(d dial) dial {
 	}
 }
 
-// noting remembers where the hosts are that d connects to.
+// noting records the zones of the hosts that d connects to.
 func (t *transports) noting(d dial) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
@@ -145,16 +145,16 @@ func (t *transports) noting(d dial) dial {
 	}
 }
 
-// zoneOfRegistry returns the zone of the registry at u. Behind a proxy only
-// its name tells.
+// zoneOfRegistry returns the zone of the registry at u. Behind a proxy it knows the
+// name alone.
 func (t *transports) zoneOfRegistry(u *url.URL) zone {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return max(zoneOfHost(u.Host), t.dialled[hostOf(u)])
 }
 
-// isOnThisMachine tells whether requests to u stay on this machine: its name
-// says so, and so does the connection that there was, and no proxy is between.
+// isOnThisMachine reports whether requests to u stay on this machine: the name and the
+// last connection say so, and there is no proxy.
 func (t *transports) isOnThisMachine(u *url.URL) bool {
 	if t.isProxied(&http.Request{URL: u}) {
 		return false
@@ -165,13 +165,13 @@ func (t *transports) isOnThisMachine(u *url.URL) bool {
 	return isLoopback(u.Host) && (!ok || dialled == loopback)
 }
 
-// readSystemTrust has the certificates read that the system trusts, before connections
-// and files are open: were there no descriptors left for them, or for some of them, they
-// would be read no more, and every certificate would be a bad one.
+// readSystemTrust reads the system's certificates before connections and files are
+// open. A later read that lacks descriptors would lose them for good, and every
+// certificate would count as bad.
 func readSystemTrust() { x509.SystemCertPool() }
 
-// pick returns the transport for req. Behind a proxy connections go to the proxy,
-// wherever that is.
+// pick returns the transport for req. Behind a proxy every connection goes to the
+// proxy.
 func (t *transports) pick(req *http.Request, registry *url.URL) http.RoundTripper {
 	if req.URL.Scheme == "https" {
 		t.trust()
@@ -194,8 +194,8 @@ func (t *transports) isProxied(req *http.Request) bool {
 	return err == nil && proxy != nil
 }
 
-// renew has whatever follows on a transport dialled anew: its connection may be dead,
-// and HTTP/2 would use it again. What is under way goes on.
+// renew makes later requests of a transport dial again: its connection may be dead, and
+// HTTP/2 would use it again. Current requests continue.
 func (t *transports) renew(stalled http.RoundTripper) {
 	transport, ok := stalled.(*http.Transport)
 	if !ok {

@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// leastRate is how many bytes a second of a body must come, on the average of the
-// time after which a request is stalled. Less is as good as nothing: a byte a minute
-// would keep a run for ever.
+// leastRate is the least number of bytes a second that a body must have, on average.
+// Less is useless: at a byte a minute a run would never end.
 const leastRate = 10
 
-// A stallError reports a registry that kept the connection and sent nothing, or
-// next to nothing.
+// A stallError reports a registry that kept the connection open and sent nothing, or
+// almost nothing.
 type stallError struct {
 	after time.Duration
 	came  int64 // bytes
@@ -34,15 +33,14 @@ func (e *stallError) Error() string {
 
 func (*stallError) own() {}
 
-// watched sends req by transport and ends it when it is stalled, over any version of
-// HTTP: for that long the beginning of the response has not come, or fewer bytes of
-// its body than leastRate. The time that a reader lets pass between reads does not
-// count. onStall is called then, before anybody is told.
+// watched sends req by transport and ends it when it stalls, over any version of HTTP:
+// for the time stall no response begins, or its body falls below leastRate. The time
+// between two reads does not count. onStall is called first.
 func watched(transport http.RoundTripper, req *http.Request, stall time.Duration, onStall func()) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	ctx = httptrace.WithClientTrace(ctx, limitConnections(func() { cancel(errReconnects) }))
 	dog := time.AfterFunc(stall, func() {
-		onStall() // first: who is told tries again at once
+		onStall() // first: the caller may retry at once
 		cancel(&stallError{after: stall})
 	})
 	resp, err := transport.RoundTrip(req.WithContext(ctx))
@@ -60,11 +58,11 @@ func watched(transport http.RoundTripper, req *http.Request, stall time.Duration
 	return resp, nil
 }
 
-// maxConnections bounds how many connections one request takes.
+// maxConnections bounds the connections that one request takes.
 const maxConnections = 10
 
-// errReconnects ends a request whose every connection the server closes: over
-// HTTP/2 net/http would dial anew for as long as it may.
+// errReconnects ends a request when the server closes every connection: over HTTP/2
+// net/http would dial again and again.
 const errReconnects = refusal("the server closes every connection")
 
 // limitConnections calls end when a request takes more than maxConnections.
@@ -77,7 +75,7 @@ func limitConnections(end func()) *httptrace.ClientTrace {
 	}}
 }
 
-// stalled returns the watchdog's reason for err, if it was its doing.
+// stalled returns the watchdog's reason if the watchdog caused err, else err.
 func stalled(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if _, ok := cause.(*stallError); ok || cause == errReconnects {
@@ -92,10 +90,10 @@ type watchedBody struct {
 	cancel context.CancelCauseFunc
 	dog    *time.Timer
 	stall  time.Duration
-	whole  bool // the time is for all of it: nobody waits for more of a redirect or an error
+	whole  bool // the time is for all of it, as for the body of a redirect or an error
 
-	left time.Duration // within which enough must have come
-	came int64         // bytes, since that was all of stall
+	left time.Duration // until enough bytes must have come
+	came int64         // bytes, since left was stall
 }
 
 func (b *watchedBody) Read(p []byte) (n int, err error) {
@@ -108,7 +106,7 @@ func (b *watchedBody) Read(p []byte) (n int, err error) {
 		b.dog.Stop()
 		b.count(n, time.Since(begun))
 	}
-	if err != nil { // an end, too: who is cut off may say goodbye as if all had come
+	if err != nil { // io.EOF, too: a connection that is cut off may end like a complete one
 		err = stalled(b.ctx, err)
 	}
 	if _, ok := err.(*stallError); ok {
@@ -117,8 +115,8 @@ func (b *watchedBody) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// count takes note of what came in a time; once it is enough, the next is waited
-// for as long as the first.
+// count records n bytes that came in a time. Once they are enough, the next ones have
+// the full time again.
 func (b *watchedBody) count(n int, took time.Duration) {
 	b.came += int64(n)
 	b.left -= took

@@ -8,25 +8,24 @@ import (
 	"strings"
 )
 
-// A zone says who can reach an address, from everybody to almost nobody. A
-// registry may send one only to what is reached at least as widely as it is
-// itself: otherwise it could have this machine ask its own services, or a
-// cloud's for the keys of the account.
+// A zone says who can reach an address, from everybody to almost nobody. A registry may
+// send requests only to zones at least as public as its own. Otherwise it could make
+// this machine query its own services, or a cloud's metadata service for the account's
+// keys.
 type zone int
 
 const (
-	public    zone = iota // and names, of which nothing is known
+	public    zone = iota // and all other names
 	private               // private networks
 	loopback              // this machine
-	linkLocal             // and cloud metadata, wherever that is
+	linkLocal             // and cloud metadata, at any address
 )
 
-// metadataNames are names of cloud metadata services; a proxy would resolve
-// them out of sight.
+// metadataNames are names of cloud metadata services; a proxy would resolve them.
 var metadataNames = []string{"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 
-// metadataAddresses are those of such services that are not link-local: of
-// AWS over IPv6, Alibaba, Oracle, Azure.
+// metadataAddresses are the addresses of such services that are not link-local: of AWS
+// over IPv6, Alibaba, Oracle, Azure.
 var metadataAddresses = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"),
 	netip.MustParseAddr("100.100.100.200"),
@@ -40,8 +39,8 @@ var (
 	localNAT64  = netip.MustParsePrefix("64:ff9b:1::/48") // RFC 8215: prefixes of any length that it has room for
 )
 
-// embeddings are the IPv6 addresses that stand for IPv4 ones, and where in their
-// bytes those are. Mapped ones are unmapped before anybody looks at them.
+// embeddings are the IPv6 prefixes that embed IPv4 addresses, and the places of their
+// bytes. Mapped addresses are unmapped before.
 var embeddings = []struct {
 	prefix netip.Prefix
 	at     [4]int
@@ -59,8 +58,7 @@ var embeddings = []struct {
 	{prefix: localNAT64, at: [4]int{12, 13, 14, 15}},                                     // of 96
 }
 
-// zoneOf returns the zone of an address: where it embeds others, that of the one
-// which the fewest can reach.
+// zoneOf returns the zone of an address, or of the least public address that it embeds.
 func zoneOf(addr netip.Addr) zone {
 	addr = addr.Unmap().WithZone("")
 	r := zoneOfOne(addr)
@@ -70,7 +68,7 @@ func zoneOf(addr netip.Addr) zone {
 	return r
 }
 
-// zoneOfOne is zoneOf without a look at what the address embeds.
+// zoneOfOne is zoneOf without embedded addresses.
 func zoneOfOne(addr netip.Addr) zone {
 	switch {
 	case slices.Contains(metadataAddresses, addr), addr.IsLinkLocalUnicast(), addr.IsMulticast():
@@ -83,7 +81,7 @@ func zoneOfOne(addr netip.Addr) zone {
 	return public
 }
 
-// embedded returns the IPv4 addresses that an IPv6 address stands for.
+// embedded returns the IPv4 addresses that an IPv6 address embeds.
 func embedded(addr netip.Addr) []netip.Addr {
 	if !addr.Is6() {
 		return nil
@@ -107,15 +105,15 @@ func embedded(addr netip.Addr) []netip.Addr {
 	if found == nil {
 		return filling
 	}
-	return found // most readings of a local prefix, whose length is not known, are zeros
+	return found // most readings of a local prefix of unknown length are zeros
 }
 
-// zoneOfHost returns what can be told of the zone of a host[:port] without
-// looking its name up.
+// zoneOfHost returns the zone of a host[:port] as far as its name tells, without a
+// look-up.
 func zoneOfHost(hostport string) zone {
 	host := hostOnly(hostport)
 	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
-		return linkLocal // net/http maps full-width digits to digits: who writes so hides something
+		return linkLocal // net/http maps full-width digits to digits: such a name hides something
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	for _, name := range metadataNames {
@@ -136,8 +134,8 @@ func zoneOfHost(hostport string) zone {
 	return public
 }
 
-// endsInNumber tells whether the last label of a host makes it an IPv4 address
-// in the eyes of those who read more than four decimal numbers as one.
+// endsInNumber reports whether resolvers may read a host as an IPv4 address because of
+// its last label, although it is not four decimal numbers.
 // https://url.spec.whatwg.org/#ends-in-a-number-checker
 func endsInNumber(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
@@ -147,20 +145,19 @@ func endsInNumber(host string) bool {
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
-// isLocal tells whether host[:port] is localhost or a literal address that is
-// not public.
+// isLocal reports whether host[:port] is localhost or a literal address that is not
+// public.
 func isLocal(hostport string) bool { return zoneOfHost(hostport) > public }
 
-// isLoopback tells whether what is sent to host[:port] stays on this machine: it
-// is localhost or a loopback address. Names below localhost are looked up like
-// any other.
+// isLoopback reports whether requests to host[:port] stay on this machine: it is
+// localhost or a loopback address. Names below localhost are looked up like any other.
 func isLoopback(hostport string) bool {
 	host := hostOnly(hostport)
 	addr, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
-// hostOnly is host[:port] without port and brackets.
+// hostOnly returns host[:port] without port and brackets.
 func hostOnly(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		return host
@@ -168,8 +165,7 @@ func hostOnly(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// hostOf returns the host:port that u names, with the port that its scheme
-// implies.
+// hostOf returns the host:port of u, with the default port of its scheme.
 func hostOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

@@ -163,7 +163,7 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 		s.err = err
 		return 0, err
 	}
-	if s.left.take(len(p)) {
+	if s.left.spend(len(p)) {
 		return 0, errors.New("the list of its files is too long")
 	}
 	if off < 0 { // the zip library goes where the archive sends it
@@ -181,8 +181,8 @@ var errQuota = errors.New("too many bytes")
 // A quota is how many bytes may still come, from any number of readers.
 type quota struct{ left int64 }
 
-// take tells whether n bytes are too many. A nil quota is none.
-func (q *quota) take(n int) (exceeded bool) {
+// spend tells whether n bytes are too many. A nil quota is none.
+func (q *quota) spend(n int) (exceeded bool) {
 	if q == nil {
 		return false
 	}
@@ -198,7 +198,7 @@ type metered struct {
 
 func (m metered) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
-	if m.take(n) {
+	if m.spend(n) {
 		return 0, errQuota
 	}
 	return n, err

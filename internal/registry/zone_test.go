@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestReachOf(t *testing.T) {
+func TestZoneOf(t *testing.T) {
 	for zone, addresses := range map[zone][]string{
 		public: {
 			"8.8.8.8", "1.1.1.1", "172.15.255.255", "172.32.0.1", "192.167.255.255", "100.63.255.255", "100.128.0.1",
@@ -72,7 +72,7 @@ var hostsByZone = map[zone][]string{
 	},
 }
 
-func TestReachOfHost(t *testing.T) {
+func TestZoneOfHost(t *testing.T) {
 	for zone, hosts := range hostsByZone {
 		for _, host := range hosts {
 			if got := zoneOfHost(host); got != zone {

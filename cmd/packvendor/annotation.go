@@ -32,8 +32,8 @@ func (c *cli) annotate(problems []problem) {
 			}
 		}
 		text := p.text
-		if !p.hint.isNone() {
-			text += "\nhint: " + c.say.hintText(p.hint)
+		if !p.hint.IsNone() {
+			text += "\nhint: " + c.say.hints.Text(p.hint)
 		}
 		io.WriteString(c.stderr, annotation("error", text, properties...))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -200,9 +201,9 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 func (c *cli) hintRepair(problems []problem, repaired bool) {
 	for i, p := range problems {
 		if p.code == exitIntegrity {
-			problems[i].hint = hint{}
+			problems[i].hint = hint.Hint{}
 			if !repaired {
-				problems[i].hint = c.say.rerun("--repair")
+				problems[i].hint = c.say.hints.Again("--repair")
 			}
 		}
 	}

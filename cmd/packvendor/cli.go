@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -71,7 +72,7 @@ func newCLI(p process) *cli {
 	c.root.SetErr(p.stderr)
 	c.started = c.now()
 	c.progress = newProgress(c.stderr, c.now, c.getenv("TERM"))
-	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions(), form: p.form}
+	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions(), hints: hint.Context{Form: p.form}}
 	c.waiting = &waiting{say: c.say.notice, after: c.waits.after}
 	if c.waiting.after == nil {
 		c.waiting.after = afterClock
@@ -179,11 +180,10 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
 	c.progress.want(!c.quiet && !c.json)
 	c.waiting.start(!c.quiet && c.progress.watch() == nil)
-	c.say.args, c.say.preset = c.args, c.preset
-	c.say.has = func(flag string) bool { return flagOf(command, flag) != nil }
-	c.say.inCI = c.inCI()
+	c.say.hints.Args, c.say.hints.Preset, c.say.hints.InCI = c.args, c.preset, c.inCI()
+	c.say.hints.Has = func(flag string) bool { return flagOf(command, flag) != nil }
 	if flagOf(command, "file") != nil {
-		c.say.file = tomlName
+		c.say.hints.File = tomlName
 	}
 	if len(c.files) > c.presetFiles { // the command line's own take the place of the others
 		c.files = c.files[c.presetFiles:]

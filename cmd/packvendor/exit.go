@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -41,8 +42,8 @@ type problem struct {
 	err  error
 	code int
 	text string
-	hint hint // none if there is nothing to say
-	then hint // what to do after the hint, which has shown something; mostly none
+	hint hint.Hint // none if there is nothing to say
+	then hint.Hint // what to do after the hint, which has shown something; mostly none
 }
 
 // explain returns the problems of an error, one for each of those it joins; none if it
@@ -55,7 +56,7 @@ func (c *cli) explain(err error) []problem {
 		problems := c.explain(errors.Join(errs.Unwrap()...))
 		for i := range problems {
 			if !isOfNewer(problems[i].err) {
-				problems[i].hint = hint{} // what adds a pin refuses the rest of the file
+				problems[i].hint = hint.Hint{} // what adds a pin refuses the rest of the file
 			}
 		}
 		return problems
@@ -78,7 +79,7 @@ func (c *cli) explain(err error) []problem {
 func withoutVain(problems []problem) []problem {
 	for i := range problems {
 		if len(problems) > 1 && isAny(problems[i].err, []any{new(*vendorer.NoVersionError), new(*vendorer.NetworkOffError)}) {
-			problems[i].hint = hint{}
+			problems[i].hint = hint.Hint{}
 		}
 	}
 	return problems

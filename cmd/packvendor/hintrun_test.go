@@ -15,6 +15,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 )
 
 // Hints must be literally runnable. So every packvendor that a script runs keeps
@@ -205,11 +207,7 @@ func (h keptHint) write(dir, file, line string) error {
 	if err := os.WriteFile(file, []byte(abovePacks(text, line)), 0o666); err != nil {
 		return err
 	}
-	words := []string{"packvendor"}
-	for _, arg := range h.Args {
-		words = append(words, shellWord(arg))
-	}
-	return h.run(dir, strings.Join(words, " "))
+	return h.run(dir, hint.ShellLine(append([]string{"packvendor"}, h.Args...)))
 }
 
 // run runs a command line as a shell reads it. Its exit code must be one that a

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -24,7 +25,7 @@ func isOfNewer(err error) bool {
 
 // hintFor returns what to do about an error: a command that can be run as it
 // is, or a line for packs.toml; none if neither is sure to help.
-func (p *printer) hintFor(err error) hint {
+func (p *printer) hintFor(err error) hint.Hint {
 	var unpinned *packsfile.Error
 	var noModule *vendorer.NoModuleError
 	var noProject *vendorer.NoProjectError
@@ -42,28 +43,28 @@ func (p *printer) hintFor(err error) hint {
 	case errors.As(err, &clash):
 		return p.addition(clash.Addition)
 	case errors.As(err, &usage) && usage.command != nil:
-		return hint{isCommand: true, words: append(strings.Fields(usage.command.CommandPath())[1:], "--help")}
+		return hint.Command(append(strings.Fields(usage.command.CommandPath())[1:], "--help")...)
 	case isOfNewer(err):
-		return hint{line: getNewest}
+		return hint.Line(getNewest)
 	case errors.As(err, &unpinned) && unpinned.Unpinned != "":
-		return p.edit("add", unpinned.Unpinned, unpinned.Ref)
+		return p.hints.Edit("add", unpinned.Unpinned, unpinned.Ref)
 	case errors.As(err, &noModule):
-		return hint{line: "go mod init example.com/app"}
+		return hint.Line("go mod init example.com/app")
 	case errors.As(err, &noProject):
-		return p.command("init")
+		return p.hints.Command("init")
 	case errors.As(err, &noName) && noName.New:
-		return p.rerun("--package=" + slices.Concat(noName.Names, []string{"packs"})[0])
+		return p.hints.Again("--package=" + slices.Concat(noName.Names, []string{"packs"})[0])
 	case errors.As(err, &tag):
-		return p.rerun("--allow-tags")
+		return p.hints.Again("--allow-tags")
 	}
-	if h := p.hintForPack(err); !h.isNone() {
+	if h := p.hintForPack(err); !h.IsNone() {
 		return h
 	}
 	return p.hintForDrift(err)
 }
 
 // hintForPack is about an error of one pack.
-func (p *printer) hintForPack(err error) hint {
+func (p *printer) hintForPack(err error) hint.Hint {
 	var pack *vendorer.PackError
 	var lie *vendorer.InconsistentError
 	var retag *vendorer.RetagError
@@ -85,89 +86,89 @@ func (p *printer) hintForPack(err error) hint {
 	case errors.As(err, &mismatch) && mismatch.IsPack:
 		return p.compare(mismatch.Repository, mismatch.Pinned, mismatch.Now)
 	case errors.As(err, &ranged):
-		return p.edit("add", pack.Name, ranged.Repository+":"+ranged.Tag)
+		return p.hints.Edit("add", pack.Name, ranged.Repository+":"+ranged.Tag)
 	case errors.As(err, &none) && none.Newest != "":
-		return p.edit("add", pack.Name, none.Repository+":"+none.Newest)
+		return p.hints.Edit("add", pack.Name, none.Repository+":"+none.Newest)
 	case errors.As(err, &registry):
 		return p.hintForRegistry(pack, registry)
 	}
-	return hint{}
+	return hint.Hint{}
 }
 
 // compare is the command that shows what changed in a repository from one digest to
 // another.
-func (p *printer) compare(repository string, before, after ociref.Digest) hint {
-	return p.edit("diff", repository+"@"+string(before), repository+"@"+string(after))
+func (p *printer) compare(repository string, before, after ociref.Digest) hint.Hint {
+	return p.hints.Edit("diff", repository+"@"+string(before), repository+"@"+string(after))
 }
 
 // secondHintFor is what to do once the hint for an error has shown what there is to
 // accept; none if there is nothing.
-func (p *printer) secondHintFor(err error) hint {
+func (p *printer) secondHintFor(err error) hint.Hint {
 	var pack *vendorer.PackError
 	var retag *vendorer.RetagError
 	var mismatch *vendorer.TagMismatchError
 	if !errors.As(err, &pack) {
-		return hint{}
+		return hint.Hint{}
 	}
 	switch {
 	case errors.As(err, &retag) && retag.Wish != "":
-		return p.update(pack.Name+"@"+retag.Wish, "--accept-retag")
+		return p.hints.Update(pack.Name+"@"+retag.Wish, "--accept-retag")
 	case errors.As(err, &retag), errors.As(err, &mismatch) && mismatch.IsPack:
-		return p.update(pack.Name, "--accept-retag")
+		return p.hints.Update(pack.Name, "--accept-retag")
 	}
-	return hint{}
+	return hint.Hint{}
 }
 
 // hintForIndex is the command for one of the packs that an index lists.
-func (p *printer) hintForIndex(pack *vendorer.PackError, reference string) hint {
+func (p *printer) hintForIndex(pack *vendorer.PackError, reference string) hint.Hint {
 	if pack.Name != "" {
-		return p.edit("add", pack.Name, reference)
+		return p.hints.Edit("add", pack.Name, reference)
 	}
 	one, err := ociref.Parse(reference)
-	words := slices.Clone(p.args)
+	words := slices.Clone(p.hints.Args)
 	for i, word := range words {
 		if ref, wordErr := ociref.Parse(word); err == nil && wordErr == nil && ref.Name() == one.Name() {
 			words[i] = reference
-			return hint{isCommand: true, words: words}
+			return hint.Command(words...)
 		}
 	}
-	return hint{}
+	return hint.Hint{}
 }
 
-func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) hint {
+func (p *printer) hintForRegistry(pack *vendorer.PackError, e *packfetch.RegistryError) hint.Hint {
 	switch {
-	case e.MayBePlain() && (p.file == "" || p.has != nil && p.has("insecure-registry")): // it is not about a packs.toml
-		return p.rerun("--insecure-registry=" + e.Host)
+	case e.MayBePlain() && (p.hints.File == "" || p.hints.HasFlag("insecure-registry")): // it is not about a packs.toml
+		return p.hints.Again("--insecure-registry=" + e.Host)
 	case e.MayBePlain():
-		return hint{file: p.file, insecure: append(slices.Clone(pack.Insecure), e.Host)}
+		return hint.Insecure(p.hints.File, append(slices.Clone(pack.Insecure), e.Host)...)
 	case e.Registry != "" && !e.IsNotFound():
-		return hint{isCommand: true, words: []string{"auth", "explain", e.Registry}}
+		return hint.Command("auth", "explain", e.Registry)
 	case !isGone(pack, e):
-		return hint{}
+		return hint.Hint{}
 	}
 	ref, err := ociref.Parse(pack.Ref)
 	if err != nil {
-		return hint{}
+		return hint.Hint{}
 	}
 	if ref.Tag != "" {
-		return p.update(pack.Name)
+		return p.hints.Update(pack.Name)
 	}
-	return p.edit("add", pack.Name, ref.Name())
+	return p.hints.Edit("add", pack.Name, ref.Name())
 }
 
 // relock is the command that locks a pack anew as packs.toml has it. A pinned
 // one must not follow its tag meanwhile.
-func (p *printer) relock(pack *vendorer.PackError, name string) hint {
+func (p *printer) relock(pack *vendorer.PackError, name string) hint.Hint {
 	if ref, err := ociref.Parse(pack.Ref); err == nil && ref.Digest != "" {
-		return p.edit("add", name, pack.Ref)
+		return p.hints.Edit("add", name, pack.Ref)
 	}
-	return p.update(name)
+	return p.hints.Update(name)
 }
 
 // addition is the command that adds a pack under its name, none if it has none.
-func (p *printer) addition(a vendorer.Addition) hint {
+func (p *printer) addition(a vendorer.Addition) hint.Hint {
 	if a.Name == "" {
-		return hint{}
+		return hint.Hint{}
 	}
 	words := []string{"add", a.Name, a.Reference}
 	if a.Version != "" {
@@ -176,11 +177,11 @@ func (p *printer) addition(a vendorer.Addition) hint {
 	if a.AllowTags {
 		words = append(words, "--allow-tags")
 	}
-	return p.edit(words...)
+	return p.hints.Edit(words...)
 }
 
 // hintForDrift is about what a bare run mends.
-func (p *printer) hintForDrift(err error) hint {
+func (p *printer) hintForDrift(err error) hint.Hint {
 	var offline *packfetch.OfflineError
 	var corrupt *packfetch.CorruptCacheError
 	var locked *vendorer.LockedError
@@ -189,19 +190,15 @@ func (p *printer) hintForDrift(err error) hint {
 	var vendored *vendorer.VendoredError
 	switch {
 	case errors.As(err, &conflict) && conflict.Merging:
-		h := p.bareRun()
-		h.ours = conflict.File
-		return h
+		return p.hints.RunOurs(conflict.File)
 	case errors.As(err, &locked):
-		return p.bareRun()
+		return p.hints.Run()
 	case errors.As(err, &generated), errors.As(err, &vendored): // which needs no other lock
-		h := p.command()
-		h.flags = p.undone("frozen", "offline")
-		return h
-	case errors.As(err, &offline), errors.As(err, &corrupt) && (p.has == nil || p.has("offline")):
-		return p.rerun()
+		return p.hints.Restore()
+	case errors.As(err, &offline), errors.As(err, &corrupt) && (p.hints.Has == nil || p.hints.Has("offline")):
+		return p.hints.Again()
 	}
-	return hint{}
+	return hint.Hint{}
 }
 
 // isGone tells whether the registry no longer has what is locked.

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -59,18 +58,18 @@ func TestHints(t *testing.T) {
 		{"usage without command", &usageError{err: errors.New("x")}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := &printer{file: "packs.toml"}
-			if got := p.hintText(p.hintFor(test.err)); got != test.want {
+			p := &printer{hints: hint.Context{File: "packs.toml"}}
+			if got := p.hints.Text(p.hintFor(test.err)); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 			// With -f every command must name the file, too.
-			p.file = "it's here/packs.toml"
+			p.hints.File = "it's here/packs.toml"
 			want := strings.TrimSuffix(test.want, " -f packs.toml")
 			if strings.HasPrefix(want, "packvendor") {
 				want += ` -f 'it'\''s here/packs.toml'`
 			}
 			want = strings.Replace(want, "in packs.toml,", "in it's here/packs.toml,", 1)
-			if got := p.hintText(p.hintFor(test.err)); got != want {
+			if got := p.hints.Text(p.hintFor(test.err)); got != want {
 				t.Errorf("with -f: %q, want %q", got, want)
 			}
 		})
@@ -79,7 +78,7 @@ func TestHints(t *testing.T) {
 
 // What was found without -f is found without it again.
 func TestHintNearest(t *testing.T) {
-	p := &printer{file: "../packs.toml", isNearest: true}
+	p := &printer{hints: hint.Context{File: "../packs.toml", IsNearest: true}}
 	for _, test := range []struct {
 		err  error
 		want string
@@ -88,7 +87,7 @@ func TestHintNearest(t *testing.T) {
 		{&packsfile.Error{Unpinned: "a", Ref: "r.io/a:1"}, "packvendor add a r.io/a:1"},
 		{&vendorer.PackError{Name: "a", Err: &packfetch.RegistryError{Host: "r.io", Err: http.ErrSchemeMismatch}}, `in ../packs.toml, above the first table: insecure_registries = ["r.io"]`},
 	} {
-		if got := p.hintText(p.hintFor(test.err)); got != test.want {
+		if got := p.hints.Text(p.hintFor(test.err)); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
 	}
@@ -108,8 +107,8 @@ func TestSecondHints(t *testing.T) {
 		{"of no pack of packs.toml", &vendorer.RetagError{}, ""},
 		{"others", &vendorer.PackError{Name: "a", Err: &vendorer.InconsistentError{Name: "a"}}, ""},
 	} {
-		p := &printer{file: "x"}
-		if got := p.hintText(p.secondHintFor(test.err)); got != test.want {
+		p := &printer{hints: hint.Context{File: "x"}}
+		if got := p.hints.Text(p.secondHintFor(test.err)); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
@@ -129,8 +128,8 @@ func TestHintBareRun(t *testing.T) {
 		{false, "frozen json", "packvendor --frozen=false"},
 		{false, "offline", "packvendor --offline=false"},
 	} {
-		p := &printer{file: "packs.toml", inCI: test.inCI, preset: strings.Fields(test.preset)}
-		if got := p.hintText(p.hintFor(&vendorer.LockedError{})); got != test.want {
+		p := &printer{hints: hint.Context{File: "packs.toml", InCI: test.inCI, Preset: strings.Fields(test.preset)}}
+		if got := p.hints.Text(p.hintFor(&vendorer.LockedError{})); got != test.want {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}
@@ -180,38 +179,6 @@ func runWith(t *testing.T, env map[string]string, args ...string) (code int, std
 	return code, out.String(), errs.String()
 }
 
-// Hints of one kind are made one: the same command for several packs, whatever they
-// are called, and one list of hosts for one file.
-func TestMergedHints(t *testing.T) {
-	p, other := &printer{file: "packs.toml"}, &printer{file: "x"}
-	hosts := func(p *printer, hosts ...string) hint { return hint{file: p.file, insecure: hosts} }
-	var got []string
-	for _, h := range merged([]hint{
-		p.update("a-b"), {}, p.update("b"), p.edit("add", "c", "r.io/c"), p.update("a-b"),
-		hosts(p, "z:1", "x:1"), hosts(p, "z:1", "y:1"), hosts(other, "z:1"),
-		p.update("d", "--accept-retag"), p.update("e@1.0.0", "--accept-retag"),
-		p.edit("update", "--latest"), p.edit("update"), p.edit("update"), p.bareRun(), p.bareRun(),
-	}) {
-		got = append(got, p.hintText(h))
-	}
-	want := []string{
-		"packvendor update a-b b", "packvendor add c r.io/c",
-		`in packs.toml, above the first table: insecure_registries = ["z:1", "x:1", "y:1"]`, `in x, above the first table: insecure_registries = ["z:1"]`,
-		"packvendor update --accept-retag d e@1.0.0", "packvendor update --latest", "packvendor update", "packvendor -f packs.toml",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// Flags come before what follows "--", and no spelling of --offline is left.
-func TestRerunFlags(t *testing.T) {
-	p := &printer{args: []string{"fetch", "--offline=1", "--", "r.io/a:1"}}
-	if got, want := p.hintText(p.rerun("--allow-tags")), "packvendor fetch --allow-tags -- r.io/a:1"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // Whatever a text quotes, the terminal gets nothing but printable characters.
 func TestFault51_ErrorsAreEscaped(t *testing.T) {
 	var stderr strings.Builder
@@ -219,27 +186,5 @@ func TestFault51_ErrorsAreEscaped(t *testing.T) {
 	p.error("z\x1b[31m\rz.go declares A\n\tand \u202e")
 	if got, want := stderr.String(), "packvendor: error: z\\x1b[31m\\rz.go declares A\n\tand \\u202e\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// A word with a line end stays in its line, and is what it was to a shell that reads it.
-func TestShellWord(t *testing.T) {
-	for word, want := range map[string]string{
-		"a/b.toml":    "a/b.toml",
-		"":            "''",
-		"it's":        `'it'\''s'`,
-		"a\nb":        `$'a\nb'`,
-		"it's\n\"x\"": `$'it\'s\n"x"'`,
-		"\x1b[31m":    `$'\x1b[31m'`,
-	} {
-		if got := shellWord(word); got != want {
-			t.Errorf("%q: %s, want %s", word, got, want)
-		}
-		if bash, err := exec.LookPath("bash"); err == nil {
-			out, err := exec.Command(bash, "-c", "printf %s "+shellWord(word)).Output()
-			if err != nil || string(out) != word {
-				t.Errorf("%q: bash reads %q, %v", word, out, err)
-			}
-		}
 	}
 }

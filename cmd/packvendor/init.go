@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -69,7 +70,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		c.say.notice("%s is there already, and is kept", name)
 	}
 	if doc.Hint != "" {
-		c.say.hint(hint{line: doc.Hint})
+		c.say.hint(hint.Line("%s", doc.Hint))
 	}
 	return nil
 }

@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 )
 
 // An outcome is what a command has found out, and how it ends.
 type outcome struct {
 	problems      []problem
-	code          int    // the least exit code
-	hint          hint   // what to do next, besides the hints of problems; none for nothing
-	document      any    // for --json
-	before, after string // for standard output, before and after the problems
+	code          int       // the least exit code
+	hint          hint.Hint // what to do next, besides the hints of problems; none for nothing
+	document      any       // for --json
+	before, after string    // for standard output, before and after the problems
 }
 
 // exitCode is the exit code of the command.
@@ -50,23 +52,23 @@ func (c *cli) show(o outcome) error {
 		return err
 	}
 	if c.quiet && len(o.problems) == 0 {
-		o.hint = hint{} // there is neither a warning nor an error that it belongs to
+		o.hint = hint.Hint{} // there is neither a warning nor an error that it belongs to
 	}
 	c.tell(o.problems, o.hint)
 	return c.print("%s", o.after)
 }
 
 // tell prints every problem, then every hint once.
-func (c *cli) tell(problems []problem, next hint) {
+func (c *cli) tell(problems []problem, next hint.Hint) {
 	for _, p := range problems {
 		c.say.once(c.say.error, "error: ", p.text)
 	}
-	var hints, seconds []hint
+	var hints, seconds []hint.Hint
 	for _, p := range problems {
 		hints, seconds = append(hints, p.hint), append(seconds, p.then)
 	}
-	for _, h := range slices.Concat(merged(hints), merged(seconds), merged([]hint{next})) {
-		c.say.once(func(text string) { c.say.line(cyan, "hint: ", text) }, "hint: ", c.say.hintText(h))
+	for _, h := range slices.Concat(hint.Merge(hints), hint.Merge(seconds), hint.Merge([]hint.Hint{next})) {
+		c.say.once(func(text string) { c.say.line(cyan, "hint: ", text) }, "hint: ", c.say.hints.Text(h))
 	}
 }
 
@@ -102,7 +104,7 @@ type problemJSON struct {
 func (c *cli) problemsJSON(problems []problem) []problemJSON {
 	list := []problemJSON{}
 	for _, p := range problems {
-		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: c.say.hintText(p.hint), Then: c.say.hintText(p.then)})
+		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: c.say.hints.Text(p.hint), Then: c.say.hints.Text(p.then)})
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -85,7 +86,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 
 // updateHint is the command that takes what is newer; none if there is nothing. Where
 // other packs failed it names the packs: an update of all would fail with them.
-func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint {
+func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint.Hint {
 	var compatible, latest []string
 	for _, o := range outlooks {
 		switch {
@@ -101,11 +102,11 @@ func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint {
 	}
 	switch {
 	case len(names) == 0:
-		return hint{}
+		return hint.Hint{}
 	case failed:
 		words = append(words, names...)
 	}
-	return c.say.edit(words...)
+	return c.say.hints.Edit(words...)
 }
 
 // markText is a mark in a table: its tag, or where that does not tell it from what

@@ -78,7 +78,7 @@ func (c *cli) projectFiles() ([]string, error) {
 
 // enter returns the options for a packs.toml, of which hints speak from now on.
 func (c *cli) enter(o vendorer.Options, file string) vendorer.Options {
-	c.say.file, c.say.isNearest = file, len(c.files) == 0
+	c.say.hints.File, c.say.hints.IsNearest = file, len(c.files) == 0
 	o.File = file
 	return o
 }

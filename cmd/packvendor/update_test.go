@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer"
@@ -67,8 +68,8 @@ func TestUpdateHint(t *testing.T) {
 		{[]vendorer.Outlook{latest, compatible, ranged}, false, "packvendor update"},
 		{[]vendorer.Outlook{latest, compatible, ranged}, true, "packvendor update compatible"},
 	} {
-		c := &cli{say: &printer{file: "packs.toml"}}
-		if got := c.say.hintText(c.updateHint(test.outlooks, test.failed)); got != test.want {
+		c := &cli{say: &printer{hints: hint.Context{File: "packs.toml"}}}
+		if got := c.say.hints.Text(c.updateHint(test.outlooks, test.failed)); got != test.want {
 			t.Errorf("%v, failed %v: %q, want %q", test.outlooks, test.failed, got, test.want)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/invocation"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -30,15 +30,7 @@ type printer struct {
 	stderr         io.Writer
 	quiet, verbose bool
 
-	// What hints must repeat to be right.
-	args   []string               // the command line
-	has    func(flag string) bool // whether the command has that flag
-	preset []string               // names of the flags that PACKVENDOR_FLAGS sets
-	file   string                 // packs.toml; "" for commands without one
-	// isNearest tells that the file was found without -f.
-	isNearest bool
-	inCI      bool
-	form      func() invocation.Form // in which packvendor was started; nil: by its name
+	hints hint.Context
 
 	about string          // what precedes messages that do not say of which packs.toml they are
 	said  map[string]bool // what once has told
@@ -52,7 +44,7 @@ type printer struct {
 }
 
 func (p *printer) error(text string) { p.line(red, "error: ", text) }
-func (p *printer) hint(h hint)       { p.line(cyan, "hint: ", p.hintText(h)) }
+func (p *printer) hint(h hint.Hint)  { p.line(cyan, "hint: ", p.hints.Text(h)) }
 
 // once has tell tell what was not told in that way before; "" is nothing to tell. What
 // is wrong with several projects alike need not be told of each.
@@ -125,7 +117,7 @@ func (p *printer) event(e vendorer.Event) {
 		p.notice("%s%s: packs.lock is stale, resolving again (was %s)", p.about, e.Name, e.Locked)
 	case vendorer.LeftOut:
 		p.warning("%s%s has no pin yet and is left out", p.about, e.Name)
-		p.hint(p.edit("add", e.Name, e.Ref))
+		p.hint(p.hints.Edit("add", e.Name, e.Ref))
 	case vendorer.TagMoved:
 		p.warning("%s%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", p.about, e.Name, e.Ref, e.Pinned, e.Now)
 	case vendorer.Republished:
@@ -233,7 +225,7 @@ func (p *printer) doubtful(name string, d packfetch.Doubtful) {
 	p.warning("%s: the selected layer is %s", who, selectedText(d))
 	if wanted, ok := wantedLayer(d); name != "" && ok {
 		all := append([]packfetch.Layer{d.Layer}, d.Others...)
-		p.hint(hint{line: fmt.Sprintf("in %s, packs.%s: layer = %q", p.file, name, layerName(wanted, all))})
+		p.hint(hint.Line("in %s, packs.%s: layer = %q", p.hints.File, name, layerName(wanted, all)))
 	}
 }
 

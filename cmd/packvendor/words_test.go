@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -119,7 +120,7 @@ func TestEventWords(t *testing.T) {
 	for _, test := range eventWords {
 		for _, loudness := range []struct{ quiet, verbose bool }{{false, false}, {true, false}, {false, true}} {
 			var stderr strings.Builder
-			p := &printer{stderr: &stderr, quiet: loudness.quiet, verbose: loudness.verbose, file: "packs.toml"}
+			p := &printer{stderr: &stderr, quiet: loudness.quiet, verbose: loudness.verbose, hints: hint.Context{File: "packs.toml"}}
 			p.event(test.event)
 			want := test.want
 			if test.level == notice && loudness.quiet || test.level == detail && !loudness.verbose {
@@ -170,7 +171,7 @@ func TestLayerNameKeepsOthers(t *testing.T) {
 	others := []packfetch.Layer{tarLayer, textLayer, tarLayer2}
 	before := slices.Clone(others)
 	var stderr strings.Builder
-	p := &printer{stderr: &stderr, file: "packs.toml"}
+	p := &printer{stderr: &stderr, hints: hint.Context{File: "packs.toml"}}
 	p.doubtful("a", packfetch.Doubtful{Layer: packLayer, NotZip: true, Others: others[:2:3]})
 	if want := "packs.a: layer = \"" + tarLayer.MediaType + "\"\n"; !strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("said %q, want %q at its end", stderr.String(), want)
@@ -227,7 +228,7 @@ func TestColouredWords(t *testing.T) {
 	p := &printer{stderr: &text, colours: true}
 	p.error("a\x1b[2Jb")
 	p.warning("w")
-	p.hint(hint{line: "h"})
+	p.hint(hint.Line("h"))
 	p.notice("n")
 	want := "packvendor: \x1b[1;31merror:\x1b[0m a\\x1b[2Jb\npackvendor: \x1b[1;33mwarning:\x1b[0m w\npackvendor: \x1b[1;36mhint:\x1b[0m h\npackvendor: n\n"
 	if text.String() != want {

@@ -1,0 +1,83 @@
+// Package hint writes the next command to type, or the next line to write.
+package hint
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Hint is what to do next. Its zero value is nothing.
+type Hint struct {
+	isCommand bool     // it is a command line of packvendor's
+	inProject bool     // which takes -f
+	ours      string   // a file of which git is to take our side first; "" for none
+	words     []string // of the command line, up to the names of packs
+	packs     []string // their names
+	flags     []string
+
+	file     string   // the packs.toml in which insecure is to stand
+	insecure []string // hosts that are to be insecure_registries
+
+	line string // a literal line: another program's command, or what to write where
+}
+
+// Line is a literal line.
+func Line(format string, args ...any) Hint { return Hint{line: fmt.Sprintf(format, args...)} }
+
+// Command is a command line that is about no packs.toml.
+func Command(words ...string) Hint { return Hint{isCommand: true, words: words} }
+
+// Insecure is the line of a packs.toml for registries that speak plain HTTP.
+func Insecure(file string, hosts ...string) Hint { return Hint{file: file, insecure: hosts} }
+
+// IsNone tells whether there is nothing to do.
+func (h Hint) IsNone() bool { return reflect.ValueOf(h).IsZero() }
+
+// Merge returns hints, those of one kind made one: to update one pack would not help
+// while another has the same problem, and packs.toml can have but one list of
+// insecure registries. None is left out, and none is there twice.
+func Merge(hints []Hint) []Hint {
+	var result []Hint
+	for _, h := range hints {
+		i := slices.IndexFunc(result, func(other Hint) bool { return other.takes(h) })
+		switch {
+		case h.IsNone():
+		case i < 0:
+			result = append(result, h)
+		default:
+			result[i].packs = union(result[i].packs, h.packs)
+			result[i].insecure = union(result[i].insecure, h.insecure)
+		}
+	}
+	return result
+}
+
+// takes tells whether another hint's packs and hosts can be added to h's.
+func (h Hint) takes(other Hint) bool {
+	isSame := (h.packs == nil) == (other.packs == nil) && (h.insecure == nil) == (other.insecure == nil)
+	other.packs, other.insecure = h.packs, h.insecure
+	return isSame && reflect.DeepEqual(h, other)
+}
+
+// union returns the words of both lists, each once, in their order.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, word := range b {
+		if !slices.Contains(all, word) {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// quotedList are the elements of a list of strings in TOML.
+func quotedList(words []string) string {
+	var quoted []string
+	for _, word := range words {
+		quoted = append(quoted, strconv.Quote(word))
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -79,9 +79,9 @@ type Fetcher struct {
 	accept    []string
 	events    func(Event)
 	copied    func(n, size int64)
-	told      *sync.Map                  // manifest digests of entries that were told to be corrupt
-	waited    *sync.Map                  // manifest digests of packs that others were told to be fetching
-	flights   *once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
+	told      sync.Map                  // manifest digests of entries that were told to be corrupt
+	waited    sync.Map                  // manifest digests of packs that others were told to be fetching
+	flights   once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
 }
 
 // New returns a Fetcher. It touches neither disk nor network. The error
@@ -122,9 +122,6 @@ func New(o Options) (*Fetcher, error) {
 		accept:    o.AcceptMediaTypes,
 		events:    o.Events,
 		copied:    o.Copied,
-		told:      &sync.Map{},
-		waited:    &sync.Map{},
-		flights:   &once.Mutex[ociref.Digest]{},
 	}
 	return f, nil
 }

@@ -49,21 +49,43 @@ func (p *Pack) content() verified.Content {
 // Errors are those of Copy, and *InvalidReferenceError, *TagDisallowedError,
 // *NoPackError, *IndexError, *ManifestError.
 func (f *Fetcher) Resolve(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
-	if ref.Digest == "" && ref.Tag != "" && !f.allowTags {
-		return nil, &TagDisallowedError{Reference: ref.Text()}
+	if err := f.checkTagAllowed(ref); err != nil {
+		return nil, err
 	}
-	return f.resolve(ctx, ref, layer)
+	return f.search(layer).resolve(ctx, ref)
+}
+
+func (f *Fetcher) checkTagAllowed(ref ociref.Reference) error {
+	if ref.Digest == "" && ref.Tag != "" && !f.allowTags {
+		return &TagDisallowedError{Reference: ref.Text()}
+	}
+	return nil
+}
+
+// A search finds the one pack that a manifest, or an index, leads to.
+type search struct {
+	*Fetcher
+	layer string // that of Resolve
+	// read returns the manifest that a reference names.
+	read func(context.Context, ociref.Reference) (registry.Manifest, error)
+}
+
+// search reads manifests from the cache or the registry.
+func (f *Fetcher) search(layer string) *search {
+	return &search{f, layer, func(ctx context.Context, ref ociref.Reference) (registry.Manifest, error) {
+		return f.manifest(ctx, ref, layer)
+	}}
 }
 
 // resolve is Resolve of a reference whose tag is allowed.
-func (f *Fetcher) resolve(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
+func (s *search) resolve(ctx context.Context, ref ociref.Reference) (*Pack, error) {
 	switch {
 	case ref.Digest == "" && ref.Tag == "":
 		return nil, &InvalidReferenceError{Reference: ref.Text(), Reason: "it has neither a tag nor a digest"}
-	case ref.Digest == "" && f.offline:
+	case ref.Digest == "" && s.offline:
 		return nil, &OfflineError{Reference: ref.Text(), Tag: true}
 	}
-	body, digest, contentType, err := f.manifest(ctx, ref, layer)
+	m, err := s.read(ctx, ref)
 	var offline *OfflineError
 	if errors.As(err, &offline) {
 		return nil, err
@@ -71,11 +93,11 @@ func (f *Fetcher) resolve(ctx context.Context, ref ociref.Reference, layer strin
 	if err != nil {
 		return nil, fmt.Errorf("cannot resolve %s: %w", ref.Text(), err)
 	}
-	pack := &Pack{Reference: ref, ManifestDigest: digest}
+	pack := &Pack{Reference: ref, ManifestDigest: m.Digest}
 	if ref.Digest == "" {
 		pack.Tag = ref.Tag
 	}
-	if err := f.find(ctx, pack, ref, body, contentType, layer); err != nil {
+	if err := s.find(ctx, pack, ref, m); err != nil {
 		return nil, fmt.Errorf("cannot use %s: %w", ref.Text(), err)
 	}
 	return pack, nil
@@ -86,9 +108,11 @@ func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer
 	if f.offline {
 		return nil, &OfflineError{Reference: ref.Text()}
 	}
-	remote := *f
-	remote.cache = nil
-	return remote.Resolve(ctx, ref, layer)
+	if err := f.checkTagAllowed(ref); err != nil {
+		return nil, err
+	}
+	remote := &search{f, layer, f.registry.Manifest}
+	return remote.resolve(ctx, ref)
 }
 
 // ResolveCached is Resolve of the manifest with the given digest without any
@@ -141,7 +165,7 @@ func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ocire
 	if f.names(ctx, ref, digest) {
 		return nil, nil
 	}
-	pack, err := f.resolve(ctx, ref, layer)
+	pack, err := f.search(layer).resolve(ctx, ref)
 	if err != nil || pack.Digest() == digest {
 		return nil, err
 	}
@@ -175,7 +199,7 @@ func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest oc
 	if err != nil {
 		return "", false, fmt.Errorf("cannot resolve %s: %w", ref, err)
 	}
-	unusable := f.find(ctx, &Pack{ManifestDigest: m.Digest}, ref, m.Body, m.MediaType, layer)
+	unusable := f.search(layer).find(ctx, &Pack{ManifestDigest: m.Digest}, ref, m)
 	return m.Digest, unusable == nil, nil
 }
 
@@ -196,19 +220,15 @@ func (f *Fetcher) Tags(ctx context.Context, ref ociref.Reference) ([]string, err
 // manifest returns the bytes that ref names, from the cache where ref has a
 // digest. What comes from the cache has no content type. layer is that of
 // Resolve.
-func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (body []byte, digest ociref.Digest, contentType string, err error) {
-	if ref.Digest != "" && f.cache != nil {
-		body, err := f.cachedManifest(ref)
-		if err != nil || body != nil {
-			return body, ref.Digest, "", err
-		}
+func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
+	if ref.Digest == "" {
+		return f.registry.Manifest(ctx, ref)
 	}
-	if ref.Digest == "" || f.cache == nil {
-		m, err := f.registry.Manifest(ctx, ref)
-		return m.Body, m.Digest, m.MediaType, err
+	body, err := f.cachedManifest(ref)
+	if err != nil || body != nil {
+		return registry.Manifest{Body: body, Digest: ref.Digest}, err
 	}
-	m, err := f.manifestOnce(ctx, ref, layer)
-	return m.Body, m.Digest, m.MediaType, err
+	return f.manifestOnce(ctx, ref, layer)
 }
 
 // manifestOnce asks the registry for a manifest by digest, and leaves it in the
@@ -272,16 +292,16 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 
 // find fills pack in from the manifest, or from the one child of the index
 // that holds a pack.
-func (f *Fetcher) find(ctx context.Context, pack *Pack, ref ociref.Reference, body []byte, contentType, layer string) error {
-	m, err := parseManifest(body, contentType)
+func (s *search) find(ctx context.Context, pack *Pack, ref ociref.Reference, read registry.Manifest) error {
+	m, err := parseManifest(read.Body, read.MediaType)
 	if err != nil {
 		return err
 	}
 	if !m.index {
-		return pack.take(ref, body, m, f.accept, layer)
+		return pack.take(ref, read.Body, m, s.accept, s.layer)
 	}
 	pack.IndexDigest = pack.ManifestDigest
-	return f.findChild(ctx, pack, ref, m.children, layer)
+	return s.findChild(ctx, pack, ref, m.children)
 }
 
 // take makes pack the one that manifest m, whose bytes are body, holds.
@@ -301,7 +321,7 @@ func (p *Pack) take(ref ociref.Reference, body []byte, m *manifest, accept []str
 
 // findChild follows an index to the one child that holds a pack.
 // Attestations and other manifests about manifests do not count.
-func (f *Fetcher) findChild(ctx context.Context, pack *Pack, ref ociref.Reference, children []Child, layer string) error {
+func (s *search) findChild(ctx context.Context, pack *Pack, ref ociref.Reference, children []Child) error {
 	if len(children) > maxChildren {
 		return &IndexError{Reason: fmt.Sprintf("has %d children, more than %d", len(children), maxChildren)}
 	}
@@ -312,7 +332,7 @@ func (f *Fetcher) findChild(ctx context.Context, pack *Pack, ref ociref.Referenc
 			continue
 		}
 		seen[child.Digest] = true
-		candidate, err := f.child(ctx, *pack, ref, child, layer)
+		candidate, err := s.child(ctx, *pack, ref, child)
 		var index *IndexError
 		var none *NoPackError
 		switch {
@@ -336,23 +356,23 @@ func (f *Fetcher) findChild(ctx context.Context, pack *Pack, ref ociref.Referenc
 }
 
 // child reads one child of an index; nil if it is about another manifest.
-func (f *Fetcher) child(ctx context.Context, pack Pack, ref ociref.Reference, child Child, layer string) (*Pack, error) {
+func (s *search) child(ctx context.Context, pack Pack, ref ociref.Reference, child Child) (*Pack, error) {
 	digest, err := ociref.ParseDigest(child.Digest)
 	if err != nil {
 		return nil, &ManifestError{Reason: fmt.Sprintf("child: %v", err)}
 	}
 	ref = ref.WithDigest(digest)
-	body, _, contentType, err := f.manifest(ctx, ref, layer)
+	read, err := s.read(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(body)) != child.Size {
-		return nil, &ManifestError{Reason: fmt.Sprintf("child %s has %d bytes, the index says %d", digest, len(body), child.Size)}
+	if int64(len(read.Body)) != child.Size {
+		return nil, &ManifestError{Reason: fmt.Sprintf("child %s has %d bytes, the index says %d", digest, len(read.Body), child.Size)}
 	}
-	m, err := parseManifest(body, contentType)
+	m, err := parseManifest(read.Body, read.MediaType)
 	if err != nil || m.subject {
 		return nil, err
 	}
 	pack.ManifestDigest = digest
-	return &pack, pack.take(ref, body, m, f.accept, layer)
+	return &pack, pack.take(ref, read.Body, m, s.accept, s.layer)
 }

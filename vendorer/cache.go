@@ -121,10 +121,6 @@ func PruneCache(ctx context.Context, o Options, po PruneOptions) (CachePruning, 
 // keepLocked adds what a packs.lock names.
 func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	data, err := regularfile.Read(nil, file, lockfile.MaxSize)
-	var irregular *regularfile.IrregularError
-	if errors.As(err, &irregular) {
-		err = &PlaceError{Path: file, Reason: "is not a regular file"}
-	}
 	if err != nil {
 		return &KeepError{File: file, Err: err}
 	}

@@ -237,7 +237,7 @@ func (c *Cache) open(manifest ociref.Digest, name string) (file *os.File, info f
 	defer entry.Close()
 	file, info, err = openNoLink(entry, name)
 	switch {
-	case errors.As(err, new(*regularfile.IrregularError)):
+	case errors.As(err, new(*regularfile.PlaceError)):
 		return nil, nil, &CorruptError{Path: c.path(manifest, name), Err: errNotFile}
 	case err != nil:
 		return nil, nil, c.located("open", manifest, name, err)
@@ -252,7 +252,7 @@ func openNoLink(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	if reason := regularfile.Irregular(info); reason != "" {
-		return nil, nil, &regularfile.IrregularError{Path: name, Reason: reason}
+		return nil, nil, &regularfile.PlaceError{Path: name, Reason: reason}
 	}
 	return regularfile.Open(dir, name)
 }

@@ -33,7 +33,7 @@ func (c *Cache) Partial(layer ociref.Digest) (io.ReadCloser, int64, error) {
 	defer root.Close()
 	file, info, err := openNoLink(root, path.Join(partialDir, layer.Hex()))
 	switch {
-	case errors.As(err, new(*regularfile.IrregularError)):
+	case errors.As(err, new(*regularfile.PlaceError)):
 		return nil, 0, fs.ErrNotExist
 	case err != nil:
 		return nil, 0, err

@@ -10,13 +10,10 @@ import (
 	"os"
 )
 
-// An IrregularError reports something else where a regular file should be.
-type IrregularError struct {
-	Path   string
-	Reason string // what Path is
-}
+// A PlaceError says why a path is no place for a file that is read or written.
+type PlaceError struct{ Path, Reason string }
 
-func (e *IrregularError) Error() string { return e.Path + " " + e.Reason }
+func (e *PlaceError) Error() string { return e.Path + " " + e.Reason }
 
 // A LongError reports a file of more than Limit bytes.
 type LongError struct {
@@ -29,7 +26,7 @@ func (e *LongError) Error() string {
 }
 
 // Open opens a regular file below root or, if that is nil, anywhere. info is the file
-// as it was then. Errors: *IrregularError, *fs.PathError.
+// as it was then. Errors: *PlaceError, *fs.PathError.
 func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
 	stat, open := os.Stat, os.OpenFile
 	if root != nil {
@@ -37,13 +34,13 @@ func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err erro
 	}
 	// Even to open a device can do something.
 	if info, err := stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, nil, &IrregularError{Path: name, Reason: Irregular(info)}
+		return nil, nil, &PlaceError{Path: name, Reason: irregular}
 	}
 	if file, err = open(name, os.O_RDONLY|NoWait, 0); err != nil {
 		return nil, nil, err
 	}
 	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
-		err = &IrregularError{Path: name, Reason: Irregular(info)}
+		err = &PlaceError{Path: name, Reason: irregular}
 	}
 	if err != nil {
 		file.Close()
@@ -78,6 +75,8 @@ func ReadAll(name string, r io.Reader, size, limit int64) ([]byte, error) {
 	return data.Bytes(), nil
 }
 
+const irregular = "is not a regular file"
+
 // Irregular says what is no regular file, and "" of one that is.
 func Irregular(info fs.FileInfo) string {
 	switch mode := info.Mode(); {
@@ -86,7 +85,7 @@ func Irregular(info fs.FileInfo) string {
 	case mode.IsDir():
 		return "is a directory"
 	case !mode.IsRegular():
-		return "is not a regular file"
+		return irregular
 	}
 	return ""
 }

@@ -169,7 +169,7 @@ func isAssembly(name string) bool {
 type sourceReader struct{ buffer []byte }
 
 // read returns what is in a file, until the next call; nothing if it cannot be read, or
-// need not be for what its first bytes are. Errors are project.ReadPlain's.
+// need not be for what its first bytes are. Errors are regularfile.Read's.
 func (r *sourceReader) read(name string, enough func(head []byte) bool) ([]byte, error) {
 	if r.buffer == nil {
 		r.buffer = make([]byte, 256<<10)

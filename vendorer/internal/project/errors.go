@@ -19,14 +19,13 @@ func (e *NoModuleError) Error() string {
 	return e.Dir + " is in no Go module: there is no go.mod in it or above it"
 }
 
-// A LongFileError reports a file that is too large to be read.
-type LongFileError = regularfile.LongError
-
-// A PlaceError reports that a path which packvendor would write is not its to
-// write.
-type PlaceError struct{ Path, Reason string }
-
-func (e *PlaceError) Error() string { return e.Path + " " + e.Reason }
+type (
+	// A LongFileError reports a file that is too large to be read.
+	LongFileError = regularfile.LongError
+	// A PlaceError reports that a path which packvendor would write is not its to
+	// write.
+	PlaceError = regularfile.PlaceError
+)
 
 // A ClashError reports names that the generated file and another file of the
 // package would both declare.

@@ -184,42 +184,35 @@ func (p *Project) readLock() error {
 }
 
 // ReadFile reads a file below the root. One of more than limit bytes is a
-// *LongFileError. It waits for no FIFO's writer.
-func (p *Project) ReadFile(name string, limit int64) (data []byte, err error) {
-	err = p.openFile(name, func(file *os.File, size int64) (err error) {
-		data, err = regularfile.ReadAll(p.Show(name), file, size, limit)
-		return err
-	})
-	return data, err
+// *LongFileError.
+func (p *Project) ReadFile(name string, limit int64) ([]byte, error) {
+	data, err := regularfile.Read(p.Root, name, limit)
+	return data, p.located(name, err)
 }
 
 // readHead reads the first n bytes of a file below the root.
-func (p *Project) readHead(name string, n int64) (data []byte, err error) {
-	err = p.openFile(name, func(file *os.File, _ int64) (err error) {
-		data, err = io.ReadAll(io.LimitReader(file, n))
-		return err
-	})
-	return data, err
-}
-
-// openFile has use read a regular file below the root.
-func (p *Project) openFile(name string, use func(file *os.File, size int64) error) error {
-	file, info, err := regularfile.Open(p.Root, name)
-	var irregular *regularfile.IrregularError
-	if errors.As(err, &irregular) {
-		return &PlaceError{Path: p.Show(name), Reason: "is not a regular file"}
-	}
+func (p *Project) readHead(name string, n int64) ([]byte, error) {
+	file, _, err := regularfile.Open(p.Root, name)
 	if err != nil {
-		return p.located(name, err)
+		return nil, p.located(name, err)
 	}
 	defer file.Close()
-	return p.located(name, use(file, info.Size()))
+	data, err := io.ReadAll(io.LimitReader(file, n))
+	return data, p.located(name, err)
 }
 
-// located says in the user's words which path an error of root's is about.
+// located says in the user's words which path an error about a file below the root is
+// about.
 func (p *Project) located(name string, err error) error {
 	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	var place *PlaceError
+	var long *LongFileError
+	switch {
+	case errors.As(err, &place):
+		return &PlaceError{Path: p.Show(name), Reason: place.Reason}
+	case errors.As(err, &long):
+		return &LongFileError{File: p.Show(name), Limit: long.Limit}
+	case errors.As(err, &pathErr):
 		op, at := strings.CutSuffix(pathErr.Op, "at") // a Root's "mkdirat" is mkdir
 		if !at || op == "st" || op == "lst" {
 			op = pathErr.Op

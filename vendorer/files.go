@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gotool"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -133,4 +135,19 @@ func inDir(dir string, err error) error {
 // that name: https://pkg.go.dev/cmd/go#hdr-Package_lists_and_patterns
 func isPassedOver(name string) bool {
 	return name == "testdata" || name == "vendor" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
+// HasTool tells whether the go.mod of the module around dir, an absolute path, names
+// packvendor as a tool.
+func HasTool(dir string) bool {
+	module, err := project.ModuleRoot(dir)
+	if err != nil {
+		return false
+	}
+	data, err := regularfile.Read(nil, filepath.Join(module, project.GoMod), project.MaxSource)
+	if err != nil {
+		return false
+	}
+	has, _ := gotool.HasPackvendor(project.GoMod, data)
+	return has
 }

@@ -1,4 +1,4 @@
-package vendorer
+package scaffold
 
 import (
 	"path/filepath"
@@ -7,27 +7,25 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/mod/modfile"
-
-	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gotool"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // command is what go generate runs, in the Go package's directory.
-func (i *initiation) command() string {
+func (s *setup) command() string {
 	words := []string{"go", "tool", "packvendor"}
-	if file := i.toolFile(); file != "" && file != project.GoMod {
-		words = slices.Insert(words, 2, generateWord("-modfile="+i.fromPackage(file)))
+	if file := s.toolFile(); file != "" && file != project.GoMod {
+		words = slices.Insert(words, 2, generateWord("-modfile="+s.fromPackage(file)))
 	}
-	if toml := i.fromPackage(i.TOMLFile); toml != "packs.toml" {
+	if toml := s.fromPackage(s.TOMLFile); toml != "packs.toml" {
 		words = append(words, "-f", generateWord(toml))
 	}
 	return strings.Join(words, " ")
 }
 
 // fromPackage is a path below the root, relative to the Go package's directory.
-func (i *initiation) fromPackage(name string) string {
-	below, err := filepath.Rel(filepath.FromSlash(i.Dir), filepath.FromSlash(name))
+func (s *setup) fromPackage(name string) string {
+	below, err := filepath.Rel(filepath.FromSlash(s.Dir), filepath.FromSlash(name))
 	if err != nil {
 		return name
 	}
@@ -48,12 +46,12 @@ func generateWord(word string) string {
 // toolFile returns the file at the module's root that names packvendor as a tool:
 // go.mod, or one that the go command is given by -modfile; "" if none does. A go.mod
 // that cannot be read is not judged.
-func (i *initiation) toolFile() string {
-	if has, err := i.namesTool(project.GoMod); has || err != nil {
+func (s *setup) toolFile() string {
+	if has, err := s.namesTool(project.GoMod); has || err != nil {
 		return project.GoMod
 	}
-	for _, name := range i.modFiles() {
-		if has, _ := i.namesTool(name); has {
+	for _, name := range s.modFiles() {
+		if has, _ := s.namesTool(name); has {
 			return name
 		}
 	}
@@ -61,8 +59,8 @@ func (i *initiation) toolFile() string {
 }
 
 // modFiles are the other files at the module's root that -modfile takes, by name.
-func (i *initiation) modFiles() []string {
-	dir, err := i.Root.Open(".")
+func (s *setup) modFiles() []string {
+	dir, err := s.Root.Open(".")
 	if err != nil {
 		return nil
 	}
@@ -72,34 +70,11 @@ func (i *initiation) modFiles() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == project.GoMod || !strings.HasSuffix(name, ".mod") })
 }
 
-// HasTool tells whether the go.mod of the module around dir, an absolute path, names
-// packvendor as a tool.
-func HasTool(dir string) bool {
-	module, err := project.ModuleRoot(dir)
-	if err != nil {
-		return false
-	}
-	data, err := regularfile.Read(nil, filepath.Join(module, project.GoMod), project.MaxSource)
-	if err != nil {
-		return false
-	}
-	has, _ := namesTool(project.GoMod, data)
-	return has
-}
-
 // namesTool tells whether a module file at the root names packvendor as a tool.
-func (i *initiation) namesTool(name string) (bool, error) {
-	data, err := i.ReadFile(name, project.MaxSource)
+func (s *setup) namesTool(name string) (bool, error) {
+	data, err := s.ReadFile(name, project.MaxSource)
 	if err != nil {
 		return false, err
 	}
-	return namesTool(name, data)
-}
-
-func namesTool(name string, data []byte) (bool, error) {
-	mod, err := modfile.Parse(name, data, nil)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(mod.Tool, func(tool *modfile.Tool) bool { return tool.Path == ToolPath }), nil
+	return gotool.HasPackvendor(name, data)
 }

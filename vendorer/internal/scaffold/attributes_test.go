@@ -1,4 +1,4 @@
-package vendorer
+package scaffold
 
 import "testing"
 

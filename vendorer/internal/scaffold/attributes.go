@@ -1,4 +1,4 @@
-package vendorer
+package scaffold
 
 import (
 	"bytes"
@@ -15,30 +15,30 @@ import (
 const attributesFile = ".gitattributes"
 
 // attributes are the lines for .gitattributes.
-func (i *initiation) attributes() []string {
+func (s *setup) attributes() []string {
 	return []string{
 		project.LockName + " linguist-generated text eol=lf",
-		path.Base(i.GoFile) + " linguist-generated text eol=lf",
+		path.Base(s.GoFile) + " linguist-generated text eol=lf",
 		"*.gtpack binary",
 	}
 }
 
 // planAttributes adds to the .gitattributes of the module what it does not say. A
 // pattern that it has already keeps its attributes.
-func (i *initiation) planAttributes() error {
-	if err := i.CheckFile(attributesFile); err != nil {
+func (s *setup) planAttributes() error {
+	if err := s.CheckFile(attributesFile); err != nil {
 		return err
 	}
-	data, err := i.ReadFile(attributesFile, project.MaxSource)
+	data, err := s.ReadFile(attributesFile, project.MaxSource)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	added := withLines(data, i.attributes())
+	added := withLines(data, s.attributes())
 	if len(added) == len(data) {
-		i.keep(attributesFile)
+		s.keep(attributesFile)
 		return nil
 	}
-	i.write(attributesFile, added)
+	s.write(attributesFile, added)
 	return nil
 }
 

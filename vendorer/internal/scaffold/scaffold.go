@@ -1,0 +1,270 @@
+// Package scaffold sets up a project that has no packs.toml yet.
+package scaffold
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
+)
+
+// leafDir is where the packs of a module go whose packs.toml stands at its root:
+// a small package of their own, so that little is compiled when they change.
+const leafDir = "internal/packs"
+
+// Options say what Init sets up.
+type Options struct {
+	// Dir is the Go package's directory, relative to packs.toml; "" is that of
+	// packs.toml or, at a module's root, internal/packs.
+	Dir string
+	// Package is the Go package's name; "" derives it.
+	Package string
+}
+
+// An Report says what Init did.
+type Report struct {
+	Written []string // files that were made or got lines, as the user would name them
+	Kept    []string // files that were there, and say already what is needed
+	// NoTool tells that neither go.mod nor another module file beside it names
+	// packvendor as a tool, so that "go tool packvendor" does not work yet.
+	NoTool bool
+}
+
+// Init sets up the project p, whose packs.toml the user names file; getenv looks up the
+// environment. What is there is never replaced; where all is there, nothing is done. On
+// any error before the files get their names, nothing is. Errors: *InitError,
+// *project.PlaceError, *project.PackageNameError, those of packs.toml and of the disk.
+func Init(p *project.Project, file string, getenv func(string) string, want Options) (*Report, error) {
+	s := &setup{Project: p, file: file, getenv: getenv}
+	if err := s.plan(want); err != nil {
+		return nil, err
+	}
+	if err := s.carryOut(); err != nil {
+		return nil, err
+	}
+	s.report.NoTool = s.toolFile() == ""
+	return &s.report, nil
+}
+
+// An setup is one Init.
+type setup struct {
+	*project.Project
+	file    string // packs.toml, as the user names it
+	getenv  func(string) string
+	newTOML []byte // nil if there is a packs.toml
+	files   []initialFile
+	report  Report
+}
+
+// An initialFile is one that Init will write.
+type initialFile struct {
+	name string // below the root
+	data []byte
+}
+
+// plan finds out which files there will be, and whether they can be.
+func (s *setup) plan(want Options) error {
+	for _, plan := range []func() error{
+		func() error { return s.configure(want) }, s.planTOML, s.planGo, s.planAttributes,
+	} {
+		if err := plan(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryOut writes all files under temporary names, and gives them theirs once all
+// have reached the disk.
+func (s *setup) carryOut() error {
+	c := s.NewChange()
+	defer c.Discard()
+	for _, file := range s.files {
+		if err := c.StageFile(file.name, file.data); err != nil {
+			return err
+		}
+	}
+	err := c.Create()
+	s.report.Written = c.Written
+	return err
+}
+
+// write plans a file.
+func (s *setup) write(name string, data []byte) {
+	s.files = append(s.files, initialFile{name, data})
+}
+
+// keep notes a file that stays as it is.
+func (s *setup) keep(name string) { s.report.Kept = append(s.report.Kept, s.Show(name)) }
+
+// configure reads packs.toml, or makes one that says what is wanted.
+func (s *setup) configure(want Options) error {
+	err := s.Read(s.file, true)
+	var none *project.NoProjectError
+	switch {
+	case errors.As(err, &none):
+		return s.configureNew(want)
+	case err != nil:
+		return err
+	}
+	return s.compare(want)
+}
+
+// compare sees that packs.toml says what is wanted, be it by saying nothing.
+func (s *setup) compare(want Options) error {
+	got := s.Config.Embed
+	if want.Dir != "" && path.Clean(want.Dir) != got.Dir {
+		return &Error{File: s.file, Key: "dir", Got: got.Dir, Want: want.Dir}
+	}
+	if want.Package == "" {
+		return nil
+	}
+	files, err := s.goFiles()
+	if err != nil {
+		return err
+	}
+	if name, err := s.PackageName(s.getenv, files); err != nil || name != want.Package {
+		return &Error{File: s.file, Key: "package", Got: got.Package, Want: want.Package}
+	}
+	return nil
+}
+
+func (s *setup) configureNew(want Options) error {
+	switch {
+	case want.Dir != "":
+		want.Dir = path.Clean(want.Dir)
+	case s.Base == ".":
+		want.Dir = leafDir
+	}
+	s.newTOML = packsfile.New(packsfile.Embed{Dir: want.Dir, Package: want.Package})
+	config, err := packsfile.Parse(s.file, s.newTOML)
+	var errs packsfile.Errors
+	if errors.As(err, &errs) {
+		return s.refused(errs)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Project.Configure(config); err != nil {
+		return err
+	}
+	return s.checkFree()
+}
+
+// checkFree sees that the Go package is not that of a packs.toml above: the two
+// would write each other's files.
+func (s *setup) checkFree() error {
+	above := s.Above()
+	if above == "" {
+		return nil
+	}
+	data, err := s.ReadFile(above, packsfile.MaxSize)
+	if err != nil {
+		return err
+	}
+	other, _ := packsfile.Parse(s.Show(above), data)
+	if other != nil && path.Join(path.Dir(above), other.Embed.Dir) == s.Dir {
+		return &project.PlaceError{Path: s.Show(s.Dir), Reason: "is where " + s.Show(above) + " puts its packs"}
+	}
+	return nil
+}
+
+// refused are the errors of a packs.toml that is not there, so that none of its
+// lines can be named.
+func (s *setup) refused(errs packsfile.Errors) error {
+	var refused []error
+	for _, e := range errs {
+		refused = append(refused, &Error{File: s.file, Key: strings.TrimPrefix(e.Key, "embed."), Msg: e.Msg})
+	}
+	return errors.Join(refused...)
+}
+
+// An Error reports that packs.toml cannot say what Init was asked to write, or
+// says something else already.
+type Error struct {
+	File, Key string
+	Msg       string // why it cannot
+	Got, Want string // what it says, and what was asked for
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Msg != "":
+		return fmt.Sprintf("cannot write %s: embed.%s: %s", e.File, e.Key, e.Msg)
+	case e.Got == "":
+		return fmt.Sprintf("%s is there already, and its embed.%s is not set to %+q", e.File, e.Key, e.Want)
+	}
+	return fmt.Sprintf("%s is there already, and its embed.%s is %+q, not %+q", e.File, e.Key, e.Got, e.Want)
+}
+
+func (s *setup) planTOML() error {
+	if s.newTOML == nil {
+		s.keep(s.TOMLFile)
+		return nil
+	}
+	s.write(s.TOMLFile, s.newTOML)
+	return nil
+}
+
+// goFiles passes over links that lead nowhere or out of the module: what they stand for
+// is nothing that Init goes by.
+func (s *setup) goFiles() ([]project.GoFile, error) {
+	return s.GoFilesNamed(func(name string) bool {
+		_, err := s.SourceAt(path.Join(s.Dir, name))
+		return project.IsGo(name) && err == nil
+	})
+}
+
+// generates finds a go:generate line that runs packvendor.
+var generates = regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`)
+
+// goFileNames are those that a Go file with a go:generate line may get.
+var goFileNames = []string{"generate.go", "packs_generate.go", "packvendor_generate.go"}
+
+// planGo makes a Go file with a go:generate line, if the package has none.
+func (s *setup) planGo() error {
+	files, err := s.goFiles()
+	if err != nil {
+		return err
+	}
+	files = slices.DeleteFunc(files, func(file project.GoFile) bool { return file.Ignored })
+	for _, file := range files {
+		if generates.Match(file.Source) {
+			s.keep(file.Name)
+			return nil
+		}
+	}
+	name, err := s.PackageName(s.getenv, files)
+	var unnamed *project.PackageNameError
+	if errors.As(err, &unnamed) {
+		return &project.PackageNameError{Dir: unnamed.Dir, Names: unnamed.Names, New: s.newTOML != nil}
+	}
+	if err != nil {
+		return err
+	}
+	for _, base := range goFileNames {
+		file := path.Join(s.Dir, base)
+		if _, err := s.Root.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+			s.write(file, s.generateFile(name, len(files) == 0))
+			return nil
+		}
+	}
+	return &project.PlaceError{Path: s.Show(path.Join(s.Dir, goFileNames[0])), Reason: "is there already, and has no line //go:generate " + s.command()}
+}
+
+// generateFile is a Go file with a go:generate line.
+func (s *setup) generateFile(pkg string, documented bool) []byte {
+	var b bytes.Buffer
+	if documented {
+		fmt.Fprintf(&b, "// Package %s holds the packs that are compiled into this program.\n", pkg)
+	}
+	fmt.Fprintf(&b, "package %s\n\n//go:generate %s\n", pkg, s.command())
+	return b.Bytes()
+}

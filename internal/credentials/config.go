@@ -12,34 +12,34 @@ import (
 	"strings"
 )
 
-// maxConfig bounds a configuration, in bytes: one with credentials for hundreds
-// of registries has a tenth of it.
+// maxConfig bounds a configuration, in bytes. Credentials for hundreds of registries
+// take a tenth of it.
 const maxConfig = 1 << 20
 
 // A config is the part of Docker's config.json, and of Podman's auth.json, that
-// is about credentials.
+// concerns credentials.
 // https://github.com/docker/cli/blob/master/cli/config/configfile/file.go
 //
-// That package itself is not used: one entry that it cannot decode costs the
-// whole file, it looks at the process's environment and writes to its standard
-// error, and its errors quote what they are about.
+// This package does not use that one: there, one entry that it cannot decode costs the
+// whole file; it looks at the process's environment and writes to its standard error;
+// and its errors quote the file.
 type config struct {
 	Auths       map[string]entry  `json:"auths"`
 	CredsStore  string            `json:"credsStore"`
 	CredHelpers map[string]string `json:"credHelpers"`
 }
 
-// An entry is what stands in "auths".
+// An entry is a value in "auths".
 type entry struct {
-	Auth          string `json:"auth"` // base64 of user:password; wins over both
+	Auth          string `json:"auth"` // base64 of user:password; beats Username and Password
 	Username      string `json:"username"`
 	Password      string `json:"password"`
 	IdentityToken string `json:"identitytoken"`
 	RegistryToken string `json:"registrytoken"`
 }
 
-// parseConfig reads a configuration. Its errors say nothing of what is in it,
-// which the JSON package's may. Nothing at all is an empty one, as for Docker.
+// parseConfig reads a configuration. Its errors quote nothing from it, as those of
+// encoding/json may. Empty data is an empty configuration, as for Docker.
 func parseConfig(data []byte) (*config, error) {
 	if len(data) > maxConfig {
 		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
@@ -62,14 +62,14 @@ func parseConfig(data []byte) (*config, error) {
 	return c, nil
 }
 
-// lineAt returns the number of the line that data's byte before offset is in.
+// lineAt returns the number of the line that holds data's byte before offset.
 func lineAt(data []byte, offset int64) int {
 	end := min(max(offset-1, 0), int64(len(data)))
 	return 1 + bytes.Count(data[:end], []byte("\n"))
 }
 
-// helper returns the name of the helper to ask about a host, "" if there is
-// none.
+// helper returns the name of the helper to ask about a host, "" if the configuration
+// names none.
 func (c *config) helper(host string) string {
 	if keys := matching(maps.Keys(c.CredHelpers), host); len(keys) > 0 {
 		return c.CredHelpers[keys[0]]
@@ -77,8 +77,8 @@ func (c *config) helper(host string) string {
 	return c.CredsStore
 }
 
-// find returns the credentials of the first entry for a host that has any, nil
-// if none has, and the key of the entry.
+// find returns the credentials of the first entry for a host that has any, and the key
+// of the entry; nil if no entry has any.
 func (c *config) find(host string) (found *Credentials, key string, err error) {
 	for _, key := range matching(maps.Keys(c.Auths), host) {
 		found, err := c.Auths[key].credentials()
@@ -92,8 +92,8 @@ func (c *config) find(host string) (found *Credentials, key string, err error) {
 	return nil, "", nil
 }
 
-// matching returns the keys that are about a host, in a fixed order: first the
-// one that Docker writes.
+// matching returns the keys that concern a host, in a fixed order: first the one that
+// Docker writes.
 func matching(keys iter.Seq[string], host string) []string {
 	var found []string
 	for _, key := range slices.Sorted(keys) {

@@ -1,5 +1,5 @@
-// Package credentials finds the user's credentials for a registry where Docker
-// and Podman keep them. It reads only, and knows nothing of what they are for.
+// Package credentials finds the user's credentials for a registry where Docker and
+// Podman keep them. It only reads, and does not know what they are for.
 package credentials
 
 import (
@@ -7,21 +7,19 @@ import (
 	"io"
 )
 
-// Credentials are a user's for one registry. RegistryToken is what the registry
-// itself takes as a bearer token; IdentityToken is exchanged for one at the
-// registry's token endpoint; both win over a user name and a password, as for
-// Docker.
+// Credentials are a user's for one registry. The registry itself accepts RegistryToken
+// as a bearer token. Its token endpoint exchanges IdentityToken for one. Both win over
+// a user name and a password, as for Docker.
 //
-// They cannot be shown by accident: however they are formatted or marshalled,
-// what comes out is what String returns.
+// They cannot be shown by accident: every format verb and every marshaller yields
+// String's text.
 type Credentials struct {
 	Username, Password           string
 	IdentityToken, RegistryToken string
 	Source                       Source
 }
 
-// String says what kind of credentials they are and where they are from, and
-// nothing of what they hold.
+// String names the kind and the place of the credentials, and reveals nothing else.
 func (c Credentials) String() string {
 	return fmt.Sprintf("%v from %v", c.finding(), c.Source)
 }
@@ -35,7 +33,7 @@ func (c Credentials) Format(f fmt.State, _ rune) { io.WriteString(f, c.String())
 // MarshalText returns String: for JSON and for logs.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// finding is the kind of credentials these are; a user name alone is none.
+// finding returns the kind of the credentials; a user name alone is none.
 func (c Credentials) finding() Finding {
 	switch {
 	case c.RegistryToken != "":
@@ -48,11 +46,11 @@ func (c Credentials) finding() Finding {
 	return Nothing
 }
 
-// A Source says where credentials are. It never holds them.
+// A Source is the place of credentials. It never holds them.
 type Source struct {
 	File   string // a file's path, or $DOCKER_AUTH_CONFIG
-	Key    string // under which they stand there, or that the helper was asked about
-	Helper string // the program that File names and that has them; "" if File itself does
+	Key    string // of the entry in File, or the one that the helper was asked for
+	Helper string // the program that has them and that File names; "" if File has them itself
 }
 
 // String names the helper and the file, or the file.

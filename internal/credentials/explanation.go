@@ -2,22 +2,22 @@ package credentials
 
 import "strings"
 
-// A Finding is what was found at a place. Its value is for programs, its String
-// for people.
+// A Finding is the result of a search at one place. Its value is for programs, its
+// String for people.
 type Finding string
 
 // The findings. The last three are credentials.
 const (
 	Absent        Finding = "absent"  // there is no such file
-	Nothing       Finding = "nothing" // there is, but it has none for this host
-	Failed        Finding = "failed"  // there may be some, but they could not be read
-	Skipped       Finding = "skipped" // not looked at: some were found before, or the helper was asked already
+	Nothing       Finding = "nothing" // there is a file, but it has none for this host
+	Failed        Finding = "failed"  // there may be some, but reading failed
+	Skipped       Finding = "skipped" // an earlier place had some, or the helper was asked before
 	Password      Finding = "password"
 	IdentityToken Finding = "identity-token"
 	RegistryToken Finding = "registry-token"
 )
 
-// Held tells whether it is credentials.
+// Held reports whether the finding is credentials.
 func (f Finding) Held() bool {
 	return f == Password || f == IdentityToken || f == RegistryToken
 }
@@ -38,23 +38,21 @@ func (f Finding) String() string {
 	return string(f)
 }
 
-// A Place is a file or a helper that may have credentials, and what was found
-// there.
+// A Place is a file or a helper that may have credentials, with the finding there.
 type Place struct {
 	Source  Source
 	Finding Finding
 	Err     error // why it Failed, without its Source; holds no secret
 }
 
-// An Explanation says where credentials for a host were looked for. It holds
-// none.
+// An Explanation lists the places of a search for a host's credentials. It holds none.
 type Explanation struct {
 	Host   string
-	Places []Place // in the order they are looked at
+	Places []Place // in the order of the search
 }
 
-// Used returns the place whose credentials would be used, false if there are
-// none.
+// Used returns the place whose credentials the registry client would use, false if
+// there is none.
 func (e Explanation) Used() (Place, bool) {
 	for _, place := range e.Places {
 		if place.Finding.Held() {
@@ -64,9 +62,9 @@ func (e Explanation) Used() (Place, bool) {
 	return Place{}, false
 }
 
-// An Error says that no credentials were found and that there may be some: a
-// file could not be read, or a helper could not be asked. It holds no secret:
-// neither of what a file holds nor of what a helper says is anything in it.
+// An Error reports that the search found no credentials but may have missed some: it
+// could not read a file, or could not ask a helper. It holds no secret: nothing that a
+// file holds or a helper says.
 type Error struct {
 	Places []Place // those that Failed; at least one
 }

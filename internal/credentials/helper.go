@@ -18,23 +18,22 @@ import (
 
 const (
 	helperPrefix = "docker-credential-"
-	// tokenUser is the user name with which a helper's secret is an identity token.
+	// tokenUser is the user name that marks a helper's secret as an identity token.
 	// https://docs.docker.com/reference/cli/docker/login/#credential-helper-protocol
 	tokenUser = "<token>"
-	// maxAnswer bounds a helper's answer, in bytes.
+	// maxAnswer bounds a helper's output, in bytes.
 	maxAnswer = 64 << 10
-	// maxPipeWait is how long a helper's output stays open after the helper itself
-	// has ended.
+	// maxPipeWait bounds the time in which a helper's output stays open after the
+	// helper has ended.
 	maxPipeWait = time.Second
 )
 
-// inherited are the variables that helpers look at to find their own
-// configuration; they get what getenv says of these even where the process
-// itself does not have them.
+// inherited are the variables by which helpers find their own configuration. A helper
+// gets getenv's values of them, even if the process has none.
 var inherited = []string{"PATH", "HOME", "USERPROFILE", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"}
 
-// isHelperName tells whether a configuration's word can end the name of a
-// program, and can lead nowhere else.
+// isHelperName reports whether a configuration's word can end the name of a program,
+// and cannot be a path.
 func isHelperName(name string) bool {
 	isWord := func(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-", r)
@@ -42,13 +41,13 @@ func isHelperName(name string) bool {
 	return name != "" && len(name) <= 64 && strings.TrimFunc(name, isWord) == ""
 }
 
-// A helper is a program that keeps credentials, asked once. It has nothing of
-// ours but its environment: no terminal, no standard input and no standard
-// error, on which it could show what it holds.
+// A helper is a program that keeps credentials, asked once. It gets our environment
+// alone: no terminal, no standard input and no standard error, where it could show its
+// secrets.
 type helper struct {
 	program string
 	getenv  func(string) string
-	wait    time.Duration // as maxPipeWait
+	wait    time.Duration // see maxPipeWait
 
 	ctx    context.Context
 	path   string
@@ -57,9 +56,8 @@ type helper struct {
 	failed error // why it gave no answer
 }
 
-// get returns the helper's credentials for a server, nil if it has none. Errors
-// hold nothing that the helper said. If ctx ends, so do the helper and what it
-// started.
+// get returns the helper's credentials for a server, nil if it has none. Errors repeat
+// nothing that the helper said. The end of ctx ends the helper and its children.
 func (h *helper) get(ctx context.Context, server string) (*Credentials, error) {
 	path, err := h.lookPath()
 	if err != nil {
@@ -80,8 +78,8 @@ func (h *helper) get(ctx context.Context, server string) (*Credentials, error) {
 	return nil, errors.New("its answer is not the JSON of a credential helper")
 }
 
-// lookPath finds the program. Relative folders of PATH do not count, as for
-// os/exec: they are wherever the user happens to be.
+// lookPath finds the program. It ignores relative folders of PATH, as os/exec does:
+// they depend on the working directory.
 func (h *helper) lookPath() (string, error) {
 	for _, dir := range filepath.SplitList(h.getenv("PATH")) {
 		if !filepath.IsAbs(dir) {
@@ -94,10 +92,10 @@ func (h *helper) lookPath() (string, error) {
 	return "", errors.New("not found in PATH")
 }
 
-// Input is client.Program's.
+// Input implements client.Program.
 func (h *helper) Input(in io.Reader) { h.input = in }
 
-// Output is client.Program's: it runs the program.
+// Output implements client.Program: it runs the program.
 func (h *helper) Output() ([]byte, error) {
 	ctx, cancel := context.WithCancel(h.ctx)
 	defer cancel()
@@ -107,14 +105,14 @@ func (h *helper) Output() ([]byte, error) {
 	isolate(cmd)
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it has answered, but left somebody behind who keeps its output open
+		err = nil // it has answered, but a child of it keeps its output open
 		cmd.Cancel()
 	}
 	h.failed = h.failure(err, out.exceeded)
 	return out.buffer.Bytes(), h.failed
 }
 
-// failure says why there is no answer.
+// failure returns the reason why there is no answer.
 func (h *helper) failure(err error, exceeded bool) error {
 	var exit *exec.ExitError
 	switch {
@@ -130,7 +128,7 @@ func (h *helper) failure(err error, exceeded bool) error {
 	return fmt.Errorf("cannot be started: %w", err)
 }
 
-// environment is the process's, as getenv has it.
+// environment returns the process's environment with getenv's values.
 func (h *helper) environment() []string {
 	var vars []string
 	for _, name := range inherited {
@@ -147,7 +145,7 @@ func (h *helper) environment() []string {
 	return vars
 }
 
-// A capped keeps what is written to it, but not more than maxAnswer.
+// A capped keeps at most maxAnswer bytes of what is written to it.
 type capped struct {
 	buffer   bytes.Buffer // not embedded: its ReadFrom would go past Write
 	full     func()

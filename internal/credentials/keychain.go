@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/internal/once"
 )
 
-// DefaultHelperTimeout is how long the helpers of one host may take.
+// DefaultHelperTimeout bounds the time that the helpers of one host take.
 const DefaultHelperTimeout = 30 * time.Second
 
 // Options configure a Keychain. The zero value is ready for use.
@@ -17,8 +17,8 @@ type Options struct {
 	// Getenv looks up the user's environment; nil is os.Getenv. Helpers get the
 	// same environment.
 	Getenv func(string) string
-	// HelperTimeout bounds how long the helpers that are asked about one host may
-	// take together; 0 is DefaultHelperTimeout.
+	// HelperTimeout bounds the time that the helpers of one host take together; 0 is
+	// DefaultHelperTimeout.
 	HelperTimeout time.Duration
 }
 
@@ -37,15 +37,14 @@ type Options struct {
 // hosts ("credsStore"), and a helper before the file's own entries ("auths").
 // A helper named "" is none, as for Docker.
 //
-// It finds a little more than Docker does: a place that has nothing for the
-// host, or that cannot be read, leads on to the next. A key counts if it is the
-// host, with or without a scheme and /v1/ or /v2/; Docker Hub's three names are
-// one host. Podman's keys for a part of a registry (host/namespace) do not
-// count.
+// It finds a little more than Docker does: after a place that has nothing for the host,
+// or that cannot be read, it looks at the next. A key matches if it is the host, with
+// or without a scheme and /v1/ or /v2/; Docker Hub's three names are one host. Podman's
+// keys for a part of a registry (host/namespace) do not match.
 //
-// Any number of goroutines may use a Keychain. Each host is looked up once, and
-// whoever asks for it meanwhile waits for the answer, failures included; only a
-// look-up that was cancelled is done again.
+// Any number of goroutines may use a Keychain. It searches once for each host, and
+// concurrent callers wait for the result, failures included. It repeats only a search
+// that was cancelled.
 type Keychain struct {
 	getenv  func(string) string
 	timeout time.Duration
@@ -53,7 +52,7 @@ type Keychain struct {
 	hosts once.Cache[string, *search] // by registryOf
 }
 
-// New returns a Keychain. It looks at nothing yet.
+// New returns a Keychain. It reads nothing yet.
 func New(o Options) *Keychain {
 	k := &Keychain{getenv: o.Getenv, timeout: o.HelperTimeout}
 	if k.getenv == nil {
@@ -65,8 +64,8 @@ func New(o Options) *Keychain {
 	return k
 }
 
-// Find returns the credentials for a registry's host[:port], nil if there are
-// none. Its error is *Error, or the context's.
+// Find returns the credentials for a registry's host[:port], nil if there are none. The
+// error is an *Error, or the context's.
 func (k *Keychain) Find(ctx context.Context, host string) (*Credentials, error) {
 	found, err := k.search(ctx, host)
 	switch {
@@ -88,9 +87,9 @@ func (k *Keychain) Find(ctx context.Context, host string) (*Credentials, error) 
 	return nil, nil
 }
 
-// Explain says where Find looks for the credentials for a host, and what is
-// there. It starts the helpers that Find would start. With a context that is
-// cancelled meanwhile it has no places.
+// Explain lists the places where Find looks for a host's credentials, with the
+// findings. It starts the helpers that Find would start. If ctx ends meanwhile, the
+// list is empty.
 func (k *Keychain) Explain(ctx context.Context, host string) Explanation {
 	e := Explanation{Host: host}
 	if found, err := k.search(ctx, host); err == nil {
@@ -99,7 +98,7 @@ func (k *Keychain) Explain(ctx context.Context, host string) Explanation {
 	return e
 }
 
-// search returns what there is about a host.
+// search returns the finished search for a host.
 func (k *Keychain) search(ctx context.Context, host string) (*search, error) {
 	host = registryOf(host)
 	return k.hosts.Do(ctx, host, func(ctx context.Context) (*search, error) {
@@ -109,10 +108,10 @@ func (k *Keychain) search(ctx context.Context, host string) (*search, error) {
 	})
 }
 
-// registryOf returns the host that a key of a configuration is about, in lower
-// case and Docker Hub always as docker.io; "" if it is about no whole registry.
-// A key with a longer path is none: Docker keeps tokens of its own beside its
-// credentials, under https://index.docker.io/v1/refresh-token.
+// registryOf returns the host that a configuration's key names, in lower case and
+// Docker Hub always as docker.io; "" if the key names no whole registry. A key with a
+// longer path does not: Docker keeps tokens of its own beside its credentials, under
+// https://index.docker.io/v1/refresh-token.
 func registryOf(key string) string {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	host, path, _ := strings.Cut(key, "/")
@@ -128,7 +127,7 @@ func registryOf(key string) string {
 	return host
 }
 
-// addressOf is how Docker calls a registry, in its files and to its helpers.
+// addressOf returns Docker's name of a registry, in its files and for its helpers.
 func addressOf(host string) string {
 	if host == "docker.io" {
 		return "https://index.docker.io/v1/"

@@ -12,18 +12,17 @@ import (
 	"syscall"
 )
 
-// dockerAuthConfig is the variable that holds a configuration instead of the
-// name of one.
+// dockerAuthConfig is the variable whose value is a configuration.
 const dockerAuthConfig = "DOCKER_AUTH_CONFIG"
 
-// A location is where a configuration may be.
+// A location is a possible place of a configuration.
 type location struct {
 	name    string
 	read    func() ([]byte, error) // fs.ErrNotExist if there is none
-	helpers bool                   // whether helpers that it names are started
+	helpers bool                   // whether to start the helpers that it names
 }
 
-// locations returns those of a user's environment, in their order.
+// locations returns the locations of a user's environment, in order.
 func locations(getenv func(string) string) []location {
 	var all []location
 	if value := getenv(dockerAuthConfig); value != "" {
@@ -31,7 +30,7 @@ func locations(getenv func(string) string) []location {
 	}
 	for _, path := range slices.Concat(dockerFiles(getenv), podmanFiles(getenv)) {
 		isSame := func(l location) bool { return l.name == path }
-		if !slices.ContainsFunc(all, isSame) { // one file may well be named to both
+		if !slices.ContainsFunc(all, isSame) { // Docker and Podman may share a file
 			all = append(all, location{name: path, read: func() ([]byte, error) { return readFile(path) }, helpers: true})
 		}
 	}
@@ -73,10 +72,10 @@ func home(getenv func(string) string) string {
 	return getenv("HOME")
 }
 
-// readFile returns what is in a file of at most maxConfig bytes. Nothing else
-// is read than files, so that nothing waits for the writer of a FIFO.
+// readFile returns the bytes of a file, at most maxConfig and one. It reads regular
+// files alone, so that it never waits for the writer of a FIFO.
 func readFile(path string) ([]byte, error) {
-	if path == os.DevNull { // REGISTRY_AUTH_FILE=/dev/null is a way to have none
+	if path == os.DevNull { // REGISTRY_AUTH_FILE=/dev/null means none
 		return nil, nil
 	}
 	file, err := os.OpenFile(path, os.O_RDONLY|openNoWait, 0)
@@ -96,8 +95,8 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// unreadable leaves out the path, which the Source has. A path that leads
-// through a file (DOCKER_CONFIG=/dev/null) has nothing at its end.
+// unreadable removes the path from err: the Source has it. A path that leads through a
+// file (DOCKER_CONFIG=/dev/null) names no file.
 func unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fs.ErrNotExist

@@ -4,5 +4,5 @@ package credentials
 
 import "syscall"
 
-// openNoWait keeps an open from waiting for the writer of a FIFO.
+// openNoWait keeps open from waiting for the writer of a FIFO.
 const openNoWait = syscall.O_NONBLOCK

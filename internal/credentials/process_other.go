@@ -4,6 +4,6 @@ package credentials
 
 import "os/exec"
 
-// isolate changes nothing: only the program itself is ended, and what it
-// started may go on without us.
+// isolate changes nothing: the end of ctx ends the program alone, and its children may
+// go on.
 func isolate(*exec.Cmd) {}

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// isolate gives a program a session of its own: it has no terminal to ask the
-// user at, and ends together with all that it started there.
+// isolate gives a program a session of its own: it has no terminal on which to ask the
+// user, and the end of ctx ends its children too.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -9,19 +9,18 @@ import (
 	"time"
 )
 
-// A search looks for the credentials for one host, place by place, until it has
-// some.
+// A search looks for the credentials for one host, place by place, until it finds some.
 type search struct {
 	host    string // as registryOf returns it
 	getenv  func(string) string
 	timeout time.Duration
 
 	places      []Place
-	asked       []string // the helpers that were started
+	asked       []string // the helpers that it has started
 	credentials *Credentials
 }
 
-// run fills in places and credentials. If ctx is done, it ends early.
+// run fills in places and credentials. It returns early when ctx ends.
 func (s *search) run(ctx context.Context) {
 	timed, cancel := context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("no answer within %v", s.timeout))
 	defer cancel()
@@ -37,7 +36,7 @@ func (s *search) run(ctx context.Context) {
 	}
 }
 
-// look looks at one configuration: its helper, then its entries.
+// look reads one configuration: its helper, then its entries.
 func (s *search) look(ctx context.Context, l location) {
 	file := Source{File: l.name}
 	data, err := l.read()
@@ -65,7 +64,7 @@ func (s *search) look(ctx context.Context, l location) {
 	s.record(file, found, err)
 }
 
-// ask asks a helper, but none twice.
+// ask asks a helper, each one once.
 func (s *search) ask(ctx context.Context, source Source, name string) {
 	if !isHelperName(name) {
 		s.note(source, Failed, errors.New("the helper that it names cannot be a program's name"))
@@ -85,7 +84,7 @@ func (s *search) ask(ctx context.Context, source Source, name string) {
 	s.record(source, found, err)
 }
 
-// record notes what was found at a place, and keeps it.
+// record records the finding at a place, and keeps credentials.
 func (s *search) record(source Source, found *Credentials, err error) {
 	switch {
 	case err != nil:

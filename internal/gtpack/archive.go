@@ -11,7 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// bounds are the constants of package gtpack, smaller in tests.
+// bounds are the package's bounds; tests use smaller ones.
 type bounds struct {
 	files                         int
 	directory, document, unpacked int64 // bytes
@@ -19,11 +19,11 @@ type bounds struct {
 
 var defaults = bounds{files: MaxFiles, directory: MaxDirectory, document: MaxDocument, unpacked: MaxUnpacked}
 
-// An archive is a zip file in which every name is there once.
+// An archive is a zip file in which every name occurs once.
 type archive struct {
 	src    *source
 	bounds bounds
-	files  []*zip.File // directories left out; in the order of the archive
+	files  []*zip.File // without directories, in the order of the archive
 	byName map[string]*zip.File
 }
 
@@ -31,7 +31,7 @@ func open(ctx context.Context, src Source, bounds bounds) (*archive, error) {
 	a := &archive{src: &source{ctx: ctx, src: src, left: &quota{bounds.directory}}, bounds: bounds}
 	z, err := zip.NewReader(a.src, src.Size())
 	a.src.left = nil
-	if err != nil && err != zip.ErrInsecurePath { // paths may lead anywhere: nothing is unpacked
+	if err != nil && err != zip.ErrInsecurePath { // insecure paths do no harm: nothing is unpacked
 		return nil, a.openFailure(err)
 	}
 	if len(z.File) > bounds.files {
@@ -43,7 +43,7 @@ func open(ctx context.Context, src Source, bounds bounds) (*archive, error) {
 	return a, a.index(z.File)
 }
 
-// openFailure tells a file that is no archive from one that is a broken one.
+// openFailure distinguishes a file that is no archive from a broken archive.
 func (a *archive) openFailure(err error) error {
 	var magic [4]byte
 	n, _ := a.src.ReadAt(magic[:], 0)
@@ -53,8 +53,8 @@ func (a *archive) openFailure(err error) error {
 	return a.failure("", err)
 }
 
-// overlap tells whether files share bytes of the archive: a way to make a small
-// archive that takes forever to read. Each takes at least what it is packed to.
+// overlap reports whether files share bytes of the archive: so a small archive could
+// take forever to read. Each file takes at least its packed size.
 func overlap(files []*zip.File, size int64) bool {
 	left := uint64(size)
 	for _, f := range files {
@@ -66,7 +66,7 @@ func overlap(files []*zip.File, size int64) bool {
 	return false
 }
 
-// index refuses two files of one name: programs do not agree which one counts.
+// index refuses two files of one name: programs disagree about which one counts.
 func (a *archive) index(files []*zip.File) error {
 	a.byName = make(map[string]*zip.File, len(files))
 	for _, f := range files {
@@ -84,7 +84,7 @@ func (a *archive) index(files []*zip.File) error {
 
 func (a *archive) has(name string) bool { return a.byName[name] != nil }
 
-// document returns the bytes of a small file that is there.
+// document returns the bytes of a small file that exists.
 func (a *archive) document(name string) ([]byte, error) {
 	var data []byte
 	err := a.unpack(a.byName[name], &quota{a.bounds.document}, func(r io.Reader) (err error) {
@@ -97,8 +97,8 @@ func (a *archive) document(name string) ([]byte, error) {
 	return data, err
 }
 
-// each hands over every file's name and its bytes, which visit must read to
-// their end for them to be checked.
+// each passes every file's name and bytes to visit, which must read them to their end:
+// only then are they checked.
 func (a *archive) each(visit func(name string, r io.Reader) error) error {
 	left := &quota{a.bounds.unpacked}
 	for _, f := range a.files {
@@ -125,7 +125,7 @@ func (a *archive) unpack(f *zip.File, left *quota, visit func(io.Reader) error) 
 	return nil
 }
 
-// failure blames the archive for an error, unless its bytes could not be had.
+// failure blames the archive for an error, unless reading its bytes failed.
 func (a *archive) failure(name string, err error) error {
 	switch {
 	case a.src.err != nil:
@@ -136,8 +136,8 @@ func (a *archive) failure(name string, err error) error {
 	return &MalformedError{File: name, Err: err}
 }
 
-// signatures are files in the folder of signatures but for the certificates,
-// which sign nothing.
+// signatures returns the files in the signatures folder except for certificates, which
+// sign nothing.
 func (a *archive) signatures() []string {
 	var names []string
 	for _, f := range a.files {
@@ -148,14 +148,14 @@ func (a *archive) signatures() []string {
 	return names
 }
 
-// A source is a Source that ends with its context, and remembers what failed:
-// the zip library does not tell such errors from its own.
+// A source is a Source that ends with its context and remembers read errors: the zip
+// library mixes them with its own.
 type source struct {
 	ctx context.Context
 	src Source
 	err error
 
-	left *quota // while the list of files is read, which the zip library holds in memory
+	left *quota // bounds the list of files, which the zip library holds in memory
 }
 
 func (s *source) ReadAt(p []byte, off int64) (int, error) {
@@ -178,10 +178,10 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 
 var errQuota = errors.New("too many bytes")
 
-// A quota is how many bytes may still come, from any number of readers.
+// A quota is the number of bytes that may still come, from any number of readers.
 type quota struct{ left int64 }
 
-// spend tells whether n bytes are too many. A nil quota is none.
+// spend reports whether n bytes exceed the quota. A nil quota has no end.
 func (q *quota) spend(n int) (exceeded bool) {
 	if q == nil {
 		return false
@@ -190,7 +190,7 @@ func (q *quota) spend(n int) (exceeded bool) {
 	return q.left < 0
 }
 
-// metered counts the bytes that come, whatever the archive says of their number.
+// metered counts the bytes that come, whatever number the archive states.
 type metered struct {
 	io.Reader
 	*quota

@@ -8,8 +8,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// sourcesExtension is where pack-v1 tells the files of the components that its
-// builder did not compile itself.
+// sourcesExtension names the extension in which pack-v1 lists the files of components
+// that its builder did not compile.
 const sourcesExtension = "greentic.pack.component_sources@v1"
 
 type componentSources struct {
@@ -33,8 +33,8 @@ type componentLock struct {
 	} `cbor:"components"`
 }
 
-// components are those of a pack-v1 manifest, and those that only its extension
-// or the pack's lock names: manifests often leave out what came from a registry.
+// components returns the components of a pack-v1 manifest, and those in its extension
+// or the pack's lock alone: manifests often omit components from a registry.
 func (a *archive) components(said []Component, sources []byte) ([]Component, error) {
 	all := components{}
 	for _, c := range said {
@@ -69,7 +69,7 @@ func (a *archive) addLocked(all components) error {
 	return nil
 }
 
-// located forgets a path at which there is nothing.
+// located removes a path that names no file.
 func (a *archive) located(c Component) Component {
 	if !a.has(c.Path) {
 		c.Path = ""
@@ -77,10 +77,10 @@ func (a *archive) located(c Component) Component {
 	return c
 }
 
-// components are found by ID.
+// components are indexed by ID.
 type components map[string]Component
 
-// add fills in what is not known yet.
+// add fills in unknown fields.
 func (all components) add(c Component) {
 	known := all[c.ID]
 	all[c.ID] = Component{ID: c.ID, Version: cmp.Or(known.Version, c.Version), Path: cmp.Or(known.Path, c.Path)}

@@ -10,7 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// A FileChangeKind says what happened to a file.
+// A FileChangeKind is the kind of a FileChange.
 type FileChangeKind string
 
 const (
@@ -19,7 +19,7 @@ const (
 	Changed FileChangeKind = "changed"
 )
 
-// A FileChange is what two archives hold differently under one name.
+// A FileChange is a difference between two archives under one name.
 type FileChange struct {
 	Name    string
 	Kind    FileChangeKind
@@ -27,11 +27,11 @@ type FileChange struct {
 	NewSize int64 // 0 if Removed
 }
 
-// Diff returns the changes that lead from the files of old to those of new, by
-// name; none if they hold the same, however they are packed. Contents are
-// compared by their sha256. Any zip archive will do: manifests are not read.
+// Diff returns the changes from the files of old to those of new, by name; none if the
+// files are equal, however they are packed. It compares contents by their sha256. Any
+// zip archive will do: Diff reads no manifests.
 //
-// Errors are those of [Read], and say which of the two they are about.
+// Errors are those of [Read], and say which archive they concern.
 func Diff(ctx context.Context, old, new Source) ([]FileChange, error) {
 	return diff(ctx, old, new, defaults)
 }

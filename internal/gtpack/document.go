@@ -14,9 +14,8 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// decoding leaves nothing with two readings: no key twice, and keys count as
-// they are written. Packs have no tags but the first, and the numbers that some tags
-// make take forever to print.
+// decoding allows no two readings: no key twice, and keys match exactly. Packs have no
+// tags but the first, and some tags make numbers that take forever to print.
 var decoding = decMode(cbor.DecOptions{
 	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 	FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
@@ -34,7 +33,7 @@ func decMode(opts cbor.DecOptions) cbor.DecMode {
 	return mode
 }
 
-// selfDescribed begins a document that says that it is CBOR:
+// selfDescribed begins a document that declares itself CBOR:
 // https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.6.
 var selfDescribed = []byte{0xd9, 0xd9, 0xf7}
 
@@ -43,7 +42,7 @@ func fromCBOR(data []byte, v any) error {
 	return decoding.Unmarshal(bytes.TrimPrefix(data, selfDescribed), v)
 }
 
-// decode reads the document name, which is there, into v.
+// decode reads the document name, which exists, into v.
 func (a *archive) decode(name string, v any) error {
 	data, err := a.document(name)
 	if err != nil {
@@ -52,8 +51,8 @@ func (a *archive) decode(name string, v any) error {
 	return unmarshal(name, data, v)
 }
 
-// hint decodes a document or a part of one that only adds to what the manifest
-// says. It has had other shapes, and what is not understood says nothing.
+// hint decodes a document, or a part of one, that only adds to the manifest. Other
+// shapes of it exist; hint ignores a shape that it does not know.
 func hint[T any](data []byte) T {
 	var v, nothing T
 	if err := fromCBOR(data, &v); err != nil {
@@ -62,8 +61,8 @@ func hint[T any](data []byte) T {
 	return v
 }
 
-// unmarshal reads JSON as the CBOR that it would be, so that there is one set
-// of rules and bounds. Its errors are *MalformedError.
+// unmarshal reads JSON as the equivalent CBOR, so that one set of rules and bounds
+// holds for both. Its errors are *MalformedError.
 func unmarshal(name string, data []byte, v any) (err error) {
 	if strings.HasSuffix(name, ".json") {
 		data, err = transcode(data)
@@ -77,7 +76,7 @@ func unmarshal(name string, data []byte, v any) (err error) {
 	return nil
 }
 
-// explain says what the CBOR library says without the names of Go types.
+// explain rephrases an error of the CBOR library without the names of Go types.
 func explain(err error) error {
 	var mistyped *cbor.UnmarshalTypeError
 	var twice *cbor.DupMapKeyError
@@ -100,11 +99,11 @@ func explain(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "cbor: "))
 }
 
-// cborOf has the bytes that begin and end arrays and maps of any length:
+// cborOf has the bytes that begin and end arrays and maps of indefinite length:
 // https://www.rfc-editor.org/rfc/rfc8949.html#section-3.2.2.
 var cborOf = map[json.Delim]byte{'[': 0x9f, '{': 0xbf, ']': 0xff, '}': 0xff}
 
-// steps lead into arrays and maps and out of them.
+// steps are the changes of depth at the delimiters of arrays and maps.
 var steps = map[json.Token]int{json.Delim('['): 1, json.Delim('{'): 1, json.Delim(']'): -1, json.Delim('}'): -1}
 
 // transcode turns one JSON value into CBOR.

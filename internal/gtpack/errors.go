@@ -6,19 +6,19 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// A NotPackError reports a file that is no pack.
+// A NotPackError reports a file that is not a pack.
 type NotPackError struct{ Reason string }
 
 func (e *NotPackError) Error() string { return "not a pack: " + e.Reason }
 
-// A MalformedError reports a pack that cannot be read, or could be read in two
-// ways, or exceeds the bounds of this package.
+// A MalformedError reports a pack that cannot be read, has two readings, or exceeds the
+// bounds of this package.
 type MalformedError struct {
-	File string // in the archive; empty if it is about the archive itself
+	File string // in the archive; empty if the archive itself is malformed
 	Err  error
 }
 
-// Error is one line of ASCII, whatever the archive holds.
+// Error returns one line of ASCII, whatever the archive holds.
 func (e *MalformedError) Error() string {
 	subject := "the archive"
 	if e.File != "" {
@@ -29,8 +29,7 @@ func (e *MalformedError) Error() string {
 
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// Bounds of what an error repeats of an archive or of a library's message, in
-// bytes.
+// Bounds on quotations from an archive and from a library's message, in bytes.
 const (
 	maxQuoted  = 120
 	maxMessage = 400

@@ -17,9 +17,9 @@ const (
 	designerMetaFile = "metadata.json"
 )
 
-// manifest reads the manifest, and whatever else says which components there
-// are. The forms are told apart by what is there, as the builder's own reader
-// does, and manifest.cbor goes before manifest.json, its copy in the legacy form.
+// manifest reads the manifest and the other documents that name components. It tells
+// the forms apart by the files that exist, as the builder's own reader does.
+// manifest.cbor wins over manifest.json, its copy in the legacy form.
 func (a *archive) manifest() (*Pack, error) {
 	switch {
 	case a.has(manifestFile):
@@ -51,7 +51,7 @@ func (a *archive) cborManifest() (*Pack, error) {
 	return nil, &MalformedError{File: manifestFile, Err: errors.New("it has neither schema_version nor meta")}
 }
 
-// manifestV1 is the form of pack-v1.
+// manifestV1 is the manifest of pack-v1.
 type manifestV1 struct {
 	Schema    string `cbor:"schema_version"`
 	PackID    symbol `cbor:"pack_id"`
@@ -101,7 +101,7 @@ func (a *archive) manifestV1(data []byte) (*Pack, error) {
 	return p, err
 }
 
-// resolve puts the identifiers in the place of their symbols.
+// resolve replaces symbols by their identifiers.
 func (m *manifestV1) resolve(p *Pack) (err error) {
 	if p.ID, err = m.PackID.in(m.Symbols.PackIDs); err != nil {
 		return fmt.Errorf("pack_id: %w", err)
@@ -123,8 +123,8 @@ func (m *manifestV1) resolve(p *Pack) (err error) {
 	return nil
 }
 
-// legacyManifest reads the form before pack-v1. A name may stand in it in more
-// than one version.
+// legacyManifest reads the form before pack-v1. It may list one component name in
+// several versions.
 func (a *archive) legacyManifest(data []byte) (*Pack, error) {
 	var m struct {
 		Meta struct {
@@ -162,7 +162,7 @@ func (a *archive) legacyManifest(data []byte) (*Pack, error) {
 
 // designerManifest reads the form of greentic-designer, described in
 // https://github.com/greenticai/greentic-pack/blob/main/docs/pack-format.md. A
-// manifest.json by itself proves nothing: other archives have one.
+// manifest.json alone proves nothing: other archives have one.
 func (a *archive) designerManifest() (*Pack, error) {
 	var m struct {
 		ID   string `cbor:"manifest_id"`
@@ -227,6 +227,6 @@ func (s symbol) in(table []string) (string, error) {
 	return text, nil
 }
 
-// maxSymbol bounds an identifier that an index stands for, in bytes: any number of
-// indexes may stand for it.
+// maxSymbol bounds an identifier in the table, in bytes: any number of indexes may
+// refer to it.
 const maxSymbol = 1 << 10

@@ -1,20 +1,19 @@
-// Package gtpack reads what a pack says of itself, and compares two packs file
-// by file.
+// Package gtpack reads the description that a pack holds of itself, and compares two
+// packs file by file.
 //
-// A pack is a zip archive of flows, components and assets. Its builders have
-// left three forms of it in the world: pack-v1, whose manifest.cbor keeps its
-// identifiers in tables of symbols; the legacy form before it, whose
-// manifest.cbor has them under meta; and the packs of greentic-designer, which
-// have a manifest.json and no bill of materials. The forms are those of
-// https://github.com/greenticai/greentic-pack and
+// A pack is a zip archive of flows, components and assets. Three forms exist: pack-v1,
+// whose manifest.cbor keeps its identifiers in tables of symbols; the legacy form
+// before it, whose manifest.cbor has them under meta; and the packs of
+// greentic-designer, which have a manifest.json and no bill of materials. They are
+// defined in https://github.com/greenticai/greentic-pack and
 // https://github.com/greenticai/greentic-types.
 //
-// Archives come from strangers. Nothing of one is unpacked to disk or held in
-// memory whole, and all that is read of it is bounded by the constants below.
-// What a pack says is not proven: a signature is only seen to be there, and a
-// bill of materials that does not match its files is a finding, not an error.
-// Strings are returned as they stand in the archive, so whoever prints them
-// must escape them; errors have done so.
+// Archives come from strangers. This package unpacks nothing to disk, holds no archive
+// in memory, and bounds everything that it reads by the constants below. It proves
+// nothing: it reports that a signature exists without verifying it, and a bill of
+// materials that does not match is a finding, not an error. It returns strings as they
+// stand in the archive, so whoever prints them must escape them; its errors have done
+// so.
 package gtpack
 
 import (
@@ -31,15 +30,15 @@ const (
 	FormatDesigner = "dw-application"
 )
 
-// Bounds of what is read of one archive. Real packs have some dozens of files
-// and manifests of some kilobytes.
+// Bounds on reading one archive. Real packs have some dozens of files and manifests of
+// some kilobytes.
 const (
 	MaxFiles     = 100_000  // entries, directories included
 	MaxDirectory = 16 << 20 // bytes of the list of them
 	MaxDocument  = 16 << 20 // unpacked bytes of a manifest or a bill of materials
 	MaxUnpacked  = 4 << 30  // unpacked bytes of all files
 	MaxElements  = 100_000  // of one array or map in a manifest
-	MaxDepth     = 256      // of arrays and maps in a manifest; what the builder itself can read
+	MaxDepth     = 256      // of arrays and maps in a manifest; the builder reads no deeper ones
 )
 
 // A Source is the bytes of a pack. *bytes.Reader, *strings.Reader and
@@ -49,11 +48,10 @@ type Source interface {
 	Size() int64 // bytes
 }
 
-// A Pack is what a pack says of itself. Strings are empty where it says
-// nothing.
+// A Pack is a pack's description of itself. Strings are empty where it has none.
 type Pack struct {
-	// Format is one of the constants above, or the name of a schema that is
-	// newer than they are and reads like pack-v1.
+	// Format is one of the constants above, or the name of a newer schema that reads
+	// like pack-v1.
 	Format    string
 	ID        string
 	Version   string
@@ -65,8 +63,8 @@ type Pack struct {
 	Flows        []string     // identifiers, in order
 	Dependencies []Dependency // by ID
 
-	// Signatures are the files that hold signatures, in order. Nobody has
-	// verified them.
+	// Signatures are the files that hold signatures, in order. This package does not
+	// verify them.
 	Signatures []string
 
 	SBOM     SBOM
@@ -74,12 +72,12 @@ type Pack struct {
 	Unpacked int64 // bytes of all files, unpacked
 }
 
-// A Component is one that the manifest or the pack's own lock names. Where they
-// contradict each other, the manifest is right.
+// A Component is named by the manifest or by the pack's own lock. Where they disagree,
+// the manifest wins.
 type Component struct {
 	ID      string
 	Version string
-	Path    string // of its file in the archive; empty if it is not there
+	Path    string // of its file in the archive; empty if there is none
 	Size    int64  // bytes of that file, unpacked
 }
 
@@ -89,8 +87,8 @@ type Dependency struct {
 	Version string // a range
 }
 
-// Read reads what the pack in src says of itself. It reads all files once, to
-// hold them against the bill of materials.
+// Read reads the description of the pack in src. It reads all files once, to compare
+// them with the bill of materials.
 //
 // Errors: *NotPackError, *MalformedError, and those of src and ctx.
 func Read(ctx context.Context, src Source) (*Pack, error) {

@@ -14,37 +14,36 @@ const (
 	legacySBOMFile = "sbom.json"
 )
 
-// An SBOM is a pack's bill of materials, held against its files. About half of
-// the demo packs do not match: they were packed anew after they had been
-// built.
+// An SBOM is a pack's bill of materials, compared with its files. About half of the
+// demo packs do not match: they were repacked after the build.
 type SBOM struct {
 	File     string // sbom.cbor or sbom.json; empty if there is none
-	Format   string // as it says, greentic-sbom-v1 so far
-	Files    int    // that it lists
-	Matching int    // of them, those that are there in the size and with the hash it says
+	Format   string // its own word; so far greentic-sbom-v1
+	Files    int    // listed
+	Matching int    // listed, with the stated size and hash
 
 	// Names, in order.
-	Missing    []string // listed, but not there
-	Mismatched []string // listed and there, but different
-	Unlisted   []string // there, but not listed
+	Missing    []string // listed, but missing
+	Mismatched []string // listed, but different
+	Unlisted   []string // in the pack, but not listed
 
-	// Err says why it cannot be read; nothing was compared then.
+	// Err is the reason why it cannot be read; nothing was compared then.
 	Err error
 }
 
-// Present tells whether there is a bill of materials.
+// Present reports whether there is a bill of materials.
 func (s SBOM) Present() bool { return s.File != "" }
 
-// OK tells whether there is a bill of materials and all files are as it says.
+// OK reports whether there is a bill of materials and all files match it.
 func (s SBOM) OK() bool {
 	return s.Present() && s.Err == nil && s.Matching == s.Files && len(s.Unlisted) == 0
 }
 
-// unlisted are the files that no bill of materials lists: itself, and what is
-// made after it. The builder's own reader makes the same exceptions.
+// unlisted are the files that no bill of materials lists: itself, and files made after
+// it. The builder's own reader makes the same exceptions.
 var unlisted = []string{sbomFile, legacySBOMFile, "signatures/pack.sig", "signatures/chain.pem"}
 
-// A listing is a bill of materials as it stands in the pack.
+// A listing is a bill of materials as the pack has it.
 type listing struct {
 	file   string
 	err    error
@@ -58,7 +57,7 @@ type listed struct {
 	Hash string `cbor:"hash_blake3"`
 }
 
-// listing reads the bill of materials, if there is one. That it cannot be
+// listing reads the bill of materials, if there is one. A bill that cannot be
 // understood is a finding.
 func (a *archive) listing() (*listing, error) {
 	for _, name := range []string{sbomFile, legacySBOMFile} {
@@ -79,13 +78,13 @@ func (a *archive) listing() (*listing, error) {
 	return &listing{}, nil
 }
 
-// content is what a file holds; hash is set only if somebody asks for it.
+// content describes a file's bytes; hash is set only if a bill lists the file.
 type content struct {
 	size int64
 	hash string
 }
 
-// contents reads all files, and hashes those that are listed.
+// contents reads all files, and hashes the listed ones.
 func (a *archive) contents(l *listing) (map[string]content, error) {
 	wanted := map[string]bool{}
 	for _, f := range l.Files {

@@ -1,9 +1,9 @@
-// Package blake3 is the hash function BLAKE3, in which packs list their files.
-// It is written after the specification,
-// https://github.com/BLAKE3-team/BLAKE3-specs/blob/master/blake3.pdf, without
-// its keyed modes and without longer outputs. The libraries there are bring two
-// modules and thousands of lines of assembly to every user's go.mod; here the hash
-// only decides whether a bill of materials is said to match.
+// Package blake3 is the hash function BLAKE3; bills of materials of packs use it. It
+// follows the specification,
+// https://github.com/BLAKE3-team/BLAKE3-specs/blob/master/blake3.pdf, without keyed
+// modes and longer outputs. The existing libraries bring two modules and thousands of
+// lines of assembly to every user's go.mod; here the hash only decides whether a bill
+// of materials matches.
 package blake3
 
 import (
@@ -32,11 +32,11 @@ type words [8]uint32
 
 var initial = words{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}
 
-// A node of the hash tree is everything that goes into its last compression.
+// A node of the hash tree is the input of its last compression.
 type node struct {
 	value   words
 	block   [blockSize]byte
-	length  int // bytes of block that count
+	length  int // used bytes of block
 	counter uint64
 	flags   uint32
 }
@@ -54,11 +54,11 @@ func parentOf(left, right words) node {
 	return n
 }
 
-// A hasher holds the chunk that is being read, and of what came before it the
-// complete subtrees, the largest first: one for each bit of the number of chunks.
+// A hasher holds the current chunk and the complete subtrees before it, the largest
+// first: one for each bit of the number of chunks.
 type hasher struct {
 	chunk    node
-	blocks   int // of the chunk, compressed already
+	blocks   int // of the chunk, already compressed
 	subtrees [54]words
 	depth    int
 }
@@ -85,7 +85,7 @@ func (h *hasher) Reset() {
 	h.begin(0)
 }
 
-// begin starts chunk number counter.
+// begin starts the chunk with number counter.
 func (h *hasher) begin(counter uint64) {
 	h.chunk = node{value: initial, counter: counter, flags: chunkStart}
 	h.blocks = 0
@@ -94,7 +94,7 @@ func (h *hasher) begin(counter uint64) {
 func (h *hasher) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
-		if h.chunk.length == blockSize { // not the last block, since more comes
+		if h.chunk.length == blockSize { // not the last block, since more bytes come
 			h.next()
 		}
 		m := copy(h.chunk.block[h.chunk.length:], p)
@@ -117,8 +117,8 @@ func (h *hasher) next() {
 	h.blocks++
 }
 
-// push adds the value of a chunk, which makes chunks of them, and joins the
-// subtrees that are complete thereby.
+// push adds the value of the last of chunks chunks, and joins the subtrees that it
+// completes.
 func (h *hasher) push(value words, chunks uint64) {
 	for range bits.TrailingZeros64(chunks) {
 		h.depth--

@@ -6,7 +6,7 @@ import (
 )
 
 // schedule is the order in which each round takes the words of a block: the
-// permutation of the specification, applied once more for each round.
+// specification's permutation, applied once more in each round.
 var schedule = [7][16]uint8{
 	{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 	{2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8},
@@ -17,9 +17,9 @@ var schedule = [7][16]uint8{
 	{11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13},
 }
 
-// compress is the compression function, less the half of its output that only
-// longer hashes have. The state is in variables, not in an array, so that the
-// compiler keeps it in registers.
+// compress is the compression function without the half of its output that longer
+// hashes need. The state is in variables, not in an array, so that the compiler keeps
+// it in registers.
 func compress(value *words, block *[blockSize]byte, counter uint64, length, flags uint32) {
 	var m [16]uint32
 	for i := range m {
@@ -29,7 +29,7 @@ func compress(value *words, block *[blockSize]byte, counter uint64, length, flag
 	v8, v9, v10, v11 := initial[0], initial[1], initial[2], initial[3]
 	v12, v13, v14, v15 := uint32(counter), uint32(counter>>32), length, flags
 	for round := range schedule {
-		s := &schedule[round] // & 15 spares the checks of bounds
+		s := &schedule[round] // & 15 avoids bounds checks
 		v0, v4, v8, v12 = mix(v0, v4, v8, v12, m[s[0]&15], m[s[1]&15])
 		v1, v5, v9, v13 = mix(v1, v5, v9, v13, m[s[2]&15], m[s[3]&15])
 		v2, v6, v10, v14 = mix(v2, v6, v10, v14, m[s[4]&15], m[s[5]&15])

@@ -195,7 +195,7 @@ func (n *node) adopt(value any) int {
 func decodeTOML(data []byte) (tree map[string]any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			tree, err = nil, &SyntaxError{Msg: plain(fmt.Sprint("not readable as TOML: ", p))}
+			tree, err = nil, &SyntaxError{Msg: restyle(fmt.Sprint("not readable as TOML: ", p))}
 		}
 	}()
 	tree = make(map[string]any)
@@ -203,16 +203,16 @@ func decodeTOML(data []byte) (tree map[string]any, err error) {
 	var parse toml.ParseError
 	switch {
 	case errors.As(err, &parse):
-		return nil, &SyntaxError{Line: max(parse.Position.Line, 1), Msg: plain(parse.Message)}
+		return nil, &SyntaxError{Line: max(parse.Position.Line, 1), Msg: restyle(parse.Message)}
 	case err != nil:
-		return nil, &SyntaxError{Msg: plain(err.Error())}
+		return nil, &SyntaxError{Msg: restyle(err.Error())}
 	}
 	return tree, nil
 }
 
-// plain puts a message of the TOML library into this package's style: one
+// restyle puts a message of the TOML library into this package's style: one
 // bounded ASCII line, without a capital or a full stop.
-func plain(message string) string {
+func restyle(message string) string {
 	first, size := utf8.DecodeRuneInString(message)
 	message = string(unicode.ToLower(first)) + message[size:]
 	return printable.Line(strings.TrimSuffix(message, "."), maxMessage)

@@ -17,28 +17,26 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// A checker turns a document into a File and collects everything that is
-// wrong with it.
+// A checker turns a document into a File and collects all problems.
 type checker struct {
 	filename string
 	found    []problem
 }
 
-// A problem is an Error that still knows its place in the file: several may
-// stand on one line.
+// A problem is an Error with its place in the file: several may stand on one line.
 type problem struct {
 	offset int
 	err    *Error
 }
 
-// report adds a problem with n. key is what the message is about.
+// report adds a problem with n. key is the message's subject.
 func (c *checker) report(n *node, key, format string, args ...any) *Error {
 	e := &Error{File: c.filename, Line: n.line, Key: key, Msg: fmt.Sprintf(format, args...)}
 	c.found = append(c.found, problem{n.offset, e})
 	return e
 }
 
-// errors returns what was found, in the order of the file.
+// errors returns the problems in the order of the file.
 func (c *checker) errors() Errors {
 	slices.SortStableFunc(c.found, func(a, b problem) int { return cmp.Compare(a.offset, b.offset) })
 	var errs Errors
@@ -61,7 +59,7 @@ func (c *checker) file(root *node) *File {
 	return f
 }
 
-// knownKeys reports the children of n that are none of known.
+// knownKeys reports the children of n that are not in known.
 func (c *checker) knownKeys(n *node, key string, known ...string) {
 	for _, child := range n.children {
 		switch {
@@ -74,7 +72,7 @@ func (c *checker) knownKeys(n *node, key string, known ...string) {
 	}
 }
 
-// table reports whether n is there and a table.
+// table reports whether n exists and is a table.
 func (c *checker) table(n *node, key string) bool {
 	if n == nil {
 		return false
@@ -85,8 +83,8 @@ func (c *checker) table(n *node, key string) bool {
 	return n.isTable()
 }
 
-// boolean returns the value of n, false if it is not there. subject is put
-// before "must be …" where key does not name n itself.
+// boolean returns the value of n, false if n is nil. subject precedes "must be …" in
+// the message, unless key names n itself.
 func (c *checker) boolean(n *node, key, subject string) bool {
 	if n == nil {
 		return false
@@ -98,7 +96,7 @@ func (c *checker) boolean(n *node, key, subject string) bool {
 	return b
 }
 
-// text returns the value of n, and whether it is there and a string.
+// text returns the value of n, and whether n exists and is a string.
 func (c *checker) text(n *node, key, subject string) (string, bool) {
 	if n == nil {
 		return "", false
@@ -148,8 +146,7 @@ func (c *checker) mediaTypes(n *node) []string {
 	return types
 }
 
-// unknownKey says that key is none of known, and which of them may have been
-// meant.
+// unknownKey says that key is not in known, and suggests a similar one.
 func unknownKey(key string, known []string) string {
 	best := nearest.Of(key, known)
 	if best == "" {
@@ -158,11 +155,10 @@ func unknownKey(key string, known []string) string {
 	return fmt.Sprintf("unknown key %s: did you mean %q?", printable.Quote(key, maxQuoted), best)
 }
 
-// defaultEmbed is what holds where the embed table says nothing.
+// defaultEmbed holds the defaults of the embed table.
 var defaultEmbed = Embed{Dir: ".", File: "packs_gen.go", Data: "packs"}
 
-// embed checks the embed table n, which may be missing, and fills in the
-// defaults.
+// embed checks the embed table n, which may be missing, and fills in the defaults.
 func (c *checker) embed(n *node) Embed {
 	e := defaultEmbed
 	if !c.table(n, "embed") {
@@ -181,7 +177,7 @@ func (c *checker) embed(n *node) Embed {
 	return e
 }
 
-// place reads the string n, if it is there and check likes it, into value.
+// place reads the string n into value, if n exists and passes check.
 func (c *checker) place(n *node, key string, check func(string) error, value *string) {
 	text, ok := c.text(n, key, "")
 	if !ok {
@@ -200,7 +196,7 @@ func checkDir(dir string) error {
 		return errors.New("is empty: write \".\" for the directory of this file")
 	case strings.Contains(dir, `\`):
 		return errors.New("has a backslash: separate with '/'")
-	case path.IsAbs(dir) || strings.Contains(dir, ":"): // C:/dir is absolute where it matters
+	case path.IsAbs(dir) || strings.Contains(dir, ":"): // C:/dir is absolute on Windows
 		return errors.New("is not relative to this file")
 	case strings.ContainsFunc(dir, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return errors.New("has a character that cannot be printed")
@@ -223,9 +219,8 @@ func checkFile(file string) error {
 	return nil
 }
 
-// isBuiltEverywhere reports whether the go command builds a file of this name
-// for a system that nothing can be named for: the list of names that count is
-// the toolchain's own.
+// isBuiltEverywhere reports whether the go command builds a file of this name for every
+// system: it asks the toolchain, with a system that no name stands for.
 func isBuiltEverywhere(file string) bool {
 	none := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc"}
 	none.OpenFile = func(string) (io.ReadCloser, error) {

@@ -16,7 +16,7 @@ import (
 
 const byteOrderMark = "\ufeff"
 
-// A document is a TOML text with the place of each of its keys.
+// A document is a TOML text with the places of its keys.
 type document struct {
 	data       []byte
 	root       *node
@@ -27,40 +27,40 @@ type document struct {
 // A span is a range of bytes in the file.
 type span struct{ start, end int }
 
-// A statement is a header, or a key with its value: on lines of its own, or as
-// an element of an inline table.
+// A statement is a header, or a key with its value: on lines of its own, or as an
+// element of an inline table.
 type statement struct {
-	whole    span // from the start of its first line through its last line end; of an element, key through value
+	whole    span // from the start of its first line through its last line end; for an element, key through value
 	key      span
 	last     int // where the last part of the key starts
 	value    span
-	comma    int // of an element: where the comma after it stands, 0 if there is none
+	comma    int // for an element: the place of the comma after it, 0 if there is none
 	isHeader bool
-	table    *node // what the header opens, or the table the key is put into
+	table    *node // the table that the header opens, or that the key is put into
 	first    *node // the first part of the key, in table
-	node     *node // what the header opens, or the last part of the key
+	node     *node // the table that the header opens, or the last part of the key
 }
 
-// A form is the way in which a node was written.
+// A form is a way to write a node.
 type form int
 
 const (
-	implied    form = iota // on the way in a header or a dotted key
+	implied    form = iota // an earlier part of a header or a dotted key
 	header                 // [name]
 	tableArray             // [[name]]
 	inline                 // name = { … }
 	leaf                   // name = any other value
 )
 
-// A node is a key of the document. Its children stand in the order of their
-// first mention; of a tableArray only the last element is kept.
+// A node is a key of the document. Its children stand in the order of their first
+// mention; a tableArray keeps only its last element.
 type node struct {
 	key      string
-	line     int  // 1-based, of its first mention
-	offset   int  // of its first mention
-	form     form // how it was written
+	line     int // 1-based, of its first mention
+	offset   int // of its first mention
+	form     form
 	value    span // of an inline table or a leaf
-	decoded  any  // what the TOML library makes of it
+	decoded  any  // the TOML library's value
 	parent   *node
 	children []*node
 	byKey    map[string]*node
@@ -75,7 +75,7 @@ func (n *node) child(key string) *node {
 	return n.byKey[key]
 }
 
-// isTable reports whether n is there and a table.
+// isTable reports whether n exists and is a table.
 func (n *node) isTable() bool {
 	if n == nil {
 		return false
@@ -87,7 +87,7 @@ func (n *node) isTable() bool {
 // isAnyTable reports whether n is a table, or an array of tables.
 func (n *node) isAnyTable() bool { return n.form != leaf }
 
-// isIn reports whether n is one of nodes, or in one.
+// isIn reports whether n is one of nodes, or inside one.
 func (n *node) isIn(nodes []*node) bool {
 	for ; n != nil; n = n.parent {
 		if slices.Contains(nodes, n) {
@@ -97,8 +97,8 @@ func (n *node) isIn(nodes []*node) bool {
 	return false
 }
 
-// within returns the statements that may speak of what is in n, and the inline
-// table that they are elements of, nil if they have lines of their own.
+// within returns the statements that may concern the content of n, and the inline table
+// whose elements they are; nil if they have lines of their own.
 func (d *document) within(n *node) ([]statement, *node) {
 	for ; n != nil; n = n.parent {
 		if n.form == inline {
@@ -108,9 +108,9 @@ func (d *document) within(n *node) ([]statement, *node) {
 	return d.statements, nil
 }
 
-// parseDocument scans data and has the TOML library decode it. Its errors are
-// *SyntaxError. The scanner comes first: its bounds keep hostile nesting from
-// the library.
+// parseDocument scans data and decodes it with the TOML library. Its errors are
+// *SyntaxError. The scanner runs first: its bounds keep hostile nesting from the
+// library.
 func parseDocument(filename string, data []byte) (*document, error) {
 	s := newScanner(data)
 	err := s.scan()
@@ -128,9 +128,9 @@ func parseDocument(filename string, data []byte) (*document, error) {
 	return s.doc, nil
 }
 
-// conflictLine returns the line of the first marker that git leaves at the beginning or
-// the end of a conflict, 0 if there is none. Inside a string it may be no marker, so
-// that only a text which is no TOML is judged by it.
+// conflictLine returns the line of the first marker with which git begins or ends a
+// conflict, 0 if there is none. A marker may be part of a string, so only a text that
+// is not TOML is judged by it.
 func conflictLine(data []byte) int {
 	n := 0
 	for line := range bytes.Lines(data[:min(len(data), MaxSize)]) {
@@ -145,10 +145,9 @@ func conflictLine(data []byte) int {
 	return 0
 }
 
-// decode fills in the decoded values. It refuses keys defined twice, of which
-// the library lets some pass in inline tables. Should scanner and library
-// differ about which keys there are, the text is refused as well: a place
-// that is not certain must never be edited.
+// decode fills in the decoded values. It refuses keys that are defined twice, which the
+// library allows in some inline tables. It also refuses the text if scanner and library
+// disagree about its keys: an uncertain place must never be edited.
 func (d *document) decode() error {
 	tree, err := decodeTOML(d.data)
 	if err != nil {
@@ -163,8 +162,8 @@ func (d *document) decode() error {
 	return nil
 }
 
-// adopt hands the decoded values to n and its children. It returns 0, or the
-// line of the first key that has no counterpart.
+// adopt gives the decoded values to n and its children. It returns 0, or the line of
+// the first key without a counterpart.
 func (n *node) adopt(value any) int {
 	n.decoded = value
 	table, isTable := value.(map[string]any)
@@ -190,8 +189,8 @@ func (n *node) adopt(value any) int {
 	return 0
 }
 
-// decodeTOML is toml.Unmarshal for hostile input: its errors are *SyntaxError,
-// in ASCII and of bounded length, and where the library panics it is one too.
+// decodeTOML is toml.Unmarshal for hostile input: its errors are *SyntaxError, in ASCII
+// and of bounded length, even if the library panics.
 func decodeTOML(data []byte) (tree map[string]any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -210,8 +209,8 @@ func decodeTOML(data []byte) (tree map[string]any, err error) {
 	return tree, nil
 }
 
-// restyle puts a message of the TOML library into this package's style: one
-// bounded ASCII line, without a capital or a full stop.
+// restyle puts a message of the TOML library into this package's style: one bounded
+// ASCII line, without a capital or a full stop.
 func restyle(message string) string {
 	first, size := utf8.DecodeRuneInString(message)
 	message = string(unicode.ToLower(first)) + message[size:]

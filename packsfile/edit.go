@@ -14,18 +14,17 @@ import (
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
-// errByHand refuses what the edits here do not know how to do.
+// errByHand refuses an edit that this package cannot do.
 var errByHand = errors.New("it is written in a form that cannot be edited: edit the file by hand")
 
 // SetRefs returns the text of a packs.toml in which the packs of refs, by their names,
-// have those references; packs that the file lacks are added. data itself is left
-// alone.
+// have those references. It adds packs that the file lacks. It leaves data alone.
 //
-// It changes the lines it must and no others: comments, order, blank lines
-// and line ends survive, as do the other keys of the pack. It only demands
-// that data is TOML, not that it makes sense. Before it returns it reads its
-// own work; whatever it cannot edit with certainty is an error. Packs that are there
-// already are edited together: the file is read twice, however many they are.
+// It changes the lines it must and no others: comments, order, blank lines and line
+// ends survive, as do the other keys of the pack. data must be TOML, but need not make
+// sense. Before SetRefs returns it reads its own work; an edit that is not certain is
+// an error. It edits the packs that exist together: it reads the file twice, however
+// many they are.
 func SetRefs(data []byte, refs map[string]string) ([]byte, error) {
 	t := &text{data: data}
 	packs, err := t.packs()
@@ -43,7 +42,7 @@ func SetRefs(data []byte, refs map[string]string) ([]byte, error) {
 	if err := t.setRefs(known, refs); err != nil {
 		return nil, err
 	}
-	for _, name := range unknown { // each goes where the last one is
+	for _, name := range unknown { // each goes after the last one
 		if err := t.setRefs([]string{name}, refs); err != nil {
 			return nil, err
 		}
@@ -90,8 +89,8 @@ func (d *document) replaceRef(n *node, ref string) ([]edit, error) {
 	return d.replace(n, ref)
 }
 
-// replace gives n another value, in the kind of quotation marks that the old
-// one has. A value that is there already stays as it is written.
+// replace gives n another value, in the old one's kind of quotation marks. An equal
+// value stays as it is written.
 func (d *document) replace(n *node, value any) ([]edit, error) {
 	switch {
 	case n.form != leaf && n.form != inline:
@@ -102,7 +101,7 @@ func (d *document) replace(n *node, value any) ([]edit, error) {
 	return []edit{{n.value, style{equals, d.markAt(n.value.start)}.value(value)}}, nil
 }
 
-// An Entry is what packs.toml is to say of where a pack comes from.
+// An Entry says where a pack comes from, for packs.toml.
 type Entry struct {
 	Ref       string // the reference
 	Version   string // a range of versions to choose from; Ref then has neither tag nor digest
@@ -110,14 +109,14 @@ type Entry struct {
 }
 
 // SetAll returns the text of a packs.toml in which the packs of entries, by their
-// names, are what those say. data itself is left alone.
+// names, match those. It leaves data alone.
 //
-// A pack that is not there yet is added in the form that the others have, as
-// name = "REF" where that says it all. Of one that is there, ref, version and
-// allow_tags become what its Entry says, while its other keys, its form and its
-// comments stay: keys that the Entry does not need go, with the comments beside them.
-// A string becomes an inline table where it must, but no table a string.
-// allow_tags is not written where the file has it for all packs.
+// It adds a missing pack in the form that the others have, as name = "REF" if that says
+// everything. In an existing pack it sets ref, version and allow_tags, and keeps its
+// other keys, its form and its comments; it removes keys that the Entry does not need,
+// with the comments beside them. A string becomes an inline table if it must, but no
+// table becomes a string. SetAll does not write allow_tags if the file has it for all
+// packs.
 //
 // It keeps the promises of SetRefs, pack by pack.
 func SetAll(data []byte, entries map[string]Entry) ([]byte, error) {
@@ -142,7 +141,7 @@ func (t *text) set(name string, e Entry) error {
 	if err != nil {
 		return err
 	}
-	// Only now: the new keys may have been put beside those that go.
+	// Only now: the new keys may stand beside the removed ones.
 	_, err = t.change([]string{name}, func(d *document, packs *node, name string) ([]assignment, []edit, error) {
 		keys := d.keysOf(packs.child(name), e)
 		return keys, d.takeOut(leftover(packs.child(name), keys)), nil
@@ -150,7 +149,7 @@ func (t *text) set(name string, e Entry) error {
 	return err
 }
 
-// keysOf returns the keys that e is about, of the pack n if there is one.
+// keysOf returns the keys that e sets, in the pack n if there is one.
 func (d *document) keysOf(n *node, e Entry) []assignment {
 	keys := []assignment{{"ref", e.Ref}, {"version", nil}, {"allow_tags", nil}}
 	if e.Version != "" {
@@ -164,7 +163,7 @@ func (d *document) keysOf(n *node, e Entry) []assignment {
 
 func (n *node) isTrue() bool { return n != nil && n.decoded == true }
 
-// leftover returns what the pack n has of keys without a value.
+// leftover returns the nodes of the pack n whose keys have no value.
 func leftover(n *node, keys []assignment) []*node {
 	var nodes []*node
 	for _, key := range keys {
@@ -209,7 +208,7 @@ func (d *document) setKeysIn(n *node, keys []assignment) ([]edit, error) {
 	return append(edits, added...), err
 }
 
-// check reports what Parse would not like about a pack of that name that is e.
+// check reports why Parse would refuse e as the pack called name.
 func (e Entry) check(name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -229,11 +228,11 @@ func (e Entry) check(name string) error {
 	return nil
 }
 
-// A plan finds the edits that give a pack's entry its keys, or take it out if
-// there are none. packs is nil where the file has no such table.
+// A plan finds the edits that give a pack's entry its keys, or remove it if there are
+// none. packs is nil if the file has no such table.
 type plan func(d *document, packs *node, name string) (keys []assignment, edits []edit, err error)
 
-// A text is a packs.toml that is edited, as it is after the last change.
+// A text is a packs.toml during edits, as the last one left it.
 type text struct {
 	data []byte
 	doc  *document // nil before the first change
@@ -253,8 +252,8 @@ func (t *text) packs() (_ *node, err error) {
 	return packs, nil
 }
 
-// change edits the entries of packs, whose edits do not touch each other. An error is
-// about the pack that is named beside it.
+// change edits the entries of packs, whose edits do not overlap. name is the pack that
+// an error concerns.
 func (t *text) change(names []string, p plan) (name string, err error) {
 	if len(names) == 0 {
 		return "", nil
@@ -278,15 +277,14 @@ func (t *text) change(names []string, p plan) (name string, err error) {
 	return names[0], err
 }
 
-// An edit replaces the bytes at a place in a file. Neither names nor
-// references nor ranges hold a byte that TOML would want escaped.
+// An edit replaces the bytes at a place in a file. Names, references and ranges hold no
+// byte that TOML must escape.
 type edit struct {
 	at   span
 	text string
 }
 
-// apply carries out edits, in the order of their places. Those without text
-// may overlap.
+// apply applies edits in the order of their places. Those without text may overlap.
 func apply(data []byte, edits []edit) []byte {
 	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.at.start, b.at.start) })
 	out := make([]byte, 0, len(data))
@@ -301,8 +299,8 @@ func apply(data []byte, edits []edit) []byte {
 	return append(out, data[done:]...)
 }
 
-// checkEdit demands that edited differs from d in the packs of keys alone, and there
-// in those keys alone: without keys a pack is to be gone. It returns edited as read.
+// checkEdit checks that edited differs from d in the packs of keys alone, and there in
+// those keys alone; a pack without keys must be gone. It returns edited as a document.
 func (d *document) checkEdit(edited []byte, keys map[string][]assignment) (*document, error) {
 	after := d
 	if !bytes.Equal(edited, d.data) {
@@ -322,12 +320,11 @@ func (d *document) checkEdit(edited []byte, keys map[string][]assignment) (*docu
 	return after, nil
 }
 
-// A table is what the TOML library makes of one.
+// A table is the TOML library's value of one.
 type table map[string]any
 
-// content returns what the file says of packs, and all else. Of the packs of edited it
-// does not matter how they are written: they are always tables. Nor does it matter
-// whether no packs have a table.
+// content returns the packs and everything else in the file. It treats the packs of
+// edited as tables, whatever their form, and a missing packs table like an empty one.
 func (d *document) content(edited map[string][]assignment) (packs, rest table) {
 	rest = maps.Clone(d.root.decoded.(map[string]any))
 	packs = make(table)

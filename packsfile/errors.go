@@ -5,18 +5,17 @@ import (
 	"strings"
 )
 
-// Bounds of what a message repeats of the file or of another package's message, in
-// bytes.
+// Bounds on quotations from the file and from another package's message, in bytes.
 const (
 	maxQuoted  = 120
 	maxMessage = 400
 )
 
-// A SyntaxError reports a file that is not TOML, or that is TOML of a size or
-// nesting which no packs.toml needs.
+// A SyntaxError reports a file that is not TOML, or whose size or nesting no packs.toml
+// needs.
 type SyntaxError struct {
 	File string
-	Line int // 1-based; 0 where the whole file is meant
+	Line int // 1-based; 0 for the whole file
 	Msg  string
 }
 
@@ -27,22 +26,22 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 }
 
-// An Error is one thing in a packs.toml that makes no sense.
+// An Error is one problem in a packs.toml.
 type Error struct {
 	File string
 	Line int    // 1-based
-	Key  string // what it is about: "packs.NAME", "embed.file"; empty for the file itself
+	Key  string // "packs.NAME", "embed.file"; empty for the file itself
 	Msg  string // ASCII
 
-	// Unpinned is the pack's name where the problem is exactly that its
-	// reference has a tag alone and nothing allows tags; otherwise empty.
+	// Unpinned is the pack's name if the problem is exactly this: its reference has a
+	// tag alone and nothing allows tags; otherwise empty.
 	Unpinned string
-	Ref      string // that reference, in packs.toml's words
+	Ref      string // that reference, as in packs.toml
 
-	// Newer tells that this is a table which a newer packvendor may know.
+	// Newer reports that a newer packvendor may know this table.
 	Newer bool
-	// GoName is the pack's Go name where the problem is exactly that it is not
-	// free; otherwise empty.
+	// GoName is the pack's Go name if the problem is exactly that it is taken;
+	// otherwise empty.
 	GoName string
 }
 
@@ -74,8 +73,8 @@ func (es Errors) Unwrap() []error {
 	return errs
 }
 
-// OnlyUnpinned reports whether there are problems and all of them are packs
-// that lack a pin.
+// OnlyUnpinned reports whether there are problems and all of them are packs that lack a
+// pin.
 func (es Errors) OnlyUnpinned() bool {
 	for _, e := range es {
 		if e.Unpinned == "" {

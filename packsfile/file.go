@@ -1,5 +1,5 @@
-// Package packsfile owns packs.toml: it reads the file into checked values
-// and edits it as text.
+// Package packsfile owns packs.toml: it reads the file into checked values and edits it
+// as text.
 package packsfile
 
 import (
@@ -13,59 +13,47 @@ import (
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
-// MaxSize is the largest packs.toml that is read, in bytes: room for some tens of
-// thousands of packs.
+// MaxSize bounds a packs.toml, in bytes: room for some tens of thousands of packs.
 const MaxSize = 4 << 20
 
-type (
-	// A Digest is sha256: and 64 hexadecimal digits.
-	Digest = ociref.Digest
-	// A Reference names a manifest in a registry, by tag or digest.
-	Reference = ociref.Reference
-	// A Range is a range of versions.
-	Range = versions.Range
-	// A Version is a semantic version, as a tag has it.
-	Version = versions.Version
-)
-
-// defaultName stands for the file in messages where the caller gives no name.
+// defaultName stands for the file in messages without a name.
 const defaultName = "packs.toml"
 
-// A File is a packs.toml whose every word has been checked. Parse makes it;
-// nothing in this package changes it afterwards, so goroutines may share it.
+// A File is a packs.toml that Parse has checked. Nothing in this package changes it
+// afterwards, so goroutines may share it.
 type File struct {
-	AllowTags          bool     // allow_tags for all packs; a Pack knows what holds for it
-	InsecureRegistries []string // host[:port], to be reached by plain HTTP
-	AcceptMediaTypes   []string // layer media types accepted besides the default list
+	AllowTags          bool     // allow_tags for all packs; Pack.AllowTags is the value that counts
+	InsecureRegistries []string // host[:port], for plain HTTP
+	AcceptMediaTypes   []string // layer media types beside the default list
 	Embed              Embed
 	Packs              []Pack // sorted by name
 }
 
-// Embed says where the generated Go goes. Keys that packs.toml leaves out
-// hold their defaults. Paths are slash-separated on every system.
+// Embed says where the generated Go goes. Missing keys hold their defaults. Paths are
+// slash-separated on every system.
 type Embed struct {
 	Dir     string // directory of the Go package, relative to packs.toml; default "."
-	Package string // name of the Go package; "" where it is to be derived
+	Package string // name of the Go package; "" to derive it
 	File    string // base name of the generated file; default "packs_gen.go"
 	Data    string // folder of the packs' bytes, below Dir; default "packs"
-	Line    int    // 1-based line of the embed table's key, 0 where there is none
+	Line    int    // 1-based line of the embed table's key, 0 if there is none
 }
 
 // A Pack is one entry of the packs table.
 type Pack struct {
 	Name      string
-	Ref       string           // the reference in packs.toml's own words
+	Ref       string           // the reference as in packs.toml
 	Reference ociref.Reference // Ref, parsed
-	Version   string           // the range of versions to choose from; empty where Ref says which
-	Range     versions.Range   // Version, parsed; of no use where that is empty
+	Version   string           // the range of versions; empty if Ref has a tag or digest
+	Range     versions.Range   // Version, parsed; unused if that is empty
 	Layer     string           // media type or digest of the layer to take; mostly empty
 	GoName    string           // go_name, or the name derived from the key
 	AllowTags bool             // the pack's own allow_tags, else the file's
 	Line      int              // 1-based line of the pack's key
 }
 
-// Pinned tells whether the pack's reference is one that packs.toml may hold: it
-// has a digest, a tag that is allowed, or a range of versions to choose from.
+// Pinned reports whether packs.toml may hold the pack's reference: it has a digest, a
+// tag that is allowed, or a range of versions.
 func (p Pack) Pinned() bool {
 	return p.Reference.Digest != "" || p.AllowTags || p.Version != ""
 }
@@ -81,12 +69,12 @@ func (f *File) Pack(name string) (Pack, bool) {
 	return f.Packs[i], true
 }
 
-// Parse reads a packs.toml. The file name is only used in messages.
+// Parse reads a packs.toml. Only messages use the file name.
 //
-// A file that is not TOML yields a *SyntaxError, which stands alone. A file
-// that means nothing sensible yields Errors, all of them at once. If every
-// one of these is an unpinned pack (Errors.OnlyUnpinned), the File comes with
-// them and holds all packs; with any other error it is nil.
+// A file that is not TOML yields a *SyntaxError alone. A file that makes no sense
+// yields Errors, all of them at once. If all of these are unpinned packs
+// (Errors.OnlyUnpinned), Parse also returns the File with all packs; with any other
+// error the File is nil.
 func Parse(filename string, data []byte) (*File, error) {
 	doc, err := parseDocument(filename, data)
 	if err != nil {
@@ -110,8 +98,8 @@ const (
 	schemaURL  = "https://raw.githubusercontent.com/greenticai/packvendor/main/packs.schema.json"
 )
 
-// New returns the text of a packs.toml without packs. Of e it writes what is
-// not empty and no default. Parse reads it, if it likes e.
+// New returns the text of a packs.toml without packs. It writes the fields of e that
+// are neither empty nor defaults. Parse accepts the text if it accepts e.
 func New(e Embed) []byte {
 	var b bytes.Buffer
 	b.WriteString("#:schema " + schemaURL + "\n")
@@ -127,7 +115,7 @@ func New(e Embed) []byte {
 
 // embedKeys returns the lines of the embed table.
 func embedKeys(e Embed) []byte {
-	keys, _ := toml.Marshal(struct { // fails for no string
+	keys, _ := toml.Marshal(struct { // never fails for strings
 		Dir     string `toml:"dir,omitempty"`
 		Package string `toml:"package,omitempty"`
 		File    string `toml:"file,omitempty"`

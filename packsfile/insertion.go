@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// addPack finds the edit that adds a pack in the form that the packs table
-// has. packs is nil where the file has no such table.
+// addPack finds the edit that adds a pack in the form of the packs table. packs is nil
+// if the file has no such table.
 func (d *document) addPack(packs *node, name string, keys []assignment) []edit {
 	pack := []assignment{{name, keys}}
 	usual := style{equals, quoted}
@@ -25,8 +25,8 @@ func (d *document) addPack(packs *node, name string, keys []assignment) []edit {
 	return d.appendBlock("[packs."+name+"]", usual.assign("", keys))
 }
 
-// addKeys finds the edit that adds keys to the pack's table n: after its ref, or
-// after its last key if it has none.
+// addKeys finds the edit that adds keys to the pack's table n: after its ref, or after
+// its last key if it has no ref.
 func (d *document) addKeys(n *node, keys []assignment) ([]edit, error) {
 	if len(keys) == 0 {
 		return nil, nil
@@ -53,7 +53,7 @@ func (d *document) addKeys(n *node, keys []assignment) ([]edit, error) {
 	return d.addLines(after, texts), nil
 }
 
-// prefix returns what stands before the last part of a statement's key.
+// prefix returns the text before the last part of a statement's key.
 func (d *document) prefix(st *statement) string {
 	if st.isHeader {
 		return ""
@@ -83,8 +83,8 @@ func (d *document) addLines(after *statement, texts []string) []edit {
 	return []edit{{span{end, end}, lines}}
 }
 
-// addElements adds to the inline table n, after its last value: what follows it,
-// a comma or a comment included, then stays right.
+// addElements adds to the inline table n, after its last value: a comma or a comment
+// that follows stays in place.
 func (d *document) addElements(n *node, texts []string) []edit {
 	text := strings.Join(texts, ", ")
 	if len(n.elements) > 0 {
@@ -115,8 +115,8 @@ func (d *document) appendBlock(header string, texts []string) []edit {
 	return []edit{{span{end, end}, text}}
 }
 
-// lineEnd returns the line end that the text at s has, the file's if it has
-// none, and LF if there is none at all.
+// lineEnd returns the line end of the text at s, the file's if s has none, and LF if
+// the file has none.
 func (d *document) lineEnd(s span) string {
 	for _, text := range [][]byte{d.data[s.start:s.end], d.data} {
 		if i := bytes.IndexByte(text, '\n'); i >= 0 {
@@ -129,8 +129,8 @@ func (d *document) lineEnd(s span) string {
 	return "\n"
 }
 
-// An assignment is a key that is to be written, with its value: a string, true,
-// or the keys of a pack. A nil value is a key that is not to be there.
+// An assignment is a key to write, with its value: a string, true, or the keys of a
+// pack. A key with a nil value must not exist.
 type assignment struct {
 	key   string
 	value any
@@ -147,7 +147,7 @@ func present(keys []assignment) []assignment {
 	return with
 }
 
-// A style is how the file writes assignments.
+// A style is the file's way to write assignments.
 type style struct {
 	equals string // with the blanks around it
 	mark   string // quotation mark
@@ -170,8 +170,8 @@ func (d *document) styleOf(st statement) style {
 	return s
 }
 
-// markAt returns the kind of quotation marks that the value at has, the usual
-// ones if it has none.
+// markAt returns the quotation mark of the value at a place, the usual one if it has
+// none.
 func (d *document) markAt(at int) string {
 	if d.data[at] == '\'' {
 		return `'`
@@ -188,8 +188,7 @@ func (s style) assign(prefix string, keys []assignment) []string {
 	return texts
 }
 
-// value returns a value as TOML. A pack of which there is only a reference to
-// tell is just that.
+// value returns a value as TOML. A pack with a reference alone becomes a string.
 func (s style) value(value any) string {
 	switch value := value.(type) {
 	case string:

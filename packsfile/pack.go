@@ -13,7 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
-// packs checks the table n. allowTags is what holds for packs that do not say.
+// packs checks the table n. allowTags is the value for packs that have none.
 func (c *checker) packs(n *node, allowTags bool) []Pack {
 	if !c.table(n, "packs") {
 		return nil
@@ -59,8 +59,7 @@ func (c *checker) pack(n *node, allowTags bool) *Pack {
 	return p
 }
 
-// reference reads the reference at n into p and reports whether there is a
-// well-formed one.
+// reference reads the reference at n into p and reports whether it is well-formed.
 func (c *checker) reference(n *node, p *Pack) bool {
 	text, ok := c.text(n, packKey(p.Name), "ref ")
 	if !ok {
@@ -75,7 +74,7 @@ func (c *checker) reference(n *node, p *Pack) bool {
 	return true
 }
 
-// pin demands a digest, or a tag where tags are allowed.
+// pin demands a digest, or a tag if tags are allowed.
 func (c *checker) pin(n *node, p *Pack) {
 	ref := p.Reference
 	switch {
@@ -83,13 +82,13 @@ func (c *checker) pin(n *node, p *Pack) {
 		c.report(n, packKey(p.Name), "%s has neither tag nor digest: add one, or a version", printable.Quote(p.Ref, maxQuoted))
 	case !p.Pinned():
 		e := c.report(n, packKey(p.Name), "%s is a tag, not a pin: tags can move", printable.Quote(p.Ref, maxQuoted))
-		if checkName(p.Name) == nil { // else a pin would not help
+		if checkName(p.Name) == nil { // otherwise a pin would not help
 			e.Unpinned, e.Ref = p.Name, p.Ref
 		}
 	}
 }
 
-// version reads the range at n into p. The reference leaves the choice to it.
+// version reads the range at n into p. The reference must have neither tag nor digest.
 func (c *checker) version(n *node, p *Pack) {
 	key := packKey(p.Name)
 	text, ok := c.text(n, key, "version ")
@@ -122,7 +121,7 @@ func (c *checker) layer(n *node, key string) string {
 	return layer
 }
 
-// claimGoName gives the pack its Go name and reports one that is not free.
+// claimGoName gives the pack its Go name and reports a name that is taken.
 func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 	key, at := packKey(n.key), n
 	p.GoName = deriveGoName(n.key)
@@ -137,7 +136,7 @@ func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 		}
 		p.GoName, at = name, own
 	} else if checkName(n.key) != nil {
-		return // already reported, and what derives from it means nothing
+		return // already reported, and a name derived from it means nothing
 	}
 	other, clash := taken[p.GoName]
 	switch {
@@ -154,7 +153,7 @@ func (c *checker) claimGoName(n *node, p *Pack, taken map[string]string) {
 
 func packKey(name string) string { return "packs." + keyName(name) }
 
-// badReference is the reference's own complaint in bounded ASCII.
+// badReference returns the complaint of ociref in bounded ASCII.
 func badReference(err error) string {
 	var syntax *ociref.SyntaxError
 	if errors.As(err, &syntax) {
@@ -171,8 +170,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// deriveGoName makes an exported Go name of a pack's name: messaging-slack
-// becomes MessagingSlack.
+// deriveGoName derives an exported Go name from a pack's name: messaging-slack becomes
+// MessagingSlack.
 func deriveGoName(name string) string {
 	var b strings.Builder
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '_' }) {
@@ -181,7 +180,7 @@ func deriveGoName(name string) string {
 	return b.String()
 }
 
-// keyName returns a key as TOML would have it: bare where it can be.
+// keyName returns a key as TOML would have it: bare if possible.
 func keyName(key string) string {
 	if key == "" || len(key) > maxQuoted {
 		return printable.Quote(key, maxQuoted)

@@ -7,17 +7,16 @@ import (
 	"slices"
 )
 
-// Remove returns the text of a packs.toml without the packs called names. data
-// itself is left alone.
+// Remove returns the text of a packs.toml without the packs called names. It leaves
+// data alone.
 //
-// A pack goes with the lines it is written in: the comment beside it goes too,
-// and so does everything from a header [packs.NAME] through the last key of its
-// table. Comments above and below stay, since they may be about more than this
-// pack. Where two blank lines would meet, or one would begin or end the file,
-// one goes. The packs table stays, empty if need be.
+// A pack goes with its lines: the comment beside it, and everything from a header
+// [packs.NAME] through the last key of its table. Comments above and below stay, since
+// they may concern more than this pack. If two blank lines would meet, or one would
+// begin or end the file, one goes. The packs table stays, empty if need be.
 //
-// It only demands that data is TOML. Before it returns it reads its own work. A
-// pack that is not there is fs.ErrNotExist, and then none is removed.
+// data must be TOML. Before Remove returns it reads its own work. If a pack does not
+// exist the error is fs.ErrNotExist, and Remove removes none.
 func Remove(data []byte, names ...string) ([]byte, error) {
 	t := &text{data: bytes.Clone(data)}
 	for i, name := range names {
@@ -39,7 +38,7 @@ func takeOutPack(d *document, packs *node, name string) ([]assignment, []edit, e
 	return nil, d.takeOut([]*node{n}), nil
 }
 
-// noPack is fs.ErrNotExist in the words that suit a pack.
+// noPack is fs.ErrNotExist in words for a pack.
 type noPack struct{}
 
 func (noPack) Error() string        { return "there is no such pack" }
@@ -72,7 +71,7 @@ func (d *document) takeOut(nodes []*node) []edit {
 	return edits
 }
 
-// blockEnd returns where the statement ends; of a header, where its table does.
+// blockEnd returns the end of the statement; for a header, the end of its table.
 func (d *document) blockEnd(i int) int {
 	end := d.statements[i].whole.end
 	if !d.statements[i].isHeader {
@@ -87,8 +86,7 @@ func (d *document) blockEnd(i int) int {
 	return end
 }
 
-// closeGap adds a blank line to lines that are to go, where another would be
-// left beside it.
+// closeGap extends lines to remove by a blank line beside them, where two would meet.
 func (d *document) closeGap(lines span) span {
 	top := 0
 	if bytes.HasPrefix(d.data, []byte(byteOrderMark)) {
@@ -132,7 +130,7 @@ func (d *document) takeOutElements(table *node, elements []statement, nodes []*n
 		edits = append(edits, d.takeOutRun(run)...)
 	}
 	if last := len(elements) - 1; kept >= 0 && kept < last && elements[last].comma == 0 {
-		// The table did not end in a comma, and still need not.
+		// The table did not end in a comma, and need not now.
 		if d.isBeside(elements[kept], elements[kept+1]) {
 			edits = append(edits, edit{at: span{elements[kept].comma, elements[kept+1].whole.start}})
 		}
@@ -140,14 +138,13 @@ func (d *document) takeOutElements(table *node, elements []statement, nodes []*n
 	return edits
 }
 
-// isBeside reports whether nothing but a comma and blanks stands between two
-// elements.
+// isBeside reports whether only a comma and blanks stand between two elements.
 func (d *document) isBeside(a, b statement) bool {
 	return d.afterBlanks(a.whole.end) == a.comma && d.afterBlanks(a.comma+1) == b.whole.start
 }
 
-// takeOutRun finds the edits that remove elements that stand side by side, with
-// the comma after them and, if there is nothing else on it, their line.
+// takeOutRun finds the edits that remove a run of adjacent elements, with the comma
+// after them and, if it is empty then, their line.
 func (d *document) takeOutRun(run statement) []edit {
 	var edits []edit
 	gone := run.whole
@@ -175,7 +172,7 @@ func (d *document) takeOutRun(run statement) []edit {
 	return append(edits, edit{at: gone})
 }
 
-// afterBlanks returns the first place from at on that has no blank.
+// afterBlanks returns the first place from at on without a blank.
 func (d *document) afterBlanks(at int) int {
 	s := scanner{data: d.data, pos: at}
 	s.skipBlanks()

@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// A scanner finds where keys and values stand in a TOML text; the TOML
-// library tells what they mean but not where they are. It reads the shape
-// only (keys, strings, brackets, line ends) of TOML 1.0 and 1.1, and refuses
-// what it cannot follow.
+// A scanner finds the places of keys and values in a TOML text; the TOML library knows
+// their meaning but not their places. It reads only the shape (keys, strings, brackets,
+// line ends) of TOML 1.0 and 1.1, and refuses a text that it cannot follow.
 type scanner struct {
 	data     []byte
 	pos      int
@@ -19,7 +18,7 @@ type scanner struct {
 	doc      *document
 	table    *node // the table that the last header opened
 	depth    depth // of that header
-	parts    int   // that were read, of all keys
+	parts    int   // number of parts read, of all keys
 }
 
 func newScanner(data []byte) *scanner {
@@ -43,8 +42,8 @@ func (s *scanner) scan() error {
 	return nil
 }
 
-// checkText refuses what no TOML file may hold, so that everything after it
-// deals with sane text, and counts the lines.
+// checkText refuses bytes that no TOML file may hold, so that everything after it reads
+// sane text, and counts the lines.
 func (s *scanner) checkText() error {
 	if len(s.data) > MaxSize {
 		return &SyntaxError{Msg: fmt.Sprintf("the file is larger than %d bytes", MaxSize)}
@@ -138,10 +137,10 @@ func (s *scanner) pair(parent *node, above depth) (statement, error) {
 	}, nil
 }
 
-// attach finds or makes the node that parts lead to from parent and returns
-// it. Where TOML does not let parts name a new value, it notes the conflict
-// and returns a node that nobody keeps. The TOML library mostly has better
-// words for it, so it is not reported yet.
+// attach finds or makes the node that parts lead to from parent and returns it. If TOML
+// forbids a new value there, attach records the conflict and returns a node that
+// belongs to nothing. It does not report the conflict yet, since the TOML library
+// mostly has better words for it.
 func (s *scanner) attach(parent *node, parts []keyPart, f form) *node {
 	for _, part := range parts[:len(parts)-1] {
 		parent = s.step(parent, part)
@@ -193,8 +192,8 @@ func (s *scanner) endLine() error {
 	return s.unexpected("the end of the line")
 }
 
-// skipSpace skips everything that may stand between the parts of an array or
-// an inline table.
+// skipSpace skips blanks, comments and line ends between the parts of an array or an
+// inline table.
 func (s *scanner) skipSpace() {
 	for {
 		s.skipBlanks()

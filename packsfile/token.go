@@ -6,23 +6,23 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Bounds of a key's full path. packs.toml needs three parts. The TOML library
-// recurses as deep as it is told to, and keeps the whole path of every key:
-// many short keys below one long one would take gigabytes.
+// Bounds on a key's full path. packs.toml needs three parts. The TOML library recurses
+// without bound, and keeps the whole path of every key: many short keys below one long
+// one would take gigabytes.
 const (
 	maxDepth     = 16 // parts, arrays counted
 	maxPathBytes = 1024
 )
 
-// maxParts bounds the parts of all keys, and arrays: ten thousand packs have some
-// tens of thousands, and a file may have room for a million, to no use.
+// maxParts bounds the parts of all keys, and arrays. Ten thousand packs have some tens
+// of thousands; a hostile file has room for a million.
 const maxParts = 200_000
 
-// escapedParts is for how many parts one with an escape counts: it takes so much longer
-// to read, and no key that means something here has one.
+// escapedParts is the count of a part with an escape: reading it takes that much
+// longer, and no known key has one.
 const escapedParts = 20
 
-// A depth is how much of these bounds a path has used up.
+// A depth is the part of these bounds that a path uses.
 type depth struct{ parts, bytes int }
 
 // A keyPart is one part of a dotted key.
@@ -31,8 +31,8 @@ type keyPart struct {
 	at   span
 }
 
-// key reads a dotted key and the blanks after it. above is the path that the
-// key is relative to; key returns the depth of the path with the key in it.
+// key reads a dotted key and the blanks after it. The key is relative to the path
+// above; key returns the depth of both together.
 func (s *scanner) key(above depth) ([]keyPart, depth, error) {
 	var parts []keyPart
 	for {
@@ -87,8 +87,8 @@ func (s *scanner) keyPart() (keyPart, error) {
 	return keyPart{string(s.data[start:s.pos]), span{start, s.pos}}, nil
 }
 
-// unquote returns what the quoted key at says. Escapes are left to the TOML
-// library: then the two cannot disagree about them.
+// unquote returns the text of the quoted key at a place. It leaves escapes to the TOML
+// library, so that the two cannot disagree about them.
 func (s *scanner) unquote(at span) (string, error) {
 	token := s.data[at.start:at.end]
 	if token[0] == '\'' || bytes.IndexByte(token, '\\') < 0 {
@@ -102,8 +102,7 @@ func (s *scanner) unquote(at span) (string, error) {
 	return key.K, nil
 }
 
-// value reads one value, whose path is at; if it is an inline table, its keys
-// go into n.
+// value reads one value with path at; keys of an inline table go into n.
 func (s *scanner) value(n *node, at depth) error {
 	switch c := s.peek(); c {
 	case '[':
@@ -121,8 +120,8 @@ func (s *scanner) value(n *node, at depth) error {
 	}
 }
 
-// scalar reads a number, a date or a boolean; which, and whether it is one,
-// is for the TOML library to say. A date may hold one space.
+// scalar reads a number, a date or a boolean; the TOML library checks it. A date may
+// hold one space.
 func (s *scanner) scalar() error {
 	start := s.pos
 	for isScalarByte(s.peek()) {
@@ -147,8 +146,8 @@ func (s *scanner) array(above depth) error {
 		if s.peek() == ']' {
 			break
 		}
-		// What an array holds is not looked up by path: give it a node that
-		// nobody keeps.
+		// Nobody looks up the elements of an array by path: they get a node that
+		// belongs to nothing.
 		if err := s.value(new(node), at); err != nil {
 			return err
 		}
@@ -205,8 +204,8 @@ func (s *scanner) shortString() error {
 	return nil
 }
 
-// longString reads a string in triple quotation marks. One or two more of
-// them may stand before the closing three.
+// longString reads a string in triple quotation marks. One or two more of them may
+// precede the closing three.
 func (s *scanner) longString() error {
 	start, quote := s.pos, s.peek()
 	run := 0

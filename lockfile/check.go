@@ -9,9 +9,9 @@ import (
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
-// Check reports where p contradicts itself, as far as the entry alone can
-// tell: an *InconsistentError, or another error if p.Ref is no reference.
-// A pack that Parse returned need not be true: anybody can edit the file.
+// Check reports a contradiction within the entry: an *InconsistentError, or another
+// error if p.Ref is no reference. An entry that Parse accepts may still be wrong:
+// anybody can edit the file.
 func (p Pack) Check() error {
 	ref, err := ociref.Parse(p.Ref)
 	if err != nil {
@@ -39,8 +39,8 @@ func (p Pack) checkPin(ref ociref.Reference) *InconsistentError {
 	return &InconsistentError{Field: field, Got: string(got), By: "ref pins", Want: string(ref.Digest)}
 }
 
-// checkTag knows that a tag is locked exactly where it had to be looked up, and
-// that where a range was followed it is a version in that range.
+// checkTag expects a tag exactly if ref has no digest, and, if a range chose it, a
+// version in that range.
 func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
 	e := &InconsistentError{Field: "tag", Got: p.Tag}
 	switch {
@@ -58,7 +58,7 @@ func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
 	return e
 }
 
-// isInRange tells whether the tag is a version in the range that version names.
+// isInRange reports whether the tag is a version in the range that version names.
 func (p Pack) isInRange() bool {
 	r, err := versions.ParseRange(p.Version)
 	v, ok := versions.Parse(p.Tag)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// An EntryChangeKind says what happened to a pack.
+// An EntryChangeKind is the kind of an EntryChange.
 type EntryChangeKind string
 
 const (
@@ -14,7 +14,7 @@ const (
 	Changed EntryChangeKind = "changed"
 )
 
-// An EntryChange is what two locks say differently about one pack.
+// An EntryChange is a difference between two locks in one pack.
 type EntryChange struct {
 	Name   string
 	Kind   EntryChangeKind
@@ -23,8 +23,8 @@ type EntryChange struct {
 	Fields []string // if Changed: the keys that differ, in the order of the file
 }
 
-// Diff returns the changes that lead from old to new, by name; none if they
-// lock the same. A nil *Lock counts as an empty one.
+// Diff returns the changes from old to new, by name; none if they lock the same. A nil
+// *Lock counts as an empty one.
 func Diff(old, new *Lock) []EntryChange {
 	var changes []EntryChange
 	before, after := byName(old), byName(new)

@@ -9,19 +9,19 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// maxErrors bounds the report on a file that is no packs.lock at all.
+// maxErrors bounds the report on a file that is not a packs.lock at all.
 const maxErrors = 100
 
 // An Error is one fault in a packs.lock.
 type Error struct {
 	File string
 	Line int    // 1-based
-	Key  string // the key at fault; "" where the fault is in no single key
+	Key  string // the wrong key; "" if the fault is in no single key
 	Msg  string // complete without Key
 
-	// Newer tells that a newer packvendor may have written what is at fault.
+	// Newer reports that a newer packvendor may have written the line.
 	Newer bool
-	// Conflict tells that it is a marker of a merge that git could not do.
+	// Conflict reports that the line is a marker of an unresolved merge.
 	Conflict bool
 }
 
@@ -48,7 +48,7 @@ func (e Errors) Unwrap() []error {
 	return errs
 }
 
-// byLine sorts e and cuts it where nobody would read on.
+// byLine sorts e and cuts it at maxErrors.
 func (e Errors) byLine() Errors {
 	slices.SortStableFunc(e, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
 	if len(e) > maxErrors {
@@ -58,17 +58,16 @@ func (e Errors) byLine() Errors {
 	return e
 }
 
-// An InconsistentError reports an entry that contradicts itself, or something
-// that is known to be true: the lock was changed by something else than
-// packvendor.
+// An InconsistentError reports an entry that contradicts itself or a known fact:
+// another program or a person changed the lock.
 type InconsistentError struct {
 	File  string // "" is packs.lock
 	Line  int    // of the pack in it; 0 if unknown
 	Name  string // of the pack
 	Field string // the key that is wrong
 	Got   string // its value; "" if it is absent
-	By    string // what contradicts it: "ref pins"; with Want it reads as one clause
-	Want  string // what it should be; "" where By says all
+	By    string // the contradiction, such as "ref pins"; with Want it reads as one clause
+	Want  string // the correct value; "" if By says everything
 }
 
 func (e *InconsistentError) Error() string {

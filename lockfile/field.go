@@ -12,8 +12,8 @@ import (
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
-// A field is one key of a [[pack]] block. The table of them is the one place
-// that knows the keys, their order and what their values may be.
+// A field is one key of a [[pack]] block. Only the table of fields knows the keys,
+// their order and their valid values.
 type field struct {
 	key      string
 	optional bool
@@ -94,8 +94,8 @@ func keys() []string {
 	return names
 }
 
-// Validate reports the first value that Parse would not accept, so that
-// nothing is written that cannot be read back.
+// Validate reports the first value that Parse would not accept, so that nobody writes a
+// file that cannot be read back.
 func (p Pack) Validate() error {
 	for _, f := range fields {
 		value := f.get(&p)
@@ -116,10 +116,10 @@ func checkValue(f field, value string) error {
 	return f.set(new(Pack), value)
 }
 
-// maxText keeps one value, and so one message about it, to a readable size.
+// maxText bounds one value, and so one message about it.
 const maxText = 4096
 
-// checkText accepts what the file can hold without escapes.
+// checkText accepts a value that the file can hold without escapes.
 func checkText(s string) error {
 	if s == "" {
 		return errors.New("the value is empty")
@@ -176,8 +176,8 @@ func checkMediaType(s string) error {
 	return nil
 }
 
-// parseNumber reads a whole number as packvendor writes it: none of TOML's
-// other spellings.
+// parseNumber reads a whole number as packvendor writes it, in none of TOML's other
+// spellings.
 func parseNumber(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != s {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A line is one `key = value` of the file, its value not yet checked.
+// A line is one `key = value` of the file, its value still unchecked.
 type line struct {
 	key    string
 	value  string
@@ -16,8 +16,8 @@ type line struct {
 
 var keyRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// parseLine splits s. Where the key could be read, it is returned with the
-// error too: that key is then wrong, not missing.
+// parseLine splits s. It returns a readable key with the error too: that key is then
+// wrong, not missing.
 func parseLine(s string) (line, error) {
 	key, rest, ok := strings.Cut(s, "=")
 	key = strings.Trim(key, " \t")
@@ -39,8 +39,8 @@ func parseLine(s string) (line, error) {
 	return l, nil
 }
 
-// parseString reads what follows the opening quote. A pack's values need
-// none of TOML's escapes, so there are none: what is compared is what is read.
+// parseString reads the text after the opening quote. A pack's values need none of
+// TOML's escapes, so it accepts none: the bytes of the file are the value.
 func parseString(s string) (string, error) {
 	end := strings.IndexAny(s, "\"\\\t")
 	switch {
@@ -54,8 +54,7 @@ func parseString(s string) (string, error) {
 	return s[:end], nil
 }
 
-// parseBare reads a value without quotes: a number, or else its key says what
-// it should have been.
+// parseBare reads a value without quotes: a number, or an error that its key explains.
 func parseBare(s string) (string, error) {
 	s, _, _ = strings.Cut(s, "#")
 	s = strings.Trim(s, " \t")
@@ -65,11 +64,11 @@ func parseBare(s string) (string, error) {
 	return s, nil
 }
 
-// packTable is the table that a packs.lock is made of.
+// packTable is the name of the tables in a packs.lock.
 const packTable = "pack"
 
-// headerName returns the name in s, which is [name] or [[name]]: then isArray is
-// set. It is "" if s is neither.
+// headerName returns the name in s, a header [name] or [[name]]; isArray reports the
+// latter. The name is "" if s is neither.
 func headerName(s string) (name string, isArray bool) {
 	s, _, _ = strings.Cut(s, "#")
 	s = strings.TrimRight(s, " \t")
@@ -91,8 +90,7 @@ func isBlank(s string) bool {
 	return s == "" || s[0] == '#'
 }
 
-// badByte returns the first byte of s that is neither printable ASCII nor a
-// tab, or -1.
+// badByte returns the first byte of s that is neither printable ASCII nor a tab, or -1.
 func badByte(s string) int {
 	for _, c := range []byte(s) {
 		if c != '\t' && (c < ' ' || c > '~') {
@@ -102,8 +100,8 @@ func badByte(s string) int {
 	return -1
 }
 
-// isConflict reports whether s is one of the markers git leaves in a file,
-// the diff3 style included.
+// isConflict reports whether s is one of git's conflict markers, the diff3 style
+// included.
 func isConflict(s string) bool {
 	for _, marker := range []string{"<<<<<<<", "=======", ">>>>>>>", "|||||||"} {
 		if rest, ok := strings.CutPrefix(s, marker); ok && (rest == "" || rest[0] == ' ') {

@@ -1,5 +1,5 @@
-// Package lockfile owns packs.lock: it parses, formats and compares it, and
-// tells an entry that contradicts itself.
+// Package lockfile owns packs.lock: it parses, formats and compares it, and finds
+// entries that contradict themselves.
 package lockfile
 
 import (
@@ -21,21 +21,21 @@ type (
 
 // A Lock is the content of one packs.lock.
 //
-// A Lock is not safe for concurrent use while it is written to.
+// A Lock is not safe for concurrent use while somebody writes to it.
 type Lock struct {
 	Packs []Pack // sorted by name, each name once
 
 	lines map[string]int // name → line of its [[pack]] header
 }
 
-// A Pack is one [[pack]] block. Packs can be compared with ==: position in
-// the file is not part of them.
+// A Pack is one [[pack]] block. Packs can be compared with ==: the position in the file
+// is not part of them.
 type Pack struct {
 	Name    string // key of packs.toml
 	Ref     string // as in packs.toml
 	Version string // as in packs.toml; "" if there is none
 	Layer   string // as in packs.toml, a media type or digest; "" if there is none
-	Tag     string // found by following a tag or range; "" where ref has a digest
+	Tag     string // the tag that ref or version led to; "" if ref has a digest
 
 	IndexDigest    ociref.Digest // of the image index ref led to; "" if there was none
 	ManifestDigest ociref.Digest // of the bytes of the manifest that holds the layer
@@ -45,8 +45,8 @@ type Pack struct {
 	MediaType string
 }
 
-// Digest returns the digest of what the reference itself led to: the index, if
-// there was one, else the manifest.
+// Digest returns the digest that the reference leads to: the index's, if there is one,
+// else the manifest's.
 func (p Pack) Digest() ociref.Digest {
 	if p.IndexDigest != "" {
 		return p.IndexDigest
@@ -69,8 +69,8 @@ func (l *Lock) Pack(name string) (Pack, bool) {
 	return l.Packs[i], true
 }
 
-// Line returns the 1-based line of the pack's [[pack]] header in the file
-// that was parsed, or 0 if the name was not in it.
+// Line returns the 1-based line of the pack's [[pack]] header in the parsed file, or 0
+// if it has no such pack.
 func (l *Lock) Line(name string) int { return l.lines[name] }
 
 // sorted returns the packs by name and leaves the argument as it is.

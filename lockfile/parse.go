@@ -8,18 +8,16 @@ import (
 	"github.com/greenticai/packvendor/internal/nearest"
 )
 
-// MaxSize is the largest packs.lock that is read, in bytes: room for some tens of
-// thousands of packs.
+// MaxSize bounds a packs.lock, in bytes: room for some tens of thousands of packs.
 const MaxSize = 16 << 20
 
-// Parse reads a packs.lock; filename is only for messages. Blocks may stand
-// in any order, the packs returned are sorted. The error is an Errors with
-// every fault of the file, except that a merge conflict or a version that is
-// not ours stands alone.
+// Parse reads a packs.lock; only messages use filename. Blocks may stand in any order;
+// Parse sorts the packs. The error is an Errors with every fault of the file; a merge
+// conflict or an unknown version stands alone.
 //
-// The syntax is a small part of TOML: comments, [[pack]], and one
-// `key = "string"` or `key = number` a line. It is read without a TOML
-// library because nothing more than what Format writes is to be accepted.
+// The syntax is a small part of TOML: comments, [[pack]], and one `key = "string"` or
+// `key = number` a line. Parse uses no TOML library because it must accept nothing more
+// than Format writes.
 func Parse(filename string, data []byte) (*Lock, error) {
 	p := &parser{file: filename}
 	if len(data) > MaxSize {
@@ -48,7 +46,7 @@ func Parse(filename string, data []byte) (*Lock, error) {
 type parser struct {
 	file    string
 	errs    Errors
-	foreign *Error // the version is not ours: nothing else means anything
+	foreign *Error // unknown version: nothing else means anything
 	version int    // line of the version, 0 if there was none yet
 	blocks  []*block
 	block   *block // the one being read, nil before the first
@@ -68,7 +66,7 @@ func (p *parser) errorf(line int, key, format string, args ...any) *Error {
 	return e
 }
 
-// newerf is errorf for what a newer packvendor may have written.
+// newerf is errorf for a line that a newer packvendor may have written.
 func (p *parser) newerf(line int, key, format string, args ...any) *Error {
 	e := p.errorf(line, key, format, args...)
 	e.Newer = true
@@ -116,7 +114,7 @@ func (p *parser) table(n int, s string) {
 	}
 }
 
-// see marks a key that is there but cannot be read.
+// see records a key that exists but cannot be read.
 func (p *parser) see(n int, key string) {
 	switch {
 	case key == "":
@@ -202,7 +200,7 @@ func (p *parser) unknownKey(n int, key string, known []string) {
 	p.newerf(n, key, "unknown key %+q: a newer packvendor may have written it", key)
 }
 
-// lock ends the parse: what only the whole file can tell, then the result.
+// lock ends the parse: it checks the file as a whole and returns the result.
 func (p *parser) lock() (*Lock, error) {
 	if p.foreign != nil {
 		return nil, Errors{p.foreign}

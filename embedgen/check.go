@@ -7,8 +7,8 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 )
 
-// check accepts only what can neither break out of its place in the source
-// nor be refused by the go command's embed rules.
+// check accepts only values that cannot break out of their place in the source, and
+// that the go command's embed rules allow.
 func (p Package) check() error {
 	if err := names.CheckPackage(p.Name); err != nil {
 		return fmt.Errorf("package name %+q %w", p.Name, err)
@@ -56,7 +56,7 @@ func (p Pack) check() error {
 	return nil
 }
 
-// maxString bounds what is quoted, in bytes. Where a value takes a million bytes
-// gofmt no longer lines it up with its neighbours: infinity in
+// maxString bounds a quoted value, in bytes. gofmt no longer aligns a value of a
+// million bytes with its neighbours: infinity in
 // https://github.com/golang/go/blob/master/src/go/printer/printer.go
 const maxString = 128 << 10

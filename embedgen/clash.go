@@ -5,10 +5,9 @@ import (
 	"slices"
 )
 
-// Clashes returns the names in src, another file of the same package, that
-// would keep it and the file generated from p from compiling together: sorted,
-// each once, nil if there are none. On a syntax error, which starts with line
-// and column, the names found so far come with it.
+// Clashes returns the names in src, another file of the same package, that conflict
+// with the file generated from p: sorted, each once, nil if there are none. A syntax
+// error starts with line and column; the names found so far come with it.
 func (p Package) Clashes(src []byte) ([]string, error) {
 	f, err := parseFile(src)
 	ours := p.Declarations()
@@ -28,14 +27,14 @@ func (p Package) Clashes(src []byte) ([]string, error) {
 	return slices.Compact(clashes), err
 }
 
-// isIn tells whether sorted names have one.
+// isIn reports whether the sorted names contain one.
 func isIn(names []string, name string) bool {
 	_, found := slices.BinarySearch(names, name)
 	return found
 }
 
-// predeclared are the universe's names that packType uses and that another
-// file of the package may have redefined.
+// predeclared are the universe's names that packType uses; another file of the package
+// may have redefined them.
 var predeclared = []string{"bool", "byte", "error", "false", "int64", "len", "nil", "string", "true"}
 
 // usedNames are the names that the generated file uses and does not declare.

@@ -8,15 +8,15 @@ import (
 	"go/token"
 )
 
-// IsGenerated reports whether src is a file that this package wrote, by its
-// first line alone; a CRLF checkout counts.
+// IsGenerated reports whether this package wrote src, by its first line alone; a CRLF
+// checkout counts.
 func IsGenerated(src []byte) bool {
 	first, _, _ := bytes.Cut(src, []byte("\n"))
 	return string(bytes.TrimSuffix(first, []byte("\r"))) == Header
 }
 
-// PackageName returns the name in src's package clause; nothing after the
-// clause is read. The error starts with line and column.
+// PackageName returns the name in src's package clause; it reads nothing after the
+// clause. The error starts with line and column.
 func PackageName(src []byte) (string, error) {
 	f, err := parser.ParseFile(token.NewFileSet(), "", src, parser.PackageClauseOnly)
 	if err != nil {
@@ -25,8 +25,8 @@ func PackageName(src []byte) (string, error) {
 	return f.Name.Name, nil
 }
 
-// IsIgnored reports whether no build ever takes src: its //go:build line asks
-// for the tag "ignore", which by convention is never set.
+// IsIgnored reports whether no build ever takes src: its //go:build line requires the
+// tag "ignore", which by convention is never set.
 func IsIgnored(src []byte) bool {
 	f, err := parser.ParseFile(token.NewFileSet(), "", src, parser.PackageClauseOnly|parser.ParseComments)
 	if err != nil {
@@ -93,9 +93,9 @@ func specNames(spec ast.Spec) []string {
 	return names
 }
 
-// importNames returns the names given to imports: an import and a declaration
-// in another file of the package cannot share a name. Imports without a name of
-// their own are not guessed.
+// importNames returns the explicit names of imports: an import and a declaration in
+// another file of the package cannot share a name. It does not guess the names of other
+// imports.
 func importNames(f *ast.File) []string {
 	var names []string
 	for _, spec := range f.Imports {

@@ -10,16 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// A Mention is a place where a source file names something.
+// A Mention is a name and its place in a source file.
 type Mention struct {
 	Line int
 	Name string
 }
 
-// Mentions returns where src, another Go file of the same package, names a
-// variable of the file generated from p: each once, in the order of the source.
-// Nobody but the generated file has business with them, so it does not matter
-// what is done to them there, nor whether a declaration nearer by hides them.
+// Mentions returns the places where src, another Go file of the same package, names a
+// variable of the file generated from p: each name once, in the order of the source.
+// Only the generated file may use these variables, so neither the kind of use matters,
+// nor whether a local declaration hides them.
 func (p Package) Mentions(src []byte) []Mention {
 	words := p.Words(src)
 	if len(words) == 0 {
@@ -35,8 +35,8 @@ func (p Package) Mentions(src []byte) []Mention {
 	return m.found
 }
 
-// Words returns where src, a text in whatever language, has a word that is the
-// name of a variable of the file generated from p: each once, by name.
+// Words returns the places where src, a text in any language, has the name of a
+// variable of the file generated from p as a word: each name once, by name.
 func (p Package) Words(src []byte) []Mention {
 	var found []Mention
 	if !bytes.Contains(src, []byte(variableType)) {
@@ -67,7 +67,7 @@ func importsC(f *ast.File) bool {
 // mentions is an ast.Visitor that finds identifiers.
 type mentions struct {
 	set   *token.FileSet
-	names []string // that are looked for
+	names []string // to look for
 	found []Mention
 }
 
@@ -75,11 +75,11 @@ func (m *mentions) Visit(node ast.Node) ast.Visitor {
 	switch n := node.(type) {
 	case *ast.Ident:
 		m.see(n)
-	case *ast.SelectorExpr: // n.Sel is of something else
+	case *ast.SelectorExpr: // n.Sel belongs to another scope
 		ast.Walk(m, n.X)
 		return nil
 	case *ast.KeyValueExpr:
-		if _, ok := n.Key.(*ast.Ident); ok { // a field; or a map's key, which is only read
+		if _, ok := n.Key.(*ast.Ident); ok { // a field, or a map's key, which is only read
 			ast.Walk(m, n.Value)
 			return nil
 		}
@@ -100,8 +100,7 @@ func (m *mentions) Visit(node ast.Node) ast.Visitor {
 	return m
 }
 
-// walkTypes walks the types of fields, and not the names, which are not the
-// package's.
+// walkTypes walks the types of fields but not their names, which are not the package's.
 func (m *mentions) walkTypes(fields *ast.FieldList) {
 	for _, field := range fields.List {
 		ast.Walk(m, field.Type)
@@ -115,7 +114,7 @@ func (m *mentions) see(id *ast.Ident) {
 	}
 }
 
-// indexWord returns where the first word name begins in src, -1 if nowhere.
+// indexWord returns the start of the first word name in src, -1 if there is none.
 func indexWord(src []byte, name string) int {
 	for from := 0; ; {
 		at := bytes.Index(src[from:], []byte(name))
@@ -134,5 +133,5 @@ func indexWord(src []byte, name string) int {
 
 func isWordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// lineAt returns the number of the line that has src[at].
+// lineAt returns the number of the line that holds src[at].
 func lineAt(src []byte, at int) int { return 1 + bytes.Count(src[:at], []byte("\n")) }

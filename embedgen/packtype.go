@@ -1,8 +1,7 @@
 package embedgen
 
-// packType is the part that is the same in every generated file. The names it
-// needs from elsewhere are listed in imports and predeclared; a test keeps the
-// lists true.
+// packType is the constant part of every generated file. imports and predeclared list
+// the names that it needs; a test checks the lists.
 const packType = `
 // A Pack is one embedded pack. Its methods may be called from several
 // goroutines at once.

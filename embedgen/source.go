@@ -7,19 +7,19 @@ import (
 	"strconv"
 )
 
-// Generate returns the source of the file: gofmt-clean, ASCII, the same for
-// the same packs in whatever order. The error names a package name, a data
-// folder or a pack that cannot stand in Go source or cannot be embedded.
+// Generate returns the source of the file: gofmt-clean, ASCII, and independent of the
+// order of the packs. The error names a package name, a data folder or a pack that
+// cannot stand in Go source or cannot be embedded.
 //
-// The source is written as gofmt would, not run through it: that took about a tenth
-// of a run that has nothing to do.
+// It writes the source as gofmt would, without running gofmt: that took about a tenth
+// of a run without changes.
 func Generate(p Package) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
 	p.Packs = p.byName()
 	var b bytes.Buffer
-	b.Grow(len(packType) + 1024*(1+len(p.Packs))) // about what it takes
+	b.Grow(len(packType) + 1024*(1+len(p.Packs))) // approximate size
 	writeHead(&b, p)
 	if len(p.Packs) > 0 {
 		b.WriteString(stringType)
@@ -48,19 +48,19 @@ func writeHead(b *bytes.Buffer, p Package) {
 // comes second.
 var imports = []string{"crypto/sha256", "encoding/hex", "errors", "io", "strings"}
 
-// variableType is the type of the variables that hold the packs' bytes. It differs
-// from every variable's name, for that goes on with an accessor's.
+// variableType is the type of the variables that hold the packs' bytes. No variable has
+// this name: theirs end in an accessor's name.
 const variableType = "gtpack"
 
-// stringType declares it: the linker's -X sets variables of type string alone.
+// stringType declares variableType: the linker's -X sets only variables of type string.
 const stringType = `
 // The bytes of a pack have a type of their own: -ldflags -X cannot set it.
 type ` + variableType + ` string
 `
 
-// writePack keeps all of a pack in one place, so that a change of one pack is
-// one hunk for the reviewer. In the comment every external string stands
-// quoted in a preformatted block, where gofmt changes nothing.
+// writePack writes all of a pack in one place, so that a change of one pack is one hunk
+// for the reviewer. In the comment every external string stands quoted in a
+// preformatted block, where gofmt changes nothing.
 func writePack(b *bytes.Buffer, data string, p Pack) {
 	name, ref, media := quote(p.Name), quote(p.Ref), quote(p.MediaType)
 	manifest, layer := quote(p.ManifestDigest), quote(p.LayerDigest)

@@ -14,11 +14,11 @@ import (
 type Linkname struct {
 	Line   int
 	Local  string // a name in the file's own package
-	Symbol string // what that is to the linker; "" if the directive does not say it
+	Symbol string // its name for the linker; "" if the directive has none
 }
 
-// Linknames returns the go:linkname directives of a Go file, also of one that is
-// not right otherwise.
+// Linknames returns the go:linkname directives of a Go file, even of one with other
+// errors.
 func Linknames(src []byte) []Linkname {
 	if !bytes.Contains(src, linkname) {
 		return nil
@@ -42,9 +42,9 @@ func Linknames(src []byte) []Linkname {
 }
 
 // MayLink reports whether a Go file that begins with head may have a go:linkname
-// directive. That asks for an import of unsafe, which cgo adds to what imports C; so
-// it cannot if the imports are over and none of them is one of these. It is true
-// wherever that takes more than a look.
+// directive. A directive requires an import of unsafe, which cgo adds to files that
+// import C. If the imports end without one of these, there is none. In doubt MayLink
+// returns true.
 func MayLink(head []byte) bool {
 	imports := head[:importsEnd(head)]
 	if len(imports) == len(head) {
@@ -58,12 +58,12 @@ func MayLink(head []byte) bool {
 	return false
 }
 
-// maySigns are in a file's beginning if it imports what a directive asks for, or if a
-// line of it need not be what it seems to be.
+// maySigns are texts in a file's beginning if it imports unsafe or C, or if its lines
+// may mislead a quick look.
 var maySigns = [][]byte{[]byte("unsafe"), []byte(`"C"`), []byte("`"), []byte("/*"), []byte(`\`)}
 
-// importsEnd returns where the first line begins that is a declaration but no import,
-// len(src) if there is none.
+// importsEnd returns the start of the first line with a declaration other than an
+// import, len(src) if there is none.
 func importsEnd(src []byte) int {
 	for at := 0; at < len(src); {
 		for _, keyword := range declarations {
@@ -82,17 +82,15 @@ func importsEnd(src []byte) int {
 
 var declarations = [][]byte{[]byte("func "), []byte("type "), []byte("var "), []byte("const ")}
 
-// linkname is in every file that has a directive, and in few others; its first
-// byte is rare, too.
+// linkname is part of every directive and rare elsewhere; its first byte is rare, too.
 var linkname = []byte(":linkname")
 
-// symbolRule finds what an assembler takes for a symbol with a package: Go's own
-// writes · and ∕ for what else would be . and /, and GNU's wants quotes.
-// https://go.dev/doc/asm#symbols
+// symbolRule finds symbols with a package in assembly: Go's assembler writes · and ∕
+// for . and /, and GNU's needs quotes. https://go.dev/doc/asm#symbols
 var symbolRule = regexp.MustCompile(`[\pL\pN_∕·]*·[\pL\pN_∕·]+|"[^"\n]*\.[^"\n]+"`)
 
-// Symbols returns the symbols that an assembly file names, as the linker knows
-// them: those of its own package begin with ".". Each comes once.
+// Symbols returns the symbols that an assembly file names, in the linker's form: those
+// of its own package begin with ".". Each occurs once.
 func Symbols(src []byte) []Mention {
 	var found []Mention
 	seen := map[string]bool{}
@@ -108,8 +106,8 @@ func Symbols(src []byte) []Mention {
 
 var symbolName = strings.NewReplacer("·", ".", "∕", "/", `"`, "")
 
-// unescaped is a symbol with the import path as it is imported; the linker's
-// symbols have some of its characters as %xx.
+// unescaped returns a symbol with its import path unescaped; the linker writes some
+// characters as %xx.
 func unescaped(symbol string) string {
 	if plain, err := url.PathUnescape(symbol); err == nil {
 		return plain
@@ -117,16 +115,16 @@ func unescaped(symbol string) string {
 	return symbol
 }
 
-// Owns reports whether the file generated from p declares what a name in its package
-// stands for: that, or a method of it.
+// Owns reports whether the file generated from p declares a name of its package, or the
+// type that the name is a method of.
 func (p Package) Owns(name string) bool {
 	name, _, _ = strings.Cut(name, ".")
 	return slices.Contains(p.Declarations(), name)
 }
 
-// LocalName returns what a symbol stands for in the package, which has that import
-// path; false if it is a symbol of another one. Every program has a package main, and
-// its symbols say no path: of them only those count that p owns.
+// LocalName returns the name that a symbol has inside the package with that import
+// path; false if it belongs to another package. Every program has a package main, and
+// its symbols have no path: of them only those count that p owns.
 func (p Package) LocalName(path, symbol string) (string, bool) {
 	if p.Name == "main" {
 		name, ok := strings.CutPrefix(symbol, "main.")

@@ -1,5 +1,5 @@
-// Package names owns what packs, the files that hold them and the Go package
-// that embeds them may be called.
+// Package names owns the rules for the names of packs, of their files and of the Go
+// package that embeds them.
 package names
 
 import (
@@ -16,12 +16,11 @@ var (
 	elementRule = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
-// Taken are the exported names that the generated Go file declares besides the
-// packs' accessors.
+// Taken are the exported names in the generated Go file besides the packs' accessors.
 var Taken = []string{"Lookup", "Pack", "Packs"}
 
-// CheckPack reports what keeps s from being a pack's name; the error reads on
-// from the name. A pack's name is also its file's, on every system.
+// CheckPack reports why s cannot be a pack's name; the error reads on from the name. A
+// pack's name is also its file's, on every system.
 func CheckPack(s string) error {
 	if !packRule.MatchString(s) {
 		return errors.New("is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'")
@@ -32,9 +31,9 @@ func CheckPack(s string) error {
 	return nil
 }
 
-// CheckPackage reports what keeps s from being the name of the Go package; the
-// error reads on from the name. go/build skips the files of a package that is
-// called documentation: https://pkg.go.dev/go/build#Context.Import.
+// CheckPackage reports why s cannot be the name of the Go package; the error reads on
+// from the name. go/build skips the files of a package called documentation:
+// https://pkg.go.dev/go/build#Context.Import.
 func CheckPackage(s string) error {
 	switch {
 	case !IsIdentifier(s) || s == "_":
@@ -47,20 +46,19 @@ func CheckPackage(s string) error {
 	return nil
 }
 
-// IsIdentifier is token.IsIdentifier for ASCII: the generated file has no
-// characters that look like others.
+// IsIdentifier is token.IsIdentifier for ASCII: the generated file has no look-alike
+// characters.
 func IsIdentifier(s string) bool {
 	return token.IsIdentifier(s) && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
 }
 
-// IsExported tells whether s is an identifier that other packages may use.
+// IsExported reports whether s is an exported ASCII identifier.
 func IsExported(s string) bool { return IsIdentifier(s) && token.IsExported(s) }
 
-// CheckData reports what keeps s from being the folder of the packs: a
-// slash-separated path below the package's directory that is the same on every
-// system, that go:embed takes, and that stays in a module's archive
-// (https://go.dev/ref/mod#zip-path-size-constraints). The error reads on from
-// the path.
+// CheckData reports why s cannot be the folder of the packs: a slash-separated path
+// below the package's directory that is the same on every system, that go:embed
+// accepts, and that stays in a module's archive
+// (https://go.dev/ref/mod#zip-path-size-constraints). The error reads on from the path.
 func CheckData(s string) error {
 	for element := range strings.SplitSeq(s, "/") {
 		if err := CheckElement(element); err != nil {
@@ -73,8 +71,8 @@ func CheckData(s string) error {
 	return nil
 }
 
-// CheckElement reports what keeps s from being one element of a path that
-// packvendor writes; the error reads on from the path.
+// CheckElement reports why s cannot be one element of a path that packvendor writes;
+// the error reads on from the path.
 func CheckElement(s string) error {
 	switch {
 	case !elementRule.MatchString(s):
@@ -89,9 +87,8 @@ func CheckElement(s string) error {
 	return nil
 }
 
-// isReserved tells whether Windows takes a file of this name for a device,
-// whatever its extension:
-// https://learn.microsoft.com/windows/win32/fileio/naming-a-file.
+// isReserved reports whether Windows takes a file of this name for a device, whatever
+// its extension: https://learn.microsoft.com/windows/win32/fileio/naming-a-file.
 func isReserved(name string) bool {
 	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
 	if slices.Contains([]string{"con", "prn", "aux", "nul"}, stem) {

@@ -1,14 +1,14 @@
-// Package nearest finds the word that a misspelt one was meant to be.
+// Package nearest finds the known word behind a misspelt one.
 package nearest
 
 import "strings"
 
-// maxDistance is how many typing errors are forgiven.
+// maxDistance bounds the typing errors in a word.
 const maxDistance = 2
 
-// Of returns the word of known that word most likely stands for: one that
-// differs from it by case, or by at most two typing errors that leave something
-// of it. It returns "" if there is none; of equally near ones the first.
+// Of returns the word of known that word most likely means: one that differs in case,
+// or by at most two typing errors that leave something of it. It returns "" if there is
+// none; of equally near ones the first.
 func Of(word string, known []string) string {
 	best, distance := "", maxDistance+1
 	for _, k := range known {
@@ -19,8 +19,8 @@ func Of(word string, known []string) string {
 	return best
 }
 
-// levenshtein returns the edit distance of a and b, or some number over
-// maxDistance if it is over that.
+// levenshtein returns the edit distance of a and b; beyond maxDistance it may return
+// any larger number.
 func levenshtein(a, b string) int {
 	if len(a)-len(b) > maxDistance || len(b)-len(a) > maxDistance {
 		return maxDistance + 1 // a word of megabytes stays cheap

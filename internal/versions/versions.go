@@ -1,5 +1,4 @@
-// Package versions tells which tags are versions, and which of them is the newest
-// that may be taken.
+// Package versions recognizes tags that are versions, and finds the newest one.
 package versions
 
 import (
@@ -11,8 +10,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// A Version is what a version tag says: v?X.Y.Z[-pre][+build], strict semantic
-// versioning after the v. https://semver.org/spec/v2.0.0.html
+// A Version is a version tag: v?X.Y.Z[-pre][+build], strict semantic versioning after
+// the v. https://semver.org/spec/v2.0.0.html
 type Version struct {
 	tag    string
 	parsed *semver.Version
@@ -28,14 +27,14 @@ func Parse(tag string) (Version, bool) {
 // String returns the tag.
 func (v Version) String() string { return v.tag }
 
-// IsPrerelease tells whether v comes before a release, as 1.0.0-rc.1 does.
+// IsPrerelease reports whether v precedes a release, as 1.0.0-rc.1 does.
 func (v Version) IsPrerelease() bool { return v.parsed.Prerelease() != "" }
 
-// IsNewerThan tells whether v comes after w. Of equal versions neither does.
+// IsNewerThan reports whether v is newer than w. Of equal versions neither is.
 func (v Version) IsNewerThan(w Version) bool { return v.parsed.GreaterThan(w.parsed) }
 
-// IsCompatibleWith tells whether v has w's major number or, below 1.0, its minor
-// number too: by the rules of semantic versioning, what used w can use v.
+// IsCompatibleWith reports whether v has w's major number or, below 1.0, its minor
+// number too: by the rules of semantic versioning, users of w can use v.
 func (v Version) IsCompatibleWith(w Version) bool {
 	if v.parsed.Major() != w.parsed.Major() {
 		return false
@@ -43,8 +42,8 @@ func (v Version) IsCompatibleWith(w Version) bool {
 	return v.parsed.Major() > 0 || v.parsed.Minor() == w.parsed.Minor()
 }
 
-// Newest returns the newest version among tags that accept takes, and whether
-// there is one. Of equal versions the one without a v wins.
+// Newest returns the newest version among tags that accept allows, and whether there is
+// one. Of equal versions the one without a v wins.
 func Newest(tags []string, accept func(Version) bool) (newest Version, found bool) {
 	for _, tag := range tags {
 		v, ok := Parse(tag)
@@ -55,8 +54,8 @@ func Newest(tags []string, accept func(Version) bool) (newest Version, found boo
 	return newest, found
 }
 
-// Sort splits tags into those that are versions, newest first and of equal ones the
-// one without a v first, and the others in their order.
+// Sort splits tags into versions, newest first and of equal ones the one without a v
+// first, and the others in their order.
 func Sort(tags []string) (sorted []Version, others []string) {
 	for _, tag := range tags {
 		if v, ok := Parse(tag); ok {
@@ -77,8 +76,7 @@ func Sort(tags []string) (sorted []Version, others []string) {
 	return sorted, others
 }
 
-// wins orders versions wholly, so that the order of a list of tags decides
-// nothing.
+// wins orders versions totally, so that the order of a list of tags does not matter.
 func (v Version) wins(w Version) bool {
 	if order := v.parsed.Compare(w.parsed); order != 0 {
 		return order > 0
@@ -89,14 +87,14 @@ func (v Version) wins(w Version) bool {
 	return v.tag > w.tag
 }
 
-// A Range is a set of versions, such as ^0.4 or >=1.2, <2. Pre-releases are in
-// it only if one of its bounds is one.
+// A Range is a set of versions, such as ^0.4 or >=1.2, <2. It contains pre-releases
+// only if one of its bounds is one.
 type Range struct{ constraints *semver.Constraints }
 
 // maxRange bounds a range's text, in bytes.
 const maxRange = 256
 
-// ParseRange reads a range in the words of
+// ParseRange reads a range in the syntax of
 // https://pkg.go.dev/github.com/Masterminds/semver/v3#hdr-Checking_Version_Constraints.
 // Its errors are in ASCII and name no range.
 func ParseRange(s string) (Range, error) {
@@ -118,5 +116,5 @@ func ParseRange(s string) (Range, error) {
 	return Range{constraints: constraints}, nil
 }
 
-// Contains tells whether v is in the range.
+// Contains reports whether v is in the range.
 func (r Range) Contains(v Version) bool { return r.constraints.Check(v.parsed) }

@@ -16,6 +16,17 @@ import (
 // MaxSize bounds a packs.toml, in bytes: room for some tens of thousands of packs.
 const MaxSize = 4 << 20
 
+type (
+	// A Digest is sha256: and 64 hexadecimal digits.
+	Digest = ociref.Digest
+	// A Reference names a manifest in a registry, by tag or digest.
+	Reference = ociref.Reference
+	// A Range is a range of versions.
+	Range = versions.Range
+	// A Version is a semantic version, as a tag has it.
+	Version = versions.Version
+)
+
 // defaultName stands for the file in messages without a name.
 const defaultName = "packs.toml"
 

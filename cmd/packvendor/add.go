@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,7 +69,7 @@ func additionsOf(command *cobra.Command, args []string, form vendorer.Addition) 
 		form.Name, args = args[0], args[1:]
 	}
 	if form.Name != "" && len(args) > 1 {
-		return nil, &usageError{command: command, err: fmt.Errorf("%+q names one pack, and here are %d references", form.Name, len(args))}
+		return nil, misuse(command, "%+q names one pack, and here are %d references", form.Name, len(args))
 	}
 	var additions []vendorer.Addition
 	for _, reference := range args {

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
-	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 )
 
 // inActions tells whether this is a job of GitHub Actions.
@@ -19,21 +15,21 @@ func (c *cli) inActions() bool { return c.getenv("GITHUB_ACTIONS") == "true" }
 // annotate tells GitHub Actions of every problem, so that it is shown beside
 // the line that is to blame.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
-func (c *cli) annotate(problems []problem) {
+func (c *cli) annotate(problems []problem.Problem) {
 	if !c.inActions() {
 		return
 	}
 	for _, p := range problems {
 		var properties []string
-		if file, line := placeOf(p.err); file != "" {
-			properties = append(properties, "file="+annotationProperty(c.inWorkspace(file)))
-			if line > 0 {
-				properties = append(properties, fmt.Sprintf("line=%d", line))
-			}
+		if p.File != "" {
+			properties = append(properties, "file="+annotationProperty(c.inWorkspace(p.File)))
 		}
-		text := p.text
-		if !p.hint.IsNone() {
-			text += "\nhint: " + c.say.hints.Text(p.hint)
+		if p.Line > 0 {
+			properties = append(properties, fmt.Sprintf("line=%d", p.Line))
+		}
+		text := p.Text
+		if !p.Hint.IsNone() {
+			text += "\nhint: " + c.say.hints.Text(p.Hint)
 		}
 		io.WriteString(c.stderr, annotation("error", text, properties...))
 	}
@@ -57,53 +53,6 @@ func (c *cli) inWorkspace(file string) string {
 		return file
 	}
 	return filepath.ToSlash(below)
-}
-
-// placeOf returns the file that an error blames, and the line; "" and 0 if there is
-// none.
-func placeOf(err error) (file string, line int) {
-	var syntax *packsfile.SyntaxError
-	var key *packsfile.Error
-	var entry *lockfile.Error
-	var lie *vendorer.InconsistentError
-	var pack *vendorer.PackError
-	var locked *vendorer.LockedError
-	var vendored *vendorer.VendoredError
-	var generated *vendorer.GeneratedError
-	var clash *vendorer.ClashError
-	var place *vendorer.PlaceError
-	var touch *vendorer.OverrideError
-	var long *vendorer.LongFileError
-	var taken *vendorer.TakenError
-	switch {
-	case errors.As(err, &taken):
-		return taken.File, taken.Line
-	case errors.As(err, &syntax):
-		return syntax.File, syntax.Line
-	case errors.As(err, &key):
-		return key.File, key.Line
-	case errors.As(err, &entry):
-		return entry.File, entry.Line
-	case errors.As(err, &lie):
-		return lie.File, lie.Line
-	case errors.As(err, &pack):
-		return pack.File, pack.Line
-	case errors.As(err, &locked):
-		return cmp.Or(locked.Place, locked.File), locked.Line
-	case errors.As(err, &vendored):
-		return vendored.Path, 0
-	case errors.As(err, &generated):
-		return generated.Path, 0
-	case errors.As(err, &clash):
-		return clash.File, 0
-	case errors.As(err, &place):
-		return place.Path, 0
-	case errors.As(err, &touch) && touch.Line > 0:
-		return touch.Path, touch.Line
-	case errors.As(err, &long):
-		return long.File, 0
-	}
-	return "", 0
 }
 
 // annotationText is text as the message of a workflow command, which ends with its

@@ -53,10 +53,10 @@ PACKVENDOR_AUTH=anonymous turns credentials off.`,
 
 func (c *cli) oneHost(command *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return &usageError{command: command, err: fmt.Errorf("%s takes one registry host, not %d", command.CommandPath(), len(args))}
+		return misuse(command, "%s takes one registry host, not %d", command.CommandPath(), len(args))
 	}
 	if err := ociref.ParseHost(args[0]); err != nil {
-		return &usageError{command: command, err: err}
+		return misuse(command, "%w", err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -70,10 +71,10 @@ the entry was fetched by, as whoever fetched it says.`,
 
 // cacheListJSON is the document of cache list --json.
 type cacheListJSON struct {
-	Entries []entryJSON  `json:"entries"`
-	Foreign []string     `json:"foreign"` // names in the root that are no entries
-	Size    int64        `json:"size"`    // of all entries
-	Error   *failureJSON `json:"error,omitempty"`
+	Entries []entryJSON          `json:"entries"`
+	Foreign []string             `json:"foreign"` // names in the root that are no entries
+	Size    int64                `json:"size"`    // of all entries
+	Error   *problem.FailureJSON `json:"error,omitempty"`
 }
 
 type entryJSON struct {
@@ -152,15 +153,15 @@ is an entry that is wrong; with --repair such entries are removed.`,
 
 // cacheVerifyJSON is the document of cache verify --json.
 type cacheVerifyJSON struct {
-	Proven   int           `json:"proven"`
-	Unproven []string      `json:"unproven"` // manifest digests of entries without a manifest
-	Findings []problemJSON `json:"findings"` // one for each entry that is wrong
-	Removed  []string      `json:"removed"`  // manifest digests of those that are gone
+	Proven   int            `json:"proven"`
+	Unproven []string       `json:"unproven"` // manifest digests of entries without a manifest
+	Findings []problem.JSON `json:"findings"` // one for each entry that is wrong
+	Removed  []string       `json:"removed"`  // manifest digests of those that are gone
 }
 
 func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, failed error) error {
 	c.progress.stop()
-	doc := cacheVerifyJSON{Unproven: []string{}, Findings: []problemJSON{}, Removed: []string{}}
+	doc := cacheVerifyJSON{Unproven: []string{}, Findings: []problem.JSON{}, Removed: []string{}}
 	var wrong []error
 	if failed != nil {
 		wrong = append(wrong, failed)
@@ -198,12 +199,12 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 
 // hintRepair gives corrupt entries the command that removes them as a hint, if that was
 // not tried.
-func (c *cli) hintRepair(problems []problem, repaired bool) {
+func (c *cli) hintRepair(problems []problem.Problem, repaired bool) {
 	for i, p := range problems {
-		if p.code == exitIntegrity {
-			problems[i].hint = hint.Hint{}
+		if p.Kind == problem.Integrity {
+			problems[i].Hint = hint.Hint{}
 			if !repaired {
-				problems[i].hint = c.say.hints.Again("--repair")
+				problems[i].Hint = c.say.hints.Again("--repair")
 			}
 		}
 	}
@@ -233,7 +234,7 @@ know, are left alone. What was kept of interrupted downloads goes first.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if po.OlderThan, po.MaxSize = age.value, size.value; po.OlderThan == nil && po.MaxSize == nil {
-				return &usageError{command: command, err: fmt.Errorf("%s needs --older-than or --max-size", command.CommandPath())}
+				return misuse(command, "%s needs --older-than or --max-size", command.CommandPath())
 			}
 			pruning, err := vendorer.PruneCache(command.Context(), c.options(), po)
 			if err != nil && len(pruning.Removed)+len(pruning.Skipped) == 0 {
@@ -257,10 +258,10 @@ type pruneJSON struct {
 	Removed []entryJSON   `json:"removed"`
 	Skipped []skippedJSON `json:"skipped"`
 	// Partials is how many interrupted downloads were removed.
-	Partials int          `json:"partials,omitempty"`
-	Freed    int64        `json:"freed"` // bytes
-	Left     int64        `json:"left"`  // bytes
-	Error    *failureJSON `json:"error,omitempty"`
+	Partials int                  `json:"partials,omitempty"`
+	Freed    int64                `json:"freed"` // bytes
+	Left     int64                `json:"left"`  // bytes
+	Error    *problem.FailureJSON `json:"error,omitempty"`
 }
 
 type skippedJSON struct {

@@ -155,7 +155,7 @@ func TestPruneFails(t *testing.T) {
 	}
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
-	if code := c.fail(c.reportPruning(pruning, false, failed)); code != exitStorage {
+	if code := c.fail(c.reportPruning(pruning, false, failed)).ExitCode(); code != exitStorage {
 		t.Errorf("exit code %d", code)
 	}
 	if got, want := stdout.String(), "removed  sha256:111111111111  1.0 kB  r.io/a:1\n"; got != want {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -89,15 +90,20 @@ func (c *cli) group(title string, commands ...*cobra.Command) {
 	}
 }
 
-// A usageError is a command line that makes no sense.
-type usageError struct {
-	command *cobra.Command
-	err     error
+// usagef is about a command line that makes no sense.
+func usagef(format string, args ...any) error {
+	return &problem.UsageError{Err: fmt.Errorf(format, args...)}
 }
 
-func (e *usageError) Error() string { return e.err.Error() }
+// misuse is about one that --help of the command explains.
+func misuse(command *cobra.Command, format string, args ...any) error {
+	return &problem.UsageError{Err: fmt.Errorf(format, args...), Help: helpWords(command)}
+}
 
-func usagef(format string, args ...any) error { return &usageError{err: fmt.Errorf(format, args...)} }
+// helpWords are the words of the command line that explains a command.
+func helpWords(command *cobra.Command) []string {
+	return append(strings.Fields(command.CommandPath())[1:], "--help")
+}
 
 // options are the flags and the environment as vendorer knows them. Editing
 // commands are never locked.
@@ -197,10 +203,9 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 // asUsage makes of cobra's own errors what they are: usage errors, in words that
 // are not Go's.
 func asUsage(command *cobra.Command, err error) error {
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, new(*problem.UsageError)) {
 		return err
 	}
 	text, _, _ := strings.Cut(err.Error(), ": strconv.")
-	return &usageError{command: command, err: errors.New(text)}
+	return misuse(command, "%s", text)
 }

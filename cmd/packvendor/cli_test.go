@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 )
 
 func TestFlagsFromEnvironment(t *testing.T) {
@@ -34,13 +37,13 @@ func TestFlagsFromEnvironment(t *testing.T) {
 		{"no such value", "--jobs=x", []string{"verify"}, "", `PACKVENDOR_FLAGS: --jobs cannot be "x"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := newCLI(process{args: test.args, getenv: func(key string) string { return map[string]string{"PACKVENDOR_FLAGS": test.flags}[key] }})
+			c := newCLI(process{args: test.args, stderr: io.Discard, getenv: func(key string) string { return map[string]string{"PACKVENDOR_FLAGS": test.flags}[key] }})
 			command, rest, err := c.root.Find(c.args)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := c.presetFlags(command); test.err != "" {
-				if err == nil || err.Error() != test.err || exitCode(err) != exitUsage {
+				if err == nil || err.Error() != test.err || c.fail(err) != problem.Usage {
 					t.Errorf("error %v, want %s", err, test.err)
 				}
 				return

@@ -118,7 +118,7 @@ func (c *cli) offlineFlag(command *cobra.Command) {
 func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) *cobra.Command {
 	command.Args = c.noCommand
 	command.RunE = func(command *cobra.Command, _ []string) error {
-		return &usageError{command: command, err: fmt.Errorf("%s needs a command", command.CommandPath())}
+		return misuse(command, "%s needs a command", command.CommandPath())
 	}
 	command.DisableFlagsInUseLine = true
 	command.SetUsageTemplate(strings.Replace(command.UsageTemplate(), "{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "", 1))
@@ -136,14 +136,14 @@ func (c *cli) noCommand(command *cobra.Command, args []string) error {
 	if near := command.SuggestionsFor(args[0]); len(near) > 0 {
 		err = fmt.Errorf("unknown command %+q, did you mean %q?", args[0], near[0])
 	}
-	return &usageError{command: command, err: err}
+	return misuse(command, "%w", err)
 }
 
 func (c *cli) noArguments(command *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return &usageError{command: command, err: fmt.Errorf("%s takes no arguments, not %+q", command.CommandPath(), args[0])}
+	return misuse(command, "%s takes no arguments, not %+q", command.CommandPath(), args[0])
 }
 
 // arguments is for commands that take from least to most arguments, of what; most
@@ -153,6 +153,6 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 		if len(args) >= least && (most < 0 || len(args) <= most) {
 			return nil
 		}
-		return &usageError{command: command, err: fmt.Errorf("%s takes %s, not %s", command.CommandPath(), what, counted(len(args), "argument"))}
+		return misuse(command, "%s takes %s, not %s", command.CommandPath(), what, counted(len(args), "argument"))
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"embed"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +52,7 @@ has the tool; what else a shell completes after go stays as it is.
 			case "powershell":
 				return c.root.GenPowerShellCompletionWithDesc(c.stdout)
 			}
-			return &usageError{command: command, err: fmt.Errorf("there is no completion for %+q: there are bash, zsh, fish and powershell", args[0])}
+			return misuse(command, "there is no completion for %+q: there are bash, zsh, fish and powershell", args[0])
 		},
 	}
 	command.Flags().BoolVar(&goTool, "go-tool", false, "complete go tool packvendor: bash, zsh and fish")
@@ -69,7 +68,7 @@ var goToolScripts embed.FS
 func (c *cli) printGoTool(command *cobra.Command, shell string) error {
 	script, err := goToolScripts.ReadFile("gotool/completion." + shell)
 	if err != nil {
-		return &usageError{command: command, err: fmt.Errorf("there is no completion of go tool for %+q: there are bash, zsh and fish", shell)}
+		return misuse(command, "there is no completion of go tool for %+q: there are bash, zsh and fish", shell)
 	}
 	_, err = c.stdout.Write(script)
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
@@ -151,11 +152,11 @@ func (c *cli) reportDiff(d *vendorer.Difference, markdown bool) error {
 	if markdown {
 		render = diffMarkdown
 	}
-	code := 0
+	kind := problem.None
 	if len(d.Packs) > 0 {
-		code = exitDrift
+		kind = problem.Drift
 	}
-	return c.end(outcome{code: code, document: newDiffJSON(d), before: render(d)})
+	return c.end(outcome{kind: kind, document: newDiffJSON(d), before: render(d)})
 }
 
 // diffText is a difference for a terminal; nothing if nothing changed.

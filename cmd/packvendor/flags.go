@@ -21,7 +21,7 @@ func (c *cli) execute(ctx context.Context) error {
 	} else {
 		command, _, err := c.root.Find(c.args)
 		if err != nil {
-			return &usageError{command: c.root, err: err}
+			return misuse(c.root, "%w", err)
 		}
 		if err := c.presetFlags(command); err != nil {
 			return err

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -53,7 +53,7 @@ type initJSON struct {
 func (c *cli) reportInit(report *vendorer.InitReport) error {
 	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
 	if report.NoTool {
-		doc.Hint = getNewest
+		doc.Hint = c.say.hints.Text(problem.GetNewest)
 	}
 	switch {
 	case c.json:
@@ -70,7 +70,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		c.say.notice("%s is there already, and is kept", name)
 	}
 	if doc.Hint != "" {
-		c.say.hint(hint.Line("%s", doc.Hint))
+		c.say.hint(problem.GetNewest)
 	}
 	return nil
 }

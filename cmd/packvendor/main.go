@@ -93,5 +93,5 @@ func run(ctx context.Context, p process) int {
 	if err == nil {
 		err = out.err // nobody looks where help and completions go
 	}
-	return c.fail(err)
+	return c.fail(err).ExitCode()
 }

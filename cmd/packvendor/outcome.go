@@ -7,41 +7,36 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 )
 
 // An outcome is what a command has found out, and how it ends.
 type outcome struct {
-	problems      []problem
-	code          int       // the least exit code
-	hint          hint.Hint // what to do next, besides the hints of problems; none for nothing
-	document      any       // for --json
-	before, after string    // for standard output, before and after the problems
+	problems      []problem.Problem
+	kind          problem.Kind // the least of what is wrong
+	hint          hint.Hint    // what to do next, besides the hints of problems; none for nothing
+	document      any          // for --json
+	before, after string       // for standard output, before and after the problems
 }
 
-// exitCode is the exit code of the command.
-func (o outcome) exitCode() int {
-	code := o.code
-	for _, p := range o.problems {
-		code = worse(code, p.code)
-	}
-	return code
-}
+// result is how the command ends.
+func (o outcome) result() problem.Kind { return max(o.kind, problem.Worst(o.problems)) }
 
 // end prints an outcome. Its error is what kept it from being printed, or a
 // *toldError.
 func (c *cli) end(o outcome) error {
-	code := o.exitCode()
+	kind := o.result()
 	c.progress.stop()
 	c.annotate(o.problems)
 	err := c.show(o)
 	switch {
-	case code == 0:
+	case kind == problem.None:
 		return err
 	case err != nil:
 		c.say.error(err.Error())
-		code = worse(code, exitStorage)
+		kind = max(kind, problem.Storage)
 	}
-	return &toldError{code: code}
+	return &toldError{kind: kind}
 }
 
 func (c *cli) show(o outcome) error {
@@ -59,29 +54,29 @@ func (c *cli) show(o outcome) error {
 }
 
 // tell prints every problem, then every hint once.
-func (c *cli) tell(problems []problem, next hint.Hint) {
+func (c *cli) tell(problems []problem.Problem, next hint.Hint) {
 	for _, p := range problems {
-		c.say.once(c.say.error, "error: ", p.text)
+		c.say.once(c.say.error, "error: ", p.Text)
 	}
 	var hints, seconds []hint.Hint
 	for _, p := range problems {
-		hints, seconds = append(hints, p.hint), append(seconds, p.then)
+		hints, seconds = append(hints, p.Hint), append(seconds, p.Then)
 	}
 	for _, h := range slices.Concat(hint.Merge(hints), hint.Merge(seconds), hint.Merge([]hint.Hint{next})) {
 		c.say.once(func(text string) { c.say.line(cyan, "hint: ", text) }, "hint: ", c.say.hints.Text(h))
 	}
 }
 
-// fail tells an error and returns its exit code; 0 if there is none.
-func (c *cli) fail(err error) int {
+// fail tells an error, if there is one, and returns its kind.
+func (c *cli) fail(err error) problem.Kind {
 	if err == nil {
-		return 0
+		return problem.None
 	}
 	var told *toldError
 	if errors.As(err, &told) {
-		return told.code
+		return told.kind
 	}
-	if isAny(err, []any{new(*usageError)}) {
+	if errors.As(err, new(*problem.UsageError)) {
 		c.json = c.json || wantsJSON(append(strings.Fields(c.getenv("PACKVENDOR_FLAGS")), c.args...))
 	}
 	problems := c.explain(err)
@@ -89,46 +84,25 @@ func (c *cli) fail(err error) int {
 }
 
 // A toldError is how a command ends whose errors are told already.
-type toldError struct{ code int }
+type toldError struct{ kind problem.Kind }
 
-func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.kind.ExitCode()) }
 
-// problemJSON is a problem with --json.
-type problemJSON struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-	Then    string `json:"then,omitempty"` // what the hint shows is what this accepts
+// explain returns the problems of an error; none if it is nil.
+func (c *cli) explain(err error) []problem.Problem {
+	return problem.Explainer{Hints: &c.say.hints, Certificates: c.getenv("SSL_CERT_FILE")}.Explain(err)
 }
 
-func (c *cli) problemsJSON(problems []problem) []problemJSON {
-	list := []problemJSON{}
-	for _, p := range problems {
-		list = append(list, problemJSON{Code: p.code, Message: p.text, Hint: c.say.hints.Text(p.hint), Then: c.say.hints.Text(p.then)})
-	}
-	return list
-}
-
-// failureJSON is what went wrong, with --json.
-type failureJSON struct {
-	Code     int           `json:"code"`
-	Message  string        `json:"message"`
-	Problems []problemJSON `json:"problems"`
+func (c *cli) problemsJSON(problems []problem.Problem) []problem.JSON {
+	return problem.NewJSON(problems, &c.say.hints)
 }
 
 // newFailureJSON returns nil if there is no problem.
-func (c *cli) newFailureJSON(problems []problem) *failureJSON {
-	if len(problems) == 0 {
-		return nil
-	}
-	var texts []string
-	for _, p := range problems {
-		texts = append(texts, p.text)
-	}
-	return &failureJSON{Code: outcome{problems: problems}.exitCode(), Message: strings.Join(texts, "\n"), Problems: c.problemsJSON(problems)}
+func (c *cli) newFailureJSON(problems []problem.Problem) *problem.FailureJSON {
+	return problem.NewFailureJSON(problems, &c.say.hints)
 }
 
 // errorJSON is the document of a failed command with --json.
 type errorJSON struct {
-	Error *failureJSON `json:"error"`
+	Error *problem.FailureJSON `json:"error"`
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -35,8 +36,8 @@ that there is. Nothing is changed. Exit code 1 tells that "packvendor update" or
 
 // outdatedJSON is the document of outdated --json.
 type outdatedJSON struct {
-	Packs []outlookJSON `json:"packs"` // those that could be looked up
-	Error *failureJSON  `json:"error,omitempty"`
+	Packs []outlookJSON        `json:"packs"` // those that could be looked up
+	Error *problem.FailureJSON `json:"error,omitempty"`
 }
 
 type outlookJSON struct {
@@ -79,7 +80,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 	doc.Error = c.newFailureJSON(problems)
 	o := outcome{problems: problems, document: doc, before: t.String()}
 	if failed != nil || slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
-		o.code, o.hint = exitDrift, c.updateHint(outlooks, failed != nil)
+		o.kind, o.hint = problem.Drift, c.updateHint(outlooks, failed != nil)
 	}
 	return c.end(o)
 }

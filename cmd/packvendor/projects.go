@@ -3,11 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -22,7 +22,7 @@ func (c *cli) oneProject(command *cobra.Command) (vendorer.Options, error) {
 		return vendorer.Options{}, err
 	}
 	if len(files) > 1 {
-		return vendorer.Options{}, &usageError{command: command, err: fmt.Errorf("%s works on one packs.toml, and -f names %d: %s", command.CommandPath(), len(files), strings.Join(files, ", "))}
+		return vendorer.Options{}, misuse(command, "%s works on one packs.toml, and -f names %d: %s", command.CommandPath(), len(files), strings.Join(files, ", "))
 	}
 	return c.enter(c.options(), files[0]), nil
 }
@@ -49,13 +49,13 @@ func (c *cli) eachProject(work func(vendorer.Options) error) error {
 		return work(c.enter(o, files[0]))
 	}
 	c.batch = &batch{}
-	worst := 0
+	worst := problem.None
 	for _, file := range files {
 		c.begin(file)
-		code := c.fail(work(c.enter(o, file)))
-		c.batch.latest().Code = code
-		worst = worse(worst, code)
-		if code == exitInterrupted {
+		kind := c.fail(work(c.enter(o, file)))
+		c.batch.latest().Code = kind.ExitCode()
+		worst = max(worst, kind)
+		if kind == problem.Interrupted {
 			break
 		}
 	}
@@ -92,7 +92,7 @@ func (c *cli) begin(file string) {
 }
 
 // endBatch prints the documents of a batch, and returns how it ended.
-func (c *cli) endBatch(code int) error {
+func (c *cli) endBatch(worst problem.Kind) error {
 	doc := projectsJSON{Projects: c.batch.projects}
 	c.batch = nil
 	if c.json {
@@ -100,10 +100,10 @@ func (c *cli) endBatch(code int) error {
 			return err
 		}
 	}
-	if code == 0 {
+	if worst == problem.None {
 		return nil
 	}
-	return &toldError{code: code}
+	return &toldError{kind: worst}
 }
 
 // A batch is work on several files packs.toml, one after the other.

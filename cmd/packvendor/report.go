@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -18,7 +19,7 @@ type runJSON struct {
 	Written []string   `json:"written"`
 	Deleted []string   `json:"deleted"`
 	// Error is why packs were refused that update --keep-going has left as they are.
-	Error *failureJSON `json:"error,omitempty"`
+	Error *problem.FailureJSON `json:"error,omitempty"`
 }
 
 type packJSON struct {

@@ -39,7 +39,7 @@ packs as they are and updates the others; the exit code is 4 all the same.`,
 			for _, arg := range args {
 				target, err := vendorer.ParseTarget(arg)
 				if err != nil {
-					return &usageError{command: command, err: err}
+					return misuse(command, "%w", err)
 				}
 				u.Targets = append(u.Targets, target)
 			}

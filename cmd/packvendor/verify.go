@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -47,15 +48,15 @@ wrong with one of three. What is wrong with the Go package counts against all.`,
 
 // verifyJSON is the document of verify --json.
 type verifyJSON struct {
-	Packs    int           `json:"packs"`
-	Verified int           `json:"verified"` // of how many nothing was found
-	Findings []problemJSON `json:"findings"`
+	Packs    int            `json:"packs"`
+	Verified int            `json:"verified"` // of how many nothing was found
+	Findings []problem.JSON `json:"findings"`
 	// Unembedded says why the Go toolchain was not asked.
 	Unembedded string `json:"unembedded,omitempty"`
 }
 
 func (c *cli) reportVerify(v *vendorer.Verification) error {
-	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), Findings: []problemJSON{}}
+	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), Findings: []problem.JSON{}}
 	if v.Unembedded != nil {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
 		c.say.notice("%s%s", c.say.about, doc.Unembedded)

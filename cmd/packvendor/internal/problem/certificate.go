@@ -1,4 +1,4 @@
-package main
+package problem
 
 import (
 	"crypto/x509"
@@ -13,14 +13,8 @@ import (
 const maxCertificates = 16 << 20
 
 // certificateAdvice is what to do about the certificate of an authority that this
-// system does not trust, on a line of its own; "" if that is not what err is about.
-func (c *cli) certificateAdvice(err error) string {
-	var unknown x509.UnknownAuthorityError
-	if !errors.As(err, &unknown) {
-		return ""
-	}
-	return "\n\t" + trustAdvice(runtime.GOOS, c.getenv("SSL_CERT_FILE"))
-}
+// system does not trust, on a line of its own.
+func certificateAdvice(file string) string { return "\n\t" + trustAdvice(runtime.GOOS, file) }
 
 // trustAdvice says where a certificate of one's own authority belongs. Go reads
 // SSL_CERT_FILE where the system has no store of its own, and passes over a file that

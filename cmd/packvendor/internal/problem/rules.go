@@ -1,0 +1,288 @@
+package problem
+
+import (
+	"cmp"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// GetNewest is the command that makes the newest packvendor a tool of the module.
+var GetNewest = hint.Line("go get -tool " + vendorer.ToolPath + "@latest")
+
+// A rule says what an error is about; nothing if its chain has no error of the rule's
+// type.
+type rule func(error) Problem
+
+// on is the rule for errors of type E.
+func on[E error](about func(E) Problem) rule {
+	return func(err error) Problem {
+		var e E
+		if !errors.As(err, &e) {
+			return Problem{}
+		}
+		return about(e)
+	}
+}
+
+// all is the rule for several types of one kind. Its targets are as for errors.As.
+func all(kind Kind, targets ...any) rule {
+	return func(err error) Problem {
+		if slices.ContainsFunc(targets, func(target any) bool { return errors.As(err, target) }) {
+			return Problem{Kind: kind}
+		}
+		return Problem{}
+	}
+}
+
+// when is a hint, none unless ok.
+func when(ok bool, h hint.Hint) hint.Hint {
+	if ok {
+		return h
+	}
+	return hint.Hint{}
+}
+
+// add adds what a rule says, to what the rules before it have said.
+func (p *Problem) add(other Problem) {
+	p.Kind = max(p.Kind, other.Kind)
+	p.alone, p.pin = p.alone || other.alone, p.pin || other.pin
+	if other.Text != "" {
+		p.Text = other.Text
+	}
+	p.Text += other.advice
+	if p.File == "" {
+		p.File, p.Line = other.File, other.Line
+	}
+	if p.Hint.IsNone() {
+		p.Hint, p.Then = other.Hint, other.Then
+	}
+}
+
+// rules is the table of what packvendor says of errors: of what kind they are, which line
+// is to blame, and what to do. Of several rules that know a line or a hint the first
+// counts. pack is the pack that the error is about; empty if it is about none.
+func (x Explainer) rules(pack *vendorer.PackError) []rule {
+	return slices.Concat(x.inputRules(), x.packRules(pack), x.fileRules(), x.fetchRules(), kindRules())
+}
+
+// inputRules are about what the user has written: the command line, packs.toml and
+// packs.lock.
+func (x Explainer) inputRules() []rule {
+	h := x.Hints
+	return []rule{
+		on(func(e *UsageError) Problem {
+			return Problem{Kind: Usage, Hint: when(e.Help != nil, hint.Command(e.Help...))}
+		}),
+		on(func(e *vendorer.TakenError) Problem {
+			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: x.addition(e.Addition)}
+		}),
+		on(func(e *vendorer.GoNameError) Problem { return Problem{Kind: Usage, Hint: x.addition(e.Addition)} }),
+		on(func(e *vendorer.ClashingAdditionError) Problem { return Problem{Hint: x.addition(e.Addition)} }),
+		on(func(e *packsfile.SyntaxError) Problem { return Problem{Kind: Usage, File: e.File, Line: e.Line} }),
+		on(func(e *packsfile.Error) Problem {
+			if e.Unpinned != "" {
+				return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: h.Edit("add", e.Unpinned, e.Ref), pin: true}
+			}
+			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest)}
+		}),
+		on(func(e *lockfile.Error) Problem {
+			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest)}
+		}),
+		on(func(e *vendorer.NoModuleError) Problem {
+			return Problem{Kind: Usage, Hint: hint.Line("go mod init example.com/app")}
+		}),
+		on(func(e *vendorer.NoProjectError) Problem { return Problem{Kind: Usage, Hint: h.Command("init")} }),
+		on(func(e *vendorer.PackageNameError) Problem {
+			return Problem{Kind: Usage, Hint: when(e.New, h.Again("--package="+slices.Concat(e.Names, []string{"packs"})[0]))}
+		}),
+		on(func(e *packfetch.TagDisallowedError) Problem {
+			return Problem{Kind: Usage, Hint: h.Again("--allow-tags")}
+		}),
+	}
+}
+
+// packRules are about a pack and its repository.
+func (x Explainer) packRules(pack *vendorer.PackError) []rule {
+	h := x.Hints
+	return []rule{
+		on(func(e *packfetch.IndexError) Problem { return Problem{Kind: Usage, Hint: x.oneOfIndex(pack, e.Pack)} }),
+		on(func(e *vendorer.InconsistentError) Problem {
+			return Problem{Kind: Integrity, File: e.File, Line: e.Line, Hint: x.relock(pack, e.Name)}
+		}),
+		on(func(e *vendorer.PackError) Problem { return Problem{File: e.File, Line: e.Line} }),
+		on(func(e *vendorer.RetagError) Problem {
+			return Problem{Kind: Integrity, Hint: x.compare(e.Repository, e.Locked, e.Now), Then: x.acceptRetag(pack, e.Wish)}
+		}),
+		on(func(e *vendorer.TagMismatchError) Problem {
+			return Problem{Kind: Drift, Hint: when(e.IsPack, x.compare(e.Repository, e.Pinned, e.Now)), Then: when(e.IsPack, x.acceptRetag(pack, ""))}
+		}),
+		on(func(e *vendorer.RangeError) Problem {
+			return Problem{Kind: Usage, Hint: h.Edit("add", pack.Name, e.Repository+":"+e.Tag)}
+		}),
+		on(func(e *vendorer.NoVersionError) Problem {
+			return Problem{Kind: Usage, Hint: when(e.Newest != "", h.Edit("add", pack.Name, e.Repository+":"+e.Newest)), alone: true}
+		}),
+		on(func(e *packfetch.RegistryError) Problem { return x.registry(pack, e) }),
+	}
+}
+
+// fileRules are about files of the project that do not agree.
+func (x Explainer) fileRules() []rule {
+	h := x.Hints
+	return []rule{
+		on(func(e *vendorer.ConflictError) Problem { return Problem{Hint: when(e.Merging, h.RunOurs(e.File))} }),
+		on(func(e *vendorer.LockedError) Problem {
+			p := Problem{Kind: Drift, File: cmp.Or(e.Place, e.File), Line: e.Line, Hint: h.Run()}
+			if h.InCI {
+				p.advice = "\n\tit must not in CI: run this on your own machine, and commit what it writes"
+			}
+			return p
+		}),
+		on(func(e *vendorer.VendoredError) Problem {
+			p := Problem{Kind: Integrity, File: e.Path, Hint: h.Restore()} // which needs no other lock
+			if e.IsMissing() {
+				p.Kind = Drift
+			}
+			return p
+		}),
+		on(func(e *vendorer.GeneratedError) Problem { return Problem{Kind: Drift, File: e.Path, Hint: h.Restore()} }),
+		on(func(e *vendorer.ClashError) Problem { return Problem{Kind: Usage, File: e.File} }),
+		on(func(e *vendorer.PlaceError) Problem { return Problem{Kind: Usage, File: e.Path} }),
+		on(func(e *vendorer.OverrideError) Problem {
+			if e.Line == 0 {
+				return Problem{Kind: Drift}
+			}
+			return Problem{Kind: Drift, File: e.Path, Line: e.Line}
+		}),
+		on(func(e *vendorer.LongFileError) Problem { return Problem{Kind: Usage, File: e.File} }),
+	}
+}
+
+// fetchRules are about the network and the cache.
+func (x Explainer) fetchRules() []rule {
+	h := x.Hints
+	return []rule{
+		on(func(e *packfetch.OfflineError) Problem { return Problem{Kind: Network, Hint: h.Again()} }),
+		on(func(e *vendorer.NetworkOffError) Problem {
+			return Problem{Text: e.Work + " needs the network (--offline is set)", alone: true}
+		}),
+		on(func(e *packfetch.CorruptCacheError) Problem {
+			return Problem{Kind: Integrity, Hint: when(h.Has == nil || h.Has("offline"), h.Again())}
+		}),
+		on(func(e x509.UnknownAuthorityError) Problem { return Problem{advice: certificateAdvice(x.Certificates)} }),
+	}
+}
+
+// kindRules are about errors of which the kind is all there is to say.
+func kindRules() []rule {
+	return []rule{
+		all(Drift, new(*vendorer.EmbedError)),
+		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError),
+			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
+			new(*packfetch.InvalidReferenceError), new(*packfetch.NoPackError), new(*packfetch.OptionError)),
+		all(Storage, new(*packfetch.StorageError)),
+		all(Integrity, new(*packfetch.DigestMismatchError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError)),
+	}
+}
+
+// compare is the command that shows what changed in a repository from one digest to
+// another.
+func (x Explainer) compare(repository string, before, after ociref.Digest) hint.Hint {
+	return x.Hints.Edit("diff", repository+"@"+string(before), repository+"@"+string(after))
+}
+
+// acceptRetag is the command that accepts what was shown of a pack, and gives it the tag
+// that was wanted, if one was.
+func (x Explainer) acceptRetag(pack *vendorer.PackError, wanted string) hint.Hint {
+	name := pack.Name
+	if wanted != "" {
+		name += "@" + wanted
+	}
+	return when(pack.Name != "", x.Hints.Update(name, "--accept-retag"))
+}
+
+// oneOfIndex is the command for one of the packs that an index lists; none if it lists
+// none.
+func (x Explainer) oneOfIndex(pack *vendorer.PackError, reference string) hint.Hint {
+	if reference != "" && pack.Name != "" {
+		return x.Hints.Edit("add", pack.Name, reference)
+	}
+	one, err := ociref.Parse(reference)
+	words := slices.Clone(x.Hints.Args)
+	for i, word := range words {
+		if ref, wordErr := ociref.Parse(word); err == nil && wordErr == nil && ref.Name() == one.Name() {
+			words[i] = reference
+			return hint.Command(words...)
+		}
+	}
+	return hint.Hint{}
+}
+
+// relock is the command that locks a pack anew as packs.toml has it. A pinned
+// one must not follow its tag meanwhile.
+func (x Explainer) relock(pack *vendorer.PackError, name string) hint.Hint {
+	if ref, err := ociref.Parse(pack.Ref); err == nil && ref.Digest != "" {
+		return x.Hints.Edit("add", name, pack.Ref)
+	}
+	return x.Hints.Update(name)
+}
+
+// addition is the command that adds a pack under its name, none if it has none.
+func (x Explainer) addition(a vendorer.Addition) hint.Hint {
+	if a.Name == "" {
+		return hint.Hint{}
+	}
+	words := []string{"add", a.Name, a.Reference}
+	if a.Version != "" {
+		words = append(words, "--version", a.Version)
+	}
+	if a.AllowTags {
+		words = append(words, "--allow-tags")
+	}
+	return x.Hints.Edit(words...)
+}
+
+// registry is about what a registry answered.
+func (x Explainer) registry(pack *vendorer.PackError, e *packfetch.RegistryError) Problem {
+	p := Problem{Kind: Network}
+	isGone := pack.Locked != nil && e.IsNotFound()
+	if isGone {
+		gone := *pack
+		gone.Err = fmt.Errorf("what is locked is gone from the registry\n\t%w", e)
+		p.Text = gone.Error()
+	}
+	switch {
+	case e.MayBePlain() && (x.Hints.File == "" || x.Hints.HasFlag("insecure-registry")): // it is not about a packs.toml
+		p.Hint = x.Hints.Again("--insecure-registry=" + e.Host)
+	case e.MayBePlain():
+		p.Hint = hint.Insecure(x.Hints.File, append(slices.Clone(pack.Insecure), e.Host)...)
+	case e.Registry != "" && !e.IsNotFound():
+		p.Hint = hint.Command("auth", "explain", e.Registry)
+	case isGone:
+		p.Hint = x.lockAnother(pack)
+	}
+	return p
+}
+
+// lockAnother is the command that follows the tag of a pack, or pins what its repository
+// has; none if it has no reference.
+func (x Explainer) lockAnother(pack *vendorer.PackError) hint.Hint {
+	ref, err := ociref.Parse(pack.Ref)
+	switch {
+	case err != nil:
+		return hint.Hint{}
+	case ref.Tag != "":
+		return x.Hints.Update(pack.Name)
+	}
+	return x.Hints.Edit("add", pack.Name, ref.Name())
+}

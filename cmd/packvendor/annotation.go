@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 )
 
 // inActions tells whether this is a job of GitHub Actions.
@@ -58,7 +59,7 @@ func (c *cli) inWorkspace(file string) string {
 // annotationText is text as the message of a workflow command, which ends with its
 // line and holds no other.
 func annotationText(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(withoutBrackets(escaped(text)))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(safe.Inline(safe.Text(text)))
 }
 
 // annotationProperty is text as a property of a workflow command.

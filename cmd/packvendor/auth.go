@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -93,10 +95,10 @@ func newPlaceJSON(p credentials.Place) placeJSON {
 func (c *cli) reportAuth(e credentials.Explanation) error {
 	used, found := e.Used()
 	doc := authJSON{Host: e.Host, Anonymous: c.isAnonymous(), Places: []placeJSON{}}
-	t := newTable()
+	t := phrase.NewTable()
 	for _, place := range e.Places {
 		doc.Places = append(doc.Places, newPlaceJSON(place))
-		t.add(place.Source.String(), foundAt(place, e.Host))
+		t.Add(place.Source.String(), foundAt(place, e.Host))
 	}
 	if found {
 		place := newPlaceJSON(used)
@@ -111,7 +113,7 @@ func (c *cli) usedText(host string, used credentials.Place, found bool) string {
 	case c.isAnonymous():
 		return fmt.Sprintf("%s is asked without credentials only: PACKVENDOR_AUTH=anonymous turns them off\n", host)
 	case found:
-		return fmt.Sprintf("%s is asked without credentials first; if it refuses, with %v from %s, over HTTPS\n", host, used.Finding, oneLine(used.Source.String()))
+		return fmt.Sprintf("%s is asked without credentials first; if it refuses, with %v from %s, over HTTPS\n", host, used.Finding, safe.Line(used.Source.String()))
 	}
 	return fmt.Sprintf("%s is asked without credentials; if it refuses, there are none to show it: docker login %s stores some\n", host, host)
 }

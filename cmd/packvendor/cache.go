@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -101,18 +102,18 @@ func newEntryJSON(e vendorer.CacheEntry) entryJSON {
 // reportCache lists what could be looked into.
 func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, failed error) error {
 	doc := cacheListJSON{Entries: []entryJSON{}, Foreign: append([]string{}, foreign...)}
-	t := newTable("MANIFEST", "SIZE", "USED", "REFERENCE")
+	t := phrase.NewTable("MANIFEST", "SIZE", "USED", "REFERENCE")
 	for _, e := range entries {
 		doc.Size += e.Size
 		doc.Entries = append(doc.Entries, newEntryJSON(e))
-		t.add(short(e.Manifest), bytesText(e.Size), e.Used.Local().Format(time.DateOnly), referenceText(e))
+		t.Add(phrase.Digest(e.Manifest), phrase.Bytes(e.Size), e.Used.Local().Format(time.DateOnly), referenceText(e))
 	}
 	problems := c.explain(failed)
 	doc.Error = c.newFailureJSON(problems)
 	if err := c.end(outcome{problems: problems, document: doc, before: t.String()}); err != nil || c.json {
 		return err
 	}
-	c.say.detail("%s, %s, in %s", plural(len(entries), "entry", "entries"), bytesText(doc.Size), vendorer.CacheDir(c.options()))
+	c.say.detail("%s, %s, in %s", phrase.Plural(len(entries), "entry", "entries"), phrase.Bytes(doc.Size), vendorer.CacheDir(c.options()))
 	for _, name := range foreign {
 		c.say.detail("%s is not an entry, and is left alone", name)
 	}
@@ -122,7 +123,7 @@ func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, faile
 // referenceText is what an entry was fetched by, without the digest that is the
 // entry's own: lines are long enough.
 func referenceText(e vendorer.CacheEntry) string {
-	return orDash(strings.TrimSuffix(e.Reference, "@"+string(e.Manifest)))
+	return phrase.OrDash(strings.TrimSuffix(e.Reference, "@"+string(e.Manifest)))
 }
 
 func (c *cli) cacheVerifyCommand() *cobra.Command {
@@ -180,7 +181,7 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 			wrong = append(wrong, check.Err)
 		}
 	}
-	text := fmt.Sprintf("%s verified", plural(doc.Proven, "entry", "entries"))
+	text := fmt.Sprintf("%s verified", phrase.Plural(doc.Proven, "entry", "entries"))
 	if n := len(doc.Unproven); n > 0 {
 		text += fmt.Sprintf(", %d cannot be proven", n)
 	}
@@ -275,10 +276,10 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	if dryRun {
 		verb = "would remove"
 	}
-	t := newTable()
+	t := phrase.NewTable()
 	for _, e := range p.Removed {
 		doc.Removed = append(doc.Removed, newEntryJSON(e))
-		t.add(verb, short(e.Manifest), bytesText(e.Size), referenceText(e))
+		t.Add(verb, phrase.Digest(e.Manifest), phrase.Bytes(e.Size), referenceText(e))
 	}
 	for _, s := range p.Skipped {
 		reason := reasonOf(s.Err)
@@ -303,12 +304,12 @@ func pruningText(verb string, p vendorer.CachePruning) string {
 	removed, skipped := len(p.Removed), len(p.Skipped)
 	var what []string
 	if removed > 0 {
-		what = append(what, plural(removed, "entry", "entries"))
+		what = append(what, phrase.Plural(removed, "entry", "entries"))
 	}
 	if p.Partials > 0 {
-		what = append(what, counted(p.Partials, "interrupted download"))
+		what = append(what, phrase.Count(p.Partials, "interrupted download"))
 	}
-	text := fmt.Sprintf("%s %s, %s", verb, strings.Join(what, " and "), bytesText(p.Freed))
+	text := fmt.Sprintf("%s %s, %s", verb, strings.Join(what, " and "), phrase.Bytes(p.Freed))
 	switch {
 	case len(what) == 0 && skipped == 0:
 		text = "nothing to remove"
@@ -316,9 +317,9 @@ func pruningText(verb string, p vendorer.CachePruning) string {
 		text = verb + " nothing"
 	}
 	if skipped > 0 {
-		text += fmt.Sprintf("; %s left alone", plural(skipped, "entry", "entries"))
+		text += fmt.Sprintf("; %s left alone", phrase.Plural(skipped, "entry", "entries"))
 	}
-	return text + fmt.Sprintf("; %s left", bytesText(p.Left))
+	return text + fmt.Sprintf("; %s left", phrase.Bytes(p.Left))
 }
 
 // reasonOf is an error without the path that it is about.
@@ -328,12 +329,4 @@ func reasonOf(err error) string {
 		return located.Err.Error()
 	}
 	return err.Error()
-}
-
-// plural is n and the noun that goes with it.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

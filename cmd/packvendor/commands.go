@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -153,6 +154,6 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 		if len(args) >= least && (most < 0 || len(args) <= most) {
 			return nil
 		}
-		return misuse(command, "%s takes %s, not %s", command.CommandPath(), what, counted(len(args), "argument"))
+		return misuse(command, "%s takes %s, not %s", command.CommandPath(), what, phrase.Count(len(args), "argument"))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -111,7 +112,7 @@ func (c *cli) completePacks(most int) cobra.CompletionFunc {
 		var completions []string
 		for _, pack := range vendorer.Configured(c.completedFile()) {
 			if !given[pack.Name] {
-				completions = append(completions, cobra.CompletionWithDesc(pack.Name, oneLine(strings.TrimSpace(pack.Ref+" "+pack.Version))))
+				completions = append(completions, cobra.CompletionWithDesc(pack.Name, safe.Line(strings.TrimSpace(pack.Ref+" "+pack.Version))))
 			}
 		}
 		return completions, cobra.ShellCompDirectiveNoFileComp

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
@@ -166,7 +168,7 @@ func diffText(d *vendorer.Difference) string {
 	for _, p := range d.Packs {
 		fmt.Fprintf(&b, "%s %s\n", p.Name, headline(p))
 		for _, r := range append(namedRows(p), digestRows(p)...) {
-			line(r.what, r.text(oneLine))
+			line(r.what, r.text(safe.Line))
 		}
 		if p.Old.Size != p.New.Size {
 			line("size", sizeText(p))
@@ -176,7 +178,7 @@ func diffText(d *vendorer.Difference) string {
 		}
 		switch {
 		case p.Unread != "":
-			line("files", "not compared: "+oneLine(p.Unread))
+			line("files", "not compared: "+safe.Line(p.Unread))
 		case p.Files != nil && len(p.Files) == 0:
 			line("files", "none changed, they are packed otherwise")
 		}
@@ -240,7 +242,7 @@ func newRow(what string, p vendorer.PackChange, text func(lockfile.Pack) string)
 func namedRows(p vendorer.PackChange) []row {
 	rows := []row{newRow("repo", p, nameOf)}
 	if isRenamed(p) {
-		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Pack) string { return orDash(p.Layer) }))
+		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Pack) string { return phrase.OrDash(p.Layer) }))
 	}
 	rows = slices.DeleteFunc(rows, row.isSame)
 	if p.OldVersion != "" || p.NewVersion != "" {
@@ -277,8 +279,8 @@ func digestRows(p vendorer.PackChange) []row {
 // allDigestRows are those of the manifest and of the layer.
 func allDigestRows(p vendorer.PackChange) []row {
 	return []row{
-		newRow("manifest", p, func(p lockfile.Pack) string { return short(p.Digest()) }),
-		newRow("layer", p, func(p lockfile.Pack) string { return short(p.LayerDigest) }),
+		newRow("manifest", p, func(p lockfile.Pack) string { return phrase.Digest(p.Digest()) }),
+		newRow("layer", p, func(p lockfile.Pack) string { return phrase.Digest(p.LayerDigest) }),
 	}
 }
 
@@ -302,18 +304,18 @@ func pinText(p lockfile.Pack) string {
 	case ref.Digest == "":
 		return ref.Tag
 	case ref.Tag == "":
-		return short(ref.Digest)
+		return phrase.Digest(ref.Digest)
 	}
-	return ref.Tag + "@" + short(ref.Digest)
+	return ref.Tag + "@" + phrase.Digest(ref.Digest)
 }
 
 // sizeText is the size of a pack, and how it changed.
 func sizeText(p vendorer.PackChange) string {
 	switch p.Kind {
 	case lockfile.Added:
-		return bytesText(p.New.Size)
+		return phrase.Bytes(p.New.Size)
 	case lockfile.Removed:
-		return bytesText(p.Old.Size)
+		return phrase.Bytes(p.Old.Size)
 	}
 	return growth(p.Old.Size, p.New.Size)
 }
@@ -321,13 +323,13 @@ func sizeText(p vendorer.PackChange) string {
 // growth says how a size changed.
 func growth(before, after int64) string {
 	change, percent := after-before, 100*float64(after-before)/float64(before)
-	text := fmt.Sprintf("%s → %s", bytesText(before), bytesText(after))
+	text := fmt.Sprintf("%s → %s", phrase.Bytes(before), phrase.Bytes(after))
 	switch {
 	case change == 0:
-		return bytesText(after)
+		return phrase.Bytes(after)
 	case change == 1 || change == -1:
 		return fmt.Sprintf("%s (%+d byte)", text, change)
-	case before == 0 || bytesText(before) == bytesText(after) || math.Abs(percent) < 0.05:
+	case before == 0 || phrase.Bytes(before) == phrase.Bytes(after) || math.Abs(percent) < 0.05:
 		return fmt.Sprintf("%s (%+d bytes)", text, change)
 	}
 	return fmt.Sprintf("%s (%+.1f %%)", text, percent)
@@ -335,12 +337,12 @@ func growth(before, after int64) string {
 
 // fileLine is a file inside a pack that changed. Its name is anybody's.
 func fileLine(f gtpack.FileChange) string {
-	name := cutOff(f.Name, maxName)
+	name := safe.Name(f.Name)
 	switch f.Kind {
 	case gtpack.Added:
-		return fmt.Sprintf("+ %s, %s", name, bytesText(f.NewSize))
+		return fmt.Sprintf("+ %s, %s", name, phrase.Bytes(f.NewSize))
 	case gtpack.Removed:
-		return fmt.Sprintf("- %s, %s", name, bytesText(f.OldSize))
+		return fmt.Sprintf("- %s, %s", name, phrase.Bytes(f.OldSize))
 	}
 	return fmt.Sprintf("~ %s, %s", name, growth(f.OldSize, f.NewSize))
 }

@@ -49,7 +49,7 @@ func TestGrowth(t *testing.T) {
 }
 
 func TestFileLine(t *testing.T) {
-	long := strings.Repeat("x", maxName)
+	long := strings.Repeat("x", 200)
 	for _, test := range []struct {
 		change gtpack.FileChange
 		want   string

@@ -163,3 +163,21 @@ func TestTellFindings(t *testing.T) {
 		t.Errorf("stdout:\n%s\nwant:\n%s\nstderr: %s", stdout.String(), want, stderr.String())
 	}
 }
+
+// full is a standard output that takes nothing.
+type full struct{}
+
+var errFull = errors.New("no room")
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// A standard output that takes nothing is a storage error of whatever prints.
+func TestTableFull(t *testing.T) {
+	for _, args := range [][]string{{"cache", "dir"}, {"cache", "verify"}, {"cache", "dir", "--json"}, {"inspect", packFile(t)}} {
+		var stderr strings.Builder
+		code := run(t.Context(), process{args: append(args, "--cache-dir="+t.TempDir()), stdout: full{}, stderr: &stderr, getenv: func(string) string { return "" }})
+		if got := stderr.String(); code != exitStorage || got != "packvendor: error: no room\n" {
+			t.Errorf("%v: exit code %d, stderr %q", args, code, got)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 )
 
 // execute runs the command that the arguments name. PACKVENDOR_FLAGS sets its flags
@@ -41,7 +41,7 @@ func (c *cli) presetFlags(command *cobra.Command) error {
 		case !strings.HasPrefix(word, "--"):
 			return usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
 		case known == nil:
-			return usagef("PACKVENDOR_FLAGS: no command has a flag --%s", printable.Phrase(name, maxLine))
+			return usagef("PACKVENDOR_FLAGS: no command has a flag --%s", safe.Word(name))
 		case known.NoOptDefVal == "" && !given:
 			return usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
 		case !given:

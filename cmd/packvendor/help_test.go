@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 )
 
 // documented are all commands that help speaks of.
@@ -79,7 +81,7 @@ func TestHelpTexts(t *testing.T) {
 			t.Errorf("%s --help: exit code %d, stderr %q", path, code, stderr)
 		}
 		for line := range strings.Lines(help) {
-			if line = strings.TrimSuffix(line, "\n"); len(line) > 80 || escaped(line) != line || strings.Contains(line, "\t") || strings.TrimRight(line, " ") != line {
+			if line = strings.TrimSuffix(line, "\n"); len(line) > 80 || safe.Text(line) != line || strings.Contains(line, "\t") || strings.TrimRight(line, " ") != line {
 				t.Errorf("%s --help: %q", path, line)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -62,7 +63,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		return nil
 	}
 	for _, name := range report.Written {
-		if err := c.print("wrote %s\n", escaped(name)); err != nil {
+		if err := c.print("wrote %s\n", safe.Text(name)); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -140,22 +142,22 @@ func newSBOMJSON(s gtpack.SBOM) *sbomJSON {
 }
 
 func (c *cli) reportInspection(i *vendorer.Inspection) error {
-	t := newTable()
+	t := phrase.NewTable()
 	for _, row := range [][2]string{
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
 		{"format", i.Format}, {"file", i.Path}, {"reference", withVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
 		{"digest", string(i.Digest)},
-		{"size", fmt.Sprintf("%s (%s, %s unpacked)", bytesText(i.Size), counted(i.Files, "file"), bytesText(i.Unpacked))},
+		{"size", fmt.Sprintf("%s (%s, %s unpacked)", phrase.Bytes(i.Size), phrase.Count(i.Files, "file"), phrase.Bytes(i.Unpacked))},
 		{"flows", strings.Join(i.Flows, ", ")},
 	} {
 		if row[1] != "" {
-			t.add(row[0], row[1])
+			t.Add(row[0], row[1])
 		}
 	}
 	addRows(t, "components", i.Components, componentText)
 	addRows(t, "needs", i.Dependencies, func(d gtpack.Dependency) string { return strings.TrimSpace(d.ID + " " + d.Version) })
-	t.add("signatures", signaturesText(i.Signatures))
-	t.add("sbom", sbomText(i.SBOM))
+	t.Add("signatures", signaturesText(i.Signatures))
+	t.Add("sbom", sbomText(i.SBOM))
 	if err := c.end(outcome{document: newInspectJSON(i), before: t.String()}); err != nil || c.json {
 		return err
 	}
@@ -167,13 +169,13 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 const maxRows = 100
 
 // addRows adds a row for each item, under one heading.
-func addRows[T any](t *table, heading string, items []T, text func(T) string) {
+func addRows[T any](t *phrase.Table, heading string, items []T, text func(T) string) {
 	for n, item := range items {
 		if n == maxRows {
-			t.add("", fmt.Sprintf("and %d more", len(items)-n))
+			t.Add("", fmt.Sprintf("and %d more", len(items)-n))
 			break
 		}
-		t.add(heading, text(item))
+		t.Add(heading, text(item))
 		heading = ""
 	}
 }
@@ -183,7 +185,7 @@ func componentText(c gtpack.Component) string {
 	if c.Path == "" {
 		return text + ", not in the pack"
 	}
-	return text + ", " + bytesText(c.Size)
+	return text + ", " + phrase.Bytes(c.Size)
 }
 
 func signaturesText(files []string) string {
@@ -201,7 +203,7 @@ func sbomText(s gtpack.SBOM) string {
 	case s.Err != nil:
 		return s.Err.Error()
 	case s.OK():
-		return fmt.Sprintf("%s matches: %s", s.File, counted(s.Files, "file"))
+		return fmt.Sprintf("%s matches: %s", s.File, phrase.Count(s.Files, "file"))
 	}
 	var parts []string
 	for _, part := range []struct {
@@ -209,10 +211,10 @@ func sbomText(s gtpack.SBOM) string {
 		one, many string
 	}{{s.Mismatched, "differs", "differ"}, {s.Missing, "is missing", "are missing"}, {s.Unlisted, "is not listed", "are not listed"}} {
 		if n := len(part.names); n > 0 {
-			parts = append(parts, plural(n, part.one, part.many))
+			parts = append(parts, phrase.Plural(n, part.one, part.many))
 		}
 	}
-	return fmt.Sprintf("%s does not match: %d of %s as listed, %s", s.File, s.Matching, counted(s.Files, "file"), strings.Join(parts, ", "))
+	return fmt.Sprintf("%s does not match: %d of %s as listed, %s", s.File, s.Matching, phrase.Count(s.Files, "file"), strings.Join(parts, ", "))
 }
 
 // detailSBOM tells which files do not match a bill of materials.
@@ -226,7 +228,7 @@ func (c *cli) detailSBOM(s gtpack.SBOM) {
 				c.say.detail("%s: %d more", s.File, len(part.names)-n)
 				break
 			}
-			c.say.detail("%s: %s %s", s.File, cutOff(name, maxName), part.what)
+			c.say.detail("%s: %s %s", s.File, safe.Name(name), part.what)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -54,18 +55,18 @@ type listedJSON struct {
 
 func (c *cli) reportList(list []vendorer.Listed) error {
 	doc := listJSON{Packs: []listedJSON{}}
-	t := newTable("NAME", "VERSION", "RANGE", "SIZE", "PINNED", "VENDORED", "CACHED")
+	t := phrase.NewTable("NAME", "VERSION", "RANGE", "SIZE", "PINNED", "VENDORED", "CACHED")
 	for _, l := range list {
 		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
 		digest, size := "-", "-"
 		if l.Digest != "" {
-			digest = short(l.Digest)
+			digest = phrase.Digest(l.Digest)
 		}
 		if l.Size >= 0 {
-			row.Size, size = &l.Size, bytesText(l.Size)
+			row.Size, size = &l.Size, phrase.Bytes(l.Size)
 		}
 		doc.Packs = append(doc.Packs, row)
-		t.add(l.Name, withVersion(orDash(l.Tag), l.ManifestVersion), orDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
+		t.Add(l.Name, withVersion(phrase.OrDash(l.Tag), l.ManifestVersion), phrase.OrDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
 	}
 	return c.end(outcome{document: doc, before: t.String()})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -20,7 +22,7 @@ func diffMarkdown(d *vendorer.Difference) string {
 	b.WriteString("| pack | change | manifest | layer | size |\n|---|---|---|---|---|\n")
 	for _, p := range d.Packs {
 		digests := allDigestRows(p)
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(p.Name), changeCell(p), digests[0].text(code), digests[1].text(code), sizeText(p))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", safe.Code(p.Name), changeCell(p), digests[0].text(safe.Code), digests[1].text(safe.Code), sizeText(p))
 	}
 	for _, p := range d.Packs {
 		writeFiles(&b, p)
@@ -29,14 +31,14 @@ func diffMarkdown(d *vendorer.Difference) string {
 }
 
 // markdownSection begins the changes of one of several files packs.toml.
-func markdownSection(file string) string { return "### " + code(oneLine(file)) + "\n\n" }
+func markdownSection(file string) string { return "### " + safe.Code(safe.Line(file)) + "\n\n" }
 
 // changeCell says what happened to a pack, and whence it is now: that is what who
 // reviews a change looks for.
 func changeCell(p vendorer.PackChange) string {
-	cell := code(headline(p))
+	cell := safe.Code(headline(p))
 	for _, r := range namedRows(p) {
-		cell += "<br>" + r.what + " " + r.text(code)
+		cell += "<br>" + r.what + " " + r.text(safe.Code)
 	}
 	return cell
 }
@@ -45,27 +47,21 @@ func changeCell(p vendorer.PackChange) string {
 func writeFiles(b *strings.Builder, p vendorer.PackChange) {
 	switch {
 	case p.Unread != "":
-		fmt.Fprintf(b, "\nThe files of %s were not compared: %s.\n", code(p.Name), code(oneLine(p.Unread)))
+		fmt.Fprintf(b, "\nThe files of %s were not compared: %s.\n", safe.Code(p.Name), safe.Code(safe.Line(p.Unread)))
 		return
 	case p.Files == nil:
 		return
 	case len(p.Files) == 0:
-		fmt.Fprintf(b, "\nNo file in %s changed: they are packed otherwise.\n", code(p.Name))
+		fmt.Fprintf(b, "\nNo file in %s changed: they are packed otherwise.\n", safe.Code(p.Name))
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s: %s changed</summary>\n\n", p.Name, counted(len(p.Files), "file"))
+	fmt.Fprintf(b, "\n<details><summary>%s: %s changed</summary>\n\n", p.Name, phrase.Count(len(p.Files), "file"))
 	for i, f := range p.Files {
 		if i == maxFilesShown {
 			fmt.Fprintf(b, "- and %d more\n", len(p.Files)-i)
 			break
 		}
-		fmt.Fprintf(b, "- %s\n", code(fileLine(f)))
+		fmt.Fprintf(b, "- %s\n", safe.Code(fileLine(f)))
 	}
 	b.WriteString("\n</details>\n")
-}
-
-// code is text of printable characters as code, in which Markdown means nothing, nor
-// does HTML or the name of a user; also in a table.
-func code(text string) string {
-	return "`" + strings.NewReplacer("`", `\x60`, "|", `\x7c`).Replace(text) + "`"
 }

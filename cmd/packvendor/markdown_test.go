@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -17,7 +18,7 @@ func TestCode(t *testing.T) {
 		{"``` |x|", "`\\x60\\x60\\x60 \\x7cx\\x7c`"},
 		{"<b> @octocat &amp; #1 \\", "`<b> @octocat &amp; #1 \\`"},
 	} {
-		if got := code(test.text); got != test.want {
+		if got := safe.Code(test.text); got != test.want {
 			t.Errorf("%s: %s, want %s", test.text, got, test.want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -64,13 +65,13 @@ func newMarkJSON(m vendorer.Mark) *markJSON {
 
 func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 	doc := outdatedJSON{Packs: []outlookJSON{}}
-	t := newTable("NAME", "PINNED", "UPDATE", "NEWEST")
+	t := phrase.NewTable("NAME", "PINNED", "UPDATE", "NEWEST")
 	for _, o := range outlooks {
 		update := o.Update
 		if o.Update == o.Now {
 			update = vendorer.Mark{}
 		}
-		t.add(o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now))
+		t.Add(o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now))
 		doc.Packs = append(doc.Packs, outlookJSON{
 			Name: o.Name, Ref: o.Ref, Version: o.Version,
 			Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
@@ -117,9 +118,9 @@ func markText(m, now vendorer.Mark) string {
 	case m == (vendorer.Mark{}):
 		return "-"
 	case m.Tag == "":
-		return short(m.Digest)
+		return phrase.Digest(m.Digest)
 	case m != now && m.Tag == now.Tag:
-		return m.Tag + " " + short(m.Digest)
+		return m.Tag + " " + phrase.Digest(m.Digest)
 	}
 	return m.Tag
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -86,7 +87,7 @@ func (c *cli) enter(o vendorer.Options, file string) vendorer.Options {
 // begin begins the work on one of several files.
 func (c *cli) begin(file string) {
 	c.batch.add(file)
-	c.say.about = oneLine(file) + ": "
+	c.say.about = safe.Line(file) + ": "
 	c.started = c.now()
 	c.progress.restart()
 }
@@ -121,7 +122,7 @@ func (b *batch) add(file string) {
 func (b *batch) latest() *projectJSON { return b.projects[len(b.projects)-1] }
 
 // textSection begins the data about a file on a terminal.
-func textSection(file string) string { return oneLine(file) + ":\n" }
+func textSection(file string) string { return safe.Line(file) + ":\n" }
 
 // heading is what goes before the first data about a file: it begins a section.
 func (b *batch) heading(section func(file string) string) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -78,9 +79,6 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 	return b.String()
 }
 
-// counted is n and a noun: "1 pack", "2 packs".
-func counted(n int, noun string) string { return plural(n, noun, noun+"s") }
-
 // print writes data for standard output, which may be the terminal where the line
 // of the progress stands.
 func (c *cli) print(format string, args ...any) error {
@@ -92,7 +90,7 @@ func (c *cli) print(format string, args ...any) error {
 	if c.batch != nil {
 		text = c.batch.heading(c.section) + text
 	}
-	_, err := io.WriteString(c.stdout, harmless(text))
+	_, err := io.WriteString(c.stdout, safe.Log(text))
 	return err
 }
 
@@ -108,5 +106,5 @@ func (c *cli) printJSON(doc any) error {
 	if err := encoder.Encode(doc); err != nil {
 		return err
 	}
-	return c.print("%s", harmlessJSON(b.String()))
+	return c.print("%s", safe.JSON(b.String()))
 }

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -57,7 +56,7 @@ func (p *printer) summary(s summary, took time.Duration) {
 	}{{s.added, "added"}, {s.updated, "updated"}, {s.restored, "restored"}, {s.removed, "removed"}} {
 		switch {
 		case part.n > 0 && len(parts) == 0:
-			parts = append(parts, counted(part.n, "pack")+" "+part.verb)
+			parts = append(parts, phrase.Count(part.n, "pack")+" "+part.verb)
 		case part.n > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.verb))
 		}
@@ -71,16 +70,13 @@ func (p *printer) summary(s summary, took time.Duration) {
 	text := strings.Join(parts, ", ")
 	var bytes []string
 	if s.downloaded > 0 {
-		bytes = append(bytes, bytesText(s.downloaded)+" downloaded")
+		bytes = append(bytes, phrase.Bytes(s.downloaded)+" downloaded")
 	}
 	if s.cached > 0 {
-		bytes = append(bytes, bytesText(s.cached)+" from the cache")
+		bytes = append(bytes, phrase.Bytes(s.cached)+" from the cache")
 	}
 	if len(bytes) > 0 {
 		text += "; " + strings.Join(bytes, ", ")
 	}
 	p.notice("%s%s; %.1fs", p.about, text, took.Seconds())
 }
-
-// bytesText is a number of bytes as people read it, in decimal units.
-func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }

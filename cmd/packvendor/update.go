@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer"
@@ -93,9 +94,9 @@ func movement(before, now lockfile.Pack) string {
 	case before.Name == "":
 		return "locked " + withTag(tagNow, now)
 	case isTagMoved(before, now) && same:
-		return cmp.Or(tagBefore, short(before.Digest())) + " → " + tagNow + " (bytes identical)"
+		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow + " (bytes identical)"
 	case isTagMoved(before, now):
-		return cmp.Or(tagBefore, short(before.Digest())) + " → " + tagNow
+		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow
 	case before.Digest() == now.Digest() && same:
 		return "unchanged"
 	case same:
@@ -103,12 +104,12 @@ func movement(before, now lockfile.Pack) string {
 	case before.Digest() == now.Digest():
 		return "another layer of the same manifest"
 	}
-	return withTag(tagNow, before) + " → " + short(now.Digest())
+	return withTag(tagNow, before) + " → " + phrase.Digest(now.Digest())
 }
 
 // withTag is a locked pack's digest, after the tag if there is one.
 func withTag(tag string, p lockfile.Pack) string {
-	return strings.TrimSpace(tag + " " + short(p.Digest()))
+	return strings.TrimSpace(tag + " " + phrase.Digest(p.Digest()))
 }
 
 // isTagMoved tells that a pack has a tag, and not the one that it had.
@@ -125,6 +126,3 @@ func tagOf(p lockfile.Pack) string {
 	}
 	return p.Tag
 }
-
-// short is a digest that a person can compare by eye.
-func short(d ociref.Digest) string { return "sha256:" + d.Hex()[:min(12, len(d.Hex()))] }

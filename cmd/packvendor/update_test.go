@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer"
@@ -16,7 +17,7 @@ func entryOf(ref, tag, manifest, layer string) lockfile.Pack {
 
 // What a movement is, by the form of the references and by what changed.
 func TestMovementForms(t *testing.T) {
-	m1, m2 := short(ociref.DigestOf([]byte("m1"))), short(ociref.DigestOf([]byte("m2")))
+	m1, m2 := phrase.Digest(ociref.DigestOf([]byte("m1"))), phrase.Digest(ociref.DigestOf([]byte("m2")))
 	pin := "@" + someDigest
 	index := entryOf("r.io/a:1", "1", "m1", "l1")
 	index.IndexDigest = ociref.DigestOf([]byte("m2"))

@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -71,7 +73,7 @@ func (c *cli) verifiedText(v *vendorer.Verification) string {
 	if c.quiet {
 		return ""
 	}
-	return fmt.Sprintf("%s%d of %s verified\n", c.say.about, v.Verified(), counted(v.Packs, "pack"))
+	return fmt.Sprintf("%s%d of %s verified\n", c.say.about, v.Verified(), phrase.Count(v.Packs, "pack"))
 }
 
 // diffsOf returns what was changed in generated files, by anybody: what is not
@@ -81,7 +83,7 @@ func diffsOf(findings []error) string {
 	for _, finding := range findings {
 		var generated *vendorer.GeneratedError
 		if errors.As(finding, &generated) {
-			diffs.WriteString(escaped(generated.Diff))
+			diffs.WriteString(safe.Text(generated.Diff))
 		}
 	}
 	return diffs.String()

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -62,7 +63,7 @@ func (c *cli) reportTags(list *vendorer.TagList, all bool) error {
 	case len(list.Versions)+len(list.Others) == 0:
 		c.say.notice("%s has no tag", list.Repository)
 	case len(tags) == 0:
-		c.say.notice("%s has no version tag; --all lists what it has: %s", list.Repository, counted(len(list.Others), "other tag"))
+		c.say.notice("%s has no version tag; --all lists what it has: %s", list.Repository, phrase.Count(len(list.Others), "other tag"))
 	}
 	return nil
 }

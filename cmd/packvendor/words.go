@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -96,7 +98,7 @@ func (p *printer) line(color, kind, text string) {
 	if p.colours && color != "" {
 		kind = color + kind[:len(kind)-1] + noColor + kind[len(kind)-1:]
 	}
-	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, harmless(escaped(text))))
+	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, safe.Log(safe.Text(text))))
 }
 
 // write writes whole lines.
@@ -155,7 +157,7 @@ func (p *printer) fetching(e packfetch.Event) {
 	case packfetch.Retrying:
 		p.retrying(e)
 	case packfetch.Resumed:
-		p.detail("%s: going on with an interrupted download: %s of %s are there", e.Reference, bytesText(e.Kept), bytesText(e.Size))
+		p.detail("%s: going on with an interrupted download: %s of %s are there", e.Reference, phrase.Bytes(e.Kept), phrase.Bytes(e.Size))
 	case packfetch.Waiting:
 		p.notice("%s: waiting for another process that is fetching it", e.Reference)
 	}

@@ -71,7 +71,7 @@ var exitCodes = map[string]struct {
 	"vendorer.RevisionError":          {&vendorer.RevisionError{}, 2},
 	"vendorer.TagMismatchError":       {&vendorer.TagMismatchError{}, 1},
 	"vendorer.RetagError":             {&vendorer.RetagError{}, 4},
-	"vendorer.OverrideError":             {&vendorer.OverrideError{}, 1},
+	"vendorer.OverrideError":          {&vendorer.OverrideError{}, 1},
 	"vendorer.UsageError":             {&vendorer.UsageError{}, 2},
 	"vendorer.UnknownPackError":       {&vendorer.UnknownPackError{}, 2},
 	"vendorer.VendoredError":          {&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}}, 4},

@@ -1,4 +1,4 @@
-package main
+package safe
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ func TestFault60_Harmless(t *testing.T) {
 		"##vso##teamcity[y":               "##vso##teamcity\\x5by",
 		"# #[a] #[b] ## [c] ##a [d] #[e]": "# #[a] #[b] ## [c] ##a [d] #[e]",
 	} {
-		if got := harmless(text); got != want {
+		if got := Log(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
@@ -34,12 +34,43 @@ func TestFault60_HarmlessJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := harmlessJSON(string(data))
+	got := JSON(string(data))
 	if want := `"::x ##vso\u005ba] ##\u005bb] ##teamcity\u005bc '\u00e9'"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	var back string
 	if err := json.Unmarshal([]byte(got), &back); err != nil || back != text {
 		t.Errorf("it means %q, %v", back, err)
+	}
+}
+
+func TestCutOff(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"", 3, ""},
+		{"abc", 3, "abc"},
+		{"abcd", 3, "abc..."},
+		{"a\n\u202e", 9, `a\n\u202e`},
+		{"a\n\u202e", 8, `a\n\u202...`}, // half an escape is harmless, too
+	} {
+		if got := Cut(test.text, test.most); got != test.want {
+			t.Errorf("%q to %d: %q, want %q", test.text, test.most, got, test.want)
+		}
+	}
+}
+
+// JSON is ASCII: what could act upon a terminal is escaped, and means the same.
+func TestASCIIJSON(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"{\n  \"a\": \"b\"\n}\n", "{\n  \"a\": \"b\"\n}\n"},
+		{"\"\u202e\x7f\u009b\ufeff→\"", `"\u202e\u007f\u009b\ufeff\u2192"`},
+		{"\"😀\U0010ffff\"", `"\ud83d\ude00\udbff\udfff"`},
+	} {
+		if got := asciiJSON(test.text); got != test.want {
+			t.Errorf("%q: %s, want %s", test.text, got, test.want)
+		}
 	}
 }

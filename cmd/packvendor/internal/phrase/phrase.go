@@ -1,0 +1,35 @@
+// Package phrase says quantities, sizes and digests in words, and lays out tables.
+package phrase
+
+import (
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// Plural is n and the noun that goes with it.
+func Plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Count is n and a noun: "1 pack", "2 packs".
+func Count(n int, noun string) string { return Plural(n, noun, noun+"s") }
+
+// Bytes is a number of bytes as people read it, in decimal units.
+func Bytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
+
+// Digest is a digest that a person can compare by eye.
+func Digest(d ociref.Digest) string { return "sha256:" + d.Hex()[:min(12, len(d.Hex()))] }
+
+// OrDash is a cell that may be empty.
+func OrDash(cell string) string {
+	if cell == "" {
+		return "-"
+	}
+	return cell
+}

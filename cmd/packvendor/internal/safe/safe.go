@@ -1,0 +1,83 @@
+// Package safe makes text harmless.
+//
+// Whatever registries, packs and files say, a terminal is sent no control characters, and
+// no CI system takes a word of it for a command. Each way out does it once, for all that
+// goes that way.
+package safe
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/greenticai/packvendor/internal/printable"
+)
+
+// Commands to CI systems:
+//
+//   - "##vso[" to Azure Pipelines, "##teamcity[" to TeamCity, "##[" to older runners of
+//     GitHub Actions, anywhere in a line;
+//   - "::" to GitHub Actions, Gitea and Forgejo, at the beginning of a line.
+var (
+	bracketCommand = regexp.MustCompile(`(##[A-Za-z0-9_.-]*)\[`)
+	colonCommand   = regexp.MustCompile(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
+)
+
+// Log is text without commands to CI systems, for what may begin a line.
+func Log(text string) string {
+	return colonCommand.ReplaceAllString(Inline(text), `$1$2\x3a$3`)
+}
+
+// Inline is Log where text does not begin a line, and has no others.
+func Inline(text string) string { return bracketCommand.ReplaceAllString(text, `$1\x5b`) }
+
+// JSON is JSON without commands to CI systems, which means the same: all of them are in strings.
+func JSON(text string) string {
+	return bracketCommand.ReplaceAllString(asciiJSON(text), `$1\u005b`)
+}
+
+// maxLine bounds a line of foreign text, in bytes: it may be a path.
+const maxLine = 16 << 10
+
+// Text is printable.Text.
+func Text(s string) string { return printable.Text(s) }
+
+// Line is s, escaped, in one cell of a table.
+func Line(s string) string { return printable.Line(s, maxLine) }
+
+// asciiJSON is the same JSON without any character that could act upon a terminal:
+// what is not ASCII stands in strings, and can be escaped there.
+func asciiJSON(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// Cut is s, escaped, its end cut off if it is long.
+func Cut(s string, most int) string { return printable.Line(s, most) }
+
+// maxName bounds a name, in bytes.
+const maxName = 200
+
+// Name is the name of a file in a pack, escaped, its end cut off if it is long.
+func Name(s string) string { return Cut(s, maxName) }
+
+// Word is s, quoted if it holds anything but printable ASCII.
+func Word(s string) string { return printable.Phrase(s, maxLine) }
+
+// Code is text of printable characters as code, in which Markdown means nothing, nor
+// does HTML or the name of a user; also in a table.
+func Code(text string) string {
+	return "`" + strings.NewReplacer("`", `\x60`, "|", `\x7c`).Replace(text) + "`"
+}

@@ -161,7 +161,7 @@ type cacheVerifyJSON struct {
 }
 
 func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, failed error) error {
-	c.progress.stop()
+	c.progress.Stop()
 	doc := cacheVerifyJSON{Unproven: []string{}, Findings: []problem.JSON{}, Removed: []string{}}
 	var wrong []error
 	if failed != nil {

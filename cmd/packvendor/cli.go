@@ -14,6 +14,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -23,8 +24,8 @@ type cli struct {
 	process
 	root     *cobra.Command
 	say      *printer
-	progress *progress
-	waiting  *waiting
+	progress *terminal.Line
+	waiting  *terminal.Waiting
 	started  time.Time
 	batch    *batch // nil where the command works on one packs.toml, or none
 
@@ -57,7 +58,7 @@ func (c *cli) elapsed() time.Duration { return c.now().Sub(c.started) }
 // hasColours tells whether standard error is a terminal that shows colours, to
 // someone who wants them: https://no-color.org
 func (c *cli) hasColours() bool {
-	return c.getenv("NO_COLOR") == "" && isCapable(c.stderr, c.getenv("TERM"))
+	return c.getenv("NO_COLOR") == "" && terminal.IsCapable(c.stderr, c.getenv("TERM"))
 }
 
 func newCLI(p process) *cli {
@@ -72,12 +73,9 @@ func newCLI(p process) *cli {
 	c.root.SetOut(p.stdout)
 	c.root.SetErr(p.stderr)
 	c.started = c.now()
-	c.progress = newProgress(c.stderr, c.now, c.getenv("TERM"))
+	c.progress = terminal.NewLine(c.stderr, c.now, c.getenv("TERM"))
 	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions(), hints: hint.Context{Form: p.form}}
-	c.waiting = &waiting{say: c.say.notice, after: c.waits.after}
-	if c.waiting.after == nil {
-		c.waiting.after = afterClock
-	}
+	c.waiting = terminal.NewWaiting(c.say.notice, c.waits.after)
 	return c
 }
 
@@ -121,23 +119,23 @@ func (c *cli) options() vendorer.Options {
 			Keychain: c.keychain(),
 			Stall:    c.waits.stall,
 			Sleep:    c.waits.sleep,
-			Underway: c.waiting.underway,
+			Underway: c.waiting.Underway,
 		},
 	}
 }
 
 // event says what happened during a run.
 func (c *cli) event(e vendorer.Event) {
-	c.waiting.event(e)
+	c.waiting.Event(e)
 	c.say.event(e)
 }
 
 // watch returns what is to be told of a run's progress.
 func (c *cli) watch() func(vendorer.Progress) {
-	if bar := c.progress.watch(); bar != nil {
+	if bar := c.progress.Watch(); bar != nil {
 		return bar
 	}
-	return c.waiting.advance
+	return c.waiting.Advance
 }
 
 // keychain is where the user's credentials are.
@@ -145,7 +143,7 @@ func (c *cli) keychain() packfetch.Keychain {
 	if c.isAnonymous() {
 		return forbidden{}
 	}
-	return patient{packfetch.UserKeychain(c.getenv, c.waits.helper), c.waiting}
+	return c.waiting.Keychain(packfetch.UserKeychain(c.getenv, c.waits.helper))
 }
 
 // forbidden is the keychain of a user who forbids the use of credentials.
@@ -184,8 +182,8 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 		return err
 	}
 	c.say.quiet, c.say.verbose = c.quiet, c.verbose
-	c.progress.want(!c.quiet && !c.json)
-	c.waiting.start(!c.quiet && c.progress.watch() == nil)
+	c.progress.Want(!c.quiet && !c.json)
+	c.waiting.Start(!c.quiet && c.progress.Watch() == nil)
 	c.say.hints.Args, c.say.hints.Preset, c.say.hints.InCI = c.args, c.preset, c.inCI()
 	c.say.hints.Has = func(flag string) bool { return flagOf(command, flag) != nil }
 	if flagOf(command, "file") != nil {

@@ -76,7 +76,7 @@ func toolModuleFile(t *testing.T, dir, name string) {
 }
 
 // goToolShell starts a shell in dir, and types its line.
-func goToolShell(t *testing.T, dir, shell string) *terminal {
+func goToolShell(t *testing.T, dir, shell string) *screen {
 	t.Helper()
 	b := newBed(t, packtest.Options{})
 	b.env = append(slices.Clone(os.Environ()), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "CI=", "PACKVENDOR_FLAGS=", "HOME="+b.TempDir())
@@ -96,7 +96,7 @@ func goToolShell(t *testing.T, dir, shell string) *terminal {
 }
 
 // types presses keys, and waits until what the terminal shows ends in want.
-func (term *terminal) types(keys, want string) {
+func (term *screen) types(keys, want string) {
 	term.Helper()
 	term.press(keys)
 	if !waitFor(func() bool { return strings.HasSuffix(strings.TrimSpace(term.screen()), want) }) {

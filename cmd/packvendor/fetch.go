@@ -47,7 +47,7 @@ func (c *cli) fetchToStdout(ctx context.Context, fo vendorer.FetchOptions, refer
 	if c.json {
 		return usagef("-o - and --json both want standard output")
 	}
-	defer c.progress.stop()
+	defer c.progress.Stop()
 	return vendorer.FetchTo(ctx, c.options(), fo, reference, c.stdout)
 }
 

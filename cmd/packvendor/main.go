@@ -88,8 +88,8 @@ func run(ctx context.Context, p process) int {
 	p.stdout = out
 	c := newCLI(p)
 	err := c.execute(ctx)
-	c.progress.stop()
-	c.waiting.end()
+	c.progress.Stop()
+	c.waiting.End()
 	if err == nil {
 		err = out.err // nobody looks where help and completions go
 	}

@@ -26,7 +26,7 @@ func (o outcome) result() problem.Kind { return max(o.kind, problem.Worst(o.prob
 // *toldError.
 func (c *cli) end(o outcome) error {
 	kind := o.result()
-	c.progress.stop()
+	c.progress.Stop()
 	c.annotate(o.problems)
 	err := c.show(o)
 	switch {

@@ -234,7 +234,7 @@ func TestNoProgress(t *testing.T) {
 			manifests := newBarrier("/manifests/")
 			b.bar(manifests)
 			got := b.sent(dir, command, func() {
-				<-time.After(2 * progressDelay) // long enough for a line to be drawn
+				<-time.After(600 * time.Millisecond) // long enough for a line to be drawn
 				manifests.lift()
 			})
 			if got != want {

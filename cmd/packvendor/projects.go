@@ -89,7 +89,7 @@ func (c *cli) begin(file string) {
 	c.batch.add(file)
 	c.say.about = safe.Line(file) + ": "
 	c.started = c.now()
-	c.progress.restart()
+	c.progress.Restart()
 }
 
 // endBatch prints the documents of a batch, and returns how it ended.

@@ -82,7 +82,7 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 // print writes data for standard output, which may be the terminal where the line
 // of the progress stands.
 func (c *cli) print(format string, args ...any) error {
-	c.progress.stop()
+	c.progress.Stop()
 	text := fmt.Sprintf(format, args...)
 	if text == "" {
 		return nil

@@ -15,8 +15,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A terminal is a real one, with a packvendor in it.
-type terminal struct {
+// A screen is that of a real terminal, with a packvendor in it.
+type screen struct {
 	testing.TB
 	socket string
 }
@@ -24,7 +24,7 @@ type terminal struct {
 // newTerminal runs a command of the shell, in which packvendor is this program, in
 // the project in dir and in a terminal of that width. When it has ended, its exit
 // code is the last line on the screen.
-func (b *bed) newTerminal(columns int, dir, command string) *terminal {
+func (b *bed) newTerminal(columns int, dir, command string) *screen {
 	b.Helper()
 	packtest.NeedProgram(b, "tmux")
 	bin, err := os.MkdirTemp("", "tmux-") // a socket's path must be short
@@ -37,7 +37,7 @@ func (b *bed) newTerminal(columns int, dir, command string) *terminal {
 	rest := packtest.NeedProgram(b, "sleep") + " 120" // the terminal ends by itself should the test be killed
 	ended := b.newEnded(filepath.Join(bin, "alive"))
 	b.must(os.WriteFile(script, []byte("exec 9>'"+ended.Name()+"'\ntrap : INT\n"+command+"\necho \"exit $?\"\nexec "+rest+"\n"), 0o666))
-	term := &terminal{TB: b, socket: filepath.Join(bin, "socket")}
+	term := &screen{TB: b, socket: filepath.Join(bin, "socket")}
 	cmd := term.tmux("-f", os.DevNull, "new-session", "-d", "-x", strconv.Itoa(columns), "-y", "24", "-c", dir, packtest.NeedProgram(b, "sh"), script)
 	cmd.Env = append(slices.Clone(b.env), "PATH="+bin, "GREENTIC_PACK_CACHE_DIR="+b.TempDir())
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -64,12 +64,12 @@ func (b *bed) newEnded(name string) *os.File {
 	return fifo
 }
 
-func (term *terminal) tmux(args ...string) *exec.Cmd {
+func (term *screen) tmux(args ...string) *exec.Cmd {
 	return exec.Command("tmux", append([]string{"-S", term.socket}, args...)...)
 }
 
 // press presses a key, as tmux names it.
-func (term *terminal) press(key string) {
+func (term *screen) press(key string) {
 	term.Helper()
 	if out, err := term.tmux("send-keys", key).CombinedOutput(); err != nil {
 		term.Fatalf("tmux: %v\n%s", err, out)
@@ -78,7 +78,7 @@ func (term *terminal) press(key string) {
 
 // screen is what the terminal shows, its lines as they were before they were
 // wrapped; with flags of capture-pane.
-func (term *terminal) screen(flags ...string) string {
+func (term *screen) screen(flags ...string) string {
 	term.Helper()
 	out, err := term.tmux(append([]string{"capture-pane", "-p", "-J"}, flags...)...).Output()
 	if err != nil {
@@ -93,7 +93,7 @@ func (term *terminal) screen(flags ...string) string {
 
 // await waits until the terminal shows want and nothing else; same, if not nil,
 // makes of a screen what is compared.
-func (term *terminal) await(want string, same func(string) string) {
+func (term *screen) await(want string, same func(string) string) {
 	term.Helper()
 	var got string
 	shown := waitFor(func() bool {

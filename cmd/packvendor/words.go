@@ -11,7 +11,6 @@ package main
 //     there.
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -39,8 +39,8 @@ type printer struct {
 
 	cacheUnusable bool // said already
 
-	mu       sync.Mutex // of lines, which come from several sides
-	progress *progress  // what is printed goes above its line
+	mu       sync.Mutex     // of lines, which come from several sides
+	progress *terminal.Line // what is printed goes above its line
 	colours  bool
 	actions  bool // the log is one of GitHub Actions
 }
@@ -105,7 +105,7 @@ func (p *printer) line(color, kind, text string) {
 func (p *printer) write(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.progress.above(p.stderr, text)
+	p.progress.Above(p.stderr, text)
 }
 
 // event says what happened during a run.
@@ -186,26 +186,7 @@ func (p *printer) retrying(e packfetch.Retrying) {
 	if e.Told && e.Wait >= longWait {
 		tell = p.notice
 	}
-	tell("%s", triedAgain(e))
-}
-
-// triedAgain says that a request is made again; when, only where the registry chose
-// it.
-func triedAgain(e packfetch.Retrying) string {
-	when := ""
-	if e.Told {
-		when = fmt.Sprintf(" in %s, as the registry asks", e.Wait)
-	}
-	return fmt.Sprintf("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
-}
-
-// hostOf is the host whose answer is an error; "" if that is nobody's.
-func hostOf(err error) string {
-	var registry *packfetch.RegistryError
-	if errors.As(err, &registry) {
-		return registry.Host
-	}
-	return ""
+	tell("%s", terminal.TriedAgain(e))
 }
 
 // maxListed bounds how many layers of a manifest are named.

@@ -1,7 +1,8 @@
-package main
+package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,11 +23,11 @@ const laterWaits = time.Minute
 // maxWaits bounds how many of the things that are waited for are named.
 const maxWaits = 3
 
-// A waiting says from time to time what a command waits for. Its methods may be
+// A Waiting says from time to time what a command waits for. Its methods may be
 // called concurrently.
-type waiting struct {
+type Waiting struct {
 	say   func(format string, args ...any)
-	after func(time.Duration, func()) (stop func()) // as time.AfterFunc
+	after func(time.Duration, func()) (stop func())
 
 	mu      sync.Mutex
 	stop    func()            // the timer; nil where nothing is said
@@ -37,14 +38,19 @@ type waiting struct {
 	failed  map[string]string // by host: what is tried again, after a pause
 }
 
-// afterClock is time.AfterFunc.
-func afterClock(d time.Duration, f func()) (stop func()) {
-	timer := time.AfterFunc(d, f)
-	return func() { timer.Stop() }
+// NewWaiting returns one that says nothing yet. after is as time.AfterFunc; nil is that.
+func NewWaiting(say func(format string, args ...any), after func(time.Duration, func()) (stop func())) *Waiting {
+	if after == nil {
+		after = func(d time.Duration, f func()) (stop func()) {
+			timer := time.AfterFunc(d, f)
+			return func() { timer.Stop() }
+		}
+	}
+	return &Waiting{say: say, after: after}
 }
 
-// start begins the time, if anything is to be said.
-func (w *waiting) start(wanted bool) {
+// Start begins the time, if anything is to be said.
+func (w *Waiting) Start(wanted bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stop == nil && wanted {
@@ -54,7 +60,7 @@ func (w *waiting) start(wanted bool) {
 }
 
 // next sets the timer for the next line.
-func (w *waiting) next() {
+func (w *Waiting) next() {
 	next := w.spent + laterWaits
 	for _, first := range firstWaits {
 		if first > w.spent {
@@ -65,7 +71,7 @@ func (w *waiting) next() {
 	w.stop = w.after(next-w.spent, func() { w.tick(next) })
 }
 
-func (w *waiting) tick(spent time.Duration) {
+func (w *Waiting) tick(spent time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stop == nil {
@@ -76,8 +82,8 @@ func (w *waiting) tick(spent time.Duration) {
 	w.next()
 }
 
-// end stops it for good.
-func (w *waiting) end() {
+// End stops it for good.
+func (w *Waiting) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stop != nil {
@@ -87,7 +93,7 @@ func (w *waiting) end() {
 }
 
 // change changes what is known, where anybody is told of it.
-func (w *waiting) change(change func()) {
+func (w *Waiting) change(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stop != nil {
@@ -95,13 +101,13 @@ func (w *waiting) change(change func()) {
 	}
 }
 
-// advance notes how far the run is.
-func (w *waiting) advance(now vendorer.Progress) {
+// Advance notes how far the run is.
+func (w *Waiting) Advance(now vendorer.Progress) {
 	w.change(func() { w.phase, w.lock = now, "" })
 }
 
-// event notes what the run says that it waits for.
-func (w *waiting) event(e vendorer.Event) {
+// Event notes what the run says that it waits for.
+func (w *Waiting) Event(e vendorer.Event) {
 	switch e := e.(type) {
 	case vendorer.WaitingForProject:
 		w.change(func() { w.lock = "another packvendor, which is at work on " + e.File })
@@ -110,13 +116,13 @@ func (w *waiting) event(e vendorer.Event) {
 		case packfetch.Waiting:
 			w.change(func() { w.lock = "another process, which is fetching " + e.Reference })
 		case packfetch.Retrying:
-			w.change(func() { w.failed[hostOf(e.Err)] = triedAgain(e) })
+			w.change(func() { w.failed[hostOf(e.Err)] = TriedAgain(e) })
 		}
 	}
 }
 
-// underway notes that a request to a host begins, or that its answer is over.
-func (w *waiting) underway(host string, n int) {
+// Underway notes that a request to a host begins, or that its answer is over.
+func (w *Waiting) Underway(host string, n int) {
 	w.change(func() {
 		w.count(host, n)
 		if n > 0 {
@@ -126,14 +132,14 @@ func (w *waiting) underway(host string, n int) {
 }
 
 // count counts n more of what is waited for.
-func (w *waiting) count(what string, n int) {
+func (w *Waiting) count(what string, n int) {
 	if w.pending[what] += n; w.pending[what] <= 0 {
 		delete(w.pending, what)
 	}
 }
 
 // text says how far the run is, and what it waits for.
-func (w *waiting) text() string {
+func (w *Waiting) text() string {
 	parts := []string{phaseText(w.phase)}
 	pending := slices.Sorted(maps.Keys(w.pending))
 	if w.lock != "" {
@@ -169,7 +175,12 @@ func phaseText(p vendorer.Progress) string {
 // patient is a keychain whose answers are waited for.
 type patient struct {
 	packfetch.Keychain
-	waiting *waiting
+	waiting *Waiting
+}
+
+// Keychain is a keychain whose answers are waited for.
+func (w *Waiting) Keychain(keychain packfetch.Keychain) packfetch.Keychain {
+	return patient{keychain, w}
 }
 
 func (p patient) Find(ctx context.Context, host string) (*packfetch.Credentials, error) {
@@ -177,4 +188,23 @@ func (p patient) Find(ctx context.Context, host string) (*packfetch.Credentials,
 	count(1)
 	defer count(-1)
 	return p.Keychain.Find(ctx, host)
+}
+
+// TriedAgain says that a request is made again; when, only where the registry chose
+// it.
+func TriedAgain(e packfetch.Retrying) string {
+	when := ""
+	if e.Told {
+		when = fmt.Sprintf(" in %s, as the registry asks", e.Wait)
+	}
+	return fmt.Sprintf("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
+}
+
+// hostOf is the host whose answer is an error; "" if that is nobody's.
+func hostOf(err error) string {
+	var registry *packfetch.RegistryError
+	if errors.As(err, &registry) {
+		return registry.Host
+	}
+	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
@@ -101,20 +102,20 @@ func (r *run) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange
 		c.Unread = "the bytes before are not at hand"
 		return err
 	}
-	defer before.remove()
+	defer before.Close()
 	after, err := r.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return r.p.Copy(ctx, entry, w) })
 	if err != nil || after == nil {
 		c.Unread = "the bytes now are not at hand"
 		return err
 	}
-	defer after.remove()
+	defer after.Close()
 	return c.compareFiles(ctx, before, after)
 }
 
 // compareFiles finds out what changed inside a pack. Bytes that are no archive are not
 // compared.
-func (c *PackChange) compareFiles(ctx context.Context, before, after *scratch) error {
-	files, err := gtpack.Diff(ctx, before.source(c.Old.Size), after.source(c.New.Size))
+func (c *PackChange) compareFiles(ctx context.Context, before, after gtpack.Source) error {
+	files, err := gtpack.Diff(ctx, before, after)
 	var none *gtpack.NotPackError
 	var malformed *gtpack.MalformedError
 	if errors.As(err, &none) || errors.As(err, &malformed) {
@@ -140,8 +141,8 @@ func (r *run) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.P
 
 // findBytes returns a private copy of an entry's pack, from where copy finds it or
 // else from the cache; nil if neither has it. That there is no room for it is an error.
-func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch, error) {
-	copied, err := newScratch()
+func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch.File, error) {
+	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
 	}
@@ -156,12 +157,12 @@ func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lock
 			return copied, nil
 		}
 	}
-	copied.remove()
+	copied.Close()
 	return nil, err
 }
 
 // copyCached copies an entry's pack from the cache.
-func (r *run) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch) error {
+func (r *run) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch.File) error {
 	pack, err := r.f.Pinned(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
 	if err == nil {
 		_, err = r.f.Copy(ctx, pack, copied)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 )
@@ -94,7 +95,7 @@ type side struct {
 	entry       lockfile.Pack // as packs.lock would have it, but for the name
 	pack        *fetch.Pack   // nil if only packs.lock knows it
 	vendored    lockfile.Pack // what packs.lock has of it; the zero value if nothing
-	bytes       *scratch      // nil until they are fetched
+	bytes       *scratch.File //  nil until they are fetched
 }
 
 // resolve finds a side where the reference says or, if it is nowhere there any more, in
@@ -120,17 +121,19 @@ func (s *side) resolve(ctx context.Context, f *beside) (err error) {
 // fetch gets the bytes from the cache, the registry or, where neither has them any more,
 // the project.
 func (s *side) fetch(ctx context.Context, f *beside) (err error) {
-	if s.bytes, err = newScratch(); err != nil {
-		return err
-	}
 	err = &packfetch.OfflineError{Reference: s.reference}
 	if s.pack != nil {
-		_, err = f.copy(ctx, s.pack, s.bytes)
+		s.bytes, err = f.Open(ctx, s.pack)
 	}
 	if s.vendored.Name == "" || !isUnreachable(err) {
 		return err
 	}
-	if s.bytes.Reset() == nil && f.project.p.Copy(ctx, s.vendored, s.bytes) == nil {
+	vendored, scratchErr := scratch.New()
+	if scratchErr != nil {
+		return scratchErr
+	}
+	s.bytes = vendored
+	if f.project.p.Copy(ctx, s.vendored, s.bytes) == nil {
 		return nil
 	}
 	return err
@@ -176,7 +179,7 @@ func (p pair) change() PackChange {
 func (p pair) remove() {
 	for _, s := range p {
 		if s.bytes != nil {
-			s.bytes.remove()
+			s.bytes.Close()
 		}
 	}
 }

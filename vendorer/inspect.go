@@ -16,6 +16,7 @@ import (
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
@@ -98,15 +99,15 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	if is.Content != project.ContentOf(entry) {
 		return nil, r.vendoredError(entry, is)
 	}
-	copied, err := newScratch()
+	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
 	}
-	defer copied.remove()
+	defer copied.Close()
 	if err := r.p.Copy(ctx, entry, copied); err != nil {
 		return nil, err
 	}
-	pack, err := gtpack.Read(ctx, copied.source(entry.Size))
+	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
 		Pack: pack, Content: is.Content, Path: r.p.Show(file),
 		Reference: entry.Ref, ManifestVersion: r.manifestVersion(entry),
@@ -148,7 +149,7 @@ func inspectFile(ctx context.Context, name string) (*Inspection, error) {
 	}
 	defer file.Close()
 	if info.Mode().IsRegular() {
-		return inspectBytes(ctx, name, &scratch{file})
+		return inspectBytes(ctx, name, io.NewSectionReader(file, 0, info.Size()))
 	}
 	return inspectPipe(ctx, name, file)
 }
@@ -175,11 +176,11 @@ func openPatiently(ctx context.Context, name string) (*os.File, error) {
 
 // inspectPipe inspects what comes from a pipe, which is read once, and may have no end.
 func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, error) {
-	copied, err := newScratch()
+	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
 	}
-	defer copied.remove()
+	defer copied.Close()
 	stop := context.AfterFunc(ctx, func() { pipe.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	n, err := io.Copy(copied, verified.Reader(ctx, io.LimitReader(pipe, maxEmbedded+1)))
@@ -195,16 +196,12 @@ func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, 
 }
 
 // inspectBytes hashes only what was found to be a pack: other files may be large.
-func inspectBytes(ctx context.Context, name string, bytes *scratch) (*Inspection, error) {
-	info, err := bytes.file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	pack, err := gtpack.Read(ctx, bytes.source(info.Size()))
+func inspectBytes(ctx context.Context, name string, bytes gtpack.Source) (*Inspection, error) {
+	pack, err := gtpack.Read(ctx, bytes)
 	if err != nil {
 		return nil, about(name, err)
 	}
-	content, err := verified.Measure(ctx, bytes.source(info.Size()))
+	content, err := verified.Measure(ctx, io.NewSectionReader(bytes, 0, bytes.Size()))
 	return &Inspection{Pack: pack, Content: content, Path: name}, err
 }
 
@@ -222,15 +219,12 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 		return nil, err
 	}
 	reference = found.Reference.Text()
-	copied, err := newScratch()
+	copied, err := f.Open(ctx, found)
 	if err != nil {
 		return nil, err
 	}
-	defer copied.remove()
-	if _, err := f.copy(ctx, found, copied); err != nil {
-		return nil, err
-	}
-	pack, err := gtpack.Read(ctx, copied.source(found.Layer.Size))
+	defer copied.Close()
+	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
 		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
 		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),

@@ -3,6 +3,7 @@ package vendorer
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
@@ -81,9 +82,7 @@ func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
 	file.WriteEarly()
 	i.fetched, err = r.f.Copy(ctx, i.pack, file)
 	if err == nil && i.Action == Resolve {
-		var head [4]byte
-		n, _ := file.ReadAt(head[:], 0)
-		r.doubt(i, head[:n])
+		r.doubt(i, file)
 	}
 	if err == nil && i.apart {
 		err = file.Finish()
@@ -98,10 +97,10 @@ func (r *run) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
 	return file, nil
 }
 
-// doubt warns of a layer that may not be the pack. head are its first bytes,
-// nil if they are not known.
-func (r *run) doubt(i *item, head []byte) {
-	if d, doubtful := r.f.Doubt(i.pack, head); doubtful {
+// doubt warns of a layer that may not be the pack. bytes are its, nil if they are not at
+// hand.
+func (r *run) doubt(i *item, bytes io.ReaderAt) {
+	if d, doubtful := r.f.Doubt(i.pack, bytes); doubtful {
 		r.tell.event(Doubtful{Name: i.Pack.Name, Doubtful: d})
 	}
 }

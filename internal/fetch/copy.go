@@ -29,8 +29,15 @@ type Sink interface {
 // Errors: *OfflineError, *DigestMismatchError, *CorruptCacheError, *RegistryError,
 // *ProtocolError, *StorageError.
 func (f *Fetcher) Copy(ctx context.Context, p *Pack, dst Sink) (fetched bool, err error) {
-	from, err := f.copy(ctx, p, dst)
+	from, err := f.copy(ctx, p, target{dst, func() (Sink, error) { return dst, nil }})
 	return from != fromCache, err
+}
+
+// A target is where a pack's bytes go: into the Sink where the cache has them, or gets
+// them in the same pass; else into the one that past makes.
+type target struct {
+	Sink
+	past func() (Sink, error)
 }
 
 // An origin says where a pack's bytes came from, and whether they are in the
@@ -43,14 +50,14 @@ const (
 	fromNetworkAlone        // the cache does not have them
 )
 
-func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
-	dst = f.counted(p, dst)
+func (f *Fetcher) copy(ctx context.Context, p *Pack, to target) (origin, error) {
 	if !p.shared {
-		return f.copyAround(ctx, p, dst)
+		return f.copyPast(ctx, p, to)
 	}
+	dst := f.counted(p, to)
 	found, err := f.lookUp(ctx, p, dst, nil, true)
 	if err != nil || !found.toFill() {
-		return f.copyUnlessHit(ctx, p, dst, found, err)
+		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
 	if f.offline || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
@@ -68,41 +75,36 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, dst Sink) (origin, error) {
 	// Since the first look someone else may have filled the entry.
 	found, err = f.lookUp(ctx, p, dst, lock, found.wrong == nil)
 	if err != nil || !found.toFill() {
-		return f.copyUnlessHit(ctx, p, dst, found, err)
+		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
-	from, err := f.fill(ctx, p, dst, lock)
+	from, err := f.fill(ctx, p, dst, to, lock)
 	f.corrupt(p.Reference.Text(), p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
 	return from, err
 }
 
 // copyUnlessHit is what follows a look into the cache that is not to fill it.
-func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, dst Sink, found finding, err error) (origin, error) {
+func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, to target, found finding, err error) (origin, error) {
 	if err != nil || found.state == cacheHit {
 		return fromCache, err
 	}
-	return f.copyAround(ctx, p, dst)
+	return f.copyPast(ctx, p, to)
 }
 
-// copyAround downloads past the cache, whose entry holds, or is for, another
+// copyPast downloads past the cache, whose entry holds, or is for, another
 // layer of the manifest.
-func (f *Fetcher) copyAround(ctx context.Context, p *Pack, dst Sink) (origin, error) {
+func (f *Fetcher) copyPast(ctx context.Context, p *Pack, to target) (origin, error) {
 	if f.offline {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
-	if s, ok := dst.(starter); ok {
-		if err := s.start(); err != nil {
-			return fromNetworkAlone, err
-		}
+	dst, err := to.past()
+	if err != nil {
+		return fromNetworkAlone, err
 	}
-	return fromNetworkAlone, f.download(ctx, p, dst)
+	return fromNetworkAlone, f.download(ctx, p, f.counted(p, dst), nil)
 }
 
-func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink) error {
-	return f.resume(ctx, p, w, nil)
-}
-
-// resume is download from where an earlier one ended; kept is nil if there was none.
-func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) error {
+// download goes on from where an earlier one ended; kept is nil if there was none.
+func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink, kept io.Reader) error {
 	err := f.registry.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
@@ -116,11 +118,11 @@ func (f *Fetcher) resume(ctx context.Context, p *Pack, w Sink, kept io.Reader) e
 
 // fill downloads to dst and to a new cache entry in one pass. A cache that
 // cannot be written does not stop it.
-func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock) (origin, error) {
+func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, to target, lock *packcache.Lock) (origin, error) {
 	draft, err := f.cache.Draft(p.ManifestDigest, lock)
 	if err != nil {
 		f.events(CacheUnusable{Reference: p.Reference.Text(), Err: err})
-		return f.copyAround(ctx, p, dst)
+		return f.copyPast(ctx, p, to)
 	}
 	defer draft.Discard()
 	both := &tee{dst: dst, side: draft}
@@ -147,7 +149,7 @@ func (f *Fetcher) fillDraft(ctx context.Context, p *Pack, both *tee, draft *pack
 		kept = file
 		f.events(Resumed{Reference: p.Reference.Text(), Kept: size, Size: p.Layer.Size})
 	}
-	err := f.resume(ctx, p, both, kept)
+	err := f.download(ctx, p, both, kept)
 	var registry *RegistryError
 	if both.err == nil && errors.As(err, &registry) {
 		draft.Keep(layer) // that it cannot be kept is no concern of who was interrupted

@@ -1,8 +1,5 @@
 package fetch
 
-// A starter is a Sink that wants to know that the cache will not have the bytes.
-type starter interface{ start() error }
-
 // A counted is a Sink whose bytes are told to Options.Copied.
 type counted struct {
 	Sink
@@ -32,11 +29,4 @@ func (c *counted) Reset() error {
 	}
 	c.n = 0
 	return c.Sink.Reset()
-}
-
-func (c *counted) start() error {
-	if s, ok := c.Sink.(starter); ok {
-		return s.start()
-	}
-	return nil
 }

@@ -1,7 +1,7 @@
 package fetch
 
 import (
-	"bytes"
+	"io"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/printable"
@@ -9,10 +9,10 @@ import (
 
 // Doubt tells whether the layer that the rules selected may not be the pack: it
 // is markdown, and others are there; it does not start as a zip archive does; or
-// other clients select another layer or none. head are the first bytes of the
-// pack, nil if they are not known.
-func (f *Fetcher) Doubt(p *Pack, head []byte) (Doubtful, bool) {
-	d := Doubtful{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: head != nil && !isZip(head)}
+// other clients select another layer or none. bytes are the pack's, nil if they are
+// not at hand.
+func (f *Fetcher) Doubt(p *Pack, bytes io.ReaderAt) (Doubtful, bool) {
+	d := Doubtful{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: bytes != nil && !isZip(bytes)}
 	for _, layer := range p.Layers {
 		if layer.Digest != p.Layer.Digest && Accepts(layer.MediaType, f.accept) && checkLayer(layer) == nil {
 			d.Others = append(d.Others, layer)
@@ -25,6 +25,13 @@ func (f *Fetcher) Doubt(p *Pack, head []byte) (Doubtful, bool) {
 	d.Unknown = f.unknownTypes(p.Layers)
 	markdown := p.Layer.MediaType == markdownType && len(d.Others) > 0
 	return d, d.NotZip || markdown || d.FirstOfSeveral || len(d.Unknown) > 0
+}
+
+// warnIfSuspect tells of a layer that may not be the pack.
+func (f *Fetcher) warnIfSuspect(p *Pack, bytes io.ReaderAt) {
+	if d, doubtful := f.Doubt(p, bytes); doubtful {
+		f.events(d)
+	}
 }
 
 // ranksAs tells whether no rule prefers one of two accepted layers: the Rust client
@@ -61,9 +68,13 @@ func (f *Fetcher) unknownTypes(layers []Layer) []string {
 	return unknown
 }
 
-// isZip tells whether a file that begins with head is a zip archive, which
-// begins with an entry or with the end of an empty one:
-// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
-func isZip(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
+// zipMagic is how many bytes tell a zip archive.
+const zipMagic = 4
+
+// isZip tells whether bytes are a zip archive, which begins with an entry or with the
+// end of an empty one: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
+func isZip(bytes io.ReaderAt) bool {
+	var head [zipMagic]byte
+	n, _ := bytes.ReadAt(head[:], 0)
+	return string(head[:n]) == "PK\x03\x04" || string(head[:n]) == "PK\x05\x06"
 }

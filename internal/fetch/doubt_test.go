@@ -1,7 +1,9 @@
 package fetch
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -70,7 +72,11 @@ func TestDoubt(t *testing.T) {
 		}
 		test.pack.Reference = ociref.Reference{Registry: "r.example", Repository: "a"}
 		test.want.Reference, test.want.Layer = "r.example/a", test.pack.Layer
-		d, doubtful := f.Doubt(&test.pack, test.head)
+		var head io.ReaderAt
+		if test.head != nil {
+			head = bytes.NewReader(test.head)
+		}
+		d, doubtful := f.Doubt(&test.pack, head)
 		if doubtful != test.doubtful || !reflect.DeepEqual(d, test.want) {
 			t.Errorf("%s: got %+v, %t, want %+v, %t", test.name, d, doubtful, test.want, test.doubtful)
 		}

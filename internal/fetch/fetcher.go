@@ -125,14 +125,3 @@ func New(o Options) (*Fetcher, error) {
 	}
 	return f, nil
 }
-
-// A Result is a fetched pack, field for field the Rust client's ResolvedPack.
-type Result struct {
-	OriginalReference   string
-	ResolvedDigest      string // the manifest's
-	MediaType           string // the layer's
-	Path                string
-	FetchedFromNetwork  bool
-	ManifestDigest      string
-	ManifestAnnotations map[string]string
-}

@@ -1,0 +1,156 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/internal/scratch"
+)
+
+// A Result is a fetched pack, field for field the Rust client's ResolvedPack.
+type Result struct {
+	OriginalReference   string
+	ResolvedDigest      string // the manifest's
+	MediaType           string // the layer's
+	Path                string
+	FetchedFromNetwork  bool
+	ManifestDigest      string
+	ManifestAnnotations map[string]string
+}
+
+func (p *Pack) result(path string, fetched bool) Result {
+	return Result{
+		OriginalReference:   p.Reference.Text(),
+		ResolvedDigest:      string(p.ManifestDigest),
+		MediaType:           p.Layer.MediaType,
+		Path:                path,
+		FetchedFromNetwork:  fetched,
+		ManifestDigest:      string(p.ManifestDigest),
+		ManifestAnnotations: p.Annotations,
+	}
+}
+
+// Open returns a private copy of the pack. The caller must close it. Errors are those
+// of Copy.
+func (f *Fetcher) Open(ctx context.Context, p *Pack) (*scratch.File, error) {
+	file, err := scratch.New()
+	if err != nil {
+		return nil, &StorageError{Err: err}
+	}
+	if _, err := f.Copy(ctx, p, file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	f.warnIfSuspect(p, file)
+	return file, nil
+}
+
+// An Output is a place for a pack's file.
+type Output struct {
+	dir  *os.Root
+	path string
+}
+
+// OpenOutput opens the directory in which a file can be written by rename: what is a
+// device or leads elsewhere would not be written to, but replaced. The caller must close
+// the Output. The error is *regularfile.PlaceError where no file can be.
+func OpenOutput(path string) (*Output, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, &regularfile.PlaceError{Path: path, Reason: "is a directory"}
+	}
+	if info, err := os.Lstat(path); err == nil {
+		if reason := regularfile.Irregular(info); reason != "" {
+			return nil, &regularfile.PlaceError{Path: path, Reason: reason}
+		}
+	}
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &regularfile.PlaceError{Path: dir, Reason: "does not exist"}
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
+		return nil, &regularfile.PlaceError{Path: dir, Reason: "is not a directory"}
+	case err != nil:
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	return &Output{dir: root, path: path}, err
+}
+
+// Close closes the directory.
+func (o *Output) Close() error { return o.dir.Close() }
+
+// ToFile writes the pack to out, which gets the verified bytes whole, or is left as it
+// was. Errors are those of Copy, and those of writing the file.
+func (f *Fetcher) ToFile(ctx context.Context, p *Pack, out *Output) (Result, error) {
+	file, err := atomicfile.Create(out.dir, filepath.Base(out.path))
+	if err != nil {
+		return Result{}, err
+	}
+	defer file.Discard()
+	file.WriteEarly()
+	fetched, err := f.Copy(ctx, p, file)
+	if err != nil {
+		return Result{}, err
+	}
+	f.warnIfSuspect(p, file)
+	if err := atomicfile.CommitAll(file); err != nil {
+		return Result{}, err
+	}
+	return p.result(out.path, fetched), atomicfile.SyncDir(out.dir, ".")
+}
+
+// ToCache sees that the cache holds the pack, and says where. The bytes were verified
+// during the call; other programs may write to the cache after it. Where the cache
+// cannot be written, the pack is in a temporary file, which is the caller's to remove,
+// and an event says so. Errors are those of Copy.
+func (f *Fetcher) ToCache(ctx context.Context, p *Pack) (Result, error) {
+	var file *scratch.File // only where the cache will not have the bytes
+	var head head
+	to := target{Sink: &head, past: func() (_ Sink, err error) {
+		if file, err = scratch.New(); err != nil {
+			return nil, &StorageError{Err: err}
+		}
+		return file, nil
+	}}
+	from, err := f.copy(ctx, p, to)
+	if err == nil && from == fromNetworkAlone && file == nil {
+		_, err = f.copyPast(ctx, p, to) // the cache gave out when the first bytes were gone
+	}
+	switch {
+	case err != nil && file != nil:
+		file.Close()
+		return Result{}, err
+	case err != nil:
+		return Result{}, err
+	case file == nil:
+		f.warnIfSuspect(p, bytes.NewReader(head))
+		return p.result(f.cache.PackPath(p.ManifestDigest), from == fromNetwork), nil
+	}
+	f.warnIfSuspect(p, file)
+	path, err := file.Keep()
+	if err != nil {
+		return Result{}, &StorageError{Err: err}
+	}
+	return p.result(path, true), nil
+}
+
+// A head is a Sink that keeps the first bytes, as many as tell a zip archive.
+type head []byte
+
+func (h *head) Write(p []byte) (int, error) {
+	*h = append(*h, p[:min(len(p), zipMagic-len(*h))]...)
+	return len(p), nil
+}
+
+func (h *head) Reset() error {
+	*h = (*h)[:0]
+	return nil
+}

@@ -1,0 +1,99 @@
+package fetch_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/regularfile"
+)
+
+// resolve finds the pack by digest.
+func (b *bed) resolve(t *testing.T, f *fetch.Fetcher) *fetch.Pack {
+	t.Helper()
+	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestOpen(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	f := b.fetcher(t)
+	file, err := f.Open(context.Background(), b.resolve(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(file.Reader())
+	if err != nil || file.Size() != int64(len(b.data)) {
+		t.Errorf("got size %d, %v", file.Size(), err)
+	}
+	wantBytes(t, got, b.data)
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+	b.wantWhole(t)
+}
+
+func TestToFile(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	path := filepath.Join(t.TempDir(), "a.gtpack")
+	for _, fetched := range []bool{true, false} {
+		out, err := fetch.OpenOutput(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		f := b.fetcher(t)
+		result, err := f.ToFile(context.Background(), b.resolve(t, f), out)
+		if err != nil || result.Path != path || result.FetchedFromNetwork != fetched {
+			t.Errorf("got %+v, %v", result, err)
+		}
+		wantBytes(t, read(t, path), b.data)
+	}
+}
+
+// What fails leaves no file behind, nor another one than was there.
+func TestToFileFails(t *testing.T) {
+	b := newBed(t, packtest.Options{})
+	f := b.fetcher(t)
+	p := b.resolve(t, f)
+	b.reg.Inject(fault.WrongBlob(""))
+	path := filepath.Join(t.TempDir(), "a.gtpack")
+	write(t, path, []byte("before"))
+	out, err := fetch.OpenOutput(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	_, err = f.ToFile(context.Background(), p, out)
+	as[*fetch.DigestMismatchError](t, err)
+	wantBytes(t, read(t, path), []byte("before"))
+	if names, err := os.ReadDir(filepath.Dir(path)); err != nil || len(names) != 1 {
+		t.Errorf("got %v, %v, want one file", names, err)
+	}
+}
+
+func TestOpenOutputErrors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	write(t, file, nil)
+	for path, want := range map[string]regularfile.PlaceError{
+		dir:                                {Path: dir, Reason: "is a directory"},
+		filepath.Join(dir, "missing", "a"): {Path: filepath.Join(dir, "missing"), Reason: "does not exist"},
+		filepath.Join(file, "a"):           {Path: file, Reason: "is not a directory"},
+	} {
+		_, err := fetch.OpenOutput(path)
+		var place *regularfile.PlaceError
+		if !errors.As(err, &place) || *place != want {
+			t.Errorf("%s: got %v, want %v", path, err, &want)
+		}
+	}
+}

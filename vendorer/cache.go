@@ -2,7 +2,6 @@ package vendorer
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"time"
 
@@ -17,6 +16,8 @@ import (
 type (
 	// A CacheEntry is what the shared cache holds of one manifest.
 	CacheEntry = packcache.Entry
+	// A CacheCheck is what VerifyCache found of one entry.
+	CacheCheck = packcache.Checked
 	// A CachePruning tells what PruneCache did, or would do.
 	CachePruning = packcache.PruneReport
 )
@@ -39,20 +40,6 @@ func ListCache(o Options) (entries []CacheEntry, foreign []string, err error) {
 	return o.cache().List()
 }
 
-// A CacheCheck is what VerifyCache found of one entry.
-type CacheCheck struct {
-	CacheEntry
-	// Err is nil if the entry proves itself; packcache.ErrUnproven if there is no
-	// manifest that could prove its pack; else a *packcache.CorruptError, or why it
-	// could not be read.
-	Err     error
-	Removed bool // it was corrupt, and is gone
-}
-
-// IsUnproven tells whether there is nothing wrong with the entry but that its
-// manifest is missing.
-func (c CacheCheck) IsUnproven() bool { return errors.Is(c.Err, packcache.ErrUnproven) }
-
 // VerifyCache hashes every entry of the cache, without network. With repair set,
 // what is corrupt is removed, under its lock. Entries that cannot be looked into are
 // left out, and an error.
@@ -61,41 +48,11 @@ func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, err
 	entries, _, listErr := cache.List()
 	meter := &meter{tell: o.Progress}
 	meter.begin(PhaseVerifying, len(entries), 0)
-	checks := make([]*CacheCheck, len(entries))
-	for i, entry := range entries {
-		checks[i] = &CacheCheck{CacheEntry: entry}
-	}
-	err := forEach(ctx, o, checks, func(ctx context.Context, c *CacheCheck) error {
-		defer meter.done()
-		c.check(ctx, cache, repair)
-		return ctx.Err()
-	})
+	checks, err := cache.CheckAll(ctx, entries, o.jobs(), fetch.ManifestLayers, repair, meter.done)
 	if err != nil {
 		return nil, err
 	}
-	var done []CacheCheck
-	for _, c := range checks {
-		if !packcache.IsMissing(c.Err) { // else somebody removed it meanwhile
-			done = append(done, *c)
-		}
-	}
-	return done, listErr
-}
-
-func (c *CacheCheck) check(ctx context.Context, cache *packcache.Cache, repair bool) {
-	c.Err = cache.Check(ctx, c.Manifest, fetch.ManifestLayers)
-	var corrupt *packcache.CorruptError
-	if !repair || !errors.As(c.Err, &corrupt) {
-		return
-	}
-	removed, err := cache.Repair(ctx, c.Manifest, fetch.ManifestLayers)
-	switch c.Removed = removed; {
-	case removed:
-	case err == nil, packcache.IsMissing(err), errors.Is(err, packcache.ErrUnproven): // somebody was faster
-		c.Err = err
-	default:
-		c.Err = errors.Join(c.Err, err)
-	}
+	return checks, listErr
 }
 
 // PruneOptions say what PruneCache removes.

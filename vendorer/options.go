@@ -71,6 +71,13 @@ func (o Options) lock(ctx context.Context, tell *teller) (*project.Mutex, error)
 	return project.Lock(ctx, o.file(), o.lockWait(), func() { tell.now(WaitingForProject{File: o.file()}) })
 }
 
+func (o Options) jobs() int {
+	if o.Jobs <= 0 {
+		return DefaultJobs
+	}
+	return o.Jobs
+}
+
 // fetcher returns a fetcher; set says what is not said by Options. project is the
 // directory whose cache is meant if no other is.
 func (o Options) fetcher(set func(*packfetch.Options), project string, events func(Event)) (*fetch.Fetcher, error) {
@@ -88,13 +95,9 @@ func (o Options) fetcher(set func(*packfetch.Options), project string, events fu
 // returns all errors, in the items' order: a user is told of every pack that
 // has a problem, not of the one that failed first.
 func forEach[T any](ctx context.Context, o Options, items []T, do func(context.Context, T) error) error {
-	jobs := o.Jobs
-	if jobs <= 0 {
-		jobs = DefaultJobs
-	}
 	errs := make([]error, len(items))
 	var group errgroup.Group
-	group.SetLimit(jobs)
+	group.SetLimit(o.jobs())
 	for i, item := range items {
 		group.Go(func() error {
 			if errs[i] = ctx.Err(); errs[i] == nil {

@@ -1,0 +1,64 @@
+package packcache
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A Checked is an entry and what Check found of it.
+type Checked struct {
+	Entry
+	Err     error // of Check; or, where it could not be removed, of that too
+	Removed bool  // it was corrupt, and is gone
+}
+
+// IsUnproven tells whether there is nothing wrong with the entry but that its
+// manifest is missing.
+func (c Checked) IsUnproven() bool { return errors.Is(c.Err, ErrUnproven) }
+
+// CheckAll checks entries, so many at once as jobs says. With repair set, corrupt ones
+// are removed, under their locks. Entries that are gone meanwhile are left out. done is
+// called for each that was checked, concurrently. The error is the cause of ctx's end.
+func (c *Cache) CheckAll(ctx context.Context, entries []Entry, jobs int, layers Layers, repair bool, done func()) ([]Checked, error) {
+	all := make([]Checked, len(entries))
+	var group errgroup.Group
+	group.SetLimit(jobs)
+	for i, entry := range entries {
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				all[i] = c.checkOne(ctx, entry, layers, repair)
+				done()
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var found []Checked
+	for _, checked := range all {
+		if !IsMissing(checked.Err) {
+			found = append(found, checked)
+		}
+	}
+	return found, nil
+}
+
+func (c *Cache) checkOne(ctx context.Context, entry Entry, layers Layers, repair bool) Checked {
+	checked := Checked{Entry: entry, Err: c.Check(ctx, entry.Manifest, layers)}
+	if !repair || !errors.As(checked.Err, new(*CorruptError)) {
+		return checked
+	}
+	removed, err := c.Repair(ctx, entry.Manifest, layers)
+	switch checked.Removed = removed; {
+	case removed:
+	case err == nil, IsMissing(err), errors.Is(err, ErrUnproven): // somebody was faster
+		checked.Err = err
+	default:
+		checked.Err = errors.Join(checked.Err, err)
+	}
+	return checked
+}

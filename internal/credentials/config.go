@@ -16,6 +16,8 @@ import (
 // take a tenth of it.
 const maxConfig = 1 << 20
 
+var errTooLong = fmt.Errorf("larger than %d bytes", maxConfig)
+
 // A config is the part of Docker's config.json, and of Podman's auth.json, that
 // concerns credentials.
 // https://github.com/docker/cli/blob/master/cli/config/configfile/file.go
@@ -42,7 +44,7 @@ type entry struct {
 // encoding/json may. Empty data is an empty configuration, as for Docker.
 func parseConfig(data []byte) (*config, error) {
 	if len(data) > maxConfig {
-		return nil, fmt.Errorf("larger than %d bytes", maxConfig)
+		return nil, errTooLong
 	}
 	c := &config{}
 	if len(bytes.TrimSpace(data)) == 0 {

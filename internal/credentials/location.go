@@ -3,13 +3,14 @@ package credentials
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"syscall"
+
+	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // dockerAuthConfig is the variable whose value is a configuration.
@@ -72,23 +73,12 @@ func home(getenv func(string) string) string {
 	return getenv("HOME")
 }
 
-// readFile returns the bytes of a file, at most maxConfig and one. It reads regular
-// files alone, so that it never waits for the writer of a FIFO.
+// readFile returns the bytes of a regular file.
 func readFile(path string) ([]byte, error) {
 	if path == os.DevNull { // REGISTRY_AUTH_FILE=/dev/null means none
 		return nil, nil
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil {
-		return nil, unreadable(err)
-	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
+	data, err := regularfile.Read(nil, path, maxConfig)
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -98,11 +88,15 @@ func readFile(path string) ([]byte, error) {
 // unreadable removes the path from err: the Source has it. A path that leads through a
 // file (DOCKER_CONFIG=/dev/null) names no file.
 func unreadable(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return fs.ErrNotExist
-	}
 	var path *fs.PathError
-	if errors.As(err, &path) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return fs.ErrNotExist
+	case errors.As(err, new(*regularfile.PlaceError)):
+		return errors.New("not a regular file")
+	case errors.As(err, new(*regularfile.LongError)):
+		return errTooLong
+	case errors.As(err, &path):
 		err = path.Err
 	}
 	return fmt.Errorf("cannot be read: %w", err)

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package credentials
-
-const openNoWait = 0

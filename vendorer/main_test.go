@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
@@ -46,6 +47,7 @@ func parent(m *testing.M) int {
 	}
 	os.Setenv("SSL_CERT_FILE", file)
 	os.Setenv("SSL_CERT_DIR", dir)
+	debug.SetGCPercent(800) // there is memory for the garbage of hundreds of runs
 	return m.Run()
 }
 

@@ -45,6 +45,9 @@ const wideLimit = 5 * time.Minute
 
 // TestWide does with ten thousand packs what is done with ten.
 func TestWide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes 10 s")
+	}
 	const packs = 10_000
 	p := newWide(t, packs)
 	p.options.Offline = true

@@ -22,6 +22,7 @@ var goToolShells = map[string]struct{ start, line string }{
 // The real shells, in a real terminal, complete go tool packvendor after the one line
 // that the help has, and go on completing what else go may be given.
 func TestCompletionOfGoTool(t *testing.T) {
+	t.Parallel()
 	checkout, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

@@ -109,6 +109,7 @@ var operations = map[string]func(*bed) *killing{
 // TestFault33_EveryStepFails has one step after the other fail with EIO: every
 // read, write, sync, close, rename and so on, of the project and of the cache.
 func TestFault33_EveryStepFails(t *testing.T) {
+	t.Parallel()
 	for name, operation := range operations {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,7 @@ const packvendorPackage = "github.com/greenticai/packvendor/cmd/packvendor"
 // TestGoTool uses packvendor as applications do, under go generate: as a tool
 // of their go.mod, or of a go.mod file beside it, or by go run.
 func TestGoTool(t *testing.T) {
+	t.Parallel()
 	checkout, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,17 @@ func programs() map[string]func() {
 	}
 }
 
+// memory returns a folder for files in memory, or "" where it is small: tests that
+// start hundreds of processes should not wait for a disk.
+func memory() string {
+	const folder, room = "/dev/shm", 1 << 30
+	var stat syscall.Statfs_t
+	if syscall.Statfs(folder, &stat) != nil || stat.Bavail*uint64(stat.Bsize) < room {
+		return ""
+	}
+	return folder
+}
+
 // mainKilled is packvendor, killed when it is about to make the change of that
 // number, which it writes to stderr. If it makes fewer, it ends as ever.
 func mainKilled() {
@@ -234,12 +245,17 @@ func (k *killing) converges(what, dir, cache string) {
 // TestFault30_KilledAtEveryStep kills a cold run of ten packs before each of its
 // steps, and within the packs that it downloads.
 func TestFault30_KilledAtEveryStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes 20 s")
+	}
+	t.Parallel()
 	killAll(t, 500, coldKillings)
 }
 
 // TestFault46_KilledAtEveryStep does the same to commands that find a vendored
 // project and change it.
 func TestFault46_KilledAtEveryStep(t *testing.T) {
+	t.Parallel()
 	killAll(t, 60, editKillings)
 }
 

@@ -32,6 +32,10 @@ const (
 // have, and the next run goes all the way.
 func TestFault49_PowerCut(t *testing.T) {
 	if testing.Short() {
+		t.Skip("it takes 12 s")
+	}
+	t.Parallel()
+	if testing.Short() {
 		t.Skip("it takes a minute")
 	}
 	cuts, seed := numberIn(t, powerCuts, 40), numberIn(t, powerSeed, rand.IntN(1_000_000))

@@ -20,6 +20,7 @@ import (
 // server of the world keeps private: by passwords, and by tokens that another
 // server issues.
 func TestRealPrivateRegistry(t *testing.T) {
+	t.Parallel()
 	packtest.NeedProgram(t, distribution.Program)
 	packtest.NeedProgram(t, "oras")
 	t.Run("passwords", func(t *testing.T) {

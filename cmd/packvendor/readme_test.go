@@ -15,6 +15,10 @@ import (
 // a new module, with packvendor as a tool of its go.mod, and must print what stands
 // there, but for digests and times. -update writes there what they print.
 func TestReadme(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds packvendor, for 20 s where nothing is built yet")
+	}
+	t.Parallel()
 	name := filepath.Join("..", "..", "README.md")
 	readme, err := os.ReadFile(name)
 	if err != nil {
@@ -78,7 +82,7 @@ func newWalk(t *testing.T, readme string) *walk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.env = append(os.Environ(), "SSL_CERT_FILE="+ca, "XDG_CACHE_HOME="+filepath.Join(own, "cache"), "GOCACHE="+strings.TrimSpace(string(build)), "GOFLAGS=-mod=mod -buildvcs=false", "GOPROXY=off", "GOWORK=off",
+	w.env = append(os.Environ(), "SSL_CERT_FILE="+ca, "SSL_CERT_DIR="+own, "XDG_CACHE_HOME="+filepath.Join(own, "cache"), "GOCACHE="+strings.TrimSpace(string(build)), "GOFLAGS=-mod=mod -buildvcs=false", "GOPROXY=off", "GOWORK=off",
 		"CI=", "PACKVENDOR_FLAGS=", "PACKVENDOR_AUTH=anonymous", "GITHUB_ACTIONS=", "GREENTIC_PACK_CACHE_DIR=")
 	main := mainBlock.FindStringSubmatch(readme)
 	if main == nil {

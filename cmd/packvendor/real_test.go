@@ -35,6 +35,7 @@ const taggedPack = "msg-event-app"
 // TestRealRegistry takes packs that were pushed by their publishers' own tool
 // from the registry server that the world runs, and runs a program with them.
 func TestRealRegistry(t *testing.T) {
+	t.Parallel()
 	packtest.NeedProgram(t, distribution.Program)
 	packtest.NeedProgram(t, "oras")
 	packs := realPacks(t)
@@ -162,7 +163,7 @@ func newRealProject(t *testing.T, reg *distribution.Server) *realProject {
 			p.env = append(p.env, variable)
 		}
 	}
-	p.env = append(p.env, "SSL_CERT_FILE="+ca, "GREENTIC_PACK_CACHE_DIR="+p.cache, "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local")
+	p.env = append(p.env, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR="+filepath.Join(filepath.Dir(ca), "none"), "GREENTIC_PACK_CACHE_DIR="+p.cache, "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local")
 	p.write("go.mod", "module example.com/app\n\ngo 1.25\n")
 	p.write("main.go", realMain)
 	p.write("packs/doc.go", "// Package packs holds real packs.\npackage packs\n")

@@ -5,6 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,12 +19,28 @@ import (
 var update = flag.Bool("update", false, "rewrite the files that scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, programs())
+	testscript.Main(tests{m}, programs())
+}
+
+// tests are those of this package. Most of them wait for processes they have
+// started, so twice as many as usual run at once; and where hundreds of runs in
+// one process leave garbage, there is memory for it.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	flag.Parse()
+	if n := flag.Lookup("test.parallel"); n.Value.String() == n.DefValue {
+		n.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
+	}
+	debug.SetGCPercent(800)
+	os.Setenv("GOTMPDIR", memory()) // where scripts have their directories
+	return t.M.Run()
 }
 
 // TestScripts runs the scripts in testdata/scripts. Each has a registry of its
 // own over TLS, at $REG, and a cache of its own, at $CACHE.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	goEnv := goEnvironment(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "scripts"),
@@ -80,6 +99,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		"REG="+reg.Host(),
 		keptHints+"="+hints,
 		"SSL_CERT_FILE="+ca,
+		"SSL_CERT_DIR="+filepath.Join(caDir, "none"), // or each run would parse those of the system
 		"XDG_CACHE_HOME="+filepath.Join(work, ".cache"),
 		"CACHE="+filepath.Join(work, ".cache", "greentic", "packs"),
 	)

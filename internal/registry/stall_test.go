@@ -25,6 +25,7 @@ const (
 )
 
 func TestFault07_AnswerStalls(t *testing.T) {
+	t.Parallel()
 	for _, http2 := range []bool{false, true} {
 		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *fixture, path string, call func() error) {
 			t.Parallel()

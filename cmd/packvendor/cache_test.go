@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -248,3 +249,6 @@ func TestCacheVerifyInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// digestOf is a digest of which all characters are c.
+func digestOf(c string) ociref.Digest { return ociref.Digest("sha256:" + strings.Repeat(c, 64)) }

@@ -145,7 +145,7 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	t := phrase.NewTable()
 	for _, row := range [][2]string{
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
-		{"format", i.Format}, {"file", i.Path}, {"reference", withVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
+		{"format", i.Format}, {"file", i.Path}, {"reference", phrase.WithVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
 		{"digest", string(i.Digest)},
 		{"size", fmt.Sprintf("%s (%s, %s unpacked)", phrase.Bytes(i.Size), phrase.Count(i.Files, "file"), phrase.Bytes(i.Unpacked))},
 		{"flows", strings.Join(i.Flows, ", ")},

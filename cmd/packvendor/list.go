@@ -66,7 +66,7 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 			row.Size, size = &l.Size, phrase.Bytes(l.Size)
 		}
 		doc.Packs = append(doc.Packs, row)
-		t.Add(l.Name, withVersion(phrase.OrDash(l.Tag), l.ManifestVersion), phrase.OrDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
+		t.Add(l.Name, phrase.WithVersion(phrase.OrDash(l.Tag), l.ManifestVersion), phrase.OrDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
 	}
 	return c.end(outcome{document: doc, before: t.String()})
 }

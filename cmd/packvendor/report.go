@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/difference"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
@@ -25,7 +26,7 @@ type runJSON struct {
 
 type packJSON struct {
 	Name string `json:"name"`
-	*lockedJSON
+	*difference.LockedJSON
 	Changed    bool `json:"changed"`           // its entry in packs.lock changed
 	Written    bool `json:"written"`           // its vendored file was written
 	Downloaded bool `json:"downloaded"`        // from the registry, not from the cache
@@ -42,7 +43,7 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	}
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
-			Name: p.Name, lockedJSON: newLockedJSON(p.Pack),
+			Name: p.Name, LockedJSON: difference.NewLockedJSON(p.Pack),
 			Changed: p.Pack != p.Before, Written: p.Written, Downloaded: p.Fetched, Refused: p.Refused,
 		})
 	}

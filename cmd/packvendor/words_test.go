@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -192,32 +191,6 @@ func TestWritten(t *testing.T) {
 	want := "packvendor: wrote packs_gen.go\npackvendor: wrote packs.lock\npackvendor: deleted packs/a.gtpack\npackvendor: nothing changed\n"
 	if got := stderr.String(); got != want {
 		t.Errorf("%q\nwant %q", got, want)
-	}
-}
-
-func TestMovement(t *testing.T) {
-	digest := func(c string) ociref.Digest { return ociref.Digest("sha256:" + strings.Repeat(c, 64)) }
-	pack := func(manifest, layer, ref, tag string) lockfile.Pack {
-		return lockfile.Pack{Name: "a", Ref: ref, Tag: tag, ManifestDigest: digest(manifest), LayerDigest: digest(layer)}
-	}
-	old := pack("1", "2", "r.io/a:1@"+string(digest("1")), "")
-	for _, test := range []struct {
-		before, now lockfile.Pack
-		want        string
-	}{
-		{lockfile.Pack{}, old, "locked 1 sha256:111111111111"},
-		{old, old, "unchanged"},
-		{old, pack("3", "2", "r.io/a:1@"+string(digest("3")), ""), "manifest changed, bytes identical"},
-		{old, pack("3", "4", "r.io/a:1@"+string(digest("3")), ""), "1 sha256:111111111111 → sha256:333333333333"},
-		{pack("1", "2", "r.io/a:stable", "stable"), pack("3", "4", "r.io/a:stable", "stable"), "stable sha256:111111111111 → sha256:333333333333"},
-		{old, pack("3", "4", "r.io/a:2@"+string(digest("3")), ""), "1 → 2"},
-		{old, pack("3", "2", "r.io/a:2@"+string(digest("3")), ""), "1 → 2 (bytes identical)"},
-		{pack("1", "2", "r.io/a", "0.4.1"), pack("3", "4", "r.io/a", "0.4.2"), "0.4.1 → 0.4.2"},
-		{old, pack("3", "4", "r.io/a@"+string(digest("3")), ""), "sha256:111111111111 → sha256:333333333333"},
-	} {
-		if got := movement(test.before, test.now); got != test.want {
-			t.Errorf("%q, want %q", got, test.want)
-		}
 	}
 }
 

@@ -33,3 +33,11 @@ func OrDash(cell string) string {
 	}
 	return cell
 }
+
+// WithVersion marks a text with a tag in it where the manifest gives another version.
+func WithVersion(text, version string) string {
+	if version == "" {
+		return text
+	}
+	return text + " (manifest says " + version + ")"
+}

@@ -74,3 +74,17 @@ func TestASCIIJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestCode(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"a", "`a`"},
+		{"a_b*c*", "`a_b*c*`"},
+		{"`", "`\\x60`"},
+		{"``` |x|", "`\\x60\\x60\\x60 \\x7cx\\x7c`"},
+		{"<b> @octocat &amp; #1 \\", "`<b> @octocat &amp; #1 \\`"},
+	} {
+		if got := Code(test.text); got != test.want {
+			t.Errorf("%s: %s, want %s", test.text, got, test.want)
+		}
+	}
+}

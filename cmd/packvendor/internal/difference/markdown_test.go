@@ -1,28 +1,13 @@
-package main
+package difference
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/vendorer"
 )
-
-func TestCode(t *testing.T) {
-	for _, test := range []struct{ text, want string }{
-		{"a", "`a`"},
-		{"a_b*c*", "`a_b*c*`"},
-		{"`", "`\\x60`"},
-		{"``` |x|", "`\\x60\\x60\\x60 \\x7cx\\x7c`"},
-		{"<b> @octocat &amp; #1 \\", "`<b> @octocat &amp; #1 \\`"},
-	} {
-		if got := safe.Code(test.text); got != test.want {
-			t.Errorf("%s: %s, want %s", test.text, got, test.want)
-		}
-	}
-}
 
 // Bodies of pull requests have an end, and so have the lists of files in them.
 func TestMarkdownFiles(t *testing.T) {
@@ -52,7 +37,7 @@ func TestMarkdownFiles(t *testing.T) {
 		{50, "\n<details><summary>a: 50 files changed</summary>\n\n" + lines(50) + "\n</details>\n"},
 		{51, "\n<details><summary>a: 51 files changed</summary>\n\n" + lines(50) + "- and 1 more\n\n</details>\n"},
 	} {
-		if got := diffMarkdown(&vendorer.Difference{Packs: []vendorer.PackChange{change(test.files)}}); got != row+test.want {
+		if got := Markdown(&vendorer.Difference{Packs: []vendorer.PackChange{change(test.files)}}); got != row+test.want {
 			t.Errorf("%d files:\n%s\nwant:\n%s", test.files, got, row+test.want)
 		}
 	}

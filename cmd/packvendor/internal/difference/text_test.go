@@ -1,4 +1,4 @@
-package main
+package difference
 
 import (
 	"strings"
@@ -155,10 +155,10 @@ a 1.0.0 → 1.1.0
   layer     sha256:222222222222 → sha256:444444444444
   files     none changed, they are packed otherwise
 `
-	if got := diffText(d); got != want {
+	if got := Text(d); got != want {
 		t.Errorf("%s\nwant:\n%s", got, want)
 	}
-	if got := diffText(&vendorer.Difference{}); got != "" {
+	if got := Text(&vendorer.Difference{}); got != "" {
 		t.Errorf("nothing is %q", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package difference
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 // of pull requests have an end.
 const maxFilesShown = 50
 
-// diffMarkdown is a difference for the body of a pull request.
-func diffMarkdown(d *vendorer.Difference) string {
+// Markdown is a difference for the body of a pull request.
+func Markdown(d *vendorer.Difference) string {
 	if len(d.Packs) == 0 {
 		return "No pack changed.\n"
 	}
@@ -30,8 +30,8 @@ func diffMarkdown(d *vendorer.Difference) string {
 	return b.String()
 }
 
-// markdownSection begins the changes of one of several files packs.toml.
-func markdownSection(file string) string { return "### " + safe.Code(safe.Line(file)) + "\n\n" }
+// MarkdownSection begins the changes of one of several files packs.toml.
+func MarkdownSection(file string) string { return "### " + safe.Code(safe.Line(file)) + "\n\n" }
 
 // changeCell says what happened to a pack, and whence it is now: that is what who
 // reviews a change looks for.

@@ -1,0 +1,51 @@
+package difference
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/lockfile"
+)
+
+// Movement says how a pack's entry changed.
+func Movement(before, now lockfile.Pack) string {
+	tagBefore, tagNow := tagOf(before), tagOf(now)
+	same := before.LayerDigest == now.LayerDigest
+	switch {
+	case before.Name == "":
+		return "locked " + withTag(tagNow, now)
+	case isTagMoved(before, now) && same:
+		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow + " (bytes identical)"
+	case isTagMoved(before, now):
+		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow
+	case before.Digest() == now.Digest() && same:
+		return "unchanged"
+	case same:
+		return "manifest changed, bytes identical"
+	case before.Digest() == now.Digest():
+		return "another layer of the same manifest"
+	}
+	return withTag(tagNow, before) + " → " + phrase.Digest(now.Digest())
+}
+
+// withTag is a locked pack's digest, after the tag if there is one.
+func withTag(tag string, p lockfile.Pack) string {
+	return strings.TrimSpace(tag + " " + phrase.Digest(p.Digest()))
+}
+
+// isTagMoved tells that a pack has a tag, and not the one that it had.
+func isTagMoved(before, now lockfile.Pack) bool {
+	tagBefore, tagNow := tagOf(before), tagOf(now)
+	return tagBefore != tagNow && tagNow != ""
+}
+
+// tagOf is the tag of a locked pack: that of its reference, or the one that was
+// followed; "" if there is none.
+func tagOf(p lockfile.Pack) string {
+	if ref, err := ociref.Parse(p.Ref); err == nil && ref.Tag != "" {
+		return ref.Tag
+	}
+	return p.Tag
+}

@@ -56,16 +56,14 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 	if report.NoTool {
 		doc.Hint = c.say.hints.Text(problem.GetNewest)
 	}
-	switch {
-	case c.json:
-		return c.printJSON(doc)
-	case c.quiet:
-		return nil
-	}
-	for _, name := range report.Written {
-		if err := c.print("wrote %s\n", safe.Text(name)); err != nil {
-			return err
+	o := outcome{document: doc}
+	if !c.quiet {
+		for _, name := range report.Written {
+			o.before += "wrote " + safe.Text(name) + "\n"
 		}
+	}
+	if err := c.end(o); err != nil || c.json || c.quiet {
+		return err
 	}
 	for _, name := range report.Kept {
 		c.say.notice("%s is there already, and is kept", name)

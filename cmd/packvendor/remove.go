@@ -27,8 +27,12 @@ packs.toml stay, but for one at the end of a pack's own line.`,
 			if err != nil {
 				return err
 			}
-			if err := c.printDropped(report); err != nil {
-				return err
+			if report.DryRun && !c.json {
+				for _, name := range report.Dropped {
+					if err := c.print("would remove %s\n", name); err != nil {
+						return err
+					}
+				}
 			}
 			return c.reportRun(report, nil, nil)
 		},
@@ -36,17 +40,4 @@ packs.toml stay, but for one at the end of a pack's own line.`,
 	c.projectFlags(command)
 	command.Flags().BoolVarP(&ro.DryRun, "dry-run", "n", false, "print what would be removed, and write nothing")
 	return command
-}
-
-// printDropped prints which packs a dry run would remove.
-func (c *cli) printDropped(report *vendorer.Report) error {
-	if !report.DryRun || c.json {
-		return nil
-	}
-	for _, name := range report.Dropped {
-		if err := c.print("would remove %s\n", name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

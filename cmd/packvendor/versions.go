@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
@@ -47,19 +49,15 @@ type versionsJSON struct {
 }
 
 func (c *cli) reportTags(list *vendorer.TagList, all bool) error {
-	if c.json {
-		return c.printJSON(versionsJSON{list.Repository, append([]string{}, list.Versions...), append([]string{}, list.Others...)})
-	}
+	doc := versionsJSON{list.Repository, append([]string{}, list.Versions...), append([]string{}, list.Others...)}
 	tags := list.Versions
 	if all {
 		tags = append(tags, list.Others...)
 	}
-	for _, tag := range tags {
-		if err := c.print("%s\n", tag); err != nil {
-			return err
-		}
-	}
+	err := c.end(outcome{document: doc, before: strings.Join(append(tags, ""), "\n")})
 	switch {
+	case err != nil || c.json:
+		return err
 	case len(list.Versions)+len(list.Others) == 0:
 		c.say.notice("%s has no tag", list.Repository)
 	case len(tags) == 0:

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) cachePruneCommand() *cobra.Command {
+	var po vendorer.PruneOptions
+	var age ageFlag
+	var size sizeFlag
+	command := &cobra.Command{
+		Use:   "prune",
+		Short: "Remove what was not of use lately from the shared cache",
+		Long: `Remove whole entries from the shared cache, least recently used first: those not
+of use for as long as --older-than says, and then as many as it takes until the
+rest has no more bytes than --max-size. Packs that a packs.lock named by --keep
+locks stay. Entries that a process is at work on, and what the cache does not
+know, are left alone. What was kept of interrupted downloads goes first.`,
+		Example:           "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
+		Args:              c.noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if po.OlderThan, po.MaxSize = age.value, size.value; po.OlderThan == nil && po.MaxSize == nil {
+				return misuse(command, "%s needs --older-than or --max-size", command.CommandPath())
+			}
+			pruning, err := vendorer.PruneCache(command.Context(), c.options(), po)
+			if err != nil && len(pruning.Removed)+len(pruning.Skipped) == 0 {
+				return err
+			}
+			return c.reportPruning(pruning, po.DryRun, err)
+		},
+	}
+	c.cacheDirFlag(command)
+	command.Flags().Var(&age, "older-than", "remove what was not of use for `AGE`, such as 30d or 12h")
+	command.Flags().Var(&size, "max-size", "leave no more than `SIZE`, such as 2GB")
+	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "leave what `FILE`, a packs.lock, locks; repeatable")
+	command.Flags().BoolVarP(&po.DryRun, "dry-run", "n", false, "print what would be removed, and remove nothing")
+	noFiles(command, "older-than", "max-size")
+	return command
+}
+
+// pruneJSON is the document of cache prune --json.
+type pruneJSON struct {
+	DryRun  bool          `json:"dry_run,omitempty"`
+	Removed []entryJSON   `json:"removed"`
+	Skipped []skippedJSON `json:"skipped"`
+	// Partials is how many interrupted downloads were removed.
+	Partials int                  `json:"partials,omitempty"`
+	Freed    int64                `json:"freed"` // bytes
+	Left     int64                `json:"left"`  // bytes
+	Error    *problem.FailureJSON `json:"error,omitempty"`
+}
+
+type skippedJSON struct {
+	entryJSON
+	Reason string `json:"reason"`
+}
+
+func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) error {
+	doc := pruneJSON{DryRun: dryRun, Removed: []entryJSON{}, Skipped: []skippedJSON{}, Partials: p.Partials, Freed: p.Freed, Left: p.Left}
+	verb := "removed"
+	if dryRun {
+		verb = "would remove"
+	}
+	t := phrase.NewTable()
+	for _, e := range p.Removed {
+		doc.Removed = append(doc.Removed, newEntryJSON(e))
+		t.Add(verb, phrase.Digest(e.Manifest), phrase.Bytes(e.Size), referenceText(e))
+	}
+	for _, s := range p.Skipped {
+		reason := reasonOf(s.Err)
+		doc.Skipped = append(doc.Skipped, skippedJSON{newEntryJSON(s.Entry), reason})
+		c.say.detail("%s stays: %s", s.Entry.Manifest, reason)
+	}
+	problems := c.explain(failed)
+	doc.Error = c.newFailureJSON(problems)
+	o := outcome{problems: problems, document: doc}
+	if !c.quiet || dryRun { // what a dry run finds out is data
+		o.before = t.String()
+	}
+	if err := c.end(o); err != nil || c.json {
+		return err
+	}
+	c.say.notice("%s", pruningText(verb, p))
+	return nil
+}
+
+// pruningText sums up what was removed, or would be.
+func pruningText(verb string, p vendorer.CachePruning) string {
+	removed, skipped := len(p.Removed), len(p.Skipped)
+	var what []string
+	if removed > 0 {
+		what = append(what, phrase.Plural(removed, "entry", "entries"))
+	}
+	if p.Partials > 0 {
+		what = append(what, phrase.Count(p.Partials, "interrupted download"))
+	}
+	text := fmt.Sprintf("%s %s, %s", verb, strings.Join(what, " and "), phrase.Bytes(p.Freed))
+	switch {
+	case len(what) == 0 && skipped == 0:
+		text = "nothing to remove"
+	case len(what) == 0:
+		text = verb + " nothing"
+	}
+	if skipped > 0 {
+		text += fmt.Sprintf("; %s left alone", phrase.Plural(skipped, "entry", "entries"))
+	}
+	return text + fmt.Sprintf("; %s left", phrase.Bytes(p.Left))
+}
+
+// reasonOf is an error without the path that it is about.
+func reasonOf(err error) string {
+	var located *fs.PathError
+	if errors.As(err, &located) {
+		return located.Err.Error()
+	}
+	return err.Error()
+}

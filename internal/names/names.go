@@ -36,7 +36,7 @@ func CheckPack(s string) error {
 // https://pkg.go.dev/go/build#Context.Import.
 func CheckPackage(s string) error {
 	switch {
-	case !IsIdentifier(s) || s == "_":
+	case !isIdentifier(s) || s == "_":
 		return errors.New("is not an ASCII Go identifier")
 	case strings.HasSuffix(s, "_test"):
 		return errors.New("is the name of a test package")
@@ -46,14 +46,14 @@ func CheckPackage(s string) error {
 	return nil
 }
 
-// IsIdentifier is token.IsIdentifier for ASCII: the generated file has no look-alike
+// isIdentifier is token.IsIdentifier for ASCII: the generated file has no look-alike
 // characters.
-func IsIdentifier(s string) bool {
+func isIdentifier(s string) bool {
 	return token.IsIdentifier(s) && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' })
 }
 
 // IsExported reports whether s is an exported ASCII identifier.
-func IsExported(s string) bool { return IsIdentifier(s) && token.IsExported(s) }
+func IsExported(s string) bool { return isIdentifier(s) && token.IsExported(s) }
 
 // CheckData reports why s cannot be the folder of the packs: a slash-separated path
 // below the package's directory that is the same on every system, that go:embed

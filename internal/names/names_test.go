@@ -63,8 +63,8 @@ func TestChecks(t *testing.T) {
 
 func TestIsIdentifier(t *testing.T) {
 	for s, want := range map[string]bool{"A": true, "a1_": true, "": false, "1": false, "func": false, "\u00e9": false, "a-b": false} {
-		if got := IsIdentifier(s); got != want {
-			t.Errorf("IsIdentifier(%q) = %t, want %t", s, got, want)
+		if got := isIdentifier(s); got != want {
+			t.Errorf("isIdentifier(%q) = %t, want %t", s, got, want)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func TestGenerateErrors(t *testing.T) {
 	}
 }
 
-// longest is how long a string may be.
+// longest bounds the length of a string.
 const longest = 128 << 10
 
 // The longest strings, of bytes that take the most room, are still lined up as gofmt

@@ -54,7 +54,7 @@ func BenchmarkFormat(b *testing.B) {
 	}
 }
 
-// What an entry costs does not depend on how many there are.
+// The cost of an entry does not depend on their number.
 func TestParseAllocatesByTheEntry(t *testing.T) {
 	const few, many, limit = 100, 1000, 8
 	per := map[int]float64{}

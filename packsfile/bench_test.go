@@ -18,8 +18,7 @@ func benchFile(n int) []byte {
 	return []byte(b.String())
 }
 
-// benchCounts are how many packs there are; the last are as many as go into a
-// file with a digest each.
+// benchCounts are numbers of packs; the last fills a file with a digest each.
 var benchCounts = []int{5, 100, 1500}
 
 func BenchmarkParse(b *testing.B) {
@@ -91,7 +90,7 @@ func TestTenThousandPacks(t *testing.T) {
 	}
 }
 
-// What a pack costs does not depend on how many there are.
+// The cost of a pack does not depend on their number.
 func TestParseAllocatesByThePack(t *testing.T) {
 	const few, many, limit = 100, 1500, 25
 	per := map[int]float64{}

@@ -298,7 +298,7 @@ func (g *generator) elements(names []string) []string {
 	return texts
 }
 
-// inlineLines adds packs = { … } on several lines, some of which are shared.
+// inlineLines adds packs = { … } on several lines; packs may share one.
 func (g *generator) inlineLines() {
 	g.add("", "", "packs = {"+g.comment(2))
 	for i := 0; i < len(g.names); {

@@ -15,7 +15,7 @@ import (
 
 var generated = flag.Uint64("generated", 100, "how many packs.toml TestEditProperties makes up")
 
-// What holds for the edits of every packs.toml, whatever it looks like.
+// These properties hold for the edits of every packs.toml.
 func TestEditProperties(t *testing.T) {
 	for seed := range *generated {
 		g := generate(seed)

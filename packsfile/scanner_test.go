@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What is not TOML, or more of it than anyone needs, is one error with its
-// line, whether the scanner or the library finds it.
+// A text that is not TOML, or too much of it, is one error with its line, whether the
+// scanner or the library finds it.
 func TestSyntaxError(t *testing.T) {
 	tests := []struct{ name, data, want string }{
 		{"NUL", "a = 1\nb = \"\x00\"\n", `packs.toml:2: control character U+0000`},

@@ -20,8 +20,8 @@ import (
 // An excuse is a message of Parse for which the schema has none.
 type excuse struct{ message, why string }
 
-// notForSchema is what Parse says where the schema says nothing, and why. What
-// else Parse says, the schema says of the same place.
+// notForSchema lists the errors of Parse that the schema cannot express, and why. All
+// others the schema reports at the same place.
 var notForSchema = []excuse{
 	{`^"[^"]+" is a tag, not a pin: tags can move$`, "what allows tags may stand elsewhere: the schema could only refuse the whole file"},
 	{`^Go name \w+ is that of packs\.[\w-]+ already: set another go_name$`, "a schema compares no names"},
@@ -313,7 +313,7 @@ func schemaFaults() []string {
 	return faults
 }
 
-// What an editor shows of a range is what people can read.
+// People can read the message that an editor shows for a range.
 func TestSchemaVersionIsReadable(t *testing.T) {
 	text := string(readFile(t, "../packs.schema.json"))
 	_, text, _ = strings.Cut(text, "\"version\": {\n      \"description\": \"A range of semantic versions")

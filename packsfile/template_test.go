@@ -40,7 +40,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// What is no good is for Parse to say; it does not become something else.
+// Parse reports invalid values; New does not change them.
 func TestNewOfBadValues(t *testing.T) {
 	for _, dir := range []string{"a\nb", "\"\n[packs]\n#", `\`, "\u202e"} {
 		_, err := Parse("packs.toml", New(Embed{Dir: dir}))
@@ -51,7 +51,7 @@ func TestNewOfBadValues(t *testing.T) {
 	}
 }
 
-// What packvendor add writes comes below the header.
+// The lines of packvendor add come below the header.
 func TestNewTakesPacks(t *testing.T) {
 	before := string(New(Embed{}))
 	got, err := set([]byte(before), "x", Entry{Ref: "ghcr.io/o/x", Version: "^1"})

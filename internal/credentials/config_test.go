@@ -113,7 +113,7 @@ func TestFault25_MalformedConfig(t *testing.T) {
 				t.Errorf("%v, error %v\nwant %s", found, err, want)
 			}
 
-			// What is elsewhere is found nevertheless.
+			// Credentials at another place are found nevertheless.
 			b.write(podmanFile, authsOf("ghcr.io", "alice"))
 			b.wantUser(b.find("ghcr.io"), "alice")
 

@@ -119,8 +119,8 @@ func TestFault25_CancelledHelper(t *testing.T) {
 	}
 }
 
-// Whoever a helper leaves behind to keep its output open is ended, too, and its
-// answer counts.
+// A helper's child that keeps its output open is ended, too, and the helper's answer
+// counts.
 func TestFault25_HelperLeavesProcessBehind(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t)
@@ -157,7 +157,7 @@ func TestFault25_FailingHelper(t *testing.T) {
 			if want := "docker-credential-x, which " + b.path(dockerFile) + " names: " + test.want; found != nil || err == nil || err.Error() != want {
 				t.Errorf("%v, error %v\nwant %s", found, err, want)
 			}
-			// What is elsewhere is found nevertheless.
+			// Credentials at another place are found nevertheless.
 			b.write(podmanFile, authsOf("ghcr.io", "alice"))
 			b.wantUser(b.find("ghcr.io"), "alice")
 		})
@@ -265,8 +265,7 @@ func TestFault25_OncePerHost(t *testing.T) {
 	}
 }
 
-// What stands in the place of a configuration, and cannot be read, is told, and
-// nothing waits for it.
+// A file that cannot be read as a configuration is reported, and nothing waits for it.
 func TestFault25_UnreadableConfig(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// places is what an Explanation says, a line for each place.
+// places returns an Explanation as text, a line for each place.
 func places(e Explanation) []string {
 	var lines []string
 	for _, p := range e.Places {
@@ -144,7 +144,7 @@ func TestZeroOptions(t *testing.T) {
 	b.wantUser(found, "alice")
 }
 
-// What a caller does to its credentials is its own matter.
+// A caller that changes its credentials does not change another's.
 func TestCopies(t *testing.T) {
 	b := newFixture(t)
 	b.write(dockerFile, authsOf("ghcr.io", "alice"))

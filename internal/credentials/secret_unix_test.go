@@ -104,7 +104,7 @@ func TestFault10_NoSecretIsShown(t *testing.T) {
 	}
 }
 
-// What is shown instead says of what kind they are, and where.
+// Their text shows their kind and their place instead.
 func TestCredentialsString(t *testing.T) {
 	source := Source{File: "/home/u/.docker/config.json", Key: "ghcr.io"}
 	helped := Source{File: "/home/u/.docker/config.json", Key: "ghcr.io", Helper: "docker-credential-gh"}

@@ -173,8 +173,7 @@ func TestInsecurePaths(t *testing.T) {
 	}
 }
 
-// What goes before the archive, as in a program that unpacks itself, does not
-// matter.
+// Bytes before the archive, as in a self-extracting program, do not matter.
 func TestPrefix(t *testing.T) {
 	src := append([]byte("#!/bin/sh\n"), packtest.Zip("p", "1.0.0", 0)...)
 	if p, err := Read(t.Context(), bytes.NewReader(src)); err != nil || p.ID != "p" || !p.SBOM.OK() {

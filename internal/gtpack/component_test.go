@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// What the manifest says goes before what only its extension and the lock say.
+// The manifest wins over its extension and the lock.
 func TestComponents(t *testing.T) {
 	sources := func(components ...document) document {
 		return document{"greentic.pack.component_sources@v1": document{

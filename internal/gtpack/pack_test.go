@@ -23,7 +23,7 @@ type file struct {
 	data []byte
 }
 
-// A document is what stands in a CBOR or JSON file.
+// A document is the content of a CBOR or JSON file.
 type document = map[string]any
 
 func cborFile(t testing.TB, name string, v any) file {

@@ -103,7 +103,7 @@ func TestFault10_TokenEndpointFails(t *testing.T) {
 	}
 }
 
-// What a token endpoint says may be a secret, and is not for the terminal.
+// A token endpoint's response may be a secret, and is not for the terminal.
 func TestFault10_TokenReplyIsNotShown(t *testing.T) {
 	for name, reply := range map[string]string{
 		"other secret":  `{"refresh_token":"s3cret"}`,

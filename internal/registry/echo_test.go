@@ -87,7 +87,7 @@ func TestFault10_RegistryEchoes(t *testing.T) {
 	}
 }
 
-// What cannot be a secret is told: the codes of the specification.
+// The codes of the specification cannot be secrets and are shown.
 func TestFault10_CodesAreNoEcho(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, private(packtest.Options{}))
@@ -151,8 +151,8 @@ func TestFault10_NoReferer(t *testing.T) {
 	})
 }
 
-// What a host says that a blob is redirected to is not about the user: the
-// credentials stay where they are, and good ones are not given up.
+// The status of a host after a blob's redirect says nothing about the user: the
+// credentials stay in use if they are good, and are shown to no other host.
 func TestFault13_RefusedElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{401, 403, 404} {

@@ -85,7 +85,7 @@ func TestFault24_ContentEncodingIsShownQuoted(t *testing.T) {
 	as[*registry.ProtocolError](t, err)
 }
 
-// What an error is encoded as is no matter: the status says enough.
+// The encoding of an error does not matter: its status is enough.
 func TestContentEncodingOfAnError(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.Status(b.manifestPath(), http.StatusForbidden, http.Header{"Content-Encoding": {"gzip"}}))

@@ -21,8 +21,8 @@ import (
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
-// Whoever waits for a token has the same answer: an endpoint in trouble is asked
-// as often as for one.
+// Concurrent callers share the failure of a token endpoint: it gets as many requests as
+// from one caller.
 func TestFault09_TokenEndpointInTroubleForAll(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, packtest.Options{Token: true})
@@ -42,7 +42,7 @@ func TestFault09_TokenEndpointInTroubleForAll(t *testing.T) {
 	}
 }
 
-// What is wrong with a request of ours is wrong with the next one, too.
+// A request that is invalid once stays invalid.
 func TestFault09_WhatCannotBeSentIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ to, want string }{
@@ -214,7 +214,7 @@ func TestFault14c_SubdomainOfLocalhost(t *testing.T) {
 	}
 }
 
-// What the documentation promises.
+// The documented default.
 func TestFault07_DefaultStall(t *testing.T) {
 	if registry.DefaultStall != time.Minute {
 		t.Errorf("DefaultStall is %s", registry.DefaultStall)

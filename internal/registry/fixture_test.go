@@ -24,8 +24,8 @@ import (
 
 const repository = "greenticai/pack"
 
-// patience is how long a test waits for what must happen at once. It is only
-// ever spent by a test that fails.
+// patience bounds the wait for something that must happen at once. Only a failing test
+// waits that long.
 const patience = 10 * time.Second
 
 // A fixture is a registry that holds one pack under the tag 1.0, and a client that
@@ -38,8 +38,8 @@ type fixture struct {
 	insecure []string
 }
 
-// identity is what servers of tests are unless they want to be another: making
-// one takes longer than most tests.
+// identity is the certificate of test servers by default: making one takes longer than
+// most tests.
 var identity = sync.OnceValues(func() (*packtest.Authority, tls.Certificate) {
 	ca, err := packtest.NewAuthority()
 	if err != nil {
@@ -211,7 +211,7 @@ func wantText(t *testing.T, err error, want string) {
 	}
 }
 
-// afterTries is what a message ends with after a failure that may pass.
+// afterTries ends the message of a failure that may pass.
 const afterTries = " (after 5 tries)"
 
 // tries returns how often a request is made that is answered with a status, and
@@ -223,8 +223,8 @@ func tries(status int) (n int, end string) {
 	return 1, ""
 }
 
-// statusText is how a message gives an HTTP status. Registries answer 404 for
-// what one may not see.
+// statusText returns an HTTP status as messages show it. Registries answer 404 for
+// private repositories.
 func statusText(status int) string {
 	if status == http.StatusNotFound {
 		return "404 not found or private"
@@ -268,5 +268,5 @@ func (k *keychain) hosts() []string {
 	return slices.Clone(k.asked)
 }
 
-// silent is a log for servers of which failures are expected.
+// silent is the log of servers that are expected to fail.
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -193,8 +193,8 @@ func TestFault11_NameWithTwoAddresses(t *testing.T) {
 	}
 }
 
-// Where the ping leads elsewhere, whoever is there may not ask for anything:
-// neither by a realm of its own nor for a password.
+// If the ping is redirected, the other host may not ask for anything: neither by a
+// realm of its own nor for a password.
 func TestFault14b_PingRedirectedElsewhere(t *testing.T) {
 	t.Parallel()
 	for name, challenge := range map[string]string{

@@ -118,7 +118,7 @@ func TestRedirectToAListedHostStaysHTTPS(t *testing.T) {
 	}
 }
 
-// That HTTPS failed says something of the registry only if it failed there.
+// A failure of HTTPS says something about the registry only if it happened there.
 func TestMayBePlain(t *testing.T) {
 	const ping, manifest, away = "https://registry.example/v2/", "https://registry.example/v2/a/manifests/1", "https://cdn.example/x"
 	for _, test := range []struct {
@@ -139,7 +139,7 @@ func TestMayBePlain(t *testing.T) {
 	}
 }
 
-// What is asked for decides what is accepted, not what the repository is called.
+// The kind of request decides its Accept header, not the repository's name.
 func TestAcceptOfManifests(t *testing.T) {
 	var accepted string
 	w := &wire{}

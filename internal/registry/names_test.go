@@ -199,8 +199,8 @@ func TestFault09_NoSuchHost(t *testing.T) {
 	}
 }
 
-// What a transport says of a server that is not the right one, or of the proxy,
-// is final; what the line does is not.
+// An error of the wrong server, or of the proxy, is final; an error of the connection
+// is not.
 func TestIsFinal(t *testing.T) {
 	for _, test := range []struct {
 		err  error

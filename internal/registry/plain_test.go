@@ -13,7 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
-// Where plain HTTP is listed, HTTPS is not even tried.
+// If plain HTTP is listed, the client does not try HTTPS.
 func TestPlainHTTPForListedHosts(t *testing.T) {
 	for _, o := range []packtest.Options{{Plain: true}, {Plain: true, Token: true}} {
 		b := newFixture(t, o)

@@ -95,7 +95,7 @@ func refusals() map[string]refusal {
 	}
 }
 
-// url is what a message of the refusal names.
+// url returns the URL that the refusal's message names.
 func (r refusal) url(b *fixture) string {
 	if r.atToken {
 		return b.reg.URL() + "/token"
@@ -228,7 +228,7 @@ func TestFault10_PrivateWithWrongCredentials(t *testing.T) {
 	})
 }
 
-// That credentials could not be looked up is told where they might have helped.
+// A failed look-up of credentials is reported if they might have helped.
 func TestFault25_KeychainFails(t *testing.T) {
 	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		keys := &keychain{err: errors.New(configFile + ": not valid JSON")}

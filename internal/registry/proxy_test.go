@@ -126,7 +126,7 @@ func TestFault11_LiteralsBehindAProxy(t *testing.T) {
 	}
 }
 
-// Who logs in at a proxy does so in its URL, and that is in no message.
+// A password for a proxy stands in its URL, and no message shows it.
 func TestFault10_ProxyFails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -116,7 +116,7 @@ func TestFault02_BodyBreaksOffForEver(t *testing.T) {
 	})
 }
 
-// Where there are no ranges each try begins anew.
+// Without ranges each try starts the blob again.
 func TestFault02_BreaksOffForEverWithoutRanges(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
@@ -385,8 +385,8 @@ func (b *fixture) resume(kept []byte) (*buffer, error) {
 	return buf, b.client.Blob(context.Background(), b.byDigest(), b.content(), buf, bytes.NewReader(kept))
 }
 
-// What was kept of an interrupted download is gone on with, and never believed: when
-// the whole is wrong, it is asked for in full, once.
+// An interrupted download is continued and never trusted: if the whole is wrong, the
+// client asks for all of it once.
 func TestFault02b_Kept(t *testing.T) {
 	t.Parallel()
 	inverted := func(data []byte) []byte {

@@ -44,8 +44,8 @@ func (w *waits) options() registry.Options {
 	}
 }
 
-// want checks n waits of which each was told before it was made, and the
-// statuses of what they were for; 0 is none.
+// want checks n waits, that each was announced before it, and the statuses that caused
+// them; 0 means no status.
 func (w *waits) want(t *testing.T, n, status int) {
 	t.Helper()
 	if len(w.slept) != n || len(w.told) != n {
@@ -283,7 +283,7 @@ func TestFault09_HeadAndTags(t *testing.T) {
 	w.want(t, 2, http.StatusBadGateway)
 }
 
-// What would be the same another time is not asked for again.
+// A request that would fail the same way is not retried.
 func TestFault09_NotRetried(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{204, 301, 304, 400, 401, 403, 404, 405} {

@@ -50,8 +50,8 @@ func TestFault25_CredentialsRevokedInTheMiddle(t *testing.T) {
 	wantShown(t, b.reg, manifest, "GET /token basic", manifest, "GET /token", manifest, manifest)
 }
 
-// That the anonymous request fails that is made beside one with credentials says
-// nothing of them either.
+// The failure of an anonymous request beside one with credentials says nothing about
+// the credentials.
 func TestPrivateRepositoryWithoutATagInTrouble(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, private(packtest.Options{}))
@@ -73,8 +73,7 @@ func TestPrivateRepositoryWithoutATagInTrouble(t *testing.T) {
 	}
 }
 
-// A look-up of credentials ends when nobody wants its outcome, and that is what
-// is told.
+// A look-up of credentials ends when its last caller leaves, and the error says so.
 func TestFault07_CancelWhileCredentialsAreLookedUp(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, private(packtest.Options{Token: true}))
@@ -100,8 +99,8 @@ func (f keychainFunc) Find(ctx context.Context, _ string) (*credentials.Credenti
 	return f(ctx)
 }
 
-// What is missing in a private repository says nothing of the credentials: the
-// rest of the repository is there before and after.
+// A missing manifest in a private repository says nothing about the credentials: the
+// rest of the repository stays readable.
 func TestPrivateRepositoryWithoutATag(t *testing.T) {
 	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		b.use(t, registry.Options{Keychain: b.holding(good())})

@@ -16,8 +16,8 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// stall is how long a registry may be silent in tests that wait for the end of
-// it; longer where a busy machine must not be taken for a silent registry.
+// stall is the time after which tests end a silent request; it is longer where a busy
+// machine must not pass for a silent registry.
 const (
 	stall     = 300 * time.Millisecond
 	bodyStall = 400 * time.Millisecond
@@ -76,7 +76,7 @@ func TestFault07_ManifestStalls(t *testing.T) {
 	})
 }
 
-// Where nothing is wrong, one connection does for ping, token, manifest and blob.
+// Without faults, one connection serves ping, token, manifest and blob.
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, private(packtest.Options{Token: true}), func(t *testing.T, b *fixture) {

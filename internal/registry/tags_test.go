@@ -186,8 +186,8 @@ func TestFault28_EndlessLists(t *testing.T) {
 	}
 }
 
-// What is no tag is left out: it would lead to paths of the registry's choice,
-// and be shown.
+// Names that are no tags are left out: they would lead to paths of the registry's
+// choice, and be shown.
 func TestFault28_HostileNames(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, packtest.Options{})

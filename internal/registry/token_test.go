@@ -89,7 +89,7 @@ func TestTokenIsNeverGood(t *testing.T) {
 	wantShown(t, b.reg, "GET /v2/", "GET /token", manifest, manifest)
 }
 
-// What cannot stand in a header is no token, and is not shown.
+// A text that cannot stand in a header is no token, and is not shown.
 func TestTokenIsNone(t *testing.T) {
 	t.Parallel()
 	for name, token := range map[string]string{
@@ -158,7 +158,7 @@ func TestFault10_WrongIdentityToken(t *testing.T) {
 	wantShown(t, b.reg, "GET /v2/", "GET /token", "POST /token")
 }
 
-// Where an endpoint knows no POST, GET is tried, as the library does it.
+// If an endpoint has no POST, the library tries GET.
 func TestIdentityTokenWithoutPost(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, private(packtest.Options{Token: true}))
@@ -177,7 +177,7 @@ func TestIdentityTokenWithoutPost(t *testing.T) {
 	}
 }
 
-// A registry token is what the registry itself takes.
+// The registry itself accepts a registry token.
 func TestRegistryToken(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, private(packtest.Options{Token: true}))
@@ -236,8 +236,8 @@ func tokenEndpoint(t *testing.T, b *fixture) *packtest.Registry {
 	return auth
 }
 
-// A token endpoint elsewhere that the registry itself names over HTTPS is shown
-// the credentials; it is how most registries work.
+// A token endpoint on another host, named by the registry over HTTPS, gets the
+// credentials: most registries work so.
 func TestTokenEndpointElsewhere(t *testing.T) {
 	t.Parallel()
 	b := newFixture(t, private(packtest.Options{Token: true}))
@@ -317,7 +317,7 @@ func TestTokenEndpointRedirectsToItself(t *testing.T) {
 	}
 }
 
-// What the registry itself redirects takes the user's credentials nowhere.
+// A redirect by the registry takes the user's credentials nowhere.
 func TestFault13_NoCredentialsElsewhere(t *testing.T) {
 	eachRefusal(t, func(t *testing.T, b *fixture, r refusal) {
 		b.use(t, registry.Options{Keychain: b.holding(good())})

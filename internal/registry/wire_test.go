@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// A wire is what a transport dials through. It remembers what began each
-// connection, and can be cut.
+// A wire dials for a transport. It remembers the beginning of each connection, and can
+// be cut.
 type wire struct {
 	// places are servers by the host:port that they seem to have. Without them
 	// names lead to where they lead; with them, to nowhere else.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // Media types of manifests, with the key that holds what they list.
@@ -103,6 +105,22 @@ func manifestList(obj object, contentType string) (string, error) {
 		return present[0], nil
 	}
 	return "", &NoPackError{Reason: "it is no manifest: it has neither a mediaType nor layers, blobs or manifests"}
+}
+
+// ManifestLayers returns what a manifest lists that could be a pack's bytes. Its
+// errors are those of reading manifests.
+func ManifestLayers(body []byte) ([]verified.Content, error) {
+	m, err := parseManifest(body, "")
+	if err != nil {
+		return nil, err
+	}
+	var layers []verified.Content
+	for _, l := range m.layers {
+		if checkLayer(l) == nil {
+			layers = append(layers, verified.Content{Digest: ociref.Digest(l.Digest), Size: l.Size})
+		}
+	}
+	return layers, nil
 }
 
 // A Layer is a layer, or a blob, that a manifest lists.

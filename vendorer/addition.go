@@ -28,12 +28,12 @@ func (e *TakenError) Error() string {
 		e.File, e.Line, e.Name, e.Repository, e.Other, e.Name)
 }
 
-func (r *run) parseAdditions(additions []Addition) ([]*adding, error) {
+func (v *vendoring) parseAdditions(additions []Addition) ([]*adding, error) {
 	var list []*adding
 	var errs []error
 	named := map[string]string{}
 	for _, addition := range additions {
-		a, err := r.parseAddition(addition)
+		a, err := v.parseAddition(addition)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -47,8 +47,8 @@ func (r *run) parseAdditions(additions []Addition) ([]*adding, error) {
 	return list, errors.Join(errs...)
 }
 
-func (r *run) parseAddition(addition Addition) (*adding, error) {
-	addition, err := r.readName(addition)
+func (v *vendoring) parseAddition(addition Addition) (*adding, error) {
+	addition, err := v.readName(addition)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,9 @@ func (r *run) parseAddition(addition Addition) (*adding, error) {
 	a := &adding{Addition: addition, ref: ref}
 	a.Name = cmp.Or(a.Name, path.Base(ref.Repository))
 	if addition.Name == "" {
-		err = r.checkTaken(a)
+		err = v.checkTaken(a)
 	}
-	r.keepForm(a)
+	v.keepForm(a)
 	return a, err
 }
 
@@ -120,14 +120,14 @@ func cutName(reference string) (name, tag string, ok bool) {
 }
 
 // readName reads NAME@TAG, as Update takes it, as a reference with that tag.
-func (r *run) readName(a Addition) (Addition, error) {
+func (v *vendoring) readName(a Addition) (Addition, error) {
 	name, tag, ok := cutName(a.Reference)
 	if !ok {
 		return a, nil
 	}
-	pack, there := r.p.Config.Pack(name)
+	pack, there := v.p.Config.Pack(name)
 	if !there {
-		return a, r.unknown(name)
+		return a, v.unknown(name)
 	}
 	a.Name, a.Reference = cmp.Or(a.Name, name), pack.Reference.WithTag(tag).String()
 	return a, nil
@@ -135,8 +135,8 @@ func (r *run) readName(a Addition) (Addition, error) {
 
 // keepForm gives a the form that its pack has already, unless it says otherwise: a
 // range stays a range, and a tag that is allowed stays that.
-func (r *run) keepForm(a *adding) {
-	before, there := r.p.Config.Pack(a.Name)
+func (v *vendoring) keepForm(a *adding) {
+	before, there := v.p.Config.Pack(a.Name)
 	saysForm := a.Pin || a.Version != "" || a.AllowTags || a.ref.Digest != ""
 	switch was := before.Reference; {
 	case !there || saysForm:
@@ -149,16 +149,16 @@ func (r *run) keepForm(a *adding) {
 
 // checkTaken sees that a, which got its name from its repository, replaces no pack
 // of another repository.
-func (r *run) checkTaken(a *adding) error {
-	pack, there := r.p.Config.Pack(a.Name)
+func (v *vendoring) checkTaken(a *adding) error {
+	pack, there := v.p.Config.Pack(a.Name)
 	if !there || pack.Reference.Name() == a.ref.Name() {
 		return nil
 	}
 	e := &TakenError{
-		File: r.p.Show(r.p.TOMLFile), Line: pack.Line, Name: a.Name,
+		File: v.p.Show(v.p.TOMLFile), Line: pack.Line, Name: a.Name,
 		Repository: pack.Reference.Name(), Other: a.ref.Name(),
 	}
-	e.Addition = *r.withFreeName(a)
+	e.Addition = *v.withFreeName(a)
 	return e
 }
 
@@ -167,7 +167,7 @@ const maxNumbered = 99
 
 // freeName returns a name under which a can be added: its repository's last two
 // parts if they make one, else a numbered one; "" if none is found.
-func (r *run) freeName(a *adding) string {
+func (v *vendoring) freeName(a *adding) string {
 	var candidates []string
 	if dir := path.Dir(a.ref.Repository); dir != "." {
 		owner := strings.ReplaceAll(path.Base(dir), ".", "-")
@@ -179,8 +179,8 @@ func (r *run) freeName(a *adding) string {
 	for _, name := range candidates {
 		named := *a
 		named.Name = name
-		_, taken := r.p.Config.Pack(name)
-		if !taken && names.CheckPack(name) == nil && r.checkAdditions([]*adding{&named}) == nil {
+		_, taken := v.p.Config.Pack(name)
+		if !taken && names.CheckPack(name) == nil && v.checkAdditions([]*adding{&named}) == nil {
 			return name
 		}
 	}
@@ -213,32 +213,32 @@ func (e *ClashingAdditionError) Unwrap() error { return e.ClashError }
 
 // renamed is an error of checkAdditions with, of each new pack whose Go name is not
 // free, a name that it can have.
-func (r *run) renamed(list []*adding, err error) error {
+func (v *vendoring) renamed(list []*adding, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error
 		for _, e := range joined.Unwrap() {
-			errs = append(errs, r.renamed(list, e))
+			errs = append(errs, v.renamed(list, e))
 		}
 		return errors.Join(errs...)
 	}
 	for _, a := range list {
 		var clash *ClashError
 		var bad *packsfile.Error
-		_, there := r.p.Config.Pack(a.Name)
+		_, there := v.p.Config.Pack(a.Name)
 		switch {
 		case there:
 		case errors.As(err, &clash) && clash.Pack == a.Name:
-			return &ClashingAdditionError{ClashError: clash, Addition: *r.withFreeName(a)}
+			return &ClashingAdditionError{ClashError: clash, Addition: *v.withFreeName(a)}
 		case errors.As(err, &bad) && bad.GoName != "" && bad.Key == "packs."+a.Name:
-			return &GoNameError{Name: a.Name, GoName: bad.GoName, Addition: *r.withFreeName(a)}
+			return &GoNameError{Name: a.Name, GoName: bad.GoName, Addition: *v.withFreeName(a)}
 		}
 	}
 	return err
 }
 
 // withFreeName is a's Addition under a name that is free.
-func (r *run) withFreeName(a *adding) *Addition {
+func (v *vendoring) withFreeName(a *adding) *Addition {
 	addition := a.Addition
-	addition.Name = r.freeName(a)
+	addition.Name = v.freeName(a)
 	return &addition
 }

@@ -48,35 +48,35 @@ func (c PackChange) IsSame() bool {
 // project and the cache, and used only if they are what packs.lock says.
 func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	o.Offline = true
-	r, err := start(ctx, o, true)
+	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	dir := filepath.Join(r.p.Module, filepath.FromSlash(r.p.Base))
+	defer s.close()
+	dir := filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base))
 	rev, err := gitrev.Find(ctx, dir, name)
 	if err != nil {
 		return nil, err
 	}
-	before, err := r.lockAt(ctx, rev)
+	before, err := s.lockAt(ctx, rev)
 	if err != nil {
 		return nil, err
 	}
 	d := &Difference{Revision: name, Commit: rev.Commit}
-	for _, change := range lockfile.Diff(before, r.p.Lock) {
+	for _, change := range lockfile.Diff(before, s.p.Lock) {
 		d.Packs = append(d.Packs, PackChange{EntryChange: change})
 	}
 	places := make([]*PackChange, len(d.Packs))
 	for i := range d.Packs {
 		places[i] = &d.Packs[i]
 	}
-	return d, eachPack(ctx, r, PhaseVerifying, places, func(ctx context.Context, c *PackChange) error {
-		return r.diffFiles(ctx, rev, c)
+	return d, eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, c *PackChange) error {
+		return s.diffFiles(ctx, rev, c)
 	})
 }
 
 // lockAt returns packs.lock as it was at a revision; an empty one if there was none.
-func (r *run) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
+func (s *session) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
 	err := rev.Read(ctx, project.LockName, func(file io.Reader) error {
 		data, err := regularfile.ReadAll(rev.Name+":"+project.LockName, file, 0, lockfile.MaxSize)
@@ -92,18 +92,18 @@ func (r *run) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock,
 }
 
 // diffFiles finds out what changed inside a pack, as far as both are at hand.
-func (r *run) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange) error {
-	c.OldVersion, c.NewVersion = r.manifestVersion(c.Old), r.manifestVersion(c.New)
+func (s *session) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange) error {
+	c.OldVersion, c.NewVersion = s.manifestVersion(c.Old), s.manifestVersion(c.New)
 	if c.Kind != lockfile.Changed || c.IsSame() {
 		return nil
 	}
-	before, err := r.findBytes(ctx, c.Old, r.bytesAt(ctx, rev))
+	before, err := s.findBytes(ctx, c.Old, s.bytesAt(ctx, rev))
 	if err != nil || before == nil {
 		c.Unread = "the bytes before are not at hand"
 		return err
 	}
 	defer before.Close()
-	after, err := r.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return r.p.Copy(ctx, entry, w) })
+	after, err := s.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return s.p.Copy(ctx, entry, w) })
 	if err != nil || after == nil {
 		c.Unread = "the bytes now are not at hand"
 		return err
@@ -127,9 +127,9 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after gtpack.Sour
 }
 
 // bytesAt copies packs as they were vendored at a revision.
-func (r *run) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Pack, io.Writer) error {
+func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Pack, io.Writer) error {
 	return func(entry lockfile.Pack, w io.Writer) error {
-		file, err := filepath.Rel(filepath.FromSlash(r.p.Base), filepath.FromSlash(r.p.PackFile(entry.Name)))
+		file, err := filepath.Rel(filepath.FromSlash(s.p.Base), filepath.FromSlash(s.p.PackFile(entry.Name)))
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (r *run) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.P
 
 // findBytes returns a private copy of an entry's pack, from where copy finds it or
 // else from the cache; nil if neither has it. That there is no room for it is an error.
-func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch.File, error) {
+func (s *session) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch.File, error) {
 	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lock
 	var noRoom *verified.WriteError
 	if !errors.As(err, &noRoom) && ctx.Err() == nil {
 		err = copied.Reset()
-		if err == nil && r.copyCached(ctx, entry, copied) == nil {
+		if err == nil && s.copyCached(ctx, entry, copied) == nil {
 			return copied, nil
 		}
 	}
@@ -162,10 +162,10 @@ func (r *run) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lock
 }
 
 // copyCached copies an entry's pack from the cache.
-func (r *run) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch.File) error {
-	pack, err := r.f.Pinned(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
+func (s *session) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch.File) error {
+	pack, err := s.Pinned(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
 	if err == nil {
-		_, err = r.f.Copy(ctx, pack, copied)
+		_, err = s.Copy(ctx, pack, copied)
 	}
 	return err
 }

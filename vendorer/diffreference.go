@@ -27,8 +27,8 @@ func DiffReferences(ctx context.Context, o Options, before, after string) (*Diff
 	defer f.close()
 	p := pair{{reference: before}, {reference: after}}
 	defer p.remove()
-	f.meter.begin(PhaseResolving, len(p), 0)
-	if err := p.each(ctx, o, f, (*side).resolve); err != nil {
+	f.progress.begin(PhaseResolving, len(p), 0)
+	if err := p.each(ctx, f, (*side).resolve); err != nil {
 		return nil, err
 	}
 	c := p.change()
@@ -39,8 +39,8 @@ func DiffReferences(ctx context.Context, o Options, before, after string) (*Diff
 	if c.IsSame() {
 		return d, nil
 	}
-	f.meter.begin(PhaseFetching, len(p), c.Old.Size+c.New.Size)
-	if err := p.each(ctx, o, f, (*side).fetch); err != nil {
+	f.progress.begin(PhaseFetching, len(p), c.Old.Size+c.New.Size)
+	if err := p.each(ctx, f, (*side).fetch); err != nil {
 		return nil, err
 	}
 	return d, d.Packs[0].compareFiles(ctx, p[0].bytes, p[1].bytes)
@@ -48,22 +48,22 @@ func DiffReferences(ctx context.Context, o Options, before, after string) (*Diff
 
 // A beside fetches what packs.toml does not name.
 type beside struct {
-	lone
-	project *run // nil if there is none
+	*client
+	project *session // nil if there is none
 }
 
 // besideProject returns a fetcher for references that are not packs.toml's; without a
 // project where nobody has named a packs.toml and there is none. The caller must close it.
 func (o Options) besideProject(ctx context.Context) (*beside, error) {
 	if o.file() == (Options{}).file() && !hasFile(o.file()) {
-		f, err := o.alone(FetchOptions{AllowTags: true, InsecureRegistries: o.Fetch.InsecureRegistries})
-		return &beside{lone: *f}, err
+		c, err := o.standalone(FetchOptions{AllowTags: true, InsecureRegistries: o.Fetch.InsecureRegistries})
+		return &beside{client: c}, err
 	}
-	r, err := start(ctx, o, true)
+	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	return &beside{lone{r.f, r.tell, r.meter}, r}, nil
+	return &beside{s.client, s}, nil
 }
 
 func (f *beside) close() {
@@ -71,7 +71,7 @@ func (f *beside) close() {
 		f.project.close()
 		return
 	}
-	f.tell.flush()
+	f.client.close()
 }
 
 // locked returns what packs.lock has of a repository under a digest.
@@ -160,11 +160,8 @@ func (s *side) version() string { return otherVersion(s.ref.Tag, s.annotations) 
 type pair [2]*side
 
 // each does the same with both, at the same time.
-func (p pair) each(ctx context.Context, o Options, f *beside, do func(*side, context.Context, *beside) error) error {
-	return forEach(ctx, o, p[:], func(ctx context.Context, s *side) error {
-		defer f.meter.done()
-		return do(s, ctx, f)
-	})
+func (p pair) each(ctx context.Context, f *beside, do func(*side, context.Context, *beside) error) error {
+	return eachCounted(ctx, f.client, p[:], func(ctx context.Context, s *side) error { return do(s, ctx, f) })
 }
 
 // change is what leads from one to the other, but for the files.

@@ -22,7 +22,7 @@ func (e *EmbedError) Error() string { return e.Path + " " + e.Reason }
 // embedFindings asks whether exactly the locked packs are embedded: other files of
 // the package may embed what they like, but not from the packs' folder. The error
 // says why the toolchain could not be asked.
-func (r *run) embedFindings(ctx context.Context, t *gotool.Toolchain, plan Plan) ([]error, error) {
+func (s *session) embedFindings(ctx context.Context, t *gotool.Toolchain, plan Plan) ([]error, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, err
 	}
@@ -31,19 +31,19 @@ func (r *run) embedFindings(ctx context.Context, t *gotool.Toolchain, plan Plan)
 		if unusable := t.Unusable(ctx); unusable != nil {
 			return nil, unusable
 		}
-		return []error{&EmbedError{Path: r.p.Show(r.p.Dir), Reason: "cannot be loaded by the Go toolchain: " + err.Error()}}, nil
+		return []error{&EmbedError{Path: s.p.Show(s.p.Dir), Reason: "cannot be loaded by the Go toolchain: " + err.Error()}}, nil
 	}
 	want := map[string]string{} // absolute path → as shown
 	for _, step := range plan.Steps {
-		name := r.p.PackFile(step.Pack.Name)
-		want[filepath.Join(r.p.Module, filepath.FromSlash(name))] = r.p.Show(name)
+		name := s.p.PackFile(step.Pack.Name)
+		want[filepath.Join(s.p.Module, filepath.FromSlash(name))] = s.p.Show(name)
 	}
-	data := filepath.Join(r.p.Module, filepath.FromSlash(r.p.DataDir)) + string(filepath.Separator)
+	data := filepath.Join(s.p.Module, filepath.FromSlash(s.p.DataDir)) + string(filepath.Separator)
 	var findings []error
 	for _, file := range embedded {
 		if _, ok := want[file]; !ok && strings.HasPrefix(file, data) {
 			below := strings.TrimPrefix(file, data)
-			findings = append(findings, &EmbedError{Path: filepath.Join(r.p.Show(r.p.DataDir), below), Reason: "is embedded, but not locked"})
+			findings = append(findings, &EmbedError{Path: filepath.Join(s.p.Show(s.p.DataDir), below), Reason: "is embedded, but not locked"})
 		}
 		delete(want, file)
 	}

@@ -3,10 +3,8 @@ package vendorer
 import (
 	"context"
 	"io"
-	"path/filepath"
 
 	"github.com/greenticai/packvendor/internal/fetch"
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 )
@@ -20,11 +18,11 @@ type FetchOptions struct {
 // Fetch sees that the cache holds the pack that reference names. It needs no
 // project.
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
-	f, err := o.alone(fo)
+	f, err := o.standalone(fo)
 	if err != nil {
 		return packfetch.Result{}, err
 	}
-	defer f.tell.flush()
+	defer f.close()
 	pack, err := f.resolve(ctx, reference)
 	if err != nil {
 		return packfetch.Result{}, err
@@ -42,11 +40,11 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 		return packfetch.Result{}, err
 	}
 	defer out.Close()
-	f, err := o.alone(fo)
+	f, err := o.standalone(fo)
 	if err != nil {
 		return packfetch.Result{}, err
 	}
-	defer f.tell.flush()
+	defer f.close()
 	pack, err := f.resolve(ctx, reference)
 	if err != nil {
 		return packfetch.Result{}, err
@@ -56,11 +54,11 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 
 // FetchTo is Fetch to w, which gets verified bytes only.
 func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, w io.Writer) error {
-	f, err := o.alone(fo)
+	f, err := o.standalone(fo)
 	if err != nil {
 		return err
 	}
-	defer f.tell.flush()
+	defer f.close()
 	pack, err := f.resolve(ctx, reference)
 	if err != nil {
 		return err
@@ -72,29 +70,4 @@ func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, 
 	defer copied.Close()
 	_, err = io.Copy(w, verified.Reader(ctx, copied.Reader()))
 	return err
-}
-
-// A lone fetcher works for no project.
-type lone struct {
-	*fetch.Fetcher
-	tell  *teller // to be flushed when the work is done
-	meter *meter
-}
-
-func (o Options) alone(fo FetchOptions) (*lone, error) {
-	tell, meter := &teller{tell: o.Events}, &meter{tell: o.Progress}
-	meter.begin(PhaseResolving, 1, 0)
-	f, err := o.fetcher(func(f *packfetch.Options) {
-		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
-		f.Copied = meter.copiedOne
-	}, filepath.Dir(Nearest()), tell.event)
-	return &lone{f, tell, meter}, err
-}
-
-func (f *lone) resolve(ctx context.Context, reference string) (*fetch.Pack, error) {
-	ref, err := ociref.Parse(reference)
-	if err != nil {
-		return nil, err
-	}
-	return f.Resolve(ctx, ref, "")
 }

@@ -53,18 +53,18 @@ type heading struct {
 // A follower finds out where the tags of packs lead. Its methods may be called
 // concurrently.
 type follower struct {
-	*run
+	*session
 	latest      bool // any newer version will do, not only a compatible one
 	acceptRetag bool // version tags that were pushed again are followed
 }
 
 // standing is where a pack stands: what packs.toml pins, or else what is locked,
 // unless that contradicts itself.
-func (r *run) standing(pack packsfile.Pack) Mark {
+func (s *session) standing(pack packsfile.Pack) Mark {
 	if ref := pack.Reference; ref.Digest != "" {
 		return Mark{Tag: ref.Tag, Digest: ref.Digest}
 	}
-	if entry, locked := r.p.Lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
+	if entry, locked := s.p.Lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
 		return Mark{Tag: entry.Tag, Digest: entry.Digest()}
 	}
 	return Mark{}
@@ -87,7 +87,7 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 		h.moved = same
 		return h, err
 	}
-	h.moved, err = f.f.Resolve(ctx, pack.Reference.WithTag(h.tag), pack.Layer)
+	h.moved, err = f.Resolve(ctx, pack.Reference.WithTag(h.tag), pack.Layer)
 	ref := pack.Reference
 	ref.Tag = h.tag
 	return h, withNearTags(ref, err, f.list(ctx, ref))
@@ -96,8 +96,8 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string)
 // lockedUnder is what packs.lock has of the pack's repository under a version tag; the
 // zero value if it has nothing under it: packs.toml may be the first to put that tag to a
 // digest.
-func (r *run) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
-	entry, _ := r.p.Lock.Pack(pack.Name)
+func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
+	entry, _ := s.p.Lock.Pack(pack.Name)
 	_, isVersion := versions.Parse(tag)
 	if !isVersion || entry.Reference().Name() != pack.Reference.Name() || lockedTag(entry) != tag {
 		return lockfile.Pack{}
@@ -114,7 +114,7 @@ func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h headin
 	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && !guarded {
 		return nil, nil
 	}
-	moved, err := f.f.Follow(ctx, pack.Reference.WithTag(h.now.Tag), h.now.Digest, pack.Layer)
+	moved, err := f.Follow(ctx, pack.Reference.WithTag(h.now.Tag), h.now.Digest, pack.Layer)
 	var registry *packfetch.RegistryError
 	if h.tag != h.now.Tag && errors.As(err, &registry) && registry.IsNotFound() {
 		return nil, nil

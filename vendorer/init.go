@@ -26,8 +26,7 @@ type (
 // replaced; where all is there, nothing is done. On any error before the files get
 // their names, nothing is.
 func Init(ctx context.Context, o Options, want InitOptions) (*InitReport, error) {
-	tell := &teller{tell: o.Events}
-	lock, err := o.lock(ctx, tell)
+	lock, err := o.lock(ctx)
 	if err != nil {
 		return nil, err
 	}

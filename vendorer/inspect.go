@@ -79,40 +79,40 @@ func hasFile(name string) bool {
 
 // inspectNamed inspects a vendored pack.
 func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, error) {
-	r, err := start(ctx, o, true)
+	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if _, ok := r.p.Config.Pack(name); !ok {
-		return nil, r.unknown(name)
+	defer s.close()
+	if _, ok := s.p.Config.Pack(name); !ok {
+		return nil, s.unknown(name)
 	}
-	entry, locked := r.p.Lock.Pack(name)
+	entry, locked := s.p.Lock.Pack(name)
 	if !locked {
-		return nil, &LockedError{File: r.p.Show(r.p.LockFile), Missing: []string{name}}
+		return nil, &LockedError{File: s.p.Show(s.p.LockFile), Missing: []string{name}}
 	}
-	file := r.p.PackFile(name)
-	is, err := r.p.Measure(ctx, file, entry.Size)
+	file := s.p.PackFile(name)
+	is, err := s.p.Measure(ctx, file, entry.Size)
 	if err != nil {
 		return nil, err
 	}
 	if is.Content != project.ContentOf(entry) {
-		return nil, r.vendoredError(entry, is)
+		return nil, s.vendoredError(entry, is)
 	}
 	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
 	}
 	defer copied.Close()
-	if err := r.p.Copy(ctx, entry, copied); err != nil {
+	if err := s.p.Copy(ctx, entry, copied); err != nil {
 		return nil, err
 	}
 	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
-		Pack: pack, Content: is.Content, Path: r.p.Show(file),
-		Reference: entry.Ref, ManifestVersion: r.manifestVersion(entry),
+		Pack: pack, Content: is.Content, Path: s.p.Show(file),
+		Reference: entry.Ref, ManifestVersion: s.manifestVersion(entry),
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
-	}, about(r.p.Show(file), err)
+	}, about(s.p.Show(file), err)
 }
 
 // An InspectError says which pack could not be read.
@@ -209,11 +209,11 @@ func inspectBytes(ctx context.Context, name string, bytes gtpack.Source) (*Inspe
 // tag names is no harm.
 func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference string) (*Inspection, error) {
 	fo.AllowTags = true
-	f, err := o.alone(fo.within(o.file()))
+	f, err := o.standalone(fo.within(o.file()))
 	if err != nil {
 		return nil, err
 	}
-	defer f.tell.flush()
+	defer f.close()
 	found, err := f.resolveAny(ctx, reference)
 	if err != nil {
 		return nil, err
@@ -233,7 +233,7 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 }
 
 // resolveAny is Resolve; without tag and digest, the newest version is meant.
-func (f *lone) resolveAny(ctx context.Context, reference string) (*fetch.Pack, error) {
+func (f *client) resolveAny(ctx context.Context, reference string) (*fetch.Pack, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err

@@ -37,41 +37,41 @@ type Listed struct {
 // in packs.lock counts as not locked.
 func List(ctx context.Context, o Options) ([]Listed, error) {
 	o.Offline = true
-	r, err := start(ctx, o, true)
+	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	vendored, err := r.p.Vendored(ctx)
+	defer s.close()
+	vendored, err := s.p.Vendored(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan := MakePlan(r.p.Config.Packs, r.p.Lock, vendored, nil)
+	plan := MakePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
 	list := make([]Listed, len(plan.Steps))
 	places := make([]int, len(list))
 	for i := range places {
 		places[i] = i
 	}
-	err = eachPack(ctx, r, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
-		list[i], err = r.look(ctx, plan.Steps[i])
+	err = eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
+		list[i], err = s.look(ctx, plan.Steps[i])
 		return err
 	})
 	return list, err
 }
 
 // look returns what there is of a pack; the error is the cause of ctx's end.
-func (r *run) look(ctx context.Context, step Step) (Listed, error) {
+func (s *session) look(ctx context.Context, step Step) (Listed, error) {
 	l := Listed{
 		Name: step.Pack.Name, Ref: step.Pack.Ref, Version: step.Pack.Version,
 		Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,
 		Size: -1, Vendored: Unknown, Cached: Unknown,
 	}
 	if step.Action == Resolve {
-		l.ManifestVersion = r.versionBeside(l.Tag, l.Digest)
+		l.ManifestVersion = s.versionBeside(l.Tag, l.Digest)
 		return l, nil
 	}
 	entry := step.Locked
-	l.ManifestVersion = r.manifestVersion(entry)
+	l.ManifestVersion = s.manifestVersion(entry)
 	l.Digest, l.Size = entry.Digest(), entry.Size
 	if l.Tag == "" {
 		l.Tag = entry.Tag
@@ -85,7 +85,7 @@ func (r *run) look(ctx context.Context, step Step) (Listed, error) {
 		l.Vendored = Altered
 	}
 	l.Cached = Absent
-	cached, err := r.f.IsCached(ctx, entry.ManifestDigest, lockedLayer(entry))
+	cached, err := s.IsCached(ctx, entry.ManifestDigest, lockedLayer(entry))
 	if cached {
 		l.Cached = Present
 	}

@@ -2,12 +2,8 @@ package vendorer
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -67,8 +63,12 @@ func (o Options) lockWait() time.Duration {
 }
 
 // lock keeps other runs out of the project, and tells if it must wait for one.
-func (o Options) lock(ctx context.Context, tell *teller) (*project.Mutex, error) {
-	return project.Lock(ctx, o.file(), o.lockWait(), func() { tell.now(WaitingForProject{File: o.file()}) })
+func (o Options) lock(ctx context.Context) (*project.Mutex, error) {
+	return project.Lock(ctx, o.file(), o.lockWait(), func() {
+		if o.Events != nil {
+			o.Events(WaitingForProject{File: o.file()})
+		}
+	})
 }
 
 func (o Options) jobs() int {
@@ -76,39 +76,4 @@ func (o Options) jobs() int {
 		return DefaultJobs
 	}
 	return o.Jobs
-}
-
-// fetcher returns a fetcher; set says what is not said by Options. project is the
-// directory whose cache is meant if no other is.
-func (o Options) fetcher(set func(*packfetch.Options), project string, events func(Event)) (*fetch.Fetcher, error) {
-	f := o.Fetch
-	set(&f)
-	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait
-	if f.CacheDir == "" {
-		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)
-	}
-	f.Events = func(e packfetch.Event) { events(Fetching{e}) }
-	return fetch.New(f)
-}
-
-// forEach calls do for every item, so many at once as Options.Jobs says, and
-// returns all errors, in the items' order: a user is told of every pack that
-// has a problem, not of the one that failed first.
-func forEach[T any](ctx context.Context, o Options, items []T, do func(context.Context, T) error) error {
-	errs := make([]error, len(items))
-	var group errgroup.Group
-	group.SetLimit(o.jobs())
-	for i, item := range items {
-		group.Go(func() error {
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				errs[i] = do(ctx, item)
-			}
-			return nil
-		})
-	}
-	group.Wait()
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
-	return errors.Join(errs...)
 }

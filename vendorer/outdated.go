@@ -29,21 +29,21 @@ type Outlook struct {
 // are by name. Where there are some with an error, not nil, it joins those of the
 // packs that are not among them.
 func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
-	r, err := start(ctx, o, false)
+	s, err := open(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	found := make([]*Outlook, len(r.p.Config.Packs))
+	defer s.close()
+	found := make([]*Outlook, len(s.p.Config.Packs))
 	var places []int
-	for i := range r.p.Config.Packs {
+	for i := range s.p.Config.Packs {
 		places = append(places, i)
 	}
-	err = eachPack(ctx, r, PhaseResolving, places, func(ctx context.Context, i int) error {
-		pack := r.p.Config.Packs[i]
-		outlook, err := r.outlook(ctx, pack)
+	err = eachPack(ctx, s.client, PhaseResolving, places, func(ctx context.Context, i int) error {
+		pack := s.p.Config.Packs[i]
+		outlook, err := s.outlook(ctx, pack)
 		if err != nil {
-			return r.packError(pack, Resolve, nil, err)
+			return s.packError(pack, Resolve, nil, err)
 		}
 		found[i] = outlook
 		return nil
@@ -60,8 +60,8 @@ func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
 	return outlooks, withoutTags("outdated", err)
 }
 
-func (r *run) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error) {
-	h, err := (&follower{run: r}).follow(ctx, pack, "")
+func (s *session) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error) {
+	h, err := (&follower{session: s}).follow(ctx, pack, "")
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +74,10 @@ func (r *run) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error
 	_, isVersion := versions.Parse(pack.Reference.Tag)
 	switch isPin := pack.Reference.Digest != ""; {
 	case isVersion && isPin:
-		o.Newest, err = r.latest(ctx, pack, o.Update)
+		o.Newest, err = s.latest(ctx, pack, o.Update)
 		o.IsOutdated = o.IsOutdated || o.Newest != o.Now
 	case isVersion, pack.Version != "":
-		o.Newest, err = r.newestBeside(ctx, pack, o.Update)
+		o.Newest, err = s.newestBeside(ctx, pack, o.Update)
 	}
 	return o, err
 }
@@ -92,19 +92,19 @@ func (h heading) mark() Mark {
 
 // latest is where UpdateOptions.Latest takes a pack that is pinned to a version
 // tag, and that Update without it takes to compatible.
-func (r *run) latest(ctx context.Context, pack packsfile.Pack, compatible Mark) (Mark, error) {
-	tag, err := tagpolicy.Choose(pack, "", true, r.list(ctx, pack.Reference))
+func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible Mark) (Mark, error) {
+	tag, err := tagpolicy.Choose(pack, "", true, s.list(ctx, pack.Reference))
 	if err != nil || tag == compatible.Tag {
 		return compatible, err
 	}
-	h, err := (&follower{run: r, latest: true, acceptRetag: true}).follow(ctx, pack, "")
+	h, err := (&follower{session: s, latest: true, acceptRetag: true}).follow(ctx, pack, "")
 	return h.mark(), err
 }
 
 // newestBeside returns the newest version of a repository of which a range, or a
 // version tag that is allowed, takes what is taken.
-func (r *run) newestBeside(ctx context.Context, pack packsfile.Pack, taken Mark) (Mark, error) {
-	tags, err := r.list(ctx, pack.Reference)()
+func (s *session) newestBeside(ctx context.Context, pack packsfile.Pack, taken Mark) (Mark, error) {
+	tags, err := s.list(ctx, pack.Reference)()
 	if err != nil {
 		return Mark{}, err
 	}

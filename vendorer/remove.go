@@ -18,25 +18,25 @@ type RemoveOptions struct {
 // Remove takes packs out of packs.toml, and vendors. Other packs that lack a pin
 // stay as they are.
 func Remove(ctx context.Context, o Options, ro RemoveOptions) (*Report, error) {
-	r, err := start(ctx, o, true)
+	v, err := openVendoring(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	r.dryRun = ro.DryRun
+	defer v.close()
+	v.dryRun = ro.DryRun
 	var errs []error
 	for i, name := range ro.Names {
-		if _, ok := r.p.Config.Pack(name); !ok && !slices.Contains(ro.Names[:i], name) {
-			errs = append(errs, r.unknown(name))
+		if _, ok := v.p.Config.Pack(name); !ok && !slices.Contains(ro.Names[:i], name) {
+			errs = append(errs, v.unknown(name))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if err := r.edit(removal(ro.Names), true); err != nil {
+	if err := v.edit(removal(ro.Names), true); err != nil {
 		return nil, err
 	}
-	return r.vendor(ctx)
+	return v.vendor(ctx)
 }
 
 func removal(names []string) editor {

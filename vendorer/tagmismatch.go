@@ -71,16 +71,16 @@ func otherVersion(tag string, annotations map[string]string) string {
 }
 
 // manifestVersion is otherVersion of an entry whose manifest is in the cache.
-func (r *run) manifestVersion(entry lockfile.Pack) string {
-	return r.versionBeside(lockedTag(entry), entry.ManifestDigest)
+func (s *session) manifestVersion(entry lockfile.Pack) string {
+	return s.versionBeside(lockedTag(entry), entry.ManifestDigest)
 }
 
 // versionBeside is otherVersion of a manifest that is in the cache.
-func (r *run) versionBeside(tag string, manifest ociref.Digest) string {
+func (s *session) versionBeside(tag string, manifest ociref.Digest) string {
 	if _, isVersion := versions.Parse(tag); !isVersion || manifest == "" {
 		return ""
 	}
-	return otherVersion(tag, r.f.CachedAnnotations(manifest))
+	return otherVersion(tag, s.CachedAnnotations(manifest))
 }
 
 // lockedTag is the tag of an entry's reference, or the one that was followed; "" if
@@ -91,12 +91,12 @@ func lockedTag(entry lockfile.Pack) string {
 
 // checkPinnedTag asks the registry whether a version tag names the digest that is
 // pinned beside it. found is what that digest led to.
-func (r *run) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fetch.Pack) error {
+func (s *session) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fetch.Pack) error {
 	ref := pack.Reference
 	if _, isVersion := versions.Parse(ref.Tag); !isVersion || ref.Digest == "" {
 		return nil
 	}
-	now, isPack, err := r.f.TagDigest(ctx, ref, ref.Digest, pack.Layer)
+	now, isPack, err := s.TagDigest(ctx, ref, ref.Digest, pack.Layer)
 	var registry *packfetch.RegistryError
 	if err != nil && !(errors.As(err, &registry) && registry.IsNotFound()) {
 		return err

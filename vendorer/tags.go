@@ -30,11 +30,11 @@ func Tags(ctx context.Context, o Options, fo FetchOptions, what string) (*TagLis
 	if err != nil {
 		return nil, err
 	}
-	f, err := o.alone(fo.within(o.file()))
+	f, err := o.standalone(fo.within(o.file()))
 	if err != nil {
 		return nil, err
 	}
-	defer f.tell.flush()
+	defer f.close()
 	tags, err := f.Tags(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -43,18 +43,18 @@ func Tags(ctx context.Context, o Options, fo FetchOptions, what string) (*TagLis
 }
 
 func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
-	r, err := start(ctx, o, true)
+	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	pack, ok := r.p.Config.Pack(name)
+	defer s.close()
+	pack, ok := s.p.Config.Pack(name)
 	if !ok {
-		return nil, r.unknown(name)
+		return nil, s.unknown(name)
 	}
-	tags, err := r.list(ctx, pack.Reference)()
+	tags, err := s.list(ctx, pack.Reference)()
 	if err != nil {
-		return nil, r.packError(pack, Resolve, nil, err)
+		return nil, s.packError(pack, Resolve, nil, err)
 	}
 	return newTagList(pack.Reference, tags), nil
 }
@@ -85,11 +85,4 @@ func withNearTags(ref ociref.Reference, err error, list func() ([]string, error)
 		return err
 	}
 	return &NoTagError{Near: tagpolicy.Near(ref.Tag, tags), Total: len(tags), Err: err}
-}
-
-// list returns what lists the tags of a repository, once a run.
-func (r *run) list(ctx context.Context, ref ociref.Reference) func() ([]string, error) {
-	return func() ([]string, error) {
-		return r.listed.Do(ctx, ref.Name(), func(ctx context.Context) ([]string, error) { return r.f.Tags(ctx, ref) })
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/packsfile"
@@ -39,18 +38,19 @@ type UpdateOptions struct {
 // moves. One refused pack changes nothing for any, unless KeepGoing is set: then
 // the error joins those of the refused ones, and the Report is of the others.
 func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
-	r, err := start(ctx, o, false)
+	v, err := openVendoring(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	packs, err := r.choose(u.Targets)
+	defer v.close()
+	packs, err := v.choose(u.Targets)
 	if err != nil {
 		return nil, err
 	}
-	r.dryRun = u.DryRun
+	v.dryRun = u.DryRun
 	up := &updating{
-		follower:  &follower{run: r, latest: u.Latest, acceptRetag: u.AcceptRetag},
+		vendoring: v,
+		follower:  &follower{session: v.session, latest: u.Latest, acceptRetag: u.AcceptRetag},
 		keepGoing: u.KeepGoing,
 		named:     len(u.Targets) > 0,
 		refs:      map[string]string{},
@@ -71,10 +71,10 @@ type chosen struct {
 }
 
 // choose returns the packs that are meant, all if there are no targets.
-func (r *run) choose(targets []Target) ([]chosen, error) {
+func (s *session) choose(targets []Target) ([]chosen, error) {
 	var packs []chosen
 	if len(targets) == 0 {
-		for _, pack := range r.p.Config.Packs {
+		for _, pack := range s.p.Config.Packs {
 			packs = append(packs, chosen{Pack: pack})
 		}
 		return packs, nil
@@ -83,11 +83,11 @@ func (r *run) choose(targets []Target) ([]chosen, error) {
 	wishes := map[string]string{}
 	for _, target := range targets {
 		wish, twice := wishes[target.Name]
-		pack, ok := r.p.Config.Pack(target.Name)
+		pack, ok := s.p.Config.Pack(target.Name)
 		switch {
 		case twice && wish == target.Tag:
 		case !ok && !twice:
-			errs = append(errs, r.unknown(target.Name))
+			errs = append(errs, s.unknown(target.Name))
 		case ok && twice:
 			errs = append(errs, &UsageError{Subject: target.Name, Reason: "is named twice, with different tags"})
 		case ok:
@@ -100,7 +100,8 @@ func (r *run) choose(targets []Target) ([]chosen, error) {
 
 // updating is what an update finds out before it vendors.
 type updating struct {
-	*follower
+	*vendoring
+	follower  *follower
 	keepGoing bool
 	named     bool              // the packs were named
 	refs      map[string]string // packs' new references in packs.toml; under mu
@@ -109,7 +110,7 @@ type updating struct {
 
 // vendor finds out where the packs' tags lead now, and vendors.
 func (u *updating) vendor(ctx context.Context, packs []chosen) (*Report, error) {
-	if err := eachPack(ctx, u.run, PhaseResolving, packs, u.follow); err != nil {
+	if err := eachPack(ctx, u.client, PhaseResolving, packs, u.follow); err != nil {
 		return nil, err
 	}
 	if len(u.refs) > 0 {
@@ -117,7 +118,7 @@ func (u *updating) vendor(ctx context.Context, packs []chosen) (*Report, error) 
 			return nil, err
 		}
 	}
-	return u.run.vendor(ctx)
+	return u.vendoring.vendor(ctx)
 }
 
 // follow finds out where a pack's tag leads now, and takes it.
@@ -208,9 +209,9 @@ func (u *updating) tellPushed(pack chosen, h heading) {
 	switch {
 	case !isVersion || h.tag != h.now.Tag:
 	case h.locked.LayerDigest == ociref.Digest(h.moved.Layer.Digest) && h.locked.Digest() != h.moved.Digest():
-		u.tell.event(Republished{Name: pack.Name, Tag: h.tag, Locked: h.locked.Digest(), Now: h.moved.Digest()})
-	case h.locked.Name == "" || !u.acceptRetag:
-		u.tell.event(TagMoved{Name: pack.Name, Ref: pack.Ref, Pinned: h.now.Digest, Now: h.moved.Digest()})
+		u.events.event(Republished{Name: pack.Name, Tag: h.tag, Locked: h.locked.Digest(), Now: h.moved.Digest()})
+	case h.locked.Name == "" || !u.follower.acceptRetag:
+		u.events.event(TagMoved{Name: pack.Name, Ref: pack.Ref, Pinned: h.now.Digest, Now: h.moved.Digest()})
 	}
 }
 
@@ -226,20 +227,6 @@ func (u *updating) mark(name string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.update[name] = true
-}
-
-// unknown is the error of a name that packs.toml does not have.
-func (r *run) unknown(name string) error {
-	return &UnknownPackError{File: r.p.Show(r.p.TOMLFile), Name: name, Near: similar(name, r.p.Config.Packs)}
-}
-
-// similar returns the pack whose name is most like name, "" if none is.
-func similar(name string, packs []packsfile.Pack) string {
-	var names []string
-	for _, pack := range packs {
-		names = append(names, pack.Name)
-	}
-	return nearest.Of(name, names)
 }
 
 // ParseTarget reads NAME or NAME@TAG.

@@ -68,26 +68,26 @@ func (e *GeneratedError) Error() string {
 // entry of packs.lock follows from its reference, and that a version tag names the
 // digest that is pinned. The error is for what kept it from comparing.
 func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) {
-	r, err := start(ctx, o, false)
+	s, err := open(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	scan := override.StartScan(ctx, r.p.Module)
+	defer s.close()
+	scan := override.StartScan(ctx, s.p.Module)
 	defer scan.Stop()
-	files, err := r.p.GoFiles()
+	files, err := s.p.GoFiles()
 	if err != nil {
 		return nil, err
 	}
-	pkg, err := r.packageAmong(files, r.p.Config)
+	pkg, err := s.packageAmong(files, s.p.Config)
 	if err != nil {
 		return nil, err
 	}
-	v, err := r.verify(ctx, pkg, remote)
+	v, err := s.verify(ctx, pkg, remote)
 	if err != nil {
 		return nil, err
 	}
-	touches, err := override.Find(r.p, pkg, files, scan)
+	touches, err := override.Find(s.p, pkg, files, scan)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx) // not all was looked through
 	}
@@ -99,24 +99,24 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 }
 
 // verify compares what packvendor and the Go toolchain make of the project.
-func (r *run) verify(ctx context.Context, pkg embedgen.Package, remote bool) (*Verification, error) {
-	vendored, err := r.p.Vendored(ctx)
+func (s *session) verify(ctx context.Context, pkg embedgen.Package, remote bool) (*Verification, error) {
+	vendored, err := s.p.Vendored(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan := MakePlan(r.p.Config.Packs, r.p.Lock, vendored, nil)
+	plan := MakePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
 	v := &Verification{Packs: len(plan.Steps)}
-	v.find(r.locked(plan))
-	v.find(r.packFindings(ctx, plan, remote)...)
+	v.find(s.locked(plan))
+	v.find(s.packFindings(ctx, plan, remote)...)
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
 	if plan.locked() == nil && !v.lies() { // else what the Go file should say is not known
-		if err := r.generatedFinding(v, plan, pkg); err != nil {
+		if err := s.generatedFinding(v, plan, pkg); err != nil {
 			return nil, err
 		}
 	}
-	return v, r.toolchainFindings(ctx, v, plan)
+	return v, s.toolchainFindings(ctx, v, plan)
 }
 
 // Verified is of how many packs everything was checked and nothing found: what is
@@ -178,7 +178,7 @@ func (v *Verification) find(errs ...error) {
 
 // packFindings says, pack by pack, which entries lie and which vendored files
 // differ.
-func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error {
+func (s *session) packFindings(ctx context.Context, plan Plan, remote bool) []error {
 	type looked struct {
 		*item
 		found []error
@@ -187,8 +187,8 @@ func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error 
 	for _, i := range plan.items() {
 		items = append(items, &looked{item: i})
 	}
-	eachPack(ctx, r, PhaseVerifying, items, func(ctx context.Context, i *looked) error {
-		i.found = r.itemFindings(ctx, i.item, remote)
+	eachPack(ctx, s.client, PhaseVerifying, items, func(ctx context.Context, i *looked) error {
+		i.found = s.itemFindings(ctx, i.item, remote)
 		return nil
 	})
 	var all []error
@@ -198,21 +198,21 @@ func (r *run) packFindings(ctx context.Context, plan Plan, remote bool) []error 
 	return all
 }
 
-func (r *run) itemFindings(ctx context.Context, i *item, remote bool) []error {
+func (s *session) itemFindings(ctx context.Context, i *item, remote bool) []error {
 	step := i.Step
 	if step.Action == Resolve {
 		return nil // told already: there is nothing to compare with
 	}
 	var found []error
-	_, err := r.check(i)
+	_, err := s.check(i)
 	if err == nil && remote {
-		err = r.checkRemote(ctx, i)
+		err = s.checkRemote(ctx, i)
 	}
 	if err != nil {
-		found = append(found, r.packError(step.Pack, step.Action, &step.Locked, err))
+		found = append(found, s.packError(step.Pack, step.Action, &step.Locked, err))
 	}
 	if i.wanted() && !isAboutSize(err) {
-		found = append(found, r.vendoredError(i.entry, step.Vendored))
+		found = append(found, s.vendoredError(i.entry, step.Vendored))
 	}
 	return found
 }
@@ -225,33 +225,33 @@ func isAboutSize(err error) bool {
 }
 
 // vendoredError says what stands in a pack's place instead of what is locked.
-func (r *run) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
-	return &VendoredError{Name: entry.Name, Path: r.p.Show(r.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
+func (s *session) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
+	return &VendoredError{Name: entry.Name, Path: s.p.Show(s.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
 }
 
 // checkRemote follows the chain from the reference to the layer in the
 // registry, or from what packs.lock says a tag led to; and asks whether a version
 // tag that is pinned names its digest.
-func (r *run) checkRemote(ctx context.Context, i *item) error {
-	pack, err := r.f.ResolveRemote(ctx, i.Pack.Reference.WithDigest(i.Locked.Digest()), i.Pack.Layer)
+func (s *session) checkRemote(ctx context.Context, i *item) error {
+	pack, err := s.ResolveRemote(ctx, i.Pack.Reference.WithDigest(i.Locked.Digest()), i.Pack.Layer)
 	if err != nil {
 		return liesIfUnusable(i.Locked, err)
 	}
 	if err := compare(i.Locked, pack); err != nil {
 		return err
 	}
-	return r.checkPinnedTag(ctx, i.Pack, pack)
+	return s.checkPinnedTag(ctx, i.Pack, pack)
 }
 
 // generatedFinding says how the generated file differs from what is locked.
-func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package) error {
+func (s *session) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package) error {
 	want, err := generate(pkg, plan.items())
 	if err != nil {
 		return err
 	}
-	got, err := r.p.ReadFile(r.p.GoFile, project.MaxSource)
+	got, err := s.p.ReadFile(s.p.GoFile, project.MaxSource)
 	got = project.WithoutCR(got)
-	shown := r.p.Show(r.p.GoFile)
+	shown := s.p.Show(s.p.GoFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		v.find(&GeneratedError{Path: shown})
@@ -265,14 +265,14 @@ func (r *run) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package)
 
 // toolchainFindings says what the Go toolchain makes of the package. What it embeds
 // is asked only if nothing was found: it would say the same in other words.
-func (r *run) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
-	t := gotool.New(r.p.Module, r.p.Dir)
+func (s *session) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
+	t := gotool.New(s.p.Module, s.p.Dir)
 	v.find(override.FindOverlay(t.Flag("overlay")))
-	v.find(override.FindReplacements(r.p, t.Flag("modfile"))...)
+	v.find(override.FindReplacements(s.p, t.Flag("modfile"))...)
 	if !v.isAsLocked() {
 		return nil
 	}
-	findings, err := r.embedFindings(ctx, t, plan)
+	findings, err := s.embedFindings(ctx, t, plan)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

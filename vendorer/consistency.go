@@ -12,11 +12,11 @@ import (
 
 // checkEntry sees that an entry of packs.lock contradicts neither itself nor
 // packs.toml.
-func (r *run) checkEntry(i *item) error {
+func (s *session) checkEntry(i *item) error {
 	if err := i.Locked.Check(); err != nil {
 		return err
 	}
-	if i.Pack.Layer == "" && !fetch.Accepts(i.Locked.MediaType, r.p.Config.AcceptMediaTypes) {
+	if i.Pack.Layer == "" && !fetch.Accepts(i.Locked.MediaType, s.p.Config.AcceptMediaTypes) {
 		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
 	}
 	return nil
@@ -57,4 +57,20 @@ func isNotCached(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 func lockedLayer(entry lockfile.Pack) fetch.Layer {
 	return fetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
+}
+
+// check sees that the entry of a pack that stays as it is does not lie, as far
+// as can be told without network. proven tells that its manifest was at hand.
+func (s *session) check(i *item) (proven bool, err error) {
+	if err := s.checkEntry(i); err != nil {
+		return false, err
+	}
+	pack, err := s.ResolveCached(i.Pack.Reference.WithDigest(i.Locked.ManifestDigest), i.Locked.ManifestDigest, i.Pack.Layer)
+	switch {
+	case isNotCached(err):
+		return false, nil
+	case err != nil:
+		return false, liesIfUnusable(i.Locked, err)
+	}
+	return true, compare(i.Locked, pack)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,9 @@ func goEnvironment(t *testing.T) []string {
 
 func setUp(env *testscript.Env, goEnv []string) error {
 	work := env.WorkDir
+	if err := addModule(work); err != nil {
+		return err
+	}
 	reg, err := packtest.NewRegistry(packtest.Options{})
 	if err != nil {
 		return err
@@ -104,4 +108,22 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		"CACHE="+filepath.Join(work, ".cache", "greentic", "packs"),
 	)
 	return nil
+}
+
+// addModule makes a Go module of a script's files, if there is a packs.toml among them
+// and no go.mod: of the folder app, or else of all.
+func addModule(work string) error {
+	files := map[string]bool{}
+	err := filepath.WalkDir(work, func(path string, _ fs.DirEntry, err error) error {
+		files[filepath.Base(path)] = true
+		return err
+	})
+	if err != nil || files["go.mod"] || !files["packs.toml"] {
+		return err
+	}
+	module := filepath.Join(work, "app")
+	if _, err := os.Stat(module); err != nil {
+		module = work
+	}
+	return os.WriteFile(filepath.Join(module, "go.mod"), []byte(goMod), 0o666)
 }

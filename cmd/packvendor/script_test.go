@@ -95,11 +95,16 @@ func setUp(env *testscript.Env, goEnv []string) error {
 	if err != nil {
 		return err
 	}
+	packvendor, err := exec.LookPath("packvendor")
+	if err != nil {
+		return err
+	}
 	env.Values[registryKey{}] = &current{Registry: reg, all: map[string]*packtest.Registry{}}
 	env.Values[snapshotsKey{}] = map[string]string{}
 	env.Vars = append(env.Vars, goEnv...)
 	env.Vars = append(env.Vars,
 		"GORACE=atexit_sleep_ms=1", // a program built with -race waits for a second when it ends
+		"BIN="+filepath.Dir(packvendor),
 		"REG="+reg.Host(),
 		keptHints+"="+hints,
 		"SSL_CERT_FILE="+ca,

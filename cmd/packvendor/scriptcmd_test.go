@@ -204,9 +204,19 @@ func cmdRaw(ts *testscript.TestScript, args []string) {
 	ts.Setenv(args[0], string(digest))
 }
 
-// tag REPOSITORY TAG DIGEST moves a tag.
+// tag REPOSITORY TAG DIGEST [N] moves a tag; or N of them: TAG with each number below N
+// for %d.
 func cmdTag(ts *testscript.TestScript, args []string) {
-	ts.Check(registryOf(ts).Tag(args[0], args[1], ociref.Digest(args[2])))
+	tags := []string{args[1]}
+	if len(args) > 3 {
+		n, err := strconv.Atoi(args[3])
+		ts.Check(err)
+		tags = nil
+		for i := range n {
+			tags = append(tags, fmt.Sprintf(args[1], i))
+		}
+	}
+	ts.Check(registryOf(ts).TagMany(args[0], ociref.Digest(args[2]), tags))
 }
 
 // delete REPOSITORY REFERENCE deletes a manifest.

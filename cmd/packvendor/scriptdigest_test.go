@@ -1,10 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -14,12 +11,10 @@ import (
 // moreCommands are commands that few scripts need.
 func moreCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"entry":      cmdEntry,
-		"holds":      cmdHolds,
-		"uncached":   cmdUncached,
-		"short":      cmdShort,
-		"tags":       cmdTags,
-		"without-go": cmdWithoutGo,
+		"entry":    cmdEntry,
+		"holds":    cmdHolds,
+		"uncached": cmdUncached,
+		"short":    cmdShort,
 	}
 }
 
@@ -48,29 +43,4 @@ func cmdEntry(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: entry VAR DIGEST")
 	}
 	ts.Setenv(args[0], filepath.Join(ts.Getenv("CACHE"), ociref.Digest(args[1]).Hex()))
-}
-
-// tags REPOSITORY DIGEST N TAG points N tags at a manifest: TAG with each number
-// below N for %d.
-func cmdTags(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 4 {
-		ts.Fatalf("usage: tags REPOSITORY DIGEST N TAG")
-	}
-	n, err := strconv.Atoi(args[2])
-	ts.Check(err)
-	var tags []string
-	for i := range n {
-		tags = append(tags, fmt.Sprintf(args[3], i))
-	}
-	ts.Check(registryOf(ts).TagMany(args[0], ociref.Digest(args[1]), tags))
-}
-
-// without-go leaves packvendor alone in PATH.
-func cmdWithoutGo(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: without-go")
-	}
-	path, err := exec.LookPath("packvendor")
-	ts.Check(err)
-	ts.Setenv("PATH", filepath.Dir(path))
 }

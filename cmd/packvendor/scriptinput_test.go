@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
 // patience is how long a script waits for what must happen, and how long what
@@ -35,8 +33,6 @@ func inputCommands() map[string]func(*testscript.TestScript, []string) {
 		"declares": cmdDeclares,
 		"ascii":    cmdASCII,
 		"headers":  cmdHeaders,
-		"answer":   cmdAnswer,
-		"spoil":    cmdSpoil,
 		"gate":     cmdGate,
 		"await":    cmdAwait,
 		"escape":   cmdEscape,
@@ -185,26 +181,6 @@ func cmdASCII(ts *testscript.TestScript, args []string) {
 			}
 		}
 	}
-}
-
-// answer PREFIX STATUS FILE has the registry answer requests below PREFIX with a
-// file's bytes.
-func cmdAnswer(ts *testscript.TestScript, args []string) {
-	status, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	registryOf(ts).Inject(fault.ErrorBody(args[0], status, []byte(ts.ReadFile(args[2]))))
-}
-
-// spoil FILE replaces each $EVIL in a file of JSON, by turns, by what must not
-// reach a terminal or a Go file as it is: a line of Go, an end of a comment, a
-// turn of the writing direction, a byte order mark, bytes that are no text.
-func cmdSpoil(ts *testscript.TestScript, args []string) {
-	evil := []string{`x\n//go:embed /etc/passwd`, `*/ var X int`, "\u202egpj", "\ufeff", "\xff\xfe", `\u001b[2J`, `\r\n`}
-	text := ts.ReadFile(args[0])
-	for n := 0; strings.Contains(text, "$EVIL"); n++ {
-		text = strings.Replace(text, "$EVIL", fmt.Sprint(n)+evil[n%len(evil)], 1) // a number, since keys differ
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o666))
 }
 
 // headers NAME VALUE fails unless every request since requests was last called,

@@ -16,9 +16,8 @@ import (
 // zipCommands are the commands for files that are packs, or nearly.
 func zipCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
-		"pack":     cmdPack,
-		"zip":      cmdZip,
-		"truncate": cmdTruncate,
+		"pack": cmdPack,
+		"zip":  cmdZip,
 	}
 }
 
@@ -80,11 +79,4 @@ func whole(value any) any {
 		}
 	}
 	return value
-}
-
-// truncate FILE cuts a file in half.
-func cmdTruncate(ts *testscript.TestScript, args []string) {
-	info, err := os.Stat(ts.MkAbs(args[0]))
-	ts.Check(err)
-	ts.Check(os.Truncate(ts.MkAbs(args[0]), info.Size()/2))
 }

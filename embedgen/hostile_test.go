@@ -7,7 +7,7 @@ import (
 	"github.com/greenticai/packvendor/embedgen"
 )
 
-// hostile are the strings of FAULTS 51, and a few more with the same aim.
+// hostile are the strings of row 51 of docs/reliability.md, and a few more with the same aim.
 var hostile = []string{
 	"\n//go:embed /etc/passwd\nvar Stolen string",
 	"\r//go:embed /etc/passwd\rvar Stolen string",

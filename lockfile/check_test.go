@@ -28,7 +28,7 @@ func slack(name string) lockfile.Pack {
 }
 
 // Each row forges one field of a consistent pack, or shows a consistent one.
-// The rows are those of FAULTS 53b that an entry alone can tell.
+// The rows are those of docs/reliability.md 53b that an entry alone can tell.
 func TestFault53b_Check(t *testing.T) {
 	a, b, c, d := string(digestA), string(digestB), string(digestC), string(digestD)
 	tests := []struct {

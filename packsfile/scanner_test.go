@@ -69,7 +69,7 @@ func TestSyntaxError(t *testing.T) {
 	}
 }
 
-// Row 52 of FAULTS: refused in under a second, the same way every time.
+// Row 52 of docs/reliability.md: refused in under a second, the same way every time.
 func TestFault52_HostileInput(t *testing.T) {
 	const limit = time.Second
 	deep := "packs.toml:1: nested more than 16 levels deep"

@@ -63,7 +63,7 @@ const (
 )
 
 // Each test forges one field, with bytes vendored that match where the field is
-// about bytes (FAULTS, 53b).
+// about bytes (docs/reliability.md, 53b).
 var forgeries = []struct {
 	name    string
 	forge   func(*project)

@@ -12,7 +12,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// What update does, by the form of the reference (SPEC, 7). The tag first
+// What update does, by the form of the reference. The tag first
 // leads to $OLD, which is vendored, then to $NEW.
 func TestUpdateForms(t *testing.T) {
 	for _, test := range []struct {

@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// root is whether the tests run as root, whom no permission stops.
 func scriptCondition(cond string) (bool, error) {
 	return cond == "root" && os.Getuid() == 0, nil
 }
@@ -68,6 +69,14 @@ func goEnvironment(t *testing.T) []string {
 	return []string{"GOCACHE=" + values[0], "GOMODCACHE=" + values[1], "GOFLAGS=-buildvcs=false", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off"}
 }
 
+// REG is the host and port of the registry, CACHE the cache's folder, BIN a folder with
+// packvendor alone. SSL_CERT_FILE names what certifies registries, XDG_CACHE_HOME a
+// folder of the script's own. What the go command needs to build without a network is
+// set, too.
+//
+// PACKVENDOR_TEST_CLOCK has runs take time, which they do not without. How long
+// packvendor waits for registries, other processes and credential helpers is in
+// PACKVENDOR_TEST_STALL, PACKVENDOR_TEST_LOCK_WAIT and PACKVENDOR_TEST_HELPER_TIMEOUT.
 func setUp(env *testscript.Env, goEnv []string) error {
 	work := env.WorkDir
 	if err := addModule(work); err != nil {

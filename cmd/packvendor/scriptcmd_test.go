@@ -54,7 +54,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"replace":        always(cmdReplace),
 		"hint":           always(cmdHint),
 		"tool-module":    always(cmdToolModule),
-		"no-temporaries": always(cmdNoTemp),
+		"no-temporaries": always(cmdNoTemporaries),
 		"summary":        always(cmdSummary),
 	}
 	maps.Copy(commands, moreCommands())
@@ -224,7 +224,9 @@ func cmdDelete(ts *testscript.TestScript, args []string) {
 	ts.Check(registryOf(ts).Delete(args[0], args[1]))
 }
 
-// fault [WORD...] makes the registry misbehave, or behave again.
+// fault [FAULT [with FAULT]] makes the registry misbehave, or behave again. first N,
+// after N and only METHOD may stand before a fault, any in the place of a digest or a
+// reference.
 func cmdFault(ts *testscript.TestScript, args []string) {
 	if len(args) == 0 {
 		registryOf(ts).Inject()
@@ -237,7 +239,7 @@ func cmdFault(ts *testscript.TestScript, args []string) {
 
 // registry stop|start stops the registry, or starts it again on its port.
 // registry is VAR KIND: from here on the script's registry is another one, at
-// $VAR; the KINDs are those of registryOptions. registry at HOST: it is again the
+// $VAR; the KINDs are listed below. registry at HOST: it is again the
 // one at that host. registry expire makes all its tokens invalid, registry freeze
 // all its present connections dead.
 func cmdRegistry(ts *testscript.TestScript, args []string) {
@@ -263,10 +265,9 @@ func cmdRegistry(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// requests [METHOD...] fails unless exactly so many requests with that method,
-// or at all, reached the registry since the last time; requests PATTERN...
-// compares "METHOD path" of each, where * stands for one path part. Without a word
-// it just forgets those that came.
+// requests 'METHOD PATH'... fails unless exactly those reached the registry since the
+// last time, in any order; requests -n N, unless so many did. Without a word it just
+// forgets those that came.
 func cmdRequests(ts *testscript.TestScript, args []string) {
 	var got []string
 	for _, r := range registryOf(ts).Requests() {
@@ -417,7 +418,7 @@ func abovePacks(toml, line string) string {
 }
 
 // no-temporaries DIR... fails if a temporary file is left anywhere below.
-func cmdNoTemp(ts *testscript.TestScript, args []string) {
+func cmdNoTemporaries(ts *testscript.TestScript, args []string) {
 	for _, name := range args {
 		filepath.WalkDir(ts.MkAbs(name), func(path string, _ fs.DirEntry, err error) error {
 			if strings.HasSuffix(path, ".tmp") {

@@ -50,6 +50,11 @@ func otherRegistry(ts *testscript.TestScript, name, kind string) {
 	ts.Setenv(name, reg.Host())
 }
 
+// A registry without a kind serves HTTP/1.1 and TLS, and asks for nothing. http2 offers
+// HTTP/2, plain has no TLS; token and access-token ask for a token that everybody gets,
+// in both of its spellings or in one; the certificate of untrusted, expired and
+// wrong-name is not trusted, has expired, or is for another host. In those that follow,
+// the repositories private/NAME are for somebody with the password open-sesame:
 func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Authority) packtest.Options {
 	opts, private := privateKinds[kind]
 	opts.CA = ca

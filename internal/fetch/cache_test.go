@@ -26,7 +26,7 @@ func wantWithoutCache(t *testing.T, b *bed) {
 	}
 	b.wantTemporary(t, result.Path)
 	b.wantUnusable(t)
-	b.wantRequests(t, "GET /v2/", b.manifestLine(), b.blobLine()) // SPEC: one manifest and one blob request
+	b.wantRequests(t, "GET /v2/", b.manifestLine(), b.blobLine()) // one manifest and one blob request
 }
 
 // wantUnusable wants CacheUnusable events and no others.

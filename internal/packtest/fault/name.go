@@ -112,7 +112,7 @@ func New(script ...string) (packtest.Fault, error) {
 			return form.parse(w)
 		}
 	}
-	return packtest.Fault{}, fmt.Errorf("no fault is named %+q: there are %s", name, strings.Join(Names(), ", "))
+	return packtest.Fault{}, fmt.Errorf("no fault is named %+q: there are %s", name, strings.Join(names(), ", "))
 }
 
 // limits lists what may stand before a fault.
@@ -133,12 +133,19 @@ func limits() map[string]func(*words) func(packtest.Fault) packtest.Fault {
 	}
 }
 
-// Names returns the names that New knows, in lexical order.
-func Names() []string {
-	var names []string
+// Usages returns the faults that New knows, with their arguments, in lexical order.
+func Usages() []string {
+	var usages []string
 	for _, form := range forms() {
-		name, _, _ := strings.Cut(form.usage, " ")
-		names = append(names, name)
+		usages = append(usages, form.usage)
+	}
+	return usages
+}
+
+func names() []string {
+	names := Usages()
+	for i := range names {
+		names[i], _, _ = strings.Cut(names[i], " ")
 	}
 	return names
 }

@@ -43,7 +43,7 @@ func TestNewKnowsEveryForm(t *testing.T) {
 		_, err := New(append(slices.Clone(script), "more")...)
 		reply.WantError(t, err, "fault "+form.usage+": too many arguments")
 	}
-	if names := Names(); !slices.IsSorted(names) || names[0] != "abort-blob" {
+	if names := names(); !slices.IsSorted(names) || names[0] != "abort-blob" {
 		t.Errorf("names = %q, want them sorted", names)
 	}
 }
@@ -56,11 +56,11 @@ func TestNewErrors(t *testing.T) {
 		"short-blob any -1":         `fault short-blob DIGEST BYTES: "-1" is not a number of at least 0`,
 		"short-blob sha256:x 1 2 3": `fault short-blob DIGEST BYTES: digest "sha256:x" has 1 characters after "sha256:", not 64`,
 		"only":                      `fault only: an argument is missing`,
-		"only GET":                  `no fault is named "": there are ` + strings.Join(Names(), ", "),
-		"drop / with x":             `no fault is named "x": there are ` + strings.Join(Names(), ", "),
+		"only GET":                  `no fault is named "": there are ` + strings.Join(names(), ", "),
+		"drop / with x":             `no fault is named "x": there are ` + strings.Join(names(), ", "),
 		"drop with drop /":          `fault drop PREFIX: an argument is missing`,
-		"":                          `no fault is named "": there are ` + strings.Join(Names(), ", "),
-		"after 1 wrong\x1b":         `no fault is named "wrong\x1b": there are ` + strings.Join(Names(), ", "),
+		"":                          `no fault is named "": there are ` + strings.Join(names(), ", "),
+		"after 1 wrong\x1b":         `no fault is named "wrong\x1b": there are ` + strings.Join(names(), ", "),
 	} {
 		_, err := New(strings.Fields(script)...)
 		reply.WantError(t, err, want)

@@ -20,7 +20,7 @@ import (
 )
 
 // exitCodes has every error type that the packages below export, each with an
-// error of it and the exit code that is SPEC's for it.
+// error of it and its exit code.
 var exitCodes = map[string]struct {
 	err  error
 	want int
@@ -120,7 +120,7 @@ func TestEveryErrorHasAnExitCode(t *testing.T) {
 		for _, name := range exported(pkg, isError) {
 			found[name] = true
 			if _, ok := exitCodes[name]; !ok {
-				t.Errorf("%s has no exit code in this test: what is SPEC's?", name)
+				t.Errorf("%s has no exit code in this test", name)
 			}
 		}
 	}

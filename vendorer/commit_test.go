@@ -115,39 +115,6 @@ func TestCommitKeepsWhatCame(t *testing.T) {
 	p.wantEvents("vendorer.Kept{Name:b Path:$DIR/packs/b.gtpack}")
 }
 
-// A commit that is cut off after any step is a state that a bare run makes
-// whole, and that verify knows not to be.
-func TestCommitCutOff(t *testing.T) {
-	for n := range len(commitSteps) + 1 {
-		p := newEdit(t)
-		whole := copyOf(t, p)
-		p.must(whole.updates("a")())
-		for i, name := range commitSteps[:n] {
-			if i == deletion {
-				p.remove(name)
-				continue
-			}
-			p.must(os.WriteFile(filepath.Join(p.mod, name), []byte(whole.read(name)), 0o666))
-		}
-		if found := p.verify(false); len(found) == 0 && n < len(commitSteps) {
-			t.Errorf("after %d steps verify finds nothing", n)
-		}
-		converges(t, p)
-		p.wantAbsent(commitSteps[deletion])
-	}
-}
-
-// copyOf is p's project once more, in another place.
-func copyOf(t *testing.T, p *project) *project {
-	t.Helper()
-	q := *p
-	q.mod = t.TempDir()
-	p.must(os.CopyFS(q.mod, os.DirFS(p.mod)))
-	q.dir = filepath.Join(q.mod, "app")
-	q.options.File = filepath.Join(q.dir, "packs.toml")
-	return &q
-}
-
 // converges demands that a bare run ends in the old or the new state.
 func converges(t *testing.T, p *project) {
 	t.Helper()

@@ -38,7 +38,7 @@ func (p *project) updatesWith(u vendorer.UpdateOptions) func() error {
 	}
 }
 
-// inject makes the registry misbehave as packtest.NewFault says, or behave again.
+// inject makes the registry misbehave as fault.New says, or behave again.
 func (p *project) inject(words ...string) {
 	p.t.Helper()
 	if len(words) == 0 {
@@ -51,27 +51,16 @@ func (p *project) inject(words ...string) {
 }
 
 // What an update of a pack takes that is pinned to a version tag. The registry has
-// that tag, and those listed.
+// that tag, and those listed. Package versions tests which of two is the newer one.
 func TestFollowVersion(t *testing.T) {
 	for _, test := range []struct {
 		name, pin, tags, want, latest string // "" is the pin
 	}{
-		{"nothing else", "1.2.3", "", "", ""},
-		{"newer patch", "1.2.3", "1.2.4 1.2.2", "1.2.4", "1.2.4"},
-		{"newer minor", "1.2.3", "1.2.4 1.10.0 1.9.0", "1.10.0", "1.10.0"},
-		{"newer major", "1.2.3", "2.0.0 10.0.0", "", "10.0.0"},
 		{"both", "1.2.3", "1.3.0 2.0.0", "1.3.0", "2.0.0"},
-		{"only older", "1.2.3", "1.2.2 0.9.9 1.0.0", "", ""},
 		{"below 1.0, newer patch", "0.4.37", "0.4.38 0.5.0", "0.4.38", "0.5.0"},
-		{"below 1.0, newer minor alone", "0.4.37", "0.5.0 1.0.0", "", "1.0.0"},
-		{"below 0.1", "0.0.3", "0.0.4", "0.0.4", "0.0.4"},
-		{"v to none", "v1.2.3", "1.2.4", "1.2.4", "1.2.4"},
-		{"none to v", "1.2.3", "v1.2.4", "v1.2.4", "v1.2.4"},
 		{"v and none", "1.2.3", "v1.2.4 1.2.4", "1.2.4", "1.2.4"},
 		{"equal version with v", "1.2.3", "v1.2.3", "", ""},
-		{"equal version without v", "v1.2.3", "1.2.3", "", ""},
 		{"pre-release of a newer version", "1.2.3", "1.3.0-rc.1 2.0.0-rc.1", "", ""},
-		{"pre-release and release", "1.2.3", "1.3.0-rc.1 1.2.4", "1.2.4", "1.2.4"},
 		{"from one pre-release to the next", "1.3.0-rc.1", "1.3.0-rc.2 1.3.0-alpha", "1.3.0-rc.2", "1.3.0-rc.2"},
 		{"from a pre-release to its release", "1.3.0-rc.1", "1.3.0 1.3.0-rc.2", "1.3.0", "1.3.0"},
 		{"from a pre-release to a later one", "1.3.0-rc.1", "1.3.0 1.4.0-rc.1", "1.4.0-rc.1", "1.4.0-rc.1"},

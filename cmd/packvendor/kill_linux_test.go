@@ -253,7 +253,7 @@ func TestFault30_KilledAtEveryStep(t *testing.T) {
 }
 
 // TestFault46_KilledAtEveryStep does the same to commands that find a vendored
-// project and change it.
+// project and change it: each step of a commit is among those that are the last.
 func TestFault46_KilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	killAll(t, 60, editKillings)

@@ -12,7 +12,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %v, %v", tag, v, ok)
 		}
 	}
-	for _, tag := range []string{"", "latest", "1", "1.2", "v1.2", "vv1.2.3", "V1.2.3", "01.2.3", "1.2.3.4", "2026-11-25", "sha256-aa.sig", "1.2.3-", "1.2.3-01", "v", " 1.2.3"} {
+	for _, tag := range []string{"", "latest", "1", "1.2", "v1.2", "vv1.2.3", "V1.2.3", "01.2.3", "1.2.3.4", "2026-11-25", "sha256-aa.sig", "1.2.3-", "1.2.3-01", "1.2.3_1", "release-1.2.3", "20261125", "v", " 1.2.3"} {
 		if _, ok := Parse(tag); ok {
 			t.Errorf("%s is taken for a version", tag)
 		}

@@ -51,9 +51,9 @@ func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, faile
 	if err := c.end(outcome{problems: problems, document: doc, before: t.String()}); err != nil || c.json {
 		return err
 	}
-	c.say.detail("%s, %s, in %s", phrase.Plural(len(entries), "entry", "entries"), phrase.Bytes(doc.Size), vendorer.CacheDir(c.options()))
+	c.say.Detail("%s, %s, in %s", phrase.Plural(len(entries), "entry", "entries"), phrase.Bytes(doc.Size), vendorer.CacheDir(c.options()))
 	for _, name := range foreign {
-		c.say.detail("%s is not an entry, and is left alone", name)
+		c.say.Detail("%s is not an entry, and is left alone", name)
 	}
 	return nil
 }

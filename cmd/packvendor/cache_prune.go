@@ -79,7 +79,7 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	for _, s := range p.Skipped {
 		reason := reasonOf(s.Err)
 		doc.Skipped = append(doc.Skipped, skippedJSON{newEntryJSON(s.Entry), reason})
-		c.say.detail("%s stays: %s", s.Entry.Manifest, reason)
+		c.say.Detail("%s stays: %s", s.Entry.Manifest, reason)
 	}
 	problems := c.explain(failed)
 	doc.Error = c.newFailureJSON(problems)
@@ -90,7 +90,7 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	if err := c.end(o); err != nil || c.json {
 		return err
 	}
-	c.say.notice("%s", pruningText(verb, p))
+	c.say.Notice("%s", pruningText(verb, p))
 	return nil
 }
 

@@ -224,7 +224,7 @@ func TestCacheVerifyHint(t *testing.T) {
 	} {
 		var stdout, stderr strings.Builder
 		c := newCLI(process{args: []string{"cache", "verify"}, stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
-		c.say.hints.Args, c.say.hints.Has = c.args, func(flag string) bool { return flag == "repair" }
+		c.say.Hints.Args, c.say.Hints.Has = c.args, func(flag string) bool { return flag == "repair" }
 		c.fail(c.reportCacheChecks([]vendorer.CacheCheck{{Err: test.err}}, test.repaired, nil))
 		if got := stderr.String(); got != test.want || stdout.String() != "0 entries verified\n" {
 			t.Errorf("%s: stderr:\n%s\nwant:\n%s\nstdout: %q", test.name, got, test.want, stdout.String())

@@ -59,11 +59,11 @@ func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, fai
 			doc.Proven++
 		case check.IsUnproven():
 			doc.Unproven = append(doc.Unproven, string(check.Manifest))
-			c.say.detail("%s has no manifest, so its pack cannot be proven", check.Manifest)
+			c.say.Detail("%s has no manifest, so its pack cannot be proven", check.Manifest)
 		case check.Removed:
 			doc.Removed = append(doc.Removed, string(check.Manifest))
 			if !c.json {
-				c.say.warning("the cache is corrupt, the entry is removed: %v", check.Err)
+				c.say.Warning("the cache is corrupt, the entry is removed: %v", check.Err)
 			}
 		default:
 			wrong = append(wrong, check.Err)
@@ -93,7 +93,7 @@ func (c *cli) hintRepair(problems []problem.Problem, repaired bool) {
 		if p.Kind == problem.Integrity {
 			problems[i].Hint = hint.Hint{}
 			if !repaired {
-				problems[i].Hint = c.say.hints.Again("--repair")
+				problems[i].Hint = c.say.Hints.Again("--repair")
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/console"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
@@ -23,7 +24,7 @@ import (
 type cli struct {
 	process
 	root     *cobra.Command
-	say      *printer
+	say      *console.Printer
 	progress *terminal.Line
 	waiting  *terminal.Waiting
 	started  time.Time
@@ -74,8 +75,8 @@ func newCLI(p process) *cli {
 	c.root.SetErr(p.stderr)
 	c.started = c.now()
 	c.progress = terminal.NewLine(c.stderr, c.now, c.getenv("TERM"))
-	c.say = &printer{stderr: p.stderr, progress: c.progress, colours: c.hasColours(), actions: c.inActions(), hints: hint.Context{Form: p.form}}
-	c.waiting = terminal.NewWaiting(c.say.notice, c.waits.after)
+	c.say = &console.Printer{Stderr: p.stderr, Line: c.progress, Colours: c.hasColours(), Getenv: p.getenv, Hints: hint.Context{Form: p.form}}
+	c.waiting = terminal.NewWaiting(c.say.Notice, c.waits.after)
 	return c
 }
 
@@ -127,7 +128,7 @@ func (c *cli) options() vendorer.Options {
 // event says what happened during a run.
 func (c *cli) event(e vendorer.Event) {
 	c.waiting.Event(e)
-	c.say.event(e)
+	c.say.Event(e)
 }
 
 // watch returns what is to be told of a run's progress.
@@ -181,13 +182,13 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if err := c.settleVerbosity(); err != nil {
 		return err
 	}
-	c.say.quiet, c.say.verbose = c.quiet, c.verbose
+	c.say.Quiet, c.say.Verbose = c.quiet, c.verbose
 	c.progress.Want(!c.quiet && !c.json)
 	c.waiting.Start(!c.quiet && c.progress.Watch() == nil)
-	c.say.hints.Args, c.say.hints.Preset, c.say.hints.InCI = c.args, c.preset, c.inCI()
-	c.say.hints.Has = func(flag string) bool { return flagOf(command, flag) != nil }
+	c.say.Hints.Args, c.say.Hints.Preset, c.say.Hints.InCI = c.args, c.preset, c.inCI()
+	c.say.Hints.Has = func(flag string) bool { return flagOf(command, flag) != nil }
 	if flagOf(command, "file") != nil {
-		c.say.hints.File = tomlName
+		c.say.Hints.File = tomlName
 	}
 	if len(c.files) > c.presetFiles { // the command line's own take the place of the others
 		c.files = c.files[c.presetFiles:]

@@ -2,11 +2,8 @@ package main
 
 import (
 	"errors"
-	"go/types"
 	"strings"
 	"testing"
-
-	"golang.org/x/tools/go/packages"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
@@ -21,42 +18,6 @@ const (
 	exitStorage     = 5
 	exitInterrupted = 130
 )
-
-// load returns the types of packages of this module.
-func load(t *testing.T, paths ...string) []*types.Package {
-	t.Helper()
-	for i := range paths {
-		paths[i] = "github.com/greenticai/packvendor/" + paths[i]
-	}
-	loaded, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports}, paths...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var result []*types.Package
-	for _, pkg := range loaded {
-		for _, err := range pkg.Errors {
-			t.Fatal(err)
-		}
-		result = append(result, pkg.Types)
-	}
-	return result
-}
-
-// exported returns the package's exported types that implement iface, as such
-// or as pointers.
-func exported(pkg *types.Package, iface *types.Interface) []string {
-	var names []string
-	for _, name := range pkg.Scope().Names() {
-		object, ok := pkg.Scope().Lookup(name).(*types.TypeName)
-		if !ok || !object.Exported() || types.IsInterface(object.Type()) {
-			continue
-		}
-		if types.Implements(object.Type(), iface) || types.Implements(types.NewPointer(object.Type()), iface) {
-			names = append(names, pkg.Name()+"."+name)
-		}
-	}
-	return names
-}
 
 // An outcome may end with a code although nothing went wrong.
 func TestExitCodeOfOutcome(t *testing.T) {
@@ -132,7 +93,7 @@ func TestTellFindings(t *testing.T) {
 	}
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
-	c.say.quiet = true
+	c.say.Quiet = true
 	if code := c.fail(c.reportVerify(v)).ExitCode(); code != exitDrift {
 		t.Errorf("exit code %d", code)
 	}

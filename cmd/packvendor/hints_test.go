@@ -51,13 +51,3 @@ func runWith(t *testing.T, env map[string]string, args ...string) (code int, std
 	code = run(context.Background(), process{args: args, getenv: func(key string) string { return env[key] }, stdout: &out, stderr: &errs})
 	return code, out.String(), errs.String()
 }
-
-// Whatever a text quotes, the terminal gets nothing but printable characters.
-func TestFault51_ErrorsAreEscaped(t *testing.T) {
-	var stderr strings.Builder
-	p := &printer{stderr: &stderr}
-	p.error("z\x1b[31m\rz.go declares A\n\tand \u202e")
-	if got, want := stderr.String(), "packvendor: error: z\\x1b[31m\\rz.go declares A\n\tand \\u202e\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

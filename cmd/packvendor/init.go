@@ -54,7 +54,7 @@ type initJSON struct {
 func (c *cli) reportInit(report *vendorer.InitReport) error {
 	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
 	if report.NoTool {
-		doc.Hint = c.say.hints.Text(problem.GetNewest)
+		doc.Hint = c.say.Hints.Text(problem.GetNewest)
 	}
 	o := outcome{document: doc}
 	if !c.quiet {
@@ -66,10 +66,10 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		return err
 	}
 	for _, name := range report.Kept {
-		c.say.notice("%s is there already, and is kept", name)
+		c.say.Notice("%s is there already, and is kept", name)
 	}
 	if doc.Hint != "" {
-		c.say.hint(problem.GetNewest)
+		c.say.Hint(problem.GetNewest)
 	}
 	return nil
 }

@@ -225,10 +225,10 @@ func (c *cli) detailSBOM(s gtpack.SBOM) {
 	}{{s.Mismatched, "is not as listed"}, {s.Missing, "is missing"}, {s.Unlisted, "is not listed"}} {
 		for n, name := range part.names {
 			if n == maxRows {
-				c.say.detail("%s: %d more", s.File, len(part.names)-n)
+				c.say.Detail("%s: %d more", s.File, len(part.names)-n)
 				break
 			}
-			c.say.detail("%s: %s %s", s.File, safe.Name(name), part.what)
+			c.say.Detail("%s: %s %s", s.File, safe.Name(name), part.what)
 		}
 	}
 }

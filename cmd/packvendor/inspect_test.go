@@ -70,7 +70,7 @@ func TestInspectBounded(t *testing.T) {
 	}
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
-	c.say.verbose = true
+	c.say.Verbose = true
 	if err := c.reportInspection(&vendorer.Inspection{Pack: pack, Content: verified.Content{}}); err != nil {
 		t.Fatal(err)
 	}

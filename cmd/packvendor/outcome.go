@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
@@ -27,13 +26,13 @@ func (o outcome) result() problem.Kind { return max(o.kind, problem.Worst(o.prob
 func (c *cli) end(o outcome) error {
 	kind := o.result()
 	c.progress.Stop()
-	c.annotate(o.problems)
+	c.say.Annotate(o.problems)
 	err := c.show(o)
 	switch {
 	case kind == problem.None:
 		return err
 	case err != nil:
-		c.say.error(err.Error())
+		c.say.Error(err.Error())
 		kind = max(kind, problem.Storage)
 	}
 	return &toldError{kind: kind}
@@ -49,22 +48,8 @@ func (c *cli) show(o outcome) error {
 	if c.quiet && len(o.problems) == 0 {
 		o.hint = hint.Hint{} // there is neither a warning nor an error that it belongs to
 	}
-	c.tell(o.problems, o.hint)
+	c.say.Tell(o.problems, o.hint)
 	return c.print("%s", o.after)
-}
-
-// tell prints every problem, then every hint once.
-func (c *cli) tell(problems []problem.Problem, next hint.Hint) {
-	for _, p := range problems {
-		c.say.once(c.say.error, "error: ", p.Text)
-	}
-	var hints, seconds []hint.Hint
-	for _, p := range problems {
-		hints, seconds = append(hints, p.Hint), append(seconds, p.Then)
-	}
-	for _, h := range slices.Concat(hint.Merge(hints), hint.Merge(seconds), hint.Merge([]hint.Hint{next})) {
-		c.say.once(func(text string) { c.say.line(cyan, "hint: ", text) }, "hint: ", c.say.hints.Text(h))
-	}
 }
 
 // fail tells an error, if there is one, and returns its kind.
@@ -90,16 +75,16 @@ func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.kind.E
 
 // explain returns the problems of an error; none if it is nil.
 func (c *cli) explain(err error) []problem.Problem {
-	return problem.Explainer{Hints: &c.say.hints, Certificates: c.getenv("SSL_CERT_FILE")}.Explain(err)
+	return problem.Explainer{Hints: &c.say.Hints, Certificates: c.getenv("SSL_CERT_FILE")}.Explain(err)
 }
 
 func (c *cli) problemsJSON(problems []problem.Problem) []problem.JSON {
-	return problem.NewJSON(problems, &c.say.hints)
+	return problem.NewJSON(problems, &c.say.Hints)
 }
 
 // newFailureJSON returns nil if there is no problem.
 func (c *cli) newFailureJSON(problems []problem.Problem) *problem.FailureJSON {
-	return problem.NewFailureJSON(problems, &c.say.hints)
+	return problem.NewFailureJSON(problems, &c.say.Hints)
 }
 
 // errorJSON is the document of a failed command with --json.

@@ -108,7 +108,7 @@ func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint.Hint {
 	case failed:
 		words = append(words, names...)
 	}
-	return c.say.hints.Edit(words...)
+	return c.say.Hints.Edit(words...)
 }
 
 // markText is a mark in a table: its tag, or where that does not tell it from what

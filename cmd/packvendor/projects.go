@@ -79,7 +79,7 @@ func (c *cli) projectFiles() ([]string, error) {
 
 // enter returns the options for a packs.toml, of which hints speak from now on.
 func (c *cli) enter(o vendorer.Options, file string) vendorer.Options {
-	c.say.hints.File, c.say.hints.IsNearest = file, len(c.files) == 0
+	c.say.Hints.File, c.say.Hints.IsNearest = file, len(c.files) == 0
 	o.File = file
 	return o
 }
@@ -87,7 +87,7 @@ func (c *cli) enter(o vendorer.Options, file string) vendorer.Options {
 // begin begins the work on one of several files.
 func (c *cli) begin(file string) {
 	c.batch.add(file)
-	c.say.about = safe.Line(file) + ": "
+	c.say.About = safe.Line(file) + ": "
 	c.started = c.now()
 	c.progress.Restart()
 }

@@ -53,7 +53,7 @@ func newRunJSON(report *vendorer.Report) runJSON {
 // reportRun says what a run did, and why it refused the rest, if it did. line, if not
 // nil, returns what it prints of each pack, "" for nothing.
 func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string, refused error) error {
-	c.say.written(report)
+	c.say.Written(report)
 	problems := c.explain(refused)
 	doc := newRunJSON(report)
 	doc.Error = c.newFailureJSON(problems)
@@ -61,7 +61,9 @@ func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) 
 		if err := c.print("%s", c.packLines(report, line)); err != nil {
 			return err
 		}
-		c.say.summary(summaryOf(report), c.elapsed())
+		if text := summaryOf(report).text(c.elapsed()); text != "" {
+			c.say.Notice("%s%s", c.say.About, text)
+		}
 	}
 	return c.end(outcome{problems: problems, document: doc})
 }

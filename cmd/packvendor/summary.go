@@ -47,8 +47,8 @@ func summaryOf(report *vendorer.Report) summary {
 // isPack tells whether a file that was written is a pack, which is counted.
 func isPack(name string) bool { return strings.HasSuffix(name, ".gtpack") }
 
-// summary tells in a line what a run changed; nothing if it changed nothing.
-func (p *printer) summary(s summary, took time.Duration) {
+// text says what a run changed; nothing if it changed nothing.
+func (s summary) text(took time.Duration) string {
 	var parts []string
 	for _, part := range []struct {
 		n    int
@@ -65,7 +65,7 @@ func (p *printer) summary(s summary, took time.Duration) {
 		parts = append(parts, "wrote "+strings.Join(s.others, ", "))
 	}
 	if len(parts) == 0 {
-		return
+		return ""
 	}
 	text := strings.Join(parts, ", ")
 	var bytes []string
@@ -78,5 +78,5 @@ func (p *printer) summary(s summary, took time.Duration) {
 	if len(bytes) > 0 {
 		text += "; " + strings.Join(bytes, ", ")
 	}
-	p.notice("%s%s; %.1fs", p.about, text, took.Seconds())
+	return fmt.Sprintf("%s; %.1fs", text, took.Seconds())
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -38,20 +37,12 @@ func TestSummary(t *testing.T) {
 		{"files alone", vendorer.Report{Packs: []vendorer.PackReport{kept}, Written: []string{"packs_gen.go", "packs.lock"}}, "wrote packs_gen.go, packs.lock"},
 		{"nothing was done", vendorer.Report{Packs: []vendorer.PackReport{added}, Dropped: []string{"b"}, DryRun: true}, ""},
 	} {
-		var text strings.Builder
-		p := &printer{stderr: &text}
-		p.summary(summaryOf(&test.report), 1234*time.Millisecond)
 		want := test.want
 		if want != "" {
-			want = "packvendor: " + want + "; 1.2s\n"
+			want += "; 1.2s"
 		}
-		if text.String() != want {
-			t.Errorf("%s: %q, want %q", test.name, &text, want)
-		}
-		text.Reset()
-		p.quiet = true
-		if p.summary(summaryOf(&test.report), 0); text.Len() > 0 {
-			t.Errorf("%s: with --quiet: %q", test.name, &text)
+		if got := summaryOf(&test.report).text(1234 * time.Millisecond); got != want {
+			t.Errorf("%s: %q, want %q", test.name, got, want)
 		}
 	}
 }

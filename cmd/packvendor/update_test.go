@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/console"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -27,8 +28,8 @@ func TestUpdateHint(t *testing.T) {
 		{[]vendorer.Outlook{latest, compatible, ranged}, false, "packvendor update"},
 		{[]vendorer.Outlook{latest, compatible, ranged}, true, "packvendor update compatible"},
 	} {
-		c := &cli{say: &printer{hints: hint.Context{File: "packs.toml"}}}
-		if got := c.say.hints.Text(c.updateHint(test.outlooks, test.failed)); got != test.want {
+		c := &cli{say: &console.Printer{Hints: hint.Context{File: "packs.toml"}}}
+		if got := c.say.Hints.Text(c.updateHint(test.outlooks, test.failed)); got != test.want {
 			t.Errorf("%v, failed %v: %q, want %q", test.outlooks, test.failed, got, test.want)
 		}
 	}

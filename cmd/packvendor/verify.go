@@ -61,7 +61,7 @@ func (c *cli) reportVerify(v *vendorer.Verification) error {
 	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), Findings: []problem.JSON{}}
 	if v.Unembedded != nil {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
-		c.say.notice("%s%s", c.say.about, doc.Unembedded)
+		c.say.Notice("%s%s", c.say.About, doc.Unembedded)
 	}
 	problems := c.explain(errors.Join(v.Findings...))
 	doc.Findings = c.problemsJSON(problems)
@@ -73,7 +73,7 @@ func (c *cli) verifiedText(v *vendorer.Verification) string {
 	if c.quiet {
 		return ""
 	}
-	return fmt.Sprintf("%s%d of %s verified\n", c.say.about, v.Verified(), phrase.Count(v.Packs, "pack"))
+	return fmt.Sprintf("%s%d of %s verified\n", c.say.About, v.Verified(), phrase.Count(v.Packs, "pack"))
 }
 
 // diffsOf returns what was changed in generated files, by anybody: what is not

@@ -59,9 +59,9 @@ func (c *cli) reportTags(list *vendorer.TagList, all bool) error {
 	case err != nil || c.json:
 		return err
 	case len(list.Versions)+len(list.Others) == 0:
-		c.say.notice("%s has no tag", list.Repository)
+		c.say.Notice("%s has no tag", list.Repository)
 	case len(tags) == 0:
-		c.say.notice("%s has no version tag; --all lists what it has: %s", list.Repository, phrase.Count(len(list.Others), "other tag"))
+		c.say.Notice("%s has no version tag; --all lists what it has: %s", list.Repository, phrase.Count(len(list.Others), "other tag"))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"fmt"
@@ -11,28 +11,28 @@ import (
 )
 
 // inActions tells whether this is a job of GitHub Actions.
-func (c *cli) inActions() bool { return c.getenv("GITHUB_ACTIONS") == "true" }
+func (p *Printer) inActions() bool { return p.Getenv != nil && p.Getenv("GITHUB_ACTIONS") == "true" }
 
-// annotate tells GitHub Actions of every problem, so that it is shown beside
+// Annotate tells GitHub Actions of every problem, so that it is shown beside
 // the line that is to blame.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
-func (c *cli) annotate(problems []problem.Problem) {
-	if !c.inActions() {
+func (p *Printer) Annotate(problems []problem.Problem) {
+	if !p.inActions() {
 		return
 	}
-	for _, p := range problems {
+	for _, problem := range problems {
 		var properties []string
-		if p.File != "" {
-			properties = append(properties, "file="+annotationProperty(c.inWorkspace(p.File)))
+		if problem.File != "" {
+			properties = append(properties, "file="+annotationProperty(p.inWorkspace(problem.File)))
 		}
-		if p.Line > 0 {
-			properties = append(properties, fmt.Sprintf("line=%d", p.Line))
+		if problem.Line > 0 {
+			properties = append(properties, fmt.Sprintf("line=%d", problem.Line))
 		}
-		text := p.Text
-		if !p.Hint.IsNone() {
-			text += "\nhint: " + c.say.hints.Text(p.Hint)
+		text := problem.Text
+		if !problem.Hint.IsNone() {
+			text += "\nhint: " + p.Hints.Text(problem.Hint)
 		}
-		io.WriteString(c.stderr, annotation("error", text, properties...))
+		io.WriteString(p.Stderr, annotation("error", text, properties...))
 	}
 }
 
@@ -44,12 +44,12 @@ func annotation(kind, text string, properties ...string) string {
 
 // inWorkspace is a path as Actions wants it: from where the repository was checked
 // out.
-func (c *cli) inWorkspace(file string) string {
+func (p *Printer) inWorkspace(file string) string {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return file
 	}
-	below, err := filepath.Rel(c.getenv("GITHUB_WORKSPACE"), abs)
+	below, err := filepath.Rel(p.Getenv("GITHUB_WORKSPACE"), abs)
 	if err != nil || below == ".." || strings.HasPrefix(below, ".."+string(filepath.Separator)) {
 		return file
 	}

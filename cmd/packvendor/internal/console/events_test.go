@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/go/packages"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/verified"
@@ -117,16 +119,16 @@ var eventWords = []struct {
 
 func TestEventWords(t *testing.T) {
 	for _, test := range eventWords {
-		for _, loudness := range []struct{ quiet, verbose bool }{{false, false}, {true, false}, {false, true}} {
+		for _, verbosity := range []struct{ quiet, verbose bool }{{false, false}, {true, false}, {false, true}} {
 			var stderr strings.Builder
-			p := &printer{stderr: &stderr, quiet: loudness.quiet, verbose: loudness.verbose, hints: hint.Context{File: "packs.toml"}}
-			p.event(test.event)
+			p := &Printer{Stderr: &stderr, Quiet: verbosity.quiet, Verbose: verbosity.verbose, Hints: hint.Context{File: "packs.toml"}}
+			p.Event(test.event)
 			want := test.want
-			if test.level == notice && loudness.quiet || test.level == detail && !loudness.verbose {
+			if test.level == notice && verbosity.quiet || test.level == detail && !verbosity.verbose {
 				want = ""
 			}
 			if got := stderr.String(); got != want {
-				t.Errorf("%T %+v:\n%q\nwant:\n%q", test.event, loudness, got, want)
+				t.Errorf("%T %+v:\n%q\nwant:\n%q", test.event, verbosity, got, want)
 			}
 		}
 	}
@@ -155,9 +157,9 @@ func TestEveryEventHasWords(t *testing.T) {
 func TestCacheUnusableOnce(t *testing.T) {
 	for verbose, want := range map[bool]int{false: 1, true: 3} {
 		var stderr strings.Builder
-		p := &printer{stderr: &stderr, verbose: verbose}
+		p := &Printer{Stderr: &stderr, Verbose: verbose}
 		for range 3 {
-			p.event(vendorer.Fetching{Event: packfetch.CacheUnusable{Err: errors.New("read-only file system")}})
+			p.Event(vendorer.Fetching{Event: packfetch.CacheUnusable{Err: errors.New("read-only file system")}})
 		}
 		if got := strings.Count(stderr.String(), "going on without the cache: read-only file system\n"); got != want {
 			t.Errorf("verbose %v: said %d times, want %d", verbose, got, want)
@@ -170,7 +172,7 @@ func TestLayerNameKeepsOthers(t *testing.T) {
 	others := []packfetch.Layer{tarLayer, textLayer, tarLayer2}
 	before := slices.Clone(others)
 	var stderr strings.Builder
-	p := &printer{stderr: &stderr, hints: hint.Context{File: "packs.toml"}}
+	p := &Printer{Stderr: &stderr, Hints: hint.Context{File: "packs.toml"}}
 	p.doubtful("a", packfetch.Doubtful{Layer: packLayer, NotZip: true, Others: others[:2:3]})
 	if want := "packs.a: layer = \"" + tarLayer.MediaType + "\"\n"; !strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("said %q, want %q at its end", stderr.String(), want)
@@ -185,9 +187,9 @@ func TestLayerNameKeepsOthers(t *testing.T) {
 
 func TestWritten(t *testing.T) {
 	var stderr strings.Builder
-	p := &printer{stderr: &stderr, verbose: true}
-	p.written(&vendorer.Report{Written: []string{"packs_gen.go", "packs.lock"}, Deleted: []string{"packs/a.gtpack"}})
-	p.written(&vendorer.Report{})
+	p := &Printer{Stderr: &stderr, Verbose: true}
+	p.Written(&vendorer.Report{Written: []string{"packs_gen.go", "packs.lock"}, Deleted: []string{"packs/a.gtpack"}})
+	p.Written(&vendorer.Report{})
 	want := "packvendor: wrote packs_gen.go\npackvendor: wrote packs.lock\npackvendor: deleted packs/a.gtpack\npackvendor: nothing changed\n"
 	if got := stderr.String(); got != want {
 		t.Errorf("%q\nwant %q", got, want)
@@ -198,13 +200,59 @@ func TestWritten(t *testing.T) {
 // quotes.
 func TestColouredWords(t *testing.T) {
 	var text strings.Builder
-	p := &printer{stderr: &text, colours: true}
-	p.error("a\x1b[2Jb")
-	p.warning("w")
-	p.hint(hint.Line("h"))
-	p.notice("n")
+	p := &Printer{Stderr: &text, Colours: true}
+	p.Error("a\x1b[2Jb")
+	p.Warning("w")
+	p.Hint(hint.Line("h"))
+	p.Notice("n")
 	want := "packvendor: \x1b[1;31merror:\x1b[0m a\\x1b[2Jb\npackvendor: \x1b[1;33mwarning:\x1b[0m w\npackvendor: \x1b[1;36mhint:\x1b[0m h\npackvendor: n\n"
 	if text.String() != want {
 		t.Errorf("got %q, want %q", &text, want)
 	}
+}
+
+// Whatever a text quotes, the terminal gets nothing but printable characters.
+func TestFault51_ErrorsAreEscaped(t *testing.T) {
+	var stderr strings.Builder
+	p := &Printer{Stderr: &stderr}
+	p.Error("z\x1b[31m\rz.go declares A\n\tand \u202e")
+	if got, want := stderr.String(), "packvendor: error: z\\x1b[31m\\rz.go declares A\n\tand \\u202e\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// load returns the types of packages of this module.
+func load(t *testing.T, paths ...string) []*types.Package {
+	t.Helper()
+	for i := range paths {
+		paths[i] = "github.com/greenticai/packvendor/" + paths[i]
+	}
+	loaded, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports}, paths...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result []*types.Package
+	for _, pkg := range loaded {
+		for _, err := range pkg.Errors {
+			t.Fatal(err)
+		}
+		result = append(result, pkg.Types)
+	}
+	return result
+}
+
+// exported returns the package's exported types that implement iface, as such
+// or as pointers.
+func exported(pkg *types.Package, iface *types.Interface) []string {
+	var names []string
+	for _, name := range pkg.Scope().Names() {
+		object, ok := pkg.Scope().Lookup(name).(*types.TypeName)
+		if !ok || !object.Exported() || types.IsInterface(object.Type()) {
+			continue
+		}
+		if types.Implements(object.Type(), iface) || types.Implements(types.NewPointer(object.Type()), iface) {
+			names = append(names, pkg.Name()+"."+name)
+		}
+	}
+	return names
 }

@@ -1,0 +1,185 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
+	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// Event says what happened during a run.
+func (p *Printer) Event(e vendorer.Event) {
+	switch e := e.(type) {
+	case vendorer.Planned:
+		for line := range strings.Lines(e.Plan.String()) {
+			p.Detail("%splan: %s", p.About, strings.TrimSuffix(line, "\n"))
+		}
+	case vendorer.StaleEntry:
+		p.Notice("%s%s: packs.lock is stale, resolving again (was %s)", p.About, e.Name, e.Locked)
+	case vendorer.LeftOut:
+		p.Warning("%s%s has no pin yet and is left out", p.About, e.Name)
+		p.Hint(p.Hints.Edit("add", e.Name, e.Ref))
+	case vendorer.TagMoved:
+		p.Warning("%s%s: the tag of %s no longer names its digest\n\tpinned: %s\n\ttag:    %s", p.About, e.Name, e.Ref, e.Pinned, e.Now)
+	case vendorer.Republished:
+		p.Notice("%s%s: version tag %s was pushed again with the same bytes\n\tlocked: %s\n\tnow:    %s", p.About, e.Name, e.Tag, e.Locked, e.Now)
+	case vendorer.TagUnchecked:
+		p.Warning("%s%s: cannot check whether its tag still names its digest: %v", p.About, e.Name, e.Err)
+	case vendorer.Doubtful:
+		p.doubtful(e.Name, e.Doubtful)
+	case vendorer.Restored:
+		p.restored(e)
+	case vendorer.Kept:
+		p.Warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
+	case vendorer.Large:
+		p.Warning("%s%s has %d bytes: many code hosts refuse files over 100 MB", p.About, e.Name, e.Size)
+	case vendorer.LargeTotal:
+		p.Warning("%sall packs together have %d bytes: the go command refuses modules over 500 MiB", p.About, e.Size)
+	case vendorer.WaitingForProject:
+		p.Notice("%s: waiting for another packvendor to finish", e.File)
+	case vendorer.Fetching:
+		p.fetching(e.Event)
+	}
+}
+
+func (p *Printer) fetching(e packfetch.Event) {
+	switch e := e.(type) {
+	case packfetch.CorruptEntry:
+		p.corruptEntry(e)
+	case packfetch.CacheUnusable:
+		if !p.cacheUnusable || p.Verbose {
+			p.Warning("going on without the cache: %v", e.Err)
+		}
+		p.cacheUnusable = true
+	case packfetch.Doubtful:
+		p.doubtful("", e)
+	case packfetch.Retrying:
+		p.retrying(e)
+	case packfetch.Resumed:
+		p.Detail("%s: going on with an interrupted download: %s of %s are there", e.Reference, phrase.Bytes(e.Kept), phrase.Bytes(e.Size))
+	case packfetch.Waiting:
+		p.Notice("%s: waiting for another process that is fetching it", e.Reference)
+	}
+}
+
+// corruptEntry tells of an entry that was wrong, and that it is right again only
+// where it is.
+func (p *Printer) corruptEntry(e packfetch.CorruptEntry) {
+	how := "corrupt"
+	if e.Err.Short {
+		how = "incomplete"
+	}
+	if e.Mended {
+		p.Warning("the cache was %s and is mended: %v", how, e.Err)
+	} else {
+		p.Warning("the cache is %s: %v", how, e.Err)
+	}
+}
+
+// longWait is one after which people think that nothing happens any more.
+const longWait = 10 * time.Second
+
+// retrying tells that a request is made again.
+func (p *Printer) retrying(e packfetch.Retrying) {
+	tell := p.Detail
+	if e.Told && e.Wait >= longWait {
+		tell = p.Notice
+	}
+	tell("%s", terminal.TriedAgain(e))
+}
+
+// maxListed bounds how many layers of a manifest are named.
+const maxListed = 16
+
+// doubtful tells of a layer that may not be the pack, or not to every client, and
+// how packs.toml chooses one. name is "" where there is no packs.toml.
+func (p *Printer) doubtful(name string, d packfetch.Doubtful) {
+	who := p.About + name
+	if name == "" {
+		who = d.Reference
+	}
+	if len(d.Unknown) > 0 {
+		p.Warning("%s: other clients refuse this artifact: beside the pack it has a layer of type %s", who, strings.Join(d.Unknown, ", "))
+	}
+	if !d.NotZip && !d.FirstOfSeveral && (d.Layer.MediaType != markdown || len(d.Others) == 0) {
+		return
+	}
+	p.Warning("%s: the selected layer is %s", who, selectedText(d))
+	if wanted, ok := wantedLayer(d); name != "" && ok {
+		all := append([]packfetch.Layer{d.Layer}, d.Others...)
+		p.Hint(hint.Line("in %s, packs.%s: layer = %q", p.Hints.File, name, layerName(wanted, all)))
+	}
+}
+
+// selectedText says which layer was selected, what is odd about it, and which
+// others there are.
+func selectedText(d packfetch.Doubtful) string {
+	text := fmt.Sprintf("%s %s", d.Layer.MediaType, d.Layer.Digest)
+	if d.NotZip {
+		text += ", which is not a zip file"
+	}
+	if d.FirstOfSeveral {
+		text += ", the first of several: other clients may select another"
+	}
+	for i, l := range d.Others {
+		if i == maxListed {
+			return text + fmt.Sprintf("\n\tand %d more", len(d.Others)-i)
+		}
+		text += fmt.Sprintf("\n\talso there: %s %s", l.MediaType, l.Digest)
+	}
+	return text
+}
+
+const markdown = "text/markdown"
+
+// wantedLayer is the layer that is probably the pack, if it is to be named: the
+// selected one where it may well be, else the first other that is no text.
+func wantedLayer(d packfetch.Doubtful) (packfetch.Layer, bool) {
+	if d.FirstOfSeveral && !d.NotZip && d.Layer.MediaType != markdown {
+		return d.Layer, true
+	}
+	i := slices.IndexFunc(d.Others, func(l packfetch.Layer) bool { return l.MediaType != markdown })
+	if i < 0 {
+		return packfetch.Layer{}, false
+	}
+	return d.Others[i], true
+}
+
+// layerName names a layer as packs.toml's layer does: by media type if that is
+// unmistakable among all.
+func layerName(wanted packfetch.Layer, all []packfetch.Layer) string {
+	for _, l := range all {
+		if l.MediaType == wanted.MediaType && l.Digest != wanted.Digest {
+			return wanted.Digest
+		}
+	}
+	return wanted.MediaType
+}
+
+func (p *Printer) restored(e vendorer.Restored) {
+	if e.LFS {
+		p.Warning("%s was a Git LFS pointer, not the pack; restored the pack", e.Path)
+		return
+	}
+	p.Warning("%s was not the pack that is locked; restored it\n%s", e.Path, verified.Difference(e.Got, e.Want))
+}
+
+// Written tells what a run wrote.
+func (p *Printer) Written(report *vendorer.Report) {
+	for _, name := range report.Written {
+		p.Detail("wrote %s", name)
+	}
+	for _, name := range report.Deleted {
+		p.Detail("deleted %s", name)
+	}
+	if len(report.Written)+len(report.Deleted) == 0 {
+		p.Detail("%snothing changed", p.About)
+	}
+}

@@ -36,9 +36,8 @@ $XDG_RUNTIME_DIR and then in $XDG_CONFIG_HOME or ~/.config. Credential helpers
 that these files name are started, for at most 30 seconds.
 
 PACKVENDOR_AUTH=anonymous turns credentials off.`,
-		Example:           "  packvendor auth explain ghcr.io",
-		Args:              c.oneHost,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: "  packvendor auth explain ghcr.io",
+		Args:    c.oneHost,
 		RunE: func(command *cobra.Command, args []string) error {
 			if c.isAnonymous() {
 				return c.reportAuth(credentials.Explanation{Host: args[0]})

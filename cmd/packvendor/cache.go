@@ -19,19 +19,12 @@ func (c *cli) cacheCommand() *cobra.Command {
 	}, c.cacheDirCommand(), c.cacheListCommand(), c.cacheVerifyCommand(), c.cachePruneCommand())
 }
 
-// cacheDirFlag is that of commands which look into the cache and fetch nothing.
-func (c *cli) cacheDirFlag(command *cobra.Command) {
-	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "use the shared pack cache in `DIR`")
-	command.MarkFlagDirname("cache-dir")
-}
-
 func (c *cli) cacheDirCommand() *cobra.Command {
 	command := &cobra.Command{
-		Use:               "dir",
-		Short:             "Print the root of the shared cache",
-		Example:           "  packvendor cache dir",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Use:     "dir",
+		Short:   "Print the root of the shared cache",
+		Example: "  packvendor cache dir",
+		Args:    c.noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			dir := vendorer.CacheDir(c.options())
 			return c.end(outcome{document: cacheDirJSON{Dir: dir}, before: dir + "\n"})

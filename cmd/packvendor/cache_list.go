@@ -17,9 +17,8 @@ func (c *cli) cacheListCommand() *cobra.Command {
 		Long: `List the entries of the shared cache: the digest of the manifest, the size of
 all files, when the entry was last of use (to an hour), and the reference that
 the entry was fetched by, as whoever fetched it says.`,
-		Example:           "  packvendor cache list",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: "  packvendor cache list",
+		Args:    c.noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			entries, foreign, err := vendorer.ListCache(c.options())
 			return c.reportCache(entries, foreign, err)

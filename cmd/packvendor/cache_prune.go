@@ -25,9 +25,8 @@ of use for as long as --older-than says, and then as many as it takes until the
 rest has no more bytes than --max-size. Packs that a packs.lock named by --keep
 locks stay. Entries that a process is at work on, and what the cache does not
 know, are left alone. What was kept of interrupted downloads goes first.`,
-		Example:           "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
+		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if po.OlderThan, po.MaxSize = age.value, size.value; po.OlderThan == nil && po.MaxSize == nil {
 				return misuse(command, "%s needs --older-than or --max-size", command.CommandPath())

@@ -21,9 +21,8 @@ func (c *cli) cacheVerifyCommand() *cobra.Command {
 named after, and its pack one that the manifest lists. An entry that another
 program left without its manifest cannot be proven, and is no error. Exit code 4
 is an entry that is wrong; with --repair such entries are removed.`,
-		Example:           "  packvendor cache verify --repair",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: "  packvendor cache verify --repair",
+		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			checks, err := vendorer.VerifyCache(command.Context(), c.options(), repair)
 			if err != nil && len(checks) == 0 {

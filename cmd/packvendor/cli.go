@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +10,6 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/console"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -71,6 +66,11 @@ func newCLI(p process) *cli {
 	c.group("This machine:", c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")
 	c.root.InitDefaultHelpCmd()
+	for command := range everyCommand(c.root) {
+		if command.ValidArgsFunction == nil && !command.HasSubCommands() {
+			command.ValidArgsFunction = cobra.NoFileCompletions
+		}
+	}
 	c.root.SetOut(p.stdout)
 	c.root.SetErr(p.stderr)
 	c.started = c.now()
@@ -89,19 +89,30 @@ func (c *cli) group(title string, commands ...*cobra.Command) {
 	}
 }
 
-// usagef is about a command line that makes no sense.
-func usagef(format string, args ...any) error {
-	return &problem.UsageError{Err: fmt.Errorf(format, args...)}
+// execute runs the command that the arguments name. PACKVENDOR_FLAGS sets its flags
+// before the command line does, which overrides them.
+func (c *cli) execute(ctx context.Context) error {
+	if len(c.args) > 0 && slices.Contains([]string{cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.args[0]) {
+		c.unquoteUsage() // what a shell asks is about another command line
+	} else {
+		command, _, err := c.root.Find(c.args)
+		if err != nil {
+			return misuse(c.root, "%w", err)
+		}
+		if err := c.presetFlags(command); err != nil {
+			return err
+		}
+	}
+	c.root.SetArgs(append([]string{}, c.args...))
+	return c.root.ExecuteContext(ctx)
 }
 
-// misuse is about one that --help of the command explains.
-func misuse(command *cobra.Command, format string, args ...any) error {
-	return &problem.UsageError{Err: fmt.Errorf(format, args...), Help: helpWords(command)}
-}
-
-// helpWords are the words of the command line that explains a command.
-func helpWords(command *cobra.Command) []string {
-	return append(strings.Fields(command.CommandPath())[1:], "--help")
+// unquoteUsage takes away the quotes that mark the name of a flag's value in what the
+// flag means: help does that by itself, completion does not.
+func (c *cli) unquoteUsage() {
+	for command := range everyCommand(c.root) {
+		command.LocalFlags().VisitAll(func(flag *pflag.Flag) { _, flag.Usage = pflag.UnquoteUsage(flag) })
+	}
 }
 
 // options are the flags and the environment as vendorer knows them. Editing
@@ -139,38 +150,6 @@ func (c *cli) watch() func(vendorer.Progress) {
 	return c.waiting.Advance
 }
 
-// keychain is where the user's credentials are.
-func (c *cli) keychain() packfetch.Keychain {
-	if c.isAnonymous() {
-		return forbidden{}
-	}
-	return c.waiting.Keychain(packfetch.UserKeychain(c.getenv, c.waits.helper))
-}
-
-// forbidden is the keychain of a user who forbids the use of credentials.
-type forbidden struct{}
-
-func (forbidden) Find(context.Context, string) (*packfetch.Credentials, error) {
-	return nil, errors.New("PACKVENDOR_AUTH=anonymous forbids their use")
-}
-
-// isAnonymous tells whether the user forbids the use of credentials.
-func (c *cli) isAnonymous() bool { return c.getenv("PACKVENDOR_AUTH") == "anonymous" }
-
-// isLocked is the value of --locked, or where it is not given, whether this is
-// a CI job.
-func (c *cli) isLocked(flags *pflag.FlagSet) bool {
-	if c.frozen || flags.Changed("locked") {
-		return c.frozen || c.locked
-	}
-	return c.inCI()
-}
-
-func (c *cli) inCI() bool {
-	ci, err := strconv.ParseBool(c.getenv("CI"))
-	return err == nil && ci
-}
-
 // prepare is called when the flags are known.
 func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if c.jobs < 1 && flagOf(command, "jobs") != nil {
@@ -197,14 +176,4 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 		return usagef("-f names no file")
 	}
 	return nil
-}
-
-// asUsage makes of cobra's own errors what they are: usage errors, in words that
-// are not Go's.
-func asUsage(command *cobra.Command, err error) error {
-	if errors.As(err, new(*problem.UsageError)) {
-		return err
-	}
-	text, _, _ := strings.Cut(err.Error(), ": strconv.")
-	return misuse(command, "%s", text)
 }

@@ -2,12 +2,8 @@ package main
 
 import (
 	"embed"
-	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
-	"github.com/greenticai/packvendor/vendorer"
 )
 
 // shells are those for which there are completion scripts.
@@ -80,66 +76,4 @@ func completeShells(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return shells, cobra.ShellCompDirectiveNoFileComp
-}
-
-// completeCommands completes the words of a command, as help takes them.
-func (c *cli) completeCommands(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	target, rest, err := c.root.Find(args)
-	if err != nil || len(rest) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var completions []string
-	for _, command := range target.Commands() {
-		if command.IsAvailableCommand() {
-			completions = append(completions, cobra.CompletionWithDesc(command.Name(), command.Short))
-		}
-	}
-	return completions, cobra.ShellCompDirectiveNoFileComp
-}
-
-// completePacks completes the names of packs, of which a command takes no more than
-// most; 0 is any number.
-func (c *cli) completePacks(most int) cobra.CompletionFunc {
-	return func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if most > 0 && len(args) >= most {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		given := map[string]bool{}
-		for _, arg := range args {
-			name, _, _ := strings.Cut(arg, "@") // NAME@TAG
-			given[name] = true
-		}
-		var completions []string
-		for _, pack := range vendorer.Configured(c.completedFile()) {
-			if !given[pack.Name] {
-				completions = append(completions, cobra.CompletionWithDesc(pack.Name, safe.Line(strings.TrimSpace(pack.Ref+" "+pack.Version))))
-			}
-		}
-		return completions, cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-// completedFile is the packs.toml that the command would work on whose words are
-// completed.
-func (c *cli) completedFile() string {
-	file := ""
-	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
-		if value, ok := strings.CutPrefix(word, "--file="); ok {
-			file = value
-		}
-	}
-	if len(c.files) > 0 {
-		file = c.files[len(c.files)-1]
-	}
-	if file == "" {
-		file = vendorer.Nearest()
-	}
-	return file
-}
-
-// noFiles tells shells that the values of flags are no files.
-func noFiles(command *cobra.Command, flags ...string) {
-	for _, flag := range flags {
-		command.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions)
-	}
 }

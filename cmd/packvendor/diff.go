@@ -26,8 +26,7 @@ Exit code 1 tells that something changed.`,
 		Example: `  packvendor diff
   packvendor diff --markdown origin/main
   packvendor diff ghcr.io/greenticai/telco-x:1.0 ghcr.io/greenticai/telco-x:1.1`,
-		Args:              arguments(0, 2, "at most one revision, or two references"),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: arguments(0, 2, "at most one revision, or two references"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if markdown && c.json {
 				return usagef("--markdown and --json exclude each other")

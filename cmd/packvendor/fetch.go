@@ -21,8 +21,7 @@ With -o the verified bytes are copied to FILE, which is replaced if it is there,
 and its path is printed instead; with "-o -" they go to standard output.`,
 		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38
   packvendor fetch --allow-tags -o telco-x.gtpack ghcr.io/greenticai/telco-x:1.0`,
-		Args:              arguments(1, 1, "one reference"),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: arguments(1, 1, "one reference"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if output == "" && command.Flags().Changed("output") {
 				return usagef("-o names no file")
@@ -64,12 +63,6 @@ func (c *cli) fetch(ctx context.Context, fo vendorer.FetchOptions, reference, ou
 func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) {
 	command.Flags().BoolVar(&fo.AllowTags, "allow-tags", false, "accept a reference without a digest")
 	c.insecureFlag(command, &fo.InsecureRegistries)
-}
-
-// insecureFlag is that of commands which take a reference that is not packs.toml's.
-func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
-	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; repeatable")
-	noFiles(command, "insecure-registry")
 }
 
 // fetchJSON is the document of fetch --json, field for field that of

@@ -22,8 +22,7 @@ internal/packs, unless --dir says otherwise; elsewhere into the package beside
 packs.toml.`,
 		Example: `  packvendor init
   packvendor init --dir=assets/my-packs --package=packs`,
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			o, err := c.newProject(command)
 			if err != nil {

@@ -16,9 +16,8 @@ func (c *cli) listCommand() *cobra.Command {
 size, what is pinned, and whether the bytes that packs.lock names are vendored
 and in the shared cache. All of the right size are hashed, and no network is
 used. A version that the manifest in the cache contradicts is marked.`,
-		Example:           "  packvendor list",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: "  packvendor list",
+		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.eachProject(func(o vendorer.Options) error {
 				list, err := vendorer.List(command.Context(), o)

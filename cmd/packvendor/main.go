@@ -68,20 +68,6 @@ type waits struct {
 	after  func(time.Duration, func()) (stop func())  // until something is said of a wait
 }
 
-// An output is standard output, and remembers what kept it from being written.
-type output struct {
-	w   io.Writer
-	err error // the first
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.w.Write(p)
-	if o.err == nil {
-		o.err = err
-	}
-	return n, err
-}
-
 // run does what p.args say and returns the exit code.
 func run(ctx context.Context, p process) int {
 	out := &output{w: p.stdout}

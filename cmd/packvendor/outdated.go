@@ -18,9 +18,8 @@ func (c *cli) outdatedCommand() *cobra.Command {
 		Long: `Show what is pinned, what "packvendor update" would take, and the newest version
 that there is. Nothing is changed. Exit code 1 tells that "packvendor update" or
 "packvendor update --latest" would change something.`,
-		Example:           "  packvendor outdated",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: "  packvendor outdated",
+		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.eachProject(func(o vendorer.Options) error {
 				outlooks, err := vendorer.Outdated(command.Context(), o)

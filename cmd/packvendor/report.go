@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/difference"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -82,32 +81,73 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 	return b.String()
 }
 
-// print writes data for standard output, which may be the terminal where the line
-// of the progress stands.
-func (c *cli) print(format string, args ...any) error {
-	c.progress.Stop()
-	text := fmt.Sprintf(format, args...)
-	if text == "" {
-		return nil
-	}
-	if c.batch != nil {
-		text = c.batch.heading(c.section) + text
-	}
-	_, err := io.WriteString(c.stdout, safe.Log(text))
-	return err
+// A summary counts what a run did.
+type summary struct {
+	added, updated, restored, removed int
+	others                            []string // files that were written although what is locked is the same
+	downloaded, cached                int64    // bytes of packs, from registries and from the cache
 }
 
-func (c *cli) printJSON(doc any) error {
-	if c.batch != nil {
-		c.batch.latest().document = doc
-		return nil
+func summaryOf(report *vendorer.Report) summary {
+	s := summary{removed: len(report.Dropped)}
+	for _, p := range report.Packs {
+		switch {
+		case p.Before.Name == "":
+			s.added++
+		case p.Before != p.Pack:
+			s.updated++
+		case p.Written:
+			s.restored++
+		}
+		switch {
+		case p.Written && p.Fetched:
+			s.downloaded += p.Size
+		case p.Written:
+			s.cached += p.Size
+		}
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(doc); err != nil {
-		return err
+	if s.added+s.updated+s.removed == 0 {
+		s.others = slices.DeleteFunc(slices.Clone(report.Written), isPack)
 	}
-	return c.print("%s", safe.JSON(b.String()))
+	if report.DryRun {
+		return summary{}
+	}
+	return s
+}
+
+// isPack tells whether a file that was written is a pack, which is counted.
+func isPack(name string) bool { return strings.HasSuffix(name, ".gtpack") }
+
+// text says what a run changed; nothing if it changed nothing.
+func (s summary) text(took time.Duration) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		verb string
+	}{{s.added, "added"}, {s.updated, "updated"}, {s.restored, "restored"}, {s.removed, "removed"}} {
+		switch {
+		case part.n > 0 && len(parts) == 0:
+			parts = append(parts, phrase.Count(part.n, "pack")+" "+part.verb)
+		case part.n > 0:
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.verb))
+		}
+	}
+	if len(s.others) > 0 {
+		parts = append(parts, "wrote "+strings.Join(s.others, ", "))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	text := strings.Join(parts, ", ")
+	var bytes []string
+	if s.downloaded > 0 {
+		bytes = append(bytes, phrase.Bytes(s.downloaded)+" downloaded")
+	}
+	if s.cached > 0 {
+		bytes = append(bytes, phrase.Bytes(s.cached)+" from the cache")
+	}
+	if len(bytes) > 0 {
+		text += "; " + strings.Join(bytes, ", ")
+	}
+	return fmt.Sprintf("%s; %.1fs", text, took.Seconds())
 }

@@ -27,8 +27,7 @@ The last line counts the packs: "2 of 3 packs verified" says that something is
 wrong with one of three. What is wrong with the Go package counts against all.`,
 		Example: `  packvendor verify --remote
   packvendor verify -f ./...    # in all projects here and below`,
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if remote && c.offline {
 				return usagef("--remote and --offline exclude each other")

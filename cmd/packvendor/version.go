@@ -28,12 +28,11 @@ type versionJSON struct {
 
 func (c *cli) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:               "version",
-		Short:             "Print the version",
-		Example:           "  packvendor version --json",
-		Args:              c.noArguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(*cobra.Command, []string) error { return c.reportVersion() },
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  packvendor version --json",
+		Args:    c.noArguments,
+		RunE:    func(*cobra.Command, []string) error { return c.reportVersion() },
 	}
 }
 

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 )
 
 // An outcome is what a command has found out, and how it ends.
@@ -90,4 +94,48 @@ func (c *cli) newFailureJSON(problems []problem.Problem) *problem.FailureJSON {
 // errorJSON is the document of a failed command with --json.
 type errorJSON struct {
 	Error *problem.FailureJSON `json:"error"`
+}
+
+// print writes data for standard output, which may be the terminal where the line
+// of the progress stands.
+func (c *cli) print(format string, args ...any) error {
+	c.progress.Stop()
+	text := fmt.Sprintf(format, args...)
+	if text == "" {
+		return nil
+	}
+	if c.batch != nil {
+		text = c.batch.heading(c.section) + text
+	}
+	_, err := io.WriteString(c.stdout, safe.Log(text))
+	return err
+}
+
+func (c *cli) printJSON(doc any) error {
+	if c.batch != nil {
+		c.batch.latest().document = doc
+		return nil
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(doc); err != nil {
+		return err
+	}
+	return c.print("%s", safe.JSON(b.String()))
+}
+
+// An output is standard output, and remembers what kept it from being written.
+type output struct {
+	w   io.Writer
+	err error // the first
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+// projectFlags are those of commands that work on one project.
+func (c *cli) projectFlags(command *cobra.Command) {
+	c.fileFlag(command, "use `FILE` as packs.toml")
+	c.jobsFlag(command)
+	c.fetchFlags(command)
+}
+
+// projectsFlags are those of commands that can work on several projects.
+func (c *cli) projectsFlags(command *cobra.Command) {
+	c.fileFlag(command, "use `FILE` as packs.toml, or DIR/...; repeatable")
+	c.jobsFlag(command)
+	c.fetchFlags(command)
+}
+
+func (c *cli) jobsFlag(command *cobra.Command) {
+	command.Flags().IntVarP(&c.jobs, "jobs", "j", vendorer.DefaultJobs, "work on `N` packs at once")
+	noFiles(command, "jobs")
+}
+
+// fileFlag is that of commands which work on a packs.toml.
+func (c *cli) fileFlag(command *cobra.Command, usage string) {
+	command.Flags().StringArrayVarP(&c.files, "file", "f", nil, usage)
+	command.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt))
+}
+
+// fetchFlags are those of commands that may fetch.
+func (c *cli) fetchFlags(command *cobra.Command) {
+	c.cacheDirFlag(command)
+	c.offlineFlag(command)
+}
+
+func (c *cli) offlineFlag(command *cobra.Command) {
+	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
+}
+
+// cacheDirFlag is that of commands which look into the cache and fetch nothing.
+func (c *cli) cacheDirFlag(command *cobra.Command) {
+	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "use the shared pack cache in `DIR`")
+	command.MarkFlagDirname("cache-dir")
+}
+
+// insecureFlag is that of commands which take a reference that is not packs.toml's.
+func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
+	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; repeatable")
+	noFiles(command, "insecure-registry")
+}
+
+// noFiles tells shells that the values of flags are no files.
+func noFiles(command *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		command.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions)
+	}
+}
+
+// completePacks completes the names of packs, of which a command takes no more than
+// most; 0 is any number.
+func (c *cli) completePacks(most int) cobra.CompletionFunc {
+	return func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if most > 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		given := map[string]bool{}
+		for _, arg := range args {
+			name, _, _ := strings.Cut(arg, "@") // NAME@TAG
+			given[name] = true
+		}
+		var completions []string
+		for _, pack := range vendorer.Configured(c.completedFile()) {
+			if !given[pack.Name] {
+				completions = append(completions, cobra.CompletionWithDesc(pack.Name, safe.Line(strings.TrimSpace(pack.Ref+" "+pack.Version))))
+			}
+		}
+		return completions, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completedFile is the packs.toml that the command would work on whose words are
+// completed.
+func (c *cli) completedFile() string {
+	file := ""
+	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
+		if value, ok := strings.CutPrefix(word, "--file="); ok {
+			file = value
+		}
+	}
+	if len(c.files) > 0 {
+		file = c.files[len(c.files)-1]
+	}
+	if file == "" {
+		file = vendorer.Nearest()
+	}
+	return file
+}
+
+func flagOf(command *cobra.Command, name string) *pflag.Flag {
+	command.InitDefaultHelpFlag()
+	if f := command.Flags().Lookup(name); f != nil {
+		return f
+	}
+	return command.InheritedFlags().Lookup(name)
+}
+
+// anyFlag returns the flag of that name of any command, nil if none has it.
+func (c *cli) anyFlag(name string) *pflag.Flag {
+	for command := range everyCommand(c.root) {
+		if flag := flagOf(command, name); flag != nil {
+			return flag
+		}
+	}
+	return nil
+}
+
+// everyCommand is a command and all below it.
+func everyCommand(command *cobra.Command) iter.Seq[*cobra.Command] {
+	return func(yield func(*cobra.Command) bool) {
+		if !yield(command) {
+			return
+		}
+		for _, child := range command.Commands() {
+			for c := range everyCommand(child) {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// usagef is about a command line that makes no sense.
+func usagef(format string, args ...any) error {
+	return &problem.UsageError{Err: fmt.Errorf(format, args...)}
+}
+
+// misuse is about one that --help of the command explains.
+func misuse(command *cobra.Command, format string, args ...any) error {
+	return &problem.UsageError{Err: fmt.Errorf(format, args...), Help: helpWords(command)}
+}
+
+// helpWords are the words of the command line that explains a command.
+func helpWords(command *cobra.Command) []string {
+	return append(strings.Fields(command.CommandPath())[1:], "--help")
+}
+
+// asUsage makes of cobra's own errors what they are: usage errors, in words that
+// are not Go's.
+func asUsage(command *cobra.Command, err error) error {
+	if errors.As(err, new(*problem.UsageError)) {
+		return err
+	}
+	text, _, _ := strings.Cut(err.Error(), ": strconv.")
+	return misuse(command, "%s", text)
+}
+
+// parentCommand makes command one that does nothing but hold others.
+func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) *cobra.Command {
+	command.Args = c.noCommand
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		return misuse(command, "%s needs a command", command.CommandPath())
+	}
+	command.DisableFlagsInUseLine = true
+	command.SetUsageTemplate(strings.Replace(command.UsageTemplate(), "{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "", 1))
+	command.SuggestionsMinimumDistance = 2
+	command.AddCommand(children...)
+	return command
+}
+
+// noCommand is about a first word that is no command.
+func (c *cli) noCommand(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("unknown command %+q", args[0])
+	if near := command.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("unknown command %+q, did you mean %q?", args[0], near[0])
+	}
+	return misuse(command, "%w", err)
+}
+
+func (c *cli) noArguments(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return misuse(command, "%s takes no arguments, not %+q", command.CommandPath(), args[0])
+}
+
+// arguments is for commands that take from least to most arguments, of what; most
+// is -1 where there may be any number.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if len(args) >= least && (most < 0 || len(args) <= most) {
+			return nil
+		}
+		return misuse(command, "%s takes %s, not %s", command.CommandPath(), what, phrase.Count(len(args), "argument"))
+	}
+}
+
+// wantsJSON looks for --json where the flags could not be parsed.
+func wantsJSON(words []string) bool {
+	for _, word := range words {
+		name, value, given := strings.Cut(word, "=")
+		on, err := strconv.ParseBool(value)
+		if name == "--json" && (!given || err == nil && on) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/packfetch"
+)
+
+// presetFlags sets the flags of PACKVENDOR_FLAGS. Those that the command does not have
+// are left out; those that no command has are an error.
+func (c *cli) presetFlags(command *cobra.Command) error {
+	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
+		name, value, given := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		known := c.anyFlag(name)
+		switch {
+		case !strings.HasPrefix(word, "--"):
+			return usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
+		case known == nil:
+			return usagef("PACKVENDOR_FLAGS: no command has a flag --%s", safe.Word(name))
+		case known.NoOptDefVal == "" && !given:
+			return usagef("PACKVENDOR_FLAGS: --%s needs a value: write --%s=value", name, name)
+		case !given:
+			value = known.NoOptDefVal
+		}
+		c.preset = append(c.preset, name)
+		if flag := flagOf(command, name); flag != nil {
+			if flag.Value.Set(value) != nil {
+				return usagef("PACKVENDOR_FLAGS: --%s cannot be %+q", name, value)
+			}
+			flag.Changed = true
+		}
+	}
+	c.presetFiles = len(c.files)
+	return nil
+}
+
+// settleVerbosity settles --quiet against --verbose: the command line wins over the
+// environment.
+func (c *cli) settleVerbosity() error {
+	switch {
+	case !c.quiet || !c.verbose:
+	case slices.Contains(c.preset, "quiet"):
+		c.quiet = false
+	case slices.Contains(c.preset, "verbose"):
+		c.verbose = false
+	default:
+		return usagef("--quiet and --verbose exclude each other")
+	}
+	return nil
+}
+
+// keychain is where the user's credentials are.
+func (c *cli) keychain() packfetch.Keychain {
+	if c.isAnonymous() {
+		return forbidden{}
+	}
+	return c.waiting.Keychain(packfetch.UserKeychain(c.getenv, c.waits.helper))
+}
+
+// forbidden is the keychain of a user who forbids the use of credentials.
+type forbidden struct{}
+
+func (forbidden) Find(context.Context, string) (*packfetch.Credentials, error) {
+	return nil, errors.New("PACKVENDOR_AUTH=anonymous forbids their use")
+}
+
+// isAnonymous tells whether the user forbids the use of credentials.
+func (c *cli) isAnonymous() bool { return c.getenv("PACKVENDOR_AUTH") == "anonymous" }
+
+// isLocked is the value of --locked, or where it is not given, whether this is
+// a CI job.
+func (c *cli) isLocked(flags *pflag.FlagSet) bool {
+	if c.frozen || flags.Changed("locked") {
+		return c.frozen || c.locked
+	}
+	return c.inCI()
+}
+
+func (c *cli) inCI() bool {
+	ci, err := strconv.ParseBool(c.getenv("CI"))
+	return err == nil && ci
+}

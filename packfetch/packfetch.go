@@ -84,7 +84,7 @@ func (f *Fetcher) FetchToCache(ctx context.Context, reference string) (Result, e
 	return f.engine.ToCache(ctx, pack)
 }
 
-func (f *Fetcher) resolve(ctx context.Context, reference string) (*fetch.Pack, error) {
+func (f *Fetcher) resolve(ctx context.Context, reference string) (*fetch.Resolved, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ type (
 	// Retrying: a request failed in a way that may pass, and is made again after a
 	// wait.
 	Retrying = fetch.Retrying
-	// Doubtful: the layer that was selected may not be the pack, or not to every
+	// SuspectLayer: the layer that was selected may not be the pack, or not to every
 	// client.
-	Doubtful = fetch.Doubtful
+	SuspectLayer = fetch.SuspectLayer
 )

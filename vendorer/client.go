@@ -49,7 +49,7 @@ func (o Options) standalone(fo FetchOptions) (*client, error) {
 func (c *client) close() { c.events.flush() }
 
 // resolve finds the pack that a reference names.
-func (c *client) resolve(ctx context.Context, reference string) (*fetch.Pack, error) {
+func (c *client) resolve(ctx context.Context, reference string) (*fetch.Resolved, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func (s *session) checkEntry(i *item) error {
 }
 
 // compare sees that an entry says of its manifest's pack what is true.
-func compare(entry lockfile.Pack, pack *fetch.Pack) error {
+func compare(entry lockfile.Pack, pack *fetch.Resolved) error {
 	if pack.ManifestDigest != entry.ManifestDigest {
 		return &InconsistentError{
 			Name: entry.Name, Field: "manifest_digest", Got: string(entry.ManifestDigest),

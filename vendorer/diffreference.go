@@ -92,10 +92,10 @@ type side struct {
 	reference   string
 	ref         ociref.Reference // reference, parsed
 	annotations map[string]string
-	entry       lockfile.Pack // as packs.lock would have it, but for the name
-	pack        *fetch.Pack   // nil if only packs.lock knows it
-	vendored    lockfile.Pack // what packs.lock has of it; the zero value if nothing
-	bytes       *scratch.File //  nil until they are fetched
+	entry       lockfile.Pack   // as packs.lock would have it, but for the name
+	pack        *fetch.Resolved // nil if only packs.lock knows it
+	vendored    lockfile.Pack   // what packs.lock has of it; the zero value if nothing
+	bytes       *scratch.File   //  nil until they are fetched
 }
 
 // resolve finds a side where the reference says or, if it is nowhere there any more, in

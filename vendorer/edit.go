@@ -80,7 +80,7 @@ func asLocked(pack packsfile.Pack, entry lockfile.Pack) packsfile.Pack {
 
 // keepResolved pins ref to what pack was resolved to, and spares the run from
 // resolving it again. It may be called concurrently.
-func (v *vendoring) keepResolved(name string, ref ociref.Reference, pack *fetch.Pack) ociref.Reference {
+func (v *vendoring) keepResolved(name string, ref ociref.Reference, pack *fetch.Resolved) ociref.Reference {
 	ref.Digest = pack.Digest()
 	pinned := *pack
 	pinned.Reference, pinned.Tag = ref, ""
@@ -89,7 +89,7 @@ func (v *vendoring) keepResolved(name string, ref ociref.Reference, pack *fetch.
 }
 
 // keep spares the run from resolving a pack again. It may be called concurrently.
-func (v *vendoring) keep(name string, pack *fetch.Pack) {
+func (v *vendoring) keep(name string, pack *fetch.Resolved) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.resolved[name] = pack

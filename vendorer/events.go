@@ -39,10 +39,10 @@ type (
 		Name, Ref string
 		Err       error
 	}
-	// Doubtful: the selected layer may not be the pack.
-	Doubtful struct {
+	// SuspectLayer: the selected layer may not be the pack.
+	SuspectLayer struct {
 		Name string
-		packfetch.Doubtful
+		packfetch.SuspectLayer
 	}
 	// Restored: vendored bytes were not those that are locked.
 	Restored struct {
@@ -72,7 +72,7 @@ func (e LeftOut) about() string         { return e.Name }
 func (e TagMoved) about() string        { return e.Name }
 func (e Republished) about() string     { return e.Name }
 func (e TagUnchecked) about() string    { return e.Name }
-func (e Doubtful) about() string        { return e.Name }
+func (e SuspectLayer) about() string    { return e.Name }
 func (e Restored) about() string        { return e.Name }
 func (e Kept) about() string            { return e.Name }
 func (e Large) about() string           { return e.Name }
@@ -85,7 +85,7 @@ func (e Fetching) about() string {
 		return e.Reference
 	case packfetch.CacheUnusable:
 		return e.Reference
-	case packfetch.Doubtful:
+	case packfetch.SuspectLayer:
 		return e.Reference
 	case packfetch.Resumed:
 		return e.Reference

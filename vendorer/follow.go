@@ -42,9 +42,9 @@ func (e *RetagError) Error() string {
 
 // A heading is where a pack stands, and where an update takes it.
 type heading struct {
-	now   Mark        // as pinned or locked; the zero value if it is neither
-	tag   string      // the tag that is followed; "" if the pack never moves
-	moved *fetch.Pack // what tag names, if that is not what now says; else nil
+	now   Mark            // as pinned or locked; the zero value if it is neither
+	tag   string          // the tag that is followed; "" if the pack never moves
+	moved *fetch.Resolved // what tag names, if that is not what now says; else nil
 	// locked is what packs.lock has under the version tag of now; the zero value if it
 	// has nothing under it.
 	locked lockfile.Pack
@@ -109,7 +109,7 @@ func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
 // version that was pushed again: also where another version is to be taken, since
 // who moves one tag moves others. nil is one that has not moved, or is gone and
 // not wanted.
-func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h heading) (*fetch.Pack, error) {
+func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h heading) (*fetch.Resolved, error) {
 	guarded := h.locked.Name != "" && !f.acceptRetag
 	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && !guarded {
 		return nil, nil
@@ -127,7 +127,7 @@ func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h headin
 
 // checkRetag refuses moved if its version tag was pushed again with other bytes than
 // those that packs.lock has under it.
-func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *fetch.Pack) error {
+func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *fetch.Resolved) error {
 	if f.isKnown(pack, h.locked, moved) {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *fetch.Pack)
 
 // isKnown tells whether an entry of packs.lock, which must be true of its manifest as far
 // as that is at hand, has the bytes that were found.
-func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *fetch.Pack) bool {
+func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *fetch.Resolved) bool {
 	_, err := f.check(&item{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
 }

@@ -233,7 +233,7 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 }
 
 // resolveAny is Resolve; without tag and digest, the newest version is meant.
-func (f *client) resolveAny(ctx context.Context, reference string) (*fetch.Pack, error) {
+func (f *client) resolveAny(ctx context.Context, reference string) (*fetch.Resolved, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err

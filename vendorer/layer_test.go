@@ -34,7 +34,7 @@ func TestRunLayerOverride(t *testing.T) {
 	p.packs(`a = { ref = "$REG/a@$A", layer = "application/json" }`)
 	p.mustRun()
 	p.wantPack("a", "$JSON")
-	doubtful := `vendorer.Doubtful{Name:a Doubtful:{Reference:$REG/a@$A Layer:{MediaType:application/json Digest:$JSON Size:16 Title:} NotZip:true Others:[{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:$A_LAYER Size:$A_SIZE Title:}] FirstOfSeveral:false Unknown:[]}}`
+	doubtful := `vendorer.SuspectLayer{Name:a SuspectLayer:{Reference:$REG/a@$A Layer:{MediaType:application/json Digest:$JSON Size:16 Title:} NotZip:true Others:[{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:$A_LAYER Size:$A_SIZE Title:}] FirstOfSeveral:false Unknown:[]}}`
 	p.wantEvents(doubtful)
 	if text := p.read("app/packs.lock"); !strings.Contains(text, "layer = \"application/json\"\n") {
 		t.Errorf("packs.lock:\n%s", text)
@@ -66,17 +66,17 @@ func TestRunDoubtful(t *testing.T) {
 		want   []string
 	}{
 		{"markdown over another", []packtest.Layer{tar, {MediaType: "text/markdown", Data: zip[:4]}}, []string{
-			`vendorer.Doubtful{Name:a Doubtful:{Reference:$REG/a@$A Layer:{MediaType:text/markdown Digest:` + digestOf(string(zip[:4])) + ` Size:4 Title:} NotZip:false Others:[{MediaType:application/vnd.oci.image.layer.v1.tar Digest:$ZIP Size:` + fmt.Sprint(len(zip)) + ` Title:}] FirstOfSeveral:false Unknown:[]}}`}},
+			`vendorer.SuspectLayer{Name:a SuspectLayer:{Reference:$REG/a@$A Layer:{MediaType:text/markdown Digest:` + digestOf(string(zip[:4])) + ` Size:4 Title:} NotZip:false Others:[{MediaType:application/vnd.oci.image.layer.v1.tar Digest:$ZIP Size:` + fmt.Sprint(len(zip)) + ` Title:}] FirstOfSeveral:false Unknown:[]}}`}},
 		{"not a zip", []packtest.Layer{{Data: text}}, []string{
-			`vendorer.Doubtful{Name:a Doubtful:{Reference:$REG/a@$A Layer:{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:$TEXT Size:9 Title:} NotZip:true Others:[] FirstOfSeveral:false Unknown:[]}}`}},
+			`vendorer.SuspectLayer{Name:a SuspectLayer:{Reference:$REG/a@$A Layer:{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:$TEXT Size:9 Title:} NotZip:true Others:[] FirstOfSeveral:false Unknown:[]}}`}},
 		{"empty", []packtest.Layer{{Data: []byte{}}}, []string{
-			`vendorer.Doubtful{Name:a Doubtful:{Reference:$REG/a@$A Layer:{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:` + digestOf("") + ` Size:0 Title:} NotZip:true Others:[] FirstOfSeveral:false Unknown:[]}}`}},
+			`vendorer.SuspectLayer{Name:a SuspectLayer:{Reference:$REG/a@$A Layer:{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:` + digestOf("") + ` Size:0 Title:} NotZip:true Others:[] FirstOfSeveral:false Unknown:[]}}`}},
 		{"empty zip", []packtest.Layer{{Data: append([]byte("PK\x05\x06"), make([]byte, 18)...)}}, nil},
 		{"markdown alone", []packtest.Layer{{MediaType: "text/markdown", Data: zip}}, nil},
 		{"the first of several", []packtest.Layer{{MediaType: "application/octet-stream", Data: zip}, {MediaType: "application/json", Data: text}}, []string{
-			`vendorer.Doubtful{Name:a Doubtful:{Reference:$REG/a@$A Layer:{MediaType:application/octet-stream Digest:$ZIP Size:` + fmt.Sprint(len(zip)) + ` Title:} NotZip:false Others:[{MediaType:application/json Digest:$TEXT Size:9 Title:}] FirstOfSeveral:true Unknown:[]}}`}},
+			`vendorer.SuspectLayer{Name:a SuspectLayer:{Reference:$REG/a@$A Layer:{MediaType:application/octet-stream Digest:$ZIP Size:` + fmt.Sprint(len(zip)) + ` Title:} NotZip:false Others:[{MediaType:application/json Digest:$TEXT Size:9 Title:}] FirstOfSeveral:true Unknown:[]}}`}},
 		{"beside another type", []packtest.Layer{{Data: zip}, {MediaType: "image/png", Data: text}}, []string{
-			`vendorer.Doubtful{Name:a Doubtful:{Reference:$REG/a@$A Layer:{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:$ZIP Size:` + fmt.Sprint(len(zip)) + ` Title:} NotZip:false Others:[] FirstOfSeveral:false Unknown:[image/png]}}`}},
+			`vendorer.SuspectLayer{Name:a SuspectLayer:{Reference:$REG/a@$A Layer:{MediaType:application/vnd.greentic.gtpack.v1+zip Digest:$ZIP Size:` + fmt.Sprint(len(zip)) + ` Title:} NotZip:false Others:[] FirstOfSeveral:false Unknown:[image/png]}}`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p.t = t

@@ -15,8 +15,8 @@ import (
 // An item is a step on its way to being vendored.
 type item struct {
 	Step
-	entry   lockfile.Pack // as it will be locked
-	pack    *fetch.Pack   // nil where the bytes are not needed
+	entry   lockfile.Pack   // as it will be locked
+	pack    *fetch.Resolved // nil where the bytes are not needed
 	staged  *atomicfile.File
 	apart   bool // staged is made durable by itself
 	fetched bool
@@ -87,7 +87,7 @@ func (v *vendoring) resolve(ctx context.Context, i *item) error {
 }
 
 // entryOf is an entry of packs.lock for what was found, without what packs.toml says.
-func entryOf(pack *fetch.Pack) lockfile.Pack {
+func entryOf(pack *fetch.Resolved) lockfile.Pack {
 	return lockfile.Pack{
 		Tag:            pack.Tag,
 		IndexDigest:    pack.IndexDigest,
@@ -99,7 +99,7 @@ func entryOf(pack *fetch.Pack) lockfile.Pack {
 }
 
 // find resolves a pack as packs.toml has it.
-func (s *session) find(ctx context.Context, pack packsfile.Pack) (*fetch.Pack, error) {
+func (s *session) find(ctx context.Context, pack packsfile.Pack) (*fetch.Resolved, error) {
 	if pack.Version == "" {
 		return s.Resolve(ctx, pack.Reference, pack.Layer)
 	}

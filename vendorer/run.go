@@ -48,8 +48,8 @@ type vendoring struct {
 	dryRun bool   // nothing is written
 
 	mu       sync.Mutex
-	update   map[string]bool        // packs to resolve again
-	resolved map[string]*fetch.Pack // packs that are resolved already
+	update   map[string]bool            // packs to resolve again
+	resolved map[string]*fetch.Resolved // packs that are resolved already
 }
 
 // openVendoring opens a session to vendor in.
@@ -58,7 +58,7 @@ func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, e
 	if err != nil {
 		return nil, err
 	}
-	return &vendoring{session: s, update: map[string]bool{}, resolved: map[string]*fetch.Pack{}}, nil
+	return &vendoring{session: s, update: map[string]bool{}, resolved: map[string]*fetch.Resolved{}}, nil
 }
 
 func (v *vendoring) vendor(ctx context.Context) (*Report, error) {

@@ -46,7 +46,7 @@ func (v *vendoring) stage(ctx context.Context, c *project.Change, items []*item,
 		if i.wanted() {
 			wanted = append(wanted, i)
 		} else if i.Action == Resolve {
-			v.doubt(i, nil)
+			v.suspect(i, nil)
 		}
 	}
 	if len(wanted) > 0 {
@@ -82,7 +82,7 @@ func (v *vendoring) fetch(ctx context.Context, i *item) (*atomicfile.File, error
 	file.WriteEarly()
 	i.fetched, err = v.Copy(ctx, i.pack, file)
 	if err == nil && i.Action == Resolve {
-		v.doubt(i, file)
+		v.suspect(i, file)
 	}
 	if err == nil && i.apart {
 		err = file.Finish()
@@ -97,11 +97,11 @@ func (v *vendoring) fetch(ctx context.Context, i *item) (*atomicfile.File, error
 	return file, nil
 }
 
-// doubt warns of a layer that may not be the pack. bytes are its, nil if they are not at
+// suspect warns of a layer that may not be the pack. bytes are its, nil if they are not at
 // hand.
-func (v *vendoring) doubt(i *item, bytes io.ReaderAt) {
-	if d, doubtful := v.Doubt(i.pack, bytes); doubtful {
-		v.events.event(Doubtful{Name: i.Pack.Name, Doubtful: d})
+func (v *vendoring) suspect(i *item, bytes io.ReaderAt) {
+	if d, doubtful := v.Suspect(i.pack, bytes); doubtful {
+		v.events.event(SuspectLayer{Name: i.Pack.Name, SuspectLayer: d})
 	}
 }
 

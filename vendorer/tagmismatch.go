@@ -91,7 +91,7 @@ func lockedTag(entry lockfile.Pack) string {
 
 // checkPinnedTag asks the registry whether a version tag names the digest that is
 // pinned beside it. found is what that digest led to.
-func (s *session) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fetch.Pack) error {
+func (s *session) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fetch.Resolved) error {
 	ref := pack.Reference
 	if _, isVersion := versions.Parse(ref.Tag); !isVersion || ref.Digest == "" {
 		return nil

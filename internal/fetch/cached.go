@@ -34,7 +34,7 @@ func (f finding) toFill() bool { return f.state == cacheMiss || f.state == cache
 // lookUp copies the pack from its cache entry to dst, if it is there. A
 // right pack whose proof is missing gets it. Offline, a wrong one is an error.
 // If patient is set, one that another program may be writing is looked at again.
-func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache.Lock, patient bool) (finding, error) {
+func (f *Fetcher) lookUp(ctx context.Context, p *Resolved, dst Sink, lock *packcache.Lock, patient bool) (finding, error) {
 	err := f.read(ctx, p, dst, patient)
 	var storageErr *StorageError
 	var corrupt *packcache.CorruptError
@@ -65,7 +65,7 @@ func (f *Fetcher) lookUp(ctx context.Context, p *Pack, dst Sink, lock *packcache
 var errOther = errors.New("the cache holds another layer")
 
 // read copies the entry's pack to dst, which is as it was if that fails.
-func (f *Fetcher) read(ctx context.Context, p *Pack, dst Sink, patient bool) error {
+func (f *Fetcher) read(ctx context.Context, p *Resolved, dst Sink, patient bool) error {
 	look := func() error {
 		err := f.cache.Pack(ctx, p.ManifestDigest, p.content(), dst)
 		var writeErr *verified.WriteError
@@ -105,7 +105,7 @@ func (f *Fetcher) IsCached(ctx context.Context, manifest ociref.Digest, layer La
 // holdsOther tells whether the entry's pack, of which wrong says why it is not
 // p's, is another layer of the manifest, as a client with other rules selects it:
 // that is not corruption. The error is the cause of ctx's end.
-func (f *Fetcher) holdsOther(ctx context.Context, p *Pack, wrong error) (bool, error) {
+func (f *Fetcher) holdsOther(ctx context.Context, p *Resolved, wrong error) (bool, error) {
 	if !errors.As(wrong, new(*verified.MismatchError)) {
 		return false, nil
 	}
@@ -130,7 +130,7 @@ func (f *Fetcher) holds(ctx context.Context, manifest ociref.Digest, layers []La
 // heal completes an entry whose pack is right: with the manifest that proves
 // it, and with metadata that other programs can read. It is a courtesy to the
 // next reader: that it fails is no one's concern.
-func (f *Fetcher) heal(p *Pack, lock *packcache.Lock) {
+func (f *Fetcher) heal(p *Resolved, lock *packcache.Lock) {
 	if p.body == nil {
 		return
 	}
@@ -158,7 +158,7 @@ func (f *Fetcher) heal(p *Pack, lock *packcache.Lock) {
 
 // describedBy tells whether m says of p what its manifest says, whoever wrote it:
 // other programs hand it on, signatures in the annotations included.
-func (p *Pack) describedBy(m packcache.Metadata) bool {
+func (p *Resolved) describedBy(m packcache.Metadata) bool {
 	want := p.metadata()
 	return m.ResolvedDigest == want.ResolvedDigest &&
 		m.MediaType == want.MediaType &&
@@ -167,13 +167,13 @@ func (p *Pack) describedBy(m packcache.Metadata) bool {
 		maps.Equal(m.ManifestAnnotations, want.ManifestAnnotations)
 }
 
-// corrupt tells of a corrupt entry, if wrong is not nil, once however many of its
+// warnCorrupt tells of a warnCorrupt entry, if wrong is not nil, once however many of its
 // files are.
-func (f *Fetcher) corrupt(reference string, manifest ociref.Digest, wrong *CorruptCacheError, mended bool) {
+func (f *Fetcher) warnCorrupt(reference string, manifest ociref.Digest, wrong *CorruptCacheError, mended bool) {
 	if wrong == nil {
 		return
 	}
-	if _, told := f.told.LoadOrStore(manifest, true); !told {
+	if _, told := f.warnedCorrupt.LoadOrStore(manifest, true); !told {
 		f.events(CorruptEntry{Reference: reference, Err: wrong, Mended: mended})
 	}
 }

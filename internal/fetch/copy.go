@@ -28,7 +28,7 @@ type Sink interface {
 //
 // Errors: *OfflineError, *DigestMismatchError, *CorruptCacheError, *RegistryError,
 // *ProtocolError, *StorageError.
-func (f *Fetcher) Copy(ctx context.Context, p *Pack, dst Sink) (fetched bool, err error) {
+func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool, err error) {
 	from, err := f.copy(ctx, p, target{dst, func() (Sink, error) { return dst, nil }})
 	return from != fromCache, err
 }
@@ -37,7 +37,7 @@ func (f *Fetcher) Copy(ctx context.Context, p *Pack, dst Sink) (fetched bool, er
 // them in the same pass; else into the one that past makes.
 type target struct {
 	Sink
-	past func() (Sink, error)
+	uncached func() (Sink, error)
 }
 
 // An origin says where a pack's bytes came from, and whether they are in the
@@ -45,14 +45,14 @@ type target struct {
 type origin int
 
 const (
-	fromCache        origin = iota
-	fromNetwork             // and they are in the cache now
-	fromNetworkAlone        // the cache does not have them
+	fromCache       origin = iota
+	fromNetwork            // and they are in the cache now
+	fromNetworkOnly        // the cache does not have them
 )
 
-func (f *Fetcher) copy(ctx context.Context, p *Pack, to target) (origin, error) {
+func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, error) {
 	if !p.shared {
-		return f.copyPast(ctx, p, to)
+		return f.copyUncached(ctx, p, to)
 	}
 	dst := f.counted(p, to)
 	found, err := f.lookUp(ctx, p, dst, nil, true)
@@ -62,7 +62,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, to target) (origin, error) 
 	if f.offline || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
-	unlock, err := f.flights.Lock(ctx, p.ManifestDigest)
+	unlock, err := f.fetching.Lock(ctx, p.ManifestDigest)
 	if err != nil {
 		return fromCache, err
 	}
@@ -78,33 +78,33 @@ func (f *Fetcher) copy(ctx context.Context, p *Pack, to target) (origin, error) 
 		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
 	from, err := f.fill(ctx, p, dst, to, lock)
-	f.corrupt(p.Reference.Text(), p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
+	f.warnCorrupt(p.Reference.Text(), p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
 	return from, err
 }
 
 // copyUnlessHit is what follows a look into the cache that is not to fill it.
-func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Pack, to target, found finding, err error) (origin, error) {
+func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Resolved, to target, found finding, err error) (origin, error) {
 	if err != nil || found.state == cacheHit {
 		return fromCache, err
 	}
-	return f.copyPast(ctx, p, to)
+	return f.copyUncached(ctx, p, to)
 }
 
-// copyPast downloads past the cache, whose entry holds, or is for, another
+// copyUncached downloads past the cache, whose entry holds, or is for, another
 // layer of the manifest.
-func (f *Fetcher) copyPast(ctx context.Context, p *Pack, to target) (origin, error) {
+func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (origin, error) {
 	if f.offline {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
-	dst, err := to.past()
+	dst, err := to.uncached()
 	if err != nil {
-		return fromNetworkAlone, err
+		return fromNetworkOnly, err
 	}
-	return fromNetworkAlone, f.download(ctx, p, f.counted(p, dst), nil)
+	return fromNetworkOnly, f.download(ctx, p, f.counted(p, dst), nil)
 }
 
 // download goes on from where an earlier one ended; kept is nil if there was none.
-func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink, kept io.Reader) error {
+func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Reader) error {
 	err := f.registry.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
@@ -118,30 +118,30 @@ func (f *Fetcher) download(ctx context.Context, p *Pack, w Sink, kept io.Reader)
 
 // fill downloads to dst and to a new cache entry in one pass. A cache that
 // cannot be written does not stop it.
-func (f *Fetcher) fill(ctx context.Context, p *Pack, dst Sink, to target, lock *packcache.Lock) (origin, error) {
+func (f *Fetcher) fill(ctx context.Context, p *Resolved, dst Sink, to target, lock *packcache.Lock) (origin, error) {
 	draft, err := f.cache.Draft(p.ManifestDigest, lock)
 	if err != nil {
 		f.events(CacheUnusable{Reference: p.Reference.Text(), Err: err})
-		return f.copyPast(ctx, p, to)
+		return f.copyUncached(ctx, p, to)
 	}
 	defer draft.Discard()
 	both := &tee{dst: dst, side: draft}
 	if err := f.fillDraft(ctx, p, both, draft); err != nil {
-		return fromNetworkAlone, err
+		return fromNetworkOnly, err
 	}
 	if both.err == nil {
 		both.err = draft.Publish(p.body, p.metadata())
 	}
 	if both.err != nil {
 		f.events(CacheUnusable{Reference: p.Reference.Text(), Err: both.err})
-		return fromNetworkAlone, nil
+		return fromNetworkOnly, nil
 	}
 	return fromNetwork, nil
 }
 
 // fillDraft downloads, going on from what was kept of an earlier download that was
 // interrupted, and keeps what came if this one is.
-func (f *Fetcher) fillDraft(ctx context.Context, p *Pack, both *tee, draft *packcache.Draft) error {
+func (f *Fetcher) fillDraft(ctx context.Context, p *Resolved, both *tee, draft *packcache.Draft) error {
 	layer := p.content().Digest
 	var kept io.Reader
 	if file, size, err := f.cache.Partial(layer); err == nil {
@@ -182,7 +182,7 @@ func (t *tee) Write(b []byte) (int, error) {
 	return t.dst.Write(b)
 }
 
-func (p *Pack) metadata() packcache.Metadata {
+func (p *Resolved) metadata() packcache.Metadata {
 	digest := string(p.ManifestDigest)
 	return packcache.Metadata{
 		OriginalReference:   p.Reference.Text(),

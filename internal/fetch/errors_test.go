@@ -287,7 +287,7 @@ func (*stuckSink) Reset() error { return errFull }
 
 func TestStorageErrors(t *testing.T) {
 	b := newBed(t, packtest.Options{})
-	resolve := func() *fetch.Pack {
+	resolve := func() *fetch.Resolved {
 		t.Helper()
 		p, err := b.fetcher(t).Resolve(context.Background(), parse(b.byDigest()), "")
 		if err != nil {

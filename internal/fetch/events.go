@@ -41,9 +41,9 @@ type Retrying struct {
 	Of   int
 }
 
-// Doubtful: the layer that was selected may not be the pack, or not to every
+// SuspectLayer: the layer that was selected may not be the pack, or not to every
 // client.
-type Doubtful struct {
+type SuspectLayer struct {
 	Reference string
 	Layer     Layer
 	NotZip    bool    // its bytes do not start as a zip archive does
@@ -56,7 +56,7 @@ type Doubtful struct {
 	Unknown []string
 }
 
-func (Doubtful) event()      {}
+func (SuspectLayer) event()  {}
 func (CorruptEntry) event()  {}
 func (CacheUnusable) event() {}
 func (Waiting) event()       {}

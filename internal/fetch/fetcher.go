@@ -72,16 +72,16 @@ type Options struct {
 // A Fetcher fetches packs. Its methods may be called concurrently, by any
 // number of processes on one cache.
 type Fetcher struct {
-	registry  *registry.Client
-	cache     *packcache.Cache
-	allowTags bool
-	offline   bool
-	accept    []string
-	events    func(Event)
-	copied    func(n, size int64)
-	told      sync.Map                  // manifest digests of entries that were told to be corrupt
-	waited    sync.Map                  // manifest digests of packs that others were told to be fetching
-	flights   once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
+	registry      *registry.Client
+	cache         *packcache.Cache
+	allowTags     bool
+	offline       bool
+	accept        []string
+	events        func(Event)
+	copied        func(n, size int64)
+	warnedCorrupt sync.Map                  // manifest digests of entries that were told to be corrupt
+	warnedWaiting sync.Map                  // manifest digests of packs that others were told to be fetching
+	fetching      once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
 }
 
 // New returns a Fetcher. It touches neither disk nor network. The error

@@ -25,7 +25,7 @@ type Result struct {
 	ManifestAnnotations map[string]string
 }
 
-func (p *Pack) result(path string, fetched bool) Result {
+func (p *Resolved) result(path string, fetched bool) Result {
 	return Result{
 		OriginalReference:   p.Reference.Text(),
 		ResolvedDigest:      string(p.ManifestDigest),
@@ -39,7 +39,7 @@ func (p *Pack) result(path string, fetched bool) Result {
 
 // Open returns a private copy of the pack. The caller must close it. Errors are those
 // of Copy.
-func (f *Fetcher) Open(ctx context.Context, p *Pack) (*scratch.File, error) {
+func (f *Fetcher) Open(ctx context.Context, p *Resolved) (*scratch.File, error) {
 	file, err := scratch.New()
 	if err != nil {
 		return nil, &StorageError{Err: err}
@@ -89,7 +89,7 @@ func (o *Output) Close() error { return o.dir.Close() }
 
 // ToFile writes the pack to out, which gets the verified bytes whole, or is left as it
 // was. Errors are those of Copy, and those of writing the file.
-func (f *Fetcher) ToFile(ctx context.Context, p *Pack, out *Output) (Result, error) {
+func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *Output) (Result, error) {
 	file, err := atomicfile.Create(out.dir, filepath.Base(out.path))
 	if err != nil {
 		return Result{}, err
@@ -111,18 +111,18 @@ func (f *Fetcher) ToFile(ctx context.Context, p *Pack, out *Output) (Result, err
 // during the call; other programs may write to the cache after it. Where the cache
 // cannot be written, the pack is in a temporary file, which is the caller's to remove,
 // and an event says so. Errors are those of Copy.
-func (f *Fetcher) ToCache(ctx context.Context, p *Pack) (Result, error) {
+func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
 	var file *scratch.File // only where the cache will not have the bytes
 	var head head
-	to := target{Sink: &head, past: func() (_ Sink, err error) {
+	to := target{Sink: &head, uncached: func() (_ Sink, err error) {
 		if file, err = scratch.New(); err != nil {
 			return nil, &StorageError{Err: err}
 		}
 		return file, nil
 	}}
 	from, err := f.copy(ctx, p, to)
-	if err == nil && from == fromNetworkAlone && file == nil {
-		_, err = f.copyPast(ctx, p, to) // the cache gave out when the first bytes were gone
+	if err == nil && from == fromNetworkOnly && file == nil {
+		_, err = f.copyUncached(ctx, p, to) // the cache gave out when the first bytes were gone
 	}
 	switch {
 	case err != nil && file != nil:

@@ -15,7 +15,7 @@ import (
 )
 
 // resolve finds the pack by digest.
-func (b *bed) resolve(t *testing.T, f *fetch.Fetcher) *fetch.Pack {
+func (b *bed) resolve(t *testing.T, f *fetch.Fetcher) *fetch.Resolved {
 	t.Helper()
 	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// A Pack is a pack found in a registry or in the cache, not yet its bytes.
-type Pack struct {
+// A Resolved is a pack found in a registry or in the cache, not yet its bytes.
+type Resolved struct {
 	Reference      ociref.Reference // as it was given
 	Tag            string           // the tag that was followed; "" if a digest was
 	IndexDigest    ociref.Digest    // of the image index that led here, if one did
@@ -26,14 +26,14 @@ type Pack struct {
 
 // Digest returns the digest of what the reference itself names: the index, if
 // one led here, else the manifest.
-func (p *Pack) Digest() ociref.Digest {
+func (p *Resolved) Digest() ociref.Digest {
 	if p.IndexDigest != "" {
 		return p.IndexDigest
 	}
 	return p.ManifestDigest
 }
 
-func (p *Pack) content() verified.Content {
+func (p *Resolved) content() verified.Content {
 	return verified.Content{Digest: ociref.Digest(p.Layer.Digest), Size: p.Layer.Size}
 }
 
@@ -42,7 +42,7 @@ func (p *Pack) content() verified.Content {
 // media type or a layer digest, selects the layer; "" leaves it to the rules.
 // Errors are those of Copy, and *InvalidReferenceError, *TagDisallowedError,
 // *NoPackError, *IndexError, *ManifestError.
-func (f *Fetcher) Resolve(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
+func (f *Fetcher) Resolve(ctx context.Context, ref ociref.Reference, layer string) (*Resolved, error) {
 	if err := f.checkTagAllowed(ref); err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (f *Fetcher) checkTagAllowed(ref ociref.Reference) error {
 }
 
 // ResolveRemote is Resolve of what the registry has, whatever the cache holds.
-func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer string) (*Pack, error) {
+func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer string) (*Resolved, error) {
 	if f.offline {
 		return nil, &OfflineError{Reference: ref.Text()}
 	}
@@ -71,15 +71,15 @@ func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer
 // ResolveCached is Resolve of the manifest with the given digest without any
 // network. The error is fs.ErrNotExist if the cache does not hold exactly
 // those bytes.
-func (f *Fetcher) ResolveCached(ref ociref.Reference, manifest ociref.Digest, layer string) (*Pack, error) {
+func (f *Fetcher) ResolveCached(ref ociref.Reference, manifest ociref.Digest, layer string) (*Resolved, error) {
 	body, err := f.cache.Manifest(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref.Text(), errNotCached)
 	}
-	pack := &Pack{Reference: ref, ManifestDigest: manifest}
+	pack := &Resolved{Reference: ref, ManifestDigest: manifest}
 	m, err := parseManifest(body, "")
 	if err == nil {
-		err = pack.take(ref, body, m, f.accept, layer)
+		err = pack.pickLayer(ref, body, m, f.accept, layer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot use %s: %w", ref.Text(), err)
@@ -103,8 +103,8 @@ func (f *Fetcher) CachedAnnotations(manifest ociref.Digest) map[string]string {
 
 // Pinned returns a Pack of which all is known but the manifest's bytes, as
 // from a lock file. Copy finds it in the cache, without network.
-func (f *Fetcher) Pinned(ref ociref.Reference, manifest ociref.Digest, layer Layer, override string) (*Pack, error) {
-	p := &Pack{Reference: ref, ManifestDigest: manifest, Layer: layer, shared: override == ""}
+func (f *Fetcher) Pinned(ref ociref.Reference, manifest ociref.Digest, layer Layer, override string) (*Resolved, error) {
+	p := &Resolved{Reference: ref, ManifestDigest: manifest, Layer: layer, shared: override == ""}
 	p.ref = ref.WithDigest(manifest)
 	return p, checkLayer(layer)
 }

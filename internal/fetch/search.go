@@ -28,7 +28,7 @@ func (f *Fetcher) search(layer string) *search {
 }
 
 // resolve is Resolve of a reference whose tag is allowed.
-func (s *search) resolve(ctx context.Context, ref ociref.Reference) (*Pack, error) {
+func (s *search) resolve(ctx context.Context, ref ociref.Reference) (*Resolved, error) {
 	switch {
 	case ref.Digest == "" && ref.Tag == "":
 		return nil, &InvalidReferenceError{Reference: ref.Text(), Reason: "it has neither a tag nor a digest"}
@@ -43,32 +43,32 @@ func (s *search) resolve(ctx context.Context, ref ociref.Reference) (*Pack, erro
 	if err != nil {
 		return nil, fmt.Errorf("cannot resolve %s: %w", ref.Text(), err)
 	}
-	pack := &Pack{Reference: ref, ManifestDigest: m.Digest}
+	pack := &Resolved{Reference: ref, ManifestDigest: m.Digest}
 	if ref.Digest == "" {
 		pack.Tag = ref.Tag
 	}
-	if err := s.find(ctx, pack, ref, m); err != nil {
+	if err := s.resolveManifest(ctx, pack, ref, m); err != nil {
 		return nil, fmt.Errorf("cannot use %s: %w", ref.Text(), err)
 	}
 	return pack, nil
 }
 
-// find fills pack in from the manifest, or from the one child of the index
+// resolveManifest fills pack in from the manifest, or from the one child of the index
 // that holds a pack.
-func (s *search) find(ctx context.Context, pack *Pack, ref ociref.Reference, read registry.Manifest) error {
+func (s *search) resolveManifest(ctx context.Context, pack *Resolved, ref ociref.Reference, read registry.Manifest) error {
 	m, err := parseManifest(read.Body, read.MediaType)
 	if err != nil {
 		return err
 	}
 	if !m.index {
-		return pack.take(ref, read.Body, m, s.accept, s.layer)
+		return pack.pickLayer(ref, read.Body, m, s.accept, s.layer)
 	}
 	pack.IndexDigest = pack.ManifestDigest
-	return s.findChild(ctx, pack, ref, m.children)
+	return s.resolveIndex(ctx, pack, ref, m.children)
 }
 
-// take makes pack the one that manifest m, whose bytes are body, holds.
-func (p *Pack) take(ref ociref.Reference, body []byte, m *manifest, accept []string, layer string) error {
+// pickLayer makes pack the one that manifest m, whose bytes are body, holds.
+func (p *Resolved) pickLayer(ref ociref.Reference, body []byte, m *manifest, accept []string, layer string) error {
 	if m.index {
 		return &IndexError{Reason: "is nested", Children: m.children}
 	}
@@ -82,20 +82,20 @@ func (p *Pack) take(ref ociref.Reference, body []byte, m *manifest, accept []str
 	return nil
 }
 
-// findChild follows an index to the one child that holds a pack.
+// resolveIndex follows an index to the one child that holds a pack.
 // Attestations and other manifests about manifests do not count.
-func (s *search) findChild(ctx context.Context, pack *Pack, ref ociref.Reference, children []Child) error {
+func (s *search) resolveIndex(ctx context.Context, pack *Resolved, ref ociref.Reference, children []Child) error {
 	if len(children) > maxChildren {
 		return &IndexError{Reason: fmt.Sprintf("has %d children, more than %d", len(children), maxChildren)}
 	}
-	var found *Pack
+	var found *Resolved
 	seen := map[string]bool{}
 	for _, child := range children {
 		if child.attestation || seen[child.Digest] {
 			continue
 		}
 		seen[child.Digest] = true
-		candidate, err := s.child(ctx, *pack, ref, child)
+		candidate, err := s.resolveChild(ctx, *pack, ref, child)
 		var index *IndexError
 		var none *NoPackError
 		switch {
@@ -118,8 +118,8 @@ func (s *search) findChild(ctx context.Context, pack *Pack, ref ociref.Reference
 	return nil
 }
 
-// child reads one child of an index; nil if it is about another manifest.
-func (s *search) child(ctx context.Context, pack Pack, ref ociref.Reference, child Child) (*Pack, error) {
+// resolveChild reads one resolveChild of an index; nil if it is about another manifest.
+func (s *search) resolveChild(ctx context.Context, pack Resolved, ref ociref.Reference, child Child) (*Resolved, error) {
 	digest, err := ociref.ParseDigest(child.Digest)
 	if err != nil {
 		return nil, &ManifestError{Reason: fmt.Sprintf("child: %v", err)}
@@ -137,5 +137,5 @@ func (s *search) child(ctx context.Context, pack Pack, ref ociref.Reference, chi
 		return nil, err
 	}
 	pack.ManifestDigest = digest
-	return &pack, pack.take(ref, read.Body, m, s.accept, s.layer)
+	return &pack, pack.pickLayer(ref, read.Body, m, s.accept, s.layer)
 }

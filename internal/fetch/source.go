@@ -26,7 +26,7 @@ func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer stri
 // manifestOnce asks the registry for a manifest by digest, and leaves it in the
 // cache: of all who want it at the same time, goroutines and processes, one asks.
 func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
-	unlock, err := f.flights.Lock(ctx, ref.Digest)
+	unlock, err := f.fetching.Lock(ctx, ref.Digest)
 	if err != nil {
 		return registry.Manifest{}, err
 	}
@@ -45,7 +45,7 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer 
 	left := err == nil && f.holdsPack(m, layer) && f.cache.Heal(ref.Digest, lock, m.Body, nil) == nil
 	var wrong *packcache.CorruptError
 	errors.As(cacheErr, &wrong)
-	f.corrupt(ref.String(), ref.Digest, wrong, left)
+	f.warnCorrupt(ref.String(), ref.Digest, wrong, left)
 	return m, err
 }
 
@@ -85,7 +85,7 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 // lock waits until no other process fetches the pack, and tells that once.
 func (f *Fetcher) lock(ctx context.Context, manifest ociref.Digest, reference string) (*packcache.Lock, error) {
 	return f.cache.Lock(ctx, manifest, func() {
-		if _, told := f.waited.LoadOrStore(manifest, true); !told {
+		if _, told := f.warnedWaiting.LoadOrStore(manifest, true); !told {
 			f.events(Waiting{Reference: reference})
 		}
 	})

@@ -11,9 +11,9 @@ import (
 // nil if it still names digest. One HEAD request shows that it does; that it
 // does not is believed of a manifest only. layer and errors are those of
 // Resolve.
-func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ociref.Digest, layer string) (*Pack, error) {
+func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ociref.Digest, layer string) (*Resolved, error) {
 	ref = ref.WithTag(ref.Tag)
-	if f.names(ctx, ref, digest) {
+	if f.isUnchanged(ctx, ref, digest) {
 		return nil, nil
 	}
 	pack, err := f.search(layer).resolve(ctx, ref)
@@ -23,8 +23,8 @@ func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ocire
 	return pack, nil
 }
 
-// names tells whether one HEAD request shows that ref, a tag, names digest.
-func (f *Fetcher) names(ctx context.Context, ref ociref.Reference, digest ociref.Digest) bool {
+// isUnchanged tells whether one HEAD request shows that ref, a tag, isUnchanged digest.
+func (f *Fetcher) isUnchanged(ctx context.Context, ref ociref.Reference, digest ociref.Digest) bool {
 	if ref.Tag == "" || f.offline {
 		return false
 	}
@@ -39,7 +39,7 @@ func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest oc
 	given := ref.Text()
 	ref = ref.WithTag(ref.Tag)
 	switch {
-	case f.names(ctx, ref, digest):
+	case f.isUnchanged(ctx, ref, digest):
 		return digest, true, nil
 	case ref.Tag == "":
 		return "", false, &InvalidReferenceError{Reference: given, Reason: "it has no tag"}
@@ -50,7 +50,7 @@ func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest oc
 	if err != nil {
 		return "", false, fmt.Errorf("cannot resolve %s: %w", ref, err)
 	}
-	unusable := f.search(layer).find(ctx, &Pack{ManifestDigest: m.Digest}, ref, m)
+	unusable := f.search(layer).resolveManifest(ctx, &Resolved{ManifestDigest: m.Digest}, ref, m)
 	return m.Digest, unusable == nil, nil
 }
 

@@ -32,8 +32,8 @@ func (p *Printer) Event(e vendorer.Event) {
 		p.Notice("%s%s: version tag %s was pushed again with the same bytes\n\tlocked: %s\n\tnow:    %s", p.About, e.Name, e.Tag, e.Locked, e.Now)
 	case vendorer.TagUnchecked:
 		p.Warning("%s%s: cannot check whether its tag still names its digest: %v", p.About, e.Name, e.Err)
-	case vendorer.Doubtful:
-		p.doubtful(e.Name, e.Doubtful)
+	case vendorer.SuspectLayer:
+		p.suspectLayer(e.Name, e.SuspectLayer)
 	case vendorer.Restored:
 		p.restored(e)
 	case vendorer.Kept:
@@ -58,8 +58,8 @@ func (p *Printer) fetching(e packfetch.Event) {
 			p.Warning("going on without the cache: %v", e.Err)
 		}
 		p.cacheUnusable = true
-	case packfetch.Doubtful:
-		p.doubtful("", e)
+	case packfetch.SuspectLayer:
+		p.suspectLayer("", e)
 	case packfetch.Retrying:
 		p.retrying(e)
 	case packfetch.Resumed:
@@ -98,9 +98,9 @@ func (p *Printer) retrying(e packfetch.Retrying) {
 // maxListed bounds how many layers of a manifest are named.
 const maxListed = 16
 
-// doubtful tells of a layer that may not be the pack, or not to every client, and
+// suspectLayer tells of a layer that may not be the pack, or not to every client, and
 // how packs.toml chooses one. name is "" where there is no packs.toml.
-func (p *Printer) doubtful(name string, d packfetch.Doubtful) {
+func (p *Printer) suspectLayer(name string, d packfetch.SuspectLayer) {
 	who := p.About + name
 	if name == "" {
 		who = d.Reference
@@ -120,7 +120,7 @@ func (p *Printer) doubtful(name string, d packfetch.Doubtful) {
 
 // selectedText says which layer was selected, what is odd about it, and which
 // others there are.
-func selectedText(d packfetch.Doubtful) string {
+func selectedText(d packfetch.SuspectLayer) string {
 	text := fmt.Sprintf("%s %s", d.Layer.MediaType, d.Layer.Digest)
 	if d.NotZip {
 		text += ", which is not a zip file"
@@ -141,7 +141,7 @@ const markdown = "text/markdown"
 
 // wantedLayer is the layer that is probably the pack, if it is to be named: the
 // selected one where it may well be, else the first other that is no text.
-func wantedLayer(d packfetch.Doubtful) (packfetch.Layer, bool) {
+func wantedLayer(d packfetch.SuspectLayer) (packfetch.Layer, bool) {
 	if d.FirstOfSeveral && !d.NotZip && d.Layer.MediaType != markdown {
 		return d.Layer, true
 	}

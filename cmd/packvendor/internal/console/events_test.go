@@ -58,30 +58,30 @@ var eventWords = []struct {
 		"packvendor: a: version tag 1.0.0 was pushed again with the same bytes\n\tlocked: sha256:aa\n\tnow:    sha256:bb\n"},
 	{vendorer.TagUnchecked{Name: "a", Ref: "r.io/a:1@sha256:aa", Err: errors.New("cause")}, warning,
 		"packvendor: warning: a: cannot check whether its tag still names its digest: cause\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: packLayer, NotZip: true}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: packLayer, NotZip: true}}, warning,
 		"packvendor: warning: a: the selected layer is application/vnd.greentic.gtpack.v1+zip sha256:aa, which is not a zip file\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: textLayer, Others: []packfetch.Layer{tarLayer}}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: textLayer, Others: []packfetch.Layer{tarLayer}}}, warning,
 		"packvendor: warning: a: the selected layer is text/markdown sha256:bb\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n" +
 			"packvendor: hint: in packs.toml, packs.a: layer = \"application/vnd.oci.image.layer.v1.tar\"\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: textLayer, NotZip: true, Others: []packfetch.Layer{tarLayer, tarLayer2}}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: textLayer, NotZip: true, Others: []packfetch.Layer{tarLayer, tarLayer2}}}, warning,
 		"packvendor: warning: a: the selected layer is text/markdown sha256:bb, which is not a zip file\n" +
 			"\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:dd\n" +
 			"packvendor: hint: in packs.toml, packs.a: layer = \"sha256:cc\"\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: tarLayer, Others: []packfetch.Layer{jsonLayer}, FirstOfSeveral: true}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: tarLayer, Others: []packfetch.Layer{jsonLayer}, FirstOfSeveral: true}}, warning,
 		"packvendor: warning: a: the selected layer is application/vnd.oci.image.layer.v1.tar sha256:cc, the first of several: other clients may select another\n" +
 			"\talso there: application/json sha256:ee\n" +
 			"packvendor: hint: in packs.toml, packs.a: layer = \"application/vnd.oci.image.layer.v1.tar\"\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: tarLayer, Others: []packfetch.Layer{tarLayer2}, FirstOfSeveral: true}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: tarLayer, Others: []packfetch.Layer{tarLayer2}, FirstOfSeveral: true}}, warning,
 		"packvendor: warning: a: the selected layer is application/vnd.oci.image.layer.v1.tar sha256:cc, the first of several: other clients may select another\n" +
 			"\talso there: application/vnd.oci.image.layer.v1.tar sha256:dd\n" +
 			"packvendor: hint: in packs.toml, packs.a: layer = \"sha256:cc\"\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: tarLayer, Others: []packfetch.Layer{jsonLayer}, FirstOfSeveral: true, NotZip: true}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: tarLayer, Others: []packfetch.Layer{jsonLayer}, FirstOfSeveral: true, NotZip: true}}, warning,
 		"packvendor: warning: a: the selected layer is application/vnd.oci.image.layer.v1.tar sha256:cc, which is not a zip file, the first of several: other clients may select another\n" +
 			"\talso there: application/json sha256:ee\n" +
 			"packvendor: hint: in packs.toml, packs.a: layer = \"application/json\"\n"},
-	{vendorer.Doubtful{Name: "a", Doubtful: packfetch.Doubtful{Layer: packLayer, Others: []packfetch.Layer{tarLayer}, Unknown: []string{"image/png", "x/y"}}}, warning,
+	{vendorer.SuspectLayer{Name: "a", SuspectLayer: packfetch.SuspectLayer{Layer: packLayer, Others: []packfetch.Layer{tarLayer}, Unknown: []string{"image/png", "x/y"}}}, warning,
 		"packvendor: warning: a: other clients refuse this artifact: beside the pack it has a layer of type image/png, x/y\n"},
-	{vendorer.Fetching{Event: packfetch.Doubtful{Reference: "r.io/a:1", Layer: textLayer, Others: []packfetch.Layer{tarLayer}}}, warning,
+	{vendorer.Fetching{Event: packfetch.SuspectLayer{Reference: "r.io/a:1", Layer: textLayer, Others: []packfetch.Layer{tarLayer}}}, warning,
 		"packvendor: warning: r.io/a:1: the selected layer is text/markdown sha256:bb\n\talso there: application/vnd.oci.image.layer.v1.tar sha256:cc\n"},
 	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, warning,
 		"packvendor: warning: packs/a.gtpack was not the pack that is locked; restored it\n\tgot:  sha256:aa\n\twant: sha256:bb\n"},
@@ -173,7 +173,7 @@ func TestLayerNameKeepsOthers(t *testing.T) {
 	before := slices.Clone(others)
 	var stderr strings.Builder
 	p := &Printer{Stderr: &stderr, Hints: hint.Context{File: "packs.toml"}}
-	p.doubtful("a", packfetch.Doubtful{Layer: packLayer, NotZip: true, Others: others[:2:3]})
+	p.suspectLayer("a", packfetch.SuspectLayer{Layer: packLayer, NotZip: true, Others: others[:2:3]})
 	if want := "packs.a: layer = \"" + tarLayer.MediaType + "\"\n"; !strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("said %q, want %q at its end", stderr.String(), want)
 	}

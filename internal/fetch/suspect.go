@@ -7,12 +7,12 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// Doubt tells whether the layer that the rules selected may not be the pack: it
+// Suspect tells whether the layer that the rules selected may not be the pack: it
 // is markdown, and others are there; it does not start as a zip archive does; or
 // other clients select another layer or none. bytes are the pack's, nil if they are
 // not at hand.
-func (f *Fetcher) Doubt(p *Pack, bytes io.ReaderAt) (Doubtful, bool) {
-	d := Doubtful{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: bytes != nil && !isZip(bytes)}
+func (f *Fetcher) Suspect(p *Resolved, bytes io.ReaderAt) (SuspectLayer, bool) {
+	d := SuspectLayer{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: bytes != nil && !isZip(bytes)}
 	for _, layer := range p.Layers {
 		if layer.Digest != p.Layer.Digest && Accepts(layer.MediaType, f.accept) && checkLayer(layer) == nil {
 			d.Others = append(d.Others, layer)
@@ -28,8 +28,8 @@ func (f *Fetcher) Doubt(p *Pack, bytes io.ReaderAt) (Doubtful, bool) {
 }
 
 // warnIfSuspect tells of a layer that may not be the pack.
-func (f *Fetcher) warnIfSuspect(p *Pack, bytes io.ReaderAt) {
-	if d, doubtful := f.Doubt(p, bytes); doubtful {
+func (f *Fetcher) warnIfSuspect(p *Resolved, bytes io.ReaderAt) {
+	if d, suspect := f.Suspect(p, bytes); suspect {
 		f.events(d)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // wantWithoutCache wants fetches to work, and to say that the cache does not.
-func wantWithoutCache(t *testing.T, b *bed) {
+func wantWithoutCache(t *testing.T, b *fixture) {
 	t.Helper()
 	b.fetch(t, b.fetcher(t))
 	b.wantUnusable(t)
@@ -30,7 +30,7 @@ func wantWithoutCache(t *testing.T, b *bed) {
 }
 
 // wantUnusable wants CacheUnusable events and no others.
-func (b *bed) wantUnusable(t *testing.T) {
+func (b *fixture) wantUnusable(t *testing.T) {
 	t.Helper()
 	all := b.events.all()
 	if len(all) == 0 {
@@ -44,7 +44,7 @@ func (b *bed) wantUnusable(t *testing.T) {
 }
 
 func TestCacheRootIsAFile(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	write(t, b.dir, []byte("not a cache"))
 	wantWithoutCache(t, b)
 	wantBytes(t, read(t, b.dir), []byte("not a cache"))
@@ -54,7 +54,7 @@ func TestFault42_CacheRootIsReadOnly(t *testing.T) {
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
 		t.Skip("permissions do not bind this user")
 	}
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	if err := os.Mkdir(b.dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestFault42_ReadOnlyCacheHits(t *testing.T) {
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
 		t.Skip("permissions do not bind this user")
 	}
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	for _, dir := range []string{b.file(""), b.dir} {
 		if err := os.Chmod(dir, 0o555); err != nil {
@@ -80,7 +80,7 @@ func TestFault42_ReadOnlyCacheHits(t *testing.T) {
 
 // What could not be verified does not stay in a temporary file either.
 func TestFailedTemporaryIsRemoved(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	write(t, b.dir, []byte("not a cache"))
 	temporaries := t.TempDir()
 	t.Setenv("TMPDIR", temporaries)
@@ -95,7 +95,7 @@ func TestFailedTemporaryIsRemoved(t *testing.T) {
 }
 
 func TestFault38_CacheRootMayBeALink(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	real := t.TempDir()
 	if err := os.Symlink(real, b.dir); err != nil {
 		t.Skip("no symbolic links here: ", err)

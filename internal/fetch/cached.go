@@ -93,7 +93,7 @@ func (f *Fetcher) read(ctx context.Context, p *Resolved, dst Sink, patient bool)
 	if !patient {
 		return look()
 	}
-	return f.cache.LookAgain(ctx, look)
+	return f.cache.RetryUnfinished(ctx, look)
 }
 
 // IsCached tells whether the cache's entry of a manifest holds that layer: its

@@ -68,7 +68,7 @@ func fetchInChild(reference string) error {
 }
 
 // child is another process that fetches the pack and prints it.
-func (b *bed) child(t *testing.T) *exec.Cmd {
+func (b *fixture) child(t *testing.T) *exec.Cmd {
 	t.Helper()
 	ca, err := b.reg.CAFile(t.TempDir())
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *bed) child(t *testing.T) *exec.Cmd {
 
 // together holds the first request for a manifest back until n fetches have
 // begun, and returns what each is to call as it begins.
-func (b *bed) together(n int) (begin func()) {
+func (b *fixture) together(n int) (begin func()) {
 	var begun sync.WaitGroup
 	begun.Add(n)
 	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -94,7 +94,7 @@ func (b *bed) together(n int) (begin func()) {
 }
 
 // wantOneDownload wants that the registry was asked once for each thing.
-func (b *bed) wantOneDownload(t *testing.T) {
+func (b *fixture) wantOneDownload(t *testing.T) {
 	t.Helper()
 	for _, line := range []string{b.manifestLine(), b.blobLine()} {
 		if got := b.count(line); got != 1 {
@@ -107,7 +107,7 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 	for name, fetchers := range map[string]int{"one fetcher": 1, "two fetchers": 2} {
 		t.Run(name, func(t *testing.T) {
 			const n = 16
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			begin := b.together(n)
 			var list []*fetch.Fetcher
 			for range fetchers {
@@ -134,7 +134,7 @@ func TestFault39_FetchersOnOneColdDigest(t *testing.T) {
 
 func TestFault39_ProcessesOnOneColdDigest(t *testing.T) {
 	const n = 8
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	var all sync.WaitGroup
 	for range n {
 		cmd := b.child(t)
@@ -157,7 +157,7 @@ func TestFault39_ProcessesOnOneColdDigest(t *testing.T) {
 // A process that is killed in the middle of its download costs one more, and
 // what it left is swept.
 func TestFault39_HolderIsKilled(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.First(1, fault.StallBlob("", 100)))
 	holds := make(chan struct{})
 	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -197,12 +197,12 @@ func TestFault39_HolderIsKilled(t *testing.T) {
 }
 
 // hold takes the pack's lock, as another process would.
-func (b *bed) hold(t *testing.T) (release func()) {
+func (b *fixture) hold(t *testing.T) (release func()) {
 	t.Helper()
 	return b.holdOf(t, b.pushed.ManifestDigest)
 }
 
-func (b *bed) holdOf(t *testing.T, manifest ociref.Digest) (release func()) {
+func (b *fixture) holdOf(t *testing.T, manifest ociref.Digest) (release func()) {
 	t.Helper()
 	lock, err := packcache.New(packcache.Options{Root: b.dir}).Lock(context.Background(), manifest, nil)
 	if err != nil || !lock.Held() {
@@ -212,7 +212,7 @@ func (b *bed) holdOf(t *testing.T, manifest ociref.Digest) (release func()) {
 }
 
 func TestFault40_WaitingIsBounded(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	defer b.hold(t)()
 	b.fetch(t, b.fetcher(t, func(o *fetch.Options) { o.LockWait = time.Millisecond }))
 	one[fetch.Waiting](t, b.events)
@@ -220,7 +220,7 @@ func TestFault40_WaitingIsBounded(t *testing.T) {
 }
 
 func TestWaitingEndsWithItsContext(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	defer b.hold(t)()
 	ctx, cancel := context.WithCancel(context.Background())
 	b.events.on = func(fetch.Event) { cancel() }
@@ -233,7 +233,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 
 // Who waits for the same Fetcher's other fetch can be cancelled too.
 func TestWaitingInTheProcessEndsWithItsContext(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.reg.Inject(fault.StallBlob("", 10))
 	f := b.fetcher(t)
 	first, cancelFirst := context.WithCancel(context.Background())
@@ -294,7 +294,7 @@ func (s *startedSink) Write(p []byte) (int, error) {
 func TestFilledBetweenTheLookAndTheLock(t *testing.T) {
 	for name, cached := range map[string][]byte{"missing": nil, "corrupt": packtest.Zip("another", "1.0.0", 1000)} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.fill(t)
 			os.Remove(b.file("pack.gtpack"))
 			if cached != nil {
@@ -315,7 +315,7 @@ func TestFilledBetweenTheLookAndTheLock(t *testing.T) {
 
 // Who keeps the locks of all packs costs one wait, not one a pack.
 func TestFault62_OneWaitInVain(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	second := packtest.MustPush(t, b.reg, repository, "2.0", packtest.Pack(packtest.Zip("second", "2.0.0", 10), ""))
 	defer b.hold(t)()
 	defer b.holdOf(t, second.ManifestDigest)()
@@ -332,7 +332,7 @@ func TestFault62_OneWaitInVain(t *testing.T) {
 
 // Healing waits for nobody: whoever holds the lock does the same, or more.
 func TestHealingDoesNotWait(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	os.Remove(b.file("metadata.json"))
 	release := b.hold(t)

@@ -38,12 +38,12 @@ func TestFault35_OtherPackOffline(t *testing.T)   { wantRefused(t, otherPacks())
 // wantMended wants an entry with wrong bytes to be fetched again.
 func wantMended(t *testing.T, wrongPacks map[string][]byte) {
 	for name, wrong := range wrongPacks {
-		for by, spoil := range map[string]func(*testing.T, *bed){
-			"ours":  func(t *testing.T, b *bed) { b.fill(t); write(t, b.file("pack.gtpack"), wrong) },
-			"rusts": func(t *testing.T, b *bed) { b.rustEntry(t, wrong) },
+		for by, spoil := range map[string]func(*testing.T, *fixture){
+			"ours":  func(t *testing.T, b *fixture) { b.fill(t); write(t, b.file("pack.gtpack"), wrong) },
+			"rusts": func(t *testing.T, b *fixture) { b.rustEntry(t, wrong) },
 		} {
 			t.Run(name+" "+by, func(t *testing.T) {
-				b := newBed(t, packtest.Options{})
+				b := newFixture(t, packtest.Options{})
 				spoil(t, b)
 				result := b.fetchToCache(t, b.fetcher(t))
 				if !result.FetchedFromNetwork || result.Path != b.file("pack.gtpack") {
@@ -73,7 +73,7 @@ func wantMended(t *testing.T, wrongPacks map[string][]byte) {
 func wantRefused(t *testing.T, wrongPacks map[string][]byte) {
 	for name, wrong := range wrongPacks {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.fill(t)
 			write(t, b.file("pack.gtpack"), wrong)
 			f := b.offline(t)
@@ -98,20 +98,20 @@ func wantRefused(t *testing.T, wrongPacks map[string][]byte) {
 
 func TestFault37_ProofMissingOrCorrupt(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil    func(*testing.T, *bed)
+		spoil    func(*testing.T, *fixture)
 		manifest bool // it takes a request
 		event    bool
 	}{
-		"manifest missing": {spoil: func(t *testing.T, b *bed) { os.Remove(b.file("manifest.json")) }, manifest: true},
-		"manifest corrupt": {spoil: func(t *testing.T, b *bed) { write(t, b.file("manifest.json"), []byte("{}")) }, manifest: true, event: true},
-		"manifest empty":   {spoil: func(t *testing.T, b *bed) { write(t, b.file("manifest.json"), nil) }, manifest: true, event: true},
-		"manifest a folder": {spoil: func(t *testing.T, b *bed) {
+		"manifest missing": {spoil: func(t *testing.T, b *fixture) { os.Remove(b.file("manifest.json")) }, manifest: true},
+		"manifest corrupt": {spoil: func(t *testing.T, b *fixture) { write(t, b.file("manifest.json"), []byte("{}")) }, manifest: true, event: true},
+		"manifest empty":   {spoil: func(t *testing.T, b *fixture) { write(t, b.file("manifest.json"), nil) }, manifest: true, event: true},
+		"manifest a folder": {spoil: func(t *testing.T, b *fixture) {
 			os.Remove(b.file("manifest.json"))
 			os.Mkdir(b.file("manifest.json"), 0o777)
 		}, manifest: true, event: true},
-		"metadata missing":   {spoil: func(t *testing.T, b *bed) { os.Remove(b.file("metadata.json")) }},
-		"metadata truncated": {spoil: func(t *testing.T, b *bed) { write(t, b.file("metadata.json"), []byte(`{"original_`)) }},
-		"metadata lies":      {spoil: func(t *testing.T, b *bed) { write(t, b.file("metadata.json"), []byte(`{"size_bytes":1}`)) }},
+		"metadata missing":   {spoil: func(t *testing.T, b *fixture) { os.Remove(b.file("metadata.json")) }},
+		"metadata truncated": {spoil: func(t *testing.T, b *fixture) { write(t, b.file("metadata.json"), []byte(`{"original_`)) }},
+		"metadata lies":      {spoil: func(t *testing.T, b *fixture) { write(t, b.file("metadata.json"), []byte(`{"size_bytes":1}`)) }},
 		"another digest":     {spoil: spoilMetadata("resolved_digest", "sha256:"+strings.Repeat("0", 64))},
 		"another manifest":   {spoil: spoilMetadata("manifest_digest", "sha256:"+strings.Repeat("0", 64))},
 		"no manifest digest": {spoil: spoilMetadata("manifest_digest", nil)},
@@ -120,10 +120,10 @@ func TestFault37_ProofMissingOrCorrupt(t *testing.T) {
 		"no annotations":     {spoil: spoilMetadata("manifest_annotations", nil)},
 		"forged annotations": {spoil: spoilMetadata("manifest_annotations", map[string]string{"org.opencontainers.image.version": "2.0.0"})},
 		"more annotations":   {spoil: spoilMetadata("manifest_annotations", map[string]string{"org.opencontainers.image.version": "1.0.0", "signature": "forged"})},
-		"both missing":       {spoil: func(t *testing.T, b *bed) { os.Remove(b.file("manifest.json")); os.Remove(b.file("metadata.json")) }, manifest: true},
+		"both missing":       {spoil: func(t *testing.T, b *fixture) { os.Remove(b.file("manifest.json")); os.Remove(b.file("metadata.json")) }, manifest: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.fill(t)
 			metadata := metadataOf(t, b)
 			test.spoil(t, b)
@@ -156,8 +156,8 @@ func TestFault37_ProofMissingOrCorrupt(t *testing.T) {
 
 // spoilMetadata sets one field of metadata.json, as whoever may write to the cache
 // can.
-func spoilMetadata(field string, value any) func(*testing.T, *bed) {
-	return func(t *testing.T, b *bed) {
+func spoilMetadata(field string, value any) func(*testing.T, *fixture) {
+	return func(t *testing.T, b *fixture) {
 		var m map[string]any
 		if err := json.Unmarshal(read(t, b.file("metadata.json")), &m); err != nil {
 			t.Fatal(err)
@@ -176,7 +176,7 @@ func spoilMetadata(field string, value any) func(*testing.T, *bed) {
 func TestMetadataWithoutAnnotations(t *testing.T) {
 	for _, none := range []any{nil, map[string]string{}} {
 		data := packtest.Zip("bed", "1.0.0", 1000)
-		b := newBedOf(t, packtest.Options{}, data, packtest.Pack(data, "bed.gtpack"))
+		b := newFixtureOf(t, packtest.Options{}, data, packtest.Pack(data, "bed.gtpack"))
 		b.fill(t)
 		spoilMetadata("manifest_annotations", none)(t, b)
 		was := read(t, b.file("metadata.json"))
@@ -186,7 +186,7 @@ func TestMetadataWithoutAnnotations(t *testing.T) {
 }
 
 func TestFault37_CorruptManifestOffline(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	write(t, b.file("manifest.json"), []byte("{}"))
 	_, err := fetchBytes(context.Background(), b.offline(t), b.byDigest())
@@ -198,7 +198,7 @@ func TestFault37_CorruptManifestOffline(t *testing.T) {
 
 // An entry that is no folder of its own is not followed.
 func TestFault38_EntryIsALink(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	victim := filepath.Join(t.TempDir(), "victim")
 	write(t, filepath.Join(victim, "pack.gtpack"), []byte("precious"))
 	os.Mkdir(b.dir, 0o777)
@@ -214,7 +214,7 @@ func TestFault38_EntryIsALink(t *testing.T) {
 }
 
 func TestFault38_PackIsALink(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	victim := filepath.Join(t.TempDir(), "victim")
 	write(t, victim, b.data) // even the right bytes are not read through a link
@@ -234,7 +234,7 @@ func TestFault38_PackIsALink(t *testing.T) {
 
 // A folder in the pack's place is neither read nor removed.
 func TestFault38_PackIsAFolder(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	os.Remove(b.file("pack.gtpack"))
 	write(t, filepath.Join(b.file("pack.gtpack"), "precious"), []byte("precious"))

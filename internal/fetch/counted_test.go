@@ -37,30 +37,30 @@ func (c *tally) sum() (sum int64) {
 func TestCopied(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		make  func(t *testing.T, b *bed)
+		make  func(t *testing.T, b *fixture)
 		again bool // something is taken back
 	}{
-		{"from the registry", func(*testing.T, *bed) {}, false},
-		{"from the cache", func(t *testing.T, b *bed) { b.fill(t) }, false},
-		{"goes on where it broke off", func(_ *testing.T, b *bed) {
+		{"from the registry", func(*testing.T, *fixture) {}, false},
+		{"from the cache", func(t *testing.T, b *fixture) { b.fill(t) }, false},
+		{"goes on where it broke off", func(_ *testing.T, b *fixture) {
 			b.reg.Inject(fault.First(1, fault.AbortBlob("", 100)))
 		}, false},
-		{"begins anew where it broke off", func(_ *testing.T, b *bed) {
+		{"begins anew where it broke off", func(_ *testing.T, b *fixture) {
 			b.reg.Inject(fault.First(1, fault.AbortBlob("", 100)), fault.NoRange(""))
 		}, true},
-		{"the cache is corrupt", func(t *testing.T, b *bed) {
+		{"the cache is corrupt", func(t *testing.T, b *fixture) {
 			b.fill(t)
 			flipped := bytes.Clone(b.data)
 			flipped[len(flipped)-1] ^= 1
 			write(t, b.file("pack.gtpack"), flipped)
 		}, true},
-		{"the cache is incomplete", func(t *testing.T, b *bed) {
+		{"the cache is incomplete", func(t *testing.T, b *fixture) {
 			b.fill(t)
 			write(t, b.file("pack.gtpack"), b.data[:100])
 		}, false}, // what is too short is not read
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			test.make(t, b)
 			var c tally
 			f := b.fetcher(t, func(o *fetch.Options) { o.Copied = c.add })
@@ -79,7 +79,7 @@ func TestCopied(t *testing.T) {
 
 // A sink that fails has not got what it did not take.
 func TestCopiedFails(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	var c tally
 	f := b.fetcher(t, func(o *fetch.Options) { o.Copied = c.add })
 	pack, err := f.Resolve(context.Background(), parse(b.byDigest()), "")

@@ -12,7 +12,7 @@ import (
 
 // rustEntry writes the pack's cache entry as greentic-distributor-client does:
 // pack.gtpack and metadata.json, and no manifest.
-func (b *bed) rustEntry(t *testing.T, pack []byte) (metadata []byte) {
+func (b *fixture) rustEntry(t *testing.T, pack []byte) (metadata []byte) {
 	t.Helper()
 	digest := b.pushed.ManifestDigest.String()
 	metadata, err := json.Marshal(map[string]any{
@@ -33,7 +33,7 @@ func (b *bed) rustEntry(t *testing.T, pack []byte) (metadata []byte) {
 }
 
 func TestRustEntryOnline(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.rustEntry(t, b.data)
 	f := b.fetcher(t)
 	if result := b.fetchToCache(t, f); result.FetchedFromNetwork || result.Path != b.file("pack.gtpack") {
@@ -51,7 +51,7 @@ func TestRustEntryOnline(t *testing.T) {
 }
 
 func TestRustEntryOffline(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.rustEntry(t, b.data)
 	f := b.offline(t)
 	_, err := fetchBytes(context.Background(), f, b.byDigest())
@@ -73,7 +73,7 @@ func TestRustEntryOffline(t *testing.T) {
 }
 
 // metadataOf returns metadata.json as one line, but for its time.
-func metadataOf(t *testing.T, b *bed) string {
+func metadataOf(t *testing.T, b *fixture) string {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(read(t, b.file("metadata.json")), &m); err != nil {
@@ -88,13 +88,13 @@ func metadataOf(t *testing.T, b *bed) string {
 }
 
 func TestMetadata(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	b.wantMetadata(t)
 }
 
 // wantMetadata wants metadata.json to say what the manifest does.
-func (b *bed) wantMetadata(t *testing.T) {
+func (b *fixture) wantMetadata(t *testing.T) {
 	t.Helper()
 	digest := b.pushed.ManifestDigest.String()
 	want, _ := json.Marshal(map[string]any{
@@ -107,11 +107,11 @@ func (b *bed) wantMetadata(t *testing.T) {
 	}
 }
 
-// twoLayers is a bed whose manifest holds a pack and another accepted layer.
-func twoLayers(t *testing.T) (b *bed, other []byte) {
+// twoLayers is a fixture whose manifest holds a pack and another accepted layer.
+func twoLayers(t *testing.T) (b *fixture, other []byte) {
 	t.Helper()
 	data, other := packtest.Zip("two", "1.0.0", 100), []byte("# other")
-	b = newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
+	b = newFixtureOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
 		{Data: data}, {MediaType: "text/markdown", Data: other}}})
 	return b, other
 }
@@ -183,7 +183,7 @@ func TestLayerOverrideOfTheDefault(t *testing.T) {
 
 // The entry is named after the manifest, not after what a reference says.
 func TestOneEntryForEveryName(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	if _, err := b.reg.PutManifest("other/name", "", b.pushed.MediaType, b.pushed.Manifest); err != nil {
 		t.Fatal(err)
 	}

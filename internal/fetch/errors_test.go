@@ -51,7 +51,7 @@ func TestFaultyRegistry(t *testing.T) {
 		"blob not found": {fault.Status("/v2/"+repository+"/blobs/", 404, nil), status(404), "fetch", ": 404 not found or private: MANIFEST_UNKNOWN: not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			b.reg.Inject(test.fault)
 			inverted := make([]byte, len(b.data))
 			for i, c := range b.data {
@@ -90,7 +90,7 @@ func TestFaultyRegistry(t *testing.T) {
 }
 
 // wantNoTemporaries wants nothing in the cache root but locks and entries.
-func wantNoTemporaries(t *testing.T, _ *fetch.Fetcher, b *bed) {
+func wantNoTemporaries(t *testing.T, _ *fetch.Fetcher, b *fixture) {
 	t.Helper()
 	filepath.WalkDir(b.dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && filepath.Ext(path) != ".lock" && d.Name() != "manifest.json" {
@@ -139,7 +139,7 @@ func TestFault20_BadLayer(t *testing.T) {
 func wantBadManifests(t *testing.T, manifests map[string]string) {
 	for body, want := range manifests {
 		t.Run(want, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			at, err := b.reg.PutManifest(repository, "bad", "application/vnd.oci.image.manifest.v1+json", []byte(body))
 			if err != nil {
 				t.Fatal(err)
@@ -161,7 +161,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 	}()
 	data := []byte("pack")
 	size := int64(math.MaxInt64)
-	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{{Data: data, Size: &size}}})
+	b := newFixtureOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{{Data: data, Size: &size}}})
 	b.reg.Inject(fault.LongBlob("", 0))
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	if err == nil {
@@ -176,11 +176,11 @@ func TestFault20_AbsurdSize(t *testing.T) {
 
 func TestFault18_NotAmbiguous(t *testing.T) {
 	for _, contentType := range []string{"application/json", "application/vnd.oci.image.manifest.v1+json; charset=utf-8", "text/plain", ""} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.reg.Inject(fault.ManifestType("", contentType))
 		b.fetch(t, b.fetcher(t))
 	}
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	at, err := b.reg.PutManifest(repository, "", "application/json", append(b.pushed.Manifest, " \n\t\r\n"...))
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestFault18_NotAmbiguous(t *testing.T) {
 func TestFault20b_URLsAndInlineDataAreIgnored(t *testing.T) {
 	other := packtest.StartRegistry(t, packtest.Options{})
 	data := packtest.Zip("urls", "1.0.0", 0)
-	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
+	b := newFixtureOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
 		{Data: data, URLs: []string{other.URL() + "/evil"}, InlineData: []byte("evil")}}})
 	b.fetch(t, b.fetcher(t))
 	b.wantRequests(t, "GET /v2/", b.manifestLine(), b.blobLine())
@@ -204,7 +204,7 @@ func TestFault20b_URLsAndInlineDataAreIgnored(t *testing.T) {
 
 func TestFault17_HeaderLiesOnATag(t *testing.T) {
 	for _, lie := range []ociref.Digest{"", ociref.DigestOf([]byte("another")), "nonsense"} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.reg.Inject(fault.LyingDigest("", lie))
 		p, err := b.fetcher(t, allowTags).Resolve(context.Background(), parse(b.byTag()), "")
 		if err != nil || p.ManifestDigest != b.pushed.ManifestDigest {
@@ -214,7 +214,7 @@ func TestFault17_HeaderLiesOnATag(t *testing.T) {
 }
 
 func TestFault22_TagFlipsBetweenTwoRequests(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	other := packtest.MustPush(t, b.reg, repository, "", packtest.Pack([]byte("other"), ""))
 	b.reg.Inject(fault.FlipTag("1.0", 1, other.ManifestDigest))
 	result, err := fetchToCache(context.Background(), b.fetcher(t, allowTags), b.byTag())
@@ -229,7 +229,7 @@ func TestFault22_TagFlipsBetweenTwoRequests(t *testing.T) {
 }
 
 func TestFault23_DigestDeletedFromTheRegistry(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	warm := b.dir
 	b.fill(t)
 	if err := b.reg.Delete(repository, b.pushed.ManifestDigest.String()); err != nil {
@@ -247,7 +247,7 @@ func TestFault23_DigestDeletedFromTheRegistry(t *testing.T) {
 }
 
 func TestFault26_OfflineMiss(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.offline(t)
 	_, err := fetchBytes(context.Background(), f, b.byDigest())
 	wantText(t, err, b.byDigest()+" is not cached, and the network is off")
@@ -263,8 +263,8 @@ func TestFault26_OfflineMiss(t *testing.T) {
 }
 
 func TestFault27_UnknownCA(t *testing.T) {
-	b := newBed(t, packtest.Options{})
-	other := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
+	other := newFixture(t, packtest.Options{})
 	_, err := fetchBytes(context.Background(), b.fetcher(t, func(o *fetch.Options) { o.Transport = other.reg.Transport() }), b.byDigest())
 	as[*fetch.RegistryError](t, err)
 	if !strings.Contains(err.Error(), ": tls: failed to verify certificate: x509: certificate signed by unknown authority") {
@@ -286,7 +286,7 @@ type stuckSink struct{ sink }
 func (*stuckSink) Reset() error { return errFull }
 
 func TestStorageErrors(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	resolve := func() *fetch.Resolved {
 		t.Helper()
 		p, err := b.fetcher(t).Resolve(context.Background(), parse(b.byDigest()), "")
@@ -315,7 +315,7 @@ func TestStorageErrors(t *testing.T) {
 }
 
 func TestStorageErrorOfTheTemporaryFile(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	write(t, b.dir, []byte("a file where the cache root should be"))
 	t.Setenv("TMPDIR", filepath.Join(b.dir, "none"))
 	t.Setenv("TMP", filepath.Join(b.dir, "none"))

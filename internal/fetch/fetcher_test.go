@@ -19,7 +19,7 @@ func TestFetch(t *testing.T) {
 		"HTTP/1.1": {}, "HTTP/2": {HTTP2: true}, "token": {Token: true}, "access_token": {Token: true, AccessTokenOnly: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, o)
+			b := newFixture(t, o)
 			b.fetch(t, b.fetcher(t))
 			b.wantWhole(t)
 			b.events.wantNone(t)
@@ -28,7 +28,7 @@ func TestFetch(t *testing.T) {
 }
 
 func TestFetchIsTheCallersOwn(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.fetcher(t)
 	got, err := fetchBytes(context.Background(), f, b.byDigest())
 	if err != nil {
@@ -39,7 +39,7 @@ func TestFetchIsTheCallersOwn(t *testing.T) {
 }
 
 func TestFetchToCache(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	want := fetch.Result{
 		OriginalReference:   b.byDigest(),
 		ResolvedDigest:      b.pushed.ManifestDigest.String(),
@@ -74,7 +74,7 @@ func wantResult(t *testing.T, got, want fetch.Result) {
 
 // What each kind of fetch costs.
 func TestRequests(t *testing.T) {
-	b := newBed(t, packtest.Options{Token: true})
+	b := newFixture(t, packtest.Options{Token: true})
 	second := packtest.MustPush(t, b.reg, repository, "2.0", packtest.Pack(packtest.Zip("second", "2.0.0", 10), ""))
 	token := "GET /token?scope=repository%3A" + strings.ReplaceAll(repository, "/", "%2F") + "%3Apull&service=" + strings.ReplaceAll(b.reg.Host(), ":", "%3A")
 	tag := "GET /v2/" + repository + "/manifests/1.0"
@@ -101,7 +101,7 @@ func TestRequests(t *testing.T) {
 }
 
 func TestTags(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byTag())
 	wantText(t, err, b.byTag()+" has no digest, and tags are not allowed")
 	if e := as[*fetch.TagDisallowedError](t, err); e.Reference != b.byTag() {
@@ -121,7 +121,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestTagAndDigestNeedsNoLeave(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	got, err := fetchBytes(context.Background(), b.fetcher(t), "oci://"+b.reg.Host()+"/"+repository+":gone@"+b.pushed.ManifestDigest.String())
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestTagAndDigestNeedsNoLeave(t *testing.T) {
 }
 
 func TestResolveNothing(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.fetcher(t, allowTags, noNetwork(t))
 	ref := parse("oci://x.example/pack")
 	_, resolve := f.Resolve(context.Background(), ref, "")
@@ -159,7 +159,7 @@ func TestManifestKinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			artifact.Layers = []packtest.Layer{{Data: data}}
-			b := newBedOf(t, packtest.Options{}, data, artifact)
+			b := newFixtureOf(t, packtest.Options{}, data, artifact)
 			b.fetch(t, b.fetcher(t))
 			b.fetch(t, b.offline(t))
 		})
@@ -167,7 +167,7 @@ func TestManifestKinds(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	for _, line := range []string{b.manifestLine(), b.blobLine()} {
 		path := strings.TrimPrefix(line, "GET ")
 		ctx, cancel := context.WithCancel(context.Background())

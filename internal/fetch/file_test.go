@@ -15,7 +15,7 @@ import (
 )
 
 // resolve finds the pack by digest.
-func (b *bed) resolve(t *testing.T, f *fetch.Fetcher) *fetch.Resolved {
+func (b *fixture) resolve(t *testing.T, f *fetch.Fetcher) *fetch.Resolved {
 	t.Helper()
 	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if err != nil {
@@ -25,7 +25,7 @@ func (b *bed) resolve(t *testing.T, f *fetch.Fetcher) *fetch.Resolved {
 }
 
 func TestOpen(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.fetcher(t)
 	file, err := f.Open(context.Background(), b.resolve(t, f))
 	if err != nil {
@@ -43,7 +43,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestToFile(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	path := filepath.Join(t.TempDir(), "a.gtpack")
 	for _, fetched := range []bool{true, false} {
 		out, err := fetch.OpenOutput(path)
@@ -62,7 +62,7 @@ func TestToFile(t *testing.T) {
 
 // What fails leaves no file behind, nor another one than was there.
 func TestToFileFails(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.fetcher(t)
 	p := b.resolve(t, f)
 	b.reg.Inject(fault.WrongBlob(""))

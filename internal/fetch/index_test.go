@@ -19,17 +19,17 @@ const (
 
 // A shelf is what indexes are made of: a registry with some children.
 type shelf struct {
-	*bed
+	*fixture
 	second, noPack, attestation packtest.Pushed
 }
 
 func newShelf(t *testing.T) *shelf {
 	t.Helper()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	return &shelf{
-		bed:    b,
-		second: packtest.MustPush(t, b.reg, repository, "", packtest.Pack(packtest.Zip("second", "1.0.0", 0), "")),
-		noPack: packtest.MustPush(t, b.reg, repository, "", packtest.Artifact{Layers: []packtest.Layer{{MediaType: "image/png", Data: []byte("png")}}}),
+		fixture: b,
+		second:  packtest.MustPush(t, b.reg, repository, "", packtest.Pack(packtest.Zip("second", "1.0.0", 0), "")),
+		noPack:  packtest.MustPush(t, b.reg, repository, "", packtest.Artifact{Layers: []packtest.Layer{{MediaType: "image/png", Data: []byte("png")}}}),
 		attestation: packtest.MustPush(t, b.reg, repository, "", packtest.Artifact{Layers: []packtest.Layer{
 			{MediaType: "application/json", Data: []byte("{}")}}}),
 	}

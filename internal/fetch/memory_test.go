@@ -19,7 +19,7 @@ func (d *drain) Reset() error                { d.n = 0; return nil }
 func TestCopyAllocatesLittle(t *testing.T) {
 	const size, limit = 64 << 20, 8 << 20
 	data := make([]byte, size) // layers are opaque
-	b := newBedOf(t, packtest.Options{Plain: true}, data, packtest.Pack(data, ""))
+	b := newFixtureOf(t, packtest.Options{Plain: true}, data, packtest.Pack(data, ""))
 	f := b.fetcher(t, func(o *fetch.Options) { o.InsecureRegistries = []string{b.reg.Host()} })
 	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if err != nil {

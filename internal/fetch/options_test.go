@@ -28,7 +28,7 @@ func TestOptionErrors(t *testing.T) {
 }
 
 func TestInsecureRegistry(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true, Token: true})
+	b := newFixture(t, packtest.Options{Plain: true, Token: true})
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	if e := as[*fetch.RegistryError](t, err); !e.MayBePlain() {
 		t.Errorf("got %+v", e)
@@ -39,7 +39,7 @@ func TestInsecureRegistry(t *testing.T) {
 
 func TestUserAgent(t *testing.T) {
 	for given, want := range map[string]string{"": "packvendor", "greentic/1.0": "greentic/1.0"} {
-		b := newBed(t, packtest.Options{})
+		b := newFixture(t, packtest.Options{})
 		b.fetch(t, b.fetcher(t, func(o *fetch.Options) { o.UserAgent = given }))
 		for _, r := range b.reg.Requests() {
 			if got := r.Header.Get("User-Agent"); got != want {
@@ -51,7 +51,7 @@ func TestUserAgent(t *testing.T) {
 
 func TestAcceptMediaTypes(t *testing.T) {
 	data := packtest.Zip("custom", "1.0.0", 0)
-	b := newBedOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
+	b := newFixtureOf(t, packtest.Options{}, data, packtest.Artifact{Layers: []packtest.Layer{
 		{MediaType: "image/png", Data: []byte("png")}, {MediaType: "application/vnd.acme", Data: data}}})
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	if e := as[*fetch.NoPackError](t, err); len(e.Layers) != 2 {

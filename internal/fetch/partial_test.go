@@ -16,17 +16,17 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
-// largeBed is a bed whose pack is worth keeping a part of.
-func largeBed(t *testing.T) *bed {
+// largeFixture is a fixture whose pack is worth keeping a part of.
+func largeFixture(t *testing.T) *fixture {
 	t.Helper()
 	data := packtest.Zip("large", "1.0.0", 3<<20)
-	return newBedOf(t, packtest.Options{}, data, packtest.Pack(data, "large.gtpack"))
+	return newFixtureOf(t, packtest.Options{}, data, packtest.Pack(data, "large.gtpack"))
 }
 
-func (b *bed) partial() string { return filepath.Join(b.dir, ".partial", b.pushed.Layers[0].Hex()) }
+func (b *fixture) partial() string { return filepath.Join(b.dir, ".partial", b.pushed.Layers[0].Hex()) }
 
 // wantPartial fails unless exactly the first n bytes of the pack are kept.
-func (b *bed) wantPartial(t *testing.T, n int) {
+func (b *fixture) wantPartial(t *testing.T, n int) {
 	t.Helper()
 	data, err := os.ReadFile(b.partial())
 	if n == 0 && os.IsNotExist(err) {
@@ -38,7 +38,7 @@ func (b *bed) wantPartial(t *testing.T, n int) {
 }
 
 // interrupt fetches, and is interrupted after n bytes of the pack.
-func (b *bed) interrupt(t *testing.T, n int) {
+func (b *fixture) interrupt(t *testing.T, n int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -58,7 +58,7 @@ func (b *bed) interrupt(t *testing.T, n int) {
 }
 
 // ranges returns the Range headers of the requests for blobs, and forgets them.
-func (b *bed) ranges() []string {
+func (b *fixture) ranges() []string {
 	var list []string
 	for _, r := range b.reg.Requests() {
 		if strings.Contains(r.Path, "/blobs/") {
@@ -69,7 +69,7 @@ func (b *bed) ranges() []string {
 	return list
 }
 
-func (b *bed) wantRanges(t *testing.T, want ...string) {
+func (b *fixture) wantRanges(t *testing.T, want ...string) {
 	t.Helper()
 	if got := b.ranges(); !slices.Equal(got, want) {
 		t.Errorf("Range headers:\n got %q\nwant %q", got, want)
@@ -81,7 +81,7 @@ func from(n int) string { return "bytes=" + strconv.Itoa(n) + "-" }
 // A download that was interrupted goes on, again and again, where it ended.
 func TestFault02b_Interrupted(t *testing.T) {
 	t.Parallel()
-	b := largeBed(t)
+	b := largeFixture(t)
 	b.interrupt(t, 1<<20)
 	b.wantPartial(t, 1<<20)
 	b.wantRanges(t, "")
@@ -106,7 +106,7 @@ func TestFault02b_Interrupted(t *testing.T) {
 // The network failed for good: what came is kept.
 func TestFault02b_NetworkFails(t *testing.T) {
 	t.Parallel()
-	b := largeBed(t)
+	b := largeFixture(t)
 	b.reg.Inject(fault.First(5, fault.AbortBlob("", 300<<10)))
 	_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
 	as[*fetch.RegistryError](t, err)
@@ -127,7 +127,7 @@ func TestFault02b_KeptIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := largeBed(t)
+			b := largeFixture(t)
 			b.interrupt(t, 1<<20)
 			write(t, b.partial(), change(read(t, b.partial())))
 			b.ranges()
@@ -149,7 +149,7 @@ func TestFault02b_NotKept(t *testing.T) {
 	t.Parallel()
 	t.Run("wrong", func(t *testing.T) {
 		t.Parallel()
-		b := largeBed(t)
+		b := largeFixture(t)
 		b.interrupt(t, 1<<20)
 		b.reg.Inject(fault.WrongBlob(""))
 		_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
@@ -158,13 +158,13 @@ func TestFault02b_NotKept(t *testing.T) {
 	})
 	t.Run("few", func(t *testing.T) {
 		t.Parallel()
-		b := largeBed(t)
+		b := largeFixture(t)
 		b.interrupt(t, 1<<20-1)
 		b.wantPartial(t, 0)
 	})
 	t.Run("without a cache", func(t *testing.T) {
 		t.Parallel()
-		b := largeBed(t)
+		b := largeFixture(t)
 		write(t, b.dir, nil) // a file
 		b.reg.Inject(fault.After(0, fault.Status("/v2/"+repository+"/blobs/", http.StatusServiceUnavailable, nil)))
 		_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())

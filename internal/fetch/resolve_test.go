@@ -16,7 +16,7 @@ import (
 )
 
 func TestResolve(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.fetcher(t, allowTags)
 	for reference, tag := range map[string]string{b.byTag(): "1.0", b.byDigest(): "", b.byTag() + "@" + b.pushed.ManifestDigest.String(): ""} {
 		p, err := f.Resolve(context.Background(), parse(reference), "")
@@ -34,7 +34,7 @@ func TestResolve(t *testing.T) {
 }
 
 func TestResolveRemoteAsksWhateverIsCached(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	p, err := b.fetcher(t).ResolveRemote(context.Background(), parse(b.byDigest()), "")
 	if err != nil || p.Layer.Digest != b.layer().Digest {
@@ -46,7 +46,7 @@ func TestResolveRemoteAsksWhateverIsCached(t *testing.T) {
 }
 
 func TestResolveCached(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.offline(t)
 	_, err := f.ResolveCached(parse(b.byTag()), b.pushed.ManifestDigest, "")
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -66,7 +66,7 @@ func TestResolveCached(t *testing.T) {
 }
 
 func TestPinned(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	os.Remove(b.file("manifest.json"))
 	for _, f := range []*fetch.Fetcher{b.offline(t), b.fetcher(t, noNetwork(t))} {
@@ -105,7 +105,7 @@ func TestPinned(t *testing.T) {
 }
 
 func TestFollow(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	newer := packtest.MustPush(t, b.reg, repository, "", packtest.Pack(packtest.Zip("bed", "1.0.1", 0), ""))
 	tag := "/v2/" + repository + "/manifests/1.0"
 	for name, test := range map[string]struct {
@@ -142,7 +142,7 @@ func TestFollow(t *testing.T) {
 // What a tag names is known also where that is no pack, and is never believed of a
 // header alone.
 func TestTagDigest(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	none := packtest.MustPush(t, b.reg, repository, "none", packtest.Artifact{Layers: []packtest.Layer{{MediaType: "text/html", Data: []byte("x")}}})
 	other := ociref.DigestOf(nil)
 	tag, noPack := "/v2/"+repository+"/manifests/1.0", "/v2/"+repository+"/manifests/none"
@@ -185,7 +185,7 @@ func TestTagDigest(t *testing.T) {
 
 // Annotations are believed of the very bytes that the digest names.
 func TestCachedAnnotations(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	f := b.fetcher(t)
 	if got := f.CachedAnnotations(b.pushed.ManifestDigest); got != nil {
 		t.Errorf("got %v of an empty cache", got)
@@ -207,7 +207,7 @@ func TestCachedAnnotations(t *testing.T) {
 
 // Following a tag is what the caller asked for: the zero Options allow it.
 func TestFollowNeedsNoLeave(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	p, err := b.fetcher(t).Follow(context.Background(), parse(b.byTag()+"@"+ociref.DigestOf(nil).String()), ociref.DigestOf(nil), "")
 	if err != nil || p == nil || p.ManifestDigest != b.pushed.ManifestDigest {
 		t.Errorf("got %+v, %v", p, err)

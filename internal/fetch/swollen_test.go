@@ -28,7 +28,7 @@ func TestFault24_SwollenManifests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			digest, err := b.reg.PutManifest(repository, "swollen", test.mediaType, []byte(test.body))
 			if err != nil {
 				t.Fatal(err)
@@ -64,7 +64,7 @@ func TestFault21_ChildrenWithoutAPackAreNotKept(t *testing.T) {
 }
 
 // entries counts the cache's entries.
-func (b *bed) entries(t *testing.T) (n int) {
+func (b *fixture) entries(t *testing.T) (n int) {
 	t.Helper()
 	list, err := os.ReadDir(b.dir)
 	if err != nil && !os.IsNotExist(err) {
@@ -78,7 +78,7 @@ func (b *bed) entries(t *testing.T) (n int) {
 	return n
 }
 
-func (b *bed) wantNoEntries(t *testing.T) {
+func (b *fixture) wantNoEntries(t *testing.T) {
 	t.Helper()
 	if n := b.entries(t); n != 0 {
 		t.Errorf("%d entries in the cache", n)

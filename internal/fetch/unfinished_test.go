@@ -62,7 +62,7 @@ type writer struct {
 }
 
 // writer starts one; the entry's pack is empty then.
-func (b *bed) writer(t *testing.T) *writer {
+func (b *fixture) writer(t *testing.T) *writer {
 	t.Helper()
 	source := t.TempDir() + "/source"
 	write(t, source, b.data)
@@ -103,11 +103,11 @@ func (w *writer) wait() {
 	}
 }
 
-// big is a bed whose pack takes several reads.
-func big(t *testing.T) *bed {
+// big is a fixture whose pack takes several reads.
+func big(t *testing.T) *fixture {
 	t.Helper()
 	data := packtest.Zip("big", "1.0.0", 300_000)
-	b := newBedOf(t, packtest.Options{}, data, packtest.Pack(data, "big.gtpack"))
+	b := newFixtureOf(t, packtest.Options{}, data, packtest.Pack(data, "big.gtpack"))
 	b.fill(t)
 	return b
 }
@@ -134,7 +134,7 @@ var ways = map[string]struct {
 }
 
 // get copies the pack to dst.
-func (b *bed) get(f *fetch.Fetcher, pinned bool, dst fetch.Sink) error {
+func (b *fixture) get(f *fetch.Fetcher, pinned bool, dst fetch.Sink) error {
 	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if pinned {
 		p, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
@@ -260,7 +260,7 @@ func TestFault64_PatienceEnds(t *testing.T) {
 
 // What cannot be mended is not said to be.
 func TestCorruptEntryIsNotMended(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.fill(t)
 	write(t, b.file("pack.gtpack"), packtest.Zip("another", "1.0.0", 1000))
 	b.reg.Inject(fault.Status("/v2/"+repository+"/blobs/", http.StatusForbidden, nil))

@@ -28,7 +28,7 @@ var ErrUnproven = errors.New("no manifest vouches for the pack")
 // Errors: *CorruptError for what is wrong, ErrUnproven, fs.ErrNotExist if
 // there is no entry, ctx's, others for what cannot be read.
 func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers) error {
-	return c.LookAgain(ctx, func() error { return c.check(ctx, manifest, layers) })
+	return c.RetryUnfinished(ctx, func() error { return c.check(ctx, manifest, layers) })
 }
 
 func (c *Cache) check(ctx context.Context, manifest ociref.Digest, layers Layers) error {

@@ -24,8 +24,8 @@ const repository = "greenticai/pack"
 // spent by a test that fails.
 const patience = 30 * time.Second
 
-// A bed is a registry that holds one pack under the tag 1.0, and a cache.
-type bed struct {
+// A fixture is a registry that holds one pack under the tag 1.0, and a cache.
+type fixture struct {
 	reg    *packtest.Registry
 	data   []byte
 	pushed packtest.Pushed
@@ -33,19 +33,19 @@ type bed struct {
 	events *events
 }
 
-func newBed(t *testing.T, o packtest.Options) *bed {
+func newFixture(t *testing.T, o packtest.Options) *fixture {
 	t.Helper()
 	data := packtest.Zip("bed", "1.0.0", 1000)
 	artifact := packtest.Pack(data, "bed.gtpack")
 	artifact.Annotations = map[string]string{"org.opencontainers.image.version": "1.0.0"}
-	return newBedOf(t, o, data, artifact)
+	return newFixtureOf(t, o, data, artifact)
 }
 
-// newBedOf is newBed of any artifact. Data is the pack that it holds.
-func newBedOf(t *testing.T, o packtest.Options, data []byte, artifact packtest.Artifact) *bed {
+// newFixtureOf is newFixture of any artifact. Data is the pack that it holds.
+func newFixtureOf(t *testing.T, o packtest.Options, data []byte, artifact packtest.Artifact) *fixture {
 	t.Helper()
 	reg := packtest.StartRegistry(t, o)
-	return &bed{
+	return &fixture{
 		reg:    reg,
 		data:   data,
 		pushed: packtest.MustPush(t, reg, repository, "1.0", artifact),
@@ -55,7 +55,7 @@ func newBedOf(t *testing.T, o packtest.Options, data []byte, artifact packtest.A
 }
 
 // options are those of a Fetcher that trusts the registry.
-func (b *bed) options(t *testing.T) fetch.Options {
+func (b *fixture) options(t *testing.T) fetch.Options {
 	t.Helper()
 	transport := b.reg.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
@@ -66,7 +66,7 @@ func (b *bed) options(t *testing.T) fetch.Options {
 func soon(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
 // fetcher returns a new Fetcher with what change makes of the options.
-func (b *bed) fetcher(t *testing.T, change ...func(*fetch.Options)) *fetch.Fetcher {
+func (b *fixture) fetcher(t *testing.T, change ...func(*fetch.Options)) *fetch.Fetcher {
 	t.Helper()
 	o := b.options(t)
 	for _, c := range change {
@@ -80,7 +80,7 @@ func (b *bed) fetcher(t *testing.T, change ...func(*fetch.Options)) *fetch.Fetch
 }
 
 // offline forbids the network, and fails the test if it is used all the same.
-func (b *bed) offline(t *testing.T) *fetch.Fetcher {
+func (b *fixture) offline(t *testing.T) *fetch.Fetcher {
 	t.Helper()
 	return b.fetcher(t, offline, noNetwork(t))
 }
@@ -101,32 +101,32 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func (b *bed) byTag() string    { return b.reg.Host() + "/" + repository + ":1.0" }
-func (b *bed) byDigest() string { return b.refOf(b.pushed.ManifestDigest) }
+func (b *fixture) byTag() string    { return b.reg.Host() + "/" + repository + ":1.0" }
+func (b *fixture) byDigest() string { return b.refOf(b.pushed.ManifestDigest) }
 
-func (b *bed) refOf(digest ociref.Digest) string {
+func (b *fixture) refOf(digest ociref.Digest) string {
 	return b.reg.Host() + "/" + repository + "@" + digest.String()
 }
 
-func (b *bed) manifestLine() string {
+func (b *fixture) manifestLine() string {
 	return "GET /v2/" + repository + "/manifests/" + b.pushed.ManifestDigest.String()
 }
 
-func (b *bed) blobLine() string {
+func (b *fixture) blobLine() string {
 	return "GET /v2/" + repository + "/blobs/" + b.pushed.Layers[0].String()
 }
 
-func (b *bed) layer() fetch.Layer {
+func (b *fixture) layer() fetch.Layer {
 	return fetch.Layer{MediaType: packtest.PackMediaType, Digest: b.pushed.Layers[0].String(), Size: int64(len(b.data))}
 }
 
 // file returns the path of a file in the pack's cache entry.
-func (b *bed) file(name string) string {
+func (b *fixture) file(name string) string {
 	return filepath.Join(b.dir, b.pushed.ManifestDigest.Hex(), name)
 }
 
 // fill puts the pack into the cache and forgets how.
-func (b *bed) fill(t *testing.T) {
+func (b *fixture) fill(t *testing.T) {
 	t.Helper()
 	b.fetch(t, b.fetcher(t))
 	b.reg.ResetRequests()
@@ -162,7 +162,7 @@ func fetchToCache(ctx context.Context, f *fetch.Fetcher, reference string) (fetc
 }
 
 // fetch fetches the pack by digest and sees that it is right.
-func (b *bed) fetch(t *testing.T, f *fetch.Fetcher) {
+func (b *fixture) fetch(t *testing.T, f *fetch.Fetcher) {
 	t.Helper()
 	got, err := fetchBytes(context.Background(), f, b.byDigest())
 	if err != nil {
@@ -173,7 +173,7 @@ func (b *bed) fetch(t *testing.T, f *fetch.Fetcher) {
 
 // fetchToCache fetches the pack by digest and returns where it is, having seen
 // that it is right.
-func (b *bed) fetchToCache(t *testing.T, f *fetch.Fetcher) fetch.Result {
+func (b *fixture) fetchToCache(t *testing.T, f *fetch.Fetcher) fetch.Result {
 	t.Helper()
 	result, err := fetchToCache(context.Background(), f, b.byDigest())
 	if err != nil {
@@ -184,7 +184,7 @@ func (b *bed) fetchToCache(t *testing.T, f *fetch.Fetcher) fetch.Result {
 }
 
 // wantTemporary wants a path outside the cache, and removes what is there.
-func (b *bed) wantTemporary(t *testing.T, path string) {
+func (b *fixture) wantTemporary(t *testing.T, path string) {
 	t.Helper()
 	if strings.HasPrefix(path, b.dir) || filepath.Ext(path) != ".gtpack" {
 		t.Errorf("got path %s, want a temporary one", path)
@@ -195,7 +195,7 @@ func (b *bed) wantTemporary(t *testing.T, path string) {
 	}
 }
 
-func (b *bed) wantRequests(t *testing.T, want ...string) {
+func (b *fixture) wantRequests(t *testing.T, want ...string) {
 	t.Helper()
 	wantRequests(t, b.reg, want...)
 }
@@ -213,7 +213,7 @@ func wantRequests(t *testing.T, reg *packtest.Registry, want ...string) {
 
 // count returns how many requests of this method and path reached the
 // registry.
-func (b *bed) count(line string) int {
+func (b *fixture) count(line string) int {
 	n := 0
 	for _, r := range b.reg.Requests() {
 		if r.String() == line {
@@ -224,7 +224,7 @@ func (b *bed) count(line string) int {
 }
 
 // wantWhole wants a complete and right cache entry and nothing else in it.
-func (b *bed) wantWhole(t *testing.T) {
+func (b *fixture) wantWhole(t *testing.T) {
 	t.Helper()
 	b.wantFiles(t, "manifest.json", "metadata.json", "pack.gtpack")
 	wantBytes(t, read(t, b.file("pack.gtpack")), b.data)
@@ -232,7 +232,7 @@ func (b *bed) wantWhole(t *testing.T) {
 }
 
 // wantFiles wants exactly these files in the cache entry.
-func (b *bed) wantFiles(t *testing.T, want ...string) {
+func (b *fixture) wantFiles(t *testing.T, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(b.file(""))
 	if err != nil && !os.IsNotExist(err) {

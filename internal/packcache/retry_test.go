@@ -12,9 +12,9 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// TestLookAgain sees for how long, on a clock that jumps, what may be unfinished is
+// TestRetryUnfinished sees for how long, on a clock that jumps, what may be unfinished is
 // looked at.
-func TestLookAgain(t *testing.T) {
+func TestRetryUnfinished(t *testing.T) {
 	other := errors.New("other")
 	for _, test := range []struct {
 		name    string
@@ -36,7 +36,7 @@ func TestLookAgain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, looks := time.Now(), 0
-				err := New(Options{}).LookAgain(context.Background(), func() error {
+				err := New(Options{}).RetryUnfinished(context.Background(), func() error {
 					time.Sleep(test.takes)
 					if looks++; looks == test.until {
 						return nil
@@ -55,11 +55,11 @@ func TestLookAgain(t *testing.T) {
 	}
 }
 
-func TestLookAgainEnds(t *testing.T) {
+func TestRetryUnfinishedEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		err := New(Options{}).LookAgain(ctx, func() error { return &CorruptError{Short: true} })
+		err := New(Options{}).RetryUnfinished(ctx, func() error { return &CorruptError{Short: true} })
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the context's error", err)
 		}

@@ -7,20 +7,20 @@ import (
 )
 
 // Other programs write an entry in place. Before one is called bad that may only
-// be unfinished, it is looked at again, every lookEvery and for up to lookFor.
+// be unfinished, it is looked at again, every retryEvery and for up to retryFor.
 const (
-	lookFor   = 2 * time.Second
-	lookEvery = 50 * time.Millisecond
+	retryFor   = 2 * time.Second
+	retryEvery = 50 * time.Millisecond
 )
 
-// LookAgain calls look until its error is not about an entry that another
+// RetryUnfinished calls look until its error is not about an entry that another
 // program may be writing, or until that has taken too long. It returns look's
 // last error, or ctx's.
-func (c *Cache) LookAgain(ctx context.Context, look func() error) error {
+func (c *Cache) RetryUnfinished(ctx context.Context, look func() error) error {
 	err := look()
 	start := time.Now()
-	for waited := time.Duration(0); isUnfinished(err) && waited < lookFor && time.Since(start) < lookFor; waited += lookEvery {
-		if err := c.sleep(ctx, lookEvery); err != nil {
+	for waited := time.Duration(0); isUnfinished(err) && waited < retryFor && time.Since(start) < retryFor; waited += retryEvery {
+		if err := c.sleep(ctx, retryEvery); err != nil {
 			return err
 		}
 		err = look()

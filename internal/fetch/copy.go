@@ -152,7 +152,7 @@ func (f *Fetcher) fillDraft(ctx context.Context, p *Resolved, both *tee, draft *
 	err := f.download(ctx, p, both, kept)
 	var registry *RegistryError
 	if both.err == nil && errors.As(err, &registry) {
-		draft.Keep(layer) // that it cannot be kept is no concern of who was interrupted
+		draft.KeepPartial(layer) // that it cannot be kept is no concern of who was interrupted
 		return err
 	}
 	if kept != nil {

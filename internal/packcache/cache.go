@@ -77,8 +77,8 @@ type Cache struct {
 	lockWait time.Duration
 	sleep    func(context.Context, time.Duration) error
 
-	patience context.Context // ends when a wait for a lock was in vain
-	giveUp   context.CancelFunc
+	lockTimedOut context.Context // ends when a wait for a lock was in vain
+	timeOutLocks context.CancelFunc
 
 	looked func(path string) // for tests: called between the look at a directory and its opening
 }
@@ -86,7 +86,7 @@ type Cache struct {
 // New returns the Cache at o.Root. It touches nothing.
 func New(o Options) *Cache {
 	c := &Cache{root: o.Root, now: o.Now, lockWait: o.LockWait, sleep: o.Sleep}
-	c.patience, c.giveUp = context.WithCancel(context.Background())
+	c.lockTimedOut, c.timeOutLocks = context.WithCancel(context.Background())
 	if c.now == nil {
 		c.now = time.Now
 	}

@@ -34,7 +34,7 @@ func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()
 		return &Lock{}, context.Cause(ctx)
 	}
 	lock, busy := c.TryLock(manifest)
-	if !busy || c.patience.Err() != nil {
+	if !busy || c.lockTimedOut.Err() != nil {
 		return lock, nil
 	}
 	if waiting != nil {
@@ -51,14 +51,14 @@ func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()
 func (c *Cache) await(ctx context.Context, manifest ociref.Digest) *Lock {
 	bounded, cancel := context.WithTimeout(ctx, c.lockWait)
 	defer cancel()
-	defer context.AfterFunc(c.patience, cancel)()
+	defer context.AfterFunc(c.lockTimedOut, cancel)()
 	file, info, err := c.lockFile(manifest)
 	if err != nil {
 		return &Lock{}
 	}
 	held, _ := file.TryLockContext(bounded, lockPoll)
 	if !held && errors.Is(bounded.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-		c.giveUp()
+		c.timeOutLocks()
 	}
 	return newLock(file, info, held)
 }

@@ -57,10 +57,10 @@ func (c *Cache) openPartials() (*os.Root, error) {
 	return os.OpenRoot(c.root)
 }
 
-// Keep ends the draft of a layer whose download was interrupted: its bytes are kept
+// KeepPartial ends the draft of a layer whose download was interrupted: its bytes are kept
 // for the next one if they are worth it, and more than what was kept before. The
 // caller calls Discard all the same. An error means that nothing was kept.
-func (d *Draft) Keep(layer ociref.Digest) error {
+func (d *Draft) KeepPartial(layer ociref.Digest) error {
 	if d.pack.Written() < minPartial {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (i item) keep(t *testing.T, c *Cache, n int) error {
 	defer draft.Discard()
 	_, err = draft.Write(i.pack[:n])
 	must(t, err)
-	return draft.Keep(i.content().Digest)
+	return draft.KeepPartial(i.content().Digest)
 }
 
 // wantKept fails unless exactly the first n bytes of the pack are kept.

@@ -20,9 +20,6 @@ func TestPublicAPI(t *testing.T) {
 		a.addAliases(pkg)
 	}
 	for _, pkg := range public {
-		if pkg.Name() == "vendorer" {
-			continue // not yet
-		}
 		scope := pkg.Scope()
 		for _, name := range scope.Names() {
 			if o := scope.Lookup(name); o.Exported() {

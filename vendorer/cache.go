@@ -18,6 +18,8 @@ type (
 	CacheEntry = packcache.Entry
 	// A CacheCheck is what VerifyCache found of one entry.
 	CacheCheck = packcache.Checked
+	// A CacheSkipped is an entry that PruneCache could not remove, and why.
+	CacheSkipped = packcache.Skipped
 	// A CachePruning tells what PruneCache did, or would do.
 	CachePruning = packcache.PruneReport
 )

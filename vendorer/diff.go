@@ -31,12 +31,19 @@ type PackChange struct {
 	// Files are the files inside the pack that changed. They are nil where that is
 	// not known: the pack is new or removed, its bytes were not at hand or are no
 	// zip archive; Unread says why then.
-	Files  []gtpack.FileChange
+	Files  []FileChange
 	Unread string
 	// OldVersion and NewVersion are the versions that the manifests give, as far as
 	// they are at hand, where the tags are others; else "".
 	OldVersion, NewVersion string
 }
+
+type (
+	// A FileChange is a file inside a pack that changed.
+	FileChange = gtpack.FileChange
+	// A FileChangeKind says how.
+	FileChangeKind = gtpack.FileChangeKind
+)
 
 // IsSame tells whether the pack's bytes are the same, whatever else changed.
 func (c PackChange) IsSame() bool {

@@ -38,6 +38,17 @@ type Inspection struct {
 	Annotations     map[string]string // of the manifest, if it was at hand
 }
 
+type (
+	// A PackInfo is what a pack says of itself.
+	PackInfo = gtpack.Pack
+	// A Component is one that a pack holds.
+	Component = gtpack.Component
+	// A Dependency is another pack that a pack needs.
+	Dependency = gtpack.Dependency
+	// An SBOM is a pack's bill of materials, compared with its files.
+	SBOM = gtpack.SBOM
+)
+
 // Inspect reads what a pack says of itself: the vendored one called what, if
 // packs.toml has such a name; else the one in the file what, if there is one; else
 // the one that the reference what names, the newest version if it has neither tag

@@ -51,11 +51,11 @@ const (
 )
 
 func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, error) {
+	to = f.counted(p, to)
 	if !p.shared {
 		return f.copyUncached(ctx, p, to)
 	}
-	dst := f.counted(p, to)
-	found, err := f.lookUp(ctx, p, dst, nil, true)
+	found, err := f.lookUp(ctx, p, to, nil, true)
 	if err != nil || !found.toFill() {
 		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
@@ -73,11 +73,11 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 	}
 	defer lock.Unlock()
 	// Since the first look someone else may have filled the entry.
-	found, err = f.lookUp(ctx, p, dst, lock, found.wrong == nil)
+	found, err = f.lookUp(ctx, p, to, lock, found.wrong == nil)
 	if err != nil || !found.toFill() {
 		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
-	from, err := f.fill(ctx, p, dst, to, lock)
+	from, err := f.fill(ctx, p, to, lock)
 	f.warnCorrupt(p.Reference.Text(), p.ManifestDigest, found.wrong, err == nil && from == fromNetwork)
 	return from, err
 }
@@ -100,7 +100,7 @@ func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (ori
 	if err != nil {
 		return fromNetworkOnly, err
 	}
-	return fromNetworkOnly, f.download(ctx, p, f.counted(p, dst), nil)
+	return fromNetworkOnly, f.download(ctx, p, dst, nil)
 }
 
 // download goes on from where an earlier one ended; kept is nil if there was none.
@@ -118,14 +118,14 @@ func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Rea
 
 // fill downloads to dst and to a new cache entry in one pass. A cache that
 // cannot be written does not stop it.
-func (f *Fetcher) fill(ctx context.Context, p *Resolved, dst Sink, to target, lock *packcache.Lock) (origin, error) {
+func (f *Fetcher) fill(ctx context.Context, p *Resolved, to target, lock *packcache.Lock) (origin, error) {
 	draft, err := f.cache.Draft(p.ManifestDigest, lock)
 	if err != nil {
 		f.events(CacheUnusable{Reference: p.Reference.Text(), Err: err})
 		return f.copyUncached(ctx, p, to)
 	}
 	defer draft.Discard()
-	both := &tee{dst: dst, side: draft}
+	both := &tee{dst: to, side: draft}
 	if err := f.fillDraft(ctx, p, both, draft); err != nil {
 		return fromNetworkOnly, err
 	}

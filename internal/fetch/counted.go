@@ -7,12 +7,21 @@ type counted struct {
 	n      int64
 }
 
-// counted makes dst tell what is copied of p, if anybody listens.
-func (f *Fetcher) counted(p *Resolved, dst Sink) Sink {
+// counted has both of to's sinks tell what is copied of p, if anybody listens.
+func (f *Fetcher) counted(p *Resolved, to target) target {
 	if f.copied == nil {
-		return dst
+		return to
 	}
-	return &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
+	count := func(dst Sink) Sink {
+		return &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
+	}
+	return target{count(to.Sink), func() (Sink, error) {
+		dst, err := to.uncached()
+		if err != nil {
+			return nil, err
+		}
+		return count(dst), nil
+	}}
 }
 
 func (c *counted) Write(b []byte) (int, error) {

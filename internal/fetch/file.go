@@ -122,7 +122,7 @@ func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
 	}}
 	from, err := f.copy(ctx, p, to)
 	if err == nil && from == fromNetworkOnly && file == nil {
-		_, err = f.copyUncached(ctx, p, to) // the cache gave out when the first bytes were gone
+		_, err = f.copyUncached(ctx, p, f.counted(p, to)) // the cache gave out when the first bytes were gone
 	}
 	switch {
 	case err != nil && file != nil:

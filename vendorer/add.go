@@ -59,7 +59,7 @@ func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 	entries := map[string]packsfile.Entry{}
 	for _, a := range adding {
 		entries[a.Name] = a.entry()
-		v.update[a.Name] = true
+		v.relock[a.Name] = true
 	}
 	if err := v.edit(setEntries(entries), true); err != nil {
 		return nil, err
@@ -67,20 +67,20 @@ func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 	return v.vendor(ctx)
 }
 
-// An adding is an Addition on its way into packs.toml.
-type adding struct {
+// An pendingAdd is an Addition on its way into packs.toml.
+type pendingAdd struct {
 	Addition
 	ref ociref.Reference // as it is written there
 }
 
 // entry is what is written.
-func (a *adding) entry() packsfile.Entry {
+func (a *pendingAdd) entry() packsfile.Entry {
 	return packsfile.Entry{Ref: a.ref.String(), Version: a.Version, AllowTags: a.AllowTags}
 }
 
 // checkAdditions sees, before any network, that the packs can be written: with
 // any tag and digest, since the true ones are not known yet.
-func (v *vendoring) checkAdditions(list []*adding) error {
+func (v *vendoring) checkAdditions(list []*pendingAdd) error {
 	entries := map[string]packsfile.Entry{}
 	for _, a := range list {
 		entry := a.entry()
@@ -100,7 +100,7 @@ func (v *vendoring) checkAdditions(list []*adding) error {
 
 // pin gives a pack's reference what it lacks: a tag, and the digest that its tag
 // names now.
-func (v *vendoring) pin(ctx context.Context, a *adding) error {
+func (v *vendoring) pin(ctx context.Context, a *pendingAdd) error {
 	if a.ref.Digest != "" || a.Version != "" || a.AllowTags {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (v *vendoring) pin(ctx context.Context, a *adding) error {
 	return nil
 }
 
-func (v *vendoring) pinTag(ctx context.Context, a *adding) error {
+func (v *vendoring) pinTag(ctx context.Context, a *pendingAdd) error {
 	if a.ref.Tag == "" {
 		tags, err := v.list(ctx, a.ref)()
 		if err != nil {
@@ -125,7 +125,7 @@ func (v *vendoring) pinTag(ctx context.Context, a *adding) error {
 	if err != nil {
 		return withNearTags(a.ref, err, v.list(ctx, a.ref))
 	}
-	a.ref = v.keepResolved(a.Name, a.ref, pack)
+	a.ref = v.memoisePinned(a.Name, a.ref, pack)
 	was := before.Reference
 	if was.Digest != "" && was.Name() == a.ref.Name() && was.Tag == a.ref.Tag && was.Digest != a.ref.Digest {
 		v.events.event(TagMoved{Name: a.Name, Ref: before.Ref, Pinned: was.Digest, Now: a.ref.Digest})

@@ -28,8 +28,8 @@ func (e *TakenError) Error() string {
 		e.File, e.Line, e.Name, e.Repository, e.Other, e.Name)
 }
 
-func (v *vendoring) parseAdditions(additions []Addition) ([]*adding, error) {
-	var list []*adding
+func (v *vendoring) parseAdditions(additions []Addition) ([]*pendingAdd, error) {
+	var list []*pendingAdd
 	var errs []error
 	named := map[string]string{}
 	for _, addition := range additions {
@@ -47,7 +47,7 @@ func (v *vendoring) parseAdditions(additions []Addition) ([]*adding, error) {
 	return list, errors.Join(errs...)
 }
 
-func (v *vendoring) parseAddition(addition Addition) (*adding, error) {
+func (v *vendoring) parseAddition(addition Addition) (*pendingAdd, error) {
 	addition, err := v.readName(addition)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (v *vendoring) parseAddition(addition Addition) (*adding, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &adding{Addition: addition, ref: ref}
+	a := &pendingAdd{Addition: addition, ref: ref}
 	a.Name = cmp.Or(a.Name, path.Base(ref.Repository))
 	if addition.Name == "" {
 		err = v.checkTaken(a)
@@ -135,7 +135,7 @@ func (v *vendoring) readName(a Addition) (Addition, error) {
 
 // keepForm gives a the form that its pack has already, unless it says otherwise: a
 // range stays a range, and a tag that is allowed stays that.
-func (v *vendoring) keepForm(a *adding) {
+func (v *vendoring) keepForm(a *pendingAdd) {
 	before, there := v.p.Config.Pack(a.Name)
 	saysForm := a.Pin || a.Version != "" || a.AllowTags || a.ref.Digest != ""
 	switch was := before.Reference; {
@@ -149,7 +149,7 @@ func (v *vendoring) keepForm(a *adding) {
 
 // checkTaken sees that a, which got its name from its repository, replaces no pack
 // of another repository.
-func (v *vendoring) checkTaken(a *adding) error {
+func (v *vendoring) checkTaken(a *pendingAdd) error {
 	pack, there := v.p.Config.Pack(a.Name)
 	if !there || pack.Reference.Name() == a.ref.Name() {
 		return nil
@@ -167,7 +167,7 @@ const maxNumbered = 99
 
 // freeName returns a name under which a can be added: its repository's last two
 // parts if they make one, else a numbered one; "" if none is found.
-func (v *vendoring) freeName(a *adding) string {
+func (v *vendoring) freeName(a *pendingAdd) string {
 	var candidates []string
 	if dir := path.Dir(a.ref.Repository); dir != "." {
 		owner := strings.ReplaceAll(path.Base(dir), ".", "-")
@@ -180,7 +180,7 @@ func (v *vendoring) freeName(a *adding) string {
 		named := *a
 		named.Name = name
 		_, taken := v.p.Config.Pack(name)
-		if !taken && names.CheckPack(name) == nil && v.checkAdditions([]*adding{&named}) == nil {
+		if !taken && names.CheckPack(name) == nil && v.checkAdditions([]*pendingAdd{&named}) == nil {
 			return name
 		}
 	}
@@ -213,7 +213,7 @@ func (e *ClashingAdditionError) Unwrap() error { return e.ClashError }
 
 // renamed is an error of checkAdditions with, of each new pack whose Go name is not
 // free, a name that it can have.
-func (v *vendoring) renamed(list []*adding, err error) error {
+func (v *vendoring) renamed(list []*pendingAdd, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error
 		for _, e := range joined.Unwrap() {
@@ -237,7 +237,7 @@ func (v *vendoring) renamed(list []*adding, err error) error {
 }
 
 // withFreeName is a's Addition under a name that is free.
-func (v *vendoring) withFreeName(a *adding) *Addition {
+func (v *vendoring) withFreeName(a *pendingAdd) *Addition {
 	addition := a.Addition
 	addition.Name = v.freeName(a)
 	return &addition

@@ -48,7 +48,7 @@ func ListCache(o Options) (entries []CacheEntry, foreign []string, err error) {
 func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, error) {
 	cache := o.cache()
 	entries, _, listErr := cache.List()
-	meter := &meter{tell: o.Progress}
+	meter := &progressCounter{tell: o.Progress}
 	meter.begin(PhaseVerifying, len(entries), 0)
 	checks, err := cache.CheckAll(ctx, entries, o.jobs(), fetch.ManifestLayers, repair, meter.done)
 	if err != nil {

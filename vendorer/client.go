@@ -15,15 +15,15 @@ import (
 type client struct {
 	*fetch.Fetcher
 	o        Options
-	events   *teller // to be flushed when the work is done
-	progress *meter
+	events   *orderedEvents // to be flushed when the work is done
+	progress *progressCounter
 	listed   once.Cache[string, []string] // the tags of repositories, by their names
 }
 
 // newClient returns a client; set says what Options does not say. project is the
 // directory whose cache is meant if no other is.
-func (o Options) newClient(project string, set func(*packfetch.Options, *meter)) (c *client, err error) {
-	c = &client{o: o, events: &teller{tell: o.Events}, progress: &meter{tell: o.Progress}}
+func (o Options) newClient(project string, set func(*packfetch.Options, *progressCounter)) (c *client, err error) {
+	c = &client{o: o, events: &orderedEvents{tell: o.Events}, progress: &progressCounter{tell: o.Progress}}
 	f := o.Fetch
 	set(&f, c.progress)
 	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait
@@ -37,7 +37,7 @@ func (o Options) newClient(project string, set func(*packfetch.Options, *meter))
 
 // standalone returns a client that works for no project.
 func (o Options) standalone(fo FetchOptions) (*client, error) {
-	c, err := o.newClient(filepath.Dir(Nearest()), func(f *packfetch.Options, progress *meter) {
+	c, err := o.newClient(filepath.Dir(Nearest()), func(f *packfetch.Options, progress *progressCounter) {
 		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
 		f.Copied = progress.copiedOne
 	})

@@ -12,12 +12,12 @@ import (
 
 // checkEntry sees that an entry of packs.lock contradicts neither itself nor
 // packs.toml.
-func (s *session) checkEntry(i *item) error {
-	if err := i.Locked.Check(); err != nil {
+func (s *session) checkEntry(t *task) error {
+	if err := t.Locked.Check(); err != nil {
 		return err
 	}
-	if i.Pack.Layer == "" && !fetch.Accepts(i.Locked.MediaType, s.p.Config.AcceptMediaTypes) {
-		return &InconsistentError{Name: i.Locked.Name, Field: "media_type", Got: i.Locked.MediaType, By: "no pack layer may have that type"}
+	if t.Pack.Layer == "" && !fetch.Accepts(t.Locked.MediaType, s.p.Config.AcceptMediaTypes) {
+		return &InconsistentError{Name: t.Locked.Name, Field: "media_type", Got: t.Locked.MediaType, By: "no pack layer may have that type"}
 	}
 	return nil
 }
@@ -42,9 +42,9 @@ func compare(entry lockfile.Pack, pack *fetch.Resolved) error {
 	return nil
 }
 
-// liesIfUnusable turns the error of a locked manifest that holds no pack into
+// asInconsistent turns the error of a locked manifest that holds no pack into
 // what it means: the lock lies.
-func liesIfUnusable(entry lockfile.Pack, err error) error {
+func asInconsistent(entry lockfile.Pack, err error) error {
 	var none *packfetch.NoPackError
 	var index *packfetch.IndexError
 	if errors.As(err, &none) || errors.As(err, &index) {
@@ -59,18 +59,18 @@ func lockedLayer(entry lockfile.Pack) fetch.Layer {
 	return fetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
 }
 
-// check sees that the entry of a pack that stays as it is does not lie, as far
+// checkLocked sees that the entry of a pack that stays as it is does not lie, as far
 // as can be told without network. proven tells that its manifest was at hand.
-func (s *session) check(i *item) (proven bool, err error) {
-	if err := s.checkEntry(i); err != nil {
+func (s *session) checkLocked(t *task) (proven bool, err error) {
+	if err := s.checkEntry(t); err != nil {
 		return false, err
 	}
-	pack, err := s.ResolveCached(i.Pack.Reference.WithDigest(i.Locked.ManifestDigest), i.Locked.ManifestDigest, i.Pack.Layer)
+	pack, err := s.ResolveCached(t.Pack.Reference.WithDigest(t.Locked.ManifestDigest), t.Locked.ManifestDigest, t.Pack.Layer)
 	switch {
 	case isNotCached(err):
 		return false, nil
 	case err != nil:
-		return false, liesIfUnusable(i.Locked, err)
+		return false, asInconsistent(t.Locked, err)
 	}
-	return true, compare(i.Locked, pack)
+	return true, compare(t.Locked, pack)
 }

@@ -20,7 +20,7 @@ import (
 //
 // Errors are those of Fetch, and those of Run about packs.toml.
 func DiffReferences(ctx context.Context, o Options, before, after string) (*Difference, error) {
-	f, err := o.besideProject(ctx)
+	f, err := o.newReferenceClient(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,27 +46,27 @@ func DiffReferences(ctx context.Context, o Options, before, after string) (*Diff
 	return d, d.Packs[0].compareFiles(ctx, p[0].bytes, p[1].bytes)
 }
 
-// A beside fetches what packs.toml does not name.
-type beside struct {
+// A referenceClient fetches what packs.toml does not name.
+type referenceClient struct {
 	*client
 	project *session // nil if there is none
 }
 
-// besideProject returns a fetcher for references that are not packs.toml's; without a
+// newReferenceClient returns a fetcher for references that are not packs.toml's; without a
 // project where nobody has named a packs.toml and there is none. The caller must close it.
-func (o Options) besideProject(ctx context.Context) (*beside, error) {
+func (o Options) newReferenceClient(ctx context.Context) (*referenceClient, error) {
 	if o.file() == (Options{}).file() && !hasFile(o.file()) {
 		c, err := o.standalone(FetchOptions{AllowTags: true, InsecureRegistries: o.Fetch.InsecureRegistries})
-		return &beside{client: c}, err
+		return &referenceClient{client: c}, err
 	}
 	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	return &beside{s.client, s}, nil
+	return &referenceClient{s.client, s}, nil
 }
 
-func (f *beside) close() {
+func (f *referenceClient) close() {
 	if f.project != nil {
 		f.project.close()
 		return
@@ -75,7 +75,7 @@ func (f *beside) close() {
 }
 
 // locked returns what packs.lock has of a repository under a digest.
-func (f *beside) locked(ref ociref.Reference) (lockfile.Pack, bool) {
+func (f *referenceClient) locked(ref ociref.Reference) (lockfile.Pack, bool) {
 	if f.project == nil || ref.Digest == "" {
 		return lockfile.Pack{}, false
 	}
@@ -100,7 +100,7 @@ type side struct {
 
 // resolve finds a side where the reference says or, if it is nowhere there any more, in
 // packs.lock.
-func (s *side) resolve(ctx context.Context, f *beside) (err error) {
+func (s *side) resolve(ctx context.Context, f *referenceClient) (err error) {
 	if s.ref, err = ociref.Parse(s.reference); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s *side) resolve(ctx context.Context, f *beside) (err error) {
 
 // fetch gets the bytes from the cache, the registry or, where neither has them any more,
 // the project.
-func (s *side) fetch(ctx context.Context, f *beside) (err error) {
+func (s *side) fetch(ctx context.Context, f *referenceClient) (err error) {
 	err = &packfetch.OfflineError{Reference: s.reference}
 	if s.pack != nil {
 		s.bytes, err = f.Open(ctx, s.pack)
@@ -160,7 +160,7 @@ func (s *side) version() string { return otherVersion(s.ref.Tag, s.annotations) 
 type pair [2]*side
 
 // each does the same with both, at the same time.
-func (p pair) each(ctx context.Context, f *beside, do func(*side, context.Context, *beside) error) error {
+func (p pair) each(ctx context.Context, f *referenceClient, do func(*side, context.Context, *referenceClient) error) error {
 	return eachCounted(ctx, f.client, p[:], func(ctx context.Context, s *side) error { return do(s, ctx, f) })
 }
 

@@ -15,13 +15,13 @@ func eachPack[T any](ctx context.Context, c *client, phase Phase, items []T, do 
 }
 
 // eachFetched is eachPack for items whose bytes are copied.
-func eachFetched(ctx context.Context, c *client, items []*item, do func(context.Context, *item) error) error {
+func eachFetched(ctx context.Context, c *client, tasks []*task, do func(context.Context, *task) error) error {
 	var bytes int64
-	for _, i := range items {
-		bytes += i.entry.Size
+	for _, t := range tasks {
+		bytes += t.entry.Size
 	}
-	c.progress.begin(PhaseFetching, len(items), bytes)
-	return eachCounted(ctx, c, items, do)
+	c.progress.begin(PhaseFetching, len(tasks), bytes)
+	return eachCounted(ctx, c, tasks, do)
 }
 
 // eachCounted is eachPack within a phase that has begun.

@@ -78,18 +78,18 @@ func asLocked(pack packsfile.Pack, entry lockfile.Pack) packsfile.Pack {
 	return pack
 }
 
-// keepResolved pins ref to what pack was resolved to, and spares the run from
+// memoisePinned pins ref to what pack was resolved to, and spares the run from
 // resolving it again. It may be called concurrently.
-func (v *vendoring) keepResolved(name string, ref ociref.Reference, pack *fetch.Resolved) ociref.Reference {
+func (v *vendoring) memoisePinned(name string, ref ociref.Reference, pack *fetch.Resolved) ociref.Reference {
 	ref.Digest = pack.Digest()
 	pinned := *pack
 	pinned.Reference, pinned.Tag = ref, ""
-	v.keep(name, &pinned)
+	v.memoise(name, &pinned)
 	return ref
 }
 
-// keep spares the run from resolving a pack again. It may be called concurrently.
-func (v *vendoring) keep(name string, pack *fetch.Resolved) {
+// memoise spares the run from resolving a pack again. It may be called concurrently.
+func (v *vendoring) memoise(name string, pack *fetch.Resolved) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.resolved[name] = pack

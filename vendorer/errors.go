@@ -66,9 +66,9 @@ type PackError struct {
 }
 
 func (e *PackError) Error() string {
-	var lie *InconsistentError
+	var inconsistent *InconsistentError
 	switch {
-	case errors.As(e.Err, &lie):
+	case errors.As(e.Err, &inconsistent):
 		return e.Err.Error() // it names packs.lock, which is to blame
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %v", e.Name, e.Err)

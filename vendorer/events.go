@@ -93,9 +93,9 @@ func (e Fetching) about() string {
 	return ""
 }
 
-// A teller passes events on to Options.Events, those of packs that are worked
+// A orderedEvents passes events on to Options.Events, those of packs that are worked
 // on at once in the order of the packs: the same run says the same every time.
-type teller struct {
+type orderedEvents struct {
 	tell func(Event) // nil: nobody listens
 
 	mu   sync.Mutex
@@ -104,7 +104,7 @@ type teller struct {
 
 // event takes an event of a pack, which flush will pass on; a wait is told at
 // once. It may be called concurrently.
-func (t *teller) event(e Event) {
+func (t *orderedEvents) event(e Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if fetching, ok := e.(Fetching); ok {
@@ -118,7 +118,7 @@ func (t *teller) event(e Event) {
 }
 
 // now passes an event on at once, after those that are held.
-func (t *teller) now(e Event) {
+func (t *orderedEvents) now(e Event) {
 	t.flush()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,7 +126,7 @@ func (t *teller) now(e Event) {
 }
 
 // flush passes on what is held, in the order of the packs.
-func (t *teller) flush() {
+func (t *orderedEvents) flush() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	slices.SortStableFunc(t.held, func(a, b Event) int { return strings.Compare(a.about(), b.about()) })
@@ -136,7 +136,7 @@ func (t *teller) flush() {
 	t.held = nil
 }
 
-func (t *teller) pass(e Event) {
+func (t *orderedEvents) pass(e Event) {
 	if t.tell != nil {
 		t.tell(e)
 	}

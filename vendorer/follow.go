@@ -14,9 +14,9 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// A Mark is a manifest or index as a person knows it: by a tag, where one is
+// A TaggedDigest is a manifest or index as a person knows it: by a tag, where one is
 // known, and by its digest.
-type Mark struct {
+type TaggedDigest struct {
 	Tag    string
 	Digest ociref.Digest
 }
@@ -30,7 +30,7 @@ type RetagError struct {
 	// Version is the version that the locked manifest gives where that is not Tag: then
 	// it may be a reader who put that tag to it. Else it is "".
 	Version string
-	Wish    string // the tag that the pack was to get; "" where none was named
+	Wanted  string // the tag that the pack was to get; "" where none was named
 }
 
 func (e *RetagError) Error() string {
@@ -40,11 +40,12 @@ func (e *RetagError) Error() string {
 	return fmt.Sprintf("version tag %s was pushed again\n\tlocked: %s\n\tnow:    %s", e.Tag, e.Locked, e.Now)
 }
 
-// A heading is where a pack stands, and where an update takes it.
-type heading struct {
-	now   Mark            // as pinned or locked; the zero value if it is neither
-	tag   string          // the tag that is followed; "" if the pack never moves
-	moved *fetch.Resolved // what tag names, if that is not what now says; else nil
+// A resolution is where a pack stands, and where an update takes it.
+type resolution struct {
+	current TaggedDigest    // as pinned or locked; the zero value if it is neither
+	wanted  string          // the tag that the pack is to get; "" where none was named
+	tag     string          // the tag that is followed; "" if the pack never moves
+	moved   *fetch.Resolved // what tag names, if that is not what now says; else nil
 	// locked is what packs.lock has under the version tag of now; the zero value if it
 	// has nothing under it.
 	locked lockfile.Pack
@@ -58,39 +59,35 @@ type follower struct {
 	acceptRetag bool // version tags that were pushed again are followed
 }
 
-// standing is where a pack stands: what packs.toml pins, or else what is locked,
+// current is where a pack stands: what packs.toml pins, or else what is locked,
 // unless that contradicts itself.
-func (s *session) standing(pack packsfile.Pack) Mark {
+func (s *session) current(pack packsfile.Pack) TaggedDigest {
 	if ref := pack.Reference; ref.Digest != "" {
-		return Mark{Tag: ref.Tag, Digest: ref.Digest}
+		return TaggedDigest{Tag: ref.Tag, Digest: ref.Digest}
 	}
 	if entry, locked := s.p.Lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
-		return Mark{Tag: entry.Tag, Digest: entry.Digest()}
+		return TaggedDigest{Tag: entry.Tag, Digest: entry.Digest()}
 	}
-	return Mark{}
+	return TaggedDigest{}
 }
 
-// follow finds out where a pack heads for; wish, if not "", is the tag that it is
+// follow finds out where a pack heads for; wanted, if not "", is the tag that it is
 // to get.
-func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wish string) (h heading, err error) {
-	h.now = f.standing(pack)
-	h.locked = f.lockedUnder(pack, h.now.Tag)
-	if h.tag, err = tagpolicy.Choose(pack, wish, f.latest, f.list(ctx, pack.Reference)); err != nil || h.tag == "" {
-		return h, err
+func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wanted string) (r resolution, err error) {
+	r.current, r.wanted = f.current(pack), wanted
+	r.locked = f.lockedUnder(pack, r.current.Tag)
+	if r.tag, err = tagpolicy.Choose(pack, wanted, f.latest, f.list(ctx, pack.Reference)); err != nil || r.tag == "" {
+		return r, err
 	}
-	same, err := f.followSame(ctx, pack, h)
-	var retag *RetagError
-	if errors.As(err, &retag) {
-		retag.Wish = wish
+	same, err := f.followSame(ctx, pack, r)
+	if err != nil || r.tag == r.current.Tag && r.current.Digest != "" {
+		r.moved = same
+		return r, err
 	}
-	if err != nil || h.tag == h.now.Tag && h.now.Digest != "" {
-		h.moved = same
-		return h, err
-	}
-	h.moved, err = f.Resolve(ctx, pack.Reference.WithTag(h.tag), pack.Layer)
+	r.moved, err = f.Resolve(ctx, pack.Reference.WithTag(r.tag), pack.Layer)
 	ref := pack.Reference
-	ref.Tag = h.tag
-	return h, withNearTags(ref, err, f.list(ctx, ref))
+	ref.Tag = r.tag
+	return r, withNearTags(ref, err, f.list(ctx, ref))
 }
 
 // lockedUnder is what packs.lock has of the pack's repository under a version tag; the
@@ -109,37 +106,37 @@ func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
 // version that was pushed again: also where another version is to be taken, since
 // who moves one tag moves others. nil is one that has not moved, or is gone and
 // not wanted.
-func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, h heading) (*fetch.Resolved, error) {
-	guarded := h.locked.Name != "" && !f.acceptRetag
-	if h.now.Tag == "" || h.now.Digest == "" || h.tag != h.now.Tag && !guarded {
+func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, r resolution) (*fetch.Resolved, error) {
+	guarded := r.locked.Name != "" && !f.acceptRetag
+	if r.current.Tag == "" || r.current.Digest == "" || r.tag != r.current.Tag && !guarded {
 		return nil, nil
 	}
-	moved, err := f.Follow(ctx, pack.Reference.WithTag(h.now.Tag), h.now.Digest, pack.Layer)
+	moved, err := f.Follow(ctx, pack.Reference.WithTag(r.current.Tag), r.current.Digest, pack.Layer)
 	var registry *packfetch.RegistryError
-	if h.tag != h.now.Tag && errors.As(err, &registry) && registry.IsNotFound() {
+	if r.tag != r.current.Tag && errors.As(err, &registry) && registry.IsNotFound() {
 		return nil, nil
 	}
 	if err == nil && moved != nil && guarded {
-		err = f.checkRetag(pack, h, moved)
+		err = f.checkRetag(pack, r, moved)
 	}
 	return moved, err
 }
 
 // checkRetag refuses moved if its version tag was pushed again with other bytes than
 // those that packs.lock has under it.
-func (f *follower) checkRetag(pack packsfile.Pack, h heading, moved *fetch.Resolved) error {
-	if f.isKnown(pack, h.locked, moved) {
+func (f *follower) checkRetag(pack packsfile.Pack, r resolution, moved *fetch.Resolved) error {
+	if f.isKnown(pack, r.locked, moved) {
 		return nil
 	}
 	return &RetagError{
-		Repository: pack.Reference.Name(), Tag: h.now.Tag,
-		Locked: h.locked.Digest(), Now: moved.Digest(), Version: f.manifestVersion(h.locked),
+		Repository: pack.Reference.Name(), Tag: r.current.Tag,
+		Locked: r.locked.Digest(), Now: moved.Digest(), Version: f.manifestVersion(r.locked), Wanted: r.wanted,
 	}
 }
 
 // isKnown tells whether an entry of packs.lock, which must be true of its manifest as far
 // as that is at hand, has the bytes that were found.
 func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *fetch.Resolved) bool {
-	_, err := f.check(&item{Step: Step{Pack: pack, Locked: entry}})
+	_, err := f.checkLocked(&task{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
 }

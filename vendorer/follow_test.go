@@ -153,8 +153,8 @@ func TestFollowRangeNone(t *testing.T) {
 // A version tag that was pushed again is refused, whatever is to be taken, and
 // changes nothing for any pack.
 func TestFollowRetag(t *testing.T) {
-	one := func(wish string) vendorer.UpdateOptions {
-		return vendorer.UpdateOptions{Targets: []vendorer.Target{{Name: "a", Tag: wish}}}
+	one := func(wanted string) vendorer.UpdateOptions {
+		return vendorer.UpdateOptions{Targets: []vendorer.Target{{Name: "a", Tag: wanted}}}
 	}
 	for _, test := range []struct {
 		name, entry string
@@ -186,11 +186,11 @@ func TestFollowRetag(t *testing.T) {
 			}
 			err := p.fails(p.updatesWith(test.update), "$DIR/packs.toml:2: packs.a: version tag 1.0.0 was pushed again\n\tlocked: $OLD\n\tnow:    $AGAIN")
 			var retag *vendorer.RetagError
-			wish := ""
+			wanted := ""
 			if len(test.update.Targets) > 0 {
-				wish = test.update.Targets[0].Tag
+				wanted = test.update.Targets[0].Tag
 			}
-			if !errors.As(err, &retag) || retag.Wish != wish || retag.Tag != "1.0.0" || string(retag.Locked) != p.names["OLD"] || string(retag.Now) != p.names["AGAIN"] {
+			if !errors.As(err, &retag) || retag.Wanted != wanted || retag.Tag != "1.0.0" || string(retag.Locked) != p.names["OLD"] || string(retag.Now) != p.names["AGAIN"] {
 				t.Errorf("error %+v", retag)
 			}
 			test.update.DryRun = true

@@ -29,17 +29,17 @@ func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (
 }
 
 // generate returns the Go source for the items.
-func generate(pkg embedgen.Package, items []*item) ([]byte, error) {
+func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 	pkg.Packs = nil
-	for _, i := range items {
+	for _, t := range tasks {
 		pkg.Packs = append(pkg.Packs, embedgen.Pack{
-			Name:           i.Pack.Name,
-			GoName:         i.Pack.GoName,
-			Ref:            i.entry.Ref,
-			ManifestDigest: string(i.entry.ManifestDigest),
-			LayerDigest:    string(i.entry.LayerDigest),
-			MediaType:      i.entry.MediaType,
-			Size:           i.entry.Size,
+			Name:           t.Pack.Name,
+			GoName:         t.Pack.GoName,
+			Ref:            t.entry.Ref,
+			ManifestDigest: string(t.entry.ManifestDigest),
+			LayerDigest:    string(t.entry.LayerDigest),
+			MediaType:      t.entry.MediaType,
+			Size:           t.entry.Size,
 		})
 	}
 	return embedgen.Generate(pkg)

@@ -42,7 +42,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 		return nil, err
 	}
 	defer s.close()
-	vendored, err := s.p.Vendored(ctx)
+	vendored, err := s.p.MeasureAll(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -53,14 +53,14 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 		places[i] = i
 	}
 	err = eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
-		list[i], err = s.look(ctx, plan.Steps[i])
+		list[i], err = s.listed(ctx, plan.Steps[i])
 		return err
 	})
 	return list, err
 }
 
-// look returns what there is of a pack; the error is the cause of ctx's end.
-func (s *session) look(ctx context.Context, step Step) (Listed, error) {
+// listed returns what there is of a pack; the error is the cause of ctx's end.
+func (s *session) listed(ctx context.Context, step Step) (Listed, error) {
 	l := Listed{
 		Name: step.Pack.Name, Ref: step.Pack.Ref, Version: step.Pack.Version,
 		Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,

@@ -16,9 +16,9 @@ type NetworkOffError struct {
 func (e *NetworkOffError) Error() string { return e.Work + " needs the network, which is off" }
 func (e *NetworkOffError) Unwrap() error { return e.Err }
 
-// withoutTags returns the errors that err joins, all those about tags that cannot be
+// mergeTagErrors returns the errors that err joins, all those about tags that cannot be
 // followed offline made one: they have one cause.
-func withoutTags(work string, err error) error {
+func mergeTagErrors(work string, err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return err

@@ -8,19 +8,19 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// An Outlook is where a pack stands, and what is newer.
-type Outlook struct {
+// An OutdatedPack is where a pack stands, and what is newer.
+type OutdatedPack struct {
 	Name    string
 	Ref     string // in packs.toml's words
 	Version string // likewise; "" if no range is followed
 	// Now is what is pinned or locked; the zero value if it is neither.
-	Now Mark
+	Now TaggedDigest
 	// Update is what Update takes: Now if there is nothing newer to take.
-	Update Mark
+	Update TaggedDigest
 	// Newest is the newest that there is, whether Update takes it or not; its
 	// digest is only known where some Update would take it. It is the zero value
 	// if a digest alone pins the pack, whose tags are not looked at.
-	Newest Mark
+	Newest TaggedDigest
 	// IsOutdated tells whether some Update would change anything.
 	IsOutdated bool
 }
@@ -28,20 +28,20 @@ type Outlook struct {
 // Outdated finds out what newer versions there are, and changes nothing. Outlooks
 // are by name. Where there are some with an error, not nil, it joins those of the
 // packs that are not among them.
-func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
+func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	s, err := open(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	found := make([]*Outlook, len(s.p.Config.Packs))
+	found := make([]*OutdatedPack, len(s.p.Config.Packs))
 	var places []int
 	for i := range s.p.Config.Packs {
 		places = append(places, i)
 	}
 	err = eachPack(ctx, s.client, PhaseResolving, places, func(ctx context.Context, i int) error {
 		pack := s.p.Config.Packs[i]
-		outlook, err := s.outlook(ctx, pack)
+		outlook, err := s.outdated(ctx, pack)
 		if err != nil {
 			return s.packError(pack, Resolve, nil, err)
 		}
@@ -51,21 +51,21 @@ func Outdated(ctx context.Context, o Options) ([]Outlook, error) {
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	outlooks := []Outlook{}
+	outlooks := []OutdatedPack{}
 	for _, outlook := range found {
 		if outlook != nil {
 			outlooks = append(outlooks, *outlook)
 		}
 	}
-	return outlooks, withoutTags("outdated", err)
+	return outlooks, mergeTagErrors("outdated", err)
 }
 
-func (s *session) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, error) {
+func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*OutdatedPack, error) {
 	h, err := (&follower{session: s}).follow(ctx, pack, "")
 	if err != nil {
 		return nil, err
 	}
-	o := &Outlook{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.now, Update: h.mark()}
+	o := &OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.current, Update: h.target()}
 	if h.tag == "" {
 		return o, nil
 	}
@@ -77,39 +77,39 @@ func (s *session) outlook(ctx context.Context, pack packsfile.Pack) (*Outlook, e
 		o.Newest, err = s.latest(ctx, pack, o.Update)
 		o.IsOutdated = o.IsOutdated || o.Newest != o.Now
 	case isVersion, pack.Version != "":
-		o.Newest, err = s.newestBeside(ctx, pack, o.Update)
+		o.Newest, err = s.newestInRepository(ctx, pack, o.Update)
 	}
 	return o, err
 }
 
-// mark is what a heading leads to.
-func (h heading) mark() Mark {
+// target is what a heading leads to.
+func (h resolution) target() TaggedDigest {
 	if h.moved == nil {
-		return h.now
+		return h.current
 	}
-	return Mark{Tag: h.tag, Digest: h.moved.Digest()}
+	return TaggedDigest{Tag: h.tag, Digest: h.moved.Digest()}
 }
 
 // latest is where UpdateOptions.Latest takes a pack that is pinned to a version
 // tag, and that Update without it takes to compatible.
-func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible Mark) (Mark, error) {
+func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible TaggedDigest) (TaggedDigest, error) {
 	tag, err := tagpolicy.Choose(pack, "", true, s.list(ctx, pack.Reference))
 	if err != nil || tag == compatible.Tag {
 		return compatible, err
 	}
 	h, err := (&follower{session: s, latest: true, acceptRetag: true}).follow(ctx, pack, "")
-	return h.mark(), err
+	return h.target(), err
 }
 
-// newestBeside returns the newest version of a repository of which a range, or a
+// newestInRepository returns the newest version of a repository of which a range, or a
 // version tag that is allowed, takes what is taken.
-func (s *session) newestBeside(ctx context.Context, pack packsfile.Pack, taken Mark) (Mark, error) {
+func (s *session) newestInRepository(ctx context.Context, pack packsfile.Pack, taken TaggedDigest) (TaggedDigest, error) {
 	tags, err := s.list(ctx, pack.Reference)()
 	if err != nil {
-		return Mark{}, err
+		return TaggedDigest{}, err
 	}
 	if newer := tagpolicy.NewerThan(taken.Tag, tags); newer != "" {
-		return Mark{Tag: newer}, nil
+		return TaggedDigest{Tag: newer}, nil
 	}
 	return taken, nil
 }

@@ -33,14 +33,14 @@ func (p *project) outdated() (string, error) {
 
 // mark is a Mark as TAG@NAME, where NAME is the last that was pushed with that
 // digest.
-func (p *project) mark(m vendorer.Mark) string {
+func (p *project) mark(m vendorer.TaggedDigest) string {
 	name := ""
 	for n, digest := range p.names {
 		if m.Digest != "" && digest == string(m.Digest) {
 			name = "@" + n
 		}
 	}
-	if m == (vendorer.Mark{}) {
+	if m == (vendorer.TaggedDigest{}) {
 		return "-"
 	}
 	return m.Tag + name

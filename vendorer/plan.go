@@ -94,9 +94,9 @@ func isStale(pack packsfile.Pack, entry lockfile.Pack) bool {
 	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer
 }
 
-// locked returns how a plan would change packs.lock's entries, nil if it does
+// lockedError returns how a plan would change packs.lock's entries, nil if it does
 // not.
-func (p Plan) locked() *LockedError {
+func (p Plan) lockedError() *LockedError {
 	e := &LockedError{}
 	for _, step := range p.Steps {
 		switch {

@@ -20,8 +20,8 @@ type Progress struct {
 	BytesDone int64 // copied so far
 }
 
-// A meter counts what a run has done. Its methods may be called concurrently.
-type meter struct {
+// A progressCounter counts what a run has done. Its methods may be called concurrently.
+type progressCounter struct {
 	tell func(Progress) // nil: nobody looks
 
 	mu  sync.Mutex
@@ -29,19 +29,19 @@ type meter struct {
 }
 
 // begin starts a phase.
-func (m *meter) begin(phase Phase, packs int, bytes int64) {
+func (m *progressCounter) begin(phase Phase, packs int, bytes int64) {
 	m.change(func(p *Progress) { *p = Progress{Phase: phase, Packs: packs, Bytes: bytes} })
 }
 
 // done counts one pack of the phase.
-func (m *meter) done() { m.change(func(p *Progress) { p.Done++ }) }
+func (m *progressCounter) done() { m.change(func(p *Progress) { p.Done++ }) }
 
 // copied counts bytes of a pack; what is begun anew is taken off again.
-func (m *meter) copied(n int64) { m.change(func(p *Progress) { p.BytesDone += n }) }
+func (m *progressCounter) copied(n int64) { m.change(func(p *Progress) { p.BytesDone += n }) }
 
 // copiedOne is copied where there is one pack only, which is resolved until its
 // first bytes come.
-func (m *meter) copiedOne(n, size int64) {
+func (m *progressCounter) copiedOne(n, size int64) {
 	m.change(func(now *Progress) {
 		if now.Phase != PhaseFetching {
 			*now = Progress{Phase: PhaseFetching, Packs: 1, Bytes: size}
@@ -50,7 +50,7 @@ func (m *meter) copiedOne(n, size int64) {
 	})
 }
 
-func (m *meter) change(change func(*Progress)) {
+func (m *progressCounter) change(change func(*Progress)) {
 	if m.tell == nil {
 		return
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// An item is a step on its way to being vendored.
-type item struct {
+// An task is a step on its way to being vendored.
+type task struct {
 	Step
 	entry   lockfile.Pack   // as it will be locked
 	pack    *fetch.Resolved // nil where the bytes are not needed
@@ -22,67 +22,67 @@ type item struct {
 	fetched bool
 }
 
-// items are the steps of a plan, locked as they are.
-func (p Plan) items() []*item {
-	items := make([]*item, len(p.Steps))
+// tasks are the steps of a plan, locked as they are.
+func (p Plan) tasks() []*task {
+	tasks := make([]*task, len(p.Steps))
 	for n, step := range p.Steps {
-		items[n] = &item{Step: step, entry: step.Locked}
+		tasks[n] = &task{Step: step, entry: step.Locked}
 	}
-	return items
+	return tasks
 }
 
-// wanted tells whether the vendored file must be written.
-func (i *item) wanted() bool { return i.Vendored.Content != project.ContentOf(i.entry) }
+// mustWrite tells whether the vendored file must be written.
+func (t *task) mustWrite() bool { return t.Vendored.Content != project.ContentOf(t.entry) }
 
-// settle finds out how the item will be locked, and where its bytes are if
+// prepare finds out how the item will be locked, and where its bytes are if
 // they are needed.
-func (v *vendoring) settle(ctx context.Context, i *item) error {
+func (v *vendoring) prepare(ctx context.Context, t *task) error {
 	var err error
-	switch i.Action {
+	switch t.Action {
 	case Resolve:
-		if err = v.resolve(ctx, i); err == nil {
-			err = v.measureAgain(ctx, i)
+		if err = v.resolve(ctx, t); err == nil {
+			err = v.measureAgain(ctx, t)
 		}
 	case Restore:
-		err = v.obey(ctx, i)
+		err = v.resolveLocked(ctx, t)
 	default:
-		_, err = v.check(i)
+		_, err = v.checkLocked(t)
 	}
 	if err != nil {
-		return v.packError(i.Pack, i.Action, &i.Locked, err)
+		return v.packError(t.Pack, t.Action, &t.Locked, err)
 	}
 	return nil
 }
 
 // measureAgain reads what stands in an item's place if it may be what the item will
 // be locked as, and nobody could know that before.
-func (v *vendoring) measureAgain(ctx context.Context, i *item) (err error) {
-	if is := i.Vendored; is.Digest == "" && !is.IsZero() && is.Size == i.entry.Size {
-		i.Vendored, err = v.p.Measure(ctx, v.p.PackFile(i.Pack.Name), i.entry.Size)
+func (v *vendoring) measureAgain(ctx context.Context, t *task) (err error) {
+	if is := t.Vendored; is.Digest == "" && !is.IsZero() && is.Size == t.entry.Size {
+		t.Vendored, err = v.p.Measure(ctx, v.p.PackFile(t.Pack.Name), t.entry.Size)
 	}
 	return err
 }
 
 // resolve locks a pack anew.
-func (v *vendoring) resolve(ctx context.Context, i *item) error {
-	if i.Reason == Stale {
+func (v *vendoring) resolve(ctx context.Context, t *task) error {
+	if t.Reason == Stale {
 		v.events.event(StaleEntry{
-			Name:       i.Pack.Name,
-			Locked:     inWords(i.Locked.Ref, i.Locked.Version, i.Locked.Layer),
-			Configured: inWords(i.Pack.Ref, i.Pack.Version, i.Pack.Layer),
+			Name:       t.Pack.Name,
+			Locked:     configuredText(t.Locked.Ref, t.Locked.Version, t.Locked.Layer),
+			Configured: configuredText(t.Pack.Ref, t.Pack.Version, t.Pack.Layer),
 		})
 	}
-	pack := v.resolved[i.Pack.Name]
+	pack := v.resolved[t.Pack.Name]
 	if pack == nil {
 		var err error
-		if pack, err = v.find(ctx, i.Pack); err != nil {
+		if pack, err = v.resolvePack(ctx, t.Pack); err != nil {
 			return err
 		}
-		v.checkTag(ctx, i)
+		v.checkTag(ctx, t)
 	}
-	i.pack = pack
-	i.entry = entryOf(pack)
-	i.entry.Name, i.entry.Ref, i.entry.Version, i.entry.Layer = i.Pack.Name, i.Pack.Ref, i.Pack.Version, i.Pack.Layer
+	t.pack = pack
+	t.entry = entryOf(pack)
+	t.entry.Name, t.entry.Ref, t.entry.Version, t.entry.Layer = t.Pack.Name, t.Pack.Ref, t.Pack.Version, t.Pack.Layer
 	return nil
 }
 
@@ -98,8 +98,8 @@ func entryOf(pack *fetch.Resolved) lockfile.Pack {
 	}
 }
 
-// find resolves a pack as packs.toml has it.
-func (s *session) find(ctx context.Context, pack packsfile.Pack) (*fetch.Resolved, error) {
+// resolvePack resolves a pack as packs.toml has it.
+func (s *session) resolvePack(ctx context.Context, pack packsfile.Pack) (*fetch.Resolved, error) {
 	if pack.Version == "" {
 		return s.Resolve(ctx, pack.Reference, pack.Layer)
 	}
@@ -110,9 +110,9 @@ func (s *session) find(ctx context.Context, pack packsfile.Pack) (*fetch.Resolve
 	return s.Resolve(ctx, pack.Reference.WithTag(tag), pack.Layer)
 }
 
-// inWords are packs.toml's words for a pack: what makes an entry stale if it
+// configuredText are packs.toml's words for a pack: what makes an entry stale if it
 // changes.
-func inWords(ref, version, layer string) string {
+func configuredText(ref, version, layer string) string {
 	words := ref
 	if version != "" {
 		words += " version " + version
@@ -125,36 +125,36 @@ func inWords(ref, version, layer string) string {
 
 // checkTag warns of a reference whose tag and digest have parted. What is
 // locked is the digest either way, so nothing here can fail a run.
-func (s *session) checkTag(ctx context.Context, i *item) {
-	ref := i.Pack.Reference
+func (s *session) checkTag(ctx context.Context, t *task) {
+	ref := t.Pack.Reference
 	if ref.Tag == "" || ref.Digest == "" || s.o.Offline {
 		return
 	}
-	now, err := s.Follow(ctx, ref, ref.Digest, i.Pack.Layer)
+	now, err := s.Follow(ctx, ref, ref.Digest, t.Pack.Layer)
 	if err != nil {
-		s.events.event(TagUnchecked{Name: i.Pack.Name, Ref: i.Pack.Ref, Err: err})
+		s.events.event(TagUnchecked{Name: t.Pack.Name, Ref: t.Pack.Ref, Err: err})
 	} else if now != nil {
-		s.events.event(TagMoved{Name: i.Pack.Name, Ref: i.Pack.Ref, Pinned: ref.Digest, Now: now.Digest()})
+		s.events.event(TagMoved{Name: t.Pack.Name, Ref: t.Pack.Ref, Pinned: ref.Digest, Now: now.Digest()})
 	}
 }
 
-// obey finds the pack that is locked. Of the registry only the manifest is
+// resolveLocked finds the pack that is locked. Of the registry only the manifest is
 // asked that packs.lock names.
-func (v *vendoring) obey(ctx context.Context, i *item) error {
-	if err := v.checkEntry(i); err != nil {
+func (v *vendoring) resolveLocked(ctx context.Context, t *task) error {
+	if err := v.checkEntry(t); err != nil {
 		return err
 	}
-	ref, layer := i.Pack.Reference.WithDigest(i.Locked.ManifestDigest), i.Pack.Layer
-	pack, err := v.ResolveCached(ref, i.Locked.ManifestDigest, layer)
+	ref, layer := t.Pack.Reference.WithDigest(t.Locked.ManifestDigest), t.Pack.Layer
+	pack, err := v.ResolveCached(ref, t.Locked.ManifestDigest, layer)
 	switch {
 	case isNotCached(err) && v.o.Offline:
-		pack, err = v.Pinned(ref, i.Locked.ManifestDigest, lockedLayer(i.Locked), layer)
+		pack, err = v.Pinned(ref, t.Locked.ManifestDigest, lockedLayer(t.Locked), layer)
 	case isNotCached(err):
 		pack, err = v.Resolve(ctx, ref, layer)
 	}
 	if err != nil {
-		return liesIfUnusable(i.Locked, err)
+		return asInconsistent(t.Locked, err)
 	}
-	i.pack = pack
-	return compare(i.Locked, pack)
+	t.pack = pack
+	return compare(t.Locked, pack)
 }

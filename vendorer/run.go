@@ -48,7 +48,7 @@ type vendoring struct {
 	dryRun bool   // nothing is written
 
 	mu       sync.Mutex
-	update   map[string]bool            // packs to resolve again
+	relock   map[string]bool            // packs to resolve again
 	resolved map[string]*fetch.Resolved // packs that are resolved already
 }
 
@@ -58,7 +58,7 @@ func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, e
 	if err != nil {
 		return nil, err
 	}
-	return &vendoring{session: s, update: map[string]bool{}, resolved: map[string]*fetch.Resolved{}}, nil
+	return &vendoring{session: s, relock: map[string]bool{}, resolved: map[string]*fetch.Resolved{}}, nil
 }
 
 func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
@@ -70,11 +70,11 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := plan.items()
-	if err := eachPack(ctx, v.client, PhaseResolving, items, v.settle); err != nil {
+	tasks := plan.tasks()
+	if err := eachPack(ctx, v.client, PhaseResolving, tasks, v.prepare); err != nil {
 		return nil, err
 	}
-	if err := v.checkSizes(items); err != nil {
+	if err := v.checkSizes(tasks); err != nil {
 		return nil, err
 	}
 	change := v.p.NewChange()
@@ -82,10 +82,10 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 		for _, entry := range plan.Surplus {
 			change.Dropped = append(change.Dropped, entry.Name)
 		}
-		return v.report(change, items), nil
+		return v.report(change, tasks), nil
 	}
 	defer change.Discard()
-	if err := v.stage(ctx, change, items, pkg); err != nil {
+	if err := v.stage(ctx, change, tasks, pkg); err != nil {
 		return nil, err
 	}
 	change.Drop(plan.Surplus, vendored)
@@ -96,29 +96,29 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.report(change, items), nil
+	return v.report(change, tasks), nil
 }
 
 func (v *vendoring) plan(ctx context.Context) (Plan, map[string]Vendored, error) {
 	if !v.dryRun {
 		v.p.Sweep()
 	}
-	vendored, err := v.p.Vendored(ctx)
+	vendored, err := v.p.MeasureAll(ctx)
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	plan := MakePlan(v.p.Config.Packs, v.p.Lock, vendored, v.update)
+	plan := MakePlan(v.p.Config.Packs, v.p.Lock, vendored, v.relock)
 	v.events.now(Planned{Plan: plan})
 	if !v.o.Locked {
 		return plan, vendored, nil
 	}
-	return plan, vendored, v.locked(plan)
+	return plan, vendored, v.lockedError(plan)
 }
 
-func (v *vendoring) report(c *project.Change, items []*item) *Report {
+func (v *vendoring) report(c *project.Change, tasks []*task) *Report {
 	report := &Report{DryRun: v.dryRun, Written: c.Written, Deleted: c.Deleted, Dropped: c.Dropped}
-	for _, i := range items {
-		report.Packs = append(report.Packs, PackReport{Pack: i.entry, Before: i.Locked, Action: i.Action, Written: i.wanted() && !v.dryRun, Fetched: i.fetched})
+	for _, t := range tasks {
+		report.Packs = append(report.Packs, PackReport{Pack: t.entry, Before: t.Locked, Action: t.Action, Written: t.mustWrite() && !v.dryRun, Fetched: t.fetched})
 	}
 	return report
 }

@@ -31,7 +31,7 @@ func open(ctx context.Context, o Options, tolerant bool) (*session, error) {
 		return nil, err
 	}
 	// packs.toml says which tags are allowed, so the fetcher allows all.
-	c, err := o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, progress *meter) {
+	c, err := o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, progress *progressCounter) {
 		f.AllowTags = true
 		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
 		f.AcceptMediaTypes = p.Config.AcceptMediaTypes
@@ -63,10 +63,10 @@ func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile
 	return e
 }
 
-// locked returns the *LockedError of a plan that would change packs.lock, nil
+// lockedError returns the *LockedError of a plan that would change packs.lock, nil
 // if it does not.
-func (s *session) locked(plan Plan) error {
-	e := plan.locked()
+func (s *session) lockedError(plan Plan) error {
+	e := plan.lockedError()
 	if e == nil {
 		e = &LockedError{NoFile: s.p.LockBytes == nil, Format: string(s.p.LockBytes) != string(lockfile.Format(s.p.Lock))}
 		if !e.NoFile && !e.Format {

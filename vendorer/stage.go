@@ -13,17 +13,17 @@ import (
 
 // checkSizes refuses what cannot be linked, before it is downloaded, and warns
 // of what code hosts refuse.
-func (v *vendoring) checkSizes(items []*item) error {
+func (v *vendoring) checkSizes(tasks []*task) error {
 	var total int64
 	var changed bool
 	var errs []error
-	for _, i := range items {
-		total += min(i.entry.Size, maxEmbedded+1) // never overflows: names are few
-		changed = changed || i.Action == Resolve
-		if i.entry.Size > maxEmbedded {
-			errs = append(errs, v.packError(i.Pack, i.Action, &i.Locked, tooLarge("the pack has", i.entry.Size)))
-		} else if i.entry.Size > largePack && i.Action == Resolve {
-			v.events.event(Large{Name: i.Pack.Name, Size: i.entry.Size})
+	for _, t := range tasks {
+		total += min(t.entry.Size, maxEmbedded+1) // never overflows: names are few
+		changed = changed || t.Action == Resolve
+		if t.entry.Size > maxEmbedded {
+			errs = append(errs, v.packError(t.Pack, t.Action, &t.Locked, tooLarge("the pack has", t.entry.Size)))
+		} else if t.entry.Size > largePack && t.Action == Resolve {
+			v.events.event(Large{Name: t.Pack.Name, Size: t.entry.Size})
 		}
 	}
 	if len(errs) == 0 && total > maxEmbedded {
@@ -40,13 +40,13 @@ func (v *vendoring) checkSizes(items []*item) error {
 const maxOpen = 512
 
 // stage writes all that will change under temporary names.
-func (v *vendoring) stage(ctx context.Context, c *project.Change, items []*item, pkg embedgen.Package) error {
-	var wanted []*item
-	for _, i := range items {
-		if i.wanted() {
-			wanted = append(wanted, i)
-		} else if i.Action == Resolve {
-			v.suspect(i, nil)
+func (v *vendoring) stage(ctx context.Context, c *project.Change, tasks []*task, pkg embedgen.Package) error {
+	var wanted []*task
+	for _, t := range tasks {
+		if t.mustWrite() {
+			wanted = append(wanted, t)
+		} else if t.Action == Resolve {
+			v.suspect(t, nil)
 		}
 	}
 	if len(wanted) > 0 {
@@ -54,44 +54,44 @@ func (v *vendoring) stage(ctx context.Context, c *project.Change, items []*item,
 			return err
 		}
 	}
-	for n, i := range wanted {
-		i.apart = n >= maxOpen
+	for n, t := range wanted {
+		t.apart = n >= maxOpen
 	}
-	err := eachFetched(ctx, v.client, wanted, func(ctx context.Context, i *item) (err error) {
-		if i.staged, err = v.fetch(ctx, i); err != nil {
-			return v.packError(i.Pack, i.Action, &i.Locked, err)
+	err := eachFetched(ctx, v.client, wanted, func(ctx context.Context, t *task) (err error) {
+		if t.staged, err = v.fetch(ctx, t); err != nil {
+			return v.packError(t.Pack, t.Action, &t.Locked, err)
 		}
 		return nil
 	})
-	for _, i := range wanted {
-		c.Packs = append(c.Packs, i.staged)
+	for _, t := range wanted {
+		c.Packs = append(c.Packs, t.staged)
 	}
 	if err != nil {
 		return err
 	}
-	v.tellRestored(wanted)
-	return v.stageTexts(c, items, pkg)
+	v.warnRestored(wanted)
+	return v.stageTexts(c, tasks, pkg)
 }
 
 // fetch stages the bytes of one pack.
-func (v *vendoring) fetch(ctx context.Context, i *item) (*atomicfile.File, error) {
-	file, err := v.p.CreatePack(i.Pack.Name)
+func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error) {
+	file, err := v.p.CreatePack(t.Pack.Name)
 	if err != nil {
 		return nil, err
 	}
 	file.WriteEarly()
-	i.fetched, err = v.Copy(ctx, i.pack, file)
-	if err == nil && i.Action == Resolve {
-		v.suspect(i, file)
+	t.fetched, err = v.Copy(ctx, t.pack, file)
+	if err == nil && t.Action == Resolve {
+		v.suspect(t, file)
 	}
-	if err == nil && i.apart {
+	if err == nil && t.apart {
 		err = file.Finish()
 	}
 	if err != nil {
 		file.Discard()
 		return nil, err
 	}
-	if !i.apart {
+	if !t.apart {
 		file.StartWriteback()
 	}
 	return file, nil
@@ -99,19 +99,19 @@ func (v *vendoring) fetch(ctx context.Context, i *item) (*atomicfile.File, error
 
 // suspect warns of a layer that may not be the pack. bytes are its, nil if they are not at
 // hand.
-func (v *vendoring) suspect(i *item, bytes io.ReaderAt) {
-	if d, doubtful := v.Suspect(i.pack, bytes); doubtful {
-		v.events.event(SuspectLayer{Name: i.Pack.Name, SuspectLayer: d})
+func (v *vendoring) suspect(t *task, bytes io.ReaderAt) {
+	if d, doubtful := v.Suspect(t.pack, bytes); doubtful {
+		v.events.event(SuspectLayer{Name: t.Pack.Name, SuspectLayer: d})
 	}
 }
 
-// tellRestored warns of vendored files that were not what is locked.
-func (v *vendoring) tellRestored(wanted []*item) {
-	for _, i := range wanted {
-		if i.Reason == Changed {
+// warnRestored warns of vendored files that were not what is locked.
+func (v *vendoring) warnRestored(wanted []*task) {
+	for _, t := range wanted {
+		if t.Reason == Changed {
 			v.events.event(Restored{
-				Name: i.Pack.Name, Path: v.p.Show(v.p.PackFile(i.Pack.Name)),
-				Got: i.Vendored.Content, Want: project.ContentOf(i.entry), LFS: i.Vendored.LFS,
+				Name: t.Pack.Name, Path: v.p.Show(v.p.PackFile(t.Pack.Name)),
+				Got: t.Vendored.Content, Want: project.ContentOf(t.entry), LFS: t.Vendored.LFS,
 			})
 		}
 	}
@@ -119,8 +119,8 @@ func (v *vendoring) tellRestored(wanted []*item) {
 
 // stageTexts stages the generated file, packs.lock and packs.toml, each if it
 // changes.
-func (v *vendoring) stageTexts(c *project.Change, items []*item, pkg embedgen.Package) error {
-	source, err := generate(pkg, items)
+func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Package) error {
+	source, err := generate(pkg, tasks)
 	if err != nil {
 		return err
 	}
@@ -128,11 +128,11 @@ func (v *vendoring) stageTexts(c *project.Change, items []*item, pkg embedgen.Pa
 		return err
 	}
 	lock := &lockfile.Lock{}
-	for _, i := range items {
-		if err := i.entry.Validate(); err != nil { // what is written can be read again
+	for _, t := range tasks {
+		if err := t.entry.Validate(); err != nil { // what is written can be read again
 			return err
 		}
-		lock.Packs = append(lock.Packs, i.entry)
+		lock.Packs = append(lock.Packs, t.entry)
 	}
 	if err := c.StageLock(lockfile.Format(lock)); err != nil || v.edited == nil {
 		return err

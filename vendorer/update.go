@@ -48,7 +48,7 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 		return nil, err
 	}
 	v.dryRun = u.DryRun
-	up := &updating{
+	up := &updater{
 		vendoring: v,
 		follower:  &follower{session: v.session, latest: u.Latest, acceptRetag: u.AcceptRetag},
 		keepGoing: u.KeepGoing,
@@ -60,46 +60,46 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	return report, errors.Join(up.refusals(report), withoutTags("update", err))
+	return report, errors.Join(up.refusals(report), mergeTagErrors("update", err))
 }
 
-// A chosen is a pack that is to be updated; wish is the tag that it is to get,
+// An updateTarget is a pack that is to be updated; wanted is the tag that it is to get,
 // "" where none was named.
-type chosen struct {
+type updateTarget struct {
 	packsfile.Pack
-	wish string
+	wanted string
 }
 
 // choose returns the packs that are meant, all if there are no targets.
-func (s *session) choose(targets []Target) ([]chosen, error) {
-	var packs []chosen
+func (s *session) choose(targets []Target) ([]updateTarget, error) {
+	var packs []updateTarget
 	if len(targets) == 0 {
 		for _, pack := range s.p.Config.Packs {
-			packs = append(packs, chosen{Pack: pack})
+			packs = append(packs, updateTarget{Pack: pack})
 		}
 		return packs, nil
 	}
 	var errs []error
-	wishes := map[string]string{}
+	tags := map[string]string{}
 	for _, target := range targets {
-		wish, twice := wishes[target.Name]
+		tag, twice := tags[target.Name]
 		pack, ok := s.p.Config.Pack(target.Name)
 		switch {
-		case twice && wish == target.Tag:
+		case twice && tag == target.Tag:
 		case !ok && !twice:
 			errs = append(errs, s.unknown(target.Name))
 		case ok && twice:
 			errs = append(errs, &UsageError{Subject: target.Name, Reason: "is named twice, with different tags"})
 		case ok:
-			packs = append(packs, chosen{pack, target.Tag})
+			packs = append(packs, updateTarget{pack, target.Tag})
 		}
-		wishes[target.Name] = target.Tag
+		tags[target.Name] = target.Tag
 	}
 	return packs, errors.Join(errs...)
 }
 
-// updating is what an update finds out before it vendors.
-type updating struct {
+// updater is what an update finds out before it vendors.
+type updater struct {
 	*vendoring
 	follower  *follower
 	keepGoing bool
@@ -109,7 +109,7 @@ type updating struct {
 }
 
 // vendor finds out where the packs' tags lead now, and vendors.
-func (u *updating) vendor(ctx context.Context, packs []chosen) (*Report, error) {
+func (u *updater) vendor(ctx context.Context, packs []updateTarget) (*Report, error) {
 	if err := eachPack(ctx, u.client, PhaseResolving, packs, u.follow); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (u *updating) vendor(ctx context.Context, packs []chosen) (*Report, error) 
 }
 
 // follow finds out where a pack's tag leads now, and takes it.
-func (u *updating) follow(ctx context.Context, pack chosen) error {
+func (u *updater) follow(ctx context.Context, pack updateTarget) error {
 	err := u.followTag(ctx, pack)
 	if err == nil {
 		return nil
@@ -140,7 +140,7 @@ func (u *updating) follow(ctx context.Context, pack chosen) error {
 
 // refusals are why packs were left as they are, which the report, if there is one, says
 // of them.
-func (u *updating) refusals(report *Report) error {
+func (u *updater) refusals(report *Report) error {
 	var errs []error
 	for _, pack := range u.p.Config.Packs {
 		errs = append(errs, u.refused[pack.Name])
@@ -153,49 +153,49 @@ func (u *updating) refusals(report *Report) error {
 	return errors.Join(errs...)
 }
 
-func (u *updating) followTag(ctx context.Context, pack chosen) error {
-	if pack.wish == "" && u.standing(pack.Pack) == (Mark{}) {
-		u.markLie(pack.Pack)
+func (u *updater) followTag(ctx context.Context, pack updateTarget) error {
+	if pack.wanted == "" && u.current(pack.Pack) == (TaggedDigest{}) {
+		u.relockInconsistent(pack.Pack)
 		return nil // it is not locked, and will be
 	}
-	h, err := u.follower.follow(ctx, pack.Pack, pack.wish)
+	h, err := u.follower.follow(ctx, pack.Pack, pack.wanted)
 	if err != nil {
 		return err
 	}
 	if h.moved != nil {
-		u.take(pack, h)
+		u.apply(pack, h)
 		return nil
 	}
-	u.markLie(pack.Pack)
+	u.relockInconsistent(pack.Pack)
 	return nil
 }
 
-// markLie takes care of a pack that did not move: an entry that lies is not left
+// relockInconsistent takes care of a pack that did not move: an entry that lies is not left
 // as it is, nor one of a named pack that only the registry could prove.
-func (u *updating) markLie(pack packsfile.Pack) {
+func (u *updater) relockInconsistent(pack packsfile.Pack) {
 	entry, locked := u.p.Lock.Pack(pack.Name)
 	if !locked || isStale(pack, entry) {
 		return
 	}
-	proven, err := u.check(&item{Step: Step{Pack: pack, Locked: entry}})
+	proven, err := u.checkLocked(&task{Step: Step{Pack: pack, Locked: entry}})
 	if err != nil || u.named && !proven {
 		u.mark(pack.Name)
 	}
 }
 
-// take notes what a pack's tag names now: in packs.toml too, if it is written
+// apply notes what a pack's tag names now: in packs.toml too, if it is written
 // there.
-func (u *updating) take(pack chosen, h heading) {
+func (u *updater) apply(pack updateTarget, h resolution) {
 	u.tellPushed(pack, h)
 	u.mark(pack.Name)
 	ref, isPin := pack.Reference, pack.Reference.Digest != ""
 	ref.Tag, ref.Digest = h.tag, ""
 	if isPin {
-		ref = u.keepResolved(pack.Name, ref, h.moved)
+		ref = u.memoisePinned(pack.Name, ref, h.moved)
 	} else {
-		u.keep(pack.Name, h.moved)
+		u.memoise(pack.Name, h.moved)
 	}
-	if isPin || pack.wish != "" {
+	if isPin || pack.wanted != "" {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.refs[pack.Name] = schemeOf(pack.Ref) + ref.String()
@@ -204,14 +204,14 @@ func (u *updating) take(pack chosen, h heading) {
 
 // tellPushed tells of a version tag that names another manifest than the one that the
 // pack has under it, and that is followed without --accept-retag.
-func (u *updating) tellPushed(pack chosen, h heading) {
+func (u *updater) tellPushed(pack updateTarget, h resolution) {
 	_, isVersion := versions.Parse(h.tag)
 	switch {
-	case !isVersion || h.tag != h.now.Tag:
+	case !isVersion || h.tag != h.current.Tag:
 	case h.locked.LayerDigest == ociref.Digest(h.moved.Layer.Digest) && h.locked.Digest() != h.moved.Digest():
 		u.events.event(Republished{Name: pack.Name, Tag: h.tag, Locked: h.locked.Digest(), Now: h.moved.Digest()})
 	case h.locked.Name == "" || !u.follower.acceptRetag:
-		u.events.event(TagMoved{Name: pack.Name, Ref: pack.Ref, Pinned: h.now.Digest, Now: h.moved.Digest()})
+		u.events.event(TagMoved{Name: pack.Name, Ref: pack.Ref, Pinned: h.current.Digest, Now: h.moved.Digest()})
 	}
 }
 
@@ -223,10 +223,10 @@ func schemeOf(ref string) string {
 	return ""
 }
 
-func (u *updating) mark(name string) {
+func (u *updater) mark(name string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.update[name] = true
+	u.relock[name] = true
 }
 
 // ParseTarget reads NAME or NAME@TAG.

@@ -94,24 +94,24 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	if err != nil {
 		return nil, err
 	}
-	v.find(touches...)
+	v.add(touches...)
 	return v, nil
 }
 
 // verify compares what packvendor and the Go toolchain make of the project.
 func (s *session) verify(ctx context.Context, pkg embedgen.Package, remote bool) (*Verification, error) {
-	vendored, err := s.p.Vendored(ctx)
+	vendored, err := s.p.MeasureAll(ctx)
 	if err != nil {
 		return nil, err
 	}
 	plan := MakePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
 	v := &Verification{Packs: len(plan.Steps)}
-	v.find(s.locked(plan))
-	v.find(s.packFindings(ctx, plan, remote)...)
+	v.add(s.lockedError(plan))
+	v.add(s.packFindings(ctx, plan, remote)...)
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if plan.locked() == nil && !v.lies() { // else what the Go file should say is not known
+	if plan.lockedError() == nil && !v.isInconsistent() { // else what the Go file should say is not known
 		if err := s.generatedFinding(v, plan, pkg); err != nil {
 			return nil, err
 		}
@@ -151,11 +151,11 @@ func blames(finding error) (names []string, all bool) {
 	return nil, true
 }
 
-// lies tells whether an entry of packs.lock was found to lie.
-func (v *Verification) lies() bool {
+// isInconsistent tells whether an entry of packs.lock was found to inconsistent.
+func (v *Verification) isInconsistent() bool {
 	return slices.ContainsFunc(v.Findings, func(err error) bool {
-		var lie *InconsistentError
-		return errors.As(err, &lie)
+		var inconsistent *InconsistentError
+		return errors.As(err, &inconsistent)
 	})
 }
 
@@ -167,8 +167,8 @@ func (v *Verification) isAsLocked() bool {
 	})
 }
 
-// find adds findings, those that are nil aside.
-func (v *Verification) find(errs ...error) {
+// add adds findings, those that are nil aside.
+func (v *Verification) add(errs ...error) {
 	for _, err := range errs {
 		if err != nil {
 			v.Findings = append(v.Findings, err)
@@ -180,39 +180,39 @@ func (v *Verification) find(errs ...error) {
 // differ.
 func (s *session) packFindings(ctx context.Context, plan Plan, remote bool) []error {
 	type looked struct {
-		*item
+		*task
 		found []error
 	}
-	var items []*looked
-	for _, i := range plan.items() {
-		items = append(items, &looked{item: i})
+	var tasks []*looked
+	for _, t := range plan.tasks() {
+		tasks = append(tasks, &looked{task: t})
 	}
-	eachPack(ctx, s.client, PhaseVerifying, items, func(ctx context.Context, i *looked) error {
-		i.found = s.itemFindings(ctx, i.item, remote)
+	eachPack(ctx, s.client, PhaseVerifying, tasks, func(ctx context.Context, t *looked) error {
+		t.found = s.taskFindings(ctx, t.task, remote)
 		return nil
 	})
 	var all []error
-	for _, i := range items {
-		all = append(all, i.found...)
+	for _, t := range tasks {
+		all = append(all, t.found...)
 	}
 	return all
 }
 
-func (s *session) itemFindings(ctx context.Context, i *item, remote bool) []error {
-	step := i.Step
+func (s *session) taskFindings(ctx context.Context, t *task, remote bool) []error {
+	step := t.Step
 	if step.Action == Resolve {
 		return nil // told already: there is nothing to compare with
 	}
 	var found []error
-	_, err := s.check(i)
+	_, err := s.checkLocked(t)
 	if err == nil && remote {
-		err = s.checkRemote(ctx, i)
+		err = s.checkRemote(ctx, t)
 	}
 	if err != nil {
 		found = append(found, s.packError(step.Pack, step.Action, &step.Locked, err))
 	}
-	if i.wanted() && !isAboutSize(err) {
-		found = append(found, s.vendoredError(i.entry, step.Vendored))
+	if t.mustWrite() && !isAboutSize(err) {
+		found = append(found, s.vendoredError(t.entry, step.Vendored))
 	}
 	return found
 }
@@ -220,8 +220,8 @@ func (s *session) itemFindings(ctx context.Context, i *item, remote bool) []erro
 // isAboutSize tells whether err says that packs.lock has a wrong size: that another
 // file than the wanted one is vendored is not known then.
 func isAboutSize(err error) bool {
-	var lie *InconsistentError
-	return errors.As(err, &lie) && lie.Field == "size"
+	var inconsistent *InconsistentError
+	return errors.As(err, &inconsistent) && inconsistent.Field == "size"
 }
 
 // vendoredError says what stands in a pack's place instead of what is locked.
@@ -232,20 +232,20 @@ func (s *session) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError
 // checkRemote follows the chain from the reference to the layer in the
 // registry, or from what packs.lock says a tag led to; and asks whether a version
 // tag that is pinned names its digest.
-func (s *session) checkRemote(ctx context.Context, i *item) error {
-	pack, err := s.ResolveRemote(ctx, i.Pack.Reference.WithDigest(i.Locked.Digest()), i.Pack.Layer)
+func (s *session) checkRemote(ctx context.Context, t *task) error {
+	pack, err := s.ResolveRemote(ctx, t.Pack.Reference.WithDigest(t.Locked.Digest()), t.Pack.Layer)
 	if err != nil {
-		return liesIfUnusable(i.Locked, err)
+		return asInconsistent(t.Locked, err)
 	}
-	if err := compare(i.Locked, pack); err != nil {
+	if err := compare(t.Locked, pack); err != nil {
 		return err
 	}
-	return s.checkPinnedTag(ctx, i.Pack, pack)
+	return s.checkPinnedTag(ctx, t.Pack, pack)
 }
 
 // generatedFinding says how the generated file differs from what is locked.
 func (s *session) generatedFinding(v *Verification, plan Plan, pkg embedgen.Package) error {
-	want, err := generate(pkg, plan.items())
+	want, err := generate(pkg, plan.tasks())
 	if err != nil {
 		return err
 	}
@@ -254,11 +254,11 @@ func (s *session) generatedFinding(v *Verification, plan Plan, pkg embedgen.Pack
 	shown := s.p.Show(s.p.GoFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		v.find(&GeneratedError{Path: shown})
+		v.add(&GeneratedError{Path: shown})
 	case err != nil:
 		return err
 	case string(got) != string(want):
-		v.find(&GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))})
+		v.add(&GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))})
 	}
 	return nil
 }
@@ -267,8 +267,8 @@ func (s *session) generatedFinding(v *Verification, plan Plan, pkg embedgen.Pack
 // is asked only if nothing was found: it would say the same in other words.
 func (s *session) toolchainFindings(ctx context.Context, v *Verification, plan Plan) error {
 	t := gotool.New(s.p.Module, s.p.Dir)
-	v.find(override.FindOverlay(t.Flag("overlay")))
-	v.find(override.FindReplacements(s.p, t.Flag("modfile"))...)
+	v.add(override.FindOverlay(t.Flag("overlay")))
+	v.add(override.FindReplacements(s.p, t.Flag("modfile"))...)
 	if !v.isAsLocked() {
 		return nil
 	}
@@ -276,7 +276,7 @@ func (s *session) toolchainFindings(ctx context.Context, v *Verification, plan P
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	v.find(findings...)
+	v.add(findings...)
 	v.Unembedded = err
 	return nil
 }

@@ -55,20 +55,20 @@ type markJSON struct {
 	Digest string `json:"digest,omitempty"` // where it is known
 }
 
-func newMarkJSON(m vendorer.Mark) *markJSON {
-	if m == (vendorer.Mark{}) {
+func newMarkJSON(m vendorer.TaggedDigest) *markJSON {
+	if m == (vendorer.TaggedDigest{}) {
 		return nil
 	}
 	return &markJSON{Tag: m.Tag, Digest: string(m.Digest)}
 }
 
-func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
+func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) error {
 	doc := outdatedJSON{Packs: []outlookJSON{}}
 	t := phrase.NewTable("NAME", "PINNED", "UPDATE", "NEWEST")
 	for _, o := range outlooks {
 		update := o.Update
 		if o.Update == o.Now {
-			update = vendorer.Mark{}
+			update = vendorer.TaggedDigest{}
 		}
 		t.Add(o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now))
 		doc.Packs = append(doc.Packs, outlookJSON{
@@ -79,7 +79,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 	problems := c.explain(failed)
 	doc.Error = c.newFailureJSON(problems)
 	o := outcome{problems: problems, document: doc, before: t.String()}
-	if failed != nil || slices.ContainsFunc(outlooks, func(o vendorer.Outlook) bool { return o.IsOutdated }) {
+	if failed != nil || slices.ContainsFunc(outlooks, func(o vendorer.OutdatedPack) bool { return o.IsOutdated }) {
 		o.kind, o.hint = problem.Drift, c.updateHint(outlooks, failed != nil)
 	}
 	return c.end(o)
@@ -87,7 +87,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.Outlook, failed error) error {
 
 // updateHint is the command that takes what is newer; none if there is nothing. Where
 // other packs failed it names the packs: an update of all would fail with them.
-func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint.Hint {
+func (c *cli) updateHint(outlooks []vendorer.OutdatedPack, failed bool) hint.Hint {
 	var compatible, latest []string
 	for _, o := range outlooks {
 		switch {
@@ -112,9 +112,9 @@ func (c *cli) updateHint(outlooks []vendorer.Outlook, failed bool) hint.Hint {
 
 // markText is a mark in a table: its tag, or where that does not tell it from what
 // is there now, its digest too.
-func markText(m, now vendorer.Mark) string {
+func markText(m, now vendorer.TaggedDigest) string {
 	switch {
-	case m == (vendorer.Mark{}):
+	case m == (vendorer.TaggedDigest{}):
 		return "-"
 	case m.Tag == "":
 		return phrase.Digest(m.Digest)

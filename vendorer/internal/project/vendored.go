@@ -33,10 +33,10 @@ type Vendored struct {
 	LFS bool // it is a Git LFS pointer, not a pack
 }
 
-// Vendored measures what stands in the places of the packs that packs.toml or
+// MeasureAll measures what stands in the places of the packs that packs.toml or
 // packs.lock name, on all cores. Files are hashed if they have the size that is
 // locked.
-func (p *Project) Vendored(ctx context.Context) (map[string]Vendored, error) {
+func (p *Project) MeasureAll(ctx context.Context) (map[string]Vendored, error) {
 	wanted := map[string]int64{}
 	for _, pack := range p.Config.Packs {
 		wanted[pack.Name] = unknownSize

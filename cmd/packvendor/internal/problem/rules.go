@@ -121,7 +121,7 @@ func (x Explainer) packRules(pack *vendorer.PackError) []rule {
 		}),
 		on(func(e *vendorer.PackError) Problem { return Problem{File: e.File, Line: e.Line} }),
 		on(func(e *vendorer.RetagError) Problem {
-			return Problem{Kind: Integrity, Hint: x.compare(e.Repository, e.Locked, e.Now), Then: x.acceptRetag(pack, e.Wish)}
+			return Problem{Kind: Integrity, Hint: x.compare(e.Repository, e.Locked, e.Now), Then: x.acceptRetag(pack, e.Wanted)}
 		}),
 		on(func(e *vendorer.TagMismatchError) Problem {
 			return Problem{Kind: Drift, Hint: when(e.IsPack, x.compare(e.Repository, e.Pinned, e.Now)), Then: when(e.IsPack, x.acceptRetag(pack, ""))}

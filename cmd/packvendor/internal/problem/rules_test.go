@@ -100,7 +100,7 @@ func TestSecondHints(t *testing.T) {
 		want string
 	}{
 		{"pushed again", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{}}, "packvendor update --accept-retag a -f x"},
-		{"pushed again, and another tag was wished", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{Tag: "1.0.0", Wish: "1.1.0"}}, "packvendor update --accept-retag a@1.1.0 -f x"},
+		{"pushed again, and another tag was wished", &vendorer.PackError{Name: "a", Err: &vendorer.RetagError{Tag: "1.0.0", Wanted: "1.1.0"}}, "packvendor update --accept-retag a@1.1.0 -f x"},
 		{"another tag", &vendorer.PackError{Name: "a", Err: &vendorer.TagMismatchError{IsPack: true}}, "packvendor update --accept-retag a -f x"},
 		{"another tag, of no pack", &vendorer.PackError{Name: "a", Err: &vendorer.TagMismatchError{Now: "sha256:bb"}}, ""},
 		{"of no pack of packs.toml", &vendorer.RetagError{}, ""},

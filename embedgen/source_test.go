@@ -137,10 +137,10 @@ func TestGenerateErrors(t *testing.T) {
 		{"vendor", func(p *embedgen.Package) { p.Data = "vendor/packs" }, `data folder "vendor/packs" has an element that the go command treats apart: vendor`},
 		{"repository", func(p *embedgen.Package) { p.Data = ".git" }, `data folder ".git" has an element that starts with '.'`},
 
-		{"no name", func(p *embedgen.Package) { p.Packs[0].Name = "" }, `pack "": the name is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'`},
-		{"path as name", func(p *embedgen.Package) { p.Packs[0].Name = "a/b" }, `pack "a/b": the name is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'`},
-		{"long name", func(p *embedgen.Package) { p.Packs[0].Name = long }, `pack "` + long + `": the name is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'`},
-		{"newline in name", func(p *embedgen.Package) { p.Packs[0].Name = "a\n" }, `pack "a\n": the name is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'`},
+		{"no name", func(p *embedgen.Package) { p.Packs[0].Name = "" }, `pack "": the name must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`},
+		{"path as name", func(p *embedgen.Package) { p.Packs[0].Name = "a/b" }, `pack "a/b": the name must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`},
+		{"long name", func(p *embedgen.Package) { p.Packs[0].Name = long }, `pack "` + long + `": the name must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`},
+		{"newline in name", func(p *embedgen.Package) { p.Packs[0].Name = "a\n" }, `pack "a\n": the name must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`},
 		{"reserved name", func(p *embedgen.Package) { p.Packs[0].Name = "con" }, `pack "con": the name is reserved on Windows`},
 		{"name twice", func(p *embedgen.Package) { p.Packs[1].Name = "messaging-slack" }, `pack "messaging-slack" is given twice`},
 

@@ -28,12 +28,12 @@ func (c *cli) authExplainCommand() *cobra.Command {
 		Long: `Say where the credentials for a registry are looked for, what is found there,
 and which would be used. No secret is shown, and the registry is not asked.
 
-Every registry is asked without credentials first; only if it refuses are those
-that Docker or Podman keep for it used, and never over plain HTTP but on this
-machine. Looked at are, in this order: $DOCKER_AUTH_CONFIG; config.json in
+Every registry is asked without credentials first. If it refuses, it is shown
+those that Docker or Podman keep for it; over plain HTTP only on this machine.
+packvendor looks, in this order, at $DOCKER_AUTH_CONFIG; config.json in
 $DOCKER_CONFIG or ~/.docker; $REGISTRY_AUTH_FILE, or containers/auth.json in
-$XDG_RUNTIME_DIR and then in $XDG_CONFIG_HOME or ~/.config. Credential helpers
-that these files name are started, for at most 30 seconds.
+$XDG_RUNTIME_DIR and then in $XDG_CONFIG_HOME or ~/.config. It starts the
+credential helpers that these files name, for at most 30 seconds.
 
 PACKVENDOR_AUTH=anonymous turns credentials off.`,
 		Example: "  packvendor auth explain ghcr.io",

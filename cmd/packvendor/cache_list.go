@@ -15,8 +15,8 @@ func (c *cli) cacheListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List what the shared cache holds",
 		Long: `List the entries of the shared cache: the digest of the manifest, the size of
-all files, when the entry was last of use (to an hour), and the reference that
-the entry was fetched by, as whoever fetched it says.`,
+all files, when the entry was last used (to an hour), and the reference that was
+recorded by the program that fetched it.`,
 		Example: "  packvendor cache list",
 		Args:    c.noArguments,
 		RunE: func(*cobra.Command, []string) error {

@@ -19,12 +19,11 @@ func (c *cli) cachePruneCommand() *cobra.Command {
 	var size sizeFlag
 	command := &cobra.Command{
 		Use:   "prune",
-		Short: "Remove what was not of use lately from the shared cache",
-		Long: `Remove whole entries from the shared cache, least recently used first: those not
-of use for as long as --older-than says, and then as many as it takes until the
-rest has no more bytes than --max-size. Packs that a packs.lock named by --keep
-locks stay. Entries that a process is at work on, and what the cache does not
-know, are left alone. What was kept of interrupted downloads goes first.`,
+		Short: "Remove unused entries from the shared cache",
+		Long: `Remove whole entries from the shared cache: those unused for longer than
+--older-than, then the least recently used until --max-size is left. --keep FILE
+keeps every pack that this packs.lock lists. Entries that a process is using,
+and files that are not the cache's, stay. Interrupted downloads go first.`,
 		Example: "  packvendor cache prune --older-than 30d --max-size 2GB --keep packs.lock",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -39,9 +38,9 @@ know, are left alone. What was kept of interrupted downloads goes first.`,
 		},
 	}
 	c.cacheDirFlag(command)
-	command.Flags().Var(&age, "older-than", "remove what was not of use for `AGE`, such as 30d or 12h")
+	command.Flags().Var(&age, "older-than", "remove entries unused for `AGE`, such as 30d or 12h")
 	command.Flags().Var(&size, "max-size", "leave no more than `SIZE`, such as 2GB")
-	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "leave what `FILE`, a packs.lock, locks; repeatable")
+	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "keep the packs that `FILE`, a packs.lock, lists; repeatable")
 	command.Flags().BoolVarP(&po.DryRun, "dry-run", "n", false, "print what would be removed, and remove nothing")
 	noFiles(command, "older-than", "max-size")
 	return command

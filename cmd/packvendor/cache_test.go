@@ -54,7 +54,7 @@ func TestAgeFlag(t *testing.T) {
 		err := flag.Set(test.text)
 		switch {
 		case test.want < 0:
-			if err == nil || err.Error() != "it is no duration such as 30d or 12h" || flag.value != nil {
+			if err == nil || err.Error() != "write a duration such as 30d or 12h" || flag.value != nil {
 				t.Errorf("%q: %v, error %v", test.text, flag.value, err)
 			}
 		case err != nil || *flag.value != test.want || flag.String() != test.text:
@@ -89,7 +89,7 @@ func TestSizeFlag(t *testing.T) {
 		err := flag.Set(test.text)
 		switch {
 		case test.want < 0:
-			if err == nil || err.Error() != "it is no size such as 2GB or 500MiB" || flag.value != nil {
+			if err == nil || err.Error() != "write a size such as 2GB or 500MiB" || flag.value != nil {
 				t.Errorf("%q: %v, error %v", test.text, flag.value, err)
 			}
 		case err != nil || *flag.value != test.want || flag.String() != test.text:

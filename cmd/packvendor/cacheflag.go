@@ -21,7 +21,7 @@ func (f *ageFlag) Type() string   { return "duration" }
 func (f *ageFlag) Set(s string) error {
 	age, err := parseAge(s)
 	if err != nil || age < 0 {
-		return errors.New("it is no duration such as 30d or 12h")
+		return errors.New("write a duration such as 30d or 12h")
 	}
 	f.text, f.value = s, &age
 	return nil
@@ -55,7 +55,7 @@ func (f *sizeFlag) Type() string   { return "size" }
 func (f *sizeFlag) Set(s string) error {
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n > 1<<62 {
-		return errors.New("it is no size such as 2GB or 500MiB")
+		return errors.New("write a size such as 2GB or 500MiB")
 	}
 	size := int64(n)
 	f.text, f.value = s, &size

@@ -28,7 +28,7 @@ module, ` + "`go tool packvendor COMMAND`" + ` is the same.
 
 | variable | meaning |
 |---|---|
-| ` + "`PACKVENDOR_FLAGS`" + ` | flags as ` + "`--flag` or `--flag=value`" + `, separated by white space, which the command line's own override; those that a command does not have are passed over |
+| ` + "`PACKVENDOR_FLAGS`" + ` | flags as ` + "`--flag` or `--flag=value`" + `, separated by white space; the command line overrides them, and those that a command does not have are ignored |
 | ` + "`PACKVENDOR_AUTH`" + ` | ` + "`anonymous`" + ` forbids the use of credentials |
 | ` + "`CI`" + ` | where it is true, the bare run has ` + "`--locked`" + ` |
 | ` + "`GREENTIC_PACK_CACHE_DIR`, `XDG_CACHE_HOME`, `GREENTIC_HOME`" + ` | where the shared cache is, in this order, if ` + "`--cache-dir`" + ` does not say it; ` + "`packvendor cache dir`" + ` prints it |

@@ -21,7 +21,7 @@ func (c *cli) verifyCommand() *cobra.Command {
 		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file
 and what the Go toolchain embeds agree, and that no other source file touches
 what is generated. Nothing is written, and without --remote no network is used.
-Exit code 1 is a difference, 4 wrong bytes or a lock that lies.
+Exit code 1 is a difference, 4 wrong bytes or an inconsistent lock.
 
 The last line counts the packs: "2 of 3 packs verified" says that something is
 wrong with one of three. What is wrong with the Go package counts against all.`,

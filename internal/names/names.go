@@ -23,7 +23,7 @@ var Taken = []string{"Lookup", "Pack", "Packs"}
 // pack's name is also its file's, on every system.
 func CheckPack(s string) error {
 	if !packRule.MatchString(s) {
-		return errors.New("is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'")
+		return errors.New("must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most")
 	}
 	if isReserved(s) {
 		return errors.New("is reserved on Windows")

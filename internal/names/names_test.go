@@ -7,7 +7,7 @@ import (
 
 func TestChecks(t *testing.T) {
 	const (
-		pack     = "is not a lower-case letter, then at most 63 of a-z, 0-9, '_' and '-'"
+		pack     = "must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most"
 		reserved = "is reserved on Windows"
 		package_ = "is not an ASCII Go identifier"
 		chars    = "has characters besides A-Z, a-z, 0-9, '.', '_' and '-'"

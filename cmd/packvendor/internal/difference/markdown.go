@@ -52,7 +52,7 @@ func writeFiles(b *strings.Builder, p vendorer.PackChange) {
 	case p.Files == nil:
 		return
 	case len(p.Files) == 0:
-		fmt.Fprintf(b, "\nNo file in %s changed: they are packed otherwise.\n", safe.Code(p.Name))
+		fmt.Fprintf(b, "\nNo file in %s changed; they are packed differently.\n", safe.Code(p.Name))
 		return
 	}
 	fmt.Fprintf(b, "\n<details><summary>%s: %s changed</summary>\n\n", p.Name, phrase.Count(len(p.Files), "file"))

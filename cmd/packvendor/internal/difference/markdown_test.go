@@ -32,7 +32,7 @@ func TestMarkdownFiles(t *testing.T) {
 		files int
 		want  string
 	}{
-		{0, "\nNo file in `a` changed: they are packed otherwise.\n"},
+		{0, "\nNo file in `a` changed; they are packed differently.\n"},
 		{1, "\n<details><summary>a: 1 file changed</summary>\n\n" + lines(1) + "\n</details>\n"},
 		{50, "\n<details><summary>a: 50 files changed</summary>\n\n" + lines(50) + "\n</details>\n"},
 		{51, "\n<details><summary>a: 51 files changed</summary>\n\n" + lines(50) + "- and 1 more\n\n</details>\n"},

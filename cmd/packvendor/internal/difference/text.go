@@ -34,7 +34,7 @@ func Text(d *vendorer.Difference) string {
 		case p.Unread != "":
 			line("files", "not compared: "+safe.Line(p.Unread))
 		case p.Files != nil && len(p.Files) == 0:
-			line("files", "none changed, they are packed otherwise")
+			line("files", "none changed; they are packed differently")
 		}
 	}
 	return b.String()
@@ -52,7 +52,7 @@ func headline(p vendorer.PackChange) string {
 	case nameOf(p.Old) != nameOf(p.New):
 		return "is from another repository"
 	}
-	return "is pinned otherwise"
+	return "is pinned differently"
 }
 
 // isRenamed tells that only the words changed that lead to a pack.

@@ -91,10 +91,10 @@ func TestHeadline(t *testing.T) {
 		{"the same manifest", changed(old, lockedAs("r.io/a:1.1.0"+one, "1", "2")), "1.0.0 → 1.1.0 (bytes identical)"},
 		{"tag moved", changed(old, lockedAs("r.io/a:1.0.0"+two, "3", "4")), "1.0.0 sha256:111111111111 → sha256:333333333333"},
 		{"another layer", changed(old, lockedAs("r.io/a:1.0.0"+one, "1", "4")), "another layer of the same manifest"},
-		{"tag dropped", changed(old, lockedAs("r.io/a"+one, "1", "2")), "is pinned otherwise"},
+		{"tag dropped", changed(old, lockedAs("r.io/a"+one, "1", "2")), "is pinned differently"},
 		{"tag gained", changed(lockedAs("r.io/a"+one, "1", "2"), old), "sha256:111111111111 → 1.0.0 (bytes identical)"},
-		{"range", changed(ranged("^1", "1.0.0"), ranged("~1", "1.0.0")), "is pinned otherwise"},
-		{"layer", changed(old, layered), "is pinned otherwise"},
+		{"range", changed(ranged("^1", "1.0.0"), ranged("~1", "1.0.0")), "is pinned differently"},
+		{"layer", changed(old, layered), "is pinned differently"},
 		{"mirror", changed(old, lockedAs("m.io/a:1.0.0"+one, "1", "2")), "is from another repository"},
 	} {
 		if got := headline(test.change); got != test.want {
@@ -153,7 +153,7 @@ a 1.0.0 → 1.1.0
   repo      r.io/a → m.io/a
   manifest  sha256:111111111111 → sha256:333333333333
   layer     sha256:222222222222 → sha256:444444444444
-  files     none changed, they are packed otherwise
+  files     none changed; they are packed differently
 `
 	if got := Text(d); got != want {
 		t.Errorf("%s\nwant:\n%s", got, want)

@@ -8,11 +8,10 @@ import (
 )
 
 type (
-	// A Keychain finds the user's credentials for a host[:port]; nil if there
-	// are none. It is asked only where a registry refused an anonymous request,
-	// and what it finds goes to that registry, or to the token endpoint that it
-	// names, and never over plain HTTP but on this machine. It may be called
-	// concurrently; its errors hold no secrets.
+	// A Keychain finds the user's credentials for a host[:port]; nil if there are none.
+	// A Fetcher asks it only after a registry has refused an anonymous request, and
+	// sends the credentials to that registry or its token endpoint, over plain HTTP on
+	// this machine only. It may be called concurrently; its errors hold no secrets.
 	Keychain = registry.Keychain
 	// Credentials are a user's for one registry.
 	Credentials = credentials.Credentials
@@ -21,8 +20,8 @@ type (
 )
 
 // UserKeychain returns the credentials that Docker and Podman keep for the user
-// whose environment getenv looks up. Credential helpers are started once for
-// each host, when they are needed, and for as long as patience; 0 is 30 s.
+// whose environment getenv looks up. It starts credential helpers on demand, once for
+// each host, and waits for them as long as patience; 0 is 30 s.
 func UserKeychain(getenv func(string) string, patience time.Duration) Keychain {
 	return credentials.New(credentials.Options{Getenv: getenv, HelperTimeout: patience})
 }

@@ -2,8 +2,8 @@
 // in the cache that Greentic programs share.
 //
 // It is the Go counterpart of the Rust crate greentic-distributor-client's
-// OciPackFetcher: the same references, media types and cache, but nothing is
-// believed that was not hashed.
+// OciPackFetcher: the same references, media types and cache, but it hashes all bytes
+// before it trusts them.
 package packfetch
 
 import (
@@ -25,8 +25,8 @@ type Options = fetch.Options
 // number of processes on one cache.
 type Fetcher struct{ engine *fetch.Fetcher }
 
-// New returns a Fetcher. It touches neither disk nor network. The error
-// reports options that make no sense.
+// New returns a Fetcher. It touches neither disk nor network. Its error is
+// *OptionError.
 func New(o Options) (*Fetcher, error) {
 	engine, err := fetch.New(o)
 	if err != nil {
@@ -51,8 +51,8 @@ func Fetch(ctx context.Context, reference string) ([]byte, error) {
 	return f.Fetch(ctx, reference)
 }
 
-// Fetch returns the bytes of the pack that reference names. They are the
-// caller's, verified, whatever happens to the cache.
+// Fetch returns the verified bytes of the pack that reference names. The caller owns
+// them.
 //
 // Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
 // *OfflineError, *NoPackError, *IndexError, *ManifestError,
@@ -70,10 +70,10 @@ func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
 	return m.Bytes(), nil
 }
 
-// FetchToCache sees that the cache holds the pack that reference names, and
-// says where. The bytes were verified during the call; other programs may
-// write to the cache after it. Where the cache cannot be written, the pack is
-// in a temporary file, which is the caller's to remove, and an event says so.
+// FetchToCache stores the pack that reference names in the cache, if it is not there, and
+// returns its path. It verifies the bytes; other programs may write to the cache
+// afterwards. If the cache cannot be written, an event says so, and the path is that of a
+// temporary file, which the caller removes.
 //
 // Errors are those of Fetch.
 func (f *Fetcher) FetchToCache(ctx context.Context, reference string) (Result, error) {
@@ -107,7 +107,7 @@ type (
 	Layer = fetch.Layer
 	// A Child is a manifest that an index lists.
 	Child = fetch.Child
-	// Content is what a stream of bytes must be.
+	// Content is the digest and the size of a stream of bytes.
 	Content = verified.Content
 	// A Digest is sha256: and 64 hexadecimal digits.
 	Digest = ociref.Digest
@@ -127,44 +127,42 @@ type (
 	NoPackError = fetch.NoPackError
 	// An IndexError reports an image index that does not lead to exactly one pack.
 	IndexError = fetch.IndexError
-	// A ManifestError reports a manifest that has no one meaning, or is none.
+	// A ManifestError reports an ambiguous or malformed manifest.
 	ManifestError = fetch.ManifestError
-	// A DigestMismatchError reports bytes that are not those that were asked
-	// for, by digest or by size.
+	// A DigestMismatchError reports bytes with another digest or size than the
+	// requested ones.
 	DigestMismatchError = fetch.DigestMismatchError
-	// A CorruptCacheError reports a file of the cache that is not what it must
-	// be, when there is no network to replace it.
+	// A CorruptCacheError reports a corrupt file of the cache that cannot be replaced
+	// without network.
 	CorruptCacheError = fetch.CorruptCacheError
 	// A RegistryError reports a request that failed; Status is the HTTP status,
 	// 0 if no response came.
 	RegistryError = fetch.RegistryError
 	// A ProtocolError reports an answer that an honest registry does not give.
 	ProtocolError = fetch.ProtocolError
-	// A StorageError reports that this machine's files, not the registry, stood in
-	// the way.
+	// A StorageError reports a failure of this machine's files, not of the registry.
 	StorageError = fetch.StorageError
-	// An OptionError reports Options that make no sense.
+	// An OptionError reports an invalid Options field.
 	OptionError = fetch.OptionError
 )
 
 type (
-	// An Event is something that a user may want to know and that does not stop a
-	// fetch. Events of concurrent fetches arrive concurrently.
+	// An Event does not stop a fetch, but a user may want to know it. Events of
+	// concurrent fetches arrive concurrently.
 	Event = fetch.Event
-	// CorruptEntry: the cache held something else than it must, and it was fetched
-	// again, or that was tried.
+	// CorruptEntry: the cache held a corrupt file, and the Fetcher fetched it again or
+	// tried to.
 	CorruptEntry = fetch.CorruptEntry
 	// CacheUnusable: the cache could not be read or written; the fetch goes on
 	// without it.
 	CacheUnusable = fetch.CacheUnusable
 	// Waiting: another process is fetching the same pack.
 	Waiting = fetch.Waiting
-	// Resumed: a download that was interrupted goes on where it ended.
+	// Resumed: an interrupted download continues.
 	Resumed = fetch.Resumed
-	// Retrying: a request failed in a way that may pass, and is made again after a
-	// wait.
+	// Retrying: a request failed temporarily. The Fetcher sends it again after a wait.
 	Retrying = fetch.Retrying
-	// SuspectLayer: the layer that was selected may not be the pack, or not to every
-	// client.
+	// SuspectLayer: the selected layer may not be the pack, or other clients may select
+	// another one.
 	SuspectLayer = fetch.SuspectLayer
 )

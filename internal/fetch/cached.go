@@ -11,29 +11,29 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// What the cache's entry turned out to be.
+// A cacheState says what the cache's entry holds.
 type cacheState int
 
 const (
-	cacheMiss     cacheState = iota // it has no pack
-	cacheWrong                      // it has a wrong one, which may be replaced
+	cacheMiss     cacheState = iota // no pack
+	cacheWrong                      // a wrong pack, which may be replaced
 	cacheHit                        // the pack, now in the sink
-	cacheOther                      // another layer of the same manifest, which is left alone
+	cacheOther                      // another layer of the same manifest, which stays
 	cacheUnusable                   // it cannot be read
 )
 
-// A finding is what a look into the cache found.
+// A finding is the result of a look into the cache.
 type finding struct {
 	state cacheState
-	wrong *CorruptCacheError // what cacheWrong is about
+	wrong *CorruptCacheError // nil unless state is cacheWrong
 }
 
-// toFill tells whether the entry is to be filled.
+// toFill tells whether a download should fill the entry.
 func (f finding) toFill() bool { return f.state == cacheMiss || f.state == cacheWrong }
 
-// lookUp copies the pack from its cache entry to dst, if it is there. A
-// right pack whose proof is missing gets it. Offline, a wrong one is an error.
-// If patient is set, one that another program may be writing is looked at again.
+// lookUp copies the pack from its cache entry to dst, if it is there, and completes the
+// entry of a right pack. Offline, a wrong pack is an error. With patient set it retries
+// an entry that another program may be writing.
 func (f *Fetcher) lookUp(ctx context.Context, p *Resolved, dst Sink, lock *packcache.Lock, patient bool) (finding, error) {
 	err := f.read(ctx, p, dst, patient)
 	var storageErr *StorageError
@@ -61,10 +61,10 @@ func (f *Fetcher) lookUp(ctx context.Context, p *Resolved, dst Sink, lock *packc
 	return finding{state: cacheUnusable}, nil
 }
 
-// errOther is about an entry that holds another layer of its manifest.
+// errOther reports an entry that holds another layer of its manifest.
 var errOther = errors.New("the cache holds another layer")
 
-// read copies the entry's pack to dst, which is as it was if that fails.
+// read copies the entry's pack to dst. If that fails, it resets dst.
 func (f *Fetcher) read(ctx context.Context, p *Resolved, dst Sink, patient bool) error {
 	look := func() error {
 		err := f.cache.Pack(ctx, p.ManifestDigest, p.content(), dst)
@@ -96,15 +96,15 @@ func (f *Fetcher) read(ctx context.Context, p *Resolved, dst Sink, patient bool)
 	return f.cache.RetryUnfinished(ctx, look)
 }
 
-// IsCached tells whether the cache's entry of a manifest holds that layer: its
-// bytes are hashed, if they are as many. The error is the cause of ctx's end.
+// IsCached tells whether the cache's entry of a manifest holds that layer. It hashes the
+// entry's pack if the size is right. The error is the cause of ctx's end.
 func (f *Fetcher) IsCached(ctx context.Context, manifest ociref.Digest, layer Layer) (bool, error) {
 	return f.holds(ctx, manifest, []Layer{layer})
 }
 
-// holdsOther tells whether the entry's pack, of which wrong says why it is not
-// p's, is another layer of the manifest, as a client with other rules selects it:
-// that is not corruption. The error is the cause of ctx's end.
+// holdsOther tells whether the entry's pack is another layer of p's manifest: a client
+// with other rules selects it, and nothing is corrupt. wrong is the error of reading p's
+// layer. The error is the cause of ctx's end.
 func (f *Fetcher) holdsOther(ctx context.Context, p *Resolved, wrong error) (bool, error) {
 	if !errors.As(wrong, new(*verified.MismatchError)) {
 		return false, nil
@@ -127,9 +127,9 @@ func (f *Fetcher) holds(ctx context.Context, manifest ociref.Digest, layers []La
 	}), nil
 }
 
-// heal completes an entry whose pack is right: with the manifest that proves
-// it, and with metadata that other programs can read. It is a courtesy to the
-// next reader: that it fails is no one's concern.
+// heal completes the entry of a right pack: with the manifest that proves it, and with
+// metadata that other programs can read. It helps the next reader only, so it reports no
+// failure.
 func (f *Fetcher) heal(p *Resolved, lock *packcache.Lock) {
 	if p.body == nil {
 		return
@@ -149,15 +149,15 @@ func (f *Fetcher) heal(p *Resolved, lock *packcache.Lock) {
 	if lock == nil {
 		var busy bool
 		if lock, busy = f.cache.TryLock(p.ManifestDigest); busy {
-			return // whoever holds it does the same, or more
+			return // the holder does the same, or more
 		}
 		defer lock.Unlock()
 	}
 	f.cache.Heal(p.ManifestDigest, lock, body, metadata)
 }
 
-// describedBy tells whether m says of p what its manifest says, whoever wrote it:
-// other programs hand it on, signatures in the annotations included.
+// describedBy tells whether m agrees with p's manifest. Other programs pass m on,
+// signatures in the annotations included.
 func (p *Resolved) describedBy(m packcache.Metadata) bool {
 	want := p.metadata()
 	return m.ResolvedDigest == want.ResolvedDigest &&
@@ -167,8 +167,7 @@ func (p *Resolved) describedBy(m packcache.Metadata) bool {
 		maps.Equal(m.ManifestAnnotations, want.ManifestAnnotations)
 }
 
-// warnCorrupt tells of a warnCorrupt entry, if wrong is not nil, once however many of its
-// files are.
+// warnCorrupt sends CorruptEntry if wrong is not nil, once for each entry.
 func (f *Fetcher) warnCorrupt(reference string, manifest ociref.Digest, wrong *CorruptCacheError, mended bool) {
 	if wrong == nil {
 		return

@@ -11,20 +11,19 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// errNotCached is why ResolveCached does not find a pack.
+// errNotCached is ResolveCached's error without a cached manifest.
 var errNotCached = fmt.Errorf("its manifest is not cached: %w", fs.ErrNotExist)
 
-// A Sink receives a pack's bytes. Reset forgets all that were written: a
-// second source follows. Its errors are storage errors.
+// A Sink receives a pack's bytes. Reset discards all of them, before a second source
+// follows. Its errors are storage errors.
 type Sink interface {
 	io.Writer
 	Reset() error
 }
 
-// Copy writes the pack's bytes to dst, from the cache or else from the
-// registry, which then fills the cache in the same pass. Only if the error is
-// nil are the bytes in dst the pack's. fetched tells whether the registry was
-// asked for them.
+// Copy writes the pack's bytes to dst, from the cache or else from the registry, which
+// then fills the cache in the same pass. The bytes in dst prove nothing unless the error
+// is nil. fetched tells whether they came from the registry.
 //
 // Errors: *OfflineError, *DigestMismatchError, *CorruptCacheError, *RegistryError,
 // *ProtocolError, *StorageError.
@@ -33,20 +32,19 @@ func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool
 	return from != fromCache, err
 }
 
-// A target is where a pack's bytes go: into the Sink where the cache has them, or gets
-// them in the same pass; else into the one that past makes.
+// A target has two sinks for a pack's bytes: the first if the cache has them, or gets
+// them in the same pass; else the one that uncached makes.
 type target struct {
 	Sink
 	uncached func() (Sink, error)
 }
 
-// An origin says where a pack's bytes came from, and whether they are in the
-// cache now.
+// An origin says where a pack's bytes came from, and whether the cache has them now.
 type origin int
 
 const (
 	fromCache       origin = iota
-	fromNetwork            // and they are in the cache now
+	fromNetwork            // and the cache has them now
 	fromNetworkOnly        // the cache does not have them
 )
 
@@ -72,7 +70,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 		return fromCache, err
 	}
 	defer lock.Unlock()
-	// Since the first look someone else may have filled the entry.
+	// Somebody else may have filled the entry since the first look.
 	found, err = f.lookUp(ctx, p, to, lock, found.wrong == nil)
 	if err != nil || !found.toFill() {
 		return f.copyUnlessHit(ctx, p, to, found, err)
@@ -82,7 +80,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 	return from, err
 }
 
-// copyUnlessHit is what follows a look into the cache that is not to fill it.
+// copyUnlessHit follows a look into the cache after which the entry is not filled.
 func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Resolved, to target, found finding, err error) (origin, error) {
 	if err != nil || found.state == cacheHit {
 		return fromCache, err
@@ -90,7 +88,7 @@ func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Resolved, to target, fou
 	return f.copyUncached(ctx, p, to)
 }
 
-// copyUncached downloads past the cache, whose entry holds, or is for, another
+// copyUncached downloads without the cache, for example because its entry holds another
 // layer of the manifest.
 func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (origin, error) {
 	if f.offline {
@@ -103,7 +101,8 @@ func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (ori
 	return fromNetworkOnly, f.download(ctx, p, dst, nil)
 }
 
-// download goes on from where an earlier one ended; kept is nil if there was none.
+// download copies the blob to w. kept holds the bytes of an earlier, interrupted
+// download; it is nil if there are none.
 func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Reader) error {
 	err := f.registry.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
@@ -116,8 +115,8 @@ func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Rea
 	return nil
 }
 
-// fill downloads to dst and to a new cache entry in one pass. A cache that
-// cannot be written does not stop it.
+// fill downloads to both the target and a new cache entry in one pass. It goes on
+// without the entry if that cannot be written.
 func (f *Fetcher) fill(ctx context.Context, p *Resolved, to target, lock *packcache.Lock) (origin, error) {
 	draft, err := f.cache.Draft(p.ManifestDigest, lock)
 	if err != nil {
@@ -139,8 +138,8 @@ func (f *Fetcher) fill(ctx context.Context, p *Resolved, to target, lock *packca
 	return fromNetwork, nil
 }
 
-// fillDraft downloads, going on from what was kept of an earlier download that was
-// interrupted, and keeps what came if this one is.
+// fillDraft downloads, starting from the bytes that an interrupted download left. If it
+// is interrupted itself, it keeps its bytes.
 func (f *Fetcher) fillDraft(ctx context.Context, p *Resolved, both *tee, draft *packcache.Draft) error {
 	layer := p.content().Digest
 	var kept io.Reader
@@ -152,7 +151,7 @@ func (f *Fetcher) fillDraft(ctx context.Context, p *Resolved, both *tee, draft *
 	err := f.download(ctx, p, both, kept)
 	var registry *RegistryError
 	if both.err == nil && errors.As(err, &registry) {
-		draft.KeepPartial(layer) // that it cannot be kept is no concern of who was interrupted
+		draft.KeepPartial(layer) // the interruption is the error to report
 		return err
 	}
 	if kept != nil {
@@ -161,10 +160,10 @@ func (f *Fetcher) fillDraft(ctx context.Context, p *Resolved, both *tee, draft *
 	return err
 }
 
-// A tee writes to dst and, for as long as that works, to side.
+// A tee writes to dst and, until that fails, to side.
 type tee struct {
 	dst, side Sink
-	err       error // side's first
+	err       error // the first of side
 }
 
 // Reset resets both.

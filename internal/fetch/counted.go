@@ -1,13 +1,13 @@
 package fetch
 
-// A counted is a Sink whose bytes are told to Options.Copied.
+// A counted is a Sink that reports its bytes to Options.Copied.
 type counted struct {
 	Sink
 	report func(n int64)
 	n      int64
 }
 
-// counted has both of to's sinks tell what is copied of p, if anybody listens.
+// counted wraps both of to's sinks if Options.Copied is set.
 func (f *Fetcher) counted(p *Resolved, to target) target {
 	if f.copied == nil {
 		return to
@@ -31,7 +31,7 @@ func (c *counted) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Reset takes back what was told.
+// Reset reports that all bytes are taken back.
 func (c *counted) Reset() error {
 	if c.n > 0 {
 		c.report(-c.n)

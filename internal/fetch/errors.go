@@ -15,11 +15,11 @@ import (
 type (
 	// An InvalidReferenceError reports a string that is not a reference.
 	InvalidReferenceError = ociref.SyntaxError
-	// A DigestMismatchError reports bytes that are not those that were asked
-	// for, by digest or by size.
+	// A DigestMismatchError reports bytes with another digest or size than the
+	// requested ones.
 	DigestMismatchError = verified.MismatchError
-	// A CorruptCacheError reports a file of the cache that is not what it must
-	// be, when there is no network to replace it.
+	// A CorruptCacheError reports a corrupt file of the cache that cannot be replaced
+	// without network.
 	CorruptCacheError = packcache.CorruptError
 	// A RegistryError reports a request that failed; Status is the HTTP status,
 	// 0 if no response came.
@@ -43,10 +43,10 @@ type OfflineError struct {
 	// Tag says that the reference has no digest: only a registry knows what it
 	// names.
 	Tag bool
-	// Tags says that the tags of the repository were to be listed.
+	// Tags says that the call was to list the tags of the repository.
 	Tags bool
-	// NoManifest says that the cache holds the pack, but not the manifest that
-	// would prove it, as the Rust client leaves it.
+	// NoManifest says that the cache holds the pack, but not the manifest that proves
+	// it: the Rust client stores none.
 	NoManifest bool
 }
 
@@ -66,9 +66,9 @@ func (e *OfflineError) Error() string {
 // A NoPackError reports a manifest without a layer that can be the pack.
 type NoPackError struct {
 	Layers   []Layer
-	Override string // the layer that was asked for by media type or digest, if any
+	Override string // the media type or digest of the requested layer, if any
 	Several  bool   // Override names more than one
-	Reason   string // set where it is not about layers
+	Reason   string // set if the error is not about layers
 }
 
 func (e *NoPackError) Error() string {
@@ -96,8 +96,8 @@ func layerList(layers []Layer) string {
 	return strings.Join(list, ", ")
 }
 
-// maxShown bounds how many things of a manifest a message names, maxQuoted how
-// many bytes of each.
+// maxShown bounds how many layers or children a message lists, maxQuoted the bytes of
+// each.
 const (
 	maxShown  = 16
 	maxQuoted = 200
@@ -107,8 +107,8 @@ const (
 type IndexError struct {
 	Reason   string
 	Children []Child
-	// Pack is the reference by digest of the first child that holds a pack, where
-	// several do; otherwise "".
+	// Pack is the reference by digest of the first child that holds a pack if several
+	// do; else "".
 	Pack string
 }
 
@@ -128,14 +128,13 @@ func (e *IndexError) Error() string {
 	return b.String()
 }
 
-// An OptionError reports Options that make no sense.
+// An OptionError reports an invalid Options field.
 type OptionError struct{ Err error }
 
 func (e *OptionError) Error() string { return e.Err.Error() }
 func (e *OptionError) Unwrap() error { return e.Err }
 
-// A StorageError reports that this machine's files, not the registry, stood in
-// the way.
+// A StorageError reports a failure of this machine's files, not of the registry.
 type StorageError struct{ Err error }
 
 func (e *StorageError) Error() string { return e.Err.Error() }

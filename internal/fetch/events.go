@@ -2,16 +2,16 @@ package fetch
 
 import "time"
 
-// An Event is something that a user may want to know and that does not stop a
-// fetch. Events of concurrent fetches arrive concurrently.
+// An Event does not stop a fetch, but a user may want to know it. Events of concurrent
+// fetches arrive concurrently.
 type Event interface{ event() }
 
-// CorruptEntry: the cache held something else than it must, and it was fetched
-// again, or that was tried.
+// CorruptEntry: the cache held a corrupt file, and the Fetcher fetched it again or tried
+// to.
 type CorruptEntry struct {
 	Reference string
 	Err       *CorruptCacheError
-	Mended    bool // it is replaced by now
+	Mended    bool // the entry has been replaced
 }
 
 // CacheUnusable: the cache could not be read or written; the fetch goes on
@@ -24,35 +24,33 @@ type CacheUnusable struct {
 // Waiting: another process is fetching the same pack.
 type Waiting struct{ Reference string }
 
-// Resumed: a download that was interrupted goes on where it ended, with Kept of
-// Size bytes.
+// Resumed: an interrupted download continues, with Kept of Size bytes.
 type Resumed struct {
 	Reference  string
 	Kept, Size int64
 }
 
-// Retrying: a request failed in a way that may pass, and is made again after a
-// wait.
+// Retrying: a request failed temporarily. The Fetcher sends it again after a wait.
 type Retrying struct {
 	Err  error
 	Wait time.Duration
 	Told bool // the registry asked for that wait
-	Try  int  // the number of the try that follows, of Of
+	Try  int  // the number of the next try, of Of
 	Of   int
 }
 
-// SuspectLayer: the layer that was selected may not be the pack, or not to every
-// client.
+// SuspectLayer: the selected layer may not be the pack, or other clients may select
+// another one.
 type SuspectLayer struct {
 	Reference string
 	Layer     Layer
-	NotZip    bool    // its bytes do not start as a zip archive does
-	Others    []Layer // accepted layers that were not selected
-	// FirstOfSeveral tells that no rule prefers it to another: clients differ in
-	// which one they take.
+	NotZip    bool    // its bytes do not start like a zip archive
+	Others    []Layer // the other accepted layers
+	// FirstOfSeveral says that no rule prefers it to another layer: clients differ in
+	// their choice.
 	FirstOfSeveral bool
-	// Unknown are the media types, in printable form, of layers that no client
-	// accepts unless it is told to. The Rust client then refuses the artifact.
+	// Unknown lists, in printable form, the media types of layers that no client accepts
+	// by default. For one of these the Rust client refuses the artifact.
 	Unknown []string
 }
 

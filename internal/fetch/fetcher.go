@@ -1,6 +1,6 @@
-// Package fetch takes a parsed reference to a pack and leaves its verified bytes
-// where they are wanted and in the cache that Greentic programs share. It is the
-// engine of packfetch, its public side, and of vendorer.
+// Package fetch resolves a parsed reference to a pack, and copies the pack's verified
+// bytes to a file and to the cache that Greentic programs share. packfetch is its public
+// side.
 package fetch
 
 import (
@@ -25,47 +25,44 @@ import (
 type Options struct {
 	// AllowTags accepts references without a digest.
 	AllowTags bool
-	// Offline forbids the network: what is not in the cache is an OfflineError.
+	// Offline forbids the network: a pack that is not in the cache is an OfflineError.
 	Offline bool
 	// CacheDir is the cache root; "" finds it as the Rust client does, from
 	// GREENTIC_PACK_CACHE_DIR, the system's cache directory or GREENTIC_HOME.
 	CacheDir string
 	// InsecureRegistries lists the host[:port] spoken to over plain HTTP.
 	InsecureRegistries []string
-	// AcceptMediaTypes are layer media types that may be a pack where the
-	// default list accepts none.
+	// AcceptMediaTypes are further layer media types of packs, for manifests in which
+	// the default list accepts no layer.
 	AcceptMediaTypes []string
-	// Keychain finds the user's credentials where a registry refuses an anonymous
-	// request; nil never has any. packfetch.UserKeychain is this machine's user's.
+	// Keychain finds the user's credentials after a registry has refused an anonymous
+	// request; nil finds none. packfetch.UserKeychain is this machine's user's.
 	Keychain registry.Keychain
-	// Transport sends the requests; nil is one with the system's trust and
-	// proxies, over HTTP/1.1. Of an *http.Transport the settings are used, not the
+	// Transport sends the requests; nil is one with the system's trust and proxies,
+	// over HTTP/1.1. A Fetcher uses the settings of an *http.Transport, not its
 	// connections.
 	Transport http.RoundTripper
-	// Resolver looks up names where Transport does not dial by itself; nil is
-	// the system's.
+	// Resolver looks up names unless Transport dials by itself; nil is the system's.
 	Resolver *net.Resolver
 	// Stall is how long a registry may keep a request waiting without a sign of
 	// life, or with fewer than ten bytes a second; 0 is a minute.
 	Stall time.Duration
-	// Sleep waits, no longer than its context lets it, before a request is made, or
-	// what another program may be writing to the cache is looked at, again; nil waits
-	// by the clock.
+	// Sleep waits before a request is sent again, or a cache entry that another program
+	// may be writing is read again. It ends with its context. nil waits by the clock.
 	Sleep func(context.Context, time.Duration) error
 	// UserAgent names the program to registries; "" is "packvendor".
 	UserAgent string
-	// Events, if not nil, is told what happens on the way. It may be called
-	// concurrently.
+	// Events, if not nil, receives the events. It may be called concurrently.
 	Events func(Event)
-	// Copied, if not nil, is told of every n bytes of a pack of size bytes that were
-	// copied to where they are wanted; n is negative where they are to be copied anew.
-	// It may be called concurrently.
+	// Copied, if not nil, receives how many bytes, of a pack of size bytes, were just
+	// copied. A negative n takes bytes back that will be copied again. It may be called
+	// concurrently.
 	Copied func(n, size int64)
-	// Underway, if not nil, is told of every request to a host[:port]: 1 when it is
-	// sent, -1 when its answer is over or given up. It may be called concurrently.
+	// Underway, if not nil, receives the host[:port] of every request, with 1 when it is
+	// sent and -1 when its response ends or is abandoned. It may be called concurrently.
 	Underway func(host string, n int)
 	// LockWait bounds the wait for another process that fetches the same pack;
-	// 0 is five minutes. After one wait in vain a Fetcher waits for no other.
+	// 0 is five minutes. After one timeout a Fetcher does not wait again.
 	LockWait time.Duration
 }
 
@@ -79,13 +76,13 @@ type Fetcher struct {
 	accept        []string
 	events        func(Event)
 	copied        func(n, size int64)
-	warnedCorrupt sync.Map                  // manifest digests of entries that were told to be corrupt
-	warnedWaiting sync.Map                  // manifest digests of packs that others were told to be fetching
+	warnedCorrupt sync.Map                  // digests of manifests for which CorruptEntry was sent
+	warnedWaiting sync.Map                  // digests of manifests for which Waiting was sent
 	fetching      once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
 }
 
-// New returns a Fetcher. It touches neither disk nor network. The error
-// reports options that make no sense.
+// New returns a Fetcher. It touches neither disk nor network. Its error is
+// *OptionError.
 func New(o Options) (*Fetcher, error) {
 	for _, host := range o.InsecureRegistries {
 		if err := ociref.ParseHost(host); err != nil {

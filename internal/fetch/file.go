@@ -58,9 +58,9 @@ type Output struct {
 	path string
 }
 
-// OpenOutput opens the directory in which a file can be written by rename: what is a
-// device or leads elsewhere would not be written to, but replaced. The caller must close
-// the Output. The error is *regularfile.PlaceError where no file can be.
+// OpenOutput opens the directory of path. The caller must close the Output. The error is
+// *regularfile.PlaceError if there is no directory, or if path is no regular file: writing
+// by rename would replace a device or a link.
 func OpenOutput(path string) (*Output, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, &regularfile.PlaceError{Path: path, Reason: "is a directory"}
@@ -87,8 +87,8 @@ func OpenOutput(path string) (*Output, error) {
 // Close closes the directory.
 func (o *Output) Close() error { return o.dir.Close() }
 
-// ToFile writes the pack to out, which gets the verified bytes whole, or is left as it
-// was. Errors are those of Copy, and those of writing the file.
+// ToFile writes the verified pack to out, completely or not at all. Errors are those of
+// Copy, and those of writing the file.
 func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *Output) (Result, error) {
 	file, err := atomicfile.Create(out.dir, filepath.Base(out.path))
 	if err != nil {
@@ -107,12 +107,12 @@ func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *Output) (Result,
 	return p.result(out.path, fetched), atomicfile.SyncDir(out.dir, ".")
 }
 
-// ToCache sees that the cache holds the pack, and says where. The bytes were verified
-// during the call; other programs may write to the cache after it. Where the cache
-// cannot be written, the pack is in a temporary file, which is the caller's to remove,
-// and an event says so. Errors are those of Copy.
+// ToCache stores the pack in the cache, if it is not there, and returns its path. It
+// verifies the bytes; other programs may write to the cache afterwards. If the cache
+// cannot be written, an event says so, and the path is that of a temporary file, which
+// the caller removes. Errors are those of Copy.
 func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
-	var file *scratch.File // only where the cache will not have the bytes
+	var file *scratch.File // nil unless the cache cannot have the bytes
 	var head head
 	to := target{Sink: &head, uncached: func() (_ Sink, err error) {
 		if file, err = scratch.New(); err != nil {
@@ -122,7 +122,7 @@ func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
 	}}
 	from, err := f.copy(ctx, p, to)
 	if err == nil && from == fromNetworkOnly && file == nil {
-		_, err = f.copyUncached(ctx, p, f.counted(p, to)) // the cache gave out when the first bytes were gone
+		_, err = f.copyUncached(ctx, p, f.counted(p, to)) // the cache failed after the first bytes
 	}
 	switch {
 	case err != nil && file != nil:
@@ -142,7 +142,7 @@ func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
 	return p.result(path, true), nil
 }
 
-// A head is a Sink that keeps the first bytes, as many as tell a zip archive.
+// A head is a Sink that keeps the first bytes alone, enough to recognise a zip archive.
 type head []byte
 
 func (h *head) Write(p []byte) (int, error) {

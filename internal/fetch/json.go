@@ -14,23 +14,22 @@ import (
 // maxDepth is deeper than any manifest nests.
 const maxDepth = 32
 
-// maxValues is more than any manifest holds, keys not counted: what is held of
-// one is many times what it is long.
+// maxValues is more values, keys aside, than any manifest holds. In memory a value takes
+// many times its length.
 const maxValues = 100_000
 
-// A reader reads JSON and counts what it holds.
+// A reader reads JSON and counts its values.
 type reader struct {
 	*json.Decoder
 	values int
 }
 
-// An object is a JSON object with its keys as they were written.
+// An object is a JSON object with its keys as written.
 type object map[string]any
 
-// parseObject reads one JSON object in which nothing has two readings: no key
-// twice, none that differs from another by case alone (parsers that fold case,
-// as Go's do for structs, would see the other), nothing after it but white
-// space. Annotations are free to differ by case: nobody folds a map's keys.
+// parseObject reads one JSON object that all parsers read alike: no key stands twice or
+// differs from another by case alone (Go's parser folds case for structs), and nothing but
+// white space follows. Annotations may differ by case: nobody folds a map's keys.
 // Values are object, []any, string, json.Number, bool or nil.
 func parseObject(data []byte) (object, error) {
 	d := &reader{Decoder: json.NewDecoder(bytes.NewReader(data))}
@@ -77,7 +76,7 @@ func parseMembers(d *reader, depth int, fold bool) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		key, _ := token.(string) // the decoder sees to it that a key is one
+		key, _ := token.(string) // the decoder accepts no other key
 		if _, twice := obj[key]; twice {
 			return nil, fmt.Errorf("key %s twice in one object", printable.Quote(key, maxQuoted))
 		}
@@ -130,7 +129,7 @@ func (o object) str(key string) string {
 }
 
 // strings returns the object of strings under key, nil if there is none.
-// Values of other types are left out: the image specification allows none.
+// It skips values of other types, which the image specification does not allow.
 func (o object) strings(key string) map[string]string {
 	members, ok := o[key].(object)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// Media types of manifests, with the key that holds what they list.
+// manifestLists maps the media types of manifests to the keys of their lists.
 // https://github.com/opencontainers/image-spec/blob/main/manifest.md,
 // https://github.com/opencontainers/image-spec/blob/v1.1.0-rc2/artifact.md,
 // https://distribution.github.io/distribution/spec/manifest-v2-2/
@@ -23,8 +23,8 @@ var manifestLists = map[string]string{
 	"application/vnd.docker.distribution.manifest.list.v2+json": "manifests",
 }
 
-// A manifest is what packvendor reads of an image manifest, an artifact
-// manifest or an index.
+// A manifest is an image manifest, an artifact manifest or an index, as far as packvendor
+// reads it.
 type manifest struct {
 	index       bool
 	layers      []Layer // of layers or blobs
@@ -33,14 +33,14 @@ type manifest struct {
 	annotations map[string]string
 }
 
-// A ManifestError reports a manifest that has no one meaning, or is none.
+// A ManifestError reports an ambiguous or malformed manifest.
 type ManifestError struct{ Reason string }
 
 func (e *ManifestError) Error() string { return "invalid manifest: " + e.Reason }
 
-// parseManifest reads a manifest's body. Its kind is decided by the body;
-// contentType, "" if unknown, may only contradict it. Errors: *ManifestError,
-// *NoPackError for what is no manifest of a kind that holds packs.
+// parseManifest reads a manifest's body, which decides its kind; contentType, "" if
+// unknown, may only contradict it. Errors: *ManifestError, *NoPackError for kinds that hold
+// no packs.
 func parseManifest(body []byte, contentType string) (*manifest, error) {
 	m, err := readManifest(body, contentType)
 	var other *NoPackError
@@ -107,8 +107,8 @@ func manifestList(obj object, contentType string) (string, error) {
 	return "", &NoPackError{Reason: "it is no manifest: it has neither a mediaType nor layers, blobs or manifests"}
 }
 
-// ManifestLayers returns what a manifest lists that could be a pack's bytes. Its
-// errors are those of reading manifests.
+// ManifestLayers returns the layers of a manifest that could be a pack. Errors:
+// *ManifestError, *NoPackError.
 func ManifestLayers(body []byte) ([]verified.Content, error) {
 	m, err := parseManifest(body, "")
 	if err != nil {

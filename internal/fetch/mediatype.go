@@ -7,8 +7,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// preferredTypes are the layer media types that mark the pack, best first, and
-// acceptedTypes all that may be one. Both are the lists of the Rust client
+// preferredTypes are the layer media types that mark the pack, best first; acceptedTypes
+// are all that may be one. Both are the lists of the Rust client
 // (default_preferred_pack_layer_media_types and default_pack_layer_media_types
 // in its src/oci_packs.rs), which also accepts acceptedSuffixes.
 var (
@@ -31,8 +31,8 @@ var (
 
 const markdownType = "text/markdown"
 
-// Accepts tells whether a layer of mediaType may be a pack: by the default
-// list, or because more names it.
+// Accepts tells whether a layer of mediaType may be a pack: the default list or more
+// names it.
 func Accepts(mediaType string, more []string) bool {
 	return acceptsByDefault(mediaType) || ociref.IsMediaType(mediaType) && slices.Contains(more, mediaType)
 }

@@ -8,24 +8,25 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// A Resolved is a pack found in a registry or in the cache, not yet its bytes.
+// A Resolved is a pack whose manifest was found in a registry or in the cache. Its bytes
+// are yet to be fetched.
 type Resolved struct {
-	Reference      ociref.Reference // as it was given
-	Tag            string           // the tag that was followed; "" if a digest was
-	IndexDigest    ociref.Digest    // of the image index that led here, if one did
+	Reference      ociref.Reference // as the caller gave it
+	Tag            string           // the tag that was resolved; "" if the reference has a digest
+	IndexDigest    ociref.Digest    // of the image index that lists the manifest, if one does
 	ManifestDigest ociref.Digest    // of the manifest that holds the layer
 	Layer          Layer            // the pack's
 	Layers         []Layer          // all of the manifest's
 	Annotations    map[string]string
 
 	ref     ociref.Reference // by manifest digest
-	body    []byte           // of the manifest; nil if it is not at hand
+	body    []byte           // of the manifest; nil if unknown
 	shared  bool             // the cache's entry of the manifest may hold the pack
-	byRules bool             // the layer was not named
+	byRules bool             // the rules selected the layer
 }
 
-// Digest returns the digest of what the reference itself names: the index, if
-// one led here, else the manifest.
+// Digest returns the digest that the reference itself names: the index's, if there is
+// one, else the manifest's.
 func (p *Resolved) Digest() ociref.Digest {
 	if p.IndexDigest != "" {
 		return p.IndexDigest
@@ -56,7 +57,7 @@ func (f *Fetcher) checkTagAllowed(ref ociref.Reference) error {
 	return nil
 }
 
-// ResolveRemote is Resolve of what the registry has, whatever the cache holds.
+// ResolveRemote is Resolve without the cache.
 func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer string) (*Resolved, error) {
 	if f.offline {
 		return nil, &OfflineError{Reference: ref.Text()}
@@ -68,9 +69,8 @@ func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer
 	return remote.resolve(ctx, ref)
 }
 
-// ResolveCached is Resolve of the manifest with the given digest without any
-// network. The error is fs.ErrNotExist if the cache does not hold exactly
-// those bytes.
+// ResolveCached is Resolve of a manifest in the cache, without network. The error is
+// fs.ErrNotExist if the cache does not hold exactly that manifest.
 func (f *Fetcher) ResolveCached(ref ociref.Reference, manifest ociref.Digest, layer string) (*Resolved, error) {
 	body, err := f.cache.Manifest(manifest)
 	if err != nil {
@@ -87,8 +87,8 @@ func (f *Fetcher) ResolveCached(ref ociref.Reference, manifest ociref.Digest, la
 	return pack, nil
 }
 
-// CachedAnnotations returns the annotations of the manifest with the given digest, as
-// the cache's copy of exactly those bytes has them; nil if there is none.
+// CachedAnnotations returns the annotations of a manifest in the cache; nil if the cache
+// does not hold exactly that manifest.
 func (f *Fetcher) CachedAnnotations(manifest ociref.Digest) map[string]string {
 	body, err := f.cache.Manifest(manifest)
 	if err != nil {
@@ -101,8 +101,8 @@ func (f *Fetcher) CachedAnnotations(manifest ociref.Digest) map[string]string {
 	return m.annotations
 }
 
-// Pinned returns a Pack of which all is known but the manifest's bytes, as
-// from a lock file. Copy finds it in the cache, without network.
+// Pinned returns a pack from the data of a lock file, without its manifest's bytes. Copy
+// finds it in the cache only.
 func (f *Fetcher) Pinned(ref ociref.Reference, manifest ociref.Digest, layer Layer, override string) (*Resolved, error) {
 	p := &Resolved{Reference: ref, ManifestDigest: manifest, Layer: layer, shared: override == ""}
 	p.ref = ref.WithDigest(manifest)

@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
-// maxChildren bounds how many manifests an index makes one read.
+// maxChildren bounds the manifests that a search reads for one index.
 const maxChildren = 64
 
 // A search finds the one pack that a manifest, or an index, leads to.
@@ -67,7 +67,7 @@ func (s *search) resolveManifest(ctx context.Context, pack *Resolved, ref ociref
 	return s.resolveIndex(ctx, pack, ref, m.children)
 }
 
-// pickLayer makes pack the one that manifest m, whose bytes are body, holds.
+// pickLayer fills p in from manifest m, whose bytes are body.
 func (p *Resolved) pickLayer(ref ociref.Reference, body []byte, m *manifest, accept []string, layer string) error {
 	if m.index {
 		return &IndexError{Reason: "is nested", Children: m.children}
@@ -118,7 +118,8 @@ func (s *search) resolveIndex(ctx context.Context, pack *Resolved, ref ociref.Re
 	return nil
 }
 
-// resolveChild reads one resolveChild of an index; nil if it is about another manifest.
+// resolveChild reads one child of an index; it returns nil if the child is about another
+// manifest.
 func (s *search) resolveChild(ctx context.Context, pack Resolved, ref ociref.Reference, child Child) (*Resolved, error) {
 	digest, err := ociref.ParseDigest(child.Digest)
 	if err != nil {

@@ -11,15 +11,14 @@ import (
 // A selection is the pack's layer in a manifest.
 type selection struct {
 	layer Layer
-	// shared says that the rules without an override select this layer, so
-	// that it is what the shared cache's entry of the manifest holds.
+	// shared says that the rules without an override select this layer too: the
+	// manifest's cache entry holds it.
 	shared bool
 }
 
-// selectPack finds the pack among a manifest's layers: override, a media type
-// or a layer digest, or else the rules of the Rust client's select_layer over
-// the layers that it accepts. Of media types that only accept names, a layer
-// is taken where the default list accepts none. The error is *NoPackError or
+// selectPack finds the pack among a manifest's layers: by override, a media type or a
+// layer digest; else by the rules of the Rust client's select_layer. Media types that only
+// accept lists count if the default list accepts no layer. The error is *NoPackError or
 // *ManifestError.
 func selectPack(layers []Layer, accept []string, override string) (selection, error) {
 	index := defaultLayer(layers, accept)
@@ -77,7 +76,7 @@ func namedLayer(layers []Layer, override string) (int, error) {
 	return found, nil
 }
 
-// checkLayer sees that the bytes of a layer can be asked for and verified.
+// checkLayer checks that the bytes of a layer can be requested and verified.
 func checkLayer(l Layer) error {
 	if _, err := ociref.ParseDigest(l.Digest); err != nil {
 		return &ManifestError{Reason: fmt.Sprintf("pack layer: %v", err)}

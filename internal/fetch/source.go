@@ -9,9 +9,8 @@ import (
 	"github.com/greenticai/packvendor/internal/registry"
 )
 
-// manifest returns the bytes that ref names, from the cache where ref has a
-// digest. What comes from the cache has no content type. layer is that of
-// Resolve.
+// manifest returns the manifest that ref names, from the cache if ref has a digest. A
+// manifest from the cache has no content type. layer is that of Resolve.
 func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
 	if ref.Digest == "" {
 		return f.registry.Manifest(ctx, ref)
@@ -23,8 +22,8 @@ func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer stri
 	return f.manifestOnce(ctx, ref, layer)
 }
 
-// manifestOnce asks the registry for a manifest by digest, and leaves it in the
-// cache: of all who want it at the same time, goroutines and processes, one asks.
+// manifestOnce gets a manifest by digest from the registry, and stores it in the cache.
+// Of concurrent goroutines and processes one sends the request.
 func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
 	unlock, err := f.fetching.Lock(ctx, ref.Digest)
 	if err != nil {
@@ -41,7 +40,7 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer 
 		return registry.Manifest{Body: body, Digest: ref.Digest}, nil
 	}
 	m, err := f.registry.Manifest(ctx, ref)
-	// That it cannot be left there is for the pack's bytes to tell.
+	// If the cache cannot be written, storing the pack reports it.
 	left := err == nil && f.holdsPack(m, layer) && f.cache.Heal(ref.Digest, lock, m.Body, nil) == nil
 	var wrong *packcache.CorruptError
 	errors.As(cacheErr, &wrong)
@@ -49,8 +48,8 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer 
 	return m, err
 }
 
-// holdsPack tells whether a pack may come to the cache by this manifest: it has
-// no places for indexes, signatures and the like.
+// holdsPack tells whether the cache may hold the manifest's pack. The cache stores no
+// indexes, signatures and the like.
 func (f *Fetcher) holdsPack(m registry.Manifest, layer string) bool {
 	parsed, err := parseManifest(m.Body, m.MediaType)
 	if err != nil || parsed.index || parsed.subject {
@@ -60,7 +59,7 @@ func (f *Fetcher) holdsPack(m registry.Manifest, layer string) bool {
 	return err == nil
 }
 
-// cachedManifest returns the cache's manifest, nil if the registry is to be
+// cachedManifest returns the cache's manifest; nil means that the registry has to be
 // asked.
 func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 	body, err := f.cache.Manifest(ref.Digest)
@@ -82,7 +81,7 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 	return nil, nil
 }
 
-// lock waits until no other process fetches the pack, and tells that once.
+// lock waits until no other process fetches the pack. It sends Waiting once.
 func (f *Fetcher) lock(ctx context.Context, manifest ociref.Digest, reference string) (*packcache.Lock, error) {
 	return f.cache.Lock(ctx, manifest, func() {
 		if _, told := f.warnedWaiting.LoadOrStore(manifest, true); !told {

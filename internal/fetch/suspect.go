@@ -7,10 +7,9 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// Suspect tells whether the layer that the rules selected may not be the pack: it
-// is markdown, and others are there; it does not start as a zip archive does; or
-// other clients select another layer or none. bytes are the pack's, nil if they are
-// not at hand.
+// Suspect tells whether the selected layer may not be the pack: it is markdown beside
+// other layers, its bytes do not start like a zip archive, or other clients select another
+// layer or none. bytes are the pack's; nil if unknown.
 func (f *Fetcher) Suspect(p *Resolved, bytes io.ReaderAt) (SuspectLayer, bool) {
 	d := SuspectLayer{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: bytes != nil && !isZip(bytes)}
 	for _, layer := range p.Layers {
@@ -27,21 +26,21 @@ func (f *Fetcher) Suspect(p *Resolved, bytes io.ReaderAt) (SuspectLayer, bool) {
 	return d, d.NotZip || markdown || d.FirstOfSeveral || len(d.Unknown) > 0
 }
 
-// warnIfSuspect tells of a layer that may not be the pack.
+// warnIfSuspect sends SuspectLayer if the layer may not be the pack.
 func (f *Fetcher) warnIfSuspect(p *Resolved, bytes io.ReaderAt) {
 	if d, suspect := f.Suspect(p, bytes); suspect {
 		f.events(d)
 	}
 }
 
-// ranksAs tells whether no rule prefers one of two accepted layers: the Rust client
-// takes the one that arrives first.
+// ranksAs tells whether no rule prefers one of two accepted layers. The Rust client then
+// takes the first to arrive.
 func ranksAs(a, b Layer) bool {
 	return rank(a.MediaType) == rank(b.MediaType)
 }
 
-// rank is a media type's place among the preferred ones, the number of these for
-// the others that are accepted by default, and one more for those that are not.
+// rank returns the index of a preferred media type. Other types that are accepted by
+// default come next, all others last.
 func rank(mediaType string) int {
 	if i := slices.Index(preferredTypes, mediaType); i >= 0 {
 		return i
@@ -52,9 +51,8 @@ func rank(mediaType string) int {
 	return len(preferredTypes) + 1
 }
 
-// unknownTypes returns the media types of layers that are accepted by no list, each
-// once and as it can be printed, and no more than a message names: for one of these
-// the Rust client refuses the artifact.
+// unknownTypes returns, printable and each once, the media types of layers that no list
+// accepts, at most maxShown. For one of these the Rust client refuses the artifact.
 func (f *Fetcher) unknownTypes(layers []Layer) []string {
 	var unknown []string
 	for _, l := range layers {
@@ -68,11 +66,11 @@ func (f *Fetcher) unknownTypes(layers []Layer) []string {
 	return unknown
 }
 
-// zipMagic is how many bytes tell a zip archive.
+// zipMagic is the length of a zip archive's signature, in bytes.
 const zipMagic = 4
 
-// isZip tells whether bytes are a zip archive, which begins with an entry or with the
-// end of an empty one: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
+// isZip tells whether bytes start like a zip archive: with an entry, or with the end of
+// an empty archive: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
 func isZip(bytes io.ReaderAt) bool {
 	var head [zipMagic]byte
 	n, _ := bytes.ReadAt(head[:], 0)

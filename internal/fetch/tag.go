@@ -7,10 +7,9 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// Follow resolves ref's tag, whatever digest it has besides, and returns
-// nil if it still names digest. One HEAD request shows that it does; that it
-// does not is believed of a manifest only. layer and errors are those of
-// Resolve.
+// Follow resolves ref's tag, whatever digest ref has, and returns nil if the tag still
+// names digest. The response to a HEAD request can show that it does; only a manifest can
+// show that it does not. layer and errors are those of Resolve.
 func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ociref.Digest, layer string) (*Resolved, error) {
 	ref = ref.WithTag(ref.Tag)
 	if f.isUnchanged(ctx, ref, digest) {
@@ -23,7 +22,7 @@ func (f *Fetcher) Follow(ctx context.Context, ref ociref.Reference, digest ocire
 	return pack, nil
 }
 
-// isUnchanged tells whether one HEAD request shows that ref, a tag, isUnchanged digest.
+// isUnchanged tells whether a HEAD request shows that ref, a tag, names digest.
 func (f *Fetcher) isUnchanged(ctx context.Context, ref ociref.Reference, digest ociref.Digest) bool {
 	if ref.Tag == "" || f.offline {
 		return false
@@ -32,9 +31,8 @@ func (f *Fetcher) isUnchanged(ctx context.Context, ref ociref.Reference, digest 
 	return err == nil && same
 }
 
-// TagDigest is Follow for those who want to know what ref's tag names, whatever it
-// is: it returns digest if it is still that, and else whether what it names now leads to
-// a pack.
+// TagDigest returns the digest that ref's tag names now, whatever digest ref has, and
+// whether it leads to a pack. It expects digest, which one HEAD request can confirm.
 func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest ociref.Digest, layer string) (now ociref.Digest, isPack bool, err error) {
 	given := ref.Text()
 	ref = ref.WithTag(ref.Tag)
@@ -54,8 +52,7 @@ func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest oc
 	return m.Digest, unusable == nil, nil
 }
 
-// Tags lists the tags of ref's repository, whatever tag or digest it has
-// besides, in the order in which the registry gives them. Errors are those of
+// Tags lists the tags of ref's repository, in the registry's order. Errors are those of
 // Resolve.
 func (f *Fetcher) Tags(ctx context.Context, ref ociref.Reference) ([]string, error) {
 	if f.offline {

@@ -8,8 +8,8 @@ import (
 // A Cache asks for the value of each key once. The zero value is empty. It must not be
 // copied after first use.
 type Cache[K comparable, V any] struct {
-	// Passing, if not nil, tells errors that may be gone when somebody asks again: they
-	// are not kept. All others are answers, and kept as values are.
+	// Passing, if not nil, recognises temporary errors, which the Cache does not keep. It
+	// keeps all others like values.
 	Passing func(error) bool
 
 	asking Mutex[K]
@@ -22,12 +22,11 @@ type answer[V any] struct {
 	err   error
 }
 
-// Do returns the value of key and its error: from ask, or, if that has been called for
-// key before, as it was then. Of all who want it at the same time the first calls ask
-// with its own context, and the others wait. If that context ends before ask returns,
-// what ask returns is the first one's alone, and the next one asks.
+// Do returns the value and the error of key, from ask or as kept of an earlier call. Of
+// concurrent callers the first calls ask with its own context, and the others wait. If that
+// context ends before ask returns, the Cache keeps nothing, and the next caller asks.
 //
-// Where ctx ends before it is this caller's turn, the error is the cause of that.
+// If ctx ends before it is this caller's turn, the error is the cause of that.
 func (c *Cache[K, V]) Do(ctx context.Context, key K, ask func(context.Context) (V, error)) (V, error) {
 	unlock, err := c.asking.Lock(ctx, key)
 	if err != nil {

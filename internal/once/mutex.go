@@ -1,6 +1,5 @@
-// Package once has what is done by one goroutine for each key while others wait: a
-// Mutex where each does its own work, and a Cache where the first does it for all.
-// Nobody waits longer than their context lets them.
+// Package once lets one goroutine work for each key while others wait: with a Mutex each
+// does its own work, with a Cache the first does it for all. Waits end with their contexts.
 package once
 
 import (
@@ -15,7 +14,8 @@ type Mutex[K comparable] struct {
 	turns map[K]chan struct{} // each holds an element while its key is locked
 }
 
-// Lock locks a key, and returns what unlocks it. The error is the cause of ctx's end.
+// Lock locks a key, and returns the function that unlocks it. The error is the cause of
+// ctx's end.
 func (m *Mutex[K]) Lock(ctx context.Context, key K) (unlock func(), err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -1,5 +1,5 @@
-// Package regularfile is one way to read a file: it takes nothing else for one, waits
-// for no FIFO's writer, and holds no more of it than it may.
+// Package regularfile reads regular files: it refuses all others, never waits for a FIFO's
+// writer, and bounds the bytes in memory.
 package regularfile
 
 import (
@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// A PlaceError says why a path is no place for a file that is read or written.
+// A PlaceError says why a path cannot be read or written as a regular file.
 type PlaceError struct{ Path, Reason string }
 
 func (e *PlaceError) Error() string { return e.Path + " " + e.Reason }
@@ -25,14 +25,14 @@ func (e *LongError) Error() string {
 	return fmt.Sprintf("%s: the file is larger than %d bytes", e.File, e.Limit)
 }
 
-// Open opens a regular file below root or, if that is nil, anywhere. info is the file
-// as it was then. Errors: *PlaceError, *fs.PathError.
+// Open opens a regular file below root or, if root is nil, anywhere. info describes the
+// opened file. Errors: *PlaceError, *fs.PathError.
 func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
 	stat, open := os.Stat, os.OpenFile
 	if root != nil {
 		stat, open = root.Stat, root.OpenFile
 	}
-	// Even to open a device can do something.
+	// Opening a device can have effects.
 	if info, err := stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, nil, &PlaceError{Path: name, Reason: irregular}
 	}
@@ -60,11 +60,11 @@ func Read(root *os.Root, name string, limit int64) ([]byte, error) {
 	return ReadAll(name, file, info.Size(), limit)
 }
 
-// ReadAll reads r, which is called name, to its end. More than limit bytes are a
-// *LongError: no part is taken for the whole. size is how large r seems to be.
+// ReadAll reads r, the file name, to its end. More than limit bytes are a *LongError. size
+// is an estimate.
 func ReadAll(name string, r io.Reader, size, limit int64) ([]byte, error) {
 	var data bytes.Buffer
-	data.Grow(int(min(size, limit)) + bytes.MinRead) // what ReadFrom wants
+	data.Grow(int(min(size, limit)) + bytes.MinRead) // ReadFrom wants that much room
 	n, err := data.ReadFrom(io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
@@ -77,7 +77,7 @@ func ReadAll(name string, r io.Reader, size, limit int64) ([]byte, error) {
 
 const irregular = "is not a regular file"
 
-// Irregular says what is no regular file, and "" of one that is.
+// Irregular says why a file is not regular; "" if it is.
 func Irregular(info fs.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode&fs.ModeSymlink != 0:

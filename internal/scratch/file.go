@@ -1,5 +1,4 @@
-// Package scratch is a private file for a pack whose bytes are looked at before they go
-// on, or that has no other place.
+// Package scratch makes private temporary files for packs.
 package scratch
 
 import (
@@ -7,13 +6,13 @@ import (
 	"os"
 )
 
-// A File is a temporary file. Whoever makes one must close it.
+// A File is a temporary file.
 type File struct {
 	file *os.File
 	size int64
 }
 
-// New makes an empty File, which no other user can read.
+// New makes an empty File, which no other user can read. The caller must close or keep it.
 func New() (*File, error) {
 	file, err := os.CreateTemp("", "packvendor-*.gtpack")
 	if err != nil {
@@ -57,8 +56,8 @@ func (f *File) Close() error {
 	return err
 }
 
-// Keep closes f instead of Close, and leaves the file where it returns that it is. On
-// an error it is removed.
+// Keep closes f without removing the file, and returns its path. If that fails, it removes
+// the file.
 func (f *File) Keep() (path string, err error) {
 	if err := f.file.Close(); err != nil {
 		os.Remove(f.file.Name())

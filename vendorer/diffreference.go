@@ -63,6 +63,7 @@ func (o Options) newReferenceClient(ctx context.Context) (*referenceClient, erro
 	if err != nil {
 		return nil, err
 	}
+	s.p.Unlock() // vendored bytes are hashed when they are copied
 	return &referenceClient{s.client, s}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/override"
@@ -104,6 +105,39 @@ func (e *EditError) Error() string {
 }
 
 func (e *EditError) Unwrap() error { return e.Err }
+
+// A VendoredError reports a vendored file that is not what is locked.
+type VendoredError struct {
+	Name, Path string
+	Got, Want  verified.Content // Got is the zero value if there is no file; its Digest is "" if the size alone tells
+	LFS        bool             // what stands there is a Git LFS pointer
+}
+
+// IsMissing tells that there is no file.
+func (e *VendoredError) IsMissing() bool { return e.Got.IsZero() }
+
+func (e *VendoredError) Error() string {
+	switch {
+	case e.IsMissing():
+		return fmt.Sprintf("%s is missing", e.Path)
+	case e.LFS:
+		return fmt.Sprintf("%s is a Git LFS pointer, not the pack", e.Path)
+	}
+	return fmt.Sprintf("%s is not the pack that is locked\n%s", e.Path, verified.Difference(e.Got, e.Want))
+}
+
+// A GeneratedError reports a generated file that is missing or was changed.
+type GeneratedError struct {
+	Path string
+	Diff string // unified, from what it is to what it must be; "" if it is missing
+}
+
+func (e *GeneratedError) Error() string {
+	if e.Diff == "" {
+		return e.Path + " is missing"
+	}
+	return e.Path + " is not what packvendor generates"
+}
 
 // A RevisionError reports that git could not say what a project was like at a revision.
 type RevisionError = gitrev.RevisionError

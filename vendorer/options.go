@@ -64,11 +64,18 @@ func (o Options) lockWait() time.Duration {
 
 // lock keeps other runs out of the project, and tells if it must wait for one.
 func (o Options) lock(ctx context.Context) (*project.Mutex, error) {
-	return project.Lock(ctx, o.file(), o.lockWait(), func() {
-		if o.Events != nil {
-			o.Events(WaitingForProject{File: o.file()})
-		}
-	})
+	return project.Lock(ctx, o.file(), o.lockWait(), o.tellWaiting)
+}
+
+// rlock is lock for a run that only reads.
+func (o Options) rlock(ctx context.Context) (*project.Mutex, error) {
+	return project.RLock(ctx, o.file(), o.lockWait(), o.tellWaiting)
+}
+
+func (o Options) tellWaiting() {
+	if o.Events != nil {
+		o.Events(WaitingForProject{File: o.file()})
+	}
 }
 
 func (o Options) jobs() int {

@@ -34,6 +34,7 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 		return nil, err
 	}
 	defer s.close()
+	s.p.Unlock() // the rest is about registries
 	found := make([]*OutdatedPack, len(s.p.Config.Packs))
 	var places []int
 	for i := range s.p.Config.Packs {

@@ -54,7 +54,11 @@ type vendoring struct {
 
 // openVendoring opens a session to vendor in.
 func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, error) {
-	s, err := open(ctx, o, tolerant)
+	lock, err := o.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openLocked(o, lock, tolerant)
 	if err != nil {
 		return nil, err
 	}

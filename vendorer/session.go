@@ -19,13 +19,18 @@ type session struct {
 	p *project.Project
 }
 
-// open locks and reads the project. With tolerant set, packs that only lack a pin are no
-// error. The caller must close the session.
+// open opens a session that only reads: it shares the project with others that do. With
+// tolerant set, packs that only lack a pin are no error. The caller must close it.
 func open(ctx context.Context, o Options, tolerant bool) (*session, error) {
-	lock, err := o.lock(ctx)
+	lock, err := o.rlock(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return openLocked(o, lock, tolerant)
+}
+
+// openLocked opens a session in the project that lock is of.
+func openLocked(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 	p, err := project.Open(o.file(), lock, tolerant)
 	if err != nil {
 		return nil, err
@@ -104,4 +109,9 @@ func similar(name string, packs []packsfile.Pack) string {
 		names = append(names, pack.Name)
 	}
 	return nearest.Of(name, names)
+}
+
+// vendoredError says what stands in a pack's place instead of what is locked.
+func (s *session) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
+	return &VendoredError{Name: entry.Name, Path: s.p.Show(s.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
 }

@@ -48,6 +48,7 @@ func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
 		return nil, err
 	}
 	defer s.close()
+	s.p.Unlock() // the rest is about a registry
 	pack, ok := s.p.Config.Pack(name)
 	if !ok {
 		return nil, s.unknown(name)

@@ -12,19 +12,31 @@ import (
 // projectPoll is how often a project that another run works on is tried again.
 const projectPoll = 50 * time.Millisecond
 
-// A Mutex keeps other runs out of a project.
+// A Mutex keeps other runs out of a project, or those that write.
 type Mutex struct {
 	file *flock.Flock
 	held bool // false where locking does not work
 }
 
-func (l *Mutex) unlock() { l.file.Close() }
+func (l *Mutex) unlock() {
+	l.held = false
+	l.file.Close()
+}
 
-// Lock waits, so long and after calling waiting, until no other run works in the
-// module of packs.toml at name: two files packs.toml in one module may name the same
-// folders. Where locking does not work it goes on without: a commit that two runs make
-// at once is mended by the next. Errors: *BusyError, *NoModuleError, ctx's.
+// Lock waits until no other run works in the module of packs.toml at name: two files
+// packs.toml in one module may name the same folders. It waits for so long, and calls
+// waiting before. Where locking does not work it goes on without: a commit that two runs
+// make at once is mended by the next. Errors: *BusyError, *NoModuleError, ctx's.
 func Lock(ctx context.Context, name string, wait time.Duration, waiting func()) (*Mutex, error) {
+	return lock(ctx, name, wait, waiting, (*flock.Flock).TryLock)
+}
+
+// RLock is Lock for a run that only reads: it shares the project with others that do.
+func RLock(ctx context.Context, name string, wait time.Duration, waiting func()) (*Mutex, error) {
+	return lock(ctx, name, wait, waiting, (*flock.Flock).TryRLock)
+}
+
+func lock(ctx context.Context, name string, wait time.Duration, waiting func(), try func(*flock.Flock) (bool, error)) (*Mutex, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return nil, err
@@ -36,20 +48,24 @@ func Lock(ctx context.Context, name string, wait time.Duration, waiting func()) 
 	if err != nil {
 		return nil, err
 	}
-	lock := &Mutex{file: mutexFile(module)}
-	if lock.held, err = lock.file.TryLock(); lock.held || err != nil {
-		return lock, nil
+	l := &Mutex{file: mutexFile(module)}
+	if l.held, err = try(l.file); l.held || err != nil {
+		return l, nil
 	}
 	waiting()
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	lock.held, _ = lock.file.TryLockContext(bounded, projectPoll)
-	if !lock.held && bounded.Err() != nil {
-		lock.unlock()
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	for !l.held && err == nil {
+		select {
+		case <-time.After(projectPoll):
+			l.held, err = try(l.file)
+		case <-bounded.Done():
+			l.unlock()
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return nil, &BusyError{File: name}
 		}
-		return nil, &BusyError{File: name}
 	}
-	return lock, nil
+	return l, nil
 }

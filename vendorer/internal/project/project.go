@@ -50,7 +50,7 @@ type Project struct {
 	// lockBytes are packs.lock's with LF line ends, nil if there is none.
 	LockBytes []byte
 
-	lockedBy *Mutex
+	mutex *Mutex
 }
 
 // Open reads the project of packs.toml at file, which lock is of. With tolerant set,
@@ -70,7 +70,7 @@ func Open(file string, lock *Mutex, tolerant bool) (*Project, error) {
 // At returns the project of packs.toml at file, which need not be there, unread. The
 // caller must call close.
 func At(file string, lock *Mutex) (*Project, error) {
-	p := &Project{lockedBy: lock}
+	p := &Project{mutex: lock}
 	if err := p.locate(file); err != nil {
 		lock.unlock()
 		return nil, err
@@ -80,8 +80,12 @@ func At(file string, lock *Mutex) (*Project, error) {
 
 func (p *Project) Close() {
 	p.Root.Close()
-	p.lockedBy.unlock()
+	p.mutex.unlock()
 }
+
+// Unlock lets other runs at the project before it is closed: after it nothing may depend
+// on what others do to the files.
+func (p *Project) Unlock() { p.mutex.unlock() }
 
 // locate finds the module around packs.toml.
 func (p *Project) locate(file string) error {
@@ -255,7 +259,7 @@ func (p *Project) CreatePack(name string) (*atomicfile.File, error) {
 // Sweep removes what killed runs left where files are staged, unless they may
 // be a living run's.
 func (p *Project) Sweep() {
-	if !p.lockedBy.held {
+	if !p.mutex.held {
 		return
 	}
 	for _, dir := range []string{p.Base, p.Dir, p.DataDir} {

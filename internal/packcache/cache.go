@@ -6,19 +6,19 @@
 //	<64 hex of the manifest digest>/pack.gtpack     the pack layer's bytes
 //	<64 hex of the manifest digest>/metadata.json   Metadata
 //	<64 hex of the manifest digest>/manifest.json   the manifest's exact bytes
-//	.locks/<64 hex of the manifest digest>.lock     of whoever fetches or removes it
-//	.partial/<64 hex of the layer digest>           what came of a layer before its
-//	                                                download was interrupted
+//	.locks/<64 hex of the manifest digest>.lock     held to fetch or remove the entry
+//	.partial/<64 hex of the layer digest>           the first bytes of a layer from an
+//	                                                interrupted download
 //
 // The Rust crate greentic-distributor-client reads and writes the first two at
 // the same time (its src/oci_packs.rs): it takes pack.gtpack's mere existence
-// for a hit, rewrites files in place and verifies nothing. So whatever is
-// published here must be whole and right from its first instant, and whatever
-// is read here is copied first and believed only after the copy was hashed.
+// for a hit, rewrites files in place and verifies nothing. So this package
+// publishes whole and right files only, and trusts a file that it reads only
+// after hashing a copy.
 //
-// An entry goes as a whole, pack.gtpack first, and only if all in it is of this
-// protocol. The newest modification time of its files tells when it was last
-// written or of use; nothing but what Prune removes rests on that.
+// An entry is removed as a whole, pack.gtpack first, and only if it holds nothing
+// but files of this protocol. The newest modification time of its files is the
+// time of its last use, on which only Prune relies.
 package packcache
 
 import (
@@ -42,26 +42,25 @@ const (
 	locksDir     = ".locks"
 )
 
-// maxSmallFile bounds manifest.json and metadata.json, in bytes, a little
-// above the largest manifest that is read from a registry.
+// maxSmallFile bounds manifest.json and metadata.json, in bytes: a little above the
+// largest manifest that a registry may send.
 const maxSmallFile = 5 << 20
 
-// DefaultLockWait is how long one process waits for another that fetches the
-// same pack before it goes on by itself.
+// DefaultLockWait bounds the wait for another process that fetches the same pack.
 const DefaultLockWait = 5 * time.Minute
 
 // Options configure a Cache.
 type Options struct {
-	// Root is the cache's directory; it is made when first written to and may
-	// be a symbolic link.
+	// Root is the cache's directory. The first write makes it. It may be a symbolic
+	// link.
 	Root string
-	// Now tells the time for metadata and last uses; nil is time.Now. No
-	// decision rests on it but what Prune removes.
+	// Now tells the time for metadata and last uses; nil is time.Now. Only Prune
+	// relies on it.
 	Now func() time.Time
 	// LockWait bounds the wait for another process; 0 is DefaultLockWait.
 	LockWait time.Duration
-	// Sleep waits, no longer than its context lets it, before a file that another
-	// program may be writing is looked at again; nil waits by the clock.
+	// Sleep waits before a file that another program may be writing is read again.
+	// It ends with its context. nil waits by the clock.
 	Sleep func(context.Context, time.Duration) error
 }
 
@@ -77,7 +76,7 @@ type Cache struct {
 	lockWait time.Duration
 	sleep    func(context.Context, time.Duration) error
 
-	lockTimedOut context.Context // ends when a wait for a lock was in vain
+	lockTimedOut context.Context // ends when a wait for a lock times out
 	timeOutLocks context.CancelFunc
 
 	looked func(path string) // for tests: called between the look at a directory and its opening
@@ -102,36 +101,35 @@ func New(o Options) *Cache {
 // Root returns the cache's directory.
 func (c *Cache) Root() string { return c.root }
 
-// PackPath returns where the pack of a manifest stands, or would stand. Other
-// programs may write there: its bytes must be verified by whoever reads them.
+// PackPath returns the path of a manifest's pack, which need not exist. Other programs
+// may write there: the reader must verify its bytes.
 func (c *Cache) PackPath(manifest ociref.Digest) string {
 	return filepath.Join(c.root, manifest.Hex(), packFile)
 }
 
-// A CorruptError reports a file of the cache that is not what it must be.
+// A CorruptError reports a wrong file of the cache.
 type CorruptError struct {
 	Path string
-	Err  error // *verified.MismatchError, what stands there instead of a file, what it contradicts
-	// Short tells that the file ends too early. A program that writes it in place
-	// may not have come further.
+	Err  error // *verified.MismatchError, or why the file is none or contradicts the entry
+	// Short tells that the file ends too early. Another program may still be writing
+	// it.
 	Short bool
-	// Changed tells that the file was written or replaced while it was read.
+	// Changed tells that another program wrote or replaced the file during the read.
 	Changed bool
 }
 
 func (e *CorruptError) Error() string { return e.Path + ": " + e.Err.Error() }
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// errIrregular is something else than a file, or than a directory where an
-// entry should be. It is not followed, opened or removed.
+// Something else stands where a file, or an entry's directory, should be. It is not
+// followed, opened or removed.
 var (
 	errNotFile = errors.New("not a regular file")
 	errNotDir  = errors.New("not a directory")
 )
 
-// Manifest returns the manifest's bytes, which hash to its digest. The error
-// is fs.ErrNotExist if the entry has none, *CorruptError if what it has is
-// not that manifest.
+// Manifest returns the manifest's bytes, which hash to its digest. The error is
+// fs.ErrNotExist if the entry has none, *CorruptError if its file is another one.
 func (c *Cache) Manifest(manifest ociref.Digest) ([]byte, error) {
 	body, err := c.readSmall(manifest, manifestFile)
 	if err != nil {
@@ -143,10 +141,10 @@ func (c *Cache) Manifest(manifest ociref.Digest) ([]byte, error) {
 	return body, nil
 }
 
-// Pack copies the entry's pack to dst and returns nil only if the bytes that
-// were written there are want. A file of another size is not read. Errors:
-// fs.ErrNotExist, *CorruptError, *verified.WriteError for dst's, others for a file
-// that cannot be read or is not read to its end because of ctx.
+// Pack copies the entry's pack to dst and returns nil only if the bytes in dst are want.
+// It does not read a file of another size. Errors: fs.ErrNotExist, *CorruptError,
+// *verified.WriteError for dst's, others for a file that cannot be read or whose read
+// ctx ends.
 func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.Content, dst io.Writer) error {
 	file, info, err := c.open(manifest, packFile)
 	if err != nil {
@@ -159,7 +157,7 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 	err = verified.Copy(ctx, dst, file, want)
 	var mismatch *verified.MismatchError
 	if errors.As(err, &mismatch) {
-		cut := !mismatch.Over && mismatch.Got.Size < want.Size // though it was long enough when it was opened
+		cut := !mismatch.Over && mismatch.Got.Size < want.Size // shorter than when it was opened
 		return &CorruptError{Path: c.PackPath(manifest), Err: err, Changed: cut || c.changed(manifest, packFile, info)}
 	}
 	if err == nil {
@@ -168,7 +166,7 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 	return err
 }
 
-// HasPack tells whether the entry has a pack that can be read, whatever is in it.
+// HasPack tells whether the entry has a readable pack, right or wrong.
 func (c *Cache) HasPack(manifest ociref.Digest) bool {
 	file, _, err := c.open(manifest, packFile)
 	if err != nil {
@@ -178,14 +176,14 @@ func (c *Cache) HasPack(manifest ociref.Digest) bool {
 	return true
 }
 
-// Measure returns what the entry's pack is. Only a file is read whose size maybe
-// accepts; of another one the digest is "".
+// Measure returns the digest and size of the entry's pack. It hashes a file only if
+// maybe accepts its size; else the digest is "".
 func (c *Cache) Measure(ctx context.Context, manifest ociref.Digest, maybe func(size int64) bool) (verified.Content, error) {
 	content, _, err := c.measure(ctx, manifest, maybe)
 	return content, err
 }
 
-// measure is Measure, and returns the file as it was when it was opened.
+// measure is Measure, and returns the file's info from when it was opened.
 func (c *Cache) measure(ctx context.Context, manifest ociref.Digest, maybe func(size int64) bool) (verified.Content, fs.FileInfo, error) {
 	file, info, err := c.open(manifest, packFile)
 	if err != nil {
@@ -203,7 +201,8 @@ func (c *Cache) path(manifest ociref.Digest, name string) string {
 	return filepath.Join(c.root, manifest.Hex(), name)
 }
 
-// located says which file an error is about: a Root's own name paths below it.
+// located puts the file's full path into an error: a Root's own errors name paths below
+// it.
 func (c *Cache) located(op string, manifest ociref.Digest, name string, err error) error {
 	return locatedAt(op, c.path(manifest, name), err)
 }
@@ -226,9 +225,8 @@ func (c *Cache) readSmall(manifest ociref.Digest, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxSmallFile))
 }
 
-// open opens a file of an entry for reading, and nothing but a regular file in
-// a real directory: no symbolic link is followed and no FIFO waited for. info is
-// the file as it was then.
+// open opens a regular file in an entry's real directory, for reading. It follows no
+// symbolic link and waits for no FIFO. info describes the opened file.
 func (c *Cache) open(manifest ociref.Digest, name string) (file *os.File, info fs.FileInfo, err error) {
 	entry, err := c.entry(manifest)
 	if err != nil {
@@ -257,8 +255,7 @@ func openNoLink(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	return regularfile.Open(dir, name)
 }
 
-// changed tells whether a file of an entry is no longer what it was when it was
-// opened.
+// changed tells whether a file of an entry has changed since it was opened.
 func (c *Cache) changed(manifest ociref.Digest, name string, was fs.FileInfo) bool {
 	file, is, err := c.open(manifest, name)
 	if err != nil {
@@ -273,9 +270,9 @@ func (c *Cache) entry(manifest ociref.Digest) (*os.Root, error) {
 	return c.openDir(filepath.Join(c.root, manifest.Hex()))
 }
 
-// openDir opens a directory in the root, and no symbolic link. One that is
-// removed and made anew in that moment is opened again; what is never what it
-// was is no directory of ours.
+// openDir opens a directory in the root, and no symbolic link. It retries if the
+// directory is removed and made anew meanwhile; one that keeps changing is not the
+// cache's.
 func (c *Cache) openDir(path string) (*os.Root, error) {
 	for range 10 {
 		info, err := os.Lstat(path)
@@ -304,6 +301,6 @@ func (c *Cache) openDir(path string) (*os.Root, error) {
 	return nil, &CorruptError{Path: path, Err: errNotDir}
 }
 
-// IsMissing tells whether err says that the cache does not hold something, as
-// opposed to holding something wrong or being unreadable.
+// IsMissing tells whether err says that the cache does not hold something: neither a
+// wrong one nor an unreadable one.
 func IsMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -10,23 +10,22 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-// Layers returns what a manifest lists, given its bytes: the cache does not
-// know what manifests look like.
+// Layers returns the layers that a manifest lists, given its bytes: the cache cannot
+// read manifests.
 type Layers func(manifest []byte) ([]verified.Content, error)
 
-// ErrUnproven is about a pack that may well be right, but that nothing in the
-// cache vouches for: other programs keep no manifest.json.
+// ErrUnproven reports a pack without a manifest to verify it: other programs store no
+// manifest.json. The pack may be right.
 var ErrUnproven = errors.New("no manifest vouches for the pack")
 
-// Check reads an entry and proves it without the network: the manifest
-// by the entry's name, the pack by the manifest, and that metadata.json does
-// not contradict them. An entry may lack any of the three. A pack is not read if
-// nothing could prove it, or its size alone shows that it is wrong. What another
-// program may be writing is looked at again. Check writes nothing, and is no use of
-// the entry.
+// Check verifies an entry without network: the manifest by the entry's name, the pack by
+// the manifest, and metadata.json against both. An entry may lack any of the three.
+// Check does not read a pack that nothing could prove, or that has a wrong size. It
+// retries a file that another program may be writing. It writes nothing, and does not
+// count as a use.
 //
-// Errors: *CorruptError for what is wrong, ErrUnproven, fs.ErrNotExist if
-// there is no entry, ctx's, others for what cannot be read.
+// Errors: *CorruptError, ErrUnproven, fs.ErrNotExist if there is no entry, ctx's, others
+// for unreadable files.
 func (c *Cache) Check(ctx context.Context, manifest ociref.Digest, layers Layers) error {
 	return c.RetryUnfinished(ctx, func() error { return c.check(ctx, manifest, layers) })
 }
@@ -59,8 +58,8 @@ func (c *Cache) check(ctx context.Context, manifest ociref.Digest, layers Layers
 	return proof
 }
 
-// listedBy returns what a manifest lists; the error is ErrUnproven if there is none,
-// or it cannot be understood.
+// listedBy returns the layers that a manifest lists. The error is ErrUnproven if there
+// is no manifest, or if it cannot be read.
 func listedBy(body []byte, layers Layers) ([]verified.Content, error) {
 	if body == nil {
 		return nil, ErrUnproven
@@ -76,12 +75,12 @@ func hasSize(listed []verified.Content, size int64) bool {
 	return slices.ContainsFunc(listed, func(c verified.Content) bool { return c.Size == size })
 }
 
-// isShort tells whether a pack of that size may become one that is listed.
+// isShort tells whether a pack of that size may be the beginning of a listed one.
 func isShort(listed []verified.Content, size int64) bool {
 	return slices.ContainsFunc(listed, func(c verified.Content) bool { return size < c.Size })
 }
 
-// unlisted is why a pack that no manifest lists is wrong.
+// unlisted describes a pack that the manifest does not list.
 func unlisted(pack verified.Content) error {
 	if pack.Digest == "" {
 		return fmt.Errorf("no layer of the manifest has %d bytes", pack.Size)
@@ -89,8 +88,8 @@ func unlisted(pack verified.Content) error {
 	return fmt.Errorf("%s with %d bytes is no layer of the manifest", pack.Digest, pack.Size)
 }
 
-// checkMetadata returns nil if metadata.json, if there is one, can be read by
-// other programs and is about this entry and its pack, nil if it has none.
+// checkMetadata checks that metadata.json, if there is one, can be read by other
+// programs and agrees with this entry and its pack. pack is nil if there is none.
 func (c *Cache) checkMetadata(manifest ociref.Digest, pack *verified.Content) error {
 	m, err := c.Metadata(manifest)
 	short := false

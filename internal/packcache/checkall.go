@@ -7,20 +7,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A Checked is an entry and what Check found of it.
+// A Checked is an entry with the result of Check.
 type Checked struct {
 	Entry
-	Err     error // of Check; or, where it could not be removed, of that too
-	Removed bool  // it was corrupt, and is gone
+	Err     error // of Check, joined with that of a failed removal
+	Removed bool  // it was corrupt, and CheckAll removed it
 }
 
-// IsUnproven tells whether there is nothing wrong with the entry but that its
-// manifest is missing.
+// IsUnproven tells whether only the entry's manifest is missing.
 func (c Checked) IsUnproven() bool { return errors.Is(c.Err, ErrUnproven) }
 
-// CheckAll checks entries, so many at once as jobs says. With repair set, corrupt ones
-// are removed, under their locks. Entries that are gone meanwhile are left out. done is
-// called for each that was checked, concurrently. The error is the cause of ctx's end.
+// CheckAll checks entries, jobs at a time. With repair set it removes corrupt ones,
+// under their locks. It leaves out entries that have gone meanwhile. It calls done after
+// each check, concurrently. The error is the cause of ctx's end.
 func (c *Cache) CheckAll(ctx context.Context, entries []Entry, jobs int, layers Layers, repair bool, done func()) ([]Checked, error) {
 	all := make([]Checked, len(entries))
 	var group errgroup.Group
@@ -55,7 +54,7 @@ func (c *Cache) checkOne(ctx context.Context, entry Entry, layers Layers, repair
 	removed, err := c.Repair(ctx, entry.Manifest, layers)
 	switch checked.Removed = removed; {
 	case removed:
-	case err == nil, IsMissing(err), errors.Is(err, ErrUnproven): // somebody was faster
+	case err == nil, IsMissing(err), errors.Is(err, ErrUnproven): // another process repaired it
 		checked.Err = err
 	default:
 		checked.Err = errors.Join(checked.Err, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// A Draft is an entry in the making: a pack's bytes are written to it, and
-// after they were verified it is published. It is used by one goroutine.
+// A Draft is an unpublished entry: the pack's bytes are written to it, verified, then
+// published. One goroutine uses it.
 type Draft struct {
 	cache    *Cache
 	manifest ociref.Digest
@@ -19,9 +19,9 @@ type Draft struct {
 	pack     *atomicfile.File
 }
 
-// Draft begins the entry of a manifest. Leftovers of killed processes are
-// swept if lock is held. The caller must call Discard, which does nothing
-// after Publish. An error means that the cache cannot be written.
+// Draft begins the entry of a manifest. If lock is held it sweeps the temporaries of
+// killed processes. The caller must call Discard, which does nothing after Publish. An
+// error means that the cache cannot be written.
 func (c *Cache) Draft(manifest ociref.Digest, lock *Lock) (*Draft, error) {
 	entry, err := c.makeEntry(manifest, lock)
 	if err != nil {
@@ -36,8 +36,8 @@ func (c *Cache) Draft(manifest ociref.Digest, lock *Lock) (*Draft, error) {
 	return &Draft{cache: c, manifest: manifest, entry: entry, pack: pack}, nil
 }
 
-// makeEntry opens an entry's directory for writing; it makes what is missing
-// with modes 0777 less the umask.
+// makeEntry opens an entry's directory for writing. It makes missing directories with
+// mode 0777 less the umask.
 func (c *Cache) makeEntry(manifest ociref.Digest, lock *Lock) (*os.Root, error) {
 	if err := os.MkdirAll(c.root, 0o777); err != nil {
 		return nil, err
@@ -53,18 +53,18 @@ func (c *Cache) makeEntry(manifest ociref.Digest, lock *Lock) (*os.Root, error) 
 	return entry, err
 }
 
-// Write adds to the pack's bytes.
+// Write appends to the pack's bytes.
 func (d *Draft) Write(p []byte) (int, error) { return d.pack.Write(p) }
 
-// Reset forgets the pack's bytes.
+// Reset discards the pack's bytes.
 func (d *Draft) Reset() error { return d.pack.Reset() }
 
-// Publish makes the entry, with manifest, metadata and then the pack, whose
-// name appears last: a program that finds it finds the rest. The caller has
-// verified the pack's bytes, and that body is the manifest.
+// Publish makes the entry: manifest, metadata, and last the pack, so that a program that
+// finds the pack finds the rest. The caller has verified the pack's bytes, and that body
+// is the manifest.
 func (d *Draft) Publish(body []byte, m Metadata) error {
 	if _, err := d.cache.Manifest(d.manifest); err == nil {
-		body = nil // it is there already
+		body = nil // the entry has it already
 	}
 	proof, err := d.cache.beginProof(d.entry, body, &m)
 	defer discard(proof)
@@ -80,8 +80,8 @@ func (d *Draft) Discard() {
 	d.entry.Close()
 }
 
-// Heal gives an entry whose pack is right its manifest.json, if body is not
-// nil, and its metadata.json, if m is not nil.
+// Heal writes manifest.json, if body is not nil, and metadata.json, if m is not nil, to
+// an entry with a right pack.
 func (c *Cache) Heal(manifest ociref.Digest, lock *Lock, body []byte, m *Metadata) error {
 	entry, err := c.makeEntry(manifest, lock)
 	if err != nil {
@@ -96,8 +96,8 @@ func (c *Cache) Heal(manifest ociref.Digest, lock *Lock, body []byte, m *Metadat
 	return atomicfile.CommitAll(proof...)
 }
 
-// beginProof begins an entry's small files, in the order in which they are to get
-// their names. What it returns is the caller's to discard, error or not.
+// beginProof begins an entry's small files, in the order of their names' appearance. The
+// caller discards them, even on an error.
 func (c *Cache) beginProof(entry *os.Root, body []byte, m *Metadata) (proof []*atomicfile.File, err error) {
 	if body != nil {
 		f, err := atomicfile.Begin(entry, manifestFile, body)

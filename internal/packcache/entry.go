@@ -12,25 +12,24 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// An Entry is what the cache holds of one manifest.
+// An Entry describes the cache's files of one manifest.
 type Entry struct {
 	Manifest ociref.Digest
-	// Reference and MediaType are what metadata.json says, "" if it cannot be
-	// read. They may be anybody's words: whoever prints them escapes them.
+	// Reference and MediaType are from metadata.json, "" if it cannot be read.
+	// Nobody has verified them: escape them before printing.
 	Reference string
 	MediaType string
 	PackSize  int64     // bytes, -1 if there is no pack
 	Size      int64     // bytes of all its files
-	Used      time.Time // when it was last written or of use, to an hour
-	// Foreign are the names in it that are not the protocol's, or not regular
-	// files; of such an entry nothing is ever removed.
+	Used      time.Time // the last write or use, to an hour
+	// Foreign lists the entry's names that are not the protocol's, or not regular
+	// files. Such an entry is never removed.
 	Foreign []string
 }
 
-// List returns the cache's entries by digest, and the names of all else that
-// stands in the root, which is never touched. A root that is not there is an
-// empty cache. Entries that cannot be looked into are left out; the error is
-// about the first of them, or about the root.
+// List returns the cache's entries by digest, and the names of everything else in the
+// root. A missing root is an empty cache. List leaves out entries that it cannot read;
+// the error is about the first of them, or about the root.
 func (c *Cache) List() (entries []Entry, foreign []string, err error) {
 	names, err := os.ReadDir(c.root)
 	if err != nil && !IsMissing(err) {
@@ -46,7 +45,7 @@ func (c *Cache) List() (entries []Entry, foreign []string, err error) {
 		switch {
 		case lookErr == nil:
 			entries = append(entries, c.described(entry))
-		case IsMissing(lookErr): // it was removed just now
+		case IsMissing(lookErr): // removed meanwhile
 		case errors.As(lookErr, &corrupt):
 			foreign = append(foreign, name.Name())
 		case err == nil:
@@ -56,8 +55,8 @@ func (c *Cache) List() (entries []Entry, foreign []string, err error) {
 	return entries, foreign, err
 }
 
-// lookAt is look by a directory's name. The error is *CorruptError if that is
-// not an entry's.
+// lookAt is look by a directory's name. The error is *CorruptError if the name is not an
+// entry's.
 func (c *Cache) lookAt(name string) (Entry, error) {
 	manifest, err := ociref.ParseDigest("sha256:" + name)
 	if err != nil {
@@ -66,7 +65,7 @@ func (c *Cache) lookAt(name string) (Entry, error) {
 	return c.look(manifest)
 }
 
-// described adds what metadata.json says.
+// described adds the data of metadata.json.
 func (c *Cache) described(e Entry) Entry {
 	if m, err := c.Metadata(e.Manifest); err == nil {
 		e.Reference, e.MediaType = m.OriginalReference, m.MediaType
@@ -74,7 +73,7 @@ func (c *Cache) described(e Entry) Entry {
 	return e
 }
 
-// look returns an entry without what its metadata.json says.
+// look returns an entry without the data of its metadata.json.
 func (c *Cache) look(manifest ociref.Digest) (Entry, error) {
 	e := Entry{Manifest: manifest, PackSize: -1}
 	dir, err := c.entry(manifest)
@@ -90,18 +89,17 @@ func (c *Cache) look(manifest ociref.Digest) (Entry, error) {
 		info, err := dir.Lstat(name)
 		if err == nil {
 			e.add(name, info)
-		} else if !IsMissing(err) { // else it was renamed just now
+		} else if !IsMissing(err) { // else renamed meanwhile
 			return e, c.located("read", manifest, name, err)
 		}
 	}
 	if e.Used.IsZero() {
-		e.Used = used // an entry just begun is not an old one
+		e.Used = used // a new entry has no files yet
 	}
 	return e, nil
 }
 
-// readNames returns what is in a directory, in lexical order, and when that
-// last changed.
+// readNames returns a directory's names, in lexical order, and its modification time.
 func readNames(dir *os.Root) ([]string, time.Time, error) {
 	d, err := dir.Open(".")
 	if err != nil {
@@ -117,7 +115,7 @@ func readNames(dir *os.Root) ([]string, time.Time, error) {
 	return names, info.ModTime(), err
 }
 
-// add counts one of the directory's names in.
+// add adds one of the directory's names to the entry.
 func (e *Entry) add(name string, info fs.FileInfo) {
 	switch {
 	case !info.Mode().IsRegular():

@@ -14,21 +14,19 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
-// lockPoll is how often a lock that another process holds is tried again.
+// lockPoll is the pause between tries to lock.
 const lockPoll = 50 * time.Millisecond
 
-// A Lock is the right to fetch one entry while others wait; or, where locking
-// does not work or took too long, only the wish for it.
+// A Lock is the lock of an entry. It may not be held: locking fails on some file
+// systems, and waits time out.
 type Lock struct {
 	file *flock.Flock // nil if not held
 }
 
-// Lock takes the lock of a manifest's entry. It calls waiting once, if not
-// nil, when another process holds the lock; after Options.LockWait it goes on
-// without, as it does at once where files cannot be locked (NFS, a read-only
-// cache). Who waited in vain waits no more: from then on Lock only tries, and
-// waits that are under way end, whatever entries they are about. The only error
-// is that of ctx.
+// Lock locks a manifest's entry. It calls waiting once, if not nil, when another process
+// holds the lock. After Options.LockWait it goes on without the lock, as it does at once
+// if files cannot be locked (NFS, a read-only cache). After one timeout all waits of the
+// Cache end, and later calls only try. The only error is that of ctx.
 func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()) (*Lock, error) {
 	if ctx.Err() != nil {
 		return &Lock{}, context.Cause(ctx)
@@ -47,7 +45,7 @@ func (c *Cache) Lock(ctx context.Context, manifest ociref.Digest, waiting func()
 	return lock, nil
 }
 
-// await takes the lock when it is given back, unless that takes too long.
+// await waits for the lock until it times out.
 func (c *Cache) await(ctx context.Context, manifest ociref.Digest) *Lock {
 	bounded, cancel := context.WithTimeout(ctx, c.lockWait)
 	defer cancel()
@@ -63,8 +61,7 @@ func (c *Cache) await(ctx context.Context, manifest ociref.Digest) *Lock {
 	return newLock(file, info, held)
 }
 
-// TryLock is Lock for those who have better things to do than wait: busy tells
-// that another process holds the lock.
+// TryLock is Lock without waiting. busy tells that another process holds the lock.
 func (c *Cache) TryLock(manifest ociref.Digest) (lock *Lock, busy bool) {
 	file, info, err := c.lockFile(manifest)
 	if err != nil {
@@ -74,8 +71,8 @@ func (c *Cache) TryLock(manifest ociref.Digest) (lock *Lock, busy bool) {
 	return newLock(file, info, held), !held && err == nil
 }
 
-// lockFile returns the lock of an entry, and what its file is. A link in the place
-// of that file or of its directory is not followed.
+// lockFile returns the lock of an entry, and its file's info. It follows no link in the
+// place of that file or its directory.
 func (c *Cache) lockFile(manifest ociref.Digest) (*flock.Flock, fs.FileInfo, error) {
 	dir := filepath.Join(c.root, locksDir)
 	name := manifest.Hex() + ".lock"
@@ -93,11 +90,12 @@ func (c *Cache) lockFile(manifest ociref.Digest) (*flock.Flock, fs.FileInfo, err
 	if err == nil && !info.Mode().IsRegular() {
 		err = errNotFile
 	}
-	// Opened by its path, nothing is made: the path may lead elsewhere by then.
+	// flock opens the file by its path, which may lead elsewhere by then, so it must
+	// not create one.
 	return flock.New(path, flock.SetPermissions(0o666), flock.SetFlag(os.O_RDONLY|regularfile.NoWait|regularfile.NoFollow)), info, err
 }
 
-// makeLockFile makes the file of a lock in the directory of the locks.
+// makeLockFile creates a lock's file in the directory of the locks.
 func (c *Cache) makeLockFile(dir, name string) (fs.FileInfo, error) {
 	locks, err := c.makeLocksDir(dir)
 	if err != nil {
@@ -112,7 +110,7 @@ func (c *Cache) makeLockFile(dir, name string) (fs.FileInfo, error) {
 	return file.Stat()
 }
 
-// makeLocksDir opens the directory of the locks, and makes it if there is none.
+// makeLocksDir opens the directory of the locks, or makes it.
 func (c *Cache) makeLocksDir(dir string) (*os.Root, error) {
 	locks, err := c.openDir(dir)
 	if !IsMissing(err) {
@@ -127,9 +125,8 @@ func (c *Cache) makeLocksDir(dir string) (*os.Root, error) {
 	return c.openDir(dir)
 }
 
-// newLock returns the lock on file, if it is held. The file is opened by its path,
-// which may have come to name another one since info was taken: that is no lock of
-// ours.
+// newLock returns the lock on file, if it is held. flock opened the file by its path,
+// which may name another file than info describes: then the lock does not count.
 func newLock(file *flock.Flock, info fs.FileInfo, held bool) *Lock {
 	if held {
 		if locked, err := file.Stat(); err == nil && os.SameFile(info, locked) {
@@ -140,10 +137,10 @@ func newLock(file *flock.Flock, info fs.FileInfo, held bool) *Lock {
 	return &Lock{}
 }
 
-// Held tells whether the lock is really held.
+// Held tells whether the lock is held.
 func (l *Lock) Held() bool { return l != nil && l.file != nil }
 
-// Unlock gives the lock back.
+// Unlock releases the lock.
 func (l *Lock) Unlock() {
 	if l.Held() {
 		l.file.Close()

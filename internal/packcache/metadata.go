@@ -10,9 +10,9 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// Metadata is metadata.json, field for field what the Rust client reads and
-// writes (CacheMetadata in its src/oci_packs.rs). Nothing in it is believed;
-// it is written for programs that do.
+// Metadata is metadata.json, field for field as the Rust client reads and writes it
+// (CacheMetadata in its src/oci_packs.rs). This package does not trust it; it writes it
+// for programs that do.
 type Metadata struct {
 	OriginalReference    string            `json:"original_reference"`
 	ResolvedDigest       string            `json:"resolved_digest"`
@@ -37,14 +37,14 @@ func (c *Cache) Metadata(manifest ociref.Digest) (Metadata, error) {
 	return m, nil
 }
 
-// endsEarly tells whether err is that data ends where JSON may not.
+// endsEarly tells whether err says that JSON ends too early.
 func endsEarly(data []byte, err error) bool {
 	var syntax *json.SyntaxError
 	return errors.As(err, &syntax) && syntax.Offset >= int64(len(data))
 }
 
-// parseMetadata accepts what serde accepts for CacheMetadata: keys as they are
-// written, all of them but the last two, none of a wrong type.
+// parseMetadata accepts the same documents as serde for CacheMetadata: exact keys, of
+// which only the last two may be missing, and no value of a wrong type.
 func parseMetadata(data []byte) (Metadata, error) {
 	var m Metadata
 	var fields map[string]json.RawMessage
@@ -91,13 +91,13 @@ func parseMetadata(data []byte) (Metadata, error) {
 	return m, nil
 }
 
-// stamped returns m as bytes to write, with the time of now. A clock before
-// 1970 counts as 1970, as in the Rust client.
+// stamped returns m as bytes to write, with the time now. Like the Rust client it counts
+// a clock before 1970 as 1970.
 func (c *Cache) stamped(m Metadata) ([]byte, error) {
 	m.FetchedAtUnixSeconds = uint64(max(0, c.now().Unix()))
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false) // as serde_json writes it
+	encoder.SetEscapeHTML(false) // like serde_json
 	if err := encoder.Encode(m); err != nil {
 		return nil, err
 	}

@@ -14,17 +14,17 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
-// partialDir is where the beginnings of layers stand whose download was interrupted.
-// Nobody believes them: whoever goes on with one hashes it first. They are nobody
-// else's business, and so have mode 0600.
+// partialDir holds the first bytes of layers from interrupted downloads. They prove
+// nothing: a download that continues one hashes it first. Only the user may read them:
+// mode 0600.
 const partialDir = ".partial"
 
-// minPartial is how many bytes are worth keeping.
+// minPartial is the least number of bytes worth keeping.
 const minPartial = 1 << 20
 
-// Partial opens what was kept of a layer, and tells how many bytes that is. Only a
-// file of this user is opened, which has no other name: what somebody else put there
-// could lead to anything. The error is fs.ErrNotExist if there is none.
+// Partial opens the kept bytes of a layer, and returns their number. It opens only a
+// file of this user with no other name: another user's file could lead anywhere. The
+// error is fs.ErrNotExist if there is none.
 func (c *Cache) Partial(layer ociref.Digest) (io.ReadCloser, int64, error) {
 	root, err := c.openPartials()
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *Cache) Partial(layer ociref.Digest) (io.ReadCloser, int64, error) {
 	return file, info.Size(), nil
 }
 
-// openPartials opens the root, in which the folder of partials is one, and no link.
+// openPartials opens the root, if the folder of partials is a folder and no link.
 func (c *Cache) openPartials() (*os.Root, error) {
 	info, err := os.Lstat(filepath.Join(c.root, partialDir))
 	if err == nil && !info.IsDir() {
@@ -57,9 +57,9 @@ func (c *Cache) openPartials() (*os.Root, error) {
 	return os.OpenRoot(c.root)
 }
 
-// KeepPartial ends the draft of a layer whose download was interrupted: its bytes are kept
-// for the next one if they are worth it, and more than what was kept before. The
-// caller calls Discard all the same. An error means that nothing was kept.
+// KeepPartial ends the draft of an interrupted download. It keeps the layer's bytes for
+// the next one if they are enough, and more than those kept before. The caller calls
+// Discard all the same. An error means that nothing was kept.
 func (d *Draft) KeepPartial(layer ociref.Digest) error {
 	if d.pack.Written() < minPartial {
 		return nil
@@ -80,7 +80,7 @@ func (d *Draft) KeepPartial(layer ociref.Digest) error {
 	return d.pack.Rescue(root, d.manifest.Hex(), name, 0o600)
 }
 
-// RemovePartial removes what was kept of a layer, if anything was.
+// RemovePartial removes the kept bytes of a layer, if there are any.
 func (c *Cache) RemovePartial(layer ociref.Digest) {
 	root, err := c.openPartials()
 	if err != nil {
@@ -88,17 +88,17 @@ func (c *Cache) RemovePartial(layer ociref.Digest) {
 	}
 	defer root.Close()
 	root.Remove(path.Join(partialDir, layer.Hex()))
-	root.Remove(partialDir) // unless others are in it
+	root.Remove(partialDir) // fails if others are in it
 }
 
-// A partial is what was kept of a layer.
+// A partial is the kept bytes of a layer.
 type partial struct {
 	layer ociref.Digest
 	size  int64
 	kept  time.Time
 }
 
-// partials lists what was kept, oldest first.
+// partials lists the kept bytes of all layers, oldest first.
 func (c *Cache) partials() []partial {
 	root, err := c.openPartials()
 	if err != nil {

@@ -4,5 +4,5 @@ package packcache
 
 import "io/fs"
 
-// isOurs trusts the access control of the folder.
+// isOurs relies on the access control of the folder.
 func isOurs(fs.FileInfo) bool { return true }

@@ -12,43 +12,42 @@ import (
 
 // PruneOptions say what Prune removes. The zero value removes nothing.
 type PruneOptions struct {
-	// OlderThan, if not nil, removes what was not of use for so long.
+	// OlderThan, if not nil, removes entries unused for that long.
 	OlderThan *time.Duration
-	// MaxSize, if not nil, removes what was not of use for longest until no
-	// more than so many bytes are left, those of kept entries included.
+	// MaxSize, if not nil, removes the least recently used entries until that many
+	// bytes are left, kept entries included.
 	MaxSize *int64
-	// Keep are the manifests whose entries stay.
+	// Keep lists the manifests whose entries stay.
 	Keep map[ociref.Digest]bool
-	// DryRun removes nothing. It takes no lock either, and so does not tell
-	// which entries are busy.
+	// DryRun removes nothing. It takes no locks, and so does not know which entries
+	// are busy.
 	DryRun bool
 }
 
-// A PruneReport tells what Prune did, or would do, in the order it was done:
-// least recently used first.
+// A PruneReport lists what Prune did, or would do, in that order: least recently used
+// first.
 type PruneReport struct {
 	Removed []Entry
 	Skipped []Skipped
-	// Partials is how many beginnings of layers were removed, before any entry.
+	// Partials is the number of removed partial layers, which go before any entry.
 	Partials int
-	Freed    int64 // bytes that the removed entries and partials had
-	Left     int64 // bytes that the others have
+	Freed    int64 // bytes of the removed entries and partials
+	Left     int64 // bytes of the others
 }
 
-// A Skipped entry should have been removed as well. Err is ErrBusy, ErrForeign
-// or why it could not be.
+// A Skipped is an entry that Prune could not remove. Err is ErrBusy, ErrForeign or the
+// reason.
 type Skipped struct {
 	Entry Entry
 	Err   error
 }
 
-// Prune removes entries that were not of use lately, and what was kept of
-// interrupted downloads that nobody went on with. It alone rests on the
-// clock: an entry that was last used in the future counts as used just now.
+// Prune removes unused entries, and the partial layers of interrupted downloads. It
+// alone relies on the clock: a last use in the future counts as now.
 //
-// Busy and foreign entries are left out, and the next ones go in their place.
-// An entry that cannot be removed does not stop it; the error is about the
-// first one of these, or of those that List leaves out, or ctx's.
+// Prune skips busy and foreign entries, and removes the next ones instead. It goes on
+// after an entry that it cannot remove; the error is about the first of these, or of
+// those that List leaves out, or ctx's.
 func (c *Cache) Prune(ctx context.Context, o PruneOptions) (PruneReport, error) {
 	var r PruneReport
 	entries, _, err := c.List()
@@ -74,8 +73,7 @@ func (c *Cache) Prune(ctx context.Context, o PruneOptions) (PruneReport, error) 
 	return r, err
 }
 
-// prunePartials removes what was kept of interrupted downloads: it is worth less
-// than any entry.
+// prunePartials removes partial layers, which are worth less than any entry.
 func (c *Cache) prunePartials(o PruneOptions, now time.Time, r *PruneReport) {
 	kept := c.partials()
 	for _, p := range kept {
@@ -94,7 +92,7 @@ func (c *Cache) prunePartials(o PruneOptions, now time.Time, r *PruneReport) {
 	}
 }
 
-// selects tells whether an entry should go, while the cache has left bytes.
+// selects tells whether Prune should remove an entry from a cache of left bytes.
 func (o PruneOptions) selects(e Entry, now time.Time, left int64) bool {
 	if o.Keep[e.Manifest] {
 		return false
@@ -103,7 +101,7 @@ func (o PruneOptions) selects(e Entry, now time.Time, left int64) bool {
 	return old || o.MaxSize != nil && left > *o.MaxSize
 }
 
-// drop removes an entry, unless it was used since it was listed.
+// drop removes an entry, unless it has been used since it was listed.
 func (c *Cache) drop(listed Entry, dryRun bool) error {
 	if len(listed.Foreign) > 0 {
 		return c.located("remove", listed.Manifest, ".", ErrForeign)
@@ -122,20 +120,20 @@ func (c *Cache) drop(listed Entry, dryRun bool) error {
 	return c.unlink(listed.Manifest, lock)
 }
 
-// add counts in what became of an entry.
+// add adds the result for an entry.
 func (r *PruneReport) add(e Entry, err error) {
 	switch {
 	case err == nil:
 		r.Removed = append(r.Removed, e)
 		r.Freed += e.Size
-	case !IsMissing(err): // else another process removed it
+	case !IsMissing(err): // if not removed by another process
 		r.Skipped = append(r.Skipped, Skipped{Entry: e, Err: err})
 		return
 	}
 	r.Left -= e.Size
 }
 
-// isTrouble tells an error of the file system from what just is so.
+// isTrouble tells whether err is the file system's, and no expected state of an entry.
 func isTrouble(err error) bool {
 	for _, so := range []error{nil, ErrBusy, ErrForeign, fs.ErrNotExist} {
 		if errors.Is(err, so) {

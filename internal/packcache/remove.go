@@ -9,20 +9,19 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// Why an entry is not removed.
+// Reasons not to remove an entry.
 var (
 	ErrBusy    = errors.New("in use by another process")
 	ErrForeign = errors.New("holds files that are not the cache's")
 )
 
-// Remove removes an entry under its lock, which is not waited for. Where
-// locking does not work it goes on without, and spares temporaries. Whoever is
-// reading the entry has its bytes still; whoever is writing it without the lock
-// may find that the directory is gone.
+// Remove removes an entry under its lock, for which it does not wait. If locking does
+// not work it goes on without the lock, and leaves temporaries alone. A process that
+// reads the entry keeps its bytes; one that writes it without the lock may find the
+// directory gone.
 //
-// Errors: ErrBusy and ErrForeign, of an entry that stays as it is;
-// fs.ErrNotExist; *CorruptError for what is no directory; others for files that
-// cannot be removed.
+// Errors: ErrBusy and ErrForeign, of an entry that stays as it is; fs.ErrNotExist;
+// *CorruptError if it is no directory; others for files that cannot be removed.
 func (c *Cache) Remove(manifest ociref.Digest) error {
 	lock, _, err := c.hold(manifest)
 	if err != nil {
@@ -32,11 +31,10 @@ func (c *Cache) Remove(manifest ociref.Digest) error {
 	return c.unlink(manifest, lock)
 }
 
-// hold takes the lock of an entry that may be removed, and returns what it
-// holds by then.
+// hold locks an entry that may be removed, and returns the entry as it is then.
 func (c *Cache) hold(manifest ociref.Digest) (*Lock, Entry, error) {
 	if entry, err := c.look(manifest); err != nil {
-		return nil, entry, err // and no lock is made for it
+		return nil, entry, err // before a lock's file is made
 	}
 	lock, busy := c.TryLock(manifest)
 	if busy {
@@ -53,19 +51,19 @@ func (c *Cache) hold(manifest ociref.Digest) (*Lock, Entry, error) {
 	return lock, entry, nil
 }
 
-// unlink removes an entry's files, the pack first: other programs then see a
-// miss, however far it comes.
+// unlink removes an entry's files, the pack first: even if it fails later, other
+// programs see a miss.
 //
-// The lock's own file stays. Another process may have opened it and be about to
-// lock it: with the name gone it would lock a file that no third one finds, and
-// both would sweep, each the other's temporaries, as if they were alone.
+// The lock's own file stays. Another process may have opened it and be about to lock it.
+// Without the name it would lock a file that no third process finds, and both would
+// sweep each other's temporaries.
 func (c *Cache) unlink(manifest ociref.Digest, lock *Lock) error {
 	if err := c.unlinkFiles(manifest, lock); err != nil {
 		return err
 	}
 	err := removeDir(filepath.Join(c.root, manifest.Hex()))
 	if err == nil || IsMissing(err) || errors.Is(err, fs.ErrExist) {
-		return nil // not empty: someone has begun the entry anew
+		return nil // not empty: another process has begun the entry anew
 	}
 	return c.located("remove", manifest, ".", err)
 }

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// Other programs write an entry in place. Before one is called bad that may only
-// be unfinished, it is looked at again, every retryEvery and for up to retryFor.
+// Other programs write entries in place. An entry that may be unfinished is read again,
+// every retryEvery and for up to retryFor, before it counts as corrupt.
 const (
 	retryFor   = 2 * time.Second
 	retryEvery = 50 * time.Millisecond
 )
 
-// RetryUnfinished calls look until its error is not about an entry that another
-// program may be writing, or until that has taken too long. It returns look's
-// last error, or ctx's.
+// RetryUnfinished calls look until its error is not about an entry that another program
+// may be writing, or until retryFor is over. It returns look's last error, or ctx's.
 func (c *Cache) RetryUnfinished(ctx context.Context, look func() error) error {
 	err := look()
 	start := time.Now()
@@ -28,8 +27,7 @@ func (c *Cache) RetryUnfinished(ctx context.Context, look func() error) error {
 	return err
 }
 
-// isUnfinished tells whether err may be gone when another program has written
-// all it writes.
+// isUnfinished tells whether err may pass when another program has finished writing.
 func isUnfinished(err error) bool {
 	var corrupt *CorruptError
 	return errors.As(err, &corrupt) && (corrupt.Short || corrupt.Changed)

@@ -6,21 +6,21 @@ import (
 	"runtime"
 )
 
-// DefaultRoot returns the cache's directory as the Rust client finds it: the
-// first that applies of GREENTIC_PACK_CACHE_DIR, the system's cache directory
-// with greentic/packs, GREENTIC_HOME with cache/packs, and .greentic/cache/packs
-// in project. getenv looks up an environment variable, "" if it is not set. Without
-// HOME the home directory is that of the user database.
+// DefaultRoot returns the cache's directory like the Rust client: the first that applies
+// of GREENTIC_PACK_CACHE_DIR, the system's cache directory with greentic/packs,
+// GREENTIC_HOME with cache/packs, and .greentic/cache/packs in project. getenv looks up
+// an environment variable, "" if it is not set. Without HOME the user database has the
+// home directory.
 func DefaultRoot(getenv func(string) string, project string) string {
 	s := system{os: runtime.GOOS, getenv: getenv, userHome: userHome}
 	return s.root(project)
 }
 
-// A system is where a cache root is looked for.
+// A system is the environment that decides the cache root.
 type system struct {
 	os       string
 	getenv   func(string) string
-	userHome func() string // of the user database; "" if that does not know it
+	userHome func() string // from the user database; "" if unknown
 }
 
 func (s system) root(project string) string {
@@ -36,9 +36,9 @@ func (s system) root(project string) string {
 	return filepath.Join(project, ".greentic", "cache", "packs")
 }
 
-// cache is os.UserCacheDir, but for a relative XDG_CACHE_HOME, which is passed
-// over as the XDG specification says, an environment handed in, and a home
-// directory that HOME does not name.
+// cache is os.UserCacheDir for a given environment. It ignores a relative
+// XDG_CACHE_HOME, as the XDG specification says, and knows the home directory without
+// HOME.
 func (s system) cache() string {
 	switch s.os {
 	case "windows":

@@ -6,13 +6,13 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// usedInterval is how far an entry's time of last use may lag behind, so that
-// hardly any hit writes to the disk, as in the go command's build cache.
+// usedInterval bounds the error of an entry's last use, so that hardly any hit writes to
+// the disk, as in the go command's build cache.
 const usedInterval = time.Hour
 
-// markUsed records a hit, as the modification time of manifest.json, which is
-// ours alone, or of the pack where there is none. It fails silently: in a cache
-// that cannot be written the entry merely seems older than it is.
+// markUsed records a hit as the modification time of manifest.json, which no other
+// program writes, or of the pack if there is none. It reports no failure: in a read-only
+// cache the entry merely seems older than it is.
 func (c *Cache) markUsed(manifest ociref.Digest) {
 	entry, err := c.entry(manifest)
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package atomicfile
 
-// isBusy: open files do not stand in the way of a rename here.
+// isBusy is false: on this system open files do not prevent a rename.
 func isBusy(error) bool { return false }

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// isBusy tells whether a rename failed because someone has the target open:
+// isBusy tells whether a rename failed because another program has the target open:
 // https://learn.microsoft.com/windows/win32/debug/system-error-codes--0-499-.
 func isBusy(err error) bool {
 	const sharingViolation = syscall.Errno(32)

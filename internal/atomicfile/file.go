@@ -1,6 +1,5 @@
-// Package atomicfile is the one way packvendor writes a file: to a temporary
-// beside it, in full, then to the disk, then by rename. Whatever a power cut takes,
-// what stands under a name is what stood there or what was to.
+// Package atomicfile writes files: completely to a temporary beside the target, then to
+// the disk, then by rename. After a power cut every name has its old or its new bytes.
 package atomicfile
 
 import (
@@ -20,15 +19,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Temporaries are recognisable, so that Sweep takes nothing else.
+// Temporaries have names that Sweep recognises.
 const (
 	tempPrefix = ".packvendor-"
 	tempSuffix = ".tmp"
 )
 
-// A File is a file in the making. Its bytes stand under a temporary name in
-// the target's directory until Commit; the target is never seen half written.
-// A File is used by one goroutine.
+// A File is a file before its commit. Its bytes stand under a temporary name in the
+// target's directory; the target is never half written. One goroutine uses a File.
 type File struct {
 	root    *os.Root
 	name    string // slash-separated, below root
@@ -37,13 +35,13 @@ type File struct {
 	durable bool     // its bytes have reached the disk
 	renamed bool
 
-	early     bool                              // the way to the disk begins while more comes
-	writeback func(file *os.File, off, n int64) // begins it
+	early     bool                              // writeback starts while more bytes come
+	writeback func(file *os.File, off, n int64) // starts it
 	written   int64                             // bytes
-	begun     int64                             // how many of them are on their way
+	begun     int64                             // of these, handed to writeback
 }
 
-// part is of how many bytes the way to the disk begins at a time.
+// part is the number of bytes after which writeback starts again.
 const part = 8 << 20
 
 // Create begins the file name below root. It fails if name's directory does
@@ -65,12 +63,12 @@ func Create(root *os.Root, name string) (*File, error) {
 	return nil, located(root, "create", name, errors.New("no free temporary name"))
 }
 
-// Begin is Create of a file that holds data already.
+// Begin is Create, followed by a Write of data.
 func Begin(root *os.Root, name string, data []byte) (*File, error) {
 	return begin(root, name, data, func(*File) error { return nil })
 }
 
-// BeginEdit is Begin of a file that is someone's own: it keeps its mode.
+// BeginEdit is Begin of a user's own file: it keeps the file's mode.
 func BeginEdit(root *os.Root, name string, data []byte) (*File, error) {
 	return begin(root, name, data, func(f *File) error {
 		info, err := root.Stat(name)
@@ -89,7 +87,7 @@ func begin(root *os.Root, name string, data []byte, prepare func(*File) error) (
 	if err != nil {
 		return nil, err
 	}
-	if err = prepare(f); err == nil { // before there are bytes: a mode may hide them
+	if err = prepare(f); err == nil { // before the bytes: a mode may hide them
 		_, err = f.Write(data)
 	}
 	if err != nil {
@@ -102,11 +100,11 @@ func begin(root *os.Root, name string, data []byte, prepare func(*File) error) (
 // Name returns the target's name below the root.
 func (f *File) Name() string { return f.name }
 
-// WriteEarly has what is written begin its way to the disk while more comes, where
-// the system can do that: Finish then has less to wait for. It is for large files.
+// WriteEarly starts writeback while more bytes come, if the system can do that, so that
+// Finish waits less. It is for large files.
 func (f *File) WriteEarly() { f.early = true }
 
-// Write adds p to the file.
+// Write appends p to the file.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
 	f.written += int64(n)
@@ -119,7 +117,7 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Reset forgets all bytes written so far.
+// Reset discards all bytes written so far.
 func (f *File) Reset() error {
 	if err := f.file.Truncate(0); err != nil {
 		return located(f.root, "truncate", f.name, err)
@@ -131,7 +129,7 @@ func (f *File) Reset() error {
 	return nil
 }
 
-// chmod gives the file another mode.
+// chmod changes the file's mode.
 func (f *File) chmod(mode fs.FileMode) error {
 	if err := f.file.Chmod(mode.Perm()); err != nil {
 		return located(f.root, "chmod", f.name, err)
@@ -139,8 +137,7 @@ func (f *File) chmod(mode fs.FileMode) error {
 	return nil
 }
 
-// ReadAt reads what has been written so far; it is no longer possible after
-// Finish.
+// ReadAt reads the bytes written so far. It fails after Finish.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	n, err := f.file.ReadAt(p, off)
 	if err != nil && err != io.EOF {
@@ -149,8 +146,8 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// StartWriteback has all that is written begin its way to the disk, where the system
-// can do that, and does not wait for it: Finish then has less to wait for.
+// StartWriteback starts writeback of all bytes, if the system can do that, and does not
+// wait for it, so that Finish waits less.
 func (f *File) StartWriteback() {
 	if f.written > f.begun {
 		f.writeback(f.file, f.begun, f.written-f.begun)
@@ -158,8 +155,8 @@ func (f *File) StartWriteback() {
 	}
 }
 
-// Finish closes the temporary after it has reached the disk. An error means that the
-// file must not be committed.
+// Finish closes the temporary after it has reached the disk. After an error the file
+// must not be committed.
 func (f *File) Finish() error {
 	if err := f.file.Sync(); err != nil {
 		f.close()
@@ -181,7 +178,7 @@ func (f *File) close() error {
 	return nil
 }
 
-// Commit gives a finished file its name, replacing what stood there.
+// Commit renames a finished file to its name, replacing an older one.
 func (f *File) Commit() error {
 	rename := func() error { return f.root.Rename(f.temp, f.name) }
 	if err := persistently(rename, isBusy, time.Sleep); err != nil {
@@ -191,12 +188,12 @@ func (f *File) Commit() error {
 	return nil
 }
 
-// Written returns how many bytes the file has.
+// Written returns the number of bytes in the file.
 func (f *File) Written() int64 { return f.written }
 
-// Rescue ends a file that will never be committed, but is worth something: it gets
-// the name to below over, under which f's directory is dir, and a mode of its own.
-// Nothing of it need have reached the disk.
+// Rescue keeps the bytes of a file that will never be committed: it renames the file to
+// the name to below over, under which f's directory is dir, and sets its mode. It does
+// not wait for the disk.
 func (f *File) Rescue(over *os.Root, dir, to string, mode fs.FileMode) error {
 	if err := f.chmod(mode); err != nil {
 		return err
@@ -219,17 +216,17 @@ func (f *File) Discard() {
 		f.file = nil
 	}
 	if !f.renamed {
-		f.root.Remove(f.temp) // what stays is swept by the next run
+		f.root.Remove(f.temp) // the next run sweeps it if that fails
 	}
 }
 
-// together is how many files are synced at a time: each takes a thread.
+// together is the number of files that are synced at a time: each takes a thread.
 const together = 32
 
-// FinishAll finishes those of files that are not finished yet, together: a disk takes
-// in one go what it gets at once, and a journal writes it in one transaction. It does
-// not ask for all of a file system (syncfs), which waits for what other programs
-// write. After an error none of files must be committed.
+// FinishAll finishes files together, unless they are finished already: a disk writes
+// concurrent requests in one go, and a journal in one transaction. It does not sync the
+// whole file system (syncfs), which waits for other programs' bytes. After an error no
+// file must be committed.
 func FinishAll(files ...*File) error {
 	files = slices.DeleteFunc(slices.Clone(files), func(f *File) bool { return f.durable })
 	if len(files) == 0 {
@@ -251,8 +248,8 @@ func FinishAll(files ...*File) error {
 	return nil
 }
 
-// CommitAll finishes files and gives them their names, in their order, once all of
-// them have reached the disk. After an error the first of them may have their names.
+// CommitAll finishes files and then, when all of them have reached the disk, renames
+// them in order. After an error the first of them may have their names.
 func CommitAll(files ...*File) error {
 	if err := FinishAll(files...); err != nil {
 		return err
@@ -265,8 +262,8 @@ func CommitAll(files ...*File) error {
 	return nil
 }
 
-// SyncDir makes renames in the directory dir below root durable, where the
-// system can.
+// SyncDir makes renames in the directory dir below root durable, if the system can do
+// that.
 func SyncDir(root *os.Root, dir string) error {
 	d, err := root.Open(dir)
 	if err != nil {
@@ -282,8 +279,8 @@ func SyncDir(root *os.Root, dir string) error {
 	return located(root, "sync", dir, err)
 }
 
-// Sweep removes temporaries that a killed process left in the directory dir
-// below root. The caller holds the lock under which they are made.
+// Sweep removes the temporaries of killed processes from the directory dir below root.
+// The caller holds the lock under which they are made.
 func Sweep(root *os.Root, dir string) {
 	d, err := root.Open(dir)
 	if err != nil {
@@ -298,15 +295,15 @@ func Sweep(root *os.Root, dir string) {
 	}
 }
 
-// IsTemp tells whether name, without its directory, is one that Create makes.
+// IsTemp tells whether name, without its directory, is a temporary's.
 func IsTemp(name string) bool {
 	middle, ok := strings.CutPrefix(name, tempPrefix)
 	middle, ok2 := strings.CutSuffix(middle, tempSuffix)
 	return ok && ok2 && len(middle) == 16 && strings.Trim(middle, "0123456789abcdef") == ""
 }
 
-// located says which file an error is about: a Root's own errors name paths
-// relative to it, and temporaries mean nothing to a reader.
+// located puts the target's full path into an error: a Root's own errors name relative
+// paths, and a temporary's name tells a reader nothing.
 func located(root *os.Root, op, name string, err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

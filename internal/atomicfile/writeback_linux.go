@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// beginWriteback has the system begin to write a part of file to the disk, and does
-// not wait for it: sync_file_range(2). It makes nothing durable, so that it does not
-// succeed is no one's concern.
+// beginWriteback starts to write a part of file to the disk, and does not wait for it:
+// sync_file_range(2). It makes nothing durable, so it reports no failure.
 func beginWriteback(file *os.File, off, n int64) {
 	conn, err := file.SyscallConn()
 	if err != nil {

@@ -20,8 +20,7 @@ const (
 	hexLen       = 2 * sha256.Size
 )
 
-// ParseDigest returns s as a Digest, or an error that says what is wrong
-// with it.
+// ParseDigest returns s as a Digest.
 func ParseDigest(s string) (Digest, error) {
 	hexPart, ok := strings.CutPrefix(s, digestPrefix)
 	if !ok {

@@ -22,19 +22,19 @@ const scheme = "oci://"
 //
 //	[oci://]host[:port]/repository[:tag][@sha256:hex]
 //
-// Registry is always explicit. Tag and Digest may each be empty; where both
-// are given, the digest is what is meant.
+// Registry is always explicit. Tag and Digest may each be empty. If both are given, the
+// digest counts.
 type Reference struct {
-	Scheme     string // "oci://" where it is written with that; else ""
+	Scheme     string // "oci://" if the reference is written with it; else ""
 	Registry   string // host[:port]
 	Repository string
 	Tag        string
 	Digest     Digest
 }
 
-// A SyntaxError reports a string that is not a reference.
+// A SyntaxError reports a string that is no reference.
 type SyntaxError struct {
-	Reference string // the string as it was given
+	Reference string // the string as given
 	Reason    string
 }
 
@@ -42,11 +42,11 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid reference %+q: %s", e.Reference, e.Reason)
 }
 
-// Parse reads a reference. Its errors are *SyntaxError. Nothing is guessed:
-// there is no default registry, no default tag and no default namespace.
+// Parse reads a reference. Its errors are *SyntaxError. It guesses nothing: there is no
+// default registry, no default tag and no default namespace.
 func Parse(s string) (Reference, error) {
 	if at := strings.LastIndexByte(s[:strings.LastIndexByte(s, '/')+1], '@'); at >= 0 {
-		// What comes before may be a password.
+		// The part before may be a password.
 		return Reference{}, &SyntaxError{Reference: "***" + s[at:], Reason: "a reference holds no user and password"}
 	}
 	rest, hasScheme := strings.CutPrefix(s, scheme)
@@ -114,15 +114,15 @@ func (r Reference) String() string {
 	return s
 }
 
-// Text returns the reference as it was written: String with the scheme.
+// Text returns the reference as written: String with the scheme.
 func (r Reference) Text() string { return r.Scheme + r.String() }
 
-// WithTag returns the reference of a tag of r's repository.
+// WithTag returns a reference to a tag of r's repository.
 func (r Reference) WithTag(tag string) Reference {
 	return Reference{Registry: r.Registry, Repository: r.Repository, Tag: tag}
 }
 
-// WithDigest returns the reference of a manifest of r's repository.
+// WithDigest returns a reference to a manifest of r's repository.
 func (r Reference) WithDigest(digest Digest) Reference {
 	return Reference{Registry: r.Registry, Repository: r.Repository, Digest: digest}
 }
@@ -146,7 +146,7 @@ func looksLikeHost(s string) bool {
 
 func checkHost(s string) error {
 	if strings.Contains(s, "@") {
-		return fmt.Errorf("a registry host holds no user and password") // which are not shown
+		return fmt.Errorf("a registry host holds no user and password") // do not show them
 	}
 	host, port, hasPort := splitPort(s)
 	if !isHostName(host) && !isIPv6Literal(host) {
@@ -240,10 +240,10 @@ func isPathPart(s string) bool {
 			return false
 		}
 	}
-	return false // empty, or it ended in a joint
+	return false // empty, or it ends in a joint
 }
 
-// CheckTag reports what keeps s from being a tag; the error reads on from it.
+// CheckTag reports why s is no tag; its error continues a sentence that begins with s.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 func CheckTag(s string) error {
 	if len(s) > maxTag {

@@ -12,28 +12,29 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// bufferSize is one read: large enough that system calls do not show, small
-// enough that its bytes are still in the processor's cache when they have been
-// hashed and are written, once or twice.
+// bufferSize is the size of one read: large enough to make system calls cheap, small
+// enough for the bytes to stay in the processor's cache until they are hashed and
+// written, once or twice.
 const bufferSize = 32 << 10
 
-// Content is what a stream of bytes must be.
+// Content is the digest and the size of a stream of bytes.
 type Content struct {
 	Digest ociref.Digest
 	Size   int64 // bytes
 }
 
-// IsZero tells whether c is the zero value: even of no bytes there is a digest.
+// IsZero tells whether c is the zero value. Empty content has a digest, so it is not
+// zero.
 func (c Content) IsZero() bool { return c == Content{} }
 
-// A MismatchError reports bytes that are not what they must be.
+// A MismatchError reports bytes with another digest or size than expected.
 type MismatchError struct {
 	Want Content
-	Got  Content // Digest is empty where the size alone gave the bytes away
-	Over bool    // there were more bytes than Want.Size; Got.Size is not their number
+	Got  Content // without Digest if the size differs
+	Over bool    // there were more bytes than Want.Size; Got.Size does not count them all
 }
 
-// Error is one line, and below it what was got and wanted, aligned.
+// Error is one line, and below it got and want, aligned.
 func (e *MismatchError) Error() string {
 	switch {
 	case e.Over:
@@ -44,8 +45,8 @@ func (e *MismatchError) Error() string {
 	return "digest mismatch\n" + Difference(e.Got, e.Want)
 }
 
-// Difference is two lines: what was got and wanted, aligned. They name the sizes if
-// these differ, else the digests.
+// Difference is two lines, got and want, aligned: the sizes if these differ, else the
+// digests.
 func Difference(got, want Content) string {
 	if got.Size != want.Size {
 		return fmt.Sprintf("\tgot:  %d bytes\n\twant: %d bytes", got.Size, want.Size)
@@ -53,7 +54,7 @@ func Difference(got, want Content) string {
 	return fmt.Sprintf("\tgot:  %s\n\twant: %s", got.Digest, want.Digest)
 }
 
-// A ReadError reports a source that broke off: N of Size bytes had come.
+// A ReadError reports a source that failed after N of Size bytes.
 type ReadError struct {
 	N, Size int64
 	Err     error
@@ -65,25 +66,24 @@ func (e *ReadError) Error() string {
 
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// A WriteError reports a destination that took no more.
+// A WriteError reports a destination that failed.
 type WriteError struct{ Err error }
 
 func (e *WriteError) Error() string { return e.Err.Error() }
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Copy copies src to dst and returns nil only if src ended after exactly
-// want.Size bytes that hash to want.Digest. It never writes more than want.Size
-// bytes and never reads more than one byte beyond them. On any error the bytes
-// in dst prove nothing. It reads no further once ctx is done: then src broke off by
-// the cause.
+// Copy copies src to dst and returns nil only if src ended after exactly want.Size bytes
+// that hash to want.Digest. It never writes more than want.Size bytes and never reads
+// more than one byte beyond them. After an error the bytes in dst prove nothing. It
+// stops reading when ctx ends, with a *ReadError of the cause.
 //
 // Errors: *MismatchError, *ReadError, *WriteError.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader, want Content) error {
 	return NewStream(dst, want).Append(ctx, src)
 }
 
-// Reader returns src, which reads no further once ctx is done: its error is then
-// the cause. It does not end a read that waits.
+// Reader returns a reader of src that fails with the cause once ctx has ended. It does
+// not interrupt a blocked read.
 func Reader(ctx context.Context, src io.Reader) io.Reader { return &reader{ctx, src} }
 
 type reader struct {
@@ -98,8 +98,8 @@ func (r *reader) Read(p []byte) (int, error) {
 	return r.src.Read(p)
 }
 
-// A Stream is content on its way to a destination. It may come from several
-// sources, one after the other, each beginning where the last one broke off.
+// A Stream copies content from several sources, each of which continues where the last
+// one failed.
 type Stream struct {
 	dst  io.Writer
 	want Content
@@ -107,17 +107,16 @@ type Stream struct {
 	n    int64
 }
 
-// NewStream returns a Stream of which nothing has come yet.
+// NewStream returns an empty Stream.
 func NewStream(dst io.Writer, want Content) *Stream {
 	return &Stream{dst: dst, want: want, hash: sha256.New()}
 }
 
-// N returns how many bytes have come.
+// N returns the number of copied bytes.
 func (s *Stream) N() int64 { return s.n }
 
-// Append is [Copy] of the rest. After a *ReadError another source may be
-// appended; after any other error the stream is of no more use. A source that
-// breaks off when all has come did its work.
+// Append is [Copy] of the rest. After a *ReadError another source may be appended; after
+// any other error the Stream is useless. A source may fail after the last byte.
 func (s *Stream) Append(ctx context.Context, src io.Reader) error {
 	if s.want.Size < 0 {
 		return &MismatchError{Want: s.want}
@@ -127,7 +126,7 @@ func (s *Stream) Append(ctx context.Context, src io.Reader) error {
 	for ctx.Err() == nil {
 		chunk := *buf
 		if due := s.want.Size - s.n; due < int64(len(chunk)) {
-			chunk = chunk[:due+1] // one byte more shows a source that does not end
+			chunk = chunk[:due+1] // one byte more detects a source that does not end
 		}
 		m, readErr := src.Read(chunk)
 		if n := s.n + int64(m); n > s.want.Size {
@@ -151,7 +150,7 @@ func (s *Stream) Append(ctx context.Context, src io.Reader) error {
 	return &ReadError{N: s.n, Size: s.want.Size, Err: context.Cause(ctx)}
 }
 
-// write is dst.Write, and believes no writer that takes less and says nothing.
+// write is dst.Write with an error for a short write.
 func write(dst io.Writer, p []byte) error {
 	n, err := dst.Write(p)
 	if err == nil && n < len(p) {
@@ -170,8 +169,8 @@ func check(want, got Content) error {
 	return nil
 }
 
-// Sized returns nil if size is what want says: else its error is the *MismatchError
-// of bytes that need not be read.
+// Sized compares size with want's: its error is the *MismatchError of bytes that need
+// not be read.
 func Sized(size int64, want Content) error {
 	if size == want.Size {
 		return nil
@@ -185,8 +184,8 @@ func Bytes(b []byte, want ociref.Digest) error {
 	return check(Content{Digest: want, Size: got.Size}, got)
 }
 
-// Measure reads src to its end and returns what it was. The error is src's, or the
-// cause of ctx's end.
+// Measure reads src to its end and returns its digest and size. The error is src's, or
+// the cause of ctx's end.
 func Measure(ctx context.Context, src io.Reader) (Content, error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)

@@ -13,8 +13,7 @@ type Cache[K comparable, V any] struct {
 	Passing func(error) bool
 
 	asking Mutex[K]
-	mu     sync.Mutex
-	known  map[K]answer[V]
+	known  sync.Map // by key, an answer[V]
 }
 
 type answer[V any] struct {
@@ -34,28 +33,13 @@ func (c *Cache[K, V]) Do(ctx context.Context, key K, ask func(context.Context) (
 		return none, err
 	}
 	defer unlock()
-	if a, ok := c.get(key); ok {
+	if known, ok := c.known.Load(key); ok {
+		a := known.(answer[V])
 		return a.value, a.err
 	}
 	value, err := ask(ctx)
 	if ctx.Err() == nil && (err == nil || c.Passing == nil || !c.Passing(err)) {
-		c.keep(key, answer[V]{value, err})
+		c.known.Store(key, answer[V]{value, err})
 	}
 	return value, err
-}
-
-func (c *Cache[K, V]) get(key K) (answer[V], bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a, ok := c.known[key]
-	return a, ok
-}
-
-func (c *Cache[K, V]) keep(key K, a answer[V]) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known == nil {
-		c.known = map[K]answer[V]{}
-	}
-	c.known[key] = a
 }

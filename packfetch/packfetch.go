@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -116,7 +117,7 @@ type (
 // Errors, for errors.As.
 type (
 	// An InvalidReferenceError reports a string that is not a reference.
-	InvalidReferenceError = fetch.InvalidReferenceError
+	InvalidReferenceError = ociref.SyntaxError
 	// A TagDisallowedError reports a reference without a digest where
 	// Options.AllowTags is not set.
 	TagDisallowedError = fetch.TagDisallowedError
@@ -131,15 +132,15 @@ type (
 	ManifestError = fetch.ManifestError
 	// A DigestMismatchError reports bytes with another digest or size than the
 	// requested ones.
-	DigestMismatchError = fetch.DigestMismatchError
+	DigestMismatchError = verified.MismatchError
 	// A CorruptCacheError reports a corrupt file of the cache that cannot be replaced
 	// without network.
-	CorruptCacheError = fetch.CorruptCacheError
+	CorruptCacheError = packcache.CorruptError
 	// A RegistryError reports a request that failed; Status is the HTTP status,
 	// 0 if no response came.
-	RegistryError = fetch.RegistryError
+	RegistryError = registry.Error
 	// A ProtocolError reports an answer that an honest registry does not give.
-	ProtocolError = fetch.ProtocolError
+	ProtocolError = registry.ProtocolError
 	// A StorageError reports a failure of this machine's files, not of the registry.
 	StorageError = fetch.StorageError
 	// An OptionError reports an invalid Options field.

@@ -9,6 +9,7 @@ import (
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // wantWithoutCache wants fetches to work, and to say that the cache does not.
@@ -87,7 +88,7 @@ func TestFailedTemporaryIsRemoved(t *testing.T) {
 	t.Setenv("TMP", temporaries)
 	b.reg.Inject(fault.WrongBlob(""))
 	_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
-	as[*fetch.DigestMismatchError](t, err)
+	as[*verified.MismatchError](t, err)
 	left, err := os.ReadDir(temporaries)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)

@@ -25,7 +25,7 @@ const (
 // A finding is the result of a look into the cache.
 type finding struct {
 	state cacheState
-	wrong *CorruptCacheError // nil unless state is cacheWrong
+	wrong *packcache.CorruptError // nil unless state is cacheWrong
 }
 
 // toFill tells whether a download should fill the entry.
@@ -168,7 +168,7 @@ func (p *Resolved) describedBy(m packcache.Metadata) bool {
 }
 
 // warnCorrupt sends CorruptEntry if wrong is not nil, once for each entry.
-func (f *Fetcher) warnCorrupt(reference string, manifest ociref.Digest, wrong *CorruptCacheError, mended bool) {
+func (f *Fetcher) warnCorrupt(reference string, manifest ociref.Digest, wrong *packcache.CorruptError, mended bool) {
 	if wrong == nil {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -25,8 +26,8 @@ type Sink interface {
 // then fills the cache in the same pass. The bytes in dst prove nothing unless the error
 // is nil. fetched tells whether they came from the registry.
 //
-// Errors: *OfflineError, *DigestMismatchError, *CorruptCacheError, *RegistryError,
-// *ProtocolError, *StorageError.
+// Errors: *OfflineError, *verified.MismatchError, *packcache.CorruptError, *registry.Error,
+// *registry.ProtocolError, *StorageError.
 func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool, err error) {
 	from, err := f.copy(ctx, p, target{dst, func() (Sink, error) { return dst, nil }})
 	return from != fromCache, err
@@ -149,8 +150,7 @@ func (f *Fetcher) fillDraft(ctx context.Context, p *Resolved, both *tee, draft *
 		f.events(Resumed{Reference: p.Reference.Text(), Kept: size, Size: p.Layer.Size})
 	}
 	err := f.download(ctx, p, both, kept)
-	var registry *RegistryError
-	if both.err == nil && errors.As(err, &registry) {
+	if both.err == nil && errors.As(err, new(*registry.Error)) {
 		draft.KeepPartial(layer) // the interruption is the error to report
 		return err
 	}

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // damagedPacks are what may be left of a pack.
@@ -60,7 +62,7 @@ func wantMended(t *testing.T, wrongPacks map[string][]byte) {
 				if short := len(wrong) < len(b.data); event.Err.Short != short || event.Err.Changed {
 					t.Errorf("short: %t, want %t; changed: %t", event.Err.Short, short, event.Err.Changed)
 				}
-				as[*fetch.DigestMismatchError](t, event.Err)
+				as[*verified.MismatchError](t, event.Err)
 
 				b.reg.ResetRequests()
 				b.fetch(t, b.offline(t))
@@ -78,8 +80,8 @@ func wantRefused(t *testing.T, wrongPacks map[string][]byte) {
 			write(t, b.file("pack.gtpack"), wrong)
 			f := b.offline(t)
 			_, err := fetchBytes(context.Background(), f, b.byDigest())
-			e := as[*fetch.CorruptCacheError](t, err)
-			mismatch := as[*fetch.DigestMismatchError](t, err)
+			e := as[*packcache.CorruptError](t, err)
+			mismatch := as[*verified.MismatchError](t, err)
 			if e.Path != b.file("pack.gtpack") || mismatch.Want.Digest != b.pushed.Layers[0] {
 				t.Errorf("got %+v, %+v", e, mismatch)
 			}
@@ -190,7 +192,7 @@ func TestFault37_CorruptManifestOffline(t *testing.T) {
 	b.fill(t)
 	write(t, b.file("manifest.json"), []byte("{}"))
 	_, err := fetchBytes(context.Background(), b.offline(t), b.byDigest())
-	if e := as[*fetch.CorruptCacheError](t, err); e.Path != b.file("manifest.json") {
+	if e := as[*packcache.CorruptError](t, err); e.Path != b.file("manifest.json") {
 		t.Errorf("got %+v", e)
 	}
 	wantBytes(t, read(t, b.file("manifest.json")), []byte("{}"))

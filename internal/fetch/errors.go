@@ -4,28 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/printable"
-	"github.com/greenticai/packvendor/internal/registry"
-	"github.com/greenticai/packvendor/internal/verified"
-)
-
-// Errors of the packages below, for errors.As.
-type (
-	// An InvalidReferenceError reports a string that is not a reference.
-	InvalidReferenceError = ociref.SyntaxError
-	// A DigestMismatchError reports bytes with another digest or size than the
-	// requested ones.
-	DigestMismatchError = verified.MismatchError
-	// A CorruptCacheError reports a corrupt file of the cache that cannot be replaced
-	// without network.
-	CorruptCacheError = packcache.CorruptError
-	// A RegistryError reports a request that failed; Status is the HTTP status,
-	// 0 if no response came.
-	RegistryError = registry.Error
-	// A ProtocolError reports an answer that an honest registry does not give.
-	ProtocolError = registry.ProtocolError
 )
 
 // A TagDisallowedError reports a reference without a digest where

@@ -14,6 +14,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // A faulty registry: what Fetch says, and that nothing of it stays. The rows
@@ -21,11 +23,11 @@ import (
 func TestFaultyRegistry(t *testing.T) {
 	data := packtest.Zip("bed", "1.0.0", 1000)
 	evil := []byte(`{"schemaVersion":2,"layers":[]}`)
-	mismatch := func(t *testing.T, err error) { as[*fetch.DigestMismatchError](t, err) }
-	protocol := func(t *testing.T, err error) { as[*fetch.ProtocolError](t, err) }
+	mismatch := func(t *testing.T, err error) { as[*verified.MismatchError](t, err) }
+	protocol := func(t *testing.T, err error) { as[*registry.ProtocolError](t, err) }
 	status := func(code int) func(*testing.T, error) {
 		return func(t *testing.T, err error) {
-			if e := as[*fetch.RegistryError](t, err); e.Status != code {
+			if e := as[*registry.Error](t, err); e.Status != code {
 				t.Errorf("status %d, want %d", e.Status, code)
 			}
 		}
@@ -167,7 +169,7 @@ func TestFault20_AbsurdSize(t *testing.T) {
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	var mismatch *fetch.DigestMismatchError
+	var mismatch *verified.MismatchError
 	var manifest *fetch.ManifestError
 	if !errors.As(err, &mismatch) && !errors.As(err, &manifest) {
 		t.Errorf("got %v (%T)", err, err)
@@ -239,7 +241,7 @@ func TestFault23_DigestDeletedFromTheRegistry(t *testing.T) {
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
 	wantText(t, err, "cannot resolve "+b.byDigest()+": GET "+b.reg.URL()+strings.TrimPrefix(b.manifestLine(), "GET ")+
 		": 404 not found or private: MANIFEST_UNKNOWN: manifest unknown")
-	if e := as[*fetch.RegistryError](t, err); e.Status != 404 {
+	if e := as[*registry.Error](t, err); e.Status != 404 {
 		t.Errorf("status %d", e.Status)
 	}
 	b.dir = warm
@@ -266,7 +268,7 @@ func TestFault27_UnknownCA(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
 	other := newFixture(t, packtest.Options{})
 	_, err := fetchBytes(context.Background(), b.fetcher(t, func(o *fetch.Options) { o.Transport = other.reg.Transport() }), b.byDigest())
-	as[*fetch.RegistryError](t, err)
+	as[*registry.Error](t, err)
 	if !strings.Contains(err.Error(), ": tls: failed to verify certificate: x509: certificate signed by unknown authority") {
 		t.Errorf("got %v", err)
 	}

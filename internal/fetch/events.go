@@ -1,6 +1,10 @@
 package fetch
 
-import "time"
+import (
+	"time"
+
+	"github.com/greenticai/packvendor/internal/packcache"
+)
 
 // An Event does not stop a fetch, but a user may want to know it. Events of concurrent
 // fetches arrive concurrently.
@@ -10,7 +14,7 @@ type Event interface{ event() }
 // to.
 type CorruptEntry struct {
 	Reference string
-	Err       *CorruptCacheError
+	Err       *packcache.CorruptError
 	Mended    bool // the entry has been replaced
 }
 

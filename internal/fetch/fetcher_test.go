@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
@@ -141,7 +142,7 @@ func TestResolveNothing(t *testing.T) {
 		err       error
 		reference string
 	}{{resolve, ref.Text()}, {remote, ref.Text()}, {follow, ref.String()}} {
-		if e := as[*fetch.InvalidReferenceError](t, test.err); e.Reference != test.reference {
+		if e := as[*ociref.SyntaxError](t, test.err); e.Reference != test.reference {
 			t.Errorf("got %+v, want %s", e, test.reference)
 		}
 		wantText(t, test.err, `invalid reference "`+test.reference+`": it has neither a tag nor a digest`)

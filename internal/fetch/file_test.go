@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // resolve finds the pack by digest.
@@ -74,7 +75,7 @@ func TestToFileFails(t *testing.T) {
 	}
 	defer out.Close()
 	_, err = f.ToFile(context.Background(), p, out)
-	as[*fetch.DigestMismatchError](t, err)
+	as[*verified.MismatchError](t, err)
 	wantBytes(t, read(t, path), []byte("before"))
 	if names, err := os.ReadDir(filepath.Dir(path)); err != nil || len(names) != 1 {
 		t.Errorf("got %v, %v, want one file", names, err)

@@ -10,6 +10,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 const (
@@ -210,7 +212,7 @@ func TestIndexWithABadChild(t *testing.T) {
 				return packtest.Child{Digest: ociref.DigestOf([]byte("x")), Size: 1, MediaType: imageType}
 			},
 			func(t *testing.T, _ *shelf, err error) {
-				if e := as[*fetch.RegistryError](t, err); e.Status != 404 {
+				if e := as[*registry.Error](t, err); e.Status != 404 {
 					t.Errorf("got %+v", e)
 				}
 			}},
@@ -219,7 +221,7 @@ func TestIndexWithABadChild(t *testing.T) {
 				s.reg.Inject(fault.After(1, fault.EvilManifest([]byte("{}"), imageType)))
 				return s.pushed.Child()
 			},
-			func(t *testing.T, _ *shelf, err error) { as[*fetch.DigestMismatchError](t, err) }},
+			func(t *testing.T, _ *shelf, err error) { as[*verified.MismatchError](t, err) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShelf(t)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/registry"
 )
 
 func TestOptionErrors(t *testing.T) {
@@ -30,7 +31,7 @@ func TestOptionErrors(t *testing.T) {
 func TestInsecureRegistry(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true, Token: true})
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
-	if e := as[*fetch.RegistryError](t, err); !e.MayBePlain() {
+	if e := as[*registry.Error](t, err); !e.MayBePlain() {
 		t.Errorf("got %+v", e)
 	}
 	b.wantRequests(t)

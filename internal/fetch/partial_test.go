@@ -14,6 +14,8 @@ import (
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // largeFixture is a fixture whose pack is worth keeping a part of.
@@ -109,7 +111,7 @@ func TestFault02b_NetworkFails(t *testing.T) {
 	b := largeFixture(t)
 	b.reg.Inject(fault.First(5, fault.AbortBlob("", 300<<10)))
 	_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
-	as[*fetch.RegistryError](t, err)
+	as[*registry.Error](t, err)
 	b.wantPartial(t, 5*300<<10)
 	b.ranges()
 	b.fetchToCache(t, b.fetcher(t))
@@ -153,7 +155,7 @@ func TestFault02b_NotKept(t *testing.T) {
 		b.interrupt(t, 1<<20)
 		b.reg.Inject(fault.WrongBlob(""))
 		_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
-		as[*fetch.DigestMismatchError](t, err)
+		as[*verified.MismatchError](t, err)
 		b.wantPartial(t, 0)
 	})
 	t.Run("few", func(t *testing.T) {
@@ -168,6 +170,6 @@ func TestFault02b_NotKept(t *testing.T) {
 		write(t, b.dir, nil) // a file
 		b.reg.Inject(fault.After(0, fault.Status("/v2/"+repository+"/blobs/", http.StatusServiceUnavailable, nil)))
 		_, err := fetchToCache(context.Background(), b.fetcher(t), b.byDigest())
-		as[*fetch.RegistryError](t, err)
+		as[*registry.Error](t, err)
 	})
 }

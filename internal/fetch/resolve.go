@@ -41,7 +41,7 @@ func (p *Resolved) content() verified.Content {
 // Resolve finds the pack that ref names: by its digest if it has one,
 // in the cache or the registry; else by its tag, in the registry. layer, a
 // media type or a layer digest, selects the layer; "" leaves it to the rules.
-// Errors are those of Copy, and *InvalidReferenceError, *TagDisallowedError,
+// Errors are those of Copy, and *ociref.SyntaxError, *TagDisallowedError,
 // *NoPackError, *IndexError, *ManifestError.
 func (f *Fetcher) Resolve(ctx context.Context, ref ociref.Reference, layer string) (*Resolved, error) {
 	if err := f.checkTagAllowed(ref); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/registry"
 )
 
 func TestResolve(t *testing.T) {
@@ -176,9 +177,9 @@ func TestTagDigest(t *testing.T) {
 	_, _, err := b.offline(t).TagDigest(context.Background(), parse(b.byTag()), other, "")
 	as[*fetch.OfflineError](t, err)
 	_, _, err = b.fetcher(t).TagDigest(context.Background(), parse(b.byDigest()), other, "")
-	as[*fetch.InvalidReferenceError](t, err)
+	as[*ociref.SyntaxError](t, err)
 	_, _, err = b.fetcher(t).TagDigest(context.Background(), parse(b.byTag()+"x"), other, "")
-	if e := as[*fetch.RegistryError](t, err); !e.IsNotFound() {
+	if e := as[*registry.Error](t, err); !e.IsNotFound() {
 		t.Errorf("got %v", e)
 	}
 }

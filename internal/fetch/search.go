@@ -31,7 +31,7 @@ func (f *Fetcher) search(layer string) *search {
 func (s *search) resolve(ctx context.Context, ref ociref.Reference) (*Resolved, error) {
 	switch {
 	case ref.Digest == "" && ref.Tag == "":
-		return nil, &InvalidReferenceError{Reference: ref.Text(), Reason: "it has neither a tag nor a digest"}
+		return nil, &ociref.SyntaxError{Reference: ref.Text(), Reason: "it has neither a tag nor a digest"}
 	case ref.Digest == "" && s.offline:
 		return nil, &OfflineError{Reference: ref.Text(), Tag: true}
 	}

@@ -40,7 +40,7 @@ func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest oc
 	case f.isUnchanged(ctx, ref, digest):
 		return digest, true, nil
 	case ref.Tag == "":
-		return "", false, &InvalidReferenceError{Reference: given, Reason: "it has no tag"}
+		return "", false, &ociref.SyntaxError{Reference: given, Reason: "it has no tag"}
 	case f.offline:
 		return "", false, &OfflineError{Reference: ref.String(), Tag: true}
 	}

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/registry"
 )
 
 // Set in a child process: the file that it writes in place, and the one that has
@@ -242,9 +244,9 @@ func TestFault64_PatienceEnds(t *testing.T) {
 				var waited time.Duration
 				f := b.fetcher(t, options, sleeps(&waited, func() {}))
 				err := b.get(f, false, &sink{})
-				wrong := &fetch.CorruptCacheError{}
+				wrong := &packcache.CorruptError{}
 				if way == "offline" {
-					wrong = as[*fetch.CorruptCacheError](t, err)
+					wrong = as[*packcache.CorruptError](t, err)
 				} else if event := one[fetch.CorruptEntry](t, b.events); err != nil || !event.Mended {
 					t.Errorf("got %v, %+v", err, event)
 				} else {
@@ -265,7 +267,7 @@ func TestCorruptEntryIsNotMended(t *testing.T) {
 	write(t, b.file("pack.gtpack"), packtest.Zip("another", "1.0.0", 1000))
 	b.reg.Inject(fault.Status("/v2/"+repository+"/blobs/", http.StatusForbidden, nil))
 	_, err := fetchBytes(context.Background(), b.fetcher(t), b.byDigest())
-	as[*fetch.RegistryError](t, err)
+	as[*registry.Error](t, err)
 	if event := one[fetch.CorruptEntry](t, b.events); event.Mended {
 		t.Errorf("got %+v", event)
 	}

@@ -158,11 +158,11 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if auth := c.getenv("PACKVENDOR_AUTH"); auth != "" && !c.isAnonymous() {
 		return usagef("PACKVENDOR_AUTH is %+q: it can be \"anonymous\", or unset", auth)
 	}
-	if err := c.settleVerbosity(); err != nil {
+	if err := c.setVerbosity(); err != nil {
 		return err
 	}
 	c.say.Quiet, c.say.Verbose = c.quiet, c.verbose
-	c.progress.Want(!c.quiet && !c.json)
+	c.progress.Show(!c.quiet && !c.json)
 	c.waiting.Start(!c.quiet && c.progress.Watch() == nil)
 	c.say.Hints.Args, c.say.Hints.Preset, c.say.Hints.InCI = c.args, c.preset, c.inCI()
 	c.say.Hints.Has = func(flag string) bool { return flagOf(command, flag) != nil }

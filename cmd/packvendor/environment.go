@@ -42,9 +42,9 @@ func (c *cli) presetFlags(command *cobra.Command) error {
 	return nil
 }
 
-// settleVerbosity settles --quiet against --verbose: the command line wins over the
+// setVerbosity settles --quiet against --verbose: the command line wins over the
 // environment.
-func (c *cli) settleVerbosity() error {
+func (c *cli) setVerbosity() error {
 	switch {
 	case !c.quiet || !c.verbose:
 	case slices.Contains(c.preset, "quiet"):
@@ -60,15 +60,15 @@ func (c *cli) settleVerbosity() error {
 // keychain is where the user's credentials are.
 func (c *cli) keychain() packfetch.Keychain {
 	if c.isAnonymous() {
-		return forbidden{}
+		return noCredentials{}
 	}
 	return c.waiting.Keychain(packfetch.UserKeychain(c.getenv, c.waits.helper))
 }
 
-// forbidden is the keychain of a user who forbids the use of credentials.
-type forbidden struct{}
+// noCredentials is the keychain of a user who forbids the use of credentials.
+type noCredentials struct{}
 
-func (forbidden) Find(context.Context, string) (*packfetch.Credentials, error) {
+func (noCredentials) Find(context.Context, string) (*packfetch.Credentials, error) {
 	return nil, errors.New("PACKVENDOR_AUTH=anonymous forbids their use")
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func (c *cli) initCommand() *cobra.Command {
-	var io vendorer.InitOptions
+	var options vendorer.InitOptions
 	command := &cobra.Command{
 		Use:   "init",
 		Short: "Set up packs.toml, a go:generate line and .gitattributes",
@@ -28,7 +28,7 @@ packs.toml.`,
 			if err != nil {
 				return err
 			}
-			report, err := vendorer.Init(command.Context(), o, io)
+			report, err := vendorer.Init(command.Context(), o, options)
 			if err != nil {
 				return err
 			}
@@ -36,8 +36,8 @@ packs.toml.`,
 		},
 	}
 	c.fileFlag(command, "use `FILE` as packs.toml")
-	command.Flags().StringVar(&io.Package, "package", "", "`NAME` of the Go package")
-	command.Flags().StringVar(&io.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
+	command.Flags().StringVar(&options.Package, "package", "", "`NAME` of the Go package")
+	command.Flags().StringVar(&options.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
 	noFiles(command, "package")
 	command.MarkFlagDirname("dir")
 	return command

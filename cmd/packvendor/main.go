@@ -28,7 +28,7 @@ func main() { os.Exit(invoke(waits{}, os.Stderr)) }
 
 // invoke does what the process was started for, and returns its exit code.
 func invoke(w waits, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := signal.NotifyContext(context.Background(), exitSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
 	return run(ctx, process{
 		form: sync.OnceValue(func() invocation.Form {
@@ -38,9 +38,9 @@ func invoke(w waits, stderr io.Writer) int {
 	})
 }
 
-// endings are the signals that end a command as Ctrl-C does. Who started it with
+// exitSignals are the signals that end a command as Ctrl-C does. Who started it with
 // nohup wants it to outlive the terminal.
-func endings() []os.Signal {
+func exitSignals() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)

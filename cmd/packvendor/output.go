@@ -26,7 +26,7 @@ type outcome struct {
 func (o outcome) result() problem.Kind { return max(o.kind, problem.Worst(o.problems)) }
 
 // end prints an outcome. Its error is what kept it from being printed, or a
-// *toldError.
+// *exitError.
 func (c *cli) end(o outcome) error {
 	kind := o.result()
 	c.progress.Stop()
@@ -39,7 +39,7 @@ func (c *cli) end(o outcome) error {
 		c.say.Error(err.Error())
 		kind = max(kind, problem.Storage)
 	}
-	return &toldError{kind: kind}
+	return &exitError{kind: kind}
 }
 
 func (c *cli) show(o outcome) error {
@@ -61,7 +61,7 @@ func (c *cli) fail(err error) problem.Kind {
 	if err == nil {
 		return problem.None
 	}
-	var told *toldError
+	var told *exitError
 	if errors.As(err, &told) {
 		return told.kind
 	}
@@ -72,10 +72,10 @@ func (c *cli) fail(err error) problem.Kind {
 	return c.fail(c.end(outcome{problems: problems, document: errorJSON{Error: c.newFailureJSON(problems)}}))
 }
 
-// A toldError is how a command ends whose errors are told already.
-type toldError struct{ kind problem.Kind }
+// An exitError ends a command whose errors are printed already.
+type exitError struct{ kind problem.Kind }
 
-func (e *toldError) Error() string { return fmt.Sprintf("exit code %d", e.kind.ExitCode()) }
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.kind.ExitCode()) }
 
 // explain returns the problems of an error; none if it is nil.
 func (c *cli) explain(err error) []problem.Problem {

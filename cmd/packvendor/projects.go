@@ -104,7 +104,7 @@ func (c *cli) endBatch(worst problem.Kind) error {
 	if worst == problem.None {
 		return nil
 	}
-	return &toldError{kind: worst}
+	return &exitError{kind: worst}
 }
 
 // A batch is work on several files packs.toml, one after the other.

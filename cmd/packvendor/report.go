@@ -139,15 +139,15 @@ func (s summary) text(took time.Duration) string {
 		return ""
 	}
 	text := strings.Join(parts, ", ")
-	var bytes []string
+	var amounts []string
 	if s.downloaded > 0 {
-		bytes = append(bytes, phrase.Bytes(s.downloaded)+" downloaded")
+		amounts = append(amounts, phrase.Bytes(s.downloaded)+" downloaded")
 	}
 	if s.cached > 0 {
-		bytes = append(bytes, phrase.Bytes(s.cached)+" from the cache")
+		amounts = append(amounts, phrase.Bytes(s.cached)+" from the cache")
 	}
-	if len(bytes) > 0 {
-		text += "; " + strings.Join(bytes, ", ")
+	if len(amounts) > 0 {
+		text += "; " + strings.Join(amounts, ", ")
 	}
 	return fmt.Sprintf("%s; %.1fs", text, took.Seconds())
 }

@@ -20,17 +20,17 @@ func (p *Printer) Annotate(problems []problem.Problem) {
 	if !p.inActions() {
 		return
 	}
-	for _, problem := range problems {
+	for _, found := range problems {
 		var properties []string
-		if problem.File != "" {
-			properties = append(properties, "file="+annotationProperty(p.inWorkspace(problem.File)))
+		if found.File != "" {
+			properties = append(properties, "file="+annotationProperty(p.inWorkspace(found.File)))
 		}
-		if problem.Line > 0 {
-			properties = append(properties, fmt.Sprintf("line=%d", problem.Line))
+		if found.Line > 0 {
+			properties = append(properties, fmt.Sprintf("line=%d", found.Line))
 		}
-		text := problem.Text
-		if !problem.Hint.IsNone() {
-			text += "\nhint: " + p.Hints.Text(problem.Hint)
+		text := found.Text
+		if !found.Hint.IsNone() {
+			text += "\nhint: " + p.Hints.Text(found.Hint)
 		}
 		io.WriteString(p.Stderr, annotation("error", text, properties...))
 	}

@@ -104,9 +104,9 @@ func (p *Printer) write(text string) {
 // Tell prints every problem, then every hint once.
 func (p *Printer) Tell(problems []problem.Problem, next hint.Hint) {
 	var hints, seconds []hint.Hint
-	for _, problem := range problems {
-		p.once(p.Error, "error: ", problem.Text)
-		hints, seconds = append(hints, problem.Hint), append(seconds, problem.Then)
+	for _, found := range problems {
+		p.once(p.Error, "error: ", found.Text)
+		hints, seconds = append(hints, found.Hint), append(seconds, found.Then)
 	}
 	for _, h := range slices.Concat(hint.Merge(hints), hint.Merge(seconds), hint.Merge([]hint.Hint{next})) {
 		p.once(func(text string) { p.line(cyan, "hint: ", text) }, "hint: ", p.Hints.Text(h))

@@ -32,11 +32,11 @@ func progressLine(p vendorer.Progress, perSecond float64, columns int) string {
 		counted = short + " packs"
 	}
 	wide, narrow := barOf(p, wideBar), barOf(p, narrowBar)
-	bytes, speed, left := amounts(p), speedText(perSecond), leftText(p, perSecond)
+	amount, speed, left := amounts(p), speedText(perSecond), leftText(p, perSecond)
 	return fitting(columns,
-		counted+wide+listed(bytes, speed, left),
-		counted+narrow+listed(bytes, speed, left),
-		short+narrow+listed(bytes, speed, left),
+		counted+wide+listed(amount, speed, left),
+		counted+narrow+listed(amount, speed, left),
+		short+narrow+listed(amount, speed, left),
 		short+narrow+listed(speed, left),
 		short+narrow+listed(left),
 		short+narrow,

@@ -54,8 +54,8 @@ func IsCapable(w io.Writer, kind string) bool {
 	return ok && kind != "dumb" && term.IsTerminal(int(file.Fd())) && enableEscapes(file)
 }
 
-// Want says whether anything is to be shown.
-func (l *Line) Want(wanted bool) {
+// Show says whether the line is to be shown.
+func (l *Line) Show(wanted bool) {
 	if l != nil {
 		l.wanted = wanted
 	}

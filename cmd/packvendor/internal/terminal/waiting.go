@@ -166,8 +166,8 @@ func phaseText(p vendorer.Progress) string {
 	if p.Packs > 1 {
 		text += fmt.Sprintf(" %d/%d packs", p.Done, p.Packs)
 	}
-	if bytes := amounts(p); bytes != "" {
-		text += ", " + bytes
+	if amount := amounts(p); amount != "" {
+		text += ", " + amount
 	}
 	return text
 }

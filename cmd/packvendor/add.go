@@ -80,7 +80,8 @@ func additionsOf(command *cobra.Command, args []string, form vendorer.Addition) 
 	return additions, nil
 }
 
-// addedLine is what now stands in packs.toml, and of a range what it led to.
+// addedLine returns the reference that now stands in packs.toml, and for a range the
+// version that it led to.
 func addedLine(p vendorer.PackReport) string {
 	switch {
 	case p.Action != vendorer.Resolve:

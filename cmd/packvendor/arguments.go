@@ -16,14 +16,14 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// projectFlags are those of commands that work on one project.
+// projectFlags adds the flags of commands that work on one project.
 func (c *cli) projectFlags(command *cobra.Command) {
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	c.jobsFlag(command)
 	c.fetchFlags(command)
 }
 
-// projectsFlags are those of commands that can work on several projects.
+// projectsFlags adds the flags of commands that can work on several projects.
 func (c *cli) projectsFlags(command *cobra.Command) {
 	c.fileFlag(command, "use `FILE` as packs.toml, or DIR/...; repeatable")
 	c.jobsFlag(command)
@@ -35,13 +35,13 @@ func (c *cli) jobsFlag(command *cobra.Command) {
 	noFiles(command, "jobs")
 }
 
-// fileFlag is that of commands which work on a packs.toml.
+// fileFlag adds -f.
 func (c *cli) fileFlag(command *cobra.Command, usage string) {
 	command.Flags().StringArrayVarP(&c.files, "file", "f", nil, usage)
 	command.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt))
 }
 
-// fetchFlags are those of commands that may fetch.
+// fetchFlags adds the flags of commands that may fetch.
 func (c *cli) fetchFlags(command *cobra.Command) {
 	c.cacheDirFlag(command)
 	c.offlineFlag(command)
@@ -51,19 +51,19 @@ func (c *cli) offlineFlag(command *cobra.Command) {
 	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
 }
 
-// cacheDirFlag is that of commands which look into the cache and fetch nothing.
+// cacheDirFlag adds --cache-dir.
 func (c *cli) cacheDirFlag(command *cobra.Command) {
 	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "use the shared pack cache in `DIR`")
 	command.MarkFlagDirname("cache-dir")
 }
 
-// insecureFlag is that of commands which take a reference that is not packs.toml's.
+// insecureFlag adds --insecure-registry, for references that are not from packs.toml.
 func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
 	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; repeatable")
 	noFiles(command, "insecure-registry")
 }
 
-// noFiles tells shells that the values of flags are no files.
+// noFiles keeps shells from completing the values of flags with the names of files.
 func noFiles(command *cobra.Command, flags ...string) {
 	for _, flag := range flags {
 		command.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions)
@@ -92,8 +92,7 @@ func (c *cli) completePacks(most int) cobra.CompletionFunc {
 	}
 }
 
-// completedFile is the packs.toml that the command would work on whose words are
-// completed.
+// completedFile is the packs.toml that the command line being completed would work on.
 func (c *cli) completedFile() string {
 	file := ""
 	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
@@ -144,23 +143,22 @@ func everyCommand(command *cobra.Command) iter.Seq[*cobra.Command] {
 	}
 }
 
-// usagef is about a command line that makes no sense.
+// usagef returns the error of a command line that makes no sense.
 func usagef(format string, args ...any) error {
 	return &problem.UsageError{Err: fmt.Errorf(format, args...)}
 }
 
-// misuse is about one that --help of the command explains.
+// misuse is usagef with a hint: the command's --help.
 func misuse(command *cobra.Command, format string, args ...any) error {
 	return &problem.UsageError{Err: fmt.Errorf(format, args...), Help: helpWords(command)}
 }
 
-// helpWords are the words of the command line that explains a command.
+// helpWords returns the words of the command line that explains a command.
 func helpWords(command *cobra.Command) []string {
 	return append(strings.Fields(command.CommandPath())[1:], "--help")
 }
 
-// asUsage makes of cobra's own errors what they are: usage errors, in words that
-// are not Go's.
+// asUsage makes errors of cobra usage errors, without Go's own words.
 func asUsage(command *cobra.Command, err error) error {
 	if errors.As(err, new(*problem.UsageError)) {
 		return err
@@ -169,7 +167,7 @@ func asUsage(command *cobra.Command, err error) error {
 	return misuse(command, "%s", text)
 }
 
-// parentCommand makes command one that does nothing but hold others.
+// parentCommand makes a command that only holds others.
 func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) *cobra.Command {
 	command.Args = c.noCommand
 	command.RunE = func(command *cobra.Command, _ []string) error {
@@ -182,7 +180,7 @@ func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) 
 	return command
 }
 
-// noCommand is about a first word that is no command.
+// noCommand refuses a first word that is not a command.
 func (c *cli) noCommand(command *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -201,8 +199,8 @@ func (c *cli) noArguments(command *cobra.Command, args []string) error {
 	return misuse(command, "%s takes no arguments, not %+q", command.CommandPath(), args[0])
 }
 
-// arguments is for commands that take from least to most arguments, of what; most
-// is -1 where there may be any number.
+// arguments accepts from least to most arguments; most is -1 for any number. what names
+// them in the error.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		if len(args) >= least && (most < 0 || len(args) <= most) {

@@ -90,7 +90,8 @@ func newPlaceJSON(p credentials.Place) placeJSON {
 	return doc
 }
 
-// reportAuth prints a line for each place, and one for what would be used.
+// reportAuth prints a line for each place, and one for the credentials that would be
+// used.
 func (c *cli) reportAuth(e credentials.Explanation) error {
 	used, found := e.Used()
 	doc := authJSON{Host: e.Host, Anonymous: c.isAnonymous(), Places: []placeJSON{}}
@@ -117,7 +118,7 @@ func (c *cli) usedText(host string, used credentials.Place, found bool) string {
 	return fmt.Sprintf("%s is asked without credentials; if it refuses, there are none to show it: docker login %s stores some\n", host, host)
 }
 
-// foundAt is what was found at a place, in words.
+// foundAt says what a place holds.
 func foundAt(p credentials.Place, host string) string {
 	switch {
 	case p.Err != nil:

@@ -61,8 +61,8 @@ func newEntryJSON(e vendorer.CacheEntry) entryJSON {
 	return doc
 }
 
-// referenceText is what an entry was fetched by, without the digest that is the
-// entry's own: lines are long enough.
+// referenceText is the reference that an entry was fetched by, without the digest, which
+// is the entry's own: lines are long enough.
 func referenceText(e vendorer.CacheEntry) string {
 	return phrase.OrDash(strings.TrimSuffix(e.Reference, "@"+string(e.Manifest)))
 }

@@ -36,7 +36,7 @@ type cacheListJSON struct {
 	Error   *problem.FailureJSON `json:"error,omitempty"`
 }
 
-// reportCache lists what could be looked into.
+// reportCache lists the entries that could be read.
 func (c *cli) reportCache(entries []vendorer.CacheEntry, foreign []string, failed error) error {
 	doc := cacheListJSON{Entries: []entryJSON{}, Foreign: append([]string{}, foreign...)}
 	t := phrase.NewTable("MANIFEST", "SIZE", "USED", "REFERENCE")

@@ -92,7 +92,7 @@ func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) 
 	return nil
 }
 
-// pruningText sums up what was removed, or would be.
+// pruningText sums up a removal, or for a dry run a possible one.
 func pruningText(verb string, p vendorer.CachePruning) string {
 	removed, skipped := len(p.Removed), len(p.Skipped)
 	var what []string

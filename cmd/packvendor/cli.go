@@ -25,8 +25,8 @@ type cli struct {
 	started  time.Time
 	batch    *batch // nil where the command works on one packs.toml, or none
 
-	// section is what precedes the data about one of several files; nil where the
-	// data names it.
+	// section begins the data about one of several files; nil if the data names the
+	// file.
 	section func(file string) string
 
 	// Flags that several commands have.
@@ -51,7 +51,7 @@ func (c *cli) now() time.Time {
 // elapsed is how long the command has been at work.
 func (c *cli) elapsed() time.Duration { return c.now().Sub(c.started) }
 
-// hasColours tells whether standard error is a terminal that shows colours, to
+// hasColours reports whether standard error is a terminal that shows colours, to
 // someone who wants them: https://no-color.org
 func (c *cli) hasColours() bool {
 	return c.getenv("NO_COLOR") == "" && terminal.IsCapable(c.stderr, c.getenv("TERM"))
@@ -107,8 +107,8 @@ func (c *cli) execute(ctx context.Context) error {
 	return c.root.ExecuteContext(ctx)
 }
 
-// unquoteUsage takes away the quotes that mark the name of a flag's value in what the
-// flag means: help does that by itself, completion does not.
+// unquoteUsage removes the quotes that mark the name of a flag's value in its usage:
+// help does that by itself, completion does not.
 func (c *cli) unquoteUsage() {
 	for command := range everyCommand(c.root) {
 		command.LocalFlags().VisitAll(func(flag *pflag.Flag) { _, flag.Usage = pflag.UnquoteUsage(flag) })
@@ -136,13 +136,13 @@ func (c *cli) options() vendorer.Options {
 	}
 }
 
-// event says what happened during a run.
+// event reports an event of a run.
 func (c *cli) event(e vendorer.Event) {
 	c.waiting.Event(e)
 	c.say.Event(e)
 }
 
-// watch returns what is to be told of a run's progress.
+// watch returns the function to call with the progress of a run.
 func (c *cli) watch() func(vendorer.Progress) {
 	if bar := c.progress.Watch(); bar != nil {
 		return bar

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// shells are those for which there are completion scripts.
+// shells have completion scripts.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 func (c *cli) completionCommand() *cobra.Command {

@@ -56,7 +56,7 @@ Exit code 1 tells that something changed.`,
 	return command
 }
 
-// diffReferences shows what changed from one reference to another.
+// diffReferences shows the changes from one reference to another.
 func (c *cli) diffReferences(command *cobra.Command, insecure, references []string, markdown bool) error {
 	o, err := c.oneProject(command)
 	if err != nil {

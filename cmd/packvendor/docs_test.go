@@ -145,7 +145,7 @@ func docs(t *testing.T) string {
 	return b.String()
 }
 
-// within tells whether a command, or one above it, is in a group.
+// within reports whether a command, or one above it, is in a group.
 func within(command *cobra.Command, group string) bool {
 	for ; command != nil; command = command.Parent() {
 		if command.GroupID == group {

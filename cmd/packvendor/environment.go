@@ -14,8 +14,8 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 )
 
-// presetFlags sets the flags of PACKVENDOR_FLAGS. Those that the command does not have
-// are left out; those that no command has are an error.
+// presetFlags sets the flags that PACKVENDOR_FLAGS has. Flags that the command does not
+// have are ignored; flags that no command has are an error.
 func (c *cli) presetFlags(command *cobra.Command) error {
 	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
 		name, value, given := strings.Cut(strings.TrimPrefix(word, "--"), "=")
@@ -42,7 +42,7 @@ func (c *cli) presetFlags(command *cobra.Command) error {
 	return nil
 }
 
-// setVerbosity settles --quiet against --verbose: the command line wins over the
+// setVerbosity decides between --quiet and --verbose: the command line wins over the
 // environment.
 func (c *cli) setVerbosity() error {
 	switch {
@@ -65,14 +65,14 @@ func (c *cli) keychain() packfetch.Keychain {
 	return c.waiting.Keychain(packfetch.UserKeychain(c.getenv, c.waits.helper))
 }
 
-// noCredentials is the keychain of a user who forbids the use of credentials.
+// noCredentials is the keychain of PACKVENDOR_AUTH=anonymous.
 type noCredentials struct{}
 
 func (noCredentials) Find(context.Context, string) (*packfetch.Credentials, error) {
 	return nil, errors.New("PACKVENDOR_AUTH=anonymous forbids their use")
 }
 
-// isAnonymous tells whether the user forbids the use of credentials.
+// isAnonymous reports whether the user forbids the use of credentials.
 func (c *cli) isAnonymous() bool { return c.getenv("PACKVENDOR_AUTH") == "anonymous" }
 
 // isLocked is the value of --locked, or where it is not given, whether this is

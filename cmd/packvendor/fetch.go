@@ -58,8 +58,7 @@ func (c *cli) fetch(ctx context.Context, fo vendorer.FetchOptions, reference, ou
 	return vendorer.FetchFile(ctx, c.options(), fo, reference, output)
 }
 
-// referenceFlags are those of commands that take a reference without a packs.toml
-// to say what holds for it.
+// referenceFlags adds the flags of commands that take a reference without a packs.toml.
 func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) {
 	command.Flags().BoolVar(&fo.AllowTags, "allow-tags", false, "accept a reference without a digest")
 	c.insecureFlag(command, &fo.InsecureRegistries)

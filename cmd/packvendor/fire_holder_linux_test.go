@@ -72,7 +72,7 @@ func (c *crowd) kill(address string) {
 	c.Fatalf("no process is found that asks from %s", address)
 }
 
-// hasSocket tells whether a process has the socket with that address: see
+// hasSocket reports whether a process has the socket with that address: see
 // proc_net_tcp in the kernel's documentation.
 func (c *crowd) hasSocket(m *member, address string) bool {
 	_, port, _ := net.SplitHostPort(address)

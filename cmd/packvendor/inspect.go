@@ -217,7 +217,7 @@ func sbomText(s gtpack.SBOM) string {
 	return fmt.Sprintf("%s does not match: %d of %s as listed, %s", s.File, s.Matching, phrase.Count(s.Files, "file"), strings.Join(parts, ", "))
 }
 
-// detailSBOM tells which files do not match a bill of materials.
+// detailSBOM prints which files do not match a bill of materials.
 func (c *cli) detailSBOM(s gtpack.SBOM) {
 	for _, part := range []struct {
 		names []string

@@ -125,7 +125,7 @@ func (b *endlessBed) waitUntilRead(cmd *exec.Cmd, name string) {
 	}
 }
 
-// hasRead tells whether a process has a file open, and is beyond its beginning: see
+// hasRead reports whether a process has a file open, and is beyond its beginning: see
 // proc_pid_fdinfo(5).
 func hasRead(pid int, name string) bool {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))

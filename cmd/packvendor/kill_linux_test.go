@@ -154,7 +154,7 @@ func (k *killing) everyStep() *killing {
 	return k
 }
 
-// killed tells whether a process was killed; else it must have ended with 0.
+// killed reports whether a process was killed; else it must have ended with 0.
 func (k *killing) killed(cmd *exec.Cmd, err error) bool {
 	k.Helper()
 	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
@@ -327,7 +327,7 @@ func (k *killing) sendPart(w http.ResponseWriter, r *http.Request, n int) {
 	http.NewResponseController(w).Flush()
 }
 
-// hasTemporary tells whether a temporary of n bytes is in an entry of the cache.
+// hasTemporary reports whether a temporary of n bytes is in an entry of the cache.
 func hasTemporary(cache string, n int) bool {
 	files, _ := filepath.Glob(filepath.Join(cache, "*", ".packvendor-*.tmp"))
 	return slices.ContainsFunc(files, func(file string) bool {

@@ -26,7 +26,7 @@ import (
 
 func main() { os.Exit(invoke(waits{}, os.Stderr)) }
 
-// invoke does what the process was started for, and returns its exit code.
+// invoke runs the command line of this process and returns its exit code.
 func invoke(w waits, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), exitSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
@@ -38,8 +38,8 @@ func invoke(w waits, stderr io.Writer) int {
 	})
 }
 
-// exitSignals are the signals that end a command as Ctrl-C does. Who started it with
-// nohup wants it to outlive the terminal.
+// exitSignals are the signals that end a command as Ctrl-C does. SIGHUP is not one under
+// nohup: the command is to outlive the terminal.
 func exitSignals() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -48,7 +48,7 @@ func exitSignals() []os.Signal {
 	return signals
 }
 
-// A process is what the operating system hands to a command.
+// A process is the input and output that the operating system gives to a command.
 type process struct {
 	args           []string
 	getenv         func(string) string
@@ -57,8 +57,8 @@ type process struct {
 	waits          waits
 }
 
-// waits are how long things are waited for, and by which clock; the zero value is
-// what users get.
+// waits are durations and clocks of all waiting; the zero value is for users, others are
+// for tests.
 type waits struct {
 	stall  time.Duration                              // for a registry that sends nothing
 	lock   time.Duration                              // for other processes
@@ -68,7 +68,7 @@ type waits struct {
 	after  func(time.Duration, func()) (stop func())  // until something is said of a wait
 }
 
-// run does what p.args say and returns the exit code.
+// run executes a command line and returns the exit code.
 func run(ctx context.Context, p process) int {
 	out := &output{w: p.stdout}
 	p.stdout = out

@@ -85,8 +85,8 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 	return c.end(o)
 }
 
-// updateHint is the command that takes what is newer; none if there is nothing. Where
-// other packs failed it names the packs: an update of all would fail with them.
+// updateHint is the command that takes the newer versions; none if there are none. If
+// other packs failed it names the packs: an update of all would fail too.
 func (c *cli) updateHint(outlooks []vendorer.OutdatedPack, failed bool) hint.Hint {
 	var compatible, latest []string
 	for _, o := range outlooks {
@@ -110,8 +110,8 @@ func (c *cli) updateHint(outlooks []vendorer.OutdatedPack, failed bool) hint.Hin
 	return c.say.Hints.Edit(words...)
 }
 
-// markText is a mark in a table: its tag, or where that does not tell it from what
-// is there now, its digest too.
+// markText is a cell of the table: a tag, and if it is the current tag with another
+// digest, that digest.
 func markText(m, now vendorer.TaggedDigest) string {
 	switch {
 	case m == (vendorer.TaggedDigest{}):

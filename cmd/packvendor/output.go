@@ -13,7 +13,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 )
 
-// An outcome is what a command has found out, and how it ends.
+// An outcome is the result of a command: its data and its problems.
 type outcome struct {
 	problems      []problem.Problem
 	kind          problem.Kind // the least of what is wrong
@@ -22,11 +22,10 @@ type outcome struct {
 	before, after string       // for standard output, before and after the problems
 }
 
-// result is how the command ends.
+// result is the gravest kind of problem, at least o.kind.
 func (o outcome) result() problem.Kind { return max(o.kind, problem.Worst(o.problems)) }
 
-// end prints an outcome. Its error is what kept it from being printed, or a
-// *exitError.
+// end prints an outcome. It returns an *exitError, or the error of a failed write.
 func (c *cli) end(o outcome) error {
 	kind := o.result()
 	c.progress.Stop()
@@ -56,7 +55,7 @@ func (c *cli) show(o outcome) error {
 	return c.print("%s", o.after)
 }
 
-// fail tells an error, if there is one, and returns its kind.
+// fail prints an error, if there is one, and returns its kind.
 func (c *cli) fail(err error) problem.Kind {
 	if err == nil {
 		return problem.None
@@ -126,7 +125,7 @@ func (c *cli) printJSON(doc any) error {
 	return c.print("%s", safe.JSON(b.String()))
 }
 
-// An output is standard output, and remembers what kept it from being written.
+// An output is standard output; it keeps the first error of a write.
 type output struct {
 	w   io.Writer
 	err error // the first

@@ -15,8 +15,8 @@ import (
 // tomlName is the name of packs.toml where no other is given.
 const tomlName = "packs.toml"
 
-// oneProject returns the options of a command that works on one packs.toml: that of
-// -f, else the nearest one.
+// oneProject returns the options of a command that works on one packs.toml: the one of
+// -f, else the nearest.
 func (c *cli) oneProject(command *cobra.Command) (vendorer.Options, error) {
 	files, err := c.projectFiles()
 	if err != nil {
@@ -37,9 +37,9 @@ func (c *cli) newProject(command *cobra.Command) (vendorer.Options, error) {
 	return c.oneProject(command)
 }
 
-// eachProject has work done on every packs.toml that -f names, else on the nearest
-// one. What goes wrong with one of several is told, and the others are worked on; the
-// exit code is the one of theirs that weighs most.
+// eachProject calls work for every packs.toml that -f names, else for the nearest. With
+// several, the error of one is printed and does not stop the others; the exit code is
+// the gravest.
 func (c *cli) eachProject(work func(vendorer.Options) error) error {
 	files, err := c.projectFiles()
 	if err != nil {
@@ -63,8 +63,8 @@ func (c *cli) eachProject(work func(vendorer.Options) error) error {
 	return c.endBatch(worst)
 }
 
-// namesSeveral tells whether -f may name several files. It does not depend on how many
-// there are: who reads the output must know its shape.
+// namesSeveral reports whether -f may name several files. It does not depend on their
+// number: the shape of the output must be predictable.
 func (c *cli) namesSeveral() bool {
 	return len(c.files) > 1 || len(c.files) == 1 && vendorer.IsPattern(c.files[0])
 }
@@ -124,7 +124,8 @@ func (b *batch) latest() *projectJSON { return b.projects[len(b.projects)-1] }
 // textSection begins the data about a file on a terminal.
 func textSection(file string) string { return safe.Line(file) + ":\n" }
 
-// heading is what goes before the first data about a file: it begins a section.
+// heading returns the heading that begins the section of a file; "" after the first
+// data.
 func (b *batch) heading(section func(file string) string) string {
 	if b.isHeaded || section == nil {
 		return ""
@@ -143,8 +144,8 @@ type projectsJSON struct {
 	Projects []*projectJSON `json:"projects"`
 }
 
-// A projectJSON is a command's document about one of several files: what it is of one
-// alone, but for the two fields at its beginning.
+// A projectJSON is a command's document about one of several files: two fields, then the
+// document of that file alone.
 type projectJSON struct {
 	File     string `json:"file"`
 	Code     int    `json:"code"` // what the exit code would be, were it the only one

@@ -49,8 +49,8 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	return doc
 }
 
-// reportRun says what a run did, and why it refused the rest, if it did. line, if not
-// nil, returns what it prints of each pack, "" for nothing.
+// reportRun reports a run, and the errors of the packs that it refused. line, if not
+// nil, returns the text for a pack, "" for none.
 func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string, refused error) error {
 	c.say.Written(report)
 	problems := c.explain(refused)
@@ -67,7 +67,7 @@ func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) 
 	return c.end(outcome{problems: problems, document: doc})
 }
 
-// packLines are what a run prints of its packs.
+// packLines is the text about the packs of a run.
 func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) string) string {
 	if line == nil || c.quiet && !report.DryRun { // what a dry run finds out is data
 		return ""
@@ -81,7 +81,7 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 	return b.String()
 }
 
-// A summary counts what a run did.
+// A summary counts the changes of a run.
 type summary struct {
 	added, updated, restored, removed int
 	others                            []string // files that were written although what is locked is the same
@@ -115,10 +115,10 @@ func summaryOf(report *vendorer.Report) summary {
 	return s
 }
 
-// isPack tells whether a file that was written is a pack, which is counted.
+// isPack reports whether a written file is a pack, which is counted.
 func isPack(name string) bool { return strings.HasSuffix(name, ".gtpack") }
 
-// text says what a run changed; nothing if it changed nothing.
+// text says what a run changed; "" if nothing.
 func (s summary) text(took time.Duration) string {
 	var parts []string
 	for _, part := range []struct {

@@ -75,8 +75,8 @@ func (c *cli) verifiedText(v *vendorer.Verification) string {
 	return fmt.Sprintf("%s%d of %s verified\n", c.say.About, v.Verified(), phrase.Count(v.Packs, "pack"))
 }
 
-// diffsOf returns what was changed in generated files, by anybody: what is not
-// printable is escaped.
+// diffsOf returns the changes in generated files. Anybody may have made them, so they
+// are escaped.
 func diffsOf(findings []error) string {
 	var diffs strings.Builder
 	for _, finding := range findings {

@@ -10,7 +10,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 )
 
-// inActions tells whether this is a job of GitHub Actions.
+// inActions reports whether this is a job of GitHub Actions.
 func (p *Printer) inActions() bool { return p.Getenv != nil && p.Getenv("GITHUB_ACTIONS") == "true" }
 
 // Annotate tells GitHub Actions of every problem, so that it is shown beside

@@ -14,7 +14,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// Event says what happened during a run.
+// Event reports an event of a run.
 func (p *Printer) Event(e vendorer.Event) {
 	switch e := e.(type) {
 	case vendorer.Planned:
@@ -69,8 +69,7 @@ func (p *Printer) fetching(e packfetch.Event) {
 	}
 }
 
-// corruptEntry tells of an entry that was wrong, and that it is right again only
-// where it is.
+// corruptEntry reports a corrupt entry, and that it is mended only if it is.
 func (p *Printer) corruptEntry(e packfetch.CorruptEntry) {
 	how := "corrupt"
 	if e.Err.Short {
@@ -86,7 +85,7 @@ func (p *Printer) corruptEntry(e packfetch.CorruptEntry) {
 // longWait is one after which people think that nothing happens any more.
 const longWait = 10 * time.Second
 
-// retrying tells that a request is made again.
+// retrying reports that a request is made again.
 func (p *Printer) retrying(e packfetch.Retrying) {
 	tell := p.Detail
 	if e.Told && e.Wait >= longWait {
@@ -98,8 +97,8 @@ func (p *Printer) retrying(e packfetch.Retrying) {
 // maxListed bounds how many layers of a manifest are named.
 const maxListed = 16
 
-// suspectLayer tells of a layer that may not be the pack, or not to every client, and
-// how packs.toml chooses one. name is "" where there is no packs.toml.
+// suspectLayer reports a layer that may not be the pack, or not to every client, and how
+// packs.toml chooses one. name is "" without a packs.toml.
 func (p *Printer) suspectLayer(name string, d packfetch.SuspectLayer) {
 	who := p.About + name
 	if name == "" {
@@ -118,8 +117,7 @@ func (p *Printer) suspectLayer(name string, d packfetch.SuspectLayer) {
 	}
 }
 
-// selectedText says which layer was selected, what is odd about it, and which
-// others there are.
+// selectedText names the selected layer, its oddities, and the other layers.
 func selectedText(d packfetch.SuspectLayer) string {
 	text := fmt.Sprintf("%s %s", d.Layer.MediaType, d.Layer.Digest)
 	if d.NotZip {
@@ -171,7 +169,7 @@ func (p *Printer) restored(e vendorer.Restored) {
 	p.Warning("%s was not the pack that is locked; restored it\n%s", e.Path, verified.Difference(e.Got, e.Want))
 }
 
-// Written tells what a run wrote.
+// Written lists the files that a run wrote.
 func (p *Printer) Written(report *vendorer.Report) {
 	for _, name := range report.Written {
 		p.Detail("wrote %s", name)

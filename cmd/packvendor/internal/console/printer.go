@@ -41,9 +41,9 @@ type Printer struct {
 func (p *Printer) Error(text string) { p.line(red, "error: ", text) }
 func (p *Printer) Hint(h hint.Hint)  { p.line(cyan, "hint: ", p.Hints.Text(h)) }
 
-// once has tell tell what was not told in that way before; "" is nothing to tell. What
-// is wrong with several projects alike need not be told of each.
-func (p *Printer) once(tell func(string), kind, text string) {
+// once calls show with a text that was not printed in that way before; "" is never
+// printed. Several projects may have the same problem.
+func (p *Printer) once(show func(string), kind, text string) {
 	key := kind + text
 	if text == "" || p.said[key] {
 		return
@@ -52,7 +52,7 @@ func (p *Printer) once(tell func(string), kind, text string) {
 		p.said = map[string]bool{}
 	}
 	p.said[key] = true
-	tell(text)
+	show(text)
 }
 
 func (p *Printer) Warning(format string, args ...any) {
@@ -63,21 +63,21 @@ func (p *Printer) Warning(format string, args ...any) {
 	p.line(yellow, "warning: ", text)
 }
 
-// Notice tells something that is no warning.
+// Notice prints something that is no warning.
 func (p *Printer) Notice(format string, args ...any) {
 	if !p.Quiet {
 		p.line("", "", fmt.Sprintf(format, args...))
 	}
 }
 
-// Detail tells something that only --verbose wants.
+// Detail prints something for --verbose alone.
 func (p *Printer) Detail(format string, args ...any) {
 	if p.Verbose {
 		p.line("", "", fmt.Sprintf(format, args...))
 	}
 }
 
-// Colours of a terminal, for the word that says what a line is.
+// Colours of the word that begins a line.
 const (
 	red     = "\x1b[1;31m"
 	yellow  = "\x1b[1;33m"

@@ -9,8 +9,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// maxFilesShown bounds how many files of one pack a pull request is told of: bodies
-// of pull requests have an end.
+// maxFilesShown bounds the files of one pack in the body of a pull request, which has a
+// limit.
 const maxFilesShown = 50
 
 // Markdown is a difference for the body of a pull request.
@@ -33,8 +33,8 @@ func Markdown(d *vendorer.Difference) string {
 // MarkdownSection begins the changes of one of several files packs.toml.
 func MarkdownSection(file string) string { return "### " + safe.Code(safe.Line(file)) + "\n\n" }
 
-// changeCell says what happened to a pack, and whence it is now: that is what who
-// reviews a change looks for.
+// changeCell says how a pack changed, and from which repository it is now: a reviewer
+// looks for that.
 func changeCell(p vendorer.PackChange) string {
 	cell := safe.Code(headline(p))
 	for _, r := range namedRows(p) {

@@ -35,14 +35,14 @@ func withTag(tag string, p lockfile.Pack) string {
 	return strings.TrimSpace(tag + " " + phrase.Digest(p.Digest()))
 }
 
-// isTagMoved tells that a pack has a tag, and not the one that it had.
+// isTagMoved reports whether a pack has another tag than before.
 func isTagMoved(before, now lockfile.Pack) bool {
 	tagBefore, tagNow := tagOf(before), tagOf(now)
 	return tagBefore != tagNow && tagNow != ""
 }
 
-// tagOf is the tag of a locked pack: that of its reference, or the one that was
-// followed; "" if there is none.
+// tagOf is the tag of a locked pack: the one in its reference, or the one that was
+// followed; "" if it has none.
 func tagOf(p lockfile.Pack) string {
 	if ref, err := ociref.Parse(p.Ref); err == nil && ref.Tag != "" {
 		return ref.Tag

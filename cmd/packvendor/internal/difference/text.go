@@ -40,7 +40,7 @@ func Text(d *vendorer.Difference) string {
 	return b.String()
 }
 
-// headline says in a few words what happened to a pack.
+// headline says in a few words how a pack changed.
 func headline(p vendorer.PackChange) string {
 	switch {
 	case p.Kind == lockfile.Added:
@@ -55,12 +55,12 @@ func headline(p vendorer.PackChange) string {
 	return "is pinned differently"
 }
 
-// isRenamed tells that only the words changed that lead to a pack.
+// isRenamed reports whether the pack is the same and only its reference changed.
 func isRenamed(p vendorer.PackChange) bool {
 	return p.IsSame() && p.Old.Digest() == p.New.Digest() && !isTagMoved(p.Old, p.New)
 }
 
-// A row is what packs.lock says of one thing, then and now.
+// A row is one property of a pack, before and after.
 type row struct {
 	what          string
 	before, after string // "" where it says nothing
@@ -68,7 +68,7 @@ type row struct {
 
 func (r row) isSame() bool { return r.before == r.after }
 
-// text is what was and is, each as show shows it.
+// text is both values, formatted by show.
 func (r row) text(show func(string) string) string {
 	switch {
 	case r.before == "" || r.before == r.after:
@@ -90,9 +90,9 @@ func newRow(what string, p vendorer.PackChange, text func(lockfile.Pack) string)
 	return r
 }
 
-// namedRows are about what packs.toml says, and changed. What pins a pack is told only
-// where nothing else tells it; its tag only where the manifest gives another version,
-// also where that has not changed.
+// namedRows are the rows about the text of packs.toml that changed. The pin has a row
+// only if nothing else changed. The tag has one only if the manifest gives another
+// version, even if that is not new.
 func namedRows(p vendorer.PackChange) []row {
 	rows := []row{newRow("repo", p, nameOf)}
 	if isRenamed(p) {
@@ -105,7 +105,7 @@ func namedRows(p vendorer.PackChange) []row {
 	return rows
 }
 
-// tagRow is what tags there are, and what their manifests say to them.
+// tagRow is the row of the tags, with the versions that their manifests give.
 func tagRow(p vendorer.PackChange) row {
 	r := newRow("tag", p, tagOf)
 	if r.before != "" {
@@ -117,12 +117,12 @@ func tagRow(p vendorer.PackChange) row {
 	return r
 }
 
-// digestRows are about what was found, and changed.
+// digestRows are the rows of digests that changed.
 func digestRows(p vendorer.PackChange) []row {
 	return slices.DeleteFunc(allDigestRows(p), row.isSame)
 }
 
-// allDigestRows are those of the manifest and of the layer.
+// allDigestRows are the rows of manifest and layer.
 func allDigestRows(p vendorer.PackChange) []row {
 	return []row{
 		newRow("manifest", p, func(p lockfile.Pack) string { return phrase.Digest(p.Digest()) }),
@@ -181,7 +181,7 @@ func growth(before, after int64) string {
 	return fmt.Sprintf("%s (%+.1f %%)", text, percent)
 }
 
-// fileLine is a file inside a pack that changed. Its name is anybody's.
+// fileLine is a changed file inside a pack. Its name may be hostile.
 func fileLine(f gtpack.FileChange) string {
 	name := safe.Name(f.Name)
 	switch f.Kind {

@@ -12,7 +12,7 @@ import (
 // packsToml is the name of packs.toml where no other is given.
 const packsToml = "packs.toml"
 
-// A Context is what hints must repeat to be right.
+// A Context is the command line at hand, which hints repeat in part.
 type Context struct {
 	Args      []string               // the command line at hand
 	Has       func(flag string) bool // whether its command has that flag; nil: none
@@ -83,7 +83,7 @@ func (c *Context) RunOurs(file string) Hint {
 	return h
 }
 
-// Restore is the command that writes again what is locked.
+// Restore is the command that writes the locked packs again.
 func (c *Context) Restore() Hint {
 	h := c.Command()
 	h.flags = c.without("frozen", "offline")
@@ -104,10 +104,10 @@ func (c *Context) Again(flags ...string) Hint {
 	return Hint{isCommand: true, words: words, flags: flags}
 }
 
-// HasFlag tells whether the command at hand has a flag.
+// HasFlag reports whether the command at hand has a flag.
 func (c *Context) HasFlag(name string) bool { return c.Has != nil && c.Has(name) }
 
-// without are the flags that take back what PACKVENDOR_FLAGS sets.
+// without returns the flags that undo those of PACKVENDOR_FLAGS.
 func (c *Context) without(names ...string) []string {
 	var flags []string
 	for _, name := range c.Preset {

@@ -33,12 +33,12 @@ func Command(words ...string) Hint { return Hint{isCommand: true, words: words} 
 // Insecure is the line of a packs.toml for registries that speak plain HTTP.
 func Insecure(file string, hosts ...string) Hint { return Hint{file: file, insecure: hosts} }
 
-// IsNone tells whether there is nothing to do.
+// IsNone reports whether there is nothing to do.
 func (h Hint) IsNone() bool { return reflect.ValueOf(h).IsZero() }
 
-// Merge returns hints, those of one kind made one: to update one pack would not help
-// while another has the same problem, and packs.toml can have but one list of
-// insecure registries. None is left out, and none is there twice.
+// Merge merges hints of one kind: updating one pack fails while another has the same
+// problem, and packs.toml has one list of insecure registries. It drops empty hints and
+// repetitions.
 func Merge(hints []Hint) []Hint {
 	var result []Hint
 	for _, h := range hints {
@@ -55,7 +55,7 @@ func Merge(hints []Hint) []Hint {
 	return result
 }
 
-// takes tells whether another hint's packs and hosts can be added to h's.
+// takes reports whether the packs and hosts of another hint can be added to h's.
 func (h Hint) takes(other Hint) bool {
 	isSame := (h.packs == nil) == (other.packs == nil) && (h.insecure == nil) == (other.insecure == nil)
 	other.packs, other.insecure = h.packs, h.insecure

@@ -26,14 +26,14 @@ type Process struct {
 	Parent int      // its parent's id; 0 if it is not shown
 }
 
-// A System is what Find asks. Any part may be nil.
+// A System is the information that Find needs. Any part may be nil.
 type System struct {
 	Args   []string             // packvendor's own command line
 	Parent int                  // the id of packvendor's parent
 	Look   func(id int) Process // shows a process
 	Getenv func(string) string
 	Dir    string // the working directory, absolute
-	// HasTool tells whether the go.mod file nearest to Dir has packvendor as a tool.
+	// HasTool reports whether the go.mod file nearest to Dir has packvendor as a tool.
 	HasTool func() bool
 }
 
@@ -75,7 +75,7 @@ func prefix(command, passed []string) []string {
 	return words
 }
 
-// isGo tells whether a program is the go command: go, go.exe or go1.26.0.
+// isGo reports whether a program is the go command: go, go.exe or go1.26.0.
 func isGo(program string) bool {
 	name := strings.TrimSuffix(filepath.Base(program), ".exe")
 	version, ok := strings.CutPrefix(name, "go")
@@ -134,7 +134,7 @@ func (f Form) Dir() string {
 	return ""
 }
 
-// isElsewhere tells whether the user's directory is another than packvendor's.
+// isElsewhere reports whether the user's directory is another than packvendor's.
 func (f Form) isElsewhere() bool { return f.dir != "" && f.dir != "." }
 
 // withFile has args name the packs.toml as the user's directory sees it.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// look shows a process by what /proc has of it: proc(5).
+// look reads a process from /proc: proc(5).
 func look(id int) Process {
 	if id <= 0 {
 		return Process{}

@@ -27,7 +27,7 @@ func NewTable(headings ...string) *Table {
 // maxCell bounds a cell, in bytes: it may be a list of foreign text.
 const maxCell = 1000
 
-// Add adds a row. What the cells hold of foreign text is escaped, and bounded.
+// Add adds a row. It escapes and bounds foreign text in the cells.
 func (t *Table) Add(cells ...string) {
 	t.rows++
 	t.line(cells)

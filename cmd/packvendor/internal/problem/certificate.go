@@ -9,11 +9,11 @@ import (
 	"slices"
 )
 
-// maxCertificates bounds what is read of the file that SSL_CERT_FILE names, in bytes.
+// maxCertificates bounds the size of the file that SSL_CERT_FILE names, in bytes.
 const maxCertificates = 16 << 20
 
-// certificateAdvice is what to do about the certificate of an authority that this
-// system does not trust, on a line of its own.
+// certificateAdvice says, on a line of its own, how to make this system trust an
+// authority.
 func certificateAdvice(file string) string { return "\n\t" + trustAdvice(runtime.GOOS, file) }
 
 // trustAdvice says where a certificate of one's own authority belongs. Go reads
@@ -33,7 +33,7 @@ func trustAdvice(goos, file string) string {
 	return "SSL_CERT_FILE is " + file + ", which " + reason
 }
 
-// readable tells why no certificates can be read from file.
+// readable returns the reason why no certificates can be read from file.
 func readable(file string) error {
 	info, err := os.Stat(file)
 	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxCertificates) {

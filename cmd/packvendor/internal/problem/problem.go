@@ -12,8 +12,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// A Kind is what is wrong. A greater one is graver: it decides how a command ends that
-// met several.
+// A Kind is a class of problems. Of several problems in one command the gravest, which
+// is the greatest, decides the exit code.
 type Kind int
 
 const (
@@ -26,11 +26,11 @@ const (
 	Interrupted             // the user ended it
 )
 
-// ExitCode is the exit code of a command that ends with this kind; for an interrupted
-// one, what a shell reports of SIGINT.
+// ExitCode is the exit code for a kind; for Interrupted, the one that a shell reports of
+// SIGINT.
 func (k Kind) ExitCode() int { return [...]int{0, 1, 2, 3, 5, 4, 130}[k] }
 
-// A Problem is one error as it is told.
+// A Problem is one error, ready to be printed.
 type Problem struct {
 	Kind Kind
 	Text string
@@ -67,8 +67,8 @@ type Explainer struct {
 	Certificates string // $SSL_CERT_FILE
 }
 
-// Explain returns the problems of an error, one for each of those it joins; none if it
-// is nil.
+// Explain returns the problems of an error, one for each error that it joins; none for
+// nil.
 func (x Explainer) Explain(err error) []Problem {
 	if err == nil {
 		return nil

@@ -19,8 +19,7 @@ import (
 // GetNewest is the command that makes the newest packvendor a tool of the module.
 var GetNewest = hint.Line("go get -tool " + vendorer.ToolPath + "@latest")
 
-// A rule says what an error is about; nothing if its chain has no error of the rule's
-// type.
+// A rule describes an error; it returns nothing if the chain has no error of its type.
 type rule func(error) Problem
 
 // on is the rule for errors of type E.
@@ -52,7 +51,7 @@ func when(ok bool, h hint.Hint) hint.Hint {
 	return hint.Hint{}
 }
 
-// add adds what a rule says, to what the rules before it have said.
+// add completes a problem with the result of another rule.
 func (p *Problem) add(other Problem) {
 	p.Kind = max(p.Kind, other.Kind)
 	p.alone, p.pin = p.alone || other.alone, p.pin || other.pin
@@ -68,15 +67,14 @@ func (p *Problem) add(other Problem) {
 	}
 }
 
-// rules is the table of what packvendor says of errors: of what kind they are, which line
-// is to blame, and what to do. Of several rules that know a line or a hint the first
-// counts. pack is the pack that the error is about; empty if it is about none.
+// rules is the table of all errors: their kind, the line to blame, and the hint. The
+// first rule with a line or a hint wins. pack is the pack that the error is about; empty
+// for none.
 func (x Explainer) rules(pack *vendorer.PackError) []rule {
 	return slices.Concat(x.inputRules(), x.packRules(pack), x.fileRules(), x.fetchRules(), kindRules())
 }
 
-// inputRules are about what the user has written: the command line, packs.toml and
-// packs.lock.
+// inputRules are about input of the user: the command line, packs.toml and packs.lock.
 func (x Explainer) inputRules() []rule {
 	h := x.Hints
 	return []rule{
@@ -183,7 +181,7 @@ func (x Explainer) fetchRules() []rule {
 	}
 }
 
-// kindRules are about errors of which the kind is all there is to say.
+// kindRules are about errors that have a kind and nothing else.
 func kindRules() []rule {
 	return []rule{
 		all(Drift, new(*vendorer.EmbedError)),
@@ -195,14 +193,13 @@ func kindRules() []rule {
 	}
 }
 
-// compare is the command that shows what changed in a repository from one digest to
-// another.
+// compare is the command that shows the difference between two digests of a repository.
 func (x Explainer) compare(repository string, before, after ociref.Digest) hint.Hint {
 	return x.Hints.Edit("diff", repository+"@"+string(before), repository+"@"+string(after))
 }
 
-// acceptRetag is the command that accepts what was shown of a pack, and gives it the tag
-// that was wanted, if one was.
+// acceptRetag is the command that accepts the other bytes of a pack, and gives it the
+// wanted tag, if there is one.
 func (x Explainer) acceptRetag(pack *vendorer.PackError, wanted string) hint.Hint {
 	name := pack.Name
 	if wanted != "" {
@@ -252,7 +249,7 @@ func (x Explainer) addition(a vendorer.Addition) hint.Hint {
 	return x.Hints.Edit(words...)
 }
 
-// registry is about what a registry answered.
+// registry is about the answer of a registry.
 func (x Explainer) registry(pack *vendorer.PackError, e *packfetch.RegistryError) Problem {
 	p := Problem{Kind: Network}
 	isGone := pack.Locked != nil && e.IsNotFound()
@@ -274,8 +271,8 @@ func (x Explainer) registry(pack *vendorer.PackError, e *packfetch.RegistryError
 	return p
 }
 
-// lockAnother is the command that follows the tag of a pack, or pins what its repository
-// has; none if it has no reference.
+// lockAnother is the command that follows the tag of a pack, or pins another of its
+// repository; none without a reference.
 func (x Explainer) lockAnother(pack *vendorer.PackError) hint.Hint {
 	ref, err := ociref.Parse(pack.Ref)
 	switch {

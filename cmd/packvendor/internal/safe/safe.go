@@ -24,15 +24,16 @@ var (
 	colonCommand   = regexp.MustCompile(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
 )
 
-// Log is text without commands to CI systems, for what may begin a line.
+// Log escapes commands to CI systems in text that may begin a line.
 func Log(text string) string {
 	return colonCommand.ReplaceAllString(Inline(text), `$1$2\x3a$3`)
 }
 
-// Inline is Log where text does not begin a line, and has no others.
+// Inline escapes commands to CI systems in text that does not begin a line.
 func Inline(text string) string { return bracketCommand.ReplaceAllString(text, `$1\x5b`) }
 
-// JSON is JSON without commands to CI systems, which means the same: all of them are in strings.
+// JSON escapes commands to CI systems in JSON, which keeps its meaning: they stand in
+// strings alone.
 func JSON(text string) string {
 	return bracketCommand.ReplaceAllString(asciiJSON(text), `$1\u005b`)
 }

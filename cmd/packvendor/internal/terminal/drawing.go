@@ -54,7 +54,7 @@ func fitting(columns int, texts ...string) string {
 	return ""
 }
 
-// listed are the words that follow a bar, those that are empty aside.
+// listed joins the words that follow a bar, without empty ones.
 func listed(words ...string) string {
 	var there []string
 	for _, word := range words {
@@ -102,8 +102,7 @@ func speedText(perSecond float64) string {
 	return humanize.BytesN(uint64(perSecond), 3) + "/s"
 }
 
-// leftText is the time that is left if all goes on as it does; nothing if that is
-// not known, or so long that nobody knows.
+// leftText is the time left at the present speed; "" if it is not known, or absurd.
 func leftText(p vendorer.Progress, perSecond float64) string {
 	left := float64(p.Bytes-p.BytesDone) / perSecond // seconds
 	if p.Bytes == 0 || perSecond < 1 || left <= 0 || left > (24*time.Hour).Seconds() {

@@ -13,14 +13,14 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// What is done sooner than progressDelay is not worth a line; a line is drawn anew
-// every progressPause, so that it also tells when nothing moves.
+// A run shorter than progressDelay shows no line. The line is drawn again every
+// progressPause, even if nothing moves.
 const (
 	progressDelay = 300 * time.Millisecond
 	progressPause = 100 * time.Millisecond
 )
 
-// eraseLine takes away what stands in the line of the cursor.
+// eraseLine erases the line of the cursor.
 const eraseLine = "\r\x1b[K"
 
 // A Line is the line at the bottom of a terminal that says how far a run is.
@@ -47,7 +47,7 @@ func NewLine(w io.Writer, clock func() time.Time, kind string) *Line {
 	return &Line{terminal: w.(*os.File), clock: clock}
 }
 
-// IsCapable tells whether w is a terminal that understands escape sequences; kind is
+// IsCapable reports whether w is a terminal that understands escape sequences; kind is
 // $TERM.
 func IsCapable(w io.Writer, kind string) bool {
 	file, ok := w.(*os.File)
@@ -61,7 +61,8 @@ func (l *Line) Show(wanted bool) {
 	}
 }
 
-// Watch returns what is to be told of a run's progress, nil if nothing is.
+// Watch returns the function to call with the progress of a run; nil if nothing is
+// shown.
 func (l *Line) Watch() func(vendorer.Progress) {
 	if l == nil || !l.wanted {
 		return nil
@@ -95,7 +96,7 @@ func (l *Line) tick() {
 	l.timer.Reset(progressPause)
 }
 
-// drawing is what puts the line in the place of what stands there.
+// drawing erases the line and draws it again.
 func (l *Line) drawing() string {
 	columns, _, err := term.GetSize(int(l.terminal.Fd()))
 	if err != nil {

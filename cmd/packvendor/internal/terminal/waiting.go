@@ -14,16 +14,16 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// firstWaits are after how long a command says for the first times what it waits
-// for, where no terminal shows it; then it does every laterWaits.
+// firstWaits are the times of the first messages, where no terminal shows the progress;
+// later ones follow every laterWaits.
 var firstWaits = []time.Duration{10 * time.Second, 30 * time.Second, time.Minute}
 
 const laterWaits = time.Minute
 
-// maxWaits bounds how many of the things that are waited for are named.
+// maxWaits bounds how many things are named in a message.
 const maxWaits = 3
 
-// A Waiting says from time to time what a command waits for. Its methods may be
+// A Waiting says from time to time what a command is waiting for. Its methods may be
 // called concurrently.
 type Waiting struct {
 	say   func(format string, args ...any)
@@ -92,7 +92,7 @@ func (w *Waiting) End() {
 	w.stop = nil
 }
 
-// change changes what is known, where anybody is told of it.
+// change calls a function that changes the state, unless nothing is printed.
 func (w *Waiting) change(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -106,7 +106,7 @@ func (w *Waiting) Advance(now vendorer.Progress) {
 	w.change(func() { w.phase, w.lock = now, "" })
 }
 
-// Event notes what the run says that it waits for.
+// Event notes that the run waits for a lock or a retry.
 func (w *Waiting) Event(e vendorer.Event) {
 	switch e := e.(type) {
 	case vendorer.WaitingForProject:
@@ -131,14 +131,14 @@ func (w *Waiting) Underway(host string, n int) {
 	})
 }
 
-// count counts n more of what is waited for.
+// count counts things that the command is waiting for.
 func (w *Waiting) count(what string, n int) {
 	if w.pending[what] += n; w.pending[what] <= 0 {
 		delete(w.pending, what)
 	}
 }
 
-// text says how far the run is, and what it waits for.
+// text says how far the run is, and what it is waiting for.
 func (w *Waiting) text() string {
 	parts := []string{phaseText(w.phase)}
 	pending := slices.Sorted(maps.Keys(w.pending))
@@ -172,13 +172,13 @@ func phaseText(p vendorer.Progress) string {
 	return text
 }
 
-// patient is a keychain whose answers are waited for.
+// patient is a keychain with a Waiting that counts its questions.
 type patient struct {
 	packfetch.Keychain
 	waiting *Waiting
 }
 
-// Keychain is a keychain whose answers are waited for.
+// Keychain returns a keychain whose answers count as waiting.
 func (w *Waiting) Keychain(keychain packfetch.Keychain) packfetch.Keychain {
 	return patient{keychain, w}
 }
@@ -200,7 +200,7 @@ func TriedAgain(e packfetch.Retrying) string {
 	return fmt.Sprintf("%v: trying again%s (%d of %d)", e.Err, when, e.Try, e.Of)
 }
 
-// hostOf is the host whose answer is an error; "" if that is nobody's.
+// hostOf is the host of a registry error; "" for other errors.
 func hostOf(err error) string {
 	var registry *packfetch.RegistryError
 	if errors.As(err, &registry) {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -115,14 +113,11 @@ func (c *cli) printJSON(doc any) error {
 		c.batch.latest().document = doc
 		return nil
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(doc); err != nil {
+	text, err := marshal(doc, "  ")
+	if err != nil {
 		return err
 	}
-	return c.print("%s", safe.JSON(b.String()))
+	return c.print("%s\n", safe.JSON(string(text)))
 }
 
 // An output is standard output; it keeps the first error of a write.

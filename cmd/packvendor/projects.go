@@ -154,21 +154,22 @@ type projectJSON struct {
 
 func (p *projectJSON) MarshalJSON() ([]byte, error) {
 	type fields projectJSON
-	head, err := marshal((*fields)(p))
+	head, err := marshal((*fields)(p), "")
 	if err != nil || p.document == nil {
 		return head, err
 	}
-	rest, err := marshal(p.document)
+	rest, err := marshal(p.document, "")
 	if err != nil {
 		return nil, err
 	}
 	return bytes.Join([][]byte{bytes.TrimSuffix(head, []byte("}")), bytes.TrimPrefix(rest, []byte("{"))}, []byte(",")), nil
 }
 
-// marshal is json.Marshal without the escapes that are for HTML.
-func marshal(doc any) ([]byte, error) {
+// marshal is json.MarshalIndent without the escapes that are for HTML.
+func marshal(doc any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
+	encoder.SetIndent("", indent)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(doc)
 	return bytes.TrimSpace(b.Bytes()), err

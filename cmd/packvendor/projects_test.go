@@ -71,7 +71,7 @@ func TestProjectJSON(t *testing.T) {
 		{projectJSON{File: "a"}, `{"file":"a","code":0}`},
 		{projectJSON{File: "}"}, `{"file":"}","code":0}`},
 	} {
-		got, err := marshal(&test.project)
+		got, err := marshal(&test.project, "")
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s, %v, want %s", got, err, test.want)
 		}

@@ -3,6 +3,8 @@ package phrase
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -25,6 +27,11 @@ func Bytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
 // Digest is a digest that a person can compare by eye.
 func Digest(d ociref.Digest) string { return "sha256:" + d.Hex()[:min(12, len(d.Hex()))] }
+
+// Join joins the texts that are not empty.
+func Join(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return text == "" }), separator)
+}
 
 // OrDash is a cell that may be empty.
 func OrDash(cell string) string {

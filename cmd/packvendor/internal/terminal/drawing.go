@@ -7,6 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -56,16 +57,10 @@ func fitting(columns int, texts ...string) string {
 
 // listed joins the words that follow a bar, without empty ones.
 func listed(words ...string) string {
-	var there []string
-	for _, word := range words {
-		if word != "" {
-			there = append(there, word)
-		}
+	if text := phrase.Join(", ", words...); text != "" {
+		return " " + text
 	}
-	if len(there) == 0 {
-		return ""
-	}
-	return " " + strings.Join(there, ", ")
+	return ""
 }
 
 // barOf is a percentage and a bar, of bytes if their number is known, else of packs.

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -153,11 +155,7 @@ func (w *Waiting) text() string {
 	}
 	failed := slices.Sorted(maps.Values(w.failed))
 	parts = append(parts, failed[:min(len(failed), maxWaits)]...)
-	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
-	if len(parts) == 0 {
-		return "still at work"
-	}
-	return strings.Join(parts, "; ")
+	return cmp.Or(phrase.Join("; ", parts...), "still at work")
 }
 
 // phaseText says how far a run is with a phase; nothing before the first one.

@@ -79,7 +79,7 @@ func toolModuleFile(t *testing.T, dir, name string) {
 // goToolShell starts a shell in dir, and types its line.
 func goToolShell(t *testing.T, dir, shell string) *screen {
 	t.Helper()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	b.env = append(slices.Clone(os.Environ()), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "CI=", "PACKVENDOR_FLAGS=", "HOME="+b.TempDir())
 	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
 		out, err := exec.Command("go", "env", name).Output()

@@ -46,13 +46,13 @@ var jsonExamples = []struct {
 const errorExample = "packvendor fetch --json ghcr.io/greenticai/greentic-packs/slack:0.4.38"
 
 // before are what is done to the project before a command line is run.
-var before = map[string]func(b *bed, dir string){
-	"packvendor outdated --json": func(b *bed, dir string) {
+var before = map[string]func(b *fixture, dir string){
+	"packvendor outdated --json": func(b *fixture, dir string) {
 		for _, words := range []string{"init -q", "add .", "commit -q -m packs"} {
 			b.mustRun(b.git(dir, strings.Fields(words)...))
 		}
 	},
-	"packvendor verify --json": func(b *bed, dir string) {
+	"packvendor verify --json": func(b *fixture, dir string) {
 		name := filepath.Join(dir, "internal", "packs", "packs", "slack.gtpack")
 		data, err := os.ReadFile(name)
 		b.must(err)
@@ -61,7 +61,7 @@ var before = map[string]func(b *bed, dir string){
 	},
 }
 
-func (b *bed) git(dir string, args ...string) *exec.Cmd {
+func (b *fixture) git(dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(packtest.NeedProgram(b, "git"), args...)
 	cmd.Dir = dir
 	cmd.Env = append(slices.Clone(b.env), "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com")
@@ -73,7 +73,7 @@ func (b *bed) git(dir string, args ...string) *exec.Cmd {
 // would be on a machine like any other.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	for _, tag := range []string{"0.4.37", "0.4.38", "0.5.0"} {
 		data := packtest.Zip("messaging-slack", tag, 600)
 		packtest.MustPush(b, b.reg, "greenticai/greentic-packs/slack", tag, packtest.Pack(data, "slack.gtpack"))

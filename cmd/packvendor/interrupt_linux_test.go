@@ -21,17 +21,17 @@ import (
 // needs no room: it is all hole.
 const endless = 1 << 40
 
-// An endlessBed is a project, locked to a pack that takes forever to hash, and a cache
+// An endlessFixture is a project, locked to a pack that takes forever to hash, and a cache
 // that has it.
-type endlessBed struct {
-	*bed
+type endlessFixture struct {
+	*fixture
 	dir, cache     string
 	vendored, hit  string // files of that pack
 	digest, locked string
 }
 
-func newEndlessBed(t *testing.T) *endlessBed {
-	b := &endlessBed{bed: newBed(t, packtest.Options{Plain: true}), dir: t.TempDir(), cache: t.TempDir()}
+func newEndlessFixture(t *testing.T) *endlessFixture {
+	b := &endlessFixture{fixture: newFixture(t, packtest.Options{Plain: true}), dir: t.TempDir(), cache: t.TempDir()}
 	layer := ociref.DigestOf([]byte("nobody knows"))
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",`+
 		`"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":%q,"size":2},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
@@ -51,7 +51,7 @@ func newEndlessBed(t *testing.T) *endlessBed {
 }
 
 // sparse makes a file of endless bytes, the last of which are end.
-func (b *endlessBed) sparse(name string, end []byte) {
+func (b *endlessFixture) sparse(name string, end []byte) {
 	b.Helper()
 	file, err := os.Create(name)
 	b.must(err)
@@ -70,7 +70,7 @@ func TestFault59_Interrupted(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		args  []string
-		reads func(b *endlessBed) string // the file that is being read
+		reads func(b *endlessFixture) string // the file that is being read
 		by    syscall.Signal
 	}{
 		{"verify", []string{"verify"}, vendoredFile, syscall.SIGINT},
@@ -79,7 +79,7 @@ func TestFault59_Interrupted(t *testing.T) {
 		{"list", []string{"list"}, vendoredFile, syscall.SIGINT},
 		{"list, not vendored", []string{"list"}, notVendored, syscall.SIGHUP},
 		{"inspect", []string{"inspect", "a"}, vendoredFile, syscall.SIGINT},
-		{"inspect a file", []string{"inspect", "./large.gtpack"}, func(b *endlessBed) string {
+		{"inspect a file", []string{"inspect", "./large.gtpack"}, func(b *endlessFixture) string {
 			name := filepath.Join(b.dir, "large.gtpack")
 			b.sparse(name, packtest.Zip("a", "1.0.0", 9))
 			return name
@@ -90,7 +90,7 @@ func TestFault59_Interrupted(t *testing.T) {
 		{"cache verify --repair", []string{"cache", "verify", "--repair"}, cachedFile, syscall.SIGHUP},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newEndlessBed(t)
+			b := newEndlessFixture(t)
 			for n, word := range test.args {
 				test.args[n] = strings.Replace(word, "REF", b.digest, 1)
 			}
@@ -109,16 +109,16 @@ func TestFault59_Interrupted(t *testing.T) {
 	}
 }
 
-func vendoredFile(b *endlessBed) string { return b.vendored }
-func cachedFile(b *endlessBed) string   { return b.hit }
+func vendoredFile(b *endlessFixture) string { return b.vendored }
+func cachedFile(b *endlessFixture) string   { return b.hit }
 
-func notVendored(b *endlessBed) string {
+func notVendored(b *endlessFixture) string {
 	b.must(os.Remove(b.vendored))
 	return b.hit
 }
 
 // waitUntilRead waits until a process has read something of a file.
-func (b *endlessBed) waitUntilRead(cmd *exec.Cmd, name string) {
+func (b *endlessFixture) waitUntilRead(cmd *exec.Cmd, name string) {
 	b.Helper()
 	if !waitFor(func() bool { return hasRead(cmd.Process.Pid, name) }) {
 		b.Fatalf("%q does not read %s\n%s", cmd.Args, name, cmd.Stderr)
@@ -145,7 +145,7 @@ func hasRead(pid int, name string) bool {
 }
 
 // wantInterrupted waits for a process that got a signal.
-func (b *endlessBed) wantInterrupted(cmd *exec.Cmd) {
+func (b *endlessFixture) wantInterrupted(cmd *exec.Cmd) {
 	b.Helper()
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
@@ -180,7 +180,7 @@ func namesIn(t *testing.T, dir string) string {
 // TestFault59_Nohup starts packvendor as nohup does: what ignores SIGHUP goes on
 // ignoring it, and hears the other signals.
 func TestFault59_Nohup(t *testing.T) {
-	b := newEndlessBed(t)
+	b := newEndlessFixture(t)
 	exe, err := os.Executable()
 	b.must(err)
 	named := filepath.Join(t.TempDir(), "packvendor")
@@ -204,7 +204,7 @@ func TestFault59_Nohup(t *testing.T) {
 // TestFault59_AnotherSize has files of another size than is locked, which take forever
 // to read: none is read.
 func TestFault59_AnotherSize(t *testing.T) {
-	b := newEndlessBed(t)
+	b := newEndlessFixture(t)
 	short := strings.Replace(b.locked, strconv.Itoa(endless), "7", 1)
 	b.must(os.WriteFile(filepath.Join(b.dir, "packs.lock"), []byte(short), 0o666))
 	b.must(os.Remove(filepath.Join(filepath.Dir(b.hit), "manifest.json")))

@@ -23,7 +23,7 @@ func TestFault02b_NextRunGoesOn(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			const half = 2_000_000
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			dir, cache := t.TempDir(), filepath.Join(t.TempDir(), "cache")
 			project := b.project(fmt.Sprintf("slack = %q", b.push("greentic/slack", "1.0.0", 2*half)))
 			project.write(b, dir)
@@ -91,7 +91,7 @@ func unignoreHangup(t *testing.T) {
 }
 
 // awaitSize waits until the one file that matches pattern has n bytes.
-func (b *bed) awaitSize(pattern string, n int64) {
+func (b *fixture) awaitSize(pattern string, n int64) {
 	b.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-time.After(time.Millisecond) {
 		found, err := filepath.Glob(pattern)

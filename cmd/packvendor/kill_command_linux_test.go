@@ -11,7 +11,7 @@ import (
 const packCount = 10
 
 // coldProject has ten packs, of 20 kB each.
-func (b *bed) coldProject() tree {
+func (b *fixture) coldProject() tree {
 	var packs []string
 	for n := range packCount {
 		name := fmt.Sprintf("p%d", n)
@@ -20,18 +20,18 @@ func (b *bed) coldProject() tree {
 	return b.project(packs...)
 }
 
-var coldKillings = map[string]func(*bed) *killing{
-	"cold": func(b *bed) *killing {
+var coldKillings = map[string]func(*fixture) *killing{
+	"cold": func(b *fixture) *killing {
 		return newKilling(b, b.coldProject(), nil, false, "--jobs=1").everyStep()
 	},
 	// Packs.lock is there, and the packs come at once.
-	"locked": func(b *bed) *killing {
+	"locked": func(b *fixture) *killing {
 		cold := b.coldProject()
 		k := newKilling(b, cold, nil, false)
 		cold["packs.lock"] = k.new["packs.lock"]
 		return k.everyStep()
 	},
-	"within packs": func(b *bed) *killing {
+	"within packs": func(b *fixture) *killing {
 		k := newKilling(b, b.coldProject(), nil, false)
 		for pack := range packCount {
 			for _, n := range []int{0, 1, 1_000, 5_000, 10_000, 15_000, 19_000, 20_000} {
@@ -42,31 +42,31 @@ var coldKillings = map[string]func(*bed) *killing{
 	},
 }
 
-var editKillings = map[string]func(*bed) *killing{
-	"add": func(b *bed) *killing {
+var editKillings = map[string]func(*fixture) *killing{
+	"add": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		ref := b.push("b", "1.0.0", 1000)
 		return newKilling(b, old, cache, true, "add", "b", ref).everyStep()
 	},
-	"update": func(b *bed) *killing {
+	"update": func(b *fixture) *killing {
 		first, second := b.tagged("a", "1.0.0", 1000), b.tagged("b", "1.0.0", 1000)
 		old, cache := b.vendored(b.project(first, second))
 		b.tagged("a", "2.0.0", 1000)
 		b.tagged("b", "2.0.0", 1000)
 		return newKilling(b, old, cache, true, "update").everyStep()
 	},
-	"removal": func(b *bed) *killing {
+	"removal": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a"), b.line("b", "b")))
 		old["packs.toml"] = b.project(b.line("a", "a"))["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
 	},
-	"removal of all": func(b *bed) *killing {
+	"removal of all": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		old["packs.toml"] = b.project()["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
 	},
 	// All at once: one new, one gone, one another.
-	"packs.toml edited": func(b *bed) *killing {
+	"packs.toml edited": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a"), b.line("b", "b")))
 		old["packs.toml"] = b.project(b.line("a", "another"), b.line("c", "c"))["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
@@ -74,13 +74,13 @@ var editKillings = map[string]func(*bed) *killing{
 }
 
 // line is packs.toml's for a pack by digest.
-func (b *bed) line(name, repository string) string {
+func (b *fixture) line(name, repository string) string {
 	return fmt.Sprintf("%s = %q", name, b.push(repository, "1.0.0", 1000))
 }
 
 // tagged pushes a version that the tag stable names from now on, and returns
 // packs.toml's line.
-func (b *bed) tagged(name, version string, size int) string {
+func (b *fixture) tagged(name, version string, size int) string {
 	b.Helper()
 	ref := b.push(name, version, size)
 	b.must(b.reg.Tag(name, "stable", b.pushed[name+":"+version].ManifestDigest))
@@ -88,9 +88,9 @@ func (b *bed) tagged(name, version string, size int) string {
 }
 
 // vendored is a project after its first run, and the cache.
-func (b *bed) vendored(project tree) (vendored, cache tree) {
+func (b *fixture) vendored(project tree) (vendored, cache tree) {
 	b.Helper()
-	k := &killing{bed: b, old: project}
+	k := &killing{fixture: b, old: project}
 	dir, cached, done := k.begin()
 	defer done()
 	if code, text := here(dir, cached, ""); code != 0 {

@@ -83,7 +83,7 @@ const unarmed = 99
 
 // A killing is one command, to which something happens at many points.
 type killing struct {
-	*bed
+	*fixture
 	args     []string
 	old, new tree            // the project before and after the command
 	cache    tree            // the cache before it
@@ -98,10 +98,10 @@ type killing struct {
 type rerunner func(dir, cache, command string) (code int, stderr string)
 
 // newKilling takes the command's effect from a run that is left alone.
-func newKilling(b *bed, old, cache tree, edits bool, args ...string) *killing {
+func newKilling(b *fixture, old, cache tree, edits bool, args ...string) *killing {
 	b.Helper()
 	b.reg.Intercept(hangUp)
-	k := &killing{bed: b, args: args, old: old, cache: cache, edits: edits, steps: map[string]bool{}}
+	k := &killing{fixture: b, args: args, old: old, cache: cache, edits: edits, steps: map[string]bool{}}
 	dir, cached, done := k.begin()
 	defer done()
 	b.mustRun(b.command(dir, cached, args...))
@@ -260,14 +260,14 @@ func TestFault46_KilledAtEveryStep(t *testing.T) {
 }
 
 // killAll runs killings at once and adds up what they did.
-func killAll(t *testing.T, least int, killings map[string]func(*bed) *killing) {
+func killAll(t *testing.T, least int, killings map[string]func(*fixture) *killing) {
 	var mu sync.Mutex
 	kills, steps := 0, map[string]bool{}
 	t.Run("command", func(t *testing.T) {
 		for name, kill := range killings {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				k := kill(newBed(t, packtest.Options{Plain: true}))
+				k := kill(newFixture(t, packtest.Options{Plain: true}))
 				t.Logf("%d kills, %d distinct steps", k.kills, len(k.steps))
 				mu.Lock()
 				defer mu.Unlock()

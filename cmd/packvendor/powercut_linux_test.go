@@ -47,7 +47,7 @@ func TestFault49_PowerCut(t *testing.T) {
 			disk.OnCuttable(t, t.TempDir(), kind, func(volume *disk.Cuttable) {
 				for n, operation := range cutOperations {
 					c := &cutting{disk: volume, chance: chance}
-					c.killing = operation.of(newBed(t, packtest.Options{Plain: true}))
+					c.killing = operation.of(newFixture(t, packtest.Options{Plain: true}))
 					c.again = c.processes
 					c.times(cuts*(n+1)/len(cutOperations) - cuts*n/len(cutOperations))
 					t.Logf("%s: %d cuts, %d of them at %d distinct steps, the others after the end", operation.name, c.cuts, c.kills, len(c.steps))
@@ -73,29 +73,29 @@ const cutSize = 300_000
 // cutOperations are what the power is cut during.
 var cutOperations = []struct {
 	name string
-	of   func(*bed) *killing
+	of   func(*fixture) *killing
 }{
-	{"first run", func(b *bed) *killing {
+	{"first run", func(b *fixture) *killing {
 		return newKilling(b, b.project(b.large("a"), b.large("b"), b.large("c")), nil, false)
 	}},
-	{"update", func(b *bed) *killing {
+	{"update", func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.tagged("a", "1.0.0", cutSize), b.tagged("b", "1.0.0", cutSize), b.large("c")))
 		b.tagged("a", "2.0.0", cutSize)
 		b.tagged("b", "2.0.0", cutSize+1)
 		return newKilling(b, old, cache, true, "update")
 	}},
-	{"add", func(b *bed) *killing {
+	{"add", func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.large("a")))
 		return newKilling(b, old, cache, true, "add", "b", b.push("b", "1.0.0", cutSize))
 	}},
-	{"remove", func(b *bed) *killing {
+	{"remove", func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.large("a"), b.large("b")))
 		return newKilling(b, old, cache, true, "remove", "b")
 	}},
 }
 
 // large is packs.toml's line for a pack by digest, of cutSize.
-func (b *bed) large(name string) string {
+func (b *fixture) large(name string) string {
 	return fmt.Sprintf("%s = %q", name, b.push(name, "1.0.0", cutSize))
 }
 

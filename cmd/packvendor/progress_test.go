@@ -35,7 +35,7 @@ func (br barrier) wait(r *http.Request) {
 }
 
 // bar puts barriers before the registry.
-func (b *bed) bar(barriers ...barrier) {
+func (b *fixture) bar(barriers ...barrier) {
 	blobs := map[string][]byte{}
 	for _, pushed := range b.pushed {
 		blobs[string(pushed.Layers[0])] = b.packs[pushed.ManifestDigest]
@@ -60,7 +60,7 @@ func (b *bed) bar(barriers ...barrier) {
 
 // twoPacks is a project with packs of one and of two megabytes. Of the smaller one
 // the tag has moved, and moved is the warning of that.
-func (b *bed) twoPacks() (dir, moved string) {
+func (b *fixture) twoPacks() (dir, moved string) {
 	b.Helper()
 	b.push("greentic/redis", "1.0.0", 1_000_000)
 	b.push("greentic/redis", "1.0.1", 1_000_000)
@@ -88,7 +88,7 @@ func TestProgressLines(t *testing.T) {
 		},
 	} {
 		t.Run(strconv.Itoa(columns), func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			dir, moved := b.twoPacks()
 			manifests, blob := newBarrier("/manifests/"), newBarrier("/greentic/slack/blobs/")
 			b.bar(manifests, blob)
@@ -104,7 +104,7 @@ func TestProgressLines(t *testing.T) {
 
 // Of several projects each has its line, after what was said of those before it.
 func TestProgressOfSeveral(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	dir, moved := b.twoPacks()
 	b.must(os.Mkdir(filepath.Join(dir, "first"), 0o777))
 	tree{"first/packs.toml": "[packs]\n"}.write(b, dir)
@@ -122,7 +122,7 @@ func TestProgressOfSeveral(t *testing.T) {
 
 // A reference without a project: there is one pack, which need not be counted.
 func TestProgressOfOne(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	ref := b.push("greentic/slack", "1.0.0", 2_000_000)
 	manifests, blob := newBarrier("/manifests/"), newBarrier("/blobs/")
 	b.bar(manifests, blob)
@@ -135,7 +135,7 @@ func TestProgressOfOne(t *testing.T) {
 }
 
 func TestProgressOfVerify(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	dir, _ := b.twoPacks()
 	b.mustRun(b.command(dir, b.TempDir()))
 	manifests := newBarrier("/manifests/")
@@ -157,7 +157,7 @@ func TestProgressMoves(t *testing.T) {
 		40: "fetching BAR LEFT\n",
 	} {
 		t.Run(strconv.Itoa(columns), func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			ref := b.push("greentic/slack", "1.0.0", size)
 			data := b.packs[b.pushed["greentic/slack:1.0.0"].ManifestDigest]
 			more := make(chan bool)
@@ -198,7 +198,7 @@ func TestProgressInterrupted(t *testing.T) {
 		{"fetching", "/greentic/slack/blobs/", "fetching 1/2 packs  66% [============>       ] 2.00/3.00 MB\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			dir, moved := b.twoPacks()
 			b.bar(newBarrier(test.part))
 			term := b.newTerminal(80, dir, "packvendor")
@@ -228,7 +228,7 @@ func TestNoProgress(t *testing.T) {
 		"NO_COLOR=1 packvendor -f missing": "packvendor: error: missing: no such file\r\npackvendor: hint: packvendor init -f missing\r\nexit 2\r\n",
 	} {
 		t.Run(command, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			dir := b.TempDir()
 			b.project(fmt.Sprintf("slack = %q", b.push("greentic/slack", "1.0.0", 2_000_000))).write(b, dir)
 			manifests := newBarrier("/manifests/")
@@ -260,7 +260,7 @@ func TestColours(t *testing.T) {
 		"packvendor --json 2>&1 >doc": "exit 2\r\n",
 	} {
 		t.Run(command, func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			dir := b.TempDir()
 			tree{"go.mod": goMod}.write(b, dir)
 			if got := b.sent(dir, command, func() {}); got != want {

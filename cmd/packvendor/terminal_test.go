@@ -24,7 +24,7 @@ type screen struct {
 // newTerminal runs a command of the shell, in which packvendor is this program, in
 // the project in dir and in a terminal of that width. When it has ended, its exit
 // code is the last line on the screen.
-func (b *bed) newTerminal(columns int, dir, command string) *screen {
+func (b *fixture) newTerminal(columns int, dir, command string) *screen {
 	b.Helper()
 	packtest.NeedProgram(b, "tmux")
 	bin, err := os.MkdirTemp("", "tmux-") // a socket's path must be short
@@ -56,7 +56,7 @@ func (b *bed) newTerminal(columns int, dir, command string) *screen {
 
 // newEnded makes a FIFO that ends when no process has it open for writing any more:
 // what the terminal has started may still be tidying up when the terminal is gone.
-func (b *bed) newEnded(name string) *os.File {
+func (b *fixture) newEnded(name string) *os.File {
 	b.Helper()
 	b.must(exec.Command(packtest.NeedProgram(b, "mkfifo"), name).Run())
 	fifo, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -110,7 +110,7 @@ func (term *screen) await(want string, same func(string) string) {
 
 // sent is all that a terminal is sent by a command, as of newTerminal, in which cat
 // is the program of that name. When it has begun, meanwhile is called.
-func (b *bed) sent(dir, command string, meanwhile func()) string {
+func (b *fixture) sent(dir, command string, meanwhile func()) string {
 	b.Helper()
 	cat := packtest.NeedProgram(b, "cat")
 	term := b.newTerminal(80, dir, "read go; "+strings.ReplaceAll(command, "cat ", cat+" "))

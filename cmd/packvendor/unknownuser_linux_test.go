@@ -19,7 +19,7 @@ func TestCacheOfAnUnknownUser(t *testing.T) {
 		t.Skip("only root can be somebody else")
 	}
 	const nobody = 54321
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	root, _ := scratch(t)
 	app := filepath.Join(root, "app")
 	b.must(os.Mkdir(app, 0o777))

@@ -58,9 +58,9 @@ func (c *clock) advance(d time.Duration) {
 	}
 }
 
-// waitBed is packvendor in this process, whose time is the test's.
-type waitBed struct {
-	*bed
+// waitFixture is packvendor in this process, whose time is the test's.
+type waitFixture struct {
+	*fixture
 	clock clock
 	dir   string
 	mu    sync.Mutex
@@ -68,28 +68,28 @@ type waitBed struct {
 	heard chan bool    // something was said
 }
 
-func newWaitBed(t *testing.T) *waitBed {
-	b := &waitBed{bed: newBed(t, packtest.Options{Plain: true}), dir: t.TempDir(), heard: make(chan bool, 100)}
+func newWaitFixture(t *testing.T) *waitFixture {
+	b := &waitFixture{fixture: newFixture(t, packtest.Options{Plain: true}), dir: t.TempDir(), heard: make(chan bool, 100)}
 	ref := b.push("slack", "1.0.0", 2_000_000)
 	b.project(fmt.Sprintf("slack = %q", ref)).write(b, b.dir)
 	return b
 }
 
-func (b *waitBed) Write(p []byte) (int, error) {
+func (b *waitFixture) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.heard <- true
 	return b.said.Write(p)
 }
 
-func (b *waitBed) stderr() string {
+func (b *waitFixture) stderr() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.said.String()
 }
 
 // start runs a command; the function returned waits for its end.
-func (b *waitBed) start(waits waits, args ...string) (end func() (code int, stdout string)) {
+func (b *waitFixture) start(waits waits, args ...string) (end func() (code int, stdout string)) {
 	var stdout bytes.Buffer
 	var code int
 	done := make(chan bool)
@@ -108,7 +108,7 @@ func (b *waitBed) start(waits waits, args ...string) (end func() (code int, stdo
 	}
 }
 
-func (b *waitBed) await(what string, c chan bool) {
+func (b *waitFixture) await(what string, c chan bool) {
 	b.Helper()
 	select {
 	case <-c:
@@ -119,7 +119,7 @@ func (b *waitBed) await(what string, c chan bool) {
 
 // hold keeps back the answers to requests whose path has a part, until release is
 // called; arrived hears of each.
-func (b *waitBed) hold(part string) (arrived chan bool, release func()) {
+func (b *waitFixture) hold(part string) (arrived chan bool, release func()) {
 	arrived, released := make(chan bool, 10), make(chan bool)
 	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.Contains(r.URL.Path, part) {
@@ -143,7 +143,7 @@ func TestWaitingForRegistry(t *testing.T) {
 		{[]string{"--json"}, true},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
-			b := newWaitBed(t)
+			b := newWaitFixture(t)
 			arrived, release := b.hold("/manifests/")
 			end := b.start(waits{}, test.args...)
 			b.await("the request", arrived)
@@ -182,7 +182,7 @@ func TestWaitingForRegistry(t *testing.T) {
 
 // A refused connection is tried again for ten seconds and more, and not in silence.
 func TestWaitingForRetry(t *testing.T) {
-	b := newWaitBed(t)
+	b := newWaitFixture(t)
 	b.must(b.reg.Stop())
 	end := b.start(waits{sleep: func(context.Context, time.Duration) error {
 		b.clock.advance(10 * time.Second)
@@ -201,7 +201,7 @@ func TestWaitingForRetry(t *testing.T) {
 
 // A slow download says how far it is.
 func TestWaitingForDownload(t *testing.T) {
-	b := newWaitBed(t)
+	b := newWaitFixture(t)
 	blob := newBarrier("/blobs/")
 	b.bar(blob)
 	end := b.start(waits{})
@@ -224,7 +224,7 @@ func TestWaitingForDownload(t *testing.T) {
 
 // Who waits for another run says so again.
 func TestWaitingForProject(t *testing.T) {
-	b := newWaitBed(t)
+	b := newWaitFixture(t)
 	lock := flock.New(b.dir, flock.SetFlag(0))
 	if held, err := lock.TryLock(); err != nil || !held {
 		t.Skip("folders cannot be locked here")

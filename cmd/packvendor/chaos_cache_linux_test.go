@@ -26,7 +26,7 @@ import (
 
 // restoring is a project without the pack that packs.lock names, and a cache
 // that has it.
-func restoring(b *bed, size int) *killing {
+func restoring(b *fixture, size int) *killing {
 	b.Helper()
 	old, cache := b.vendored(b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", size))))
 	delete(old, "packs/a.gtpack")
@@ -45,7 +45,7 @@ func (k *killing) entry(cache string) string {
 // it, or, every third time, after it.
 func TestFault36_RewrittenInPlace(t *testing.T) {
 	const runs, pieces = 60, 5
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1_000_000)
 	right := k.new["packs/a.gtpack"]
 	ends := map[int]int{}
@@ -90,7 +90,7 @@ func TestFault36_RewrittenInPlace(t *testing.T) {
 // online or offline, with a manifest or, as the Rust client leaves the entry, without.
 func TestFault64_WrittenInPlace(t *testing.T) {
 	const steps = 5
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1_000_000)
 	right := k.new["packs/a.gtpack"]
 	for _, test := range []struct {
@@ -132,18 +132,18 @@ func TestFault64_WrittenInPlace(t *testing.T) {
 // A stepwise is another process, the writing program, with a file open that it writes
 // to step by step.
 type stepwise struct {
-	bed   *bed
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	said  *bufio.Reader
+	fixture *fixture
+	cmd     *exec.Cmd
+	stdin   io.WriteCloser
+	said    *bufio.Reader
 }
 
 // newStepwise starts one; the file is empty when it returns.
-func newStepwise(b *bed, path, data string, size int) *stepwise {
+func newStepwise(b *fixture, path, data string, size int) *stepwise {
 	b.Helper()
 	source := filepath.Join(b.TempDir(), "source")
 	b.must(os.WriteFile(source, []byte(data), 0o666))
-	s := &stepwise{bed: b, cmd: b.program("writing", b.TempDir(), "", path, source, fmt.Sprint(size))}
+	s := &stepwise{fixture: b, cmd: b.program("writing", b.TempDir(), "", path, source, fmt.Sprint(size))}
 	var err error
 	s.stdin, err = s.cmd.StdinPipe()
 	b.must(err)
@@ -165,13 +165,13 @@ func (s *stepwise) step() {
 
 func (s *stepwise) hear() {
 	if _, err := s.said.ReadString('\n'); err != nil {
-		s.bed.Errorf("the writing process says nothing: %v\n%s", err, s.cmd.Stderr)
+		s.fixture.Errorf("the writing process says nothing: %v\n%s", err, s.cmd.Stderr)
 	}
 }
 
 func (s *stepwise) end() {
-	s.bed.must(s.stdin.Close())
-	s.bed.must(s.cmd.Wait())
+	s.fixture.must(s.stdin.Close())
+	s.fixture.must(s.cmd.Wait())
 }
 
 // mainWriting is the writing program: it empties a file and then, for each line of its
@@ -228,7 +228,7 @@ func TestFault38_Intruders(t *testing.T) {
 		"socket":           func(path, _ string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) },
 		"directory":        func(path, _ string) error { return os.Mkdir(path, 0o777) },
 	}
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1000)
 	for kind, intrude := range intruders {
 		for _, place := range []string{"pack.gtpack", "metadata.json", "manifest.json", ".", "../.locks/" + k.pushed["a:1.0.0"].ManifestDigest.Hex() + ".lock"} {
@@ -291,7 +291,7 @@ func (k *killing) wantIntruded(what, dir string, code int, online bool, stderr s
 // TestFault41_NoLocks has every lock refused, as NFS without its daemon does:
 // nobody waits or complains.
 func TestFault41_NoLocks(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false)
 	dir, cache, _ := k.begin()
 	cmd := k.program("packvendor-failing", dir, cache, "--quiet")
@@ -305,7 +305,7 @@ func TestFault41_NoLocks(t *testing.T) {
 
 // TestFault42_ReadOnlyCache puts the cache on a disk that takes no writes.
 func TestFault42_ReadOnlyCache(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1000)
 	added := b.line("b", "b")
 	mount, _ := scratch(t)
@@ -338,7 +338,7 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 
 // TestFault43_Modes looks at everything that a run makes, under several umasks.
 func TestFault43_Modes(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(b.line("a", "a")), nil, false)
 	for _, mask := range []fs.FileMode{0, 0o022, 0o077} {
 		dir, cache, done := k.begin()
@@ -372,7 +372,7 @@ func TestFault43_SecondUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can be somebody else")
 	}
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(b.line("a", "a"), b.line("b", "b"), b.line("c", "c")), nil, false)
 	root, _ := scratch(t)
 	b.must(os.Chmod(root, 0o777))
@@ -415,7 +415,7 @@ func TestFault43_SecondUser(t *testing.T) {
 // TestFault44_Clock dates all files, and what metadata.json says, long ago and
 // far ahead: it makes no difference to what a run does.
 func TestFault44_Clock(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1000)
 	fetchedAt := regexp.MustCompile(`("fetched_at_unix_seconds":)[0-9]+`)
 	for _, year := range []int{1960, 2100} {

@@ -25,7 +25,7 @@ const (
 // A crowd is processes that start on one cold cache at the same time, each with
 // a project of its own.
 type crowd struct {
-	*bed
+	*fixture
 	cache string
 	all   []*member
 }
@@ -38,10 +38,10 @@ type member struct {
 }
 
 // newCrowd prepares processes for a project, which is the same for all.
-func newCrowd(b *bed, project tree) *crowd {
+func newCrowd(b *fixture, project tree) *crowd {
 	b.Helper()
 	root, _ := scratch(b)
-	c := &crowd{bed: b, cache: filepath.Join(root, "cache")}
+	c := &crowd{fixture: b, cache: filepath.Join(root, "cache")}
 	for n := range processCount {
 		dir := filepath.Join(root, fmt.Sprint(n))
 		b.must(os.Mkdir(dir, 0o777))
@@ -124,7 +124,7 @@ func (s *said) contains(text string) bool {
 
 // counts are the requests so far by what they are for: "ping", and the kind and
 // repository of the others, such as "blobs p1".
-func (b *bed) counts() map[string]int {
+func (b *fixture) counts() map[string]int {
 	counts := map[string]int{}
 	for _, r := range b.reg.Requests() {
 		path, query, _ := strings.Cut(r.Path, "?")
@@ -142,7 +142,7 @@ func (b *bed) counts() map[string]int {
 }
 
 // locked is a project with so many packs and a packs.lock, and what it becomes.
-func (b *bed) locked(packs, size int) (project, vendored tree) {
+func (b *fixture) locked(packs, size int) (project, vendored tree) {
 	b.Helper()
 	var lines []string
 	for n := range packs {
@@ -168,7 +168,7 @@ func (b *bed) locked(packs, size int) (project, vendored tree) {
 func TestFault39_ManyPacks(t *testing.T) {
 	for name, opts := range map[string]packtest.Options{"open": {}, "token": {Token: true}} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t, opts)
+			b := newFixture(t, opts)
 			project, vendored := b.locked(manyPacks, 10_000)
 			c := newCrowd(b, project)
 			c.start()

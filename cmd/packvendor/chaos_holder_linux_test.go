@@ -26,7 +26,7 @@ import (
 func TestFault39_OneDigest(t *testing.T) {
 	for _, kills := range []int{0, 1, 5} {
 		t.Run(fmt.Sprintf("%d killed", kills), func(t *testing.T) {
-			b := newBed(t, packtest.Options{})
+			b := newFixture(t, packtest.Options{})
 			project, vendored := b.locked(1, 200_000)
 			c := newCrowd(b, project)
 			asked := make(chan string, kills)
@@ -112,7 +112,7 @@ func hasPort(address, port string) bool {
 // next one says that it waits, does so for as long as it is told to, and then
 // fetches the pack as well. That the first one goes on does no harm.
 func TestFault40_StoppedHolder(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	project, vendored := b.locked(1, 200_000)
 	root, _ := scratch(t)
 	cache := filepath.Join(root, "cache")

@@ -19,8 +19,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A bed is a registry with packs, and what processes need to reach it.
-type bed struct {
+// A fixture is a registry with packs, and what processes need to reach it.
+type fixture struct {
 	testing.TB
 	reg    *packtest.Registry
 	env    []string
@@ -30,11 +30,11 @@ type bed struct {
 	unproven bool // packs may stand in the cache without manifest.json, as the Rust client leaves them
 }
 
-// newBed starts a registry. What it takes to run packvendor without a user's
+// newFixture starts a registry. What it takes to run packvendor without a user's
 // own environment, and without a go command, is in env.
-func newBed(t testing.TB, opts packtest.Options) *bed {
+func newFixture(t testing.TB, opts packtest.Options) *fixture {
 	t.Helper()
-	b := &bed{TB: t, reg: packtest.StartRegistry(t, opts), pushed: map[string]packtest.Pushed{}, packs: map[ociref.Digest][]byte{}}
+	b := &fixture{TB: t, reg: packtest.StartRegistry(t, opts), pushed: map[string]packtest.Pushed{}, packs: map[ociref.Digest][]byte{}}
 	dir := t.TempDir()
 	b.env = []string{"HOME=" + dir, "TMPDIR=" + dir, "GORACE=atexit_sleep_ms=1"}
 	if !opts.Plain {
@@ -45,7 +45,7 @@ func newBed(t testing.TB, opts packtest.Options) *bed {
 	return b
 }
 
-func (b *bed) must(err error) {
+func (b *fixture) must(err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
@@ -54,7 +54,7 @@ func (b *bed) must(err error) {
 
 // push stores a pack whose bytes follow from its repository and version, with
 // the version as its tag, and returns its reference by digest.
-func (b *bed) push(repository, version string, size int) string {
+func (b *fixture) push(repository, version string, size int) string {
 	b.Helper()
 	data := packtest.Zip(repository, version, size)
 	pushed := packtest.MustPush(b, b.reg, repository, version, packtest.Pack(data, repository+".gtpack"))
@@ -63,12 +63,12 @@ func (b *bed) push(repository, version string, size int) string {
 }
 
 // command is packvendor as a process of its own, in the directory dir.
-func (b *bed) command(dir, cache string, args ...string) *exec.Cmd {
+func (b *fixture) command(dir, cache string, args ...string) *exec.Cmd {
 	return b.program("packvendor", dir, cache, args...)
 }
 
 // program is one of programs, which this test binary is under that name.
-func (b *bed) program(name, dir, cache string, args ...string) *exec.Cmd {
+func (b *fixture) program(name, dir, cache string, args ...string) *exec.Cmd {
 	b.Helper()
 	exe, err := os.Executable()
 	b.must(err)
@@ -81,7 +81,7 @@ func (b *bed) program(name, dir, cache string, args ...string) *exec.Cmd {
 }
 
 // mustRun runs a process that must end with 0.
-func (b *bed) mustRun(cmd *exec.Cmd) {
+func (b *fixture) mustRun(cmd *exec.Cmd) {
 	b.Helper()
 	if err := cmd.Run(); err != nil {
 		b.Fatalf("%q: %v\n%s", cmd.Args, err, cmd.Stderr)
@@ -209,7 +209,7 @@ func brief(tr tree, name string) string {
 
 // wantCache fails unless every pack in the cache, whole or being whole, is
 // right: an entry that has its pack has all that proves it.
-func (b *bed) wantCache(what string, cache tree) {
+func (b *fixture) wantCache(what string, cache tree) {
 	b.Helper()
 	for name, data := range cache.finals() {
 		hex, file := filepath.Split(name)
@@ -248,12 +248,12 @@ func packsIn(cache tree) int {
 const goMod = "module example.com/app\n\ngo 1.25\n"
 
 // project is a Go module with a packs.toml of those lines and nothing else.
-func (b *bed) project(packs ...string) tree {
+func (b *fixture) project(packs ...string) tree {
 	return tree{"go.mod": goMod, "packs.toml": b.insecure() + "[embed]\npackage = \"app\"\n\n[packs]\n" + strings.Join(append(packs, ""), "\n")}
 }
 
 // insecure is packs.toml's word for a registry without TLS.
-func (b *bed) insecure() string {
+func (b *fixture) insecure() string {
 	if strings.HasPrefix(b.reg.URL(), "https:") {
 		return ""
 	}

@@ -74,16 +74,16 @@ func mainLimited() {
 }
 
 // operations are what the faults of disks meet.
-var operations = map[string]func(*bed) *killing{
-	"first run": func(b *bed) *killing {
+var operations = map[string]func(*fixture) *killing{
+	"first run": func(b *fixture) *killing {
 		return newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false, "--jobs=1")
 	},
-	"run that restores": func(b *bed) *killing {
+	"run that restores": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		delete(old, "packs/a.gtpack")
 		return newKilling(b, old, cache, false, "--jobs=1")
 	},
-	"run that mends the cache": func(b *bed) *killing {
+	"run that mends the cache": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		delete(old, "packs/a.gtpack")
 		maps.DeleteFunc(cache, func(name, _ string) bool { return path.Base(name) != "pack.gtpack" && cache[name] != "directory" })
@@ -91,16 +91,16 @@ var operations = map[string]func(*bed) *killing{
 		k.unproven = true // healing is a courtesy
 		return k
 	},
-	"run with nothing to do": func(b *bed) *killing {
+	"run with nothing to do": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		return newKilling(b, old, cache, false, "--jobs=1")
 	},
-	"run that drops": func(b *bed) *killing {
+	"run that drops": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		old["packs.toml"] = b.project()["packs.toml"]
 		return newKilling(b, old, cache, false, "--jobs=1")
 	},
-	"add": func(b *bed) *killing {
+	"add": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
 		return newKilling(b, old, cache, true, "add", "--jobs=1", "b", b.push("b", "1.0.0", 1000))
 	},
@@ -113,7 +113,7 @@ func TestFault33_EveryStepFails(t *testing.T) {
 	for name, operation := range operations {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := operation(newBed(t, packtest.Options{Plain: true}))
+			k := operation(newFixture(t, packtest.Options{Plain: true}))
 			k.everyStepFails()
 			t.Logf("%d failures, %d distinct", k.kills, len(k.steps))
 		})
@@ -218,7 +218,7 @@ func (k *killing) codeOf(err error) int {
 func TestFault31_FullDisk(t *testing.T) {
 	for _, place := range []string{"project", "cache"} {
 		t.Run(place, func(t *testing.T) {
-			b := newBed(t, packtest.Options{Plain: true})
+			b := newFixture(t, packtest.Options{Plain: true})
 			k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
 			mount, _ := scratch(t)
 			disk.On(t, mount, "256k", func(volume disk.Disk) {
@@ -275,7 +275,7 @@ func (k *killing) onFullDisk(place string, volume disk.Disk, room int64) (suffic
 // TestFault32_FileSizeLimit is about ulimit -f: it is an error like others, and
 // no signal kills packvendor.
 func TestFault32_FileSizeLimit(t *testing.T) {
-	b := newBed(t, packtest.Options{Plain: true})
+	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
 	for _, limit := range []int{0, 1, 100, 1000, 10_000, 20_000, 1 << 20} {
 		dir, cache, done := k.begin()
@@ -300,7 +300,7 @@ func TestFault32_FileSizeLimit(t *testing.T) {
 // from being done is told as what it is, and nothing else is: not a bad certificate, nor
 // a registry that is out of reach.
 func TestFewDescriptors(t *testing.T) {
-	b := newBed(t, packtest.Options{})
+	b := newFixture(t, packtest.Options{})
 	var lines []string
 	for n := range 8 {
 		lines = append(lines, fmt.Sprintf("p%d = %q", n, b.push(fmt.Sprintf("p%d", n), "1.0.0", 100)))

@@ -53,7 +53,7 @@ type initJSON struct {
 func (c *cli) reportInit(report *vendorer.InitReport) error {
 	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
 	if report.NoTool {
-		doc.Hint = c.say.Hints.Text(problem.GetNewest)
+		doc.Hint = c.say.Hints.Text(problem.GetNewest())
 	}
 	o := outcome{document: doc}
 	if !c.quiet {
@@ -68,7 +68,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		c.say.Notice("%s is there already, and is kept", name)
 	}
 	if doc.Hint != "" {
-		c.say.Hint(problem.GetNewest)
+		c.say.Hint(problem.GetNewest())
 	}
 	return nil
 }

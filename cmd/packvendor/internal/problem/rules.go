@@ -17,7 +17,7 @@ import (
 )
 
 // GetNewest is the command that makes the newest packvendor a tool of the module.
-var GetNewest = hint.Line("go get -tool " + vendorer.ToolPath + "@latest")
+func GetNewest() hint.Hint { return hint.Line("go get -tool %s@latest", vendorer.ToolPath) }
 
 // A rule describes an error; it returns nothing if the chain has no error of its type.
 type rule func(error) Problem
@@ -91,10 +91,10 @@ func (x Explainer) inputRules() []rule {
 			if e.Unpinned != "" {
 				return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: h.Edit("add", e.Unpinned, e.Ref), pin: true}
 			}
-			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest)}
+			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest())}
 		}),
 		on(func(e *lockfile.Error) Problem {
-			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest)}
+			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest())}
 		}),
 		on(func(e *vendorer.NoModuleError) Problem {
 			return Problem{Kind: Usage, Hint: hint.Line("go mod init example.com/app")}

@@ -17,7 +17,7 @@ type bench struct {
 	options
 	checkout string
 	work     string // a folder of its own
-	tools    tools
+	programs    programs
 	registry *registry
 	env      []string // of every command
 	datasets map[string]*dataset
@@ -77,7 +77,7 @@ func newBench(ctx context.Context, o options, checkout string, log io.Writer) (*
 }
 
 func (b *bench) setUp(ctx context.Context) (err error) {
-	if b.tools, err = findTools(ctx, b.checkout, b.work); err != nil {
+	if b.programs, err = findPrograms(ctx, b.checkout, b.work); err != nil {
 		return err
 	}
 	if b.registry, err = startRegistry(b.work, distribution.Options{Plain: b.plain}); err != nil {

@@ -33,7 +33,7 @@ func (b *bench) build(ctx context.Context) (result, error) {
 		_, err := output(ctx, dir, b.env, b.noop(d).args(dir)...)
 		return err
 	}
-	r, err := b.run(ctx, race{name: "build", title: "`go build` of the application after a run with nothing to do", short: "go build after a run", contestants: []contestant{after, again}})
+	r, err := b.run(ctx, comparison{name: "build", title: "`go build` of the application after a run with nothing to do", short: "go build after a run", tools: []tool{after, again}})
 	if err != nil {
 		return r, err
 	}
@@ -42,8 +42,8 @@ func (b *bench) build(ctx context.Context) (result, error) {
 	return r, err
 }
 
-func (b *bench) goBuild(d *dataset) contestant {
-	return contestant{env: goEnv(), args: func(string) []string {
+func (b *bench) goBuild(d *dataset) tool {
+	return tool{env: goEnv(), args: func(string) []string {
 		return []string{"go", "build", "-C", d.vendored(), "-o", filepath.Join(d.dir, "app"), "."}
 	}}
 }

@@ -2,87 +2,275 @@ package main
 
 import (
 	"fmt"
-	"html"
+	"image/color"
+	"math"
 	"strings"
+
+	"github.com/dustin/go-humanize"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
-// A canvas is an SVG picture in the making. It has no background, and its colours
-// are those of the reader's own light or dark scheme; texts stand out from lines by
-// a rim in the colour that pages have there.
-type canvas struct {
-	width, height float64
-	title         string
-	body          strings.Builder
+// A bar is packvendor's time as a part of another command's.
+type bar struct {
+	what, against string
+	ratio         float64
+	low, high     float64 // the least and the greatest ratio
+	limit         float64 // 0 if there is none
 }
 
-// palette is the style of every picture: GitHub's own colours, light and dark.
-const palette = `
-text { fill: #1f2328; font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; stroke: #ffffff; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke }
-.title { font-size: 16px; font-weight: 600 }
-.small { font-size: 12px; fill: #59636e }
-.end { text-anchor: end }
-.middle { text-anchor: middle }
-.grid { stroke: #d1d9e0; stroke-width: 1 }
-.axis { stroke: #59636e; stroke-width: 1 }
-.met { fill: #0969da }
-.missed { fill: #bc4c00 }
-.plain { fill: #818b98 }
-.line { stroke: #0969da; stroke-width: 2.5; fill: none; stroke-linejoin: round }
-.whisker { stroke: #0969da; stroke-width: 1.5 }
-.range { stroke: #1f2328; stroke-width: 1.5 }
-.limit { stroke: #bc4c00; stroke-width: 2; fill: none }
-.dashed { stroke-dasharray: 6 4 }
-@media (prefers-color-scheme: dark) {
-text { fill: #f0f6fc; stroke: #0d1117 }
-.small { fill: #9198a1 }
-.grid { stroke: #3d444d }
-.axis { stroke: #9198a1 }
-.met { fill: #4493f8 }
-.missed { fill: #db6d28 }
-.plain { fill: #656c76 }
-.line, .whisker { stroke: #4493f8 }
-.range { stroke: #f0f6fc }
-.limit { stroke: #db6d28 }
-}
-`
-
-func newCanvas(width, height float64, title string) *canvas {
-	return &canvas{width: width, height: height, title: title}
+// A barChart has a bar for each comparison, and a mark where its target is.
+type barChart struct {
+	title, label string
+	bars         []bar
 }
 
-func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
-	fmt.Fprintf(&c.body, "<line class=%q x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", class, x1, y1, x2, y2)
+// A mark is the cost of each of so many packs.
+type mark struct {
+	packs           int
+	cost, low, high float64
 }
 
-func (c *canvas) rect(class string, x, y, width, height float64) {
-	fmt.Fprintf(&c.body, "<rect class=%q x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"2\"/>\n", class, x, y, width, height)
+// A lineChart shows how the cost of each pack goes as there are more of them, both
+// axes logarithmic.
+type lineChart struct {
+	title string
+	label string // of the packs
+	marks []mark // by packs
+	from  int    // the number of packs of which each costs 1
+	limit float64
 }
 
-func (c *canvas) dot(class string, x, y float64) {
-	fmt.Fprintf(&c.body, "<circle class=%q cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n", class, x, y)
+var (
+	black  = color.Gray{0x1f}
+	grey   = color.Gray{0x8b}
+	pale   = color.Gray{0xd9}
+	blue   = color.RGBA{0x09, 0x69, 0xda, 0xff}
+	orange = color.RGBA{0xbc, 0x4c, 0x00, 0xff}
+)
+
+// A spreadOf is a row of points, and how far each reaches to either side.
+type spreadOf struct {
+	plotter.XYs
+	reach []struct{ Low, High float64 }
 }
 
-func (c *canvas) path(class string, points []point) {
-	var d strings.Builder
-	for i, p := range points {
-		fmt.Fprintf(&d, "%c%.1f %.1f", "ML"[min(i, 1)], p.x, p.y)
+func (s *spreadOf) add(x, y, low, high float64) {
+	s.XYs = append(s.XYs, plotter.XY{X: x, Y: y})
+	s.reach = append(s.reach, struct{ Low, High float64 }{low, high})
+}
+
+func (s spreadOf) XError(i int) (low, high float64) { return s.reach[i].Low, s.reach[i].High }
+func (s spreadOf) YError(i int) (low, high float64) { return s.XError(i) }
+
+// across and along draw spreads of the second and the first coordinate.
+func (s spreadOf) across(c color.Color, width vg.Length) *plotter.YErrorBars {
+	bars := must(plotter.NewYErrorBars(s))
+	bars.Color, bars.Width, bars.CapWidth = c, width, 0
+	return bars
+}
+
+func (s spreadOf) along(c color.Color, width vg.Length) *plotter.XErrorBars {
+	bars := must(plotter.NewXErrorBars(s))
+	bars.Color, bars.Width, bars.CapWidth = c, width, 0
+	return bars
+}
+
+func (b barChart) svg() string {
+	p := newPlot(b.title)
+	most, names := 1.5, []string{}
+	var spreads, limits spreadOf
+	colours := map[color.Color]plotter.Values{blue: nil, orange: nil, grey: nil}
+	var ratios plotter.XYLabels
+	for i := range b.bars { // the axis counts from below
+		row := b.bars[len(b.bars)-1-i]
+		most = max(most, row.ratio, row.high, row.limit)
+		names = append(names, row.what+"\nagainst "+row.against)
+		for c := range colours {
+			colours[c] = append(colours[c], map[bool]float64{true: row.ratio}[c == row.colour()])
+		}
+		spreads.add(row.ratio, float64(i), row.low-row.ratio, row.high-row.ratio)
+		if row.limit > 0 {
+			limits.add(row.limit, float64(i), -0.35, 0.35)
+		}
+		ratios.Labels = append(ratios.Labels, fmt.Sprintf("%.2f", row.ratio))
 	}
-	fmt.Fprintf(&c.body, "<path class=%q d=%q/>\n", class, d.String())
+	step := map[bool]float64{true: 1, false: 0.25}[most > 4]
+	p.X.Min, p.X.Max = 0, math.Ceil(most/step)*step
+	p.X.Label.Text, p.X.Tick.Marker = b.label, ticks(0, p.X.Max, step)
+	p.X.Max *= 1.1 // the figures stand there
+	for i := range b.bars {
+		ratios.XYs = append(ratios.XYs, plotter.XY{X: p.X.Max, Y: float64(i)})
+	}
+	p.NominalY(names...)
+	p.Y.Label.Text = " " // room at the left
+	p.Y.Max = float64(len(b.bars)) + 0.5 // the legend stands there
+	p.Add(&plotter.Grid{Vertical: draw.LineStyle{Color: pale, Width: 1}}, must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.5}, {X: 1, Y: float64(len(b.bars)) - 0.5}})))
+	for _, c := range []color.Color{blue, orange, grey} {
+		bars := must(plotter.NewBarChart(colours[c], 14))
+		bars.Color, bars.LineStyle.Width, bars.Horizontal = c, 0, true
+		p.Add(bars)
+	}
+	spread := spreads.along(black, 1.5)
+	p.Add(spread)
+	if limits.XYs != nil {
+		p.Add(limits.across(orange, 2))
+	}
+	values := must(plotter.NewLabels(ratios))
+	for i := range values.TextStyle {
+		values.TextStyle[i].XAlign, values.TextStyle[i].YAlign = text.XRight, text.YCenter
+	}
+	p.Add(values)
+	p.Legend.Add("target: at most", line{orange, 2})
+	p.Legend.Add("least to greatest", line{black, 1.5})
+	return svg(p, 820, vg.Length(118+44*len(b.bars)))
 }
 
-// text writes a text whose baseline begins at x, y; class may say otherwise.
-func (c *canvas) text(class string, x, y float64, text string) {
-	fmt.Fprintf(&c.body, "<text class=%q x=\"%.1f\" y=\"%.1f\">%s</text>\n", class, x, y, html.EscapeString(text))
+func (r bar) colour() color.Color {
+	switch {
+	case r.limit == 0:
+		return grey
+	case r.ratio > r.limit:
+		return orange
+	}
+	return blue
 }
 
-// upwards is text that reads from below, around x, y.
-func (c *canvas) upwards(class string, x, y float64, text string) {
-	fmt.Fprintf(&c.body, "<text class=%q transform=\"translate(%.1f %.1f) rotate(-90)\">%s</text>\n", class, x, y, html.EscapeString(text))
+func (l lineChart) svg() string {
+	p := newPlot(l.title)
+	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
+	p.Y.Min, p.Y.Max = 0.5, 2
+	var spreads spreadOf
+	var costs plotter.XYLabels
+	var packs []plot.Tick
+	for _, m := range l.marks {
+		for m.low < p.Y.Min*1.25 { // a label is below
+			p.Y.Min /= 2
+		}
+		for m.high > p.Y.Max/1.25 {
+			p.Y.Max *= 2
+		}
+		at := float64(m.packs)
+		spreads.add(at, m.cost, m.low-m.cost, m.high-m.cost)
+		packs = append(packs, plot.Tick{Value: at, Label: humanize.Comma(int64(m.packs))})
+		costs.XYs = append(costs.XYs, plotter.XY{X: at, Y: m.low})
+		costs.Labels = append(costs.Labels, fmt.Sprintf("%.2f", m.cost))
+	}
+	most := l.marks[len(l.marks)-1].packs
+	p.X.Min, p.X.Max = float64(l.marks[0].packs)/1.7, float64(most)*1.7
+	p.X.Label.Text, p.X.Tick.Marker = l.label, plot.ConstantTicks(packs)
+	p.Y.Label.Text, p.Y.Tick.Marker = fmt.Sprintf("cost of each pack, of %s: 1", humanize.Comma(int64(l.from))), doublings(p.Y.Min, p.Y.Max)
+	target := must(plotter.NewLine(plotter.XYs{{X: float64(l.from), Y: l.limit}, {X: float64(most), Y: l.limit}}))
+	target.Color, target.Width, target.Dashes = orange, 2, []vg.Length{6, 4}
+	path, points, err := plotter.NewLinePoints(spreads)
+	if err != nil {
+		panic(err)
+	}
+	path.Color, path.Width = blue, 2.5
+	points.GlyphStyle = draw.GlyphStyle{Color: blue, Radius: 4.5, Shape: draw.CircleGlyph{}}
+	labels := must(plotter.NewLabels(costs))
+	labels.Offset.Y = -8
+	for i := range labels.TextStyle {
+		labels.TextStyle[i].XAlign, labels.TextStyle[i].YAlign = text.XCenter, text.YTop
+	}
+	p.Add(&plotter.Grid{Horizontal: draw.LineStyle{Color: pale, Width: 1}}, target, path, spreads.across(blue, 1.5), points, labels)
+	p.Legend.Add(fmt.Sprintf("target for %s: at most %g", humanize.Comma(int64(most)), l.limit), line{orange, 2})
+	return svg(p, 720, 400)
 }
 
-func (c *canvas) svg() string {
-	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" role=\"img\">\n<title>%s</title>\n<style>%s</style>\n%s</svg>\n",
-		c.width, c.height, c.width, c.height, html.EscapeString(c.title), palette, c.body.String())
+// A line is a key in a legend.
+type line struct {
+	color.Color
+	width vg.Length
 }
 
-type point struct{ x, y float64 }
+func (l line) Thumbnail(c *draw.Canvas) {
+	c.StrokeLine2(draw.LineStyle{Color: l.Color, Width: l.width}, c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
+}
+
+func newPlot(title string) *plot.Plot {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	plotter.DefaultFont = plot.DefaultFont
+	p := plot.New()
+	p.Title.Text, p.Title.Padding, p.Legend.Top, p.Legend.Padding = title, 12, true, 4
+	p.Title.TextStyle.Font.Size = 16
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Padding, axis.LineStyle.Color = 0, grey
+		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = 12, 12
+	}
+	p.Legend.TextStyle.Font.Size = 12
+	return p
+}
+
+func ticks(from, to, step float64) (all plot.ConstantTicks) {
+	for at := from; at <= to+1e-9; at += step {
+		all = append(all, plot.Tick{Value: at, Label: fmt.Sprintf("%g", at)})
+	}
+	return all
+}
+
+func doublings(from, to float64) (all plot.ConstantTicks) {
+	for at := from; at <= to; at *= 2 {
+		all = append(all, plot.Tick{Value: at, Label: fmt.Sprintf("%g", at)})
+	}
+	return all
+}
+
+func svg(p *plot.Plot, width, height vg.Length) string {
+	var b strings.Builder
+	must(must(p.WriterTo(width*vg.Inch/96, height*vg.Inch/96, "svg")).WriteTo(&b))
+	// Readers rarely have that font, but often one of the same widths.
+	return strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", "font-family:Liberation Sans,Arial,Helvetica,sans-serif;")
+}
+
+// must is for what only fails on figures that are none.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// bars is the chart of all comparisons of time but those of scaling.
+func (r *report) bars() barChart {
+	chart := barChart{
+		title: "packvendor's time, as a part of the other command's",
+		label: "ratio of times: left of 1 packvendor is faster",
+	}
+	for _, res := range r.results {
+		for _, v := range res.verdicts {
+			if v.ratios.values != nil && res.tools[0].units == 0 {
+				chart.bars = append(chart.bars, bar{
+					what: res.short, against: v.short, limit: v.limit,
+					ratio: v.ratios.median(), low: v.ratios.min(), high: v.ratios.max(),
+				})
+			}
+		}
+	}
+	return chart
+}
+
+// scalingChart is the chart of a comparison by the number of packs.
+func (r *report) scalingChart(res result) lineChart {
+	chart := lineChart{
+		title: "Cost of each pack, " + res.short,
+		label: fmt.Sprintf("packs of %s", sizeText(r.sizes.small)),
+		from:  r.sizes.against,
+	}
+	var reference outcome
+	for _, o := range res.outcomes {
+		if o.units == r.sizes.against {
+			reference, chart.limit = o, o.target
+		}
+	}
+	for i := len(res.outcomes) - 1; i >= 0; i-- { // the greatest number came first
+		o := res.outcomes[i]
+		ratios := o.wall.over(reference.wall)
+		chart.marks = append(chart.marks, mark{packs: o.units, cost: ratios.median(), low: ratios.min(), high: ratios.max()})
+	}
+	return chart
+}

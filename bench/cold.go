@@ -32,17 +32,17 @@ func (b *bench) coldMany(ctx context.Context) (result, error) {
 		return result{}, err
 	}
 	const parallel = `"$1" -K "$2" --no-progress-meter --parallel --parallel-max 8`
-	r, err := b.run(ctx, race{name: "cold", title: "cold, locked: " + packsText(s.many, s.pack), short: "cold, " + packsText(s.many, s.pack), contestants: []contestant{
+	r, err := b.run(ctx, comparison{name: "cold", title: "cold, locked: " + packsText(s.many, s.pack), short: "cold, " + packsText(s.many, s.pack), tools: []tool{
 		b.cold(d),
 		script("curl, cp -r, sync", "`curl --parallel --parallel-max 8` of the same blobs, `cp -r` to a second place, `sync` of both: two durable copies, nothing verified", 1.0,
-			parallel+` && cp -r first second && sync -f first second`, b.tools.curl, config).leaving(d, "second"),
+			parallel+` && cp -r first second && sync -f first second`, b.programs.curl, config).leaving(d, "second"),
 		script("curl", "that `curl` alone: one copy, not durable, nothing verified", 0,
-			parallel, b.tools.curl, config).leaving(d, "first"),
+			parallel, b.programs.curl, config).leaving(d, "first"),
 		script("curl, manifests too", "`curl --http1.1` of the same manifests and blobs, which is all that has to cross the wire: one copy, not durable, nothing verified", 0,
-			`mkdir manifests && `+parallel+` --http1.1 -K "$3"`, b.tools.curl, config, manifests).leaving(d, "first"),
+			`mkdir manifests && `+parallel+` --http1.1 -K "$3"`, b.programs.curl, config, manifests).leaving(d, "first"),
 		script("oras pull", "`oras pull` of each, 8 at a time", 0.35,
 			`refs=$1; shift; xargs -a "$refs" -P 8 -n 1 "$@"`,
-			append([]string{digests, b.tools.oras, "pull", "--no-tty", "-o", "first"}, orasProtocol(b.registry)...)...).leaving(d, "first"),
+			append([]string{digests, b.programs.oras, "pull", "--no-tty", "-o", "first"}, orasProtocol(b.registry)...)...).leaving(d, "first"),
 	}})
 	r.verdicts = r.byTime()
 	return r, err
@@ -94,10 +94,10 @@ func (b *bench) coldLarge(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r, err := b.run(ctx, race{name: "cold-large", title: "cold, locked: " + packsText(1, s.large), short: "cold, " + packsText(1, s.large), contestants: []contestant{
+	r, err := b.run(ctx, comparison{name: "cold-large", title: "cold, locked: " + packsText(1, s.large), short: "cold, " + packsText(1, s.large), tools: []tool{
 		b.cold(d),
 		script("curl, sha256sum, cp, sync", "`curl -o` of the blob, then `sha256sum`, then `cp`, then `sync` of the first", 0.6,
-			`"$1" -K "$2" && sha256sum first/* && cp -r first second && sync first/*`, b.tools.curl, config).leaving(d, "second"),
+			`"$1" -K "$2" && sha256sum first/* && cp -r first second && sync first/*`, b.programs.curl, config).leaving(d, "second"),
 	}})
 	r.verdicts = r.byTime()
 	return r, err
@@ -120,10 +120,10 @@ func (b *bench) warmOf(ctx context.Context, name string, s shape) (result, error
 	if err != nil {
 		return result{}, err
 	}
-	r, err := b.run(ctx, race{name: name, title: "warm cache, empty project: " + packsText(s.count, s.size), short: "warm cache, " + packsText(s.count, s.size), contestants: []contestant{
+	r, err := b.run(ctx, comparison{name: name, title: "warm cache, empty project: " + packsText(s.count, s.size), short: "warm cache, " + packsText(s.count, s.size), tools: []tool{
 		b.warm(d),
 		script("cp, hash program", "`cp` of the same files, then the hash program", 1.2,
-			`cp "$2"/* first && "$1" first/*`, b.tools.hashall, d.packsDir(d.vendored())).leaving(d, "first"),
+			`cp "$2"/* first && "$1" first/*`, b.programs.hashall, d.packsDir(d.vendored())).leaving(d, "first"),
 	}})
 	r.verdicts = r.byTime()
 	return r, err

@@ -21,7 +21,7 @@ func (b *bench) requests(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r := result{race: race{name: "requests"}}
+	r := result{comparison: comparison{name: "requests"}}
 	r.verdicts = asked("requests, cold and locked, "+packsText(s.many, s.pack), public, s.many, 0)
 	guarded, count, err := b.guarded(ctx)
 	r.verdicts = append(r.verdicts, asked("the same where each of its repositories asks for a token", guarded, count, count)...)

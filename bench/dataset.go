@@ -114,7 +114,7 @@ func (b *bench) pushPack(ctx context.Context, r *registry, d *dataset, source st
 	}
 	defer os.Remove(filepath.Join(source, file))
 	args := slices.Concat(
-		[]string{b.tools.oras, "push", "--no-tty", "--artifact-type", packtest.PackMediaType},
+		[]string{b.programs.oras, "push", "--no-tty", "--artifact-type", packtest.PackMediaType},
 		orasProtocol(r),
 		[]string{r.Host() + "/" + d.repository(n) + ":" + d.tag(n), file + ":" + packtest.PackMediaType})
 	for range pushTries {
@@ -165,7 +165,7 @@ func (b *bench) vendor(ctx context.Context, d *dataset) error {
 			return err
 		}
 	}
-	args := []string{b.tools.packvendor, "-q", "-f", "packs.toml", "--cache-dir", d.cache()}
+	args := []string{b.programs.packvendor, "-q", "-f", "packs.toml", "--cache-dir", d.cache()}
 	if _, err := output(ctx, d.vendored(), b.env, args...); err != nil {
 		return err
 	}

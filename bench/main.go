@@ -47,7 +47,6 @@ type options struct {
 	work   string         // where to work; "" is a folder in the checkout
 	docs   string         // where to write; "" is nowhere
 	list   bool
-	scale  bool
 }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
@@ -62,7 +61,6 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.work, "work", "", "work in a new folder in `DIR`, on the disk that is to be measured (default the checkout)")
 	flags.StringVar(&o.docs, "docs", "", "write performance.md and its charts to `DIR` (default docs of the checkout, if all is measured)")
 	flags.BoolVar(&o.list, "list", false, "list the parts")
-	flags.BoolVar(&o.scale, "scale", false, "simulate the fleet of docs/scale.md and rewrite its table, and measure nothing")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -86,11 +84,8 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case o.list:
-		return listCourses(stdout, o)
-	case o.scale:
-		return writeScale(checkout)
+	if o.list {
+		return listSuites(stdout, o)
 	}
 	b, err := newBench(ctx, o, checkout, stderr)
 	if err != nil {

@@ -16,10 +16,10 @@ func (b *bench) noopMany(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r, err := b.run(ctx, race{name: "noop", title: "nothing to do, " + packsText(s.many, s.pack), short: "nothing to do, " + packsText(s.many, s.pack), contestants: []contestant{
+	r, err := b.run(ctx, comparison{name: "noop", title: "nothing to do, " + packsText(s.many, s.pack), short: "nothing to do, " + packsText(s.many, s.pack), tools: []tool{
 		b.noop(d),
 		{name: "hash program", about: "a 30-line Go program that hashes the same files with all cores", target: 1.3, args: func(string) []string {
-			return slices.Concat([]string{b.tools.hashall}, d.packs())
+			return slices.Concat([]string{b.programs.hashall}, d.packs())
 		}},
 		{name: "sha256sum", about: "`sha256sum` of the same files", target: 0.5, args: func(string) []string {
 			return slices.Concat([]string{"sha256sum"}, d.packs())
@@ -40,10 +40,10 @@ func (b *bench) noopReal(ctx context.Context) (result, error) {
 		return result{}, err
 	}
 	only := func(args ...string) func(string) []string { return func(string) []string { return args } }
-	r, err := b.run(ctx, race{name: "noop-real", title: "nothing to do, " + b.realText(), short: "nothing to do, " + b.realText(), contestants: []contestant{
+	r, err := b.run(ctx, comparison{name: "noop-real", title: "nothing to do, " + b.realText(), short: "nothing to do, " + b.realText(), tools: []tool{
 		b.noop(d),
-		{name: "crane version", about: "`crane version`: the start-up of a tool of this size", target: 2.0, args: only(b.tools.crane, "version")},
-		{name: "packvendor version", about: "`packvendor version`: its own start-up", args: only(b.tools.packvendor, "version")},
+		{name: "crane version", about: "`crane version`: the start-up of a tool of this size", target: 2.0, args: only(b.programs.crane, "version")},
+		{name: "packvendor version", about: "`packvendor version`: its own start-up", args: only(b.programs.packvendor, "version")},
 	}})
 	r.verdicts = r.byTime()
 	return r, err
@@ -80,12 +80,12 @@ func (b *bench) update(ctx context.Context) (result, error) {
 	if err := d.writeReferences(tags, d.reference); err != nil {
 		return result{}, err
 	}
-	r, err := b.run(ctx, race{name: "update", title: "`update`, " + packsText(s.many, s.pack) + " with floating tags, nothing moved", short: fmt.Sprintf("update, %d packs, nothing moved", s.many), contestants: []contestant{
+	r, err := b.run(ctx, comparison{name: "update", title: "`update`, " + packsText(s.many, s.pack) + " with floating tags, nothing moved", short: fmt.Sprintf("update, %d packs, nothing moved", s.many), tools: []tool{
 		{name: "packvendor", args: func(string) []string {
-			return []string{b.tools.packvendor, "update", "-f", filepath.Join(d.vendored(), "packs.toml"), "--cache-dir", d.cache()}
+			return []string{b.programs.packvendor, "update", "-f", filepath.Join(d.vendored(), "packs.toml"), "--cache-dir", d.cache()}
 		}},
 		script("crane digest", "`crane digest` of each, 8 at a time", 0.6,
-			`xargs -a "$1" -P 8 -n 1 "$2" digest`, tags, b.tools.crane),
+			`xargs -a "$1" -P 8 -n 1 "$2" digest`, tags, b.programs.crane),
 	}})
 	if err != nil {
 		return r, err

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // notes.md is what people have found out about the figures.
@@ -28,13 +30,13 @@ type report struct {
 	notes    string
 }
 
-// report runs the courses that are chosen.
+// report runs the suites that are chosen.
 func (b *bench) report(ctx context.Context) (*report, error) {
 	r := &report{
 		sizes: b.sizes(), rounds: b.rounds, plain: b.plain, quick: b.quick,
-		machine: thisMachine(b.work), versions: b.tools.versions(ctx, b.checkout), day: time.Now(), notes: notes,
+		machine: thisMachine(b.work), versions: b.programs.versions(ctx, b.checkout), day: time.Now(), notes: notes,
 	}
-	for _, c := range courses() {
+	for _, c := range suites() {
 		if !b.chosen(c) {
 			continue
 		}
@@ -167,7 +169,7 @@ since that is what starts them. Requests and bytes are those that the registry n
 			self := res.outcomes[0]
 			fmt.Fprintf(w, "| %s | %s | %.2f | %.2f | %.1f MiB | %s | %s |\n", title, o.name,
 				o.wall.over(self.wall).median(), o.cpu.over(self.cpu).median(), o.memory.median(),
-				thousands(int64(o.traffic.requests())), thousands(o.traffic.Bytes))
+				humanize.Comma(int64(o.traffic.requests())), humanize.Comma(o.traffic.Bytes))
 		}
 	}
 }

@@ -18,15 +18,15 @@ func testReport() *report {
 		day:      time.Date(2026, time.November, 25, 0, 0, 0, 0, time.UTC),
 		notes:    "## Notes\n\nSo it is.\n",
 	}
-	cold := result{race: race{name: "cold", title: "cold, locked: 100 packs of 1 MiB", short: "cold, 100 packs of 1 MiB", contestants: []contestant{{}}}, outcomes: []outcome{
-		measuredAs(contestant{name: "packvendor"}, 1, 2, 1.5),
-		measuredAs(contestant{name: "curl", about: "`curl` of the same blobs", target: 1}, 1.25, 2, 2),
+	cold := result{comparison: comparison{name: "cold", title: "cold, locked: 100 packs of 1 MiB", short: "cold, 100 packs of 1 MiB", tools: []tool{{}}}, outcomes: []outcome{
+		measuredAs(tool{name: "packvendor"}, 1, 2, 1.5),
+		measuredAs(tool{name: "curl", about: "`curl` of the same blobs", target: 1}, 1.25, 2, 2),
 	}}
 	cold.outcomes[0].traffic = traffic{Pings: 1, Manifests: 100, Blobs: 100, Bytes: 104_917_502}
 	cold.verdicts = append(cold.byTime(), counted("requests, nothing to do", "—", 0, 0))
-	scaling := result{race: race{name: "scaling-cold", title: "cold, each of 5,000 packs", short: "cold", contestants: []contestant{{units: 5000}}}, outcomes: []outcome{
-		measuredAs(contestant{name: "each of 5,000 packs", units: 5000}, 1, 1.2, 1.1),
-		measuredAs(contestant{name: "each of 100 packs", units: 100, target: 1.3}, 1, 1, 1),
+	scaling := result{comparison: comparison{name: "scaling-cold", title: "cold, each of 5,000 packs", short: "cold", tools: []tool{{units: 5000}}}, outcomes: []outcome{
+		measuredAs(tool{name: "each of 5,000 packs", units: 5000}, 1, 1.2, 1.1),
+		measuredAs(tool{name: "each of 100 packs", units: 100, target: 1.3}, 1, 1, 1),
 	}}
 	scaling.verdicts = scaling.byTime()
 	r.results = []result{cold, scaling}

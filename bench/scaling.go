@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/dustin/go-humanize"
 )
 
 // scalingCold and scalingNoop hold the cost of each of many packs against that
@@ -15,11 +17,11 @@ func (b *bench) scalingNoop(ctx context.Context) (result, error) {
 	return b.scalingOf(ctx, "scaling-noop", "nothing to do", b.noop)
 }
 
-// scalingOf races the greatest number of packs against each smaller one, by the
+// scalingOf compares the greatest number of packs against each smaller one, by the
 // pack.
-func (b *bench) scalingOf(ctx context.Context, name, what string, command func(*dataset) contestant) (result, error) {
+func (b *bench) scalingOf(ctx context.Context, name, what string, command func(*dataset) tool) (result, error) {
 	s := b.sizes()
-	r := race{name: name, short: what}
+	r := comparison{name: name, short: what}
 	for at := len(s.scaling) - 1; at >= 0; at-- {
 		count := s.scaling[at]
 		d, err := b.dataset(ctx, s.scalingShape(count))
@@ -27,14 +29,14 @@ func (b *bench) scalingOf(ctx context.Context, name, what string, command func(*
 			return result{}, err
 		}
 		c := command(d)
-		c.name, c.units = fmt.Sprintf("each of %s packs", thousands(int64(count))), count
+		c.name, c.units = fmt.Sprintf("each of %s packs", humanize.Comma(int64(count))), count
 		if r.title == "" {
 			r.title = fmt.Sprintf("%s, each of %s", what, packsText(count, s.small))
 		}
 		if count == s.against {
 			c.target = 1.3
 		}
-		r.contestants = append(r.contestants, c)
+		r.tools = append(r.tools, c)
 	}
 	res, err := b.run(ctx, r)
 	res.verdicts = res.byTime()
@@ -45,7 +47,7 @@ func (b *bench) scalingOf(ctx context.Context, name, what string, command func(*
 // of the packs.
 func (b *bench) memory(ctx context.Context) (result, error) {
 	s := b.sizes()
-	r := race{name: "memory", title: "peak memory, cold"}
+	r := comparison{name: "memory", title: "peak memory, cold"}
 	for _, of := range []shape{
 		{name: "one", count: 1, size: s.pack}, s.largeShape(),
 		{name: "eight", count: 8, size: s.pack}, {name: "eight-large", count: 8, size: s.eighth},
@@ -57,7 +59,7 @@ func (b *bench) memory(ctx context.Context) (result, error) {
 		}
 		c := b.cold(d)
 		c.name = packsText(of.count, of.size)
-		r.contestants = append(r.contestants, c)
+		r.tools = append(r.tools, c)
 	}
 	res, err := b.run(ctx, r)
 	if err == nil {

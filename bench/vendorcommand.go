@@ -6,28 +6,28 @@ import (
 )
 
 // noop is packvendor on a project in which there is nothing to do.
-func (b *bench) noop(d *dataset) contestant {
-	return contestant{name: "packvendor", args: func(string) []string {
-		return []string{b.tools.packvendor, "-f", filepath.Join(d.vendored(), "packs.toml"), "--cache-dir", d.cache()}
+func (b *bench) noop(d *dataset) tool {
+	return tool{name: "packvendor", args: func(string) []string {
+		return []string{b.programs.packvendor, "-f", filepath.Join(d.vendored(), "packs.toml"), "--cache-dir", d.cache()}
 	}}
 }
 
 // cold is packvendor on a fresh clone without packs, with an empty cache.
-func (b *bench) cold(d *dataset) contestant {
+func (b *bench) cold(d *dataset) tool {
 	c := b.warm(d)
 	c.args = func(dir string) []string {
-		return []string{b.tools.packvendor, "--locked", "-f", "project/packs.toml", "--cache-dir", filepath.Join(dir, "cache")}
+		return []string{b.programs.packvendor, "--locked", "-f", "project/packs.toml", "--cache-dir", filepath.Join(dir, "cache")}
 	}
 	return c
 }
 
 // warm is packvendor on a fresh clone without packs, with a cache that has them.
-func (b *bench) warm(d *dataset) contestant {
-	return contestant{
+func (b *bench) warm(d *dataset) tool {
+	return tool{
 		name:    "packvendor",
 		prepare: func(dir string) error { return d.fresh(filepath.Join(dir, "project")) },
 		args: func(string) []string {
-			return []string{b.tools.packvendor, "--locked", "-f", "project/packs.toml", "--cache-dir", d.cache()}
+			return []string{b.programs.packvendor, "--locked", "-f", "project/packs.toml", "--cache-dir", d.cache()}
 		},
 		check: func(dir string) error { return d.check(d.packsDir(filepath.Join(dir, "project"))) },
 	}
@@ -35,8 +35,8 @@ func (b *bench) warm(d *dataset) contestant {
 
 // script is a line of shell with arguments, "$1" and on. It works in the run's
 // folder, in which there is a folder first.
-func script(name, about string, target float64, line string, args ...string) contestant {
-	return contestant{
+func script(name, about string, target float64, line string, args ...string) tool {
+	return tool{
 		name: name, about: about, target: target,
 		prepare: func(dir string) error { return os.Mkdir(filepath.Join(dir, "first"), 0o777) },
 		args:    func(string) []string { return append([]string{"sh", "-ec", line, "sh"}, args...) },
@@ -44,7 +44,7 @@ func script(name, about string, target float64, line string, args ...string) con
 }
 
 // leaving is c, which must leave d's packs in a folder of the run's.
-func (c contestant) leaving(d *dataset, folder string) contestant {
+func (c tool) leaving(d *dataset, folder string) tool {
 	c.check = func(dir string) error { return d.check(filepath.Join(dir, folder)) }
 	return c
 }

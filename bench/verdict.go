@@ -30,7 +30,7 @@ func (v verdict) met() string {
 	return "**no**"
 }
 
-// byTime compares the first contestant's time with that of each other.
+// byTime compares the first tool's time with that of each other.
 func (r result) byTime() []verdict {
 	var verdicts []verdict
 	self := r.outcomes[0]
@@ -55,7 +55,7 @@ func counted(title, against string, got, want int) verdict {
 	return verdict{Case: title, Against: against, Target: fmt.Sprintf("= %d", want), Measured: fmt.Sprint(got), Met: got == want}
 }
 
-// byMemory holds peak memory against a limit, all contestants, and that of the
+// byMemory holds peak memory against a limit, all tools, and that of the
 // second against the first: within a quarter, or 4 MiB.
 func (r result) byMemory(limit float64) []verdict {
 	var verdicts []verdict

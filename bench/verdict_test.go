@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dustin/go-humanize"
 )
 
 // measuredAs is an outcome of so many seconds, and MiB.
-func measuredAs(c contestant, values ...float64) outcome {
+func measuredAs(c tool, values ...float64) outcome {
 	s := spread{values}
-	return outcome{contestant: c, wall: s, cpu: s, memory: s}
+	return outcome{tool: c, wall: s, cpu: s, memory: s}
 }
 
 func lines(verdicts []verdict) string {
@@ -22,11 +24,11 @@ func lines(verdicts []verdict) string {
 }
 
 func TestByTime(t *testing.T) {
-	r := result{race: race{title: "cold"}, outcomes: []outcome{
-		measuredAs(contestant{name: "packvendor"}, 1, 2, 3),
-		measuredAs(contestant{name: "curl", about: "`curl`, at length", target: 1}, 1, 2, 1),
-		measuredAs(contestant{name: "oras", target: 0.35}, 2, 4, 6),
-		measuredAs(contestant{name: "cp"}, 1, 1, 1),
+	r := result{comparison: comparison{title: "cold"}, outcomes: []outcome{
+		measuredAs(tool{name: "packvendor"}, 1, 2, 3),
+		measuredAs(tool{name: "curl", about: "`curl`, at length", target: 1}, 1, 2, 1),
+		measuredAs(tool{name: "oras", target: 0.35}, 2, 4, 6),
+		measuredAs(tool{name: "cp"}, 1, 1, 1),
 	}}
 	const want = "cold|`curl`, at length|≤ 1.00|1.00|1.00–3.00|yes\n" +
 		"cold|oras|≤ 0.35|0.50|0.50–0.50|**no**\n" +
@@ -38,8 +40,8 @@ func TestByTime(t *testing.T) {
 
 func TestByMemory(t *testing.T) {
 	outcomes := func(large ...float64) result {
-		return result{race: race{title: "memory"}, outcomes: []outcome{
-			measuredAs(contestant{name: "1 pack of 1 MiB"}, 10, 12, 11), measuredAs(contestant{name: "1 pack of 1 GiB"}, large...),
+		return result{comparison: comparison{title: "memory"}, outcomes: []outcome{
+			measuredAs(tool{name: "1 pack of 1 MiB"}, 10, 12, 11), measuredAs(tool{name: "1 pack of 1 GiB"}, large...),
 		}}
 	}
 	for _, test := range []struct {
@@ -75,9 +77,9 @@ func TestTexts(t *testing.T) {
 		{packsText(1, 1<<30), "1 pack of 1 GiB"},
 		{packsText(5000, 16<<10), "5,000 packs of 16 KiB"},
 		{sizeText(1500), "1500 bytes"},
-		{thousands(0), "0"},
-		{thousands(999), "999"},
-		{thousands(1_234_567), "1,234,567"},
+		{humanize.Comma(0), "0"},
+		{humanize.Comma(999), "999"},
+		{humanize.Comma(1_234_567), "1,234,567"},
 		{briefly("Version:    1.3.6\nGo version: go1.26.8\n"), "1.3.6"},
 		{briefly("go version go1.26.8 linux/amd64"), "go1.26.8"},
 		{briefly("docker-registry github.com/docker/distribution 2.8.2+ds1\n"), "2.8.2+ds1"},

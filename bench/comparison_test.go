@@ -22,17 +22,17 @@ func TestTurns(t *testing.T) {
 			slices.Sort(order)
 			for i, got := range order {
 				if got != i {
-					t.Errorf("%d contestants, round %d: %v", n, round, order)
+					t.Errorf("%d tools, round %d: %v", n, round, order)
 				}
 			}
 		}
 		for i := range n {
 			if n > 2 && len(before[i]) < 2 {
-				t.Errorf("%d contestants: %d runs after %v alone", n, i, before[i])
+				t.Errorf("%d tools: %d runs after %v alone", n, i, before[i])
 			}
 		}
 		if len(began) < n {
-			t.Errorf("%d contestants: only %v begin", n, began)
+			t.Errorf("%d tools: only %v begin", n, began)
 		}
 	}
 }

@@ -1,3 +1,7 @@
+// Command fleet simulates how often CI asks a registry for packs, and puts what it
+// finds into docs/scale.md of the checkout that it is run in:
+//
+//	go run -C bench ./fleet
 package main
 
 import "math/rand/v2"
@@ -22,6 +26,24 @@ var theFleet = fleet{
 	jobs: 10_000, projects: 200, packs: 20, catalogue: 300, releases: 2, runners: 500,
 	size: 1_300_000, manifest: 600, hours: 24,
 }
+
+// Traffic is what is asked of a registry.
+type traffic struct {
+	pings, tokens, manifests, blobs int
+
+	bytes int64
+}
+
+func (t *traffic) add(other traffic) {
+	t.pings += other.pings
+	t.tokens += other.tokens
+	t.manifests += other.manifests
+	t.blobs += other.blobs
+	t.bytes += other.bytes
+}
+
+// requests is how many there were in all.
+func (t traffic) requests() int { return t.pings + t.tokens + t.manifests + t.blobs }
 
 // A memory is what a fleet remembers of packs between its jobs.
 type memory int
@@ -120,17 +142,7 @@ func (f fleet) missing(m memory, caches map[int][]int, packs, newest []int, runn
 // anything is missing. The benchmark and the tests count that this is so.
 func (f fleet) run(missing int) traffic {
 	return traffic{
-		Pings: min(missing, 1), Manifests: missing, Blobs: missing, Tokens: missing,
-		Bytes: int64(missing) * (f.size + f.manifest),
+		pings: min(missing, 1), manifests: missing, blobs: missing, tokens: missing,
+		bytes: int64(missing) * (f.size + f.manifest),
 	}
-}
-
-func (t *traffic) add(other traffic) {
-	t.Pings += other.Pings
-	t.Manifests += other.Manifests
-	t.Heads += other.Heads
-	t.Blobs += other.Blobs
-	t.Tokens += other.Tokens
-	t.Others += other.Others
-	t.Bytes += other.Bytes
 }

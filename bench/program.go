@@ -12,16 +12,16 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
-// Tools are the programs that run against each other, by their paths.
-type tools struct {
+// Programs are those that run against each other, by their paths.
+type programs struct {
 	packvendor, hashall string // built from the checkout
 	oras, crane, curl   string
 }
 
-// findTools builds packvendor and the hash program in dir, and looks up the
+// findPrograms builds packvendor and the hash program in dir, and looks up the
 // others. The error says of all that are missing how to get them.
-func findTools(ctx context.Context, checkout, dir string) (tools, error) {
-	t := tools{packvendor: filepath.Join(dir, "packvendor"), hashall: filepath.Join(dir, "hashall")}
+func findPrograms(ctx context.Context, checkout, dir string) (programs, error) {
+	t := programs{packvendor: filepath.Join(dir, "packvendor"), hashall: filepath.Join(dir, "hashall")}
 	var missing []string
 	var registry string
 	for name, tool := range map[string]*string{
@@ -46,7 +46,7 @@ func findTools(ctx context.Context, checkout, dir string) (tools, error) {
 type version struct{ Program, Version string }
 
 // versions asks the programs.
-func (t tools) versions(ctx context.Context, checkout string) []version {
+func (t programs) versions(ctx context.Context, checkout string) []version {
 	var versions []version
 	for _, ask := range []struct {
 		program string

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// A contestant is a command that is measured. It works in a folder of its own,
+// A tool is a command that is measured. It works in a folder of its own,
 // which is fresh each time.
-type contestant struct {
+type tool struct {
 	name   string
 	about  string  // what it is, at length; "" says no more than name
-	target float64 // how much of its time the first contestant may take; 0 is no target
+	target float64 // how much of its time the first tool may take; 0 is no target
 	units  int     // what its cost is divided by; 0 is 1
 
 	prepare func(dir string) error // what is not measured; nil is nothing
@@ -26,45 +26,45 @@ type contestant struct {
 	env     []string               // besides that of all
 }
 
-// A race is a set of contestants that are measured in turn: A, B, C, A, B, C, ….
-type race struct {
-	name        string
-	title       string       // what is done
-	short       string       // the same in a picture
-	contestants []contestant // the first is packvendor
+// A comparison is a set of tools that are measured in turn: A, B, C, A, B, C, ….
+type comparison struct {
+	name  string
+	title string // what is done
+	short string // the same in a picture
+	tools []tool // the first is packvendor
 }
 
-// An outcome is what a contestant cost.
+// An outcome is what a tool cost.
 type outcome struct {
-	contestant
+	tool
 	wall, cpu spread // seconds a unit
 	memory    spread // MiB
 	traffic   traffic
 }
 
-// A result is what a race came to.
+// A result is what a comparison came to.
 type result struct {
-	race
+	comparison
 	outcomes []outcome
 	verdicts []verdict
 }
 
-// run runs a race, once to warm up and to count requests, then as often as is
+// run runs a comparison, once to warm up and to count requests, then as often as is
 // measured, in the order of turns.
-func (b *bench) run(ctx context.Context, r race) (result, error) {
-	res := result{race: r, outcomes: make([]outcome, len(r.contestants))}
-	for i, c := range r.contestants {
+func (b *bench) run(ctx context.Context, r comparison) (result, error) {
+	res := result{comparison: r, outcomes: make([]outcome, len(r.tools))}
+	for i, c := range r.tools {
 		b.tell("%s: %s, warming up", r.name, c.name)
 		_, t, err := b.once(ctx, c, true)
 		if err != nil {
 			return res, fmt.Errorf("%s: %s: %w", r.name, c.name, err)
 		}
-		res.outcomes[i] = outcome{contestant: c, traffic: t}
+		res.outcomes[i] = outcome{tool: c, traffic: t}
 	}
 	for round := range b.rounds {
-		for _, i := range turns(round, len(r.contestants)) {
+		for _, i := range turns(round, len(r.tools)) {
 			o := &res.outcomes[i]
-			s, _, err := b.once(ctx, o.contestant, false)
+			s, _, err := b.once(ctx, o.tool, false)
 			if err != nil {
 				return res, fmt.Errorf("%s: %s: %w", r.name, o.name, err)
 			}
@@ -75,8 +75,8 @@ func (b *bench) run(ctx context.Context, r race) (result, error) {
 	return res, nil
 }
 
-// turns is the order in which n contestants run in a round: of two rounds one goes
-// backwards, and the next two begin with the next contestant. So nobody runs after the
+// turns is the order in which n tools run in a round: of two rounds one goes
+// backwards, and the next two begin with the next tool. So nobody runs after the
 // same one each time, which may be the heaviest writer.
 func turns(round, n int) []int {
 	order := make([]int, n)
@@ -89,10 +89,10 @@ func turns(round, n int) []int {
 	return order
 }
 
-// once runs a contestant in a fresh folder. What was written before is on the
+// once runs a tool in a fresh folder. What was written before is on the
 // disk then, so that nobody pays for it. Requests are counted only where that is
 // asked for.
-func (b *bench) once(ctx context.Context, c contestant, count bool) (s sample, t traffic, err error) {
+func (b *bench) once(ctx context.Context, c tool, count bool) (s sample, t traffic, err error) {
 	dir := filepath.Join(b.work, "run")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return s, t, err

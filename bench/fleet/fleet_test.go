@@ -8,13 +8,13 @@ import (
 
 // docs/scale.md has the figures of this program.
 func TestScale(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join("..", "docs", "scale.md"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "scale.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, err := withScale(string(data), theFleet)
 	if err != nil || text != string(data) {
-		t.Errorf("docs/scale.md (%v) is out of date: go run -C bench . -scale", err)
+		t.Errorf("docs/scale.md (%v) is out of date: go run -C bench ./fleet", err)
 	}
 	if _, err := withScale("no place", theFleet); err == nil {
 		t.Error("a text without a place for the tables is no error")
@@ -47,5 +47,5 @@ func TestSimulate(t *testing.T) {
 
 // asks is the traffic of so many packs in so many runs.
 func (f fleet) asks(packs, runs int) traffic {
-	return traffic{Pings: runs, Tokens: packs, Manifests: packs, Blobs: packs, Bytes: int64(packs) * (f.size + f.manifest)}
+	return traffic{pings: runs, tokens: packs, manifests: packs, blobs: packs, bytes: int64(packs) * (f.size + f.manifest)}
 }

@@ -4,17 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"github.com/dustin/go-humanize"
 )
 
-// A course is a part of the benchmark, by name.
-type course struct {
+// A suite is a part of the benchmark, by name.
+type suite struct {
 	name, about string
 	run         func(*bench, context.Context) (result, error)
 }
 
-// courses are all parts, in the order of the report.
-func courses() []course {
-	return []course{
+// suites are all parts, in the order of the report.
+func suites() []suite {
+	return []suite{
 		{"noop", "nothing to do, many packs", (*bench).noopMany},
 		{"noop-real", "nothing to do, five real packs", (*bench).noopReal},
 		{"cold", "empty cache and project, many packs", (*bench).coldMany},
@@ -30,11 +32,11 @@ func courses() []course {
 	}
 }
 
-// chosen tells whether a course is to be run.
-func (o options) chosen(c course) bool { return o.only == nil || o.only.MatchString(c.name) }
+// chosen tells whether a suite is to be run.
+func (o options) chosen(c suite) bool { return o.only == nil || o.only.MatchString(c.name) }
 
-func listCourses(w io.Writer, o options) error {
-	for _, c := range courses() {
+func listSuites(w io.Writer, o options) error {
+	for _, c := range suites() {
 		if o.chosen(c) {
 			if _, err := fmt.Fprintf(w, "%-14s %s\n", c.name, c.about); err != nil {
 				return err
@@ -44,7 +46,7 @@ func listCourses(w io.Writer, o options) error {
 	return nil
 }
 
-// Sizes are what the courses are made of.
+// Sizes are what the suites are made of.
 type sizes struct {
 	many    int   // packs
 	pack    int64 // bytes of each of them
@@ -93,14 +95,5 @@ func packsText(count int, size int64) string {
 	if count == 1 {
 		return "1 pack of " + sizeText(size)
 	}
-	return fmt.Sprintf("%s packs of %s", thousands(int64(count)), sizeText(size))
-}
-
-// thousands is a number with commas.
-func thousands(n int64) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return fmt.Sprintf("%s packs of %s", humanize.Comma(int64(count)), sizeText(size))
 }

@@ -5,17 +5,25 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 )
 
 // What is between these lines of docs/scale.md is written by this program.
 const (
-	scaleBegin = "<!-- Below: go run -C bench . -scale -->\n"
-	scaleEnd   = "<!-- Above: go run -C bench . -scale -->\n"
+	scaleBegin = "<!-- Below: go run -C bench ./fleet -->\n"
+	scaleEnd   = "<!-- Above: go run -C bench ./fleet -->\n"
 )
 
-// writeScale puts the simulation's figures into docs/scale.md.
-func writeScale(checkout string) error {
-	file := filepath.Join(checkout, "docs", "scale.md")
+func main() {
+	if err := writeScale(filepath.Join("..", "docs", "scale.md")); err != nil {
+		fmt.Fprintf(os.Stderr, "fleet: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// writeScale puts the simulation's figures into the page.
+func writeScale(file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -51,14 +59,14 @@ func (f fleet) tables() string {
 		hours := f.simulate(m.memory)
 		first, last := hours[0], hours[len(hours)-1]
 		fmt.Fprintf(&load, "| %s | %s | %s | %s | %s | %s |\n", m.name,
-			fromTo(thousands(int64(first.requests())), thousands(int64(last.requests()))),
-			fromTo(thousands(int64(first.Tokens)), thousands(int64(last.Tokens))),
-			fromTo(thousands(int64(first.Manifests)), thousands(int64(last.Manifests))),
-			fromTo(thousands(int64(first.Blobs)), thousands(int64(last.Blobs))),
-			fromTo(gigabytes(first.Bytes), gigabytes(last.Bytes)))
+			fromTo(humanize.Comma(int64(first.requests())), humanize.Comma(int64(last.requests()))),
+			fromTo(humanize.Comma(int64(first.tokens)), humanize.Comma(int64(last.tokens))),
+			fromTo(humanize.Comma(int64(first.manifests)), humanize.Comma(int64(last.manifests))),
+			fromTo(humanize.Comma(int64(first.blobs)), humanize.Comma(int64(last.blobs))),
+			fromTo(gigabytes(first.bytes), gigabytes(last.bytes)))
 		fmt.Fprintf(&limits, "| %s | %s | %s |\n", m.name,
-			fromTo(thousands(roundedUp(first.requests(), 60)), thousands(roundedUp(last.requests(), 60))),
-			fromTo(thousands(roundedUp(6*first.Manifests, anonymousPulls)), thousands(roundedUp(6*last.Manifests, anonymousPulls))))
+			fromTo(humanize.Comma(roundedUp(first.requests(), 60)), humanize.Comma(roundedUp(last.requests(), 60))),
+			fromTo(humanize.Comma(roundedUp(6*first.manifests, anonymousPulls)), humanize.Comma(roundedUp(6*last.manifests, anonymousPulls))))
 	}
 	return load.String() + limits.String() + "\n"
 }

@@ -17,7 +17,7 @@ type bench struct {
 	options
 	checkout string
 	work     string // a folder of its own
-	programs    programs
+	programs programs
 	registry *registry
 	env      []string // of every command
 	datasets map[string]*dataset

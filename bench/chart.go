@@ -107,7 +107,7 @@ func (b barChart) svg() string {
 		ratios.XYs = append(ratios.XYs, plotter.XY{X: p.X.Max, Y: float64(i)})
 	}
 	p.NominalY(names...)
-	p.Y.Label.Text = " " // room at the left
+	p.Y.Label.Text = " "                 // room at the left
 	p.Y.Max = float64(len(b.bars)) + 0.5 // the legend stands there
 	p.Add(&plotter.Grid{Vertical: draw.LineStyle{Color: pale, Width: 1}}, must(plotter.NewLine(plotter.XYs{{X: 1, Y: -0.5}, {X: 1, Y: float64(len(b.bars)) - 0.5}})))
 	for _, c := range []color.Color{blue, orange, grey} {

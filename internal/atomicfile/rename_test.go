@@ -22,7 +22,7 @@ func TestFault57_Busy(t *testing.T) {
 	}{
 		{"free", 0, busy, nil, 1, 0},
 		{"busy for a moment", 3, busy, nil, 4, 35 * time.Millisecond},
-		{"busy for good", 1000, busy, busy, 9, 1275 * time.Millisecond},
+		{"busy for good", 1000, busy, busy, 103, 4975 * time.Millisecond},
 		{"another error", 1000, fs.ErrPermission, fs.ErrPermission, 1, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

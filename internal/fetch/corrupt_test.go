@@ -224,6 +224,9 @@ func TestFault38_PackIsALink(t *testing.T) {
 	if err := os.Symlink(victim, b.file("pack.gtpack")); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
+	if info, err := os.Lstat(b.file("pack.gtpack")); err != nil || info.Mode().IsRegular() {
+		t.Skip("a symbolic link does not look like one here: ", err) // as under Wine
+	}
 	b.fetch(t, b.fetcher(t))
 	event := one[fetch.CorruptEntry](t, b.events)
 	wantText(t, event.Err, b.file("pack.gtpack")+": not a regular file")

@@ -50,32 +50,32 @@ func (b *bench) coldMany(ctx context.Context) (result, error) {
 
 // pinned is the reference of a pack by its manifest's digest.
 func (d *dataset) pinned(n int) string {
-	return d.host + "/" + d.repository(n) + "@" + string(d.lock.Packs[n].ManifestDigest)
+	return d.host + "/" + d.repository(n) + "@" + string(d.lock.Entries[n].ManifestDigest)
 }
 
 // curlConfig writes what blobs curl is to download, and returns the file's path.
 func (b *bench) curlConfig(d *dataset) (string, error) {
-	return b.curlFile(d, "curl.conf", func(p lockfile.Pack) (path, output string) {
+	return b.curlFile(d, "curl.conf", func(p lockfile.Entry) (path, output string) {
 		return "blobs/" + string(p.LayerDigest), "first/" + p.Name + ".gtpack"
 	})
 }
 
 // curlManifests is curlConfig of the packs' manifests.
 func (b *bench) curlManifests(d *dataset) (string, error) {
-	return b.curlFile(d, "curl-manifests.conf", func(p lockfile.Pack) (path, output string) {
+	return b.curlFile(d, "curl-manifests.conf", func(p lockfile.Entry) (path, output string) {
 		return "manifests/" + string(p.ManifestDigest), "manifests/" + p.Name + ".json"
 	})
 }
 
 // curlFile writes a configuration file of curl's. pathOf says what is wanted of a
 // pack's repository, and where it is to go.
-func (b *bench) curlFile(d *dataset, name string, pathOf func(lockfile.Pack) (path, output string)) (string, error) {
+func (b *bench) curlFile(d *dataset, name string, pathOf func(lockfile.Entry) (path, output string)) (string, error) {
 	var config strings.Builder
 	config.WriteString("silent\nshow-error\nfail\nheader = \"Accept: application/vnd.oci.image.manifest.v1+json\"\n")
 	if b.registry.caFile != "" {
 		fmt.Fprintf(&config, "cacert = %q\n", b.registry.caFile)
 	}
-	for n, pack := range d.lock.Packs {
+	for n, pack := range d.lock.Entries {
 		path, output := pathOf(pack)
 		fmt.Fprintf(&config, "url = \"%s/v2/%s/%s\"\noutput = %q\n", b.registry.URL(), d.repository(n), path, output)
 	}

@@ -231,7 +231,7 @@ func (d *dataset) check(dir string) error {
 		if err != nil {
 			return err
 		}
-		if want := d.lock.Packs[n].Size; info.Size() != want {
+		if want := d.lock.Entries[n].Size; info.Size() != want {
 			return fmt.Errorf("%s has %d bytes, not %d", entry.Name(), info.Size(), want)
 		}
 	}

@@ -15,7 +15,7 @@ func benchLock(n int) *lockfile.Lock {
 	lock := &lockfile.Lock{}
 	for i := range n {
 		manifest := ociref.DigestOf(fmt.Append(nil, "manifest ", i))
-		lock.Packs = append(lock.Packs, lockfile.Pack{
+		lock.Entries = append(lock.Entries, lockfile.Entry{
 			Name:           fmt.Sprintf("pack-%04d", i),
 			Ref:            fmt.Sprintf("ghcr.io/greenticai/packs/pack-%04d:1.0.%d@%s", i, i, manifest),
 			ManifestDigest: manifest,

@@ -12,7 +12,7 @@ import (
 // Check reports a contradiction within the entry: an *InconsistentError, or another
 // error if p.Ref is no reference. An entry that Parse accepts may still be wrong:
 // anybody can edit the file.
-func (p Pack) Check() error {
+func (p Entry) Check() error {
 	ref, err := ociref.Parse(p.Ref)
 	if err != nil {
 		return fmt.Errorf("packs.lock: %s: %w", printable.Word(p.Name, maxText), err)
@@ -28,7 +28,7 @@ func (p Pack) Check() error {
 	return nil
 }
 
-func (p Pack) checkPin(ref ociref.Reference) *InconsistentError {
+func (p Entry) checkPin(ref ociref.Reference) *InconsistentError {
 	field, got := "manifest_digest", p.ManifestDigest
 	if p.IndexDigest != "" {
 		field, got = "index_digest", p.IndexDigest
@@ -41,7 +41,7 @@ func (p Pack) checkPin(ref ociref.Reference) *InconsistentError {
 
 // checkTag expects a tag exactly if ref has no digest, and, if a range chose it, a
 // version in that range.
-func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
+func (p Entry) checkTag(ref ociref.Reference) *InconsistentError {
 	e := &InconsistentError{Field: "tag", Got: p.Tag}
 	switch {
 	case ref.Digest != "" && p.Tag != "":
@@ -59,20 +59,20 @@ func (p Pack) checkTag(ref ociref.Reference) *InconsistentError {
 }
 
 // isInRange reports whether the tag is a version in the range that version names.
-func (p Pack) isInRange() bool {
+func (p Entry) isInRange() bool {
 	r, err := versions.ParseRange(p.Version)
 	v, ok := versions.Parse(p.Tag)
 	return err == nil && ok && r.Contains(v)
 }
 
-func (p Pack) checkIndex(ociref.Reference) *InconsistentError {
+func (p Entry) checkIndex(ociref.Reference) *InconsistentError {
 	if p.IndexDigest == "" || p.IndexDigest != p.ManifestDigest {
 		return nil
 	}
 	return &InconsistentError{Field: "index_digest", Got: string(p.IndexDigest), By: "manifest_digest is the same"}
 }
 
-func (p Pack) checkLayer(ociref.Reference) *InconsistentError {
+func (p Entry) checkLayer(ociref.Reference) *InconsistentError {
 	field, got := "media_type", p.MediaType
 	if strings.HasPrefix(p.Layer, "sha256:") {
 		field, got = "layer_digest", string(p.LayerDigest)

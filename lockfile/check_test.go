@@ -19,8 +19,8 @@ var (
 const repo = "ghcr.io/greenticai/packs/slack"
 
 // slack returns a pinned pack that is consistent.
-func slack(name string) lockfile.Pack {
-	return lockfile.Pack{
+func slack(name string) lockfile.Entry {
+	return lockfile.Entry{
 		Name: name, Ref: repo + ":0.4.38@" + string(digestA),
 		ManifestDigest: digestA, LayerDigest: digestB,
 		Size: 12, MediaType: "application/zip",
@@ -33,41 +33,41 @@ func TestFault53b_Check(t *testing.T) {
 	a, b, c, d := string(digestA), string(digestB), string(digestC), string(digestD)
 	tests := []struct {
 		name  string
-		forge func(*lockfile.Pack)
+		forge func(*lockfile.Entry)
 		want  string // "" is consistent
 	}{
-		{"pinned", func(p *lockfile.Pack) {}, ""},
-		{"pinned to an index", func(p *lockfile.Pack) {
+		{"pinned", func(p *lockfile.Entry) {}, ""},
+		{"pinned to an index", func(p *lockfile.Entry) {
 			p.IndexDigest, p.ManifestDigest = digestA, digestC
 		}, ""},
-		{"tag followed", func(p *lockfile.Pack) { p.Ref, p.Tag = repo+":stable", "stable" }, ""},
-		{"range followed", func(p *lockfile.Pack) { p.Ref, p.Version, p.Tag = repo, "^1", "1.2.3" }, ""},
-		{"layer by type", func(p *lockfile.Pack) { p.Layer = "application/zip" }, ""},
-		{"layer by digest", func(p *lockfile.Pack) { p.Layer = b }, ""},
+		{"tag followed", func(p *lockfile.Entry) { p.Ref, p.Tag = repo+":stable", "stable" }, ""},
+		{"range followed", func(p *lockfile.Entry) { p.Ref, p.Version, p.Tag = repo, "^1", "1.2.3" }, ""},
+		{"layer by type", func(p *lockfile.Entry) { p.Layer = "application/zip" }, ""},
+		{"layer by digest", func(p *lockfile.Entry) { p.Layer = b }, ""},
 
-		{"manifest_digest", func(p *lockfile.Pack) { p.ManifestDigest = digestD },
+		{"manifest_digest", func(p *lockfile.Entry) { p.ManifestDigest = digestD },
 			"packs.lock: slack: manifest_digest is " + d + ", but ref pins " + a},
-		{"index_digest", func(p *lockfile.Pack) { p.IndexDigest = digestD },
+		{"index_digest", func(p *lockfile.Entry) { p.IndexDigest = digestD },
 			"packs.lock: slack: index_digest is " + d + ", but ref pins " + a},
-		{"index_digest dropped", func(p *lockfile.Pack) { p.Ref, p.ManifestDigest = repo+"@"+c, digestA },
+		{"index_digest dropped", func(p *lockfile.Entry) { p.Ref, p.ManifestDigest = repo+"@"+c, digestA },
 			"packs.lock: slack: manifest_digest is " + a + ", but ref pins " + c},
-		{"index is the manifest", func(p *lockfile.Pack) { p.IndexDigest = digestA },
+		{"index is the manifest", func(p *lockfile.Entry) { p.IndexDigest = digestA },
 			"packs.lock: slack: index_digest is " + a + ", but manifest_digest is the same"},
-		{"tag beside a pin", func(p *lockfile.Pack) { p.Tag = "0.4.38" },
+		{"tag beside a pin", func(p *lockfile.Entry) { p.Tag = "0.4.38" },
 			"packs.lock: slack: tag is 0.4.38, but ref pins a digest"},
-		{"another tag", func(p *lockfile.Pack) { p.Ref, p.Tag = repo+":stable", "edge" },
+		{"another tag", func(p *lockfile.Entry) { p.Ref, p.Tag = repo+":stable", "edge" },
 			"packs.lock: slack: tag is edge, but ref names stable"},
-		{"no tag", func(p *lockfile.Pack) { p.Ref = repo + ":stable" },
+		{"no tag", func(p *lockfile.Entry) { p.Ref = repo + ":stable" },
 			"packs.lock: slack: tag is missing, but ref names stable"},
-		{"no tag for a range", func(p *lockfile.Pack) { p.Ref, p.Version = repo, "^1" },
+		{"no tag for a range", func(p *lockfile.Entry) { p.Ref, p.Version = repo, "^1" },
 			"packs.lock: slack: tag is missing, but ref has neither tag nor digest"},
-		{"a tag out of range", func(p *lockfile.Pack) { p.Ref, p.Version, p.Tag = repo, "^1, <1.5", "1.5.0" },
+		{"a tag out of range", func(p *lockfile.Entry) { p.Ref, p.Version, p.Tag = repo, "^1, <1.5", "1.5.0" },
 			"packs.lock: slack: tag is 1.5.0, but version is \"^1, <1.5\""},
-		{"a tag that is no version", func(p *lockfile.Pack) { p.Ref, p.Version, p.Tag = repo, "*", "latest" },
+		{"a tag that is no version", func(p *lockfile.Entry) { p.Ref, p.Version, p.Tag = repo, "*", "latest" },
 			"packs.lock: slack: tag is latest, but version is *"},
-		{"layer_digest", func(p *lockfile.Pack) { p.Layer = d },
+		{"layer_digest", func(p *lockfile.Entry) { p.Layer = d },
 			"packs.lock: slack: layer_digest is " + b + ", but layer names " + d},
-		{"media_type", func(p *lockfile.Pack) { p.Layer = "text/markdown" },
+		{"media_type", func(p *lockfile.Entry) { p.Layer = "text/markdown" },
 			"packs.lock: slack: media_type is application/zip, but layer names text/markdown"},
 	}
 	for _, test := range tests {
@@ -112,17 +112,17 @@ func TestValidate(t *testing.T) {
 	long := strings.Repeat("x", 4097)
 	tests := []struct {
 		name  string
-		spoil func(*lockfile.Pack)
+		spoil func(*lockfile.Entry)
 		want  string
 	}{
-		{"good", func(p *lockfile.Pack) {}, ""},
-		{"no name", func(p *lockfile.Pack) { p.Name = "" }, `packs.lock: : name: the value is empty`},
-		{"range with a quote", func(p *lockfile.Pack) { p.Version = `"` }, `packs.lock: a: version: character "\"" is not accepted`},
-		{"no range", func(p *lockfile.Pack) { p.Version = "newest" }, `packs.lock: a: version: version is not a range of versions such as ^0.4`},
-		{"endless range", func(p *lockfile.Pack) { p.Version = long }, `packs.lock: a: version: the value is longer than 4096 characters`},
-		{"size", func(p *lockfile.Pack) { p.Size = -1 }, `packs.lock: a: size: -1 is not a whole number of bytes`},
-		{"media type", func(p *lockfile.Pack) { p.MediaType = "a/b\n" }, `packs.lock: a: media_type: character "\n" is not accepted`},
-		{"no media type", func(p *lockfile.Pack) { p.MediaType = "" }, `packs.lock: a: media_type: the value is empty`},
+		{"good", func(p *lockfile.Entry) {}, ""},
+		{"no name", func(p *lockfile.Entry) { p.Name = "" }, `packs.lock: : name: the value is empty`},
+		{"range with a quote", func(p *lockfile.Entry) { p.Version = `"` }, `packs.lock: a: version: character "\"" is not accepted`},
+		{"no range", func(p *lockfile.Entry) { p.Version = "newest" }, `packs.lock: a: version: version is not a range of versions such as ^0.4`},
+		{"endless range", func(p *lockfile.Entry) { p.Version = long }, `packs.lock: a: version: the value is longer than 4096 characters`},
+		{"size", func(p *lockfile.Entry) { p.Size = -1 }, `packs.lock: a: size: -1 is not a whole number of bytes`},
+		{"media type", func(p *lockfile.Entry) { p.MediaType = "a/b\n" }, `packs.lock: a: media_type: character "\n" is not accepted`},
+		{"no media type", func(p *lockfile.Entry) { p.MediaType = "" }, `packs.lock: a: media_type: the value is empty`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -18,8 +18,8 @@ const (
 type EntryChange struct {
 	Name   string
 	Kind   EntryChangeKind
-	Old    Pack     // zero if Added
-	New    Pack     // zero if Removed
+	Old    Entry    // zero if Added
+	New    Entry    // zero if Removed
 	Fields []string // if Changed: the keys that differ, in the order of the file
 }
 
@@ -46,17 +46,17 @@ func Diff(old, new *Lock) []EntryChange {
 	return changes
 }
 
-func byName(l *Lock) map[string]Pack {
-	packs := map[string]Pack{}
+func byName(l *Lock) map[string]Entry {
+	packs := map[string]Entry{}
 	if l != nil {
-		for _, p := range l.Packs {
+		for _, p := range l.Entries {
 			packs[p.Name] = p
 		}
 	}
 	return packs
 }
 
-func differing(p, q Pack) []string {
+func differing(p, q Entry) []string {
 	var differ []string
 	for _, f := range fields {
 		if f.get(&p) != f.get(&q) {

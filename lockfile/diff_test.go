@@ -10,12 +10,12 @@ import (
 func TestDiff(t *testing.T) {
 	moved := slack("moved")
 	moved.Ref, moved.ManifestDigest, moved.Size = repo+"@"+string(digestC), digestC, 13
-	every := lockfile.Pack{
+	every := lockfile.Entry{
 		Name: "every", Ref: repo, Version: "^1", Layer: string(digestD), Tag: "1.0.0",
 		IndexDigest: digestA, ManifestDigest: digestC, LayerDigest: digestD, Size: 1, MediaType: "a/b",
 	}
-	before := &lockfile.Lock{Packs: []lockfile.Pack{slack("every"), slack("gone"), slack("moved"), slack("same")}}
-	after := &lockfile.Lock{Packs: []lockfile.Pack{every, slack("fresh"), moved, slack("same")}}
+	before := &lockfile.Lock{Entries: []lockfile.Entry{slack("every"), slack("gone"), slack("moved"), slack("same")}}
+	after := &lockfile.Lock{Entries: []lockfile.Entry{every, slack("fresh"), moved, slack("same")}}
 	want := []lockfile.EntryChange{
 		{Name: "every", Kind: lockfile.Changed, Old: slack("every"), New: every, Fields: []string{
 			"ref", "version", "layer", "tag", "index_digest", "manifest_digest", "layer_digest", "size", "media_type",
@@ -32,7 +32,7 @@ func TestDiff(t *testing.T) {
 }
 
 func TestDiffNone(t *testing.T) {
-	l := &lockfile.Lock{Packs: []lockfile.Pack{slack("a")}}
+	l := &lockfile.Lock{Entries: []lockfile.Entry{slack("a")}}
 	if got := lockfile.Diff(l, parse(t, lockfile.Format(l))); got != nil {
 		t.Errorf("got %+v, want none", got)
 	}

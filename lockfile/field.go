@@ -18,28 +18,28 @@ type field struct {
 	key      string
 	optional bool
 	number   bool
-	get      func(*Pack) string        // "" if the key is absent
-	set      func(*Pack, string) error // checks; leaves the pack alone on error
+	get      func(*Entry) string        // "" if the key is absent
+	set      func(*Entry, string) error // checks; leaves the pack alone on error
 }
 
 var fields = []field{
-	text("name", func(p *Pack) *string { return &p.Name }, checkName),
-	text("ref", func(p *Pack) *string { return &p.Ref }, checkRef),
-	optional(text("version", func(p *Pack) *string { return &p.Version }, checkVersion)),
-	optional(text("layer", func(p *Pack) *string { return &p.Layer }, checkLayer)),
-	optional(text("tag", func(p *Pack) *string { return &p.Tag }, checkTag)),
-	optional(digest("index_digest", func(p *Pack) *ociref.Digest { return &p.IndexDigest })),
-	digest("manifest_digest", func(p *Pack) *ociref.Digest { return &p.ManifestDigest }),
-	digest("layer_digest", func(p *Pack) *ociref.Digest { return &p.LayerDigest }),
-	size("size", func(p *Pack) *int64 { return &p.Size }),
-	text("media_type", func(p *Pack) *string { return &p.MediaType }, checkMediaType),
+	text("name", func(p *Entry) *string { return &p.Name }, checkName),
+	text("ref", func(p *Entry) *string { return &p.Ref }, checkRef),
+	optional(text("version", func(p *Entry) *string { return &p.Version }, checkVersion)),
+	optional(text("layer", func(p *Entry) *string { return &p.Layer }, checkLayer)),
+	optional(text("tag", func(p *Entry) *string { return &p.Tag }, checkTag)),
+	optional(digest("index_digest", func(p *Entry) *ociref.Digest { return &p.IndexDigest })),
+	digest("manifest_digest", func(p *Entry) *ociref.Digest { return &p.ManifestDigest }),
+	digest("layer_digest", func(p *Entry) *ociref.Digest { return &p.LayerDigest }),
+	size("size", func(p *Entry) *int64 { return &p.Size }),
+	text("media_type", func(p *Entry) *string { return &p.MediaType }, checkMediaType),
 }
 
-func text(key string, at func(*Pack) *string, check func(string) error) field {
+func text(key string, at func(*Entry) *string, check func(string) error) field {
 	return field{
 		key: key,
-		get: func(p *Pack) string { return *at(p) },
-		set: func(p *Pack, s string) error {
+		get: func(p *Entry) string { return *at(p) },
+		set: func(p *Entry, s string) error {
 			if err := check(s); err != nil {
 				return err
 			}
@@ -49,11 +49,11 @@ func text(key string, at func(*Pack) *string, check func(string) error) field {
 	}
 }
 
-func digest(key string, at func(*Pack) *ociref.Digest) field {
+func digest(key string, at func(*Entry) *ociref.Digest) field {
 	return field{
 		key: key,
-		get: func(p *Pack) string { return string(*at(p)) },
-		set: func(p *Pack, s string) error {
+		get: func(p *Entry) string { return string(*at(p)) },
+		set: func(p *Entry, s string) error {
 			d, err := ociref.ParseDigest(s)
 			if err != nil {
 				return err
@@ -64,12 +64,12 @@ func digest(key string, at func(*Pack) *ociref.Digest) field {
 	}
 }
 
-func size(key string, at func(*Pack) *int64) field {
+func size(key string, at func(*Entry) *int64) field {
 	return field{
 		key:    key,
 		number: true,
-		get:    func(p *Pack) string { return strconv.FormatInt(*at(p), 10) },
-		set: func(p *Pack, s string) error {
+		get:    func(p *Entry) string { return strconv.FormatInt(*at(p), 10) },
+		set: func(p *Entry, s string) error {
 			n, err := parseNumber(s)
 			if err != nil {
 				return err
@@ -96,7 +96,7 @@ func keys() []string {
 
 // Validate reports the first value that Parse would not accept, so that nobody writes a
 // file that cannot be read back.
-func (p Pack) Validate() error {
+func (p Entry) Validate() error {
 	for _, f := range fields {
 		value := f.get(&p)
 		if value == "" && f.optional {
@@ -113,7 +113,7 @@ func checkValue(f field, value string) error {
 	if err := checkText(value); err != nil {
 		return err
 	}
-	return f.set(new(Pack), value)
+	return f.set(new(Entry), value)
 }
 
 // maxText bounds one value, and so one message about it.

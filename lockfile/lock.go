@@ -23,14 +23,14 @@ type (
 //
 // A Lock is not safe for concurrent use while somebody writes to it.
 type Lock struct {
-	Packs []Pack // sorted by name, each name once
+	Entries []Entry // sorted by name, each name once
 
 	lines map[string]int // name → line of its [[pack]] header
 }
 
-// A Pack is one [[pack]] block. Packs can be compared with ==: the position in the file
+// An Entry is one [[pack]] block. Entries can be compared with ==: the position in the file
 // is not part of them.
-type Pack struct {
+type Entry struct {
 	Name    string // key of packs.toml
 	Ref     string // as in packs.toml
 	Version string // as in packs.toml; "" if there is none
@@ -47,7 +47,7 @@ type Pack struct {
 
 // Digest returns the digest that the reference leads to: the index's, if there is one,
 // else the manifest's.
-func (p Pack) Digest() ociref.Digest {
+func (p Entry) Digest() ociref.Digest {
 	if p.IndexDigest != "" {
 		return p.IndexDigest
 	}
@@ -55,27 +55,27 @@ func (p Pack) Digest() ociref.Digest {
 }
 
 // Reference returns Ref, parsed; the zero value if it is none, which no file has.
-func (p Pack) Reference() Reference {
+func (p Entry) Reference() Reference {
 	ref, _ := ociref.Parse(p.Ref)
 	return ref
 }
 
-// Pack returns the entry with that name, and whether there is one.
-func (l *Lock) Pack(name string) (Pack, bool) {
-	i, ok := slices.BinarySearchFunc(l.Packs, name, func(p Pack, name string) int { return strings.Compare(p.Name, name) })
+// Entry returns the entry with that name, and whether there is one.
+func (l *Lock) Entry(name string) (Entry, bool) {
+	i, ok := slices.BinarySearchFunc(l.Entries, name, func(p Entry, name string) int { return strings.Compare(p.Name, name) })
 	if !ok {
-		return Pack{}, false
+		return Entry{}, false
 	}
-	return l.Packs[i], true
+	return l.Entries[i], true
 }
 
 // Line returns the 1-based line of the pack's [[pack]] header in the parsed file, or 0
 // if it has no such pack.
 func (l *Lock) Line(name string) int { return l.lines[name] }
 
-// sorted returns the packs by name and leaves the argument as it is.
-func sorted(packs []Pack) []Pack {
-	return slices.SortedStableFunc(slices.Values(packs), func(a, b Pack) int {
+// sorted returns the entries by name and leaves the argument as it is.
+func sorted(packs []Entry) []Entry {
+	return slices.SortedStableFunc(slices.Values(packs), func(a, b Entry) int {
 		return strings.Compare(a.Name, b.Name)
 	})
 }

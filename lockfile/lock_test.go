@@ -66,8 +66,8 @@ func TestFormat(t *testing.T) {
 		text := lockfile.Format(l)
 		golden(t, base+".golden", text)
 		again := parse(t, text)
-		if !slices.Equal(again.Packs, l.Packs) {
-			t.Errorf("parsed again: got %+v\nwant %+v", again.Packs, l.Packs)
+		if !slices.Equal(again.Entries, l.Entries) {
+			t.Errorf("parsed again: got %+v\nwant %+v", again.Entries, l.Entries)
 		}
 		if twice := lockfile.Format(again); !bytes.Equal(twice, text) {
 			t.Errorf("formatted twice: got\n%s\nwant\n%s", twice, text)
@@ -104,8 +104,8 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := parse(t, data)
-	got, ok := l.Pack("state-redis")
-	want := lockfile.Pack{
+	got, ok := l.Entry("state-redis")
+	want := lockfile.Entry{
 		Name: "state-redis", Ref: "ghcr.io/greenticai/greentic-packs/state-redis:stable", Tag: "stable",
 		IndexDigest: digestC, ManifestDigest: digestA, LayerDigest: digestB,
 		Size: 1279746, MediaType: "application/vnd.greentic.gtpack.v1+zip",
@@ -113,7 +113,7 @@ func TestParse(t *testing.T) {
 	if !ok || got != want {
 		t.Errorf("got %+v, %t\nwant %+v", got, ok, want)
 	}
-	if got, ok := l.Pack("nobody"); ok || got != (lockfile.Pack{}) {
+	if got, ok := l.Entry("nobody"); ok || got != (lockfile.Entry{}) {
 		t.Errorf("nobody: got %+v, %t", got, ok)
 	}
 }
@@ -135,12 +135,12 @@ func TestLine(t *testing.T) {
 }
 
 func TestFormatSortsWithoutTouching(t *testing.T) {
-	l := &lockfile.Lock{Packs: []lockfile.Pack{slack("b"), slack("a")}}
-	want := lockfile.Format(&lockfile.Lock{Packs: []lockfile.Pack{slack("a"), slack("b")}})
+	l := &lockfile.Lock{Entries: []lockfile.Entry{slack("b"), slack("a")}}
+	want := lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{slack("a"), slack("b")}})
 	if got := lockfile.Format(l); !bytes.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if l.Packs[0].Name != "b" {
+	if l.Entries[0].Name != "b" {
 		t.Error("Format sorted its argument")
 	}
 }
@@ -149,7 +149,7 @@ func TestFormatSortsWithoutTouching(t *testing.T) {
 func TestFault51_FormatDoesNotInject(t *testing.T) {
 	p := slack("a")
 	p.Ref = "x\"\n[[pack]]\nname = \"b"
-	_, err := lockfile.Parse("packs.lock", lockfile.Format(&lockfile.Lock{Packs: []lockfile.Pack{p}}))
+	_, err := lockfile.Parse("packs.lock", lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{p}}))
 	want := `packs.lock:6: ref: character "\\" is not accepted in a string`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

@@ -15,10 +15,10 @@ import (
 // Two branches that move two neighbouring packs, with every key that a move
 // can touch, merge without a conflict.
 func TestMerge(t *testing.T) {
-	base := &lockfile.Lock{Packs: []lockfile.Pack{slack("a"), slack("b"), slack("c")}}
-	ours := &lockfile.Lock{Packs: []lockfile.Pack{move(slack("a")), slack("b"), slack("c")}}
-	theirs := &lockfile.Lock{Packs: []lockfile.Pack{slack("a"), move(slack("b")), slack("c")}}
-	want := &lockfile.Lock{Packs: []lockfile.Pack{move(slack("a")), move(slack("b")), slack("c")}}
+	base := &lockfile.Lock{Entries: []lockfile.Entry{slack("a"), slack("b"), slack("c")}}
+	ours := &lockfile.Lock{Entries: []lockfile.Entry{move(slack("a")), slack("b"), slack("c")}}
+	theirs := &lockfile.Lock{Entries: []lockfile.Entry{slack("a"), move(slack("b")), slack("c")}}
+	want := &lockfile.Lock{Entries: []lockfile.Entry{move(slack("a")), move(slack("b")), slack("c")}}
 
 	got := merge(t, ours, base, theirs)
 	if !bytes.Equal(got, lockfile.Format(want)) {
@@ -26,7 +26,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func move(p lockfile.Pack) lockfile.Pack {
+func move(p lockfile.Entry) lockfile.Entry {
 	p.ManifestDigest = ociref.DigestOf([]byte(p.Name))
 	p.LayerDigest = ociref.DigestOf([]byte(p.Name + " layer"))
 	p.IndexDigest = digestC

@@ -12,7 +12,7 @@ import (
 const MaxSize = 16 << 20
 
 // Parse reads a packs.lock; only messages use filename. Blocks may stand in any order;
-// Parse sorts the packs. The error is an Errors with every fault of the file; a merge
+// Parse sorts the entries. The error is an Errors with every fault of the file; a merge
 // conflict or an unknown version stands alone.
 //
 // The syntax is a small part of TOML: comments, [[pack]], and one `key = "string"` or
@@ -54,7 +54,7 @@ type parser struct {
 
 // A block is one [[pack]], or an unknown table, whose keys are skipped.
 type block struct {
-	pack    Pack
+	pack    Entry
 	line    int
 	seen    map[string]int // key → its line
 	unknown bool
@@ -213,13 +213,13 @@ func (p *parser) lock() (*Lock, error) {
 	for _, b := range p.blocks {
 		p.complete(b)
 		p.unique(b, names)
-		l.Packs = append(l.Packs, b.pack)
+		l.Entries = append(l.Entries, b.pack)
 		l.lines[b.pack.Name] = b.line
 	}
 	if len(p.errs) > 0 {
 		return nil, p.errs.byLine()
 	}
-	l.Packs = sorted(l.Packs)
+	l.Entries = sorted(l.Entries)
 	return l, nil
 }
 

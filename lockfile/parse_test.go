@@ -34,7 +34,7 @@ func TestFault53_ParseErrors(t *testing.T) {
 
 // Bytes that text files are a bad home for.
 func TestFault53_ParseBytes(t *testing.T) {
-	canonical := string(lockfile.Format(&lockfile.Lock{Packs: []lockfile.Pack{slack("a")}}))
+	canonical := string(lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{slack("a")}}))
 	tests := []struct{ name, old, new, want string }{
 		{"NUL", "slack:", "sl\x00ck:", "packs.lock:6: byte 0x00 is not printable ASCII"},
 		{"UTF-8", `name = "a"`, `name = "ä"`, "packs.lock:5: byte 0xc3 is not printable ASCII"},
@@ -95,7 +95,7 @@ func TestTooManyErrorsAtTheEnd(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	full := slack("a")
 	full.Version, full.Layer, full.Tag, full.IndexDigest = "^1", "a/b", "t", digestC
-	text := string(lockfile.Format(&lockfile.Lock{Packs: []lockfile.Pack{full, slack("b")}}))
+	text := string(lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{full, slack("b")}}))
 	f.Add([]byte(text))
 	f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")))
 	f.Add([]byte(strings.ReplaceAll(text, " = ", "=")))
@@ -168,13 +168,13 @@ func checkRoundTrip(t *testing.T, l *lockfile.Lock) {
 	if err != nil {
 		t.Fatalf("cannot parse what Format wrote: %v\n%s", err, text)
 	}
-	if !slices.Equal(again.Packs, l.Packs) {
-		t.Errorf("parsed again: got %+v\nwant %+v", again.Packs, l.Packs)
+	if !slices.Equal(again.Entries, l.Entries) {
+		t.Errorf("parsed again: got %+v\nwant %+v", again.Entries, l.Entries)
 	}
 	if twice := lockfile.Format(again); !bytes.Equal(twice, text) {
 		t.Errorf("formatted twice: got\n%s\nwant\n%s", twice, text)
 	}
-	for _, p := range l.Packs {
+	for _, p := range l.Entries {
 		if err := p.Validate(); err != nil {
 			t.Errorf("parsed, but: %v", err)
 		}

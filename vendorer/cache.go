@@ -87,7 +87,7 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	if err != nil {
 		return err
 	}
-	for _, entry := range lock.Packs {
+	for _, entry := range lock.Entries {
 		keep[entry.ManifestDigest] = true
 	}
 	return nil

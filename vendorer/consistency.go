@@ -23,7 +23,7 @@ func (s *session) checkEntry(t *task) error {
 }
 
 // compare sees that an entry says of its manifest's pack what is true.
-func compare(entry lockfile.Pack, pack *fetch.Resolved) error {
+func compare(entry lockfile.Entry, pack *fetch.Resolved) error {
 	if pack.ManifestDigest != entry.ManifestDigest {
 		return &InconsistentError{
 			Name: entry.Name, Field: "manifest_digest", Got: string(entry.ManifestDigest),
@@ -44,7 +44,7 @@ func compare(entry lockfile.Pack, pack *fetch.Resolved) error {
 
 // asInconsistent turns the error of a locked manifest that holds no pack into
 // what it means: the lock lies.
-func asInconsistent(entry lockfile.Pack, err error) error {
+func asInconsistent(entry lockfile.Entry, err error) error {
 	var none *packfetch.NoPackError
 	var index *packfetch.IndexError
 	if errors.As(err, &none) || errors.As(err, &index) {
@@ -55,7 +55,7 @@ func asInconsistent(entry lockfile.Pack, err error) error {
 
 func isNotCached(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-func lockedLayer(entry lockfile.Pack) fetch.Layer {
+func lockedLayer(entry lockfile.Entry) fetch.Layer {
 	return fetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
 }
 

@@ -110,7 +110,7 @@ func (s *session) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackCh
 		return err
 	}
 	defer before.Close()
-	after, err := s.findBytes(ctx, c.New, func(entry lockfile.Pack, w io.Writer) error { return s.p.Copy(ctx, entry, w) })
+	after, err := s.findBytes(ctx, c.New, func(entry lockfile.Entry, w io.Writer) error { return s.p.Copy(ctx, entry, w) })
 	if err != nil || after == nil {
 		c.Unread = "the bytes now are not at hand"
 		return err
@@ -134,8 +134,8 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after gtpack.Sour
 }
 
 // bytesAt copies packs as they were vendored at a revision.
-func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Pack, io.Writer) error {
-	return func(entry lockfile.Pack, w io.Writer) error {
+func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Entry, io.Writer) error {
+	return func(entry lockfile.Entry, w io.Writer) error {
 		file, err := filepath.Rel(filepath.FromSlash(s.p.Base), filepath.FromSlash(s.p.PackFile(entry.Name)))
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfi
 
 // findBytes returns a private copy of an entry's pack, from where copy finds it or
 // else from the cache; nil if neither has it. That there is no room for it is an error.
-func (s *session) findBytes(ctx context.Context, entry lockfile.Pack, copy func(lockfile.Pack, io.Writer) error) (*scratch.File, error) {
+func (s *session) findBytes(ctx context.Context, entry lockfile.Entry, copy func(lockfile.Entry, io.Writer) error) (*scratch.File, error) {
 	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (s *session) findBytes(ctx context.Context, entry lockfile.Pack, copy func(
 }
 
 // copyCached copies an entry's pack from the cache.
-func (s *session) copyCached(ctx context.Context, entry lockfile.Pack, copied *scratch.File) error {
+func (s *session) copyCached(ctx context.Context, entry lockfile.Entry, copied *scratch.File) error {
 	pack, err := s.Pinned(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
 	if err == nil {
 		_, err = s.Copy(ctx, pack, copied)

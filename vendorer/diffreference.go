@@ -76,16 +76,16 @@ func (f *referenceClient) close() {
 }
 
 // locked returns what packs.lock has of a repository under a digest.
-func (f *referenceClient) locked(ref ociref.Reference) (lockfile.Pack, bool) {
+func (f *referenceClient) locked(ref ociref.Reference) (lockfile.Entry, bool) {
 	if f.project == nil || ref.Digest == "" {
-		return lockfile.Pack{}, false
+		return lockfile.Entry{}, false
 	}
-	for _, entry := range f.project.p.Lock.Packs {
+	for _, entry := range f.project.p.Lock.Entries {
 		if entry.Reference().Name() == ref.Name() && entry.Digest() == ref.Digest && entry.Check() == nil {
 			return entry, true
 		}
 	}
-	return lockfile.Pack{}, false
+	return lockfile.Entry{}, false
 }
 
 // A side is one of two packs that are compared.
@@ -93,9 +93,9 @@ type side struct {
 	reference   string
 	ref         ociref.Reference // reference, parsed
 	annotations map[string]string
-	entry       lockfile.Pack   // as packs.lock would have it, but for the name
+	entry       lockfile.Entry  // as packs.lock would have it, but for the name
 	pack        *fetch.Resolved // nil if only packs.lock knows it
-	vendored    lockfile.Pack   // what packs.lock has of it; the zero value if nothing
+	vendored    lockfile.Entry  // what packs.lock has of it; the zero value if nothing
 	bytes       *scratch.File   //  nil until they are fetched
 }
 
@@ -148,7 +148,7 @@ func isUnreachable(err error) bool {
 }
 
 // named is a side as packs.lock would have it.
-func (s *side) named(name string) lockfile.Pack {
+func (s *side) named(name string) lockfile.Entry {
 	entry := s.entry
 	entry.Name = name
 	return entry

@@ -49,7 +49,7 @@ func (s *session) packsToVendor(packs []packsfile.Pack, tolerant bool) []packsfi
 			continue
 		}
 		s.events.event(LeftOut{Name: pack.Name, Ref: pack.Ref})
-		if entry, locked := s.p.Lock.Pack(pack.Name); locked {
+		if entry, locked := s.p.Lock.Entry(pack.Name); locked {
 			chosen = append(chosen, asLocked(pack, entry))
 		}
 	}
@@ -72,7 +72,7 @@ func (s *session) tryEdit(edit editor, tolerant bool) ([]byte, *packsfile.File, 
 }
 
 // asLocked is pack in the words of its entry.
-func asLocked(pack packsfile.Pack, entry lockfile.Pack) packsfile.Pack {
+func asLocked(pack packsfile.Pack, entry lockfile.Entry) packsfile.Pack {
 	pack.Ref, pack.Version, pack.Layer = entry.Ref, entry.Version, entry.Layer
 	pack.Reference = entry.Reference()
 	return pack

@@ -62,7 +62,7 @@ type PackError struct {
 	// Insecure are the insecure_registries of packs.toml.
 	Insecure []string
 	// Locked is the pack's entry where the error came of obeying it.
-	Locked *lockfile.Pack
+	Locked *lockfile.Entry
 	Err    error
 }
 

@@ -48,7 +48,7 @@ type resolution struct {
 	moved   *fetch.Resolved // what tag names, if that is not what now says; else nil
 	// locked is what packs.lock has under the version tag of now; the zero value if it
 	// has nothing under it.
-	locked lockfile.Pack
+	locked lockfile.Entry
 }
 
 // A follower finds out where the tags of packs lead. Its methods may be called
@@ -65,7 +65,7 @@ func (s *session) current(pack packsfile.Pack) TaggedDigest {
 	if ref := pack.Reference; ref.Digest != "" {
 		return TaggedDigest{Tag: ref.Tag, Digest: ref.Digest}
 	}
-	if entry, locked := s.p.Lock.Pack(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
+	if entry, locked := s.p.Lock.Entry(pack.Name); locked && !isStale(pack, entry) && entry.Check() == nil {
 		return TaggedDigest{Tag: entry.Tag, Digest: entry.Digest()}
 	}
 	return TaggedDigest{}
@@ -93,11 +93,11 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wanted strin
 // lockedUnder is what packs.lock has of the pack's repository under a version tag; the
 // zero value if it has nothing under it: packs.toml may be the first to put that tag to a
 // digest.
-func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Pack {
-	entry, _ := s.p.Lock.Pack(pack.Name)
+func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Entry {
+	entry, _ := s.p.Lock.Entry(pack.Name)
 	_, isVersion := versions.Parse(tag)
 	if !isVersion || entry.Reference().Name() != pack.Reference.Name() || lockedTag(entry) != tag {
-		return lockfile.Pack{}
+		return lockfile.Entry{}
 	}
 	return entry
 }
@@ -136,7 +136,7 @@ func (f *follower) checkRetag(pack packsfile.Pack, r resolution, moved *fetch.Re
 
 // isKnown tells whether an entry of packs.lock, which must be true of its manifest as far
 // as that is at hand, has the bytes that were found.
-func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Pack, found *fetch.Resolved) bool {
+func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Entry, found *fetch.Resolved) bool {
 	_, err := f.checkLocked(&task{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
 }

@@ -98,7 +98,7 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	if _, ok := s.p.Config.Pack(name); !ok {
 		return nil, s.unknown(name)
 	}
-	entry, locked := s.p.Lock.Pack(name)
+	entry, locked := s.p.Lock.Entry(name)
 	if !locked {
 		return nil, &LockedError{File: s.p.Show(s.p.LockFile), Missing: []string{name}}
 	}

@@ -37,15 +37,15 @@ type Step struct {
 	Pack     packsfile.Pack
 	Action   Action
 	Reason   Reason
-	Locked   lockfile.Pack // the entry in packs.lock; the zero value if there is none
+	Locked   lockfile.Entry // the entry in packs.lock; the zero value if there is none
 	Vendored Vendored
 }
 
 // A Plan is what a run will do. It is a function of packs.toml, packs.lock and
 // the vendored files alone.
 type Plan struct {
-	Steps   []Step          // by name, one for each pack of packs.toml
-	Surplus []lockfile.Pack // entries of packs.lock that packs.toml does not name, by name
+	Steps   []Step           // by name, one for each pack of packs.toml
+	Surplus []lockfile.Entry // entries of packs.lock that packs.toml does not name, by name
 }
 
 // MakePlan makes the plan. vendored maps the name of a pack to what stands in
@@ -54,8 +54,8 @@ type Plan struct {
 func MakePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, update map[string]bool) Plan {
 	var plan Plan
 	configured := map[string]bool{}
-	entries := map[string]lockfile.Pack{}
-	for _, entry := range lock.Packs {
+	entries := map[string]lockfile.Entry{}
+	for _, entry := range lock.Entries {
 		entries[entry.Name] = entry
 	}
 	for _, pack := range packs {
@@ -65,7 +65,7 @@ func MakePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]V
 		step.Action, step.Reason = decide(step, locked, update[pack.Name])
 		plan.Steps = append(plan.Steps, step)
 	}
-	for _, entry := range lock.Packs {
+	for _, entry := range lock.Entries {
 		if !configured[entry.Name] {
 			plan.Surplus = append(plan.Surplus, entry)
 		}
@@ -90,7 +90,7 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 }
 
 // isStale tells whether packs.toml has changed a pack since it was locked.
-func isStale(pack packsfile.Pack, entry lockfile.Pack) bool {
+func isStale(pack packsfile.Pack, entry lockfile.Entry) bool {
 	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer
 }
 

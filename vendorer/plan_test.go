@@ -14,14 +14,14 @@ import (
 // planInput is one pack as packs.toml, packs.lock and the disk have it.
 type planInput struct {
 	pack     packsfile.Pack
-	entry    lockfile.Pack
+	entry    lockfile.Entry
 	vendored vendorer.Vendored
 }
 
 func agreed() planInput {
 	return planInput{
 		pack:     packsfile.Pack{Name: "a", Ref: "r.io/a:1", Version: "^1", Layer: "x/y"},
-		entry:    lockfile.Pack{Name: "a", Ref: "r.io/a:1", Version: "^1", Layer: "x/y", LayerDigest: "sha256:aa", Size: 3},
+		entry:    lockfile.Entry{Name: "a", Ref: "r.io/a:1", Version: "^1", Layer: "x/y", LayerDigest: "sha256:aa", Size: 3},
 		vendored: vendorer.Vendored{Content: verified.Content{Digest: "sha256:aa", Size: 3}},
 	}
 }
@@ -57,9 +57,9 @@ func TestMakePlan(t *testing.T) {
 			test.change(&in)
 			lock := &lockfile.Lock{}
 			if test.locked {
-				lock.Packs = []lockfile.Pack{in.entry}
+				lock.Entries = []lockfile.Entry{in.entry}
 			} else {
-				in.entry = lockfile.Pack{}
+				in.entry = lockfile.Entry{}
 			}
 			got := vendorer.MakePlan([]packsfile.Pack{in.pack}, lock, map[string]vendorer.Vendored{"a": in.vendored}, map[string]bool{"a": test.update})
 			want := vendorer.Plan{Steps: []vendorer.Step{{Pack: in.pack, Action: test.action, Reason: test.reason, Locked: in.entry, Vendored: in.vendored}}}
@@ -73,15 +73,15 @@ func TestMakePlan(t *testing.T) {
 // wholePlan has a pack of every kind, and two entries too many.
 func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored, map[string]bool) {
 	pack := func(name string) packsfile.Pack { return packsfile.Pack{Name: name, Ref: "r.io/" + name + ":1"} }
-	entry := func(name string) lockfile.Pack {
-		return lockfile.Pack{Name: name, Ref: "r.io/" + name + ":1", LayerDigest: "sha256:aa", Size: 3}
+	entry := func(name string) lockfile.Entry {
+		return lockfile.Entry{Name: name, Ref: "r.io/" + name + ":1", LayerDigest: "sha256:aa", Size: 3}
 	}
 	right := vendorer.Vendored{Content: verified.Content{Digest: "sha256:aa", Size: 3}}
 	wrong := vendorer.Vendored{Content: verified.Content{Digest: "sha256:bb", Size: 3}}
 	stale := entry("stale")
 	stale.Ref = "r.io/stale:0"
 	packs := []packsfile.Pack{pack("changed"), pack("kept"), pack("missing"), pack("new"), pack("stale"), pack("updated")}
-	lock := &lockfile.Lock{Packs: []lockfile.Pack{entry("changed"), entry("dropped"), entry("kept"), entry("missing"), stale, entry("updated"), entry("zombie")}}
+	lock := &lockfile.Lock{Entries: []lockfile.Entry{entry("changed"), entry("dropped"), entry("kept"), entry("missing"), stale, entry("updated"), entry("zombie")}}
 	vendored := map[string]vendorer.Vendored{"changed": wrong, "kept": right, "updated": right, "dropped": right}
 	return packs, lock, vendored, map[string]bool{"updated": true}
 }

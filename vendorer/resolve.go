@@ -15,7 +15,7 @@ import (
 // An task is a step on its way to being vendored.
 type task struct {
 	Step
-	entry   lockfile.Pack   // as it will be locked
+	entry   lockfile.Entry  // as it will be locked
 	pack    *fetch.Resolved // nil where the bytes are not needed
 	staged  *atomicfile.File
 	apart   bool // staged is made durable by itself
@@ -87,8 +87,8 @@ func (v *vendoring) resolve(ctx context.Context, t *task) error {
 }
 
 // entryOf is an entry of packs.lock for what was found, without what packs.toml says.
-func entryOf(pack *fetch.Resolved) lockfile.Pack {
-	return lockfile.Pack{
+func entryOf(pack *fetch.Resolved) lockfile.Entry {
+	return lockfile.Entry{
 		Tag:            pack.Tag,
 		IndexDigest:    pack.IndexDigest,
 		ManifestDigest: pack.ManifestDigest,

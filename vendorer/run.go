@@ -20,12 +20,12 @@ type Report struct {
 
 // A PackReport says what a run did with one pack.
 type PackReport struct {
-	lockfile.Pack               // as it is locked now
-	Before        lockfile.Pack // as it was locked; the zero value if it was not
-	Action        Action
-	Written       bool // its vendored file was written
-	Fetched       bool // its bytes came from the registry
-	Refused       bool // it was to be updated, and was left as it is
+	lockfile.Entry                // as it is locked now
+	Before         lockfile.Entry // as it was locked; the zero value if it was not
+	Action         Action
+	Written        bool // its vendored file was written
+	Fetched        bool // its bytes came from the registry
+	Refused        bool // it was to be updated, and was left as it is
 }
 
 // Run vendors: it obeys packs.lock where it speaks of a pack as packs.toml
@@ -122,7 +122,7 @@ func (v *vendoring) plan(ctx context.Context) (Plan, map[string]Vendored, error)
 func (v *vendoring) report(c *project.Change, tasks []*task) *Report {
 	report := &Report{DryRun: v.dryRun, Written: c.Written, Deleted: c.Deleted, Dropped: c.Dropped}
 	for _, t := range tasks {
-		report.Packs = append(report.Packs, PackReport{Pack: t.entry, Before: t.Locked, Action: t.Action, Written: t.mustWrite() && !v.dryRun, Fetched: t.fetched})
+		report.Packs = append(report.Packs, PackReport{Entry: t.entry, Before: t.Locked, Action: t.Action, Written: t.mustWrite() && !v.dryRun, Fetched: t.fetched})
 	}
 	return report
 }

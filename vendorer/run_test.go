@@ -98,7 +98,7 @@ func TestRunRestores(t *testing.T) {
 			}
 			p.wantPack("a", "$A_LAYER")
 			got := report.Packs[0]
-			if got.Action != vendorer.Restore || !got.Written || got.Fetched != test.fetched || got.Pack != got.Before {
+			if got.Action != vendorer.Restore || !got.Written || got.Fetched != test.fetched || got.Entry != got.Before {
 				t.Errorf("report %+v", got)
 			}
 			if want := []string{p.expand("$DIR/packs/a.gtpack")}; !slices.Equal(report.Written, want) {

@@ -56,7 +56,7 @@ func (s *session) close() {
 }
 
 // packError says of which pack err is.
-func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile.Pack, err error) error {
+func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile.Entry, err error) error {
 	var inconsistent *InconsistentError
 	if errors.As(err, &inconsistent) {
 		err = inconsistent.At(s.p.Show(s.p.LockFile), s.p.Lock.Line(inconsistent.Name))
@@ -112,6 +112,6 @@ func similar(name string, packs []packsfile.Pack) string {
 }
 
 // vendoredError says what stands in a pack's place instead of what is locked.
-func (s *session) vendoredError(entry lockfile.Pack, is Vendored) *VendoredError {
+func (s *session) vendoredError(entry lockfile.Entry, is Vendored) *VendoredError {
 	return &VendoredError{Name: entry.Name, Path: s.p.Show(s.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
 }

@@ -132,7 +132,7 @@ func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Pa
 		if err := t.entry.Validate(); err != nil { // what is written can be read again
 			return err
 		}
-		lock.Packs = append(lock.Packs, t.entry)
+		lock.Entries = append(lock.Entries, t.entry)
 	}
 	if err := c.StageLock(lockfile.Format(lock)); err != nil || v.edited == nil {
 		return err

@@ -71,7 +71,7 @@ func otherVersion(tag string, annotations map[string]string) string {
 }
 
 // manifestVersion is otherVersion of an entry whose manifest is in the cache.
-func (s *session) manifestVersion(entry lockfile.Pack) string {
+func (s *session) manifestVersion(entry lockfile.Entry) string {
 	return s.versionBeside(lockedTag(entry), entry.ManifestDigest)
 }
 
@@ -85,7 +85,7 @@ func (s *session) versionBeside(tag string, manifest ociref.Digest) string {
 
 // lockedTag is the tag of an entry's reference, or the one that was followed; "" if
 // there is none.
-func lockedTag(entry lockfile.Pack) string {
+func lockedTag(entry lockfile.Entry) string {
 	return cmp.Or(entry.Reference().Tag, entry.Tag)
 }
 

@@ -113,7 +113,7 @@ func TestUpdateDryRun(t *testing.T) {
 	}
 	wet := update(false)
 	for i, pack := range dry.Packs {
-		if pack.Pack != wet.Packs[i].Pack || pack.Before != wet.Packs[i].Before || pack.Action != wet.Packs[i].Action {
+		if pack.Entry != wet.Packs[i].Entry || pack.Before != wet.Packs[i].Before || pack.Action != wet.Packs[i].Action {
 			t.Errorf("dry %+v\nthen %+v", pack, wet.Packs[i])
 		}
 	}

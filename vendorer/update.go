@@ -173,7 +173,7 @@ func (u *updater) followTag(ctx context.Context, pack updateTarget) error {
 // relockInconsistent takes care of a pack that did not move: an entry that lies is not left
 // as it is, nor one of a named pack that only the registry could prove.
 func (u *updater) relockInconsistent(pack packsfile.Pack) {
-	entry, locked := u.p.Lock.Pack(pack.Name)
+	entry, locked := u.p.Lock.Entry(pack.Name)
 	if !locked || isStale(pack, entry) {
 		return
 	}

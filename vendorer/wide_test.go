@@ -28,7 +28,7 @@ func newWide(t *testing.T, packs int) *project {
 		digest := ociref.DigestOf([]byte("manifest of " + name))
 		ref := "registry.example/greentic/packs/" + name + "@" + string(digest)
 		lines = append(lines, fmt.Sprintf("%s = %q", name, ref))
-		lock.Packs = append(lock.Packs, lockfile.Pack{
+		lock.Entries = append(lock.Entries, lockfile.Entry{
 			Name: name, Ref: ref, ManifestDigest: digest, LayerDigest: ociref.DigestOf([]byte(name)),
 			Size: int64(len(name)), MediaType: packtest.PackMediaType,
 		})

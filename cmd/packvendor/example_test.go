@@ -29,9 +29,9 @@ import (
 // tag.
 type example struct {
 	registry *packtest.Registry
-	file     *packsfile.File // as it stands in the project
-	text     string          // packs.toml
-	locked   []lockfile.Pack // what is to stand in packs.lock
+	file     *packsfile.File  // as it stands in the project
+	text     string           // packs.toml
+	locked   []lockfile.Entry // what is to stand in packs.lock
 }
 
 func readExample(t *testing.T) string {
@@ -76,7 +76,7 @@ func (e *example) push(t *testing.T, p packsfile.Pack) {
 	a, selected := artifact(p)
 	tag := cmp.Or(p.Reference.Tag, versionOf[p.Version])
 	pushed := packtest.MustPush(t, e.registry, p.Reference.Repository, tag, a)
-	entry := lockfile.Pack{
+	entry := lockfile.Entry{
 		Name:           p.Name,
 		ManifestDigest: pushed.ManifestDigest,
 		LayerDigest:    pushed.Layers[selected],
@@ -199,8 +199,8 @@ func (e *example) checkLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(lock.Packs, e.locked) {
-		t.Errorf("packs.lock has\n%+v\nwant\n%+v", lock.Packs, e.locked)
+	if !slices.Equal(lock.Entries, e.locked) {
+		t.Errorf("packs.lock has\n%+v\nwant\n%+v", lock.Entries, e.locked)
 	}
 }
 

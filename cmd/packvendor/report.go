@@ -42,8 +42,8 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	}
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
-			Name: p.Name, LockedJSON: difference.NewLockedJSON(p.Pack),
-			Changed: p.Pack != p.Before, Written: p.Written, Downloaded: p.Fetched, Refused: p.Refused,
+			Name: p.Name, LockedJSON: difference.NewLockedJSON(p.Entry),
+			Changed: p.Entry != p.Before, Written: p.Written, Downloaded: p.Fetched, Refused: p.Refused,
 		})
 	}
 	return doc
@@ -94,7 +94,7 @@ func summaryOf(report *vendorer.Report) summary {
 		switch {
 		case p.Before.Name == "":
 			s.added++
-		case p.Before != p.Pack:
+		case p.Before != p.Entry:
 			s.updated++
 		case p.Written:
 			s.restored++

@@ -9,14 +9,14 @@ import (
 )
 
 func TestSummary(t *testing.T) {
-	old, now := lockfile.Pack{Name: "a", Ref: "r.io/a:1", Size: 1000}, lockfile.Pack{Name: "a", Ref: "r.io/a:2", Size: 1_500_000}
+	old, now := lockfile.Entry{Name: "a", Ref: "r.io/a:1", Size: 1000}, lockfile.Entry{Name: "a", Ref: "r.io/a:2", Size: 1_500_000}
 	var (
-		added    = vendorer.PackReport{Pack: now, Written: true, Fetched: true}
-		cached   = vendorer.PackReport{Pack: now, Written: true}
-		updated  = vendorer.PackReport{Pack: now, Before: old, Written: true, Fetched: true}
-		relocked = vendorer.PackReport{Pack: now, Before: old}
-		restored = vendorer.PackReport{Pack: now, Before: now, Written: true}
-		kept     = vendorer.PackReport{Pack: now, Before: now}
+		added    = vendorer.PackReport{Entry: now, Written: true, Fetched: true}
+		cached   = vendorer.PackReport{Entry: now, Written: true}
+		updated  = vendorer.PackReport{Entry: now, Before: old, Written: true, Fetched: true}
+		relocked = vendorer.PackReport{Entry: now, Before: old}
+		restored = vendorer.PackReport{Entry: now, Before: now, Written: true}
+		kept     = vendorer.PackReport{Entry: now, Before: now}
 	)
 	for _, test := range []struct {
 		name   string

@@ -77,6 +77,6 @@ func updatedLine(targets []vendorer.Target) func(vendorer.PackReport) string {
 		if p.Refused {
 			return "refused"
 		}
-		return difference.Movement(p.Before, p.Pack)
+		return difference.Movement(p.Before, p.Entry)
 	}
 }

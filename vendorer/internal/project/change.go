@@ -124,7 +124,7 @@ func (c *Change) stageText(name string, data []byte) (*atomicfile.File, error) {
 }
 
 // Drop adds the deletion of packs that packs.toml no longer has.
-func (c *Change) Drop(surplus []lockfile.Pack, vendored map[string]Vendored) {
+func (c *Change) Drop(surplus []lockfile.Entry, vendored map[string]Vendored) {
 	for _, entry := range surplus {
 		was := vendored[entry.Name]
 		c.deletions = append(c.deletions, deletion{

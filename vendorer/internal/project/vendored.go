@@ -21,7 +21,7 @@ const (
 )
 
 // ContentOf is what an entry says of the pack's bytes.
-func ContentOf(entry lockfile.Pack) verified.Content {
+func ContentOf(entry lockfile.Entry) verified.Content {
 	return verified.Content{Digest: entry.LayerDigest, Size: entry.Size}
 }
 
@@ -41,7 +41,7 @@ func (p *Project) MeasureAll(ctx context.Context) (map[string]Vendored, error) {
 	for _, pack := range p.Config.Packs {
 		wanted[pack.Name] = unknownSize
 	}
-	for _, entry := range p.Lock.Packs {
+	for _, entry := range p.Lock.Entries {
 		wanted[entry.Name] = entry.Size
 	}
 	found := make(map[string]*Vendored, len(wanted))
@@ -103,7 +103,7 @@ func isPointer(file io.ReaderAt, size int64) bool {
 
 // Copy copies an entry's pack to w as it is vendored. The error is
 // *verified.MismatchError if that is not what is locked.
-func (p *Project) Copy(ctx context.Context, entry lockfile.Pack, w io.Writer) error {
+func (p *Project) Copy(ctx context.Context, entry lockfile.Entry, w io.Writer) error {
 	file, err := p.Root.Open(p.PackFile(entry.Name))
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ var eventWords = []struct {
 			{Pack: packsfile.Pack{Name: "a"}, Action: vendorer.Keep},
 			{Pack: packsfile.Pack{Name: "b"}, Action: vendorer.Restore, Reason: vendorer.Missing},
 		},
-		Surplus: []lockfile.Pack{{Name: "c"}},
+		Surplus: []lockfile.Entry{{Name: "c"}},
 	}}, detail, "packvendor: plan: a: keep\npackvendor: plan: b: restore (not vendored)\npackvendor: plan: c: drop (not in packs.toml)\n"},
 	{vendorer.Planned{}, detail, ""},
 	{vendorer.StaleEntry{Name: "a", Locked: "r.io/a:1", Configured: "r.io/a:2"}, notice,

@@ -43,7 +43,7 @@ type fileChangeJSON struct {
 	After  int64  `json:"after"`
 }
 
-func NewLockedJSON(p lockfile.Pack) *LockedJSON {
+func NewLockedJSON(p lockfile.Entry) *LockedJSON {
 	if p.Name == "" {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Movement says how a pack's entry changed.
-func Movement(before, now lockfile.Pack) string {
+func Movement(before, now lockfile.Entry) string {
 	tagBefore, tagNow := tagOf(before), tagOf(now)
 	same := before.LayerDigest == now.LayerDigest
 	switch {
@@ -31,19 +31,19 @@ func Movement(before, now lockfile.Pack) string {
 }
 
 // withTag is a locked pack's digest, after the tag if there is one.
-func withTag(tag string, p lockfile.Pack) string {
+func withTag(tag string, p lockfile.Entry) string {
 	return strings.TrimSpace(tag + " " + phrase.Digest(p.Digest()))
 }
 
 // isTagMoved reports whether a pack has another tag than before.
-func isTagMoved(before, now lockfile.Pack) bool {
+func isTagMoved(before, now lockfile.Entry) bool {
 	tagBefore, tagNow := tagOf(before), tagOf(now)
 	return tagBefore != tagNow && tagNow != ""
 }
 
 // tagOf is the tag of a locked pack: the one in its reference, or the one that was
 // followed; "" if it has none.
-func tagOf(p lockfile.Pack) string {
+func tagOf(p lockfile.Entry) string {
 	if ref, err := ociref.Parse(p.Ref); err == nil && ref.Tag != "" {
 		return ref.Tag
 	}

@@ -12,8 +12,8 @@ import (
 const someDigest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
 // entryOf is an entry of packs.lock whose digests are of those texts.
-func entryOf(ref, tag, manifest, layer string) lockfile.Pack {
-	return lockfile.Pack{Name: "a", Ref: ref, Tag: tag, ManifestDigest: ociref.DigestOf([]byte(manifest)), LayerDigest: ociref.DigestOf([]byte(layer))}
+func entryOf(ref, tag, manifest, layer string) lockfile.Entry {
+	return lockfile.Entry{Name: "a", Ref: ref, Tag: tag, ManifestDigest: ociref.DigestOf([]byte(manifest)), LayerDigest: ociref.DigestOf([]byte(layer))}
 }
 
 // What a movement is, by the form of the references and by what changed.
@@ -24,13 +24,13 @@ func TestMovementForms(t *testing.T) {
 	index.IndexDigest = ociref.DigestOf([]byte("m2"))
 	for _, test := range []struct {
 		name        string
-		before, now lockfile.Pack
+		before, now lockfile.Entry
 		want        string
 	}{
-		{"first", lockfile.Pack{}, entryOf("r.io/a:1"+pin, "", "m1", "l1"), "locked 1 " + m1},
-		{"first, a digest alone", lockfile.Pack{}, entryOf("r.io/a"+pin, "", "m1", "l1"), "locked " + m1},
-		{"first, an index", lockfile.Pack{}, index, "locked 1 " + m2},
-		{"first, a range", lockfile.Pack{}, entryOf("r.io/a", "1.0.0", "m1", "l1"), "locked 1.0.0 " + m1},
+		{"first", lockfile.Entry{}, entryOf("r.io/a:1"+pin, "", "m1", "l1"), "locked 1 " + m1},
+		{"first, a digest alone", lockfile.Entry{}, entryOf("r.io/a"+pin, "", "m1", "l1"), "locked " + m1},
+		{"first, an index", lockfile.Entry{}, index, "locked 1 " + m2},
+		{"first, a range", lockfile.Entry{}, entryOf("r.io/a", "1.0.0", "m1", "l1"), "locked 1.0.0 " + m1},
 		{"nothing", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("r.io/a:1", "1", "m1", "l1"), "unchanged"},
 		{"other words", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("oci://r.io/a:1", "1", "m1", "l1"), "unchanged"},
 		{"another tag", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a:2"+pin, "", "m2", "l2"), "1 → 2"},
@@ -52,15 +52,15 @@ func TestMovementForms(t *testing.T) {
 
 func TestMovement(t *testing.T) {
 	digest := func(c string) ociref.Digest { return ociref.Digest("sha256:" + strings.Repeat(c, 64)) }
-	pack := func(manifest, layer, ref, tag string) lockfile.Pack {
-		return lockfile.Pack{Name: "a", Ref: ref, Tag: tag, ManifestDigest: digest(manifest), LayerDigest: digest(layer)}
+	pack := func(manifest, layer, ref, tag string) lockfile.Entry {
+		return lockfile.Entry{Name: "a", Ref: ref, Tag: tag, ManifestDigest: digest(manifest), LayerDigest: digest(layer)}
 	}
 	old := pack("1", "2", "r.io/a:1@"+string(digest("1")), "")
 	for _, test := range []struct {
-		before, now lockfile.Pack
+		before, now lockfile.Entry
 		want        string
 	}{
-		{lockfile.Pack{}, old, "locked 1 sha256:111111111111"},
+		{lockfile.Entry{}, old, "locked 1 sha256:111111111111"},
 		{old, old, "unchanged"},
 		{old, pack("3", "2", "r.io/a:1@"+string(digest("3")), ""), "manifest changed, bytes identical"},
 		{old, pack("3", "4", "r.io/a:1@"+string(digest("3")), ""), "1 sha256:111111111111 → sha256:333333333333"},

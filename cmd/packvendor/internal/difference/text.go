@@ -79,7 +79,7 @@ func (r row) text(show func(string) string) string {
 	return show(r.before) + " → " + show(r.after)
 }
 
-func newRow(what string, p vendorer.PackChange, text func(lockfile.Pack) string) row {
+func newRow(what string, p vendorer.PackChange, text func(lockfile.Entry) string) row {
 	r := row{what: what}
 	if p.Kind != lockfile.Added {
 		r.before = text(p.Old)
@@ -96,7 +96,7 @@ func newRow(what string, p vendorer.PackChange, text func(lockfile.Pack) string)
 func namedRows(p vendorer.PackChange) []row {
 	rows := []row{newRow("repo", p, nameOf)}
 	if isRenamed(p) {
-		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Pack) string { return phrase.OrDash(p.Layer) }))
+		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Entry) string { return phrase.OrDash(p.Layer) }))
 	}
 	rows = slices.DeleteFunc(rows, row.isSame)
 	if p.OldVersion != "" || p.NewVersion != "" {
@@ -125,13 +125,13 @@ func digestRows(p vendorer.PackChange) []row {
 // allDigestRows are the rows of manifest and layer.
 func allDigestRows(p vendorer.PackChange) []row {
 	return []row{
-		newRow("manifest", p, func(p lockfile.Pack) string { return phrase.Digest(p.Digest()) }),
-		newRow("layer", p, func(p lockfile.Pack) string { return phrase.Digest(p.LayerDigest) }),
+		newRow("manifest", p, func(p lockfile.Entry) string { return phrase.Digest(p.Digest()) }),
+		newRow("layer", p, func(p lockfile.Entry) string { return phrase.Digest(p.LayerDigest) }),
 	}
 }
 
 // nameOf is the repository of a locked pack.
-func nameOf(p lockfile.Pack) string {
+func nameOf(p lockfile.Entry) string {
 	ref, err := ociref.Parse(p.Ref)
 	if err != nil {
 		return p.Ref
@@ -140,7 +140,7 @@ func nameOf(p lockfile.Pack) string {
 }
 
 // pinText is how packs.toml says which of the repository's packs is meant.
-func pinText(p lockfile.Pack) string {
+func pinText(p lockfile.Entry) string {
 	ref, err := ociref.Parse(p.Ref)
 	switch {
 	case err != nil:

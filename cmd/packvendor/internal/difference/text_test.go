@@ -14,11 +14,11 @@ import (
 func digestOf(c string) ociref.Digest { return ociref.Digest("sha256:" + strings.Repeat(c, 64)) }
 
 // lockedAs is a pack a, locked as a reference, with digests of manifest and layer.
-func lockedAs(ref, manifest, layer string) lockfile.Pack {
-	return lockfile.Pack{Name: "a", Ref: ref, ManifestDigest: digestOf(manifest), LayerDigest: digestOf(layer), Size: 1000}
+func lockedAs(ref, manifest, layer string) lockfile.Entry {
+	return lockfile.Entry{Name: "a", Ref: ref, ManifestDigest: digestOf(manifest), LayerDigest: digestOf(layer), Size: 1000}
 }
 
-func changed(before, after lockfile.Pack) vendorer.PackChange {
+func changed(before, after lockfile.Entry) vendorer.PackChange {
 	return vendorer.PackChange{EntryChange: lockfile.EntryChange{Name: "a", Kind: lockfile.Changed, Old: before, New: after}}
 }
 
@@ -71,7 +71,7 @@ func TestFileLine(t *testing.T) {
 func TestHeadline(t *testing.T) {
 	one, two := "@"+string(digestOf("1")), "@"+string(digestOf("3"))
 	old := lockedAs("r.io/a:1.0.0"+one, "1", "2")
-	ranged := func(version, tag string) lockfile.Pack {
+	ranged := func(version, tag string) lockfile.Entry {
 		p := lockedAs("r.io/a", "1", "2")
 		p.Version, p.Tag = version, tag
 		return p
@@ -111,7 +111,7 @@ func TestPinText(t *testing.T) {
 		{"r.io/a", "^1.2", "^1.2"},
 		{"?", "", "?"},
 	} {
-		if got := pinText(lockfile.Pack{Ref: test.ref, Version: test.version}); got != test.want {
+		if got := pinText(lockfile.Entry{Ref: test.ref, Version: test.version}); got != test.want {
 			t.Errorf("%s %s: %q, want %q", test.ref, test.version, got, test.want)
 		}
 	}
@@ -132,7 +132,7 @@ func TestRow(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", test.row, got, test.want)
 		}
 	}
-	if got := nameOf(lockfile.Pack{Ref: "?"}); got != "?" { // and nobody is led astray
+	if got := nameOf(lockfile.Entry{Ref: "?"}); got != "?" { // and nobody is led astray
 		t.Errorf("the repository of ? is %q", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 const someDigest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
 func TestHints(t *testing.T) {
-	locked := &lockfile.Pack{Name: "a"}
+	locked := &lockfile.Entry{Name: "a"}
 	retag := &vendorer.RetagError{Repository: "r.io/a", Locked: "sha256:aa", Now: "sha256:bb"}
 	mismatch := &vendorer.TagMismatchError{Repository: "r.io/a", Pinned: "sha256:aa", Now: "sha256:bb", IsPack: true}
 	gone := &packfetch.RegistryError{Status: 404}

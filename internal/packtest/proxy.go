@@ -103,13 +103,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Proxy) record(r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.requests = append(p.requests, Request{
-		Method:        r.Method,
-		Path:          r.RequestURI,
-		Host:          r.Host,
-		Authorization: r.Header.Get("Authorization") != "",
-		Header:        r.Header.Clone(),
-	})
+	p.requests = append(p.requests, recordOf(r, r.RequestURI, ""))
 }
 
 func (p *Proxy) known(r *http.Request) bool {

@@ -123,14 +123,13 @@ func recorded(req *http.Request) string {
 func (r *Registry) arrive(req *http.Request, body string) (func(http.ResponseWriter, *http.Request) bool, []Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests = append(r.requests, Request{
-		Method:        req.Method,
-		Path:          req.URL.RequestURI(),
-		Host:          req.Host,
-		Authorization: req.Header.Get("Authorization") != "",
-		Header:        req.Header.Clone(),
-		TLS:           req.TLS != nil,
-		Body:          body,
-	})
+	r.requests = append(r.requests, recordOf(req, req.URL.RequestURI(), body))
 	return r.intercept, r.faults
+}
+
+func recordOf(req *http.Request, path, body string) Request {
+	return Request{
+		Method: req.Method, Path: path, Host: req.Host, TLS: req.TLS != nil, Body: body,
+		Authorization: req.Header.Get("Authorization") != "", Header: req.Header.Clone(),
+	}
 }

@@ -29,17 +29,17 @@ func WrongBlob(digest ociref.Digest) packtest.Fault {
 // ShortBlob leaves out the last missing bytes, without a Content-Length that
 // would tell.
 func ShortBlob(digest ociref.Digest, missing int) packtest.Fault {
-	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		a.body = a.body[:max(0, len(a.body)-missing)]
-		sendChunked(w, a)
-	})}
+	return chunked(digest, func(body []byte) []byte { return body[:max(0, len(body)-missing)] })
 }
 
 // LongBlob adds extra zero bytes, without a Content-Length that would tell.
 func LongBlob(digest ociref.Digest, extra int) packtest.Fault {
+	return chunked(digest, func(body []byte) []byte { return append(body, make([]byte, extra)...) })
+}
+
+func chunked(digest ociref.Digest, change func([]byte) []byte) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		a.body = append(a.body, make([]byte, extra)...)
-		sendChunked(w, a)
+		sendChunked(w, answer{a.status, change(a.body)})
 	})}
 }
 
@@ -95,25 +95,22 @@ func DripBlob(digest ociref.Digest, pause time.Duration) packtest.Fault {
 
 // GzipBlob compresses the blob as Content-Encoding, asked for or not.
 func GzipBlob(digest ociref.Digest) packtest.Fault {
-	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		w.Header().Set("Content-Encoding", "gzip")
-		w.Header().Del("Content-Length")
-		w.WriteHeader(a.status)
-		z := gzip.NewWriter(w)
-		z.Write(a.body)
-		z.Close()
-	})}
+	return gzipped(digest, func(a answer) io.Reader { return bytes.NewReader(a.body) })
 }
 
 // GzipBomb sends size zero bytes in the place of the blob, compressed as
 // Content-Encoding.
 func GzipBomb(digest ociref.Digest, size int64) packtest.Fault {
+	return gzipped(digest, func(answer) io.Reader { return io.LimitReader(zeroReader{}, size) })
+}
+
+func gzipped(digest ociref.Digest, body func(answer) io.Reader) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Del("Content-Length")
 		w.WriteHeader(a.status)
 		z := gzip.NewWriter(w)
-		io.CopyN(z, zeroReader{}, size)
+		io.Copy(z, body(a))
 		z.Close()
 	})}
 }

@@ -4,6 +4,7 @@ package fault
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -97,6 +98,32 @@ func altered(change func(w http.ResponseWriter, r *http.Request, a answer)) func
 		}
 		change(w, r, a)
 	}
+}
+
+// headed serves the honest answer with its header as change leaves it.
+func headed(match func(*http.Request) bool, change func(http.Header)) packtest.Fault {
+	return packtest.Fault{Match: match, Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		change(w.Header())
+		a.send(w)
+	})}
+}
+
+// set sets a key of a header, or leaves it out if value is empty.
+func set(key, value string) func(http.Header) {
+	return func(h http.Header) {
+		if h.Set(key, value); value == "" {
+			h.Del(key)
+		}
+	}
+}
+
+// huge pads the body with spaces at its end to size bytes.
+func huge(match func(*http.Request) bool, size int) packtest.Fault {
+	return packtest.Fault{Match: match, Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
+		a.body = padded(a.body, size)
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+		a.send(w)
+	})}
 }
 
 // An answer is the status and the body of a response; its header stands in

@@ -15,11 +15,7 @@ import (
 // HugeManifest pads the manifest with spaces at its end to size bytes. White
 // space after the JSON is allowed, so only the size is wrong with it.
 func HugeManifest(reference string, size int) packtest.Fault {
-	return packtest.Fault{Match: manifestOf(reference), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		a.body = padded(a.body, size)
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-		a.send(w)
-	})}
+	return huge(manifestOf(reference), size)
 }
 
 // EvilManifest serves body in the place of every manifest asked for by
@@ -44,21 +40,12 @@ const PrettyJWS = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 // LyingDigest claims digest in Docker-Content-Digest. An empty digest leaves
 // the header out.
 func LyingDigest(reference string, digest ociref.Digest) packtest.Fault {
-	return packtest.Fault{Match: manifestOf(reference), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		w.Header().Set("Docker-Content-Digest", digest.String())
-		if digest == "" {
-			w.Header().Del("Docker-Content-Digest")
-		}
-		a.send(w)
-	})}
+	return headed(manifestOf(reference), set("Docker-Content-Digest", digest.String()))
 }
 
 // ManifestType overrides the Content-Type.
 func ManifestType(reference, contentType string) packtest.Fault {
-	return packtest.Fault{Match: manifestOf(reference), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		w.Header().Set("Content-Type", contentType)
-		a.send(w)
-	})}
+	return headed(manifestOf(reference), set("Content-Type", contentType))
 }
 
 // FlipTag lets tag lead to digest after n requests for it, as if somebody

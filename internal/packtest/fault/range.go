@@ -59,13 +59,7 @@ func OtherRange(digest ociref.Digest, first, last int) packtest.Fault {
 // ContentRange serves the right bytes with another Content-Range. An empty one
 // leaves the header out.
 func ContentRange(digest ociref.Digest, value string) packtest.Fault {
-	return packtest.Fault{Match: ranged(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		w.Header().Set("Content-Range", value)
-		if value == "" {
-			w.Header().Del("Content-Range")
-		}
-		a.send(w)
-	})}
+	return headed(ranged(digest), set("Content-Range", value))
 }
 
 // MultipartRange answers 206 with the right bytes as the only part of a

@@ -19,22 +19,18 @@ func tagLists(r *http.Request) bool {
 
 // TagsLink claims on every page that the next one is at url.
 func TagsLink(url string) packtest.Fault {
-	return packtest.Fault{Match: tagLists, Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		w.Header().Set("Link", "<"+url+`>; rel="next"`)
-		a.send(w)
-	})}
+	return headed(tagLists, set("Link", "<"+url+`>; rel="next"`))
 }
 
 // TagsLinkFrom spells the honest link to the next page in another way: base
 // replaces its path, so that "" and "list" make a relative one and a URL an
 // absolute one.
 func TagsLinkFrom(base string) packtest.Fault {
-	return packtest.Fault{Match: tagLists, Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		if _, query, ok := strings.Cut(w.Header().Get("Link"), "?"); ok {
-			w.Header().Set("Link", "<"+base+"?"+query)
+	return headed(tagLists, func(h http.Header) {
+		if _, query, ok := strings.Cut(h.Get("Link"), "?"); ok {
+			h.Set("Link", "<"+base+"?"+query)
 		}
-		a.send(w)
-	})}
+	})
 }
 
 // EndlessTags serves page after page of one tag, each with a link to the next.
@@ -57,11 +53,7 @@ func TagNames(tags ...string) packtest.Fault {
 
 // HugeTags pads every page with spaces at its end to size bytes.
 func HugeTags(size int) packtest.Fault {
-	return packtest.Fault{Match: tagLists, Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
-		a.body = padded(a.body, size)
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-		a.send(w)
-	})}
+	return huge(tagLists, size)
 }
 
 // HostileTags returns names that are no tags, some of which mean to be versions,

@@ -45,7 +45,7 @@ func LyingDigest(reference string, digest ociref.Digest) packtest.Fault {
 
 // ManifestType overrides the Content-Type.
 func ManifestType(reference, contentType string) packtest.Fault {
-	return headed(manifestOf(reference), set("Content-Type", contentType))
+	return headed(manifestOf(reference), func(h http.Header) { h.Set("Content-Type", contentType) }) // also to nothing
 }
 
 // FlipTag lets tag lead to digest after n requests for it, as if somebody

@@ -7,6 +7,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/override"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
@@ -180,3 +181,44 @@ type (
 	// A NoTagError reports a tag that the repository does not have.
 	NoTagError = tagpolicy.NoTagError
 )
+
+// A UsageError reports that something a user names cannot be used, and why.
+type UsageError struct{ Subject, Reason string }
+
+func (e *UsageError) Error() string { return e.Subject + " " + e.Reason }
+
+// tooLarge refuses packs that no Go program can embed; holder says whose bytes they
+// are.
+func tooLarge(holder string, size int64) error {
+	return &UsageError{Subject: holder, Reason: fmt.Sprintf("%d bytes: more than %d cannot be linked into a Go program", size, int64(maxEmbedded))}
+}
+
+// A NetworkOffError reports work that is about tags, which only registries know,
+// where Options.Offline is set.
+type NetworkOffError struct {
+	Work string // "update" or "outdated"
+	Err  error  // *packfetch.OfflineError: of the first pack that has a tag
+}
+
+func (e *NetworkOffError) Error() string { return e.Work + " needs the network, which is off" }
+func (e *NetworkOffError) Unwrap() error { return e.Err }
+
+// mergeTagErrors returns the errors that err joins, all those about tags that cannot be
+// followed offline made one: they have one cause.
+func mergeTagErrors(work string, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var all []error
+	told := false
+	for _, e := range joined.Unwrap() {
+		var offline *packfetch.OfflineError
+		if !errors.As(e, &offline) || !offline.Tag && !offline.Tags {
+			all = append(all, e)
+		} else if !told {
+			all, told = append(all, &NetworkOffError{Work: work, Err: offline}), true
+		}
+	}
+	return errors.Join(all...)
+}

@@ -6,7 +6,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/nearest"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/once"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -114,4 +119,107 @@ func similar(name string, packs []packsfile.Pack) string {
 // vendoredError says what stands in a pack's place instead of what is locked.
 func (s *session) vendoredError(entry lockfile.Entry, is Vendored) *VendoredError {
 	return &VendoredError{Name: entry.Name, Path: s.p.Show(s.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
+}
+
+// A client fetches packs as Options say, and tells of that. Its methods may be called
+// concurrently.
+type client struct {
+	*fetch.Fetcher
+	o        Options
+	events   *orderedEvents // to be flushed when the work is done
+	progress *progressCounter
+	listed   once.Cache[string, []string] // the tags of repositories, by their names
+}
+
+// newClient returns a client; set says what Options does not say. project is the
+// directory whose cache is meant if no other is.
+func (o Options) newClient(project string, set func(*packfetch.Options, *progressCounter)) (c *client, err error) {
+	c = &client{o: o, events: &orderedEvents{tell: o.Events}, progress: &progressCounter{tell: o.Progress}}
+	f := o.Fetch
+	set(&f, c.progress)
+	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait
+	if f.CacheDir == "" {
+		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)
+	}
+	f.Events = func(e packfetch.Event) { c.events.event(Fetching{e}) }
+	c.Fetcher, err = fetch.New(f)
+	return c, err
+}
+
+// standalone returns a client that works for no project.
+func (o Options) standalone(fo FetchOptions) (*client, error) {
+	c, err := o.newClient(filepath.Dir(Nearest()), func(f *packfetch.Options, progress *progressCounter) {
+		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
+		f.Copied = progress.copiedOne
+	})
+	c.progress.begin(PhaseResolving, 1, 0)
+	return c, err
+}
+
+// close passes on the events that are held.
+func (c *client) close() { c.events.flush() }
+
+// resolve finds the pack that a reference names.
+func (c *client) resolve(ctx context.Context, reference string) (*fetch.Resolved, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	return c.Resolve(ctx, ref, "")
+}
+
+// list returns what lists the tags of a repository, once for all who want them.
+func (c *client) list(ctx context.Context, ref ociref.Reference) func() ([]string, error) {
+	return func() ([]string, error) {
+		return c.listed.Do(ctx, ref.Name(), func(ctx context.Context) ([]string, error) { return c.Tags(ctx, ref) })
+	}
+}
+
+// eachPack is forEach with the events of the packs told in their order, and
+// counted as a phase.
+func eachPack[T any](ctx context.Context, c *client, phase Phase, items []T, do func(context.Context, T) error) error {
+	c.progress.begin(phase, len(items), 0)
+	return eachCounted(ctx, c, items, do)
+}
+
+// eachFetched is eachPack for items whose bytes are copied.
+func eachFetched(ctx context.Context, c *client, tasks []*task, do func(context.Context, *task) error) error {
+	var bytes int64
+	for _, t := range tasks {
+		bytes += t.entry.Size
+	}
+	c.progress.begin(PhaseFetching, len(tasks), bytes)
+	return eachCounted(ctx, c, tasks, do)
+}
+
+// eachCounted is eachPack within a phase that has begun.
+func eachCounted[T any](ctx context.Context, c *client, items []T, do func(context.Context, T) error) error {
+	err := forEach(ctx, c.o, items, func(ctx context.Context, item T) error {
+		defer c.progress.done()
+		return do(ctx, item)
+	})
+	c.events.flush()
+	return err
+}
+
+// forEach calls do for every item, so many at once as Options.Jobs says, and
+// returns all errors, in the items' order: a user is told of every pack that
+// has a problem, not of the one that failed first.
+func forEach[T any](ctx context.Context, o Options, items []T, do func(context.Context, T) error) error {
+	errs := make([]error, len(items))
+	var group errgroup.Group
+	group.SetLimit(o.jobs())
+	for i, item := range items {
+		group.Go(func() error {
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = do(ctx, item)
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(errs...)
 }

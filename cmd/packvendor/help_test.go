@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // documented are all commands that help speaks of.
@@ -81,7 +81,7 @@ func TestHelpTexts(t *testing.T) {
 			t.Errorf("%s --help: exit code %d, stderr %q", path, code, stderr)
 		}
 		for line := range strings.Lines(help) {
-			if line = strings.TrimSuffix(line, "\n"); len(line) > 80 || safe.Text(line) != line || strings.Contains(line, "\t") || strings.TrimRight(line, " ") != line {
+			if line = strings.TrimSuffix(line, "\n"); len(line) > 80 || printable.Text(line) != line || strings.Contains(line, "\t") || strings.TrimRight(line, " ") != line {
 				t.Errorf("%s --help: %q", path, line)
 			}
 		}

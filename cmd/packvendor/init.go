@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -58,7 +58,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 	o := outcome{document: doc}
 	if !c.quiet {
 		for _, name := range report.Written {
-			o.before += "wrote " + safe.Text(name) + "\n"
+			o.before += "wrote " + printable.Text(name) + "\n"
 		}
 	}
 	if err := c.end(o); err != nil || c.json || c.quiet {

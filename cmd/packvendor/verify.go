@@ -9,7 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -82,7 +82,7 @@ func diffsOf(findings []error) string {
 	for _, finding := range findings {
 		var generated *vendorer.GeneratedError
 		if errors.As(finding, &generated) {
-			diffs.WriteString(safe.Text(generated.Diff))
+			diffs.WriteString(printable.Text(generated.Diff))
 		}
 	}
 	return diffs.String()

@@ -145,3 +145,52 @@ func putWords(b []byte, w words) {
 		binary.LittleEndian.PutUint32(b[4*i:], v)
 	}
 }
+
+// schedule is the order in which each round takes the words of a block: the
+// specification's permutation, applied once more in each round.
+var schedule = [7][16]uint8{
+	{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+	{2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8},
+	{3, 4, 10, 12, 13, 2, 7, 14, 6, 5, 9, 0, 11, 15, 8, 1},
+	{10, 7, 12, 9, 14, 3, 13, 15, 4, 0, 11, 2, 5, 8, 1, 6},
+	{12, 13, 9, 11, 15, 10, 14, 8, 7, 2, 5, 3, 0, 1, 6, 4},
+	{9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7},
+	{11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13},
+}
+
+// compress is the compression function without the half of its output that longer
+// hashes need. The state is in variables, not in an array, so that the compiler keeps
+// it in registers.
+func compress(value *words, block *[blockSize]byte, counter uint64, length, flags uint32) {
+	var m [16]uint32
+	for i := range m {
+		m[i] = binary.LittleEndian.Uint32(block[4*i:])
+	}
+	v0, v1, v2, v3, v4, v5, v6, v7 := value[0], value[1], value[2], value[3], value[4], value[5], value[6], value[7]
+	v8, v9, v10, v11 := initial[0], initial[1], initial[2], initial[3]
+	v12, v13, v14, v15 := uint32(counter), uint32(counter>>32), length, flags
+	for round := range schedule {
+		s := &schedule[round] // & 15 avoids bounds checks
+		v0, v4, v8, v12 = mix(v0, v4, v8, v12, m[s[0]&15], m[s[1]&15])
+		v1, v5, v9, v13 = mix(v1, v5, v9, v13, m[s[2]&15], m[s[3]&15])
+		v2, v6, v10, v14 = mix(v2, v6, v10, v14, m[s[4]&15], m[s[5]&15])
+		v3, v7, v11, v15 = mix(v3, v7, v11, v15, m[s[6]&15], m[s[7]&15])
+		v0, v5, v10, v15 = mix(v0, v5, v10, v15, m[s[8]&15], m[s[9]&15])
+		v1, v6, v11, v12 = mix(v1, v6, v11, v12, m[s[10]&15], m[s[11]&15])
+		v2, v7, v8, v13 = mix(v2, v7, v8, v13, m[s[12]&15], m[s[13]&15])
+		v3, v4, v9, v14 = mix(v3, v4, v9, v14, m[s[14]&15], m[s[15]&15])
+	}
+	*value = words{v0 ^ v8, v1 ^ v9, v2 ^ v10, v3 ^ v11, v4 ^ v12, v5 ^ v13, v6 ^ v14, v7 ^ v15}
+}
+
+func mix(a, b, c, d, x, y uint32) (uint32, uint32, uint32, uint32) {
+	a += b + x
+	d = bits.RotateLeft32(d^a, -16)
+	c += d
+	b = bits.RotateLeft32(b^c, -12)
+	a += b + y
+	d = bits.RotateLeft32(d^a, -8)
+	c += d
+	b = bits.RotateLeft32(b^c, -7)
+	return a, b, c, d
+}

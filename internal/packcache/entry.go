@@ -1,6 +1,7 @@
 package packcache
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -130,5 +131,66 @@ func (e *Entry) add(name string, info fs.FileInfo) {
 	e.Size += info.Size()
 	if info.ModTime().After(e.Used) {
 		e.Used = info.ModTime()
+	}
+}
+
+// usedInterval bounds the error of an entry's last use, so that hardly any hit writes to
+// the disk, as in the go command's build cache.
+const usedInterval = time.Hour
+
+// markUsed records a hit as the modification time of manifest.json, which no other
+// program writes, or of the pack if there is none. It reports no failure: in a read-only
+// cache the entry merely seems older than it is.
+func (c *Cache) markUsed(manifest ociref.Digest) {
+	entry, err := c.entry(manifest)
+	if err != nil {
+		return
+	}
+	defer entry.Close()
+	for _, name := range []string{manifestFile, packFile} {
+		info, err := entry.Lstat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if now := c.now(); now.Sub(info.ModTime()) >= usedInterval {
+			entry.Chtimes(name, time.Time{}, now)
+		}
+		return
+	}
+}
+
+// Other programs write entries in place. An entry that may be unfinished is read again,
+// every retryEvery and for up to retryFor, before it counts as corrupt.
+const (
+	retryFor   = 2 * time.Second
+	retryEvery = 50 * time.Millisecond
+)
+
+// RetryUnfinished calls look until its error is not about an entry that another program
+// may be writing, or until retryFor is over. It returns look's last error, or ctx's.
+func (c *Cache) RetryUnfinished(ctx context.Context, look func() error) error {
+	err := look()
+	start := time.Now()
+	for waited := time.Duration(0); isUnfinished(err) && waited < retryFor && time.Since(start) < retryFor; waited += retryEvery {
+		if err := c.sleep(ctx, retryEvery); err != nil {
+			return err
+		}
+		err = look()
+	}
+	return err
+}
+
+// isUnfinished tells whether err may pass when another program has finished writing.
+func isUnfinished(err error) bool {
+	var corrupt *CorruptError
+	return errors.As(err, &corrupt) && (corrupt.Short || corrupt.Changed)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
 	}
 }

@@ -1,9 +1,13 @@
 package packtest
 
 import (
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // access asks for what Options say: nothing, a bearer token as in
@@ -137,4 +141,141 @@ func (a *access) shown(r *http.Request) shown {
 		return right
 	}
 	return wrong
+}
+
+// issue answers at /token: https://distribution.github.io/distribution/spec/auth/token/
+// for GET and https://distribution.github.io/distribution/spec/auth/oauth/ for
+// POST.
+func (a *access) issue(w http.ResponseWriter, r *http.Request) {
+	shown := a.shown(r)
+	if r.Method == http.MethodPost {
+		if a.opts.IdentityToken == "" {
+			Refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "method is not supported")
+			return
+		}
+		if shown = wrong; r.PostFormValue("grant_type") == "refresh_token" && r.PostFormValue("refresh_token") == a.opts.IdentityToken {
+			shown = right
+		}
+	}
+	granted := grant{known: shown == right, scopes: scopes(r)}
+	if shown == wrong {
+		unauthorized(w)
+		return
+	}
+	if !granted.known && a.closedAtToken(granted.scopes) {
+		a.refuse(w, unauthorized)
+		return
+	}
+	token := a.tokens.issue(granted, a.opts)
+	reply := map[string]any{"access_token": token, "expires_in": 300}
+	if !a.opts.AccessTokenOnly {
+		reply["token"] = token
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(reply)
+}
+
+// closedAtToken reports whether anonymous requests for a token are refused. One
+// without a scope is, if nothing is public.
+func (a *access) closedAtToken(scopes []Scope) bool {
+	if a.opts.Refusal != RefuseUnauthorized && a.opts.Refusal != RefuseDenied {
+		return false
+	}
+	closed := func(s Scope) bool { return a.opts.closed(s.Name) }
+	return slices.ContainsFunc(scopes, closed) || len(scopes) == 0 && a.opts.Private == nil && a.opts.closed("")
+}
+
+// A Scope is the wish to do something with a repository.
+type Scope struct {
+	Name    string
+	Actions []string
+}
+
+// scopes returns those of a request for a token. FormValue and its kin do not
+// do: several parameters may hold several scopes each.
+func scopes(r *http.Request) (found []Scope) {
+	r.ParseForm()
+	for _, word := range strings.Fields(strings.Join(r.Form["scope"], " ")) {
+		if parts := strings.Split(word, ":"); len(parts) == 3 && parts[0] == "repository" {
+			found = append(found, Scope{parts[1], strings.Split(parts[2], ",")})
+		}
+	}
+	return found
+}
+
+// A grant is what a token is good for.
+type grant struct {
+	known  bool // given for credentials
+	scopes []Scope
+	used   int
+}
+
+func (g grant) covers(name string) bool {
+	return slices.ContainsFunc(g.scopes, func(s Scope) bool { return s.Name == name })
+}
+
+// allowed returns what of the wishes is granted: all to who is known or need not
+// be, else to pull what is public.
+func (g grant) allowed(rules Options) []Scope {
+	if g.known || !rules.closed("") && rules.Private == nil {
+		return g.scopes
+	}
+	allowed := []Scope{}
+	for _, s := range g.scopes {
+		if !rules.closed(s.Name) && slices.Contains(s.Actions, "pull") {
+			allowed = append(allowed, Scope{s.Name, []string{"pull"}})
+		}
+	}
+	return allowed
+}
+
+// tokens remembers what it gave out. It may be used by several goroutines at
+// once.
+type tokens struct {
+	uses int // a token, 0: no limit
+
+	mu    sync.Mutex
+	given map[string]*grant
+	sign  func([]Scope) string // nil: a token is nothing but a name
+}
+
+func newTokens(uses int) *tokens { return &tokens{uses: uses, given: map[string]*grant{}} }
+
+func (t *tokens) issue(g grant, rules Options) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	token := "packtest-token-" + rand.Text()
+	if t.sign != nil {
+		token = t.sign(g.allowed(rules))
+	}
+	t.given[token] = &g
+	return token
+}
+
+// use looks up the token in an Authorization header, and counts the use.
+func (t *tokens) use(header string) (grant, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	token, ok := strings.CutPrefix(header, "Bearer ")
+	g := t.given[token]
+	if !ok || g == nil || t.uses > 0 && g.used >= t.uses {
+		return grant{}, false
+	}
+	g.used++
+	return *g, true
+}
+
+// ExpireTokens makes every token invalid that was given out so far.
+func (r *Registry) ExpireTokens() {
+	r.access.tokens.mu.Lock()
+	defer r.access.tokens.mu.Unlock()
+	clear(r.access.tokens.given)
+}
+
+// SignTokens makes every token from here on one that sign returns for what it
+// grants.
+func (r *Registry) SignTokens(sign func(granted []Scope) string) {
+	r.access.tokens.mu.Lock()
+	defer r.access.tokens.mu.Unlock()
+	r.access.tokens.sign = sign
 }

@@ -54,3 +54,21 @@ func FuzzForms(f *testing.F) {
 		}
 	})
 }
+
+func TestLineIsCutOff(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"", 3, ""},
+		{"abc", 3, "abc"},
+		{"abcd", 3, "abc..."},
+		{"a\n\u202e", 9, `a\n\u202e`},
+		{"a\n\u202e", 8, `a\n\u202...`}, // half an escape is harmless, too
+	} {
+		if got := printable.Line(test.text, test.most); got != test.want {
+			t.Errorf("%q to %d: %q, want %q", test.text, test.most, got, test.want)
+		}
+	}
+}

@@ -3,7 +3,11 @@ package tagpolicy
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/packsfile"
 )
@@ -81,3 +85,111 @@ func mayFollow(v versions.Version, tag string) bool {
 	now, isVersion := versions.Parse(tag)
 	return !v.IsPrerelease() || isVersion && now.IsPrerelease()
 }
+
+// maxTags bounds how many tags of a repository a message names.
+const maxTags = 8
+
+// Near returns tags, those most like tag first: of versions those around it, else
+// the one that it may be a misspelling of.
+func Near(tag string, tags []string) []string {
+	sorted, _ := versions.Sort(tags)
+	v, isVersion := versions.Parse(tag)
+	if !isVersion || len(sorted) == 0 {
+		near := byInterest(tags)
+		if meant := nearest.Of(tag, near); meant != "" {
+			near = slices.Insert(near, 0, meant)
+		}
+		return unique(near)
+	}
+	newer := 0
+	for newer < len(sorted) && sorted[newer].IsNewerThan(v) {
+		newer++
+	}
+	from := max(0, min(newer-maxTags/2, len(sorted)-maxTags))
+	return Strings(sorted[from:min(len(sorted), from+maxTags)])
+}
+
+// byInterest returns tags in the order in which people look for them: versions, newest
+// first, then others; last the tags under which signatures and the like are kept.
+// https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#storage
+func byInterest(tags []string) []string {
+	sorted, others := versions.Sort(tags)
+	isAttached := func(tag string) bool { return strings.HasPrefix(tag, "sha256-") }
+	plain := slices.DeleteFunc(slices.Clone(others), isAttached)
+	attached := slices.DeleteFunc(others, func(tag string) bool { return !isAttached(tag) })
+	return slices.Concat(Strings(sorted), plain, attached)
+}
+
+// Strings are versions as tags.
+func Strings(sorted []versions.Version) []string {
+	var tags []string
+	for _, v := range sorted {
+		tags = append(tags, v.String())
+	}
+	return tags
+}
+
+// unique is list with each word once, where it is first.
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(word string) bool {
+		was := seen[word]
+		seen[word] = true
+		return was
+	})
+}
+
+// listedTags are the first of tags in words; there are total of them.
+func listedTags(tags []string, total int) string {
+	shown := tags[:min(len(tags), maxTags)]
+	text := strings.Join(shown, ", ")
+	if more := total - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// A NoVersionError reports a range in which the repository has no version tag.
+type NoVersionError struct {
+	Repository string
+	Range      string // "" where any version would do
+	Newest     string // the newest version tag there is; "" if there is none
+	Tags       []string
+}
+
+func (e *NoVersionError) Error() string {
+	others := ""
+	if len(e.Tags) > 0 {
+		others = ", but " + listedTags(byInterest(e.Tags), len(e.Tags))
+	}
+	switch {
+	case e.Range == "":
+		return fmt.Sprintf("%s has no version tag%s: name a tag or a digest", e.Repository, others)
+	case e.Newest == "":
+		return fmt.Sprintf("%s has no version tag%s", e.Repository, others)
+	}
+	return fmt.Sprintf("%s has no version tag in the range %+q, the newest is %s", e.Repository, e.Range, e.Newest)
+}
+
+// A RangeError reports that a pack was to get a certain tag whose tag packs.toml
+// chooses by a range.
+type RangeError struct {
+	Repository, Range, Tag string
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("its tag is chosen by version = %+q in packs.toml, so it cannot be %s", e.Range, e.Tag)
+}
+
+// A NoTagError reports a tag that the repository does not have.
+type NoTagError struct {
+	Near  []string // tags that it has, those most like it first
+	Total int      // how many it has
+	Err   error    // the registry's answer
+}
+
+func (e *NoTagError) Error() string {
+	return fmt.Sprintf("%v\n\ttags that are there: %s", e.Err, listedTags(e.Near, e.Total))
+}
+
+func (e *NoTagError) Unwrap() error { return e.Err }

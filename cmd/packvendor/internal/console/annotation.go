@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // inActions reports whether this is a job of GitHub Actions.
@@ -59,7 +60,7 @@ func (p *Printer) inWorkspace(file string) string {
 // annotationText is text as the message of a workflow command, which ends with its
 // line and holds no other.
 func annotationText(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(safe.Inline(safe.Text(text)))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(safe.Inline(printable.Text(text)))
 }
 
 // annotationProperty is text as a property of a workflow command.

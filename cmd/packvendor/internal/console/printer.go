@@ -21,6 +21,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A Printer says things on standard error.
@@ -91,7 +92,7 @@ func (p *Printer) line(color, kind, text string) {
 	if p.Colours && color != "" {
 		kind = color + kind[:len(kind)-1] + noColor + kind[len(kind)-1:]
 	}
-	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, safe.Log(safe.Text(text))))
+	p.write(fmt.Sprintf("packvendor: %s%s\n", kind, safe.Log(printable.Text(text))))
 }
 
 // write writes whole lines.

@@ -41,9 +41,6 @@ func JSON(text string) string {
 // maxLine bounds a line of foreign text, in bytes: it may be a path.
 const maxLine = 16 << 10
 
-// Text is printable.Text.
-func Text(s string) string { return printable.Text(s) }
-
 // Line is s, escaped, in one cell of a table.
 func Line(s string) string { return printable.Line(s, maxLine) }
 
@@ -65,14 +62,11 @@ func asciiJSON(text string) string {
 	return b.String()
 }
 
-// Cut is s, escaped, its end cut off if it is long.
-func Cut(s string, most int) string { return printable.Line(s, most) }
-
 // maxName bounds a name, in bytes.
 const maxName = 200
 
 // Name is the name of a file in a pack, escaped, its end cut off if it is long.
-func Name(s string) string { return Cut(s, maxName) }
+func Name(s string) string { return printable.Line(s, maxName) }
 
 // Word is s, quoted if it holds anything but printable ASCII.
 func Word(s string) string { return printable.Phrase(s, maxLine) }

@@ -44,24 +44,6 @@ func TestFault60_HarmlessJSON(t *testing.T) {
 	}
 }
 
-func TestCutOff(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		most int
-		want string
-	}{
-		{"", 3, ""},
-		{"abc", 3, "abc"},
-		{"abcd", 3, "abc..."},
-		{"a\n\u202e", 9, `a\n\u202e`},
-		{"a\n\u202e", 8, `a\n\u202...`}, // half an escape is harmless, too
-	} {
-		if got := Cut(test.text, test.most); got != test.want {
-			t.Errorf("%q to %d: %q, want %q", test.text, test.most, got, test.want)
-		}
-	}
-}
-
 // JSON is ASCII: what could act upon a terminal is escaped, and means the same.
 func TestASCIIJSON(t *testing.T) {
 	for _, test := range []struct{ text, want string }{

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/regularfile"
-	"github.com/greenticai/packvendor/packsfile"
 )
 
 // A State is what is known of a pack's bytes in some place.
@@ -90,23 +88,4 @@ func (s *session) listed(ctx context.Context, step Step) (Listed, error) {
 		l.Cached = Present
 	}
 	return l, err
-}
-
-// Configured returns the packs that packs.toml at file names, as far as it can be
-// read: this is for suggestions, not for work.
-func Configured(file string) []packsfile.Pack {
-	if config := configured(file); config != nil {
-		return config.Packs
-	}
-	return nil
-}
-
-// configured returns what the packs.toml at file says, nil if that is not to be known.
-func configured(file string) *packsfile.File {
-	data, err := regularfile.Read(nil, file, packsfile.MaxSize)
-	if err != nil {
-		return nil
-	}
-	config, _ := packsfile.Parse(file, data)
-	return config
 }

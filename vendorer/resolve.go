@@ -148,7 +148,7 @@ func (v *vendoring) resolveLocked(ctx context.Context, t *task) error {
 	pack, err := v.ResolveCached(ref, t.Locked.ManifestDigest, layer)
 	switch {
 	case isNotCached(err) && v.o.Offline:
-		pack, err = v.Pinned(ref, t.Locked.ManifestDigest, lockedLayer(t.Locked), layer)
+		pack, err = v.FromLock(ref, t.Locked.ManifestDigest, lockedLayer(t.Locked), layer)
 	case isNotCached(err):
 		pack, err = v.Resolve(ctx, ref, layer)
 	}

@@ -58,7 +58,7 @@ func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, e
 	if err != nil {
 		return nil, err
 	}
-	s, err := openLocked(o, lock, tolerant)
+	s, err := openIn(o, lock, tolerant)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/once"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -31,11 +32,11 @@ func open(ctx context.Context, o Options, tolerant bool) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openLocked(o, lock, tolerant)
+	return openIn(o, lock, tolerant)
 }
 
-// openLocked opens a session in the project that lock is of.
-func openLocked(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
+// openIn opens a session in the project that lock is of.
+func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 	p, err := project.Open(o.file(), lock, tolerant)
 	if err != nil {
 		return nil, err
@@ -222,4 +223,32 @@ func forEach[T any](ctx context.Context, o Options, items []T, do func(context.C
 		return context.Cause(ctx)
 	}
 	return errors.Join(errs...)
+}
+
+// within are the options that hold where the packs.toml at file is at hand, be it
+// only to look.
+func (fo FetchOptions) within(file string) FetchOptions {
+	if config := configured(file); config != nil {
+		fo.InsecureRegistries = slices.Concat(fo.InsecureRegistries, config.InsecureRegistries)
+	}
+	return fo
+}
+
+// Configured returns the packs that packs.toml at file names, as far as it can be
+// read: this is for suggestions, not for work.
+func Configured(file string) []packsfile.Pack {
+	if config := configured(file); config != nil {
+		return config.Packs
+	}
+	return nil
+}
+
+// configured returns what the packs.toml at file says, nil if that is not to be known.
+func configured(file string) *packsfile.File {
+	data, err := regularfile.Read(nil, file, packsfile.MaxSize)
+	if err != nil {
+		return nil
+	}
+	config, _ := packsfile.Parse(file, data)
+	return config
 }

@@ -65,15 +65,6 @@ func newTagList(ref ociref.Reference, tags []string) *TagList {
 	return &TagList{Repository: ref.Name(), Versions: tagpolicy.Strings(sorted), Others: others}
 }
 
-// within are the options that hold where the packs.toml at file is at hand, be it
-// only to look.
-func (fo FetchOptions) within(file string) FetchOptions {
-	if config := configured(file); config != nil {
-		fo.InsecureRegistries = slices.Concat(fo.InsecureRegistries, config.InsecureRegistries)
-	}
-	return fo
-}
-
 // withNearTags says of err which tags there are, if it is that the registry does not
 // have ref's; list lists them.
 func withNearTags(ref ociref.Reference, err error, list func() ([]string, error)) error {

@@ -85,7 +85,7 @@ func wantRefused(t *testing.T, wrongPacks map[string][]byte) {
 			if e.Path != b.file("pack.gtpack") || mismatch.Want.Digest != b.pushed.Layers[0] {
 				t.Errorf("got %+v, %+v", e, mismatch)
 			}
-			p, err := f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
+			p, err := f.FromLock(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
 			if err != nil {
 				t.Fatal(err)
 			}

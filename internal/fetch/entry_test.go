@@ -60,7 +60,7 @@ func TestRustEntryOffline(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 
-	p, err := f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
+	p, err := f.FromLock(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,9 +104,9 @@ func (f *Fetcher) CachedAnnotations(manifest ociref.Digest) map[string]string {
 	return m.annotations
 }
 
-// Pinned returns a pack from the data of a lock file, without its manifest's bytes. Copy
+// FromLock returns a pack from the data of a lock file, without its manifest's bytes. Copy
 // finds it in the cache only.
-func (f *Fetcher) Pinned(ref ociref.Reference, manifest ociref.Digest, layer Layer, override string) (*Resolved, error) {
+func (f *Fetcher) FromLock(ref ociref.Reference, manifest ociref.Digest, layer Layer, override string) (*Resolved, error) {
 	p := &Resolved{Reference: ref, ManifestDigest: manifest, Layer: layer, shared: override == ""}
 	p.ref = ref.WithDigest(manifest)
 	return p, checkLayer(layer)

@@ -71,7 +71,7 @@ func TestPinned(t *testing.T) {
 	b.fill(t)
 	os.Remove(b.file("manifest.json"))
 	for _, f := range []*fetch.Fetcher{b.offline(t), b.fetcher(t, noNetwork(t))} {
-		p, err := f.Pinned(parse(b.byTag()), b.pushed.ManifestDigest, b.layer(), "")
+		p, err := f.FromLock(parse(b.byTag()), b.pushed.ManifestDigest, b.layer(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,14 +85,14 @@ func TestPinned(t *testing.T) {
 	b.wantFiles(t, "metadata.json", "pack.gtpack") // there was no manifest to heal it with
 
 	f := b.offline(t)
-	p, err := f.Pinned(parse(b.byDigest()), ociref.DigestOf(nil), b.layer(), "")
+	p, err := f.FromLock(parse(b.byDigest()), ociref.DigestOf(nil), b.layer(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = f.Copy(context.Background(), p, &sink{})
 	as[*fetch.OfflineError](t, err)
 
-	p, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), b.layer().Digest)
+	p, err = f.FromLock(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), b.layer().Digest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestPinned(t *testing.T) {
 
 	bad := b.layer()
 	bad.Size = -1
-	_, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, bad, "")
+	_, err = f.FromLock(parse(b.byDigest()), b.pushed.ManifestDigest, bad, "")
 	as[*fetch.ManifestError](t, err)
 }
 

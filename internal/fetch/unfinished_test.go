@@ -139,7 +139,7 @@ var ways = map[string]struct {
 func (b *fixture) get(f *fetch.Fetcher, pinned bool, dst fetch.Sink) error {
 	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")
 	if pinned {
-		p, err = f.Pinned(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
+		p, err = f.FromLock(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
 	}
 	if err == nil {
 		_, err = f.Copy(context.Background(), p, dst)

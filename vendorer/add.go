@@ -13,29 +13,29 @@ import (
 type Addition struct {
 	// Name is the pack's name in packs.toml; "" is the repository's last part.
 	Name string
-	// Reference names the pack, in the form that the other fields want.
+	// Reference names the pack: a registry's reference, or NAME@TAG.
 	Reference string
-	// Version is a range: it is written down instead of a tag or digest.
+	// Version is a range. packs.toml gets it instead of a tag or digest.
 	Version string
-	// AllowTags writes the tag down without a digest.
+	// AllowTags writes the tag without a digest.
 	AllowTags bool
-	// Pin writes tag and digest down, also where the pack has another form now.
+	// Pin writes tag and digest, even if the pack has another form now.
 	Pin bool
 }
 
-// AddOptions say what Add adds.
+// AddOptions list the packs that Add adds.
 type AddOptions struct {
 	Packs []Addition
-	// DryRun finds out what would be done, and writes nothing.
+	// DryRun plans the run and writes nothing.
 	DryRun bool
 }
 
-// Add writes packs into packs.toml and vendors. The form of a new pack is
-// repository:tag@digest, with the digest that the tag names now, unless an
-// Addition says otherwise; where it names neither tag nor digest, the tag is the
-// newest version. A pack that is there already keeps its form, go_name and layer.
-// If it comes from another repository it is replaced only by name; otherwise that
-// is a *TakenError. Other packs that lack a pin stay as they are.
+// Add writes packs into packs.toml and vendors them. A new pack gets the form
+// repository:tag@digest, with the digest that the tag names now, unless its Addition
+// asks for another form. Without tag and digest, Add takes the newest version. A pack
+// that is there already keeps its form, go_name and layer. Only an Addition with a Name
+// replaces a pack of another repository; without one, Add returns a *TakenError. Other
+// packs without a pin stay as they are.
 func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 	if err := checkReferences(ao.Packs); err != nil {
 		return nil, err
@@ -67,19 +67,19 @@ func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 	return v.vendor(ctx)
 }
 
-// An pendingAdd is an Addition on its way into packs.toml.
+// A pendingAdd is an Addition on its way into packs.toml.
 type pendingAdd struct {
 	Addition
-	ref ociref.Reference // as it is written there
+	ref ociref.Reference // as packs.toml gets it
 }
 
-// entry is what is written.
+// entry returns the pack's entry for packs.toml.
 func (a *pendingAdd) entry() packsfile.Entry {
 	return packsfile.Entry{Ref: a.ref.String(), Version: a.Version, AllowTags: a.AllowTags}
 }
 
-// checkAdditions sees, before any network, that the packs can be written: with
-// any tag and digest, since the true ones are not known yet.
+// checkAdditions checks, before any network, that packs.toml can hold the packs. A
+// placeholder stands for a digest that is not known yet.
 func (v *vendoring) checkAdditions(list []*pendingAdd) error {
 	entries := map[string]packsfile.Entry{}
 	for _, a := range list {
@@ -98,8 +98,7 @@ func (v *vendoring) checkAdditions(list []*pendingAdd) error {
 	return err
 }
 
-// pin gives a pack's reference what it lacks: a tag, and the digest that its tag
-// names now.
+// pin completes a pack's reference: it adds the newest tag, and the tag's digest.
 func (v *vendoring) pin(ctx context.Context, a *pendingAdd) error {
 	if a.ref.Digest != "" || a.Version != "" || a.AllowTags {
 		return nil

@@ -12,15 +12,15 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// A TakenError reports an Addition without a name whose name packs.toml has for a
-// pack of another repository.
+// A TakenError reports an Addition without a name, whose default name in packs.toml
+// belongs to a pack of another repository.
 type TakenError struct {
 	File       string // packs.toml
-	Line       int    // of the pack in it
+	Line       int    // of the pack in File
 	Name       string
 	Repository string   // the pack's
-	Other      string   // the repository that was to be added
-	Addition   Addition // named so that it can be added; "" if no name was found
+	Other      string   // the repository to add
+	Addition   Addition // with a free name; "" if none was found
 }
 
 func (e *TakenError) Error() string {
@@ -65,7 +65,7 @@ func (v *vendoring) parseAddition(addition Addition) (*pendingAdd, error) {
 	return a, err
 }
 
-// checkReferences sees what can be seen without packs.toml.
+// checkReferences checks what needs no packs.toml.
 func checkReferences(additions []Addition) error {
 	var errs []error
 	for _, a := range additions {
@@ -77,7 +77,7 @@ func checkReferences(additions []Addition) error {
 	return errors.Join(errs...)
 }
 
-// parse reads the reference, which may be REPOSITORY@TAG too.
+// parse reads the reference. It accepts REPOSITORY@TAG too.
 func (a Addition) parse() (ociref.Reference, error) {
 	text := a.Reference
 	if what, tag, ok := strings.Cut(text, "@"); ok && ociref.CheckTag(tag) == nil {
@@ -92,11 +92,11 @@ func (a Addition) parse() (ociref.Reference, error) {
 	if wrong := a.contradiction(ref); wrong != "" {
 		return ref, &UsageError{Subject: a.Reference, Reason: wrong}
 	}
-	ref.Scheme = "" // packs.toml is written without it
+	ref.Scheme = "" // packs.toml omits it
 	return ref, nil
 }
 
-// contradiction says what of an Addition excludes what else, "" if all is well.
+// contradiction names fields that exclude each other, "" if none do.
 func (a Addition) contradiction(ref ociref.Reference) string {
 	switch {
 	case a.Version != "" && a.AllowTags:
@@ -113,13 +113,13 @@ func (a Addition) contradiction(ref ociref.Reference) string {
 	return ""
 }
 
-// cutName splits NAME@TAG, and reports whether it is that.
+// cutName splits NAME@TAG, and reports whether reference has that form.
 func cutName(reference string) (name, tag string, ok bool) {
 	name, tag, ok = strings.Cut(reference, "@")
 	return name, tag, ok && names.CheckPack(name) == nil && ociref.CheckTag(tag) == nil
 }
 
-// readName reads NAME@TAG, as Update takes it, as a reference with that tag.
+// readName turns NAME@TAG into a reference to the pack's repository with that tag.
 func (v *vendoring) readName(a Addition) (Addition, error) {
 	name, tag, ok := cutName(a.Reference)
 	if !ok {
@@ -133,8 +133,8 @@ func (v *vendoring) readName(a Addition) (Addition, error) {
 	return a, nil
 }
 
-// keepForm gives a the form that its pack has already, unless it says otherwise: a
-// range stays a range, and a tag that is allowed stays that.
+// keepForm keeps the form of an existing pack, unless the Addition names another one: a
+// range stays a range, and an allowed tag stays an allowed tag.
 func (v *vendoring) keepForm(a *pendingAdd) {
 	before, there := v.p.Config.Pack(a.Name)
 	saysForm := a.Pin || a.Version != "" || a.AllowTags || a.ref.Digest != ""
@@ -147,8 +147,7 @@ func (v *vendoring) keepForm(a *pendingAdd) {
 	}
 }
 
-// checkTaken sees that a, which got its name from its repository, replaces no pack
-// of another repository.
+// checkTaken refuses a default name that belongs to a pack of another repository.
 func (v *vendoring) checkTaken(a *pendingAdd) error {
 	pack, there := v.p.Config.Pack(a.Name)
 	if !there || pack.Reference.Name() == a.ref.Name() {
@@ -162,11 +161,11 @@ func (v *vendoring) checkTaken(a *pendingAdd) error {
 	return e
 }
 
-// maxNumbered bounds the search for a name that is free.
+// maxNumbered bounds the search for a free name.
 const maxNumbered = 99
 
-// freeName returns a name under which a can be added: its repository's last two
-// parts if they make one, else a numbered one; "" if none is found.
+// freeName returns a free name for a: one from the repository's last two parts, else a
+// numbered one. It returns "" if it finds none.
 func (v *vendoring) freeName(a *pendingAdd) string {
 	var candidates []string
 	if dir := path.Dir(a.ref.Repository); dir != "." {
@@ -187,22 +186,21 @@ func (v *vendoring) freeName(a *pendingAdd) string {
 	return ""
 }
 
-// A GoNameError reports a pack that cannot be added under its name, since that of its
-// accessor is not free.
+// A GoNameError reports that a pack's name leads to a Go name that is already taken.
 type GoNameError struct {
 	Name, GoName string
-	Addition     Addition // named so that it can be added; "" if no name was found
+	Addition     Addition // with a free name; "" if none was found
 }
 
 func (e *GoNameError) Error() string {
 	return fmt.Sprintf("%s: Go name %s is taken: add the pack under another name", e.Name, e.GoName)
 }
 
-// A ClashingAdditionError reports a pack that cannot be added under its name, since
-// another file of the package declares what the generated file would.
+// A ClashingAdditionError reports that another file of the package declares a name that
+// the generated file needs for the new pack.
 type ClashingAdditionError struct {
 	*ClashError
-	Addition Addition // named so that it can be added; "" if no name was found
+	Addition Addition // with a free name; "" if none was found
 }
 
 func (e *ClashingAdditionError) Error() string {
@@ -211,8 +209,8 @@ func (e *ClashingAdditionError) Error() string {
 
 func (e *ClashingAdditionError) Unwrap() error { return e.ClashError }
 
-// renamed is an error of checkAdditions with, of each new pack whose Go name is not
-// free, a name that it can have.
+// renamed adds a free name to each error of checkAdditions about a Go name that is
+// taken.
 func (v *vendoring) renamed(list []*pendingAdd, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error
@@ -236,7 +234,7 @@ func (v *vendoring) renamed(list []*pendingAdd, err error) error {
 	return err
 }
 
-// withFreeName is a's Addition under a name that is free.
+// withFreeName returns a's Addition under a free name.
 func (v *vendoring) withFreeName(a *pendingAdd) *Addition {
 	addition := a.Addition
 	addition.Name = v.freeName(a)

@@ -14,13 +14,13 @@ import (
 )
 
 type (
-	// A CacheEntry is what the shared cache holds of one manifest.
+	// A CacheEntry describes the files of one manifest in the shared cache.
 	CacheEntry = packcache.Entry
-	// A CacheCheck is what VerifyCache found of one entry.
+	// A CacheCheck is the result of VerifyCache for one entry.
 	CacheCheck = packcache.Checked
 	// A CacheSkipped is an entry that PruneCache could not remove, and why.
 	CacheSkipped = packcache.Skipped
-	// A CachePruning tells what PruneCache did, or would do.
+	// A CachePruning reports what PruneCache removed, or would remove.
 	CachePruning = packcache.PruneReport
 )
 
@@ -36,15 +36,15 @@ func (o Options) cache() *packcache.Cache {
 	return packcache.New(packcache.Options{Root: CacheDir(o), LockWait: o.LockWait, Sleep: o.Fetch.Sleep})
 }
 
-// ListCache returns the cache's entries by digest, and the names of what else stands
-// in its root.
+// ListCache returns the cache's entries by digest, and the names of foreign files in
+// its root.
 func ListCache(o Options) (entries []CacheEntry, foreign []string, err error) {
 	return o.cache().List()
 }
 
-// VerifyCache hashes every entry of the cache, without network. With repair set,
-// what is corrupt is removed, under its lock. Entries that cannot be looked into are
-// left out, and an error.
+// VerifyCache hashes every entry of the cache, without network. With repair set, it
+// removes corrupt files, under the entry's lock. The checks leave out unreadable
+// entries; the error names them.
 func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, error) {
 	cache := o.cache()
 	entries, _, listErr := cache.List()
@@ -57,16 +57,15 @@ func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, err
 	return checks, listErr
 }
 
-// PruneOptions say what PruneCache removes.
+// PruneOptions select the entries that PruneCache removes.
 type PruneOptions struct {
 	OlderThan *time.Duration // nil: no bound
 	MaxSize   *int64         // bytes; nil: no bound
-	Keep      []string       // files packs.lock, whose packs stay
+	Keep      []string       // packs.lock files whose packs stay
 	DryRun    bool
 }
 
-// PruneCache removes entries that were not of use lately, whole and under their
-// locks.
+// PruneCache removes entries that were not used lately, each whole and under its lock.
 func PruneCache(ctx context.Context, o Options, po PruneOptions) (CachePruning, error) {
 	keep := map[ociref.Digest]bool{}
 	for _, file := range po.Keep {
@@ -77,7 +76,7 @@ func PruneCache(ctx context.Context, o Options, po PruneOptions) (CachePruning, 
 	return o.cache().Prune(ctx, packcache.PruneOptions{OlderThan: po.OlderThan, MaxSize: po.MaxSize, Keep: keep, DryRun: po.DryRun})
 }
 
-// keepLocked adds what a packs.lock names.
+// keepLocked adds the manifest digests of a packs.lock to keep.
 func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	data, err := regularfile.Read(nil, file, lockfile.MaxSize)
 	if err != nil {
@@ -93,7 +92,7 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	return nil
 }
 
-// A KeepError reports a lock file that cannot be read: what it keeps is not known.
+// A KeepError reports a packs.lock in PruneOptions.Keep that cannot be read.
 type KeepError struct {
 	File string
 	Err  error

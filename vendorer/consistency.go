@@ -16,7 +16,7 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// checkEntry sees that an entry of packs.lock contradicts neither itself nor
+// checkEntry checks that an entry of packs.lock contradicts neither itself nor
 // packs.toml.
 func (s *session) checkEntry(t *task) error {
 	if err := t.Locked.Check(); err != nil {
@@ -28,7 +28,7 @@ func (s *session) checkEntry(t *task) error {
 	return nil
 }
 
-// compare sees that an entry says of its manifest's pack what is true.
+// compare checks a locked entry against the pack of its manifest.
 func compare(entry lockfile.Entry, pack *fetch.Resolved) error {
 	if pack.ManifestDigest != entry.ManifestDigest {
 		return &InconsistentError{
@@ -48,8 +48,8 @@ func compare(entry lockfile.Entry, pack *fetch.Resolved) error {
 	return nil
 }
 
-// asInconsistent turns the error of a locked manifest that holds no pack into
-// what it means: the lock lies.
+// asInconsistent turns an error about a locked manifest without a pack into an
+// *InconsistentError.
 func asInconsistent(entry lockfile.Entry, err error) error {
 	var none *packfetch.NoPackError
 	var index *packfetch.IndexError
@@ -65,8 +65,8 @@ func lockedLayer(entry lockfile.Entry) fetch.Layer {
 	return fetch.Layer{MediaType: entry.MediaType, Digest: string(entry.LayerDigest), Size: entry.Size}
 }
 
-// checkLocked sees that the entry of a pack that stays as it is does not lie, as far
-// as can be told without network. proven tells that its manifest was at hand.
+// checkLocked checks, without network, the entry of a pack that stays as it is. proven
+// tells whether the manifest was in the cache.
 func (s *session) checkLocked(t *task) (proven bool, err error) {
 	if err := s.checkEntry(t); err != nil {
 		return false, err
@@ -81,24 +81,22 @@ func (s *session) checkLocked(t *task) (proven bool, err error) {
 	return true, compare(t.Locked, pack)
 }
 
-// versionAnnotation is where a manifest gives the version of what it holds:
+// versionAnnotation is the annotation for the version of a manifest's content:
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md
 const versionAnnotation = "org.opencontainers.image.version"
 
-// maxVersion bounds what is repeated of a version that a manifest gives, in bytes: no
-// tag is longer.
+// maxVersion bounds a manifest's version in messages, in bytes: no tag is longer.
 const maxVersion = 128
 
 // A TagMismatchError reports a version tag of packs.toml that does not name the digest
-// which is pinned beside it: people read the one, and the other is used.
+// pinned beside it: people read the tag, and packvendor uses the digest.
 type TagMismatchError struct {
 	Repository string
 	Tag        string
 	Pinned     ociref.Digest
-	Now        ociref.Digest // what the tag names; "" if the registry does not have it
+	Now        ociref.Digest // the tag's digest; "" if the registry has no such tag
 	IsPack     bool          // Now leads to a pack
-	// Version is what the pinned manifest gives as its version, in anybody's words; ""
-	// if it gives none.
+	// Version is the pinned manifest's version, in any text; "" if it gives none.
 	Version string
 }
 
@@ -113,7 +111,7 @@ func (e *TagMismatchError) Error() string {
 	return fmt.Sprintf("version tag %s does not name the digest that is pinned\n\tpinned: %s\n\ttag:    %s", e.Tag, pinned, e.Now)
 }
 
-// versionText is what a manifest gives as its version, quoted unless it is one.
+// versionText quotes a manifest's version unless it is a valid one.
 func versionText(version string) string {
 	if _, ok := versions.Parse(version); ok && len(version) <= maxVersion {
 		return version
@@ -121,8 +119,8 @@ func versionText(version string) string {
 	return printable.Quote(version, maxVersion)
 }
 
-// otherVersion returns the version that a manifest's annotations give where tag is
-// another one; else, or where one of the two is no version, "".
+// otherVersion returns the version in a manifest's annotations if it differs from tag;
+// else, or if either is no version, "".
 func otherVersion(tag string, annotations map[string]string) string {
 	given := annotations[versionAnnotation]
 	if len(given) > maxVersion {
@@ -136,12 +134,12 @@ func otherVersion(tag string, annotations map[string]string) string {
 	return given
 }
 
-// manifestVersion is otherVersion of an entry whose manifest is in the cache.
+// manifestVersion is otherVersion for an entry whose manifest is in the cache.
 func (s *session) manifestVersion(entry lockfile.Entry) string {
 	return s.versionBeside(lockedTag(entry), entry.ManifestDigest)
 }
 
-// versionBeside is otherVersion of a manifest that is in the cache.
+// versionBeside is otherVersion for a manifest in the cache.
 func (s *session) versionBeside(tag string, manifest ociref.Digest) string {
 	if _, isVersion := versions.Parse(tag); !isVersion || manifest == "" {
 		return ""
@@ -149,14 +147,13 @@ func (s *session) versionBeside(tag string, manifest ociref.Digest) string {
 	return otherVersion(tag, s.CachedAnnotations(manifest))
 }
 
-// lockedTag is the tag of an entry's reference, or the one that was followed; "" if
-// there is none.
+// lockedTag is the tag of an entry's reference, or else the followed tag; "" if none.
 func lockedTag(entry lockfile.Entry) string {
 	return cmp.Or(entry.Reference().Tag, entry.Tag)
 }
 
-// checkPinnedTag asks the registry whether a version tag names the digest that is
-// pinned beside it. found is what that digest led to.
+// checkPinnedTag asks the registry whether a version tag names the digest pinned beside
+// it. found is the pack of that digest.
 func (s *session) checkPinnedTag(ctx context.Context, pack packsfile.Pack, found *fetch.Resolved) error {
 	ref := pack.Reference
 	if _, isVersion := versions.Parse(ref.Tag); !isVersion || ref.Digest == "" {

@@ -16,43 +16,43 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// A Difference is what changed in the packs of a project since a revision, or from one
-// reference to another.
+// A Difference lists the changed packs of a project since a revision, or between two
+// references.
 type Difference struct {
-	Revision string // as it was given; "" if two references were
+	Revision string // as the caller gave it; "" for two references
 	Commit   string
-	Packs    []PackChange // by name; none if packs.lock says the same
+	Packs    []PackChange // by name; none if packs.lock is unchanged
 }
 
-// A PackChange is what changed in one pack. Its digests are packs.lock's: that
-// nothing else is vendored is for Verify to say.
+// A PackChange describes the change of one pack. Its digests come from packs.lock; only
+// Verify compares them with the vendored bytes.
 type PackChange struct {
 	lockfile.EntryChange
-	// Files are the files inside the pack that changed. They are nil where that is
-	// not known: the pack is new or removed, its bytes were not at hand or are no
-	// zip archive; Unread says why then.
+	// Files are the changed files inside the pack. They are nil if unknown: the pack is
+	// new or removed, its bytes are not at hand or are no zip archive. Unread then
+	// gives the reason.
 	Files  []FileChange
 	Unread string
-	// OldVersion and NewVersion are the versions that the manifests give, as far as
-	// they are at hand, where the tags are others; else "".
+	// OldVersion and NewVersion are the versions in the manifests, if these are at hand
+	// and differ from the tags; else "".
 	OldVersion, NewVersion string
 }
 
 type (
-	// A FileChange is a file inside a pack that changed.
+	// A FileChange is a changed file inside a pack.
 	FileChange = gtpack.FileChange
-	// A FileChangeKind says how.
+	// A FileChangeKind is the kind of such a change.
 	FileChangeKind = gtpack.FileChangeKind
 )
 
-// IsSame tells whether the pack's bytes are the same, whatever else changed.
+// IsSame tells whether the pack's bytes are the same.
 func (c PackChange) IsSame() bool {
 	return c.Kind == lockfile.Changed && c.Old.LayerDigest == c.New.LayerDigest
 }
 
-// Diff compares packs.lock and the packs of the git revision called name with those
-// that are there now. No network is used: packs are read from the repository, the
-// project and the cache, and used only if they are what packs.lock says.
+// Diff compares packs.lock and the packs of the git revision called name with the
+// present ones. It uses no network. It reads packs from the repository, the project and
+// the cache, and only uses bytes that match packs.lock.
 func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	o.Offline = true
 	s, err := open(ctx, o, true)
@@ -82,7 +82,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	})
 }
 
-// lockAt returns packs.lock as it was at a revision; an empty one if there was none.
+// lockAt returns packs.lock at a revision; an empty one if there was none.
 func (s *session) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
 	err := rev.Read(ctx, project.LockName, func(file io.Reader) error {
@@ -98,7 +98,7 @@ func (s *session) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.L
 	return lock, err
 }
 
-// diffFiles finds out what changed inside a pack, as far as both are at hand.
+// diffFiles compares the files inside a pack if both versions are at hand.
 func (s *session) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange) error {
 	c.OldVersion, c.NewVersion = s.manifestVersion(c.Old), s.manifestVersion(c.New)
 	if c.Kind != lockfile.Changed || c.IsSame() {
@@ -119,8 +119,7 @@ func (s *session) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackCh
 	return c.compareFiles(ctx, before, after)
 }
 
-// compareFiles finds out what changed inside a pack. Bytes that are no archive are not
-// compared.
+// compareFiles compares the files inside a pack. It skips bytes that are no archive.
 func (c *PackChange) compareFiles(ctx context.Context, before, after gtpack.Source) error {
 	files, err := gtpack.Diff(ctx, before, after)
 	var none *gtpack.NotPackError
@@ -133,7 +132,7 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after gtpack.Sour
 	return err
 }
 
-// bytesAt copies packs as they were vendored at a revision.
+// bytesAt returns a function that copies the packs vendored at a revision.
 func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Entry, io.Writer) error {
 	return func(entry lockfile.Entry, w io.Writer) error {
 		file, err := filepath.Rel(filepath.FromSlash(s.p.Base), filepath.FromSlash(s.p.PackFile(entry.Name)))
@@ -146,8 +145,8 @@ func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfi
 	}
 }
 
-// findBytes returns a private copy of an entry's pack, from where copy finds it or
-// else from the cache; nil if neither has it. That there is no room for it is an error.
+// findBytes returns a private copy of an entry's pack, from copy or else from the
+// cache; nil if neither has it. A full disk is an error.
 func (s *session) findBytes(ctx context.Context, entry lockfile.Entry, copy func(lockfile.Entry, io.Writer) error) (*scratch.File, error) {
 	copied, err := scratch.New()
 	if err != nil {

@@ -12,11 +12,10 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 )
 
-// DiffReferences compares the packs that two references name, by tag or digest, in
-// registries or in the cache; what is nowhere else any more may be vendored yet. What
-// packs.toml says of registries and media types holds, if there is one. The Difference
-// has one pack, under the name of the repository, or none if both references lead to the
-// same manifest.
+// DiffReferences compares the packs of two references, by tag or digest. It looks in
+// the registry, the cache and, last, the vendored packs. The registries and media types
+// of packs.toml hold, if there is one. The Difference has one pack, under the name of
+// the repository, or none if both references lead to the same manifest.
 //
 // Errors are those of Fetch, and those of Run about packs.toml.
 func DiffReferences(ctx context.Context, o Options, before, after string) (*Difference, error) {
@@ -46,14 +45,14 @@ func DiffReferences(ctx context.Context, o Options, before, after string) (*Diff
 	return d, d.Packs[0].compareFiles(ctx, p[0].bytes, p[1].bytes)
 }
 
-// A referenceClient fetches what packs.toml does not name.
+// A referenceClient fetches packs by references outside packs.toml.
 type referenceClient struct {
 	*client
 	project *session // nil if there is none
 }
 
-// newReferenceClient returns a fetcher for references that are not packs.toml's; without a
-// project where nobody has named a packs.toml and there is none. The caller must close it.
+// newReferenceClient returns a client, without a project if the options name no
+// packs.toml and there is none. The caller must close it.
 func (o Options) newReferenceClient(ctx context.Context) (*referenceClient, error) {
 	if o.file() == (Options{}).file() && !hasFile(o.file()) {
 		c, err := o.standalone(FetchOptions{AllowTags: true, InsecureRegistries: o.Fetch.InsecureRegistries})
@@ -75,7 +74,7 @@ func (f *referenceClient) close() {
 	f.client.close()
 }
 
-// locked returns what packs.lock has of a repository under a digest.
+// locked returns the packs.lock entry of a repository and digest.
 func (f *referenceClient) locked(ref ociref.Reference) (lockfile.Entry, bool) {
 	if f.project == nil || ref.Digest == "" {
 		return lockfile.Entry{}, false
@@ -93,14 +92,13 @@ type side struct {
 	reference   string
 	ref         ociref.Reference // reference, parsed
 	annotations map[string]string
-	entry       lockfile.Entry  // as packs.lock would have it, but for the name
+	entry       lockfile.Entry  // its packs.lock entry, but for the name
 	pack        *fetch.Resolved // nil if only packs.lock knows it
-	vendored    lockfile.Entry  // what packs.lock has of it; the zero value if nothing
+	vendored    lockfile.Entry  // its entry in packs.lock; the zero value if none
 	bytes       *scratch.File   //  nil until they are fetched
 }
 
-// resolve finds a side where the reference says or, if it is nowhere there any more, in
-// packs.lock.
+// resolve finds a side by its reference or, if that is unreachable, in packs.lock.
 func (s *side) resolve(ctx context.Context, f *referenceClient) (err error) {
 	if s.ref, err = ociref.Parse(s.reference); err != nil {
 		return err
@@ -119,8 +117,7 @@ func (s *side) resolve(ctx context.Context, f *referenceClient) (err error) {
 	return nil
 }
 
-// fetch gets the bytes from the cache, the registry or, where neither has them any more,
-// the project.
+// fetch gets the bytes from the cache, the registry or, last, the project.
 func (s *side) fetch(ctx context.Context, f *referenceClient) (err error) {
 	err = &packfetch.OfflineError{Reference: s.reference}
 	if s.pack != nil {
@@ -140,32 +137,32 @@ func (s *side) fetch(ctx context.Context, f *referenceClient) (err error) {
 	return err
 }
 
-// isUnreachable tells that no registry had a reference, or could be asked for it.
+// isUnreachable tells whether the registry lacks a reference, or could not be asked.
 func isUnreachable(err error) bool {
 	var registry *packfetch.RegistryError
 	var offline *packfetch.OfflineError
 	return errors.As(err, &registry) || errors.As(err, &offline)
 }
 
-// named is a side as packs.lock would have it.
+// named returns the side's packs.lock entry under a name.
 func (s *side) named(name string) lockfile.Entry {
 	entry := s.entry
 	entry.Name = name
 	return entry
 }
 
-// version is the version that the manifest gives where the tag is another one.
+// version is the manifest's version if it differs from the tag.
 func (s *side) version() string { return otherVersion(s.ref.Tag, s.annotations) }
 
-// A pair is what two references name, before and after.
+// A pair holds the packs of two references, before and after.
 type pair [2]*side
 
-// each does the same with both, at the same time.
+// each calls do for both sides, concurrently.
 func (p pair) each(ctx context.Context, f *referenceClient, do func(*side, context.Context, *referenceClient) error) error {
 	return eachCounted(ctx, f.client, p[:], func(ctx context.Context, s *side) error { return do(s, ctx, f) })
 }
 
-// change is what leads from one to the other, but for the files.
+// change returns the change from one side to the other, without the files.
 func (p pair) change() PackChange {
 	name := path.Base(p[1].ref.Repository)
 	return PackChange{

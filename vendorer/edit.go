@@ -10,21 +10,21 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// An editor makes of one text of packs.toml the next.
+// An editor turns one text of packs.toml into the next.
 type editor func(data []byte) ([]byte, error)
 
-// setEntries writes packs.
+// setEntries returns an editor that writes entries.
 func setEntries(entries map[string]packsfile.Entry) editor {
 	return func(data []byte) ([]byte, error) { return packsfile.SetAll(data, entries) }
 }
 
-// setRefs gives packs new references.
+// setRefs returns an editor that changes references.
 func setRefs(refs map[string]string) editor {
 	return func(data []byte) ([]byte, error) { return packsfile.SetRefs(data, refs) }
 }
 
-// edit edits packs.toml. The result is read as any packs.toml is; with tolerant
-// set, packs that lack a pin are left out.
+// edit edits packs.toml in memory and parses the result. With tolerant set, it leaves
+// out packs without a pin.
 func (v *vendoring) edit(edit editor, tolerant bool) error {
 	edited, parsed, err := v.tryEdit(edit, tolerant)
 	if err != nil {
@@ -36,9 +36,9 @@ func (v *vendoring) edit(edit editor, tolerant bool) error {
 	return v.p.Configure(&config)
 }
 
-// packsToVendor returns the packs of an edited packs.toml. Their lines are those that
-// they have on disk, 0 for new ones: errors are told before the edited file is there.
-// With tolerant set, a pack without a pin stays as it is locked, or is left out.
+// packsToVendor returns the packs of an edited packs.toml. They keep their lines on
+// disk, 0 for new ones, since errors precede the edited file. With tolerant set, a pack
+// without a pin stays as it is locked, or is left out.
 func (s *session) packsToVendor(packs []packsfile.Pack, tolerant bool) []packsfile.Pack {
 	var chosen []packsfile.Pack
 	for _, pack := range packs {
@@ -56,7 +56,7 @@ func (s *session) packsToVendor(packs []packsfile.Pack, tolerant bool) []packsfi
 	return chosen
 }
 
-// tryEdit returns packs.toml edited, as bytes and as read.
+// tryEdit returns the edited packs.toml, as bytes and parsed.
 func (s *session) tryEdit(edit editor, tolerant bool) ([]byte, *packsfile.File, error) {
 	file := s.p.Show(s.p.TOMLFile)
 	edited, err := edit(bytes.Clone(s.p.TOML))
@@ -71,15 +71,15 @@ func (s *session) tryEdit(edit editor, tolerant bool) ([]byte, *packsfile.File, 
 	return edited, config, err
 }
 
-// asLocked is pack in the words of its entry.
+// asLocked returns pack with the reference, version and layer of its entry.
 func asLocked(pack packsfile.Pack, entry lockfile.Entry) packsfile.Pack {
 	pack.Ref, pack.Version, pack.Layer = entry.Ref, entry.Version, entry.Layer
 	pack.Reference = entry.Reference()
 	return pack
 }
 
-// memoisePinned pins ref to what pack was resolved to, and spares the run from
-// resolving it again. It may be called concurrently.
+// memoisePinned pins ref to the digest of pack, and memoises pack. It may be called
+// concurrently.
 func (v *vendoring) memoisePinned(name string, ref ociref.Reference, pack *fetch.Resolved) ociref.Reference {
 	ref.Digest = pack.Digest()
 	pinned := *pack
@@ -88,7 +88,7 @@ func (v *vendoring) memoisePinned(name string, ref ociref.Reference, pack *fetch
 	return ref
 }
 
-// memoise spares the run from resolving a pack again. It may be called concurrently.
+// memoise spares the run a second request for a pack. It may be called concurrently.
 func (v *vendoring) memoise(name string, pack *fetch.Resolved) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

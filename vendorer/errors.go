@@ -14,23 +14,23 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// Sizes, in bytes: what the Go linker cannot link, in one string or in all;
-// where code hosts refuse a file; and where the go command refuses a module's
-// zip (https://go.dev/ref/mod#zip-path-size-constraints).
+// Sizes, in bytes: the Go linker's limit for one string and for all together; the size
+// above which code hosts refuse a file; and the go command's limit for a module's zip
+// (https://go.dev/ref/mod#zip-path-size-constraints).
 const (
 	maxEmbedded   = 2_000_000_000
 	largePack     = 100_000_000
 	largeTogether = 500 << 20
 )
 
-// A LockedError reports that packs.lock would have to change.
+// A LockedError reports that the run would change packs.lock.
 type LockedError struct {
 	File                    string   // packs.lock
 	Missing, Stale, Surplus []string // names of packs, sorted
 	NoFile                  bool     // there is no packs.lock, nor packs to lock
 	Format                  bool     // its entries are right, but not in canonical form
-	// Place and Line are where the first of the packs stands: in packs.toml, or of
-	// surplus ones in packs.lock. Line is 0 if it is about no pack.
+	// Place and Line locate the first of the packs: in packs.toml, or in packs.lock for
+	// surplus packs. Line is 0 if the error is about no pack.
 	Place string
 	Line  int
 }
@@ -54,15 +54,15 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s would change (%s)", e.File, strings.Join(parts, "; "))
 }
 
-// A PackError reports what went wrong with one pack.
+// A PackError reports an error about one pack.
 type PackError struct {
 	File string // packs.toml, as the user named it
-	Line int    // of the pack in it; 0 if it is not there yet
+	Line int    // of the pack in File; 0 if the pack is new
 	Name string
-	Ref  string // in packs.toml's words
+	Ref  string // as packs.toml has it
 	// Insecure are the insecure_registries of packs.toml.
 	Insecure []string
-	// Locked is the pack's entry where the error came of obeying it.
+	// Locked is the pack's entry if the run followed it.
 	Locked *lockfile.Entry
 	Err    error
 }
@@ -71,7 +71,7 @@ func (e *PackError) Error() string {
 	var inconsistent *InconsistentError
 	switch {
 	case errors.As(e.Err, &inconsistent):
-		return e.Err.Error() // it names packs.lock, which is to blame
+		return e.Err.Error() // it names packs.lock already
 	case e.Line == 0:
 		return fmt.Sprintf("%s: %v", e.Name, e.Err)
 	}
@@ -79,7 +79,7 @@ func (e *PackError) Error() string {
 }
 func (e *PackError) Unwrap() error { return e.Err }
 
-// An InconsistentError reports a lock entry that lies.
+// An InconsistentError reports a contradictory entry of packs.lock.
 type InconsistentError = lockfile.InconsistentError
 
 // An UnknownPackError reports a name that packs.toml does not have.
@@ -107,14 +107,14 @@ func (e *EditError) Error() string {
 
 func (e *EditError) Unwrap() error { return e.Err }
 
-// A VendoredError reports a vendored file that is not what is locked.
+// A VendoredError reports a vendored file that differs from packs.lock.
 type VendoredError struct {
 	Name, Path string
-	Got, Want  verified.Content // Got is the zero value if there is no file; its Digest is "" if the size alone tells
-	LFS        bool             // what stands there is a Git LFS pointer
+	Got, Want  verified.Content // Got is the zero value if there is no file; its Digest is "" if the size alone differs
+	LFS        bool             // the file is a Git LFS pointer
 }
 
-// IsMissing tells that there is no file.
+// IsMissing tells whether there is no file.
 func (e *VendoredError) IsMissing() bool { return e.Got.IsZero() }
 
 func (e *VendoredError) Error() string {
@@ -127,10 +127,10 @@ func (e *VendoredError) Error() string {
 	return fmt.Sprintf("%s is not the pack that is locked\n%s", e.Path, verified.Difference(e.Got, e.Want))
 }
 
-// A GeneratedError reports a generated file that is missing or was changed.
+// A GeneratedError reports a missing or changed generated file.
 type GeneratedError struct {
 	Path string
-	Diff string // unified, from what it is to what it must be; "" if it is missing
+	Diff string // unified, from the present text to the right one; "" if the file is missing
 }
 
 func (e *GeneratedError) Error() string {
@@ -140,11 +140,11 @@ func (e *GeneratedError) Error() string {
 	return e.Path + " is not what packvendor generates"
 }
 
-// A RevisionError reports that git could not say what a project was like at a revision.
+// A RevisionError reports that git could not read a project's revision.
 type RevisionError = gitrev.RevisionError
 
-// An OverrideError reports what can give a program other bytes than those that are
-// vendored, although every file that packvendor wrote is as it must be.
+// An OverrideError reports a setting or file that can give a program other bytes than
+// the vendored ones, although every file of packvendor is right.
 type OverrideError = override.Error
 
 // Errors about the project on disk.
@@ -155,56 +155,53 @@ type (
 	NoModuleError = project.NoModuleError
 	// A ConflictError reports a packs.lock that holds both sides of a merge.
 	ConflictError = project.ConflictError
-	// A LongFileError reports a file that is too large to be read.
+	// A LongFileError reports a file that is too large to read.
 	LongFileError = project.LongFileError
-	// A PlaceError reports that a path which packvendor would write is not its to
-	// write.
+	// A PlaceError reports a path that packvendor may not write.
 	PlaceError = project.PlaceError
-	// A ClashError reports names that the generated file and another file of the
-	// package would both declare.
+	// A ClashError reports names that both the generated file and another file of the
+	// package declare.
 	ClashError = project.ClashError
-	// A PackageNameError reports that the name of the Go package could not be found.
+	// A PackageNameError reports that the Go package has no known name.
 	PackageNameError = project.PackageNameError
-	// A BusyError reports a project that another run did not let go of.
+	// A BusyError reports a project that another run keeps locked.
 	BusyError = project.BusyError
-	// A ChangedError reports a file that someone changed while packvendor ran.
+	// A ChangedError reports a file that changed while packvendor ran.
 	ChangedError = project.ChangedError
 )
 
 // Errors about the tags of a repository.
 type (
-	// A NoVersionError reports a range in which the repository has no version tag.
+	// A NoVersionError reports a range without a matching version tag.
 	NoVersionError = tagpolicy.NoVersionError
-	// A RangeError reports that a pack was to get a certain tag whose tag packs.toml
-	// chooses by a range.
+	// A RangeError reports a tag that was given for a pack which follows a range.
 	RangeError = tagpolicy.RangeError
 	// A NoTagError reports a tag that the repository does not have.
 	NoTagError = tagpolicy.NoTagError
 )
 
-// A UsageError reports that something a user names cannot be used, and why.
+// A UsageError reports an unusable argument, and the reason.
 type UsageError struct{ Subject, Reason string }
 
 func (e *UsageError) Error() string { return e.Subject + " " + e.Reason }
 
-// tooLarge refuses packs that no Go program can embed; holder says whose bytes they
-// are.
+// tooLarge refuses packs that no Go program can embed; holder begins the message.
 func tooLarge(holder string, size int64) error {
 	return &UsageError{Subject: holder, Reason: fmt.Sprintf("%d bytes: more than %d cannot be linked into a Go program", size, int64(maxEmbedded))}
 }
 
-// A NetworkOffError reports work that is about tags, which only registries know,
-// where Options.Offline is set.
+// A NetworkOffError reports work that needs a registry's tags while Options.Offline is
+// set.
 type NetworkOffError struct {
 	Work string // "update" or "outdated"
-	Err  error  // *packfetch.OfflineError: of the first pack that has a tag
+	Err  error  // *packfetch.OfflineError, for the first pack that has a tag
 }
 
 func (e *NetworkOffError) Error() string { return e.Work + " needs the network, which is off" }
 func (e *NetworkOffError) Unwrap() error { return e.Err }
 
-// mergeTagErrors returns the errors that err joins, all those about tags that cannot be
-// followed offline made one: they have one cause.
+// mergeTagErrors merges the joined errors about tags that are unknown offline into one:
+// they have one cause.
 func mergeTagErrors(work string, err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {

@@ -10,16 +10,15 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 )
 
-// An Event is something that a user may want to know and that does not stop a
-// run.
+// An Event is news about a run that does not stop it.
 type Event interface{ about() string }
 
 type (
-	// Planned comes first: what the run will do.
+	// Planned comes first: the plan of the run.
 	Planned struct{ Plan Plan }
 	// StaleEntry: packs.toml has changed a pack since it was locked.
 	StaleEntry struct{ Name, Locked, Configured string }
-	// LeftOut: a pack without a pin is left out of a run that adds another.
+	// LeftOut: a run that adds another pack leaves out a pack without a pin.
 	LeftOut struct{ Name, Ref string }
 	// TagMoved: a reference with tag and digest is locked for the first time, or
 	// updated, and its tag names another digest now.
@@ -27,14 +26,13 @@ type (
 		Name, Ref   string
 		Pinned, Now ociref.Digest
 	}
-	// Republished: a version tag was pushed again with the bytes that it had, and is
-	// followed: only its manifest is new.
+	// Republished: a version tag was pushed again with the same bytes and another
+	// manifest. The update follows it.
 	Republished struct {
 		Name, Tag   string
 		Locked, Now ociref.Digest
 	}
-	// TagUnchecked: whether the tag of such a reference moved could not be
-	// found out.
+	// TagUnchecked: the registry did not say whether such a tag moved.
 	TagUnchecked struct {
 		Name, Ref string
 		Err       error
@@ -44,28 +42,28 @@ type (
 		Name string
 		packfetch.SuspectLayer
 	}
-	// Restored: vendored bytes were not those that are locked.
+	// Restored: a vendored file differed from packs.lock.
 	Restored struct {
 		Name, Path string
-		Got, Want  verified.Content // Got.Digest is "" if the size alone tells
-		LFS        bool             // what stood there was a Git LFS pointer
+		Got, Want  verified.Content // Got.Digest is "" if the size alone differs
+		LFS        bool             // the file was a Git LFS pointer
 	}
-	// Kept: a dropped pack's file was changed by someone, and so not deleted.
+	// Kept: someone changed a dropped pack's file, so it stays.
 	Kept struct{ Name, Path string }
-	// Large: a pack is larger than code hosts take.
+	// Large: a pack is larger than code hosts accept.
 	Large struct {
 		Name string
 		Size int64 // bytes
 	}
 	// LargeTotal: all packs together are larger than a module may be.
 	LargeTotal struct{ Size int64 }
-	// WaitingForProject: another run works on the project.
+	// WaitingForProject: another run holds the project's lock.
 	WaitingForProject struct{ File string }
-	// Fetching passes on an event of the fetcher.
+	// Fetching wraps an event of the fetcher.
 	Fetching struct{ packfetch.Event }
 )
 
-// about returns the name or reference of the pack that an event is about.
+// about returns the name or reference of the event's pack.
 func (Planned) about() string           { return "" }
 func (e StaleEntry) about() string      { return e.Name }
 func (e LeftOut) about() string         { return e.Name }
@@ -93,17 +91,17 @@ func (e Fetching) about() string {
 	return ""
 }
 
-// A orderedEvents passes events on to Options.Events, those of packs that are worked
-// on at once in the order of the packs: the same run says the same every time.
+// An orderedEvents passes events on to Options.Events. It sorts the events of
+// concurrent packs by pack, so that equal runs give equal output.
 type orderedEvents struct {
-	tell func(Event) // nil: nobody listens
+	tell func(Event) // may be nil
 
 	mu   sync.Mutex
 	held []Event
 }
 
-// event takes an event of a pack, which flush will pass on; a wait is told at
-// once. It may be called concurrently.
+// event holds an event until flush; waits and retries pass at once. It may be called
+// concurrently.
 func (t *orderedEvents) event(e Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,7 +115,7 @@ func (t *orderedEvents) event(e Event) {
 	t.held = append(t.held, e)
 }
 
-// now passes an event on at once, after those that are held.
+// now passes an event on at once, after the held ones.
 func (t *orderedEvents) now(e Event) {
 	t.flush()
 	t.mu.Lock()
@@ -125,7 +123,7 @@ func (t *orderedEvents) now(e Event) {
 	t.pass(e)
 }
 
-// flush passes on what is held, in the order of the packs.
+// flush passes on the held events, in the order of the packs.
 func (t *orderedEvents) flush() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,18 +149,18 @@ const (
 	PhaseVerifying Phase = "verifying"
 )
 
-// A Progress says how far a run is with one phase of it.
+// A Progress is the state of one phase of a run.
 type Progress struct {
 	Phase     Phase
-	Packs     int   // how many the phase is about
-	Done      int   // how many of them are done
-	Bytes     int64 // of all of them; 0 where no bytes are copied
+	Packs     int   // packs in the phase
+	Done      int   // finished packs
+	Bytes     int64 // of all packs; 0 if the phase copies none
 	BytesDone int64 // copied so far
 }
 
-// A progressCounter counts what a run has done. Its methods may be called concurrently.
+// A progressCounter counts a run's progress. Its methods may be called concurrently.
 type progressCounter struct {
-	tell func(Progress) // nil: nobody looks
+	tell func(Progress) // may be nil
 
 	mu  sync.Mutex
 	now Progress
@@ -176,11 +174,10 @@ func (m *progressCounter) begin(phase Phase, packs int, bytes int64) {
 // done counts one pack of the phase.
 func (m *progressCounter) done() { m.change(func(p *Progress) { p.Done++ }) }
 
-// copied counts bytes of a pack; what is begun anew is taken off again.
+// copied counts bytes of a pack; n is negative when a copy starts again.
 func (m *progressCounter) copied(n int64) { m.change(func(p *Progress) { p.BytesDone += n }) }
 
-// copiedOne is copied where there is one pack only, which is resolved until its
-// first bytes come.
+// copiedOne is copied for a single pack: its first bytes begin the fetching phase.
 func (m *progressCounter) copiedOne(n, size int64) {
 	m.change(func(now *Progress) {
 		if now.Phase != PhaseFetching {

@@ -9,14 +9,13 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 )
 
-// FetchOptions say what holds for one reference, outside any project.
+// FetchOptions hold for one reference, outside any project.
 type FetchOptions struct {
 	AllowTags          bool
 	InsecureRegistries []string
 }
 
-// Fetch sees that the cache holds the pack that reference names. It needs no
-// project.
+// Fetch makes the cache hold the pack of reference. It needs no project.
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
 	f, err := o.standalone(fo)
 	if err != nil {
@@ -30,10 +29,9 @@ func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (p
 	return f.ToCache(ctx, pack)
 }
 
-// FetchFile is Fetch to the file output, which gets the verified bytes whole, or is
-// left as it was. The Result's Path is output. Before any request it is a
-// *PlaceError if there is no directory for output, or if something else than a
-// regular file stands in its place.
+// FetchFile is Fetch to the file output, which gets all verified bytes or stays as it
+// was. The Result's Path is output. FetchFile returns a *PlaceError, before any
+// request, if output has no directory or is no regular file.
 func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, output string) (packfetch.Result, error) {
 	out, err := fetch.OpenOutput(output)
 	if err != nil {
@@ -52,7 +50,7 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 	return f.ToFile(ctx, pack, out)
 }
 
-// FetchTo is Fetch to w, which gets verified bytes only.
+// FetchTo is Fetch to w, which gets only verified bytes.
 func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, w io.Writer) error {
 	f, err := o.standalone(fo)
 	if err != nil {

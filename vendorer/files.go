@@ -14,15 +14,14 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// tomlName is packs.toml's name where no other is given.
+// tomlName is the default name of packs.toml.
 const tomlName = "packs.toml"
 
-// everything is the last element of a pattern: all folders there and below.
+// everything is the last element of a pattern: the folder and all below.
 const everything = "..."
 
-// Nearest returns the packs.toml of the working directory or, where there is none,
-// that of the nearest directory above it in the same module. If there is none at all,
-// it is "packs.toml".
+// Nearest returns the packs.toml of the working directory, or else of the nearest
+// directory above it in the same module. Without any, it returns "packs.toml".
 func Nearest() string {
 	here, err := filepath.Abs(".")
 	if err != nil {
@@ -42,20 +41,20 @@ func Nearest() string {
 	}
 }
 
-// IsPattern tells whether a name may stand for several files: its last element, or
-// the end of one, is "...".
+// IsPattern tells whether a name may match several files: one of its elements ends in
+// "...".
 func IsPattern(name string) bool {
 	return slices.ContainsFunc(elements(name), func(e string) bool { return strings.HasSuffix(e, everything) })
 }
 
 func elements(name string) []string { return strings.Split(filepath.ToSlash(name), "/") }
 
-// Files returns the files that names and patterns mean, each once, in their order. The
-// pattern DIR/... means every packs.toml in DIR and below, those of other modules too;
-// as the go command, it passes over directories called testdata or vendor, and those
-// whose name begins with a dot or an underscore, and follows no symbolic link.
-// Directories come before those in them. Names are not looked at. Errors:
-// *UsageError, and those of the file system.
+// Files returns the files of names and patterns, each once, in their order. The pattern
+// DIR/... means every packs.toml in DIR and below, also in other modules. Like the go
+// command, it skips directories called testdata or vendor, or with a leading dot or
+// underscore, and follows no symbolic link. Directories precede their subdirectories.
+// Files does not check that named files exist. Errors are *UsageError, and those of the
+// file system.
 func Files(names []string) ([]string, error) {
 	var files []string
 	seen := map[string]bool{}
@@ -81,7 +80,7 @@ func Files(names []string) ([]string, error) {
 	return files, nil
 }
 
-// match returns the files that a pattern means.
+// match returns the files of a pattern.
 func match(pattern string) ([]string, error) {
 	dir, last := path.Split(filepath.ToSlash(pattern))
 	if last != everything || IsPattern(dir) {
@@ -122,7 +121,7 @@ func below(dir string) ([]string, error) {
 	return files, err
 }
 
-// inDir gives an error about what is below dir the path by which it is called.
+// inDir puts dir before the path in an error about a file below it.
 func inDir(dir string, err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
@@ -131,8 +130,8 @@ func inDir(dir string, err error) error {
 	return err
 }
 
-// isPassedOver tells whether the go command's patterns do not look into a directory of
-// that name: https://pkg.go.dev/cmd/go#hdr-Package_lists_and_patterns
+// isPassedOver tells whether the go command's patterns skip directories of that name:
+// https://pkg.go.dev/cmd/go#hdr-Package_lists_and_patterns
 func isPassedOver(name string) bool {
 	return name == "testdata" || name == "vendor" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
 }

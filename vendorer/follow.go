@@ -14,23 +14,21 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// A TaggedDigest is a manifest or index as a person knows it: by a tag, where one is
-// known, and by its digest.
+// A TaggedDigest identifies a manifest or index by its digest and, if known, its tag.
 type TaggedDigest struct {
 	Tag    string
 	Digest ociref.Digest
 }
 
-// A RetagError reports a version tag that names other bytes than when it was
-// locked.
+// A RetagError reports a version tag that names other bytes than the locked ones.
 type RetagError struct {
 	Repository  string
 	Tag         string
 	Locked, Now ociref.Digest
-	// Version is the version that the locked manifest gives where that is not Tag: then
-	// it may be a reader who put that tag to it. Else it is "".
+	// Version is the locked manifest's version if it differs from Tag: a reader may
+	// then have written the wrong tag. Else it is "".
 	Version string
-	Wanted  string // the tag that the pack was to get; "" where none was named
+	Wanted  string // the target's tag; "" if it had none
 }
 
 func (e *RetagError) Error() string {
@@ -40,27 +38,27 @@ func (e *RetagError) Error() string {
 	return fmt.Sprintf("version tag %s was pushed again\n\tlocked: %s\n\tnow:    %s", e.Tag, e.Locked, e.Now)
 }
 
-// A resolution is where a pack stands, and where an update takes it.
+// A resolution holds a pack's present digest, and the one that an update takes.
 type resolution struct {
-	current TaggedDigest    // as pinned or locked; the zero value if it is neither
-	wanted  string          // the tag that the pack is to get; "" where none was named
-	tag     string          // the tag that is followed; "" if the pack never moves
-	moved   *fetch.Resolved // what tag names, if that is not what now says; else nil
-	// locked is what packs.lock has under the version tag of now; the zero value if it
-	// has nothing under it.
+	current TaggedDigest    // as pinned or locked; the zero value if neither
+	wanted  string          // the target's tag; "" if it has none
+	tag     string          // the tag to follow; "" if the pack never moves
+	moved   *fetch.Resolved // the tag's pack if it differs from current; else nil
+	// locked is the packs.lock entry under current's version tag; the zero value if
+	// there is none.
 	locked lockfile.Entry
 }
 
-// A follower finds out where the tags of packs lead. Its methods may be called
+// A follower finds the digests that tags name now. Its methods may be called
 // concurrently.
 type follower struct {
 	*session
-	latest      bool // any newer version will do, not only a compatible one
-	acceptRetag bool // version tags that were pushed again are followed
+	latest      bool // take any newer version, not only a compatible one
+	acceptRetag bool // follow version tags that were pushed again
 }
 
-// current is where a pack stands: what packs.toml pins, or else what is locked,
-// unless that contradicts itself.
+// current returns the digest that packs.toml pins, or else the locked one unless its
+// entry contradicts itself.
 func (s *session) current(pack packsfile.Pack) TaggedDigest {
 	if ref := pack.Reference; ref.Digest != "" {
 		return TaggedDigest{Tag: ref.Tag, Digest: ref.Digest}
@@ -71,8 +69,7 @@ func (s *session) current(pack packsfile.Pack) TaggedDigest {
 	return TaggedDigest{}
 }
 
-// follow finds out where a pack heads for; wanted, if not "", is the tag that it is
-// to get.
+// follow resolves the tag that a pack follows; wanted, if not "", replaces that tag.
 func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wanted string) (r resolution, err error) {
 	r.current, r.wanted = f.current(pack), wanted
 	r.locked = f.lockedUnder(pack, r.current.Tag)
@@ -90,9 +87,8 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wanted strin
 	return r, withNearTags(ref, err, f.list(ctx, ref))
 }
 
-// lockedUnder is what packs.lock has of the pack's repository under a version tag; the
-// zero value if it has nothing under it: packs.toml may be the first to put that tag to a
-// digest.
+// lockedUnder returns the packs.lock entry of the pack's repository under a version
+// tag. It returns the zero value if only packs.toml puts that tag beside a digest.
 func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Entry {
 	entry, _ := s.p.Lock.Entry(pack.Name)
 	_, isVersion := versions.Parse(tag)
@@ -102,10 +98,9 @@ func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Entry {
 	return entry
 }
 
-// followSame follows the tag that the pack has now, and refuses it if it is a
-// version that was pushed again: also where another version is to be taken, since
-// who moves one tag moves others. nil is one that has not moved, or is gone and
-// not wanted.
+// followSame follows the pack's present tag. It refuses a version tag that was pushed
+// again, even on the way to another version: whoever moves one tag moves others. It
+// returns nil if the tag has not moved, or is gone and not wanted.
 func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, r resolution) (*fetch.Resolved, error) {
 	guarded := r.locked.Name != "" && !f.acceptRetag
 	if r.current.Tag == "" || r.current.Digest == "" || r.tag != r.current.Tag && !guarded {
@@ -122,8 +117,7 @@ func (f *follower) followSame(ctx context.Context, pack packsfile.Pack, r resolu
 	return moved, err
 }
 
-// checkRetag refuses moved if its version tag was pushed again with other bytes than
-// those that packs.lock has under it.
+// checkRetag refuses moved if its version tag has other bytes in packs.lock.
 func (f *follower) checkRetag(pack packsfile.Pack, r resolution, moved *fetch.Resolved) error {
 	if f.isKnown(pack, r.locked, moved) {
 		return nil
@@ -134,8 +128,7 @@ func (f *follower) checkRetag(pack packsfile.Pack, r resolution, moved *fetch.Re
 	}
 }
 
-// isKnown tells whether an entry of packs.lock, which must be true of its manifest as far
-// as that is at hand, has the bytes that were found.
+// isKnown tells whether a consistent entry of packs.lock has the bytes of found.
 func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Entry, found *fetch.Resolved) bool {
 	_, err := f.checkLocked(&task{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest

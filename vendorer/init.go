@@ -8,23 +8,22 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/scaffold"
 )
 
-// ToolPath is packvendor's own package, as go.mod's tool lines name it.
+// ToolPath is packvendor's own package, as in go.mod's tool lines.
 const ToolPath = gotool.Packvendor
 
 type (
-	// InitOptions say what Init sets up.
+	// InitOptions select the settings that Init writes.
 	InitOptions = scaffold.Options
-	// An InitReport says what Init did.
+	// An InitReport lists the changes of Init.
 	InitReport = scaffold.Report
-	// An InitError reports that packs.toml cannot say what Init was asked to write, or
-	// says something else already.
+	// An InitError reports a setting that packs.toml cannot hold, or that the present
+	// packs.toml contradicts.
 	InitError = scaffold.Error
 )
 
-// Init sets up a project: packs.toml, a Go file that has go generate run
-// packvendor, and lines in the module's .gitattributes. What is there is never
-// replaced; where all is there, nothing is done. On any error before the files get
-// their names, nothing is.
+// Init sets up a project: packs.toml, a Go file with a go:generate line for packvendor,
+// and lines in the module's .gitattributes. It never replaces a present file or line.
+// An error before the files get their names leaves the project untouched.
 func Init(ctx context.Context, o Options, want InitOptions) (*InitReport, error) {
 	lock, err := o.lock(ctx)
 	if err != nil {

@@ -22,26 +22,25 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// An Inspection is a pack, and where it was found.
+// An Inspection describes a pack, and its source.
 type Inspection struct {
 	*gtpack.Pack
 	verified.Content
-	Path string // of the file that was read; "" if it came by a reference
-	// Reference and what follows are known of packs that packs.lock or a registry
-	// names.
+	Path string // of the file; "" for a reference
+	// Reference and the fields below are known for packs of packs.lock or a registry.
 	Reference string
-	// ManifestVersion is the version that the manifest gives where Reference has another
-	// as its tag; else "".
+	// ManifestVersion is the manifest's version if it differs from Reference's tag;
+	// else "".
 	ManifestVersion string
 	ManifestDigest  string
 	MediaType       string
-	Annotations     map[string]string // of the manifest, if it was at hand
+	Annotations     map[string]string // of the manifest, if at hand
 }
 
 type (
-	// A PackInfo is what a pack says of itself.
+	// A PackInfo is a pack's description of itself.
 	PackInfo = gtpack.Pack
-	// A Component is one that a pack holds.
+	// A Component is a component of a pack.
 	Component = gtpack.Component
 	// A Dependency is another pack that a pack needs.
 	Dependency = gtpack.Dependency
@@ -49,11 +48,10 @@ type (
 	SBOM = gtpack.SBOM
 )
 
-// Inspect reads what a pack says of itself: the vendored one called what, if
-// packs.toml has such a name; else the one in the file what, if there is one; else
-// the one that the reference what names, the newest version if it has neither tag
-// nor digest. A vendored pack that is not what packs.lock
-// says is a *VendoredError.
+// Inspect reads a pack's description: of the vendored pack with the name what, if
+// packs.toml has it; else of the file what, if there is one; else of the reference
+// what, with the newest version as its default. A vendored pack that differs from
+// packs.lock is a *VendoredError.
 //
 // Errors besides those of Verify and Fetch: *gtpack.NotPackError,
 // *gtpack.MalformedError.
@@ -72,8 +70,8 @@ func Inspect(ctx context.Context, o Options, fo FetchOptions, what string) (*Ins
 	return inspectReference(ctx, o, fo, what)
 }
 
-// isPath tells a path from a reference, as far as words can. A repository without tag
-// and digest is taken for a path that begins with a name which is here.
+// isPath tells a path from a reference by its form. A repository without tag and digest
+// counts as a path if its first element exists here.
 func isPath(what string) bool {
 	if first, _, ok := strings.Cut(what, "/"); ok && !strings.ContainsAny(what, ":@") {
 		if _, err := os.Lstat(first); first != "" && err == nil {
@@ -126,7 +124,7 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	}, about(s.p.Show(file), err)
 }
 
-// An InspectError says which pack could not be read.
+// An InspectError names the pack that could not be read.
 type InspectError struct {
 	What string
 	Err  error
@@ -135,7 +133,7 @@ type InspectError struct {
 func (e *InspectError) Error() string { return e.What + ": " + e.Err.Error() }
 func (e *InspectError) Unwrap() error { return e.Err }
 
-// about says that err is about a pack.
+// about names the pack in err.
 func about(what string, err error) error {
 	if err == nil {
 		return nil
@@ -165,8 +163,7 @@ func inspectFile(ctx context.Context, name string) (*Inspection, error) {
 	return inspectPipe(ctx, name, file)
 }
 
-// openPatiently is os.Open, which waits for the writer of a pipe, but not longer than
-// ctx lets it.
+// openPatiently is os.Open, but ctx ends the wait for the writer of a pipe.
 func openPatiently(ctx context.Context, name string) (*os.File, error) {
 	type opened struct {
 		file *os.File
@@ -185,7 +182,7 @@ func openPatiently(ctx context.Context, name string) (*os.File, error) {
 	}
 }
 
-// inspectPipe inspects what comes from a pipe, which is read once, and may have no end.
+// inspectPipe inspects the bytes of a pipe: it reads once, and bounds the size.
 func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, error) {
 	copied, err := scratch.New()
 	if err != nil {
@@ -206,7 +203,7 @@ func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, 
 	return inspectBytes(ctx, name, copied)
 }
 
-// inspectBytes hashes only what was found to be a pack: other files may be large.
+// inspectBytes hashes only packs: other files may be large.
 func inspectBytes(ctx context.Context, name string, bytes gtpack.Source) (*Inspection, error) {
 	pack, err := gtpack.Read(ctx, bytes)
 	if err != nil {
@@ -216,8 +213,8 @@ func inspectBytes(ctx context.Context, name string, bytes gtpack.Source) (*Inspe
 	return &Inspection{Pack: pack, Content: content, Path: name}, err
 }
 
-// inspectReference inspects a pack of a registry, or of the cache: to look at what a
-// tag names is no harm.
+// inspectReference inspects a pack of a registry or the cache. It allows tags, since it
+// vendors nothing.
 func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference string) (*Inspection, error) {
 	fo.AllowTags = true
 	f, err := o.standalone(fo.within(o.file()))
@@ -243,7 +240,7 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 	}, about(reference, err)
 }
 
-// resolveAny is Resolve; without tag and digest, the newest version is meant.
+// resolveAny is Resolve with the newest version as the default tag.
 func (f *client) resolveAny(ctx context.Context, reference string) (*fetch.Resolved, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {

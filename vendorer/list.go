@@ -6,33 +6,33 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// A State is what is known of a pack's bytes in some place.
+// A State is the state of a pack's bytes in one place.
 type State string
 
 const (
 	Present State = "yes"
 	Absent  State = "no"
-	Altered State = "changed" // something else stands there
-	Unknown State = "-"       // the pack is not locked: nobody knows what to look for
+	Altered State = "changed" // other bytes are there
+	Unknown State = "-"       // the pack is not locked: nothing to compare with
 )
 
-// A Listed is a pack of packs.toml, and what there is of it on this machine.
+// A Listed is a pack of packs.toml, with its state on this machine.
 type Listed struct {
 	Name    string
-	Ref     string // in packs.toml's words
-	Version string // likewise; "" if no range is followed
-	Tag     string // of the reference, or the one that was followed; "" if there is none
+	Ref     string // as packs.toml has it
+	Version string // likewise; "" without a range
+	Tag     string // of the reference, or the followed one; "" if none
 	Digest  ociref.Digest
-	// ManifestVersion is the version that the manifest in the cache gives where that is
-	// not Tag; "" if it gives none or the same, Tag is no version, or it is not there.
+	// ManifestVersion is the version of the manifest in the cache if it differs from
+	// Tag; else, or if Tag is no version, "".
 	ManifestVersion string
 	Size            int64 // bytes; -1 if the pack is not locked
-	// Vendored and Cached tell of the bytes that packs.lock names: they are hashed.
+	// Vendored and Cached are about the bytes that packs.lock names; List hashes them.
 	Vendored, Cached State
 }
 
-// List lists the packs of packs.toml by name, without any network. What is stale
-// in packs.lock counts as not locked.
+// List lists the packs of packs.toml by name, without network. A stale entry of
+// packs.lock counts as not locked.
 func List(ctx context.Context, o Options) ([]Listed, error) {
 	o.Offline = true
 	s, err := open(ctx, o, true)
@@ -57,7 +57,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	return list, err
 }
 
-// listed returns what there is of a pack; the error is the cause of ctx's end.
+// listed returns one pack's state; the error is the cause of ctx's end.
 func (s *session) listed(ctx context.Context, step Step) (Listed, error) {
 	l := Listed{
 		Name: step.Pack.Name, Ref: step.Pack.Ref, Version: step.Pack.Version,

@@ -1,5 +1,4 @@
-// Package vendorer plans and carries out the vendoring of packs into a Go
-// package: plan, fetch, stage, commit.
+// Package vendorer vendors packs into a Go package: it plans, fetches, stages, commits.
 package vendorer
 
 import (
@@ -13,7 +12,7 @@ import (
 // DefaultJobs is how many packs are fetched at once.
 const DefaultJobs = 8
 
-// Options say which project is worked on, and how. The zero value vendors
+// Options select the project, and control the work on it. The zero value vendors
 // ./packs.toml.
 type Options struct {
 	// File is the path of packs.toml; "" is packs.toml.
@@ -24,19 +23,18 @@ type Options struct {
 	Offline bool
 	// CacheDir is the cache root; "" finds it from Getenv.
 	CacheDir string
-	// Jobs is how many packs are resolved or fetched at once; 0 is DefaultJobs.
+	// Jobs bounds the packs that are resolved or fetched at once; 0 is DefaultJobs.
 	Jobs int
-	// Getenv looks up the environment; nil knows no variables. Used are those
-	// of packfetch.DefaultCacheDir, and GOPACKAGE.
+	// Getenv looks up the environment: the variables of packfetch.DefaultCacheDir, and
+	// GOPACKAGE. nil knows no variables.
 	Getenv func(string) string
-	// Fetch is how packs are fetched, where neither another field nor packs.toml
-	// says it.
+	// Fetch controls the downloads, unless another field or packs.toml does.
 	Fetch packfetch.Options
 	// UserAgent names the program to registries.
 	UserAgent string
-	// Events, if not nil, is told what happens on the way; never concurrently.
+	// Events, if not nil, gets the events of the work; never concurrently.
 	Events func(Event)
-	// Progress, if not nil, is told how far a run is, often; never concurrently.
+	// Progress, if not nil, gets the progress of the work, often; never concurrently.
 	Progress func(Progress)
 	// LockWait bounds the waits for other processes, on the project and on a
 	// pack; 0 is five minutes.
@@ -64,7 +62,7 @@ func (o Options) lockWait() time.Duration {
 	return o.LockWait
 }
 
-// lock keeps other runs out of the project, and tells if it must wait for one.
+// lock keeps other runs out of the project, and reports a wait for one.
 func (o Options) lock(ctx context.Context) (*project.Mutex, error) {
 	return project.Lock(ctx, o.file(), o.lockWait(), o.tellWaiting)
 }

@@ -8,26 +8,26 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// An OutdatedPack is where a pack stands, and what is newer.
+// An OutdatedPack is a pack with its present and newer digests.
 type OutdatedPack struct {
 	Name    string
-	Ref     string // in packs.toml's words
-	Version string // likewise; "" if no range is followed
-	// Now is what is pinned or locked; the zero value if it is neither.
+	Ref     string // as packs.toml has it
+	Version string // likewise; "" without a range
+	// Now is the pinned or locked digest; the zero value if neither.
 	Now TaggedDigest
-	// Update is what Update takes: Now if there is nothing newer to take.
+	// Update is the digest that Update takes: Now if there is no newer one to take.
 	Update TaggedDigest
-	// Newest is the newest that there is, whether Update takes it or not; its
-	// digest is only known where some Update would take it. It is the zero value
-	// if a digest alone pins the pack, whose tags are not looked at.
+	// Newest is the newest version, even if Update does not take it. Its digest is only
+	// known if some Update would take it. It is the zero value if a digest alone pins
+	// the pack: Outdated then reads no tags.
 	Newest TaggedDigest
 	// IsOutdated tells whether some Update would change anything.
 	IsOutdated bool
 }
 
-// Outdated finds out what newer versions there are, and changes nothing. Outlooks
-// are by name. Where there are some with an error, not nil, it joins those of the
-// packs that are not among them.
+// Outdated finds newer versions, and changes nothing. It returns the packs by name. The
+// packs are not nil if some have an error: they are then the packs without one, and the
+// error joins those of the others.
 func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	s, err := open(ctx, o, false)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*OutdatedP
 	return o, err
 }
 
-// target is what a heading leads to.
+// target returns the digest that an update takes.
 func (h resolution) target() TaggedDigest {
 	if h.moved == nil {
 		return h.current
@@ -91,8 +91,8 @@ func (h resolution) target() TaggedDigest {
 	return TaggedDigest{Tag: h.tag, Digest: h.moved.Digest()}
 }
 
-// latest is where UpdateOptions.Latest takes a pack that is pinned to a version
-// tag, and that Update without it takes to compatible.
+// latest returns the version that UpdateOptions.Latest takes for a pack pinned to a
+// version tag; compatible is the one that Update takes without it.
 func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible TaggedDigest) (TaggedDigest, error) {
 	tag, err := tagpolicy.Choose(pack, "", true, s.list(ctx, pack.Reference))
 	if err != nil || tag == compatible.Tag {
@@ -102,8 +102,8 @@ func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible Ta
 	return h.target(), err
 }
 
-// newestInRepository returns the newest version of a repository of which a range, or a
-// version tag that is allowed, takes what is taken.
+// newestInRepository returns the newest version of the repository of a pack that
+// follows a range or a version tag.
 func (s *session) newestInRepository(ctx context.Context, pack packsfile.Pack, taken TaggedDigest) (TaggedDigest, error) {
 	tags, err := s.list(ctx, pack.Reference)()
 	if err != nil {

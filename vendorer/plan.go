@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// An Action is what a plan does with a pack.
+// An Action is the work that a plan has for a pack.
 type Action string
 
 const (
@@ -18,7 +18,7 @@ const (
 	Resolve Action = "resolve" // to be locked anew, and then vendored
 )
 
-// A Reason says why a pack is not simply kept.
+// A Reason is the cause of any other Action than Keep.
 type Reason string
 
 const (
@@ -29,10 +29,10 @@ const (
 	Updated  Reason = "update"             // with Resolve
 )
 
-// A Vendored is what stands in a vendored pack's place.
+// A Vendored describes the file in a vendored pack's place.
 type Vendored = project.Vendored
 
-// A Step is what a plan does with one pack of packs.toml.
+// A Step is a plan's part for one pack of packs.toml.
 type Step struct {
 	Pack     packsfile.Pack
 	Action   Action
@@ -41,16 +41,15 @@ type Step struct {
 	Vendored Vendored
 }
 
-// A Plan is what a run will do. It is a function of packs.toml, packs.lock and
-// the vendored files alone.
+// A Plan is the work of a run. It depends only on packs.toml, packs.lock and the
+// vendored files.
 type Plan struct {
 	Steps   []Step           // by name, one for each pack of packs.toml
 	Surplus []lockfile.Entry // entries of packs.lock that packs.toml does not name, by name
 }
 
-// MakePlan makes the plan. vendored maps the name of a pack to what stands in
-// its place; update holds the names that are resolved again whatever packs.lock
-// says.
+// MakePlan makes the plan. vendored maps a pack's name to the file in its place. update
+// holds the names to resolve again regardless of packs.lock.
 func MakePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, update map[string]bool) Plan {
 	var plan Plan
 	configured := map[string]bool{}
@@ -94,8 +93,7 @@ func isStale(pack packsfile.Pack, entry lockfile.Entry) bool {
 	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer
 }
 
-// lockedError returns how a plan would change packs.lock's entries, nil if it does
-// not.
+// lockedError reports the changes of a plan to packs.lock's entries; nil without any.
 func (p Plan) lockedError() *LockedError {
 	e := &LockedError{}
 	for _, step := range p.Steps {

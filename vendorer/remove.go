@@ -8,15 +8,15 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// RemoveOptions say what Remove takes out.
+// RemoveOptions name the packs that Remove removes.
 type RemoveOptions struct {
 	Names []string
-	// DryRun finds out what would be done, and writes nothing.
+	// DryRun plans the run and writes nothing.
 	DryRun bool
 }
 
-// Remove takes packs out of packs.toml, and vendors. Other packs that lack a pin
-// stay as they are.
+// Remove removes packs from packs.toml, and vendors the others. Other packs without a
+// pin stay as they are.
 func Remove(ctx context.Context, o Options, ro RemoveOptions) (*Report, error) {
 	v, err := openVendoring(ctx, o, true)
 	if err != nil {

@@ -12,17 +12,17 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// An task is a step on its way to being vendored.
+// A task is a step that vendoring carries out.
 type task struct {
 	Step
-	entry   lockfile.Entry  // as it will be locked
+	entry   lockfile.Entry  // the new entry
 	pack    *fetch.Resolved // nil where the bytes are not needed
 	staged  *atomicfile.File
 	apart   bool // staged is made durable by itself
 	fetched bool
 }
 
-// tasks are the steps of a plan, locked as they are.
+// tasks returns the tasks of a plan, with their present entries.
 func (p Plan) tasks() []*task {
 	tasks := make([]*task, len(p.Steps))
 	for n, step := range p.Steps {
@@ -34,8 +34,7 @@ func (p Plan) tasks() []*task {
 // mustWrite tells whether the vendored file must be written.
 func (t *task) mustWrite() bool { return t.Vendored.Content != project.ContentOf(t.entry) }
 
-// prepare finds out how the item will be locked, and where its bytes are if
-// they are needed.
+// prepare finds a task's new entry, and its bytes if they are needed.
 func (v *vendoring) prepare(ctx context.Context, t *task) error {
 	var err error
 	switch t.Action {
@@ -54,8 +53,7 @@ func (v *vendoring) prepare(ctx context.Context, t *task) error {
 	return nil
 }
 
-// measureAgain reads what stands in an item's place if it may be what the item will
-// be locked as, and nobody could know that before.
+// measureAgain hashes a vendored file whose expected size is only known now.
 func (v *vendoring) measureAgain(ctx context.Context, t *task) (err error) {
 	if is := t.Vendored; is.Digest == "" && !is.IsZero() && is.Size == t.entry.Size {
 		t.Vendored, err = v.p.Measure(ctx, v.p.PackFile(t.Pack.Name), t.entry.Size)
@@ -86,7 +84,7 @@ func (v *vendoring) resolve(ctx context.Context, t *task) error {
 	return nil
 }
 
-// entryOf is an entry of packs.lock for what was found, without what packs.toml says.
+// entryOf returns the entry of a pack, without the fields from packs.toml.
 func entryOf(pack *fetch.Resolved) lockfile.Entry {
 	return lockfile.Entry{
 		Tag:            pack.Tag,
@@ -98,7 +96,7 @@ func entryOf(pack *fetch.Resolved) lockfile.Entry {
 	}
 }
 
-// resolvePack resolves a pack as packs.toml has it.
+// resolvePack resolves a pack by its reference or range in packs.toml.
 func (s *session) resolvePack(ctx context.Context, pack packsfile.Pack) (*fetch.Resolved, error) {
 	if pack.Version == "" {
 		return s.Resolve(ctx, pack.Reference, pack.Layer)
@@ -110,8 +108,7 @@ func (s *session) resolvePack(ctx context.Context, pack packsfile.Pack) (*fetch.
 	return s.Resolve(ctx, pack.Reference.WithTag(tag), pack.Layer)
 }
 
-// configuredText are packs.toml's words for a pack: what makes an entry stale if it
-// changes.
+// configuredText joins the fields that make an entry stale if they change.
 func configuredText(ref, version, layer string) string {
 	words := ref
 	if version != "" {
@@ -123,8 +120,8 @@ func configuredText(ref, version, layer string) string {
 	return words
 }
 
-// checkTag warns of a reference whose tag and digest have parted. What is
-// locked is the digest either way, so nothing here can fail a run.
+// checkTag warns of a tag that no longer names the digest beside it. The run locks the
+// digest anyway, so an error is only an event.
 func (s *session) checkTag(ctx context.Context, t *task) {
 	ref := t.Pack.Reference
 	if ref.Tag == "" || ref.Digest == "" || s.o.Offline {
@@ -138,8 +135,8 @@ func (s *session) checkTag(ctx context.Context, t *task) {
 	}
 }
 
-// resolveLocked finds the pack that is locked. Of the registry only the manifest is
-// asked that packs.lock names.
+// resolveLocked resolves the locked pack. It asks the registry only for the manifest
+// that packs.lock names.
 func (v *vendoring) resolveLocked(ctx context.Context, t *task) error {
 	if err := v.checkEntry(t); err != nil {
 		return err

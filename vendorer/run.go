@@ -9,29 +9,29 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// A Report says what a run did.
+// A Report is the result of a run.
 type Report struct {
 	Packs   []PackReport // by name, one for each pack of packs.toml
-	Dropped []string     // names of packs that were vendored and no longer are
-	Written []string     // files that were written, as the user would name them
-	Deleted []string     // files that were deleted, likewise
-	DryRun  bool         // what would be done was found out, nothing written or deleted
+	Dropped []string     // names of packs that are no longer vendored
+	Written []string     // written files, as the user would name them
+	Deleted []string     // deleted files, likewise
+	DryRun  bool         // the run only planned: it wrote and deleted nothing
 }
 
-// A PackReport says what a run did with one pack.
+// A PackReport is the result of a run for one pack.
 type PackReport struct {
-	lockfile.Entry                // as it is locked now
-	Before         lockfile.Entry // as it was locked; the zero value if it was not
+	lockfile.Entry                // the present entry
+	Before         lockfile.Entry // the former entry; the zero value if there was none
 	Action         Action
 	Written        bool // its vendored file was written
 	Fetched        bool // its bytes came from the registry
-	Refused        bool // it was to be updated, and was left as it is
+	Refused        bool // its update was refused
 }
 
-// Run vendors: it obeys packs.lock where it speaks of a pack as packs.toml
-// does, locks the others, restores what is missing, drops what packs.toml no
-// longer has, and writes nothing where nothing changed. On any error before
-// the commit every file of the project is as it was.
+// Run vendors the packs. It follows a packs.lock entry that agrees with packs.toml,
+// locks the other packs, restores missing files, drops packs that packs.toml no longer
+// has, and writes only changed files. An error before the commit leaves every file of
+// the project as it was.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	v, err := openVendoring(ctx, o, false)
 	if err != nil {
@@ -44,7 +44,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 // A vendoring is one run over a project, from reading it to committing.
 type vendoring struct {
 	*session
-	edited []byte // packs.toml's new bytes; nil if it is not edited
+	edited []byte // packs.toml's new bytes; nil if unchanged
 	dryRun bool   // nothing is written
 
 	mu       sync.Mutex
@@ -52,7 +52,7 @@ type vendoring struct {
 	resolved map[string]*fetch.Resolved // packs that are resolved already
 }
 
-// openVendoring opens a session to vendor in.
+// openVendoring opens a project for a run that writes.
 func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, error) {
 	lock, err := o.lock(ctx)
 	if err != nil {

@@ -25,8 +25,8 @@ type session struct {
 	p *project.Project
 }
 
-// open opens a session that only reads: it shares the project with others that do. With
-// tolerant set, packs that only lack a pin are no error. The caller must close it.
+// open opens a session that only reads; other readers may share the project. With
+// tolerant set, a pack without a pin is no error. The caller must close it.
 func open(ctx context.Context, o Options, tolerant bool) (*session, error) {
 	lock, err := o.rlock(ctx)
 	if err != nil {
@@ -35,13 +35,13 @@ func open(ctx context.Context, o Options, tolerant bool) (*session, error) {
 	return openIn(o, lock, tolerant)
 }
 
-// openIn opens a session in the project that lock is of.
+// openIn opens a session in the project of lock.
 func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 	p, err := project.Open(o.file(), lock, tolerant)
 	if err != nil {
 		return nil, err
 	}
-	// packs.toml says which tags are allowed, so the fetcher allows all.
+	// packs.toml decides which tags are allowed, so the fetcher allows all.
 	c, err := o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, progress *progressCounter) {
 		f.AllowTags = true
 		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
@@ -55,13 +55,13 @@ func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 	return &session{c, p}, nil
 }
 
-// close ends the session and lets the next one at the project.
+// close ends the session and unlocks the project.
 func (s *session) close() {
 	s.client.close()
 	s.p.Close()
 }
 
-// packError says of which pack err is.
+// packError adds the pack to err.
 func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile.Entry, err error) error {
 	var inconsistent *InconsistentError
 	if errors.As(err, &inconsistent) {
@@ -74,8 +74,7 @@ func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile
 	return e
 }
 
-// lockedError returns the *LockedError of a plan that would change packs.lock, nil
-// if it does not.
+// lockedError returns a *LockedError if the plan would change packs.lock, else nil.
 func (s *session) lockedError(plan Plan) error {
 	e := plan.lockedError()
 	if e == nil {
@@ -89,8 +88,7 @@ func (s *session) lockedError(plan Plan) error {
 	return e
 }
 
-// firstUnlocked returns where the first pack of a plan stands that would change
-// packs.lock.
+// firstUnlocked returns the place of the first pack that would change packs.lock.
 func (s *session) firstUnlocked(plan Plan) (file string, line int) {
 	for _, step := range plan.Steps {
 		if step.Action == Resolve {
@@ -103,12 +101,12 @@ func (s *session) firstUnlocked(plan Plan) (file string, line int) {
 	return s.p.Show(s.p.LockFile), 0
 }
 
-// unknown is the error of a name that packs.toml does not have.
+// unknown returns the error about a name that packs.toml does not have.
 func (s *session) unknown(name string) error {
 	return &UnknownPackError{File: s.p.Show(s.p.TOMLFile), Name: name, Near: similar(name, s.p.Config.Packs)}
 }
 
-// similar returns the pack whose name is most like name, "" if none is.
+// similar returns the pack name most like name, "" if none is similar.
 func similar(name string, packs []packsfile.Pack) string {
 	var names []string
 	for _, pack := range packs {
@@ -117,23 +115,23 @@ func similar(name string, packs []packsfile.Pack) string {
 	return nearest.Of(name, names)
 }
 
-// vendoredError says what stands in a pack's place instead of what is locked.
+// vendoredError reports a file that differs from the locked pack.
 func (s *session) vendoredError(entry lockfile.Entry, is Vendored) *VendoredError {
 	return &VendoredError{Name: entry.Name, Path: s.p.Show(s.p.PackFile(entry.Name)), Got: is.Content, Want: project.ContentOf(entry), LFS: is.LFS}
 }
 
-// A client fetches packs as Options say, and tells of that. Its methods may be called
-// concurrently.
+// A client fetches packs by Options, and reports events and progress. Its methods may
+// be called concurrently.
 type client struct {
 	*fetch.Fetcher
 	o        Options
-	events   *orderedEvents // to be flushed when the work is done
+	events   *orderedEvents // flushed at the end of the work
 	progress *progressCounter
-	listed   once.Cache[string, []string] // the tags of repositories, by their names
+	listed   once.Cache[string, []string] // tags by repository name
 }
 
-// newClient returns a client; set says what Options does not say. project is the
-// directory whose cache is meant if no other is.
+// newClient returns a client; set fills the options that Options lacks. project is the
+// directory whose cache is the default.
 func (o Options) newClient(project string, set func(*packfetch.Options, *progressCounter)) (c *client, err error) {
 	c = &client{o: o, events: &orderedEvents{tell: o.Events}, progress: &progressCounter{tell: o.Progress}}
 	f := o.Fetch
@@ -147,7 +145,7 @@ func (o Options) newClient(project string, set func(*packfetch.Options, *progres
 	return c, err
 }
 
-// standalone returns a client that works for no project.
+// standalone returns a client without a project.
 func (o Options) standalone(fo FetchOptions) (*client, error) {
 	c, err := o.newClient(filepath.Dir(Nearest()), func(f *packfetch.Options, progress *progressCounter) {
 		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
@@ -157,10 +155,10 @@ func (o Options) standalone(fo FetchOptions) (*client, error) {
 	return c, err
 }
 
-// close passes on the events that are held.
+// close passes on the held events.
 func (c *client) close() { c.events.flush() }
 
-// resolve finds the pack that a reference names.
+// resolve finds the pack of a reference.
 func (c *client) resolve(ctx context.Context, reference string) (*fetch.Resolved, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
@@ -169,21 +167,20 @@ func (c *client) resolve(ctx context.Context, reference string) (*fetch.Resolved
 	return c.Resolve(ctx, ref, "")
 }
 
-// list returns what lists the tags of a repository, once for all who want them.
+// list returns a function that lists a repository's tags, with one request for all.
 func (c *client) list(ctx context.Context, ref ociref.Reference) func() ([]string, error) {
 	return func() ([]string, error) {
 		return c.listed.Do(ctx, ref.Name(), func(ctx context.Context) ([]string, error) { return c.Tags(ctx, ref) })
 	}
 }
 
-// eachPack is forEach with the events of the packs told in their order, and
-// counted as a phase.
+// eachPack is forEach as a phase with progress, and with events in the packs' order.
 func eachPack[T any](ctx context.Context, c *client, phase Phase, items []T, do func(context.Context, T) error) error {
 	c.progress.begin(phase, len(items), 0)
 	return eachCounted(ctx, c, items, do)
 }
 
-// eachFetched is eachPack for items whose bytes are copied.
+// eachFetched is eachPack with a count of copied bytes.
 func eachFetched(ctx context.Context, c *client, tasks []*task, do func(context.Context, *task) error) error {
 	var bytes int64
 	for _, t := range tasks {
@@ -203,9 +200,9 @@ func eachCounted[T any](ctx context.Context, c *client, items []T, do func(conte
 	return err
 }
 
-// forEach calls do for every item, so many at once as Options.Jobs says, and
-// returns all errors, in the items' order: a user is told of every pack that
-// has a problem, not of the one that failed first.
+// forEach calls do for every item, up to Options.Jobs at once, and returns all errors
+// in the items' order: the user learns of every pack with a problem, not of the first
+// failure alone.
 func forEach[T any](ctx context.Context, o Options, items []T, do func(context.Context, T) error) error {
 	errs := make([]error, len(items))
 	var group errgroup.Group

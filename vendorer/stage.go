@@ -12,8 +12,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// checkSizes refuses what cannot be linked, before it is downloaded, and warns
-// of what code hosts refuse.
+// checkSizes refuses packs that cannot be linked, before any download, and warns of
+// packs that code hosts refuse.
 func (v *vendoring) checkSizes(tasks []*task) error {
 	var total int64
 	var changed bool
@@ -36,11 +36,11 @@ func (v *vendoring) checkSizes(tasks []*task) error {
 	return errors.Join(errs...)
 }
 
-// maxOpen is how many staged packs are kept open until all are made durable together.
-// Of any more each is made durable by itself: systems bound what may be open at once.
+// maxOpen bounds the staged packs that stay open to be made durable together. Each
+// further one is made durable by itself: systems bound the number of open files.
 const maxOpen = 512
 
-// stage writes all that will change under temporary names.
+// stage writes all changes under temporary names.
 func (v *vendoring) stage(ctx context.Context, c *project.Change, tasks []*task, pkg embedgen.Package) error {
 	var wanted []*task
 	for _, t := range tasks {
@@ -98,15 +98,14 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 	return file, nil
 }
 
-// suspect warns of a layer that may not be the pack. bytes are its, nil if they are not at
-// hand.
+// suspect warns of a layer that may not be the pack. bytes are the layer's, or nil.
 func (v *vendoring) suspect(t *task, bytes io.ReaderAt) {
 	if d, doubtful := v.Suspect(t.pack, bytes); doubtful {
 		v.events.event(SuspectLayer{Name: t.Pack.Name, SuspectLayer: d})
 	}
 }
 
-// warnRestored warns of vendored files that were not what is locked.
+// warnRestored warns of vendored files that differed from packs.lock.
 func (v *vendoring) warnRestored(wanted []*task) {
 	for _, t := range wanted {
 		if t.Reason == Changed {
@@ -118,8 +117,7 @@ func (v *vendoring) warnRestored(wanted []*task) {
 	}
 }
 
-// stageTexts stages the generated file, packs.lock and packs.toml, each if it
-// changes.
+// stageTexts stages the generated file, packs.lock and packs.toml, if they change.
 func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Package) error {
 	source, err := generate(pkg, tasks)
 	if err != nil {
@@ -141,8 +139,8 @@ func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Pa
 	return c.StageTOML(v.edited)
 }
 
-// goPackage returns the package to generate for config's packs, but for what is
-// not known yet, and sees that it has room.
+// goPackage returns the package to generate, without the fields that are unknown yet,
+// and checks that its names are free.
 func (s *session) goPackage(config *packsfile.File) (embedgen.Package, error) {
 	files, err := s.p.GoFiles()
 	if err != nil {
@@ -151,7 +149,7 @@ func (s *session) goPackage(config *packsfile.File) (embedgen.Package, error) {
 	return s.packageAmong(files, config)
 }
 
-// packageAmong is goPackage where the package's other files are these.
+// packageAmong is goPackage with the package's other files as files.
 func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (pkg embedgen.Package, err error) {
 	pkg.Data = s.p.Config.Embed.Data
 	if pkg.Name, err = s.p.PackageName(s.o.getenv, files); err != nil {
@@ -163,7 +161,7 @@ func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (
 	return pkg, s.p.CheckClashes(pkg, files)
 }
 
-// generate returns the Go source for the items.
+// generate returns the Go source for the tasks.
 func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 	pkg.Packs = nil
 	for _, t := range tasks {

@@ -12,16 +12,16 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
-// A TagList is what tags a repository has.
+// A TagList lists the tags of a repository.
 type TagList struct {
 	Repository string
 	Versions   []string // the version tags, newest first
 	Others     []string // the other tags, as the registry lists them
 }
 
-// Tags lists the tags of a repository: that of the pack called what, if what can be
-// the name of one; else that of the reference what, whatever tag or digest it has.
-// Then fo says what holds besides packs.toml, which need not be there.
+// Tags lists the tags of a repository. what is a pack's name or a reference, whose own
+// tag or digest does not matter. For a reference, fo holds besides packs.toml, which
+// may be absent.
 func Tags(ctx context.Context, o Options, fo FetchOptions, what string) (*TagList, error) {
 	if names.CheckPack(what) == nil {
 		return tagsOfPack(ctx, o, what)
@@ -65,8 +65,8 @@ func newTagList(ref ociref.Reference, tags []string) *TagList {
 	return &TagList{Repository: ref.Name(), Versions: tagpolicy.Strings(sorted), Others: others}
 }
 
-// withNearTags says of err which tags there are, if it is that the registry does not
-// have ref's; list lists them.
+// withNearTags adds the nearest tags to err if the registry does not have ref's tag;
+// list lists them.
 func withNearTags(ref ociref.Reference, err error, list func() ([]string, error)) error {
 	var answer *packfetch.RegistryError
 	if ref.Tag == "" || !errors.As(err, &answer) || !answer.IsNotFound() {

@@ -11,32 +11,30 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// A Target is a pack to update. Tag, if not "", is the tag that it is to get.
+// A Target is a pack to update. Tag, if not "", is the tag to take.
 type Target struct{ Name, Tag string }
 
-// UpdateOptions say what Update follows, and how far.
+// UpdateOptions select the packs and tags that Update follows.
 type UpdateOptions struct {
 	// Targets are the packs to update; none means all.
 	Targets []Target
-	// Latest takes the newest version of a pack that is pinned to a version tag,
-	// not only the newest compatible one.
+	// Latest takes the newest version for a pack pinned to a version tag, not only the
+	// newest compatible one.
 	Latest bool
-	// AcceptRetag follows version tags that were pushed again with other bytes, which
-	// are a *RetagError otherwise.
+	// AcceptRetag follows version tags that were pushed again with other bytes. Without
+	// it they are a *RetagError.
 	AcceptRetag bool
-	// KeepGoing leaves packs whose tags were pushed again as they are, and updates the
-	// others.
+	// KeepGoing updates the other packs when a pack's tag was pushed again.
 	KeepGoing bool
-	// DryRun finds out what would be done, and writes nothing.
+	// DryRun plans the run and writes nothing.
 	DryRun bool
 }
 
-// Update follows the tags of packs, and vendors. What moves, and where, depends
-// on the form of the reference: a pack pinned as repository:tag@digest gets the
-// new digest in packs.toml, and where the tag is a version, the newest compatible
-// one; a bare tag or a range moves in packs.lock alone; a digest alone never
-// moves. One refused pack changes nothing for any, unless KeepGoing is set: then
-// the error joins those of the refused ones, and the Report is of the others.
+// Update follows the tags of packs, and vendors. A pack pinned as repository:tag@digest
+// gets the tag's new digest in packs.toml; if the tag is a version, it gets the newest
+// compatible version. A bare tag or a range moves only in packs.lock; a digest alone
+// never moves. One refused pack stops the whole update, unless KeepGoing is set: then
+// the error joins the refusals, and the Report covers the others.
 func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	v, err := openVendoring(ctx, o, false)
 	if err != nil {
@@ -63,14 +61,13 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 	return report, errors.Join(up.refusals(report), mergeTagErrors("update", err))
 }
 
-// An updateTarget is a pack that is to be updated; wanted is the tag that it is to get,
-// "" where none was named.
+// An updateTarget is a pack to update; wanted is the tag to take, "" if none was named.
 type updateTarget struct {
 	packsfile.Pack
 	wanted string
 }
 
-// choose returns the packs that are meant, all if there are no targets.
+// choose returns the packs of the targets, or all packs without targets.
 func (s *session) choose(targets []Target) ([]updateTarget, error) {
 	var packs []updateTarget
 	if len(targets) == 0 {
@@ -98,17 +95,17 @@ func (s *session) choose(targets []Target) ([]updateTarget, error) {
 	return packs, errors.Join(errs...)
 }
 
-// updater is what an update finds out before it vendors.
+// An updater collects the new references of an update before it vendors.
 type updater struct {
 	*vendoring
 	follower  *follower
 	keepGoing bool
-	named     bool              // the packs were named
+	named     bool              // the user named the packs
 	refs      map[string]string // packs' new references in packs.toml; under mu
-	refused   map[string]error  // packs that are left as they are, and why; under mu
+	refused   map[string]error  // refused packs, with the reason; under mu
 }
 
-// vendor finds out where the packs' tags lead now, and vendors.
+// vendor follows the packs' tags, and vendors.
 func (u *updater) vendor(ctx context.Context, packs []updateTarget) (*Report, error) {
 	if err := eachPack(ctx, u.client, PhaseResolving, packs, u.follow); err != nil {
 		return nil, err
@@ -121,7 +118,7 @@ func (u *updater) vendor(ctx context.Context, packs []updateTarget) (*Report, er
 	return u.vendoring.vendor(ctx)
 }
 
-// follow finds out where a pack's tag leads now, and takes it.
+// follow follows a pack's tag; with keepGoing, it records a refusal.
 func (u *updater) follow(ctx context.Context, pack updateTarget) error {
 	err := u.followTag(ctx, pack)
 	if err == nil {
@@ -138,8 +135,7 @@ func (u *updater) follow(ctx context.Context, pack updateTarget) error {
 	return nil
 }
 
-// refusals are why packs were left as they are, which the report, if there is one, says
-// of them.
+// refusals returns the errors of refused packs, and marks these packs in the report.
 func (u *updater) refusals(report *Report) error {
 	var errs []error
 	for _, pack := range u.p.Config.Packs {
@@ -156,7 +152,7 @@ func (u *updater) refusals(report *Report) error {
 func (u *updater) followTag(ctx context.Context, pack updateTarget) error {
 	if pack.wanted == "" && u.current(pack.Pack) == (TaggedDigest{}) {
 		u.relockInconsistent(pack.Pack)
-		return nil // it is not locked, and will be
+		return nil // it is not locked yet
 	}
 	h, err := u.follower.follow(ctx, pack.Pack, pack.wanted)
 	if err != nil {
@@ -170,8 +166,8 @@ func (u *updater) followTag(ctx context.Context, pack updateTarget) error {
 	return nil
 }
 
-// relockInconsistent takes care of a pack that did not move: an entry that lies is not left
-// as it is, nor one of a named pack that only the registry could prove.
+// relockInconsistent resolves an unmoved pack again if its entry is inconsistent or,
+// for a named pack, if only the registry could prove the entry.
 func (u *updater) relockInconsistent(pack packsfile.Pack) {
 	entry, locked := u.p.Lock.Entry(pack.Name)
 	if !locked || isStale(pack, entry) {
@@ -183,8 +179,7 @@ func (u *updater) relockInconsistent(pack packsfile.Pack) {
 	}
 }
 
-// apply notes what a pack's tag names now: in packs.toml too, if it is written
-// there.
+// apply records a pack's new digest: in packs.toml too, if that has one.
 func (u *updater) apply(pack updateTarget, h resolution) {
 	u.tellPushed(pack, h)
 	u.mark(pack.Name)
@@ -202,8 +197,8 @@ func (u *updater) apply(pack updateTarget, h resolution) {
 	}
 }
 
-// tellPushed tells of a version tag that names another manifest than the one that the
-// pack has under it, and that is followed without --accept-retag.
+// tellPushed reports a version tag that names another manifest than the locked one, and
+// that the update follows without --accept-retag.
 func (u *updater) tellPushed(pack updateTarget, h resolution) {
 	_, isVersion := versions.Parse(h.tag)
 	switch {
@@ -215,7 +210,7 @@ func (u *updater) tellPushed(pack updateTarget, h resolution) {
 	}
 }
 
-// schemeOf keeps a reference in the words that packs.toml has chosen.
+// schemeOf returns the scheme that packs.toml uses, "" if none.
 func schemeOf(ref string) string {
 	if strings.HasPrefix(ref, "oci://") {
 		return "oci://"

@@ -17,23 +17,22 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// A Verification is what Verify found.
+// A Verification is the result of Verify.
 type Verification struct {
-	Packs int // how many packs.toml has
-	// Findings are what is not as it must be, each an error of a type below or
-	// of Run's.
+	Packs int // packs in packs.toml
+	// Findings are the problems, each an error of a type below or of Run's.
 	Findings []error
-	// Unembedded says why the Go toolchain could not be asked what it embeds;
-	// nil if it was asked.
+	// Unembedded is the reason why the Go toolchain could not list the embedded files;
+	// nil if it did.
 	Unembedded error
 }
 
-// Verify compares packs.toml, packs.lock, the vendored files, the generated
-// file and what the Go toolchain embeds with each other, and looks for what would
-// change the generated file's variables. It writes nothing and, unless remote is set,
-// uses no network; with remote it also proves, by manifest requests alone, that every
-// entry of packs.lock follows from its reference, and that a version tag names the
-// digest that is pinned. The error is for what kept it from comparing.
+// Verify compares packs.toml, packs.lock, the vendored files, the generated file and
+// the files that the Go toolchain embeds, and looks for code that changes the generated
+// file's variables. It writes nothing, and uses no network unless remote is set. With
+// remote it also proves, by manifest requests alone, that every entry of packs.lock
+// follows from its reference, and that a version tag names the pinned digest. The error
+// reports a failed comparison.
 func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) {
 	s, err := open(ctx, o, false)
 	if err != nil {
@@ -52,8 +51,8 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	return s.verification(here), nil
 }
 
-// Verified is of how many packs everything was checked and nothing found: what is
-// found about no pack alone, such as another generated file, is about all.
+// Verified returns how many packs have no finding. A finding about no single pack, such
+// as another generated file, counts for all.
 func (v *Verification) Verified() int {
 	blamed := map[string]bool{}
 	for _, finding := range v.Findings {
@@ -68,7 +67,7 @@ func (v *Verification) Verified() int {
 	return v.Packs - len(blamed)
 }
 
-// blames returns which packs of packs.toml a finding is about.
+// blames returns the packs of a finding.
 func blames(finding error) (names []string, all bool) {
 	var pack *PackError
 	var vendored *VendoredError
@@ -84,7 +83,7 @@ func blames(finding error) (names []string, all bool) {
 	return nil, true
 }
 
-// isAsLocked tells that nothing was found but tags that packs.lock is not about.
+// isAsLocked tells whether no finding but tags contradicts packs.lock.
 func (v *Verification) isAsLocked() bool {
 	return !slices.ContainsFunc(v.Findings, func(err error) bool {
 		var tag *TagMismatchError
@@ -92,7 +91,7 @@ func (v *Verification) isAsLocked() bool {
 	})
 }
 
-// add adds findings, those that are nil aside.
+// add adds the errors that are not nil.
 func (v *Verification) add(errs ...error) {
 	for _, err := range errs {
 		if err != nil {
@@ -101,27 +100,27 @@ func (v *Verification) add(errs ...error) {
 	}
 }
 
-// A comparison is what verify finds without network.
+// A comparison holds the findings of verify without network.
 type comparison struct {
 	plan   Plan
 	tasks  []*comparedTask
 	locked error   // packs.lock would change; nil if not
-	goFile error   // nil also where it is not known what the file should be
+	goFile error   // nil too if the right text is unknown
 	build  []error // about flags and files of the Go toolchain
-	// embedded is about what the toolchain embeds; notEmbedded, why it could not be
-	// asked. Both are nil where something else was found before.
+	// embedded holds findings about embedded files; notEmbedded, the reason why the
+	// toolchain could not list them. Both are nil after other findings.
 	embedded    []error
 	notEmbedded error
 	overrides   []error
 }
 
-// A comparedTask is a task whose entry was checked.
+// A comparedTask is a task with a checked entry.
 type comparedTask struct {
 	*task
-	err error // what the entry contradicts
+	err error // the contradiction in the entry
 }
 
-// comparePlan compares what packvendor and the Go toolchain make of the project.
+// comparePlan compares the project on disk with packs.lock and the Go toolchain's view.
 func (s *session) comparePlan(ctx context.Context) (*comparison, error) {
 	scan := override.StartScan(ctx, s.p.Module)
 	defer scan.Stop()
@@ -142,7 +141,7 @@ func (s *session) comparePlan(ctx context.Context) (*comparison, error) {
 	} {
 		err := compare()
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx) // not all was looked through
+			return nil, context.Cause(ctx) // the search is incomplete
 		}
 		if err != nil {
 			return nil, err
@@ -170,9 +169,9 @@ func (s *session) compareEntries(ctx context.Context, c *comparison) error {
 	})
 }
 
-// compareGoFile compares the generated file with what is locked.
+// compareGoFile compares the generated file with packs.lock.
 func (s *session) compareGoFile(c *comparison, pkg embedgen.Package) error {
-	if c.plan.lockedError() != nil || c.isInconsistent() { // what it should say is not known
+	if c.plan.lockedError() != nil || c.isInconsistent() { // the right text is unknown
 		return nil
 	}
 	want, err := generate(pkg, c.plan.tasks())
@@ -193,8 +192,8 @@ func (s *session) compareGoFile(c *comparison, pkg embedgen.Package) error {
 	return nil
 }
 
-// compareBuild asks what the Go toolchain makes of the package. What it embeds is asked
-// only if nothing was found: it would say the same in other words.
+// compareBuild looks at the Go toolchain's flags and embedded files. It lists the
+// embedded files only without other findings, which they would repeat.
 func (s *session) compareBuild(ctx context.Context, c *comparison) error {
 	t := gotool.New(s.p.Module, s.p.Dir)
 	if overlay := override.FindOverlay(t.Flag("overlay")); overlay != nil {
@@ -216,8 +215,8 @@ func (c *comparison) isInconsistent() bool {
 	})
 }
 
-// checkRemotes asks the registries, if remote is set, about the entries in which nothing
-// is wrong yet.
+// checkRemotes asks the registries, if remote is set, about the entries without a
+// finding.
 func (s *session) checkRemotes(ctx context.Context, tasks []*comparedTask, remote bool) {
 	eachPack(ctx, s.client, PhaseVerifying, tasks, func(ctx context.Context, t *comparedTask) error {
 		if remote && t.Action != Resolve && t.err == nil {
@@ -227,9 +226,9 @@ func (s *session) checkRemotes(ctx context.Context, tasks []*comparedTask, remot
 	})
 }
 
-// checkRemote follows the chain from the reference to the layer in the
-// registry, or from what packs.lock says a tag led to; and asks whether a version
-// tag that is pinned names its digest.
+// checkRemote follows the chain in the registry from the reference, or from a followed
+// tag's locked digest, to the layer. It checks that a pinned version tag names its
+// digest.
 func (s *session) checkRemote(ctx context.Context, t *task) error {
 	pack, err := s.ResolveRemote(ctx, t.Pack.Reference.WithDigest(t.Locked.Digest()), t.Pack.Layer)
 	if err != nil {
@@ -241,7 +240,7 @@ func (s *session) checkRemote(ctx context.Context, t *task) error {
 	return s.checkPinnedTag(ctx, t.Pack, pack)
 }
 
-// verification puts what was found in its order.
+// verification puts the findings in order.
 func (s *session) verification(c *comparison) *Verification {
 	v := &Verification{Packs: len(c.plan.Steps)}
 	v.add(c.locked)
@@ -260,7 +259,7 @@ func (s *session) verification(c *comparison) *Verification {
 	return v
 }
 
-// taskFindings are what is wrong with one pack.
+// taskFindings returns the findings about one pack.
 func (s *session) taskFindings(t *comparedTask) []error {
 	if t.Action == Resolve {
 		return nil // told already
@@ -275,15 +274,14 @@ func (s *session) taskFindings(t *comparedTask) []error {
 	return found
 }
 
-// isAboutSize tells whether err says that packs.lock has a wrong size: that another
-// file than the wanted one is vendored is not known then.
+// isAboutSize tells whether err reports a wrong size in packs.lock: then the vendored
+// file may be right.
 func isAboutSize(err error) bool {
 	var inconsistent *InconsistentError
 	return errors.As(err, &inconsistent) && inconsistent.Field == "size"
 }
 
-// An EmbedError reports that the Go toolchain does not embed exactly what is
-// locked.
+// An EmbedError reports a difference between the embedded and the locked files.
 type EmbedError struct {
 	Path   string
 	Reason string
@@ -291,9 +289,9 @@ type EmbedError struct {
 
 func (e *EmbedError) Error() string { return e.Path + " " + e.Reason }
 
-// embedFindings asks whether exactly the locked packs are embedded: other files of
-// the package may embed what they like, but not from the packs' folder. The error
-// says why the toolchain could not be asked.
+// embedFindings checks that exactly the locked packs are embedded. Other files of the
+// package may embed any file outside the packs' folder. The error is the reason why the
+// toolchain could not list the files.
 func (s *session) embedFindings(ctx context.Context, t *gotool.Toolchain, plan Plan) ([]error, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, err

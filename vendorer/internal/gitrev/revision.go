@@ -1,4 +1,4 @@
-// Package gitrev reads files as a git repository has them at a revision.
+// Package gitrev reads files of a git revision.
 package gitrev
 
 import (
@@ -19,8 +19,7 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
-// A RevisionError reports that git could not say what a project was like at a
-// revision.
+// A RevisionError reports that git could not read a project's revision.
 type RevisionError struct {
 	Revision string
 	Reason   string
@@ -30,12 +29,12 @@ func (e *RevisionError) Error() string {
 	return fmt.Sprintf("cannot look at revision %+q: %s", e.Revision, e.Reason)
 }
 
-// A Revision is a commit of the git repository that a project is in. Git is only
-// asked for what it has: no filters are run, and nothing is fetched.
+// A Revision is a commit of the git repository around a project. Reading it runs no
+// filters and fetches nothing.
 type Revision struct {
-	Name   string // as it was given
+	Name   string // as the caller gave it
 	Commit string
-	dir    string // that paths are below
+	dir    string // the directory that paths are relative to
 }
 
 // Find returns the revision called name, for paths below dir. The error is
@@ -60,16 +59,16 @@ func Find(ctx context.Context, dir, name string) (*Revision, error) {
 	return r, err
 }
 
-// isOwnGitDir tells whether a repository is one that no commit can bring along: git
-// tracks whatever makes a bare repository, but nothing below a directory called .git.
-// Else a commit could choose the repository that is asked about it. Who names the work
-// tree has named the repository, too.
+// isOwnGitDir tells whether no commit can have brought the repository along: git tracks
+// the files of a bare repository, but nothing below a directory called .git. Else a
+// commit could choose the repository that describes it. A user who sets the work tree
+// has chosen the repository, too.
 func isOwnGitDir(dir string) bool {
 	return slices.Contains(strings.Split(filepath.ToSlash(dir), "/"), ".git")
 }
 
-// failed is about a git command that failed and said something, such as that the
-// repository is another user's; where it does not say why, that is for reason.
+// failed returns the error of a git command: the "fatal" line of its stderr, such as
+// one about another user's repository, or else reason.
 func (r *Revision) failed(ctx context.Context, said []byte, reason string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -84,11 +83,11 @@ func (r *Revision) failed(ctx context.Context, said []byte, reason string) error
 	return &RevisionError{Revision: r.Name, Reason: reason}
 }
 
-// maxSaid bounds how much of what git says is repeated, in bytes.
+// maxSaid bounds git's text in a message, in bytes.
 const maxSaid = 300
 
-// Read has use read a file, slash-separated below dir, as it is in the repository.
-// The error is fs.ErrNotExist if the revision does not have it, or use's.
+// Read passes a file of the revision, slash-separated below dir, to use. The error is
+// fs.ErrNotExist if the revision does not have it, or use's.
 func (r *Revision) Read(ctx context.Context, name string, use func(io.Reader) error) error {
 	out, err := r.git(ctx, "git cannot list its files", "ls-tree", "-z", r.Commit, "--", name)
 	if err != nil {
@@ -118,18 +117,17 @@ func (r *Revision) readBlob(ctx context.Context, object, name string, use func(i
 	}
 	used := use(blob)
 	if n, _ := blob.Read(make([]byte, 1)); n > 0 {
-		stop() // who has read enough does not wait for the rest
+		stop() // use does not need the rest
 		command.Wait()
 		return used
 	}
-	if command.Wait() != nil { // then what was read was not all
+	if command.Wait() != nil { // then use has not read all
 		return r.failed(ctx, said.Bytes(), "git cannot read its "+path.Base(name))
 	}
 	return used
 }
 
-// git returns what a git command prints; its error is what failed makes of it, with
-// reason.
+// git returns the output of a git command; failed makes its error, with reason.
 func (r *Revision) git(ctx context.Context, reason string, args ...string) (string, error) {
 	out, err := r.command(ctx, args...).Output()
 	var exit *exec.ExitError
@@ -153,8 +151,8 @@ func (r *Revision) command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// environment is that of the process, without what a hook of git is told: there GIT_DIR
-// alone makes git take whatever directory it is run in for the top of the repository.
+// environment returns the process's environment without the variables of a git hook:
+// GIT_DIR alone makes git take any directory for the top of the work tree.
 func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
@@ -162,12 +160,11 @@ func environment() []string {
 	})
 }
 
-// merges are the names in a git directory that tell of a merge, a rebase or the like
-// that waits for somebody to resolve conflicts.
+// merges are files in a git directory that exist during a merge, a rebase or the like.
 var merges = []string{"MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"}
 
-// IsMerging tells whether the repository around dir is in the middle of a merge. git
-// itself is not asked: it runs what a repository's configuration says.
+// IsMerging tells whether the repository around dir is in the middle of a merge. It
+// does not run git, which would run commands of the repository's configuration.
 func IsMerging(dir string) bool {
 	git := gitDir(dir)
 	return git != "" && slices.ContainsFunc(merges, func(name string) bool {
@@ -177,7 +174,7 @@ func IsMerging(dir string) bool {
 }
 
 // gitDir returns the git directory of the working tree around dir, "" if there is none.
-// In a tree that "git worktree" made, a file says where it is.
+// A tree of "git worktree" has a file that names it.
 func gitDir(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
 		name := filepath.Join(at, ".git")
@@ -193,7 +190,7 @@ func gitDir(dir string) string {
 	}
 }
 
-// linkedGitDir reads a file that is in the place of a git directory.
+// linkedGitDir reads a file in the place of a git directory.
 // https://git-scm.com/docs/gitrepository-layout
 func linkedGitDir(dir, name string) string {
 	data, err := regularfile.Read(nil, name, 4096)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Flags are split as the go command splits them: cmd/internal/quoted.
+// The go command splits flags in cmd/internal/quoted.
 func TestSplitFlags(t *testing.T) {
 	for flags, want := range map[string][]string{
 		"":                   nil,

@@ -1,4 +1,4 @@
-// Package gotool asks the Go toolchain, as it is set up for a package.
+// Package gotool asks the Go toolchain about a package.
 package gotool
 
 import (
@@ -20,24 +20,22 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// A Toolchain is the Go toolchain, as it is set up in the package's directory.
+// A Toolchain is the Go toolchain with the settings of a package's directory.
 type Toolchain struct {
-	flags  []string // that it adds to those of the command line
+	flags  []string // its defaults besides the command line's
 	dir    string
 	module string
 }
 
-// New returns the one for the directory dir, slash-separated below the root of
-// a module.
+// New returns the toolchain for dir, slash-separated below the module's root.
 func New(module, dir string) *Toolchain {
 	return &Toolchain{dir: filepath.Join(module, filepath.FromSlash(dir)), module: module, flags: goFlags()}
 }
 
-// EmbeddedFiles returns the paths of what the package embeds, below its directory: in
-// JSON, a directory whose name is no UTF-8 would have another. It is what package
-// packages asks in the end; that asks for the version first, which takes as
-// long as all that verify reads of a large module, and with modules off, where a
-// -modfile of the user's is an error.
+// EmbeddedFiles returns the paths of the package's embedded files, below its directory,
+// since JSON would change a directory name that is no UTF-8. It runs go list itself:
+// golang.org/x/tools/go/packages first asks for the version, which takes as long as
+// reading a large module, and disables modules, which makes a user's -modfile an error.
 func (t *Toolchain) EmbeddedFiles(ctx context.Context) ([]string, error) {
 	args := []string{"list", "-e", "-find", "-json=EmbedFiles,Error", "-buildvcs=false", "-pgo=off"}
 	out, err := goOutput(ctx, t.dir, append(args, t.modFlag()...)...)
@@ -60,8 +58,7 @@ func (t *Toolchain) EmbeddedFiles(ctx context.Context) ([]string, error) {
 	return pkg.EmbedFiles, nil
 }
 
-// modFlag keeps go.mod as it is. Without a -mod of the user's the go command does that
-// itself, by vendor folder or not.
+// modFlag keeps go.mod unchanged. Without a user's -mod the go command does so itself.
 func (t *Toolchain) modFlag() []string {
 	if mod := t.Flag("mod"); mod == "" || mod == "vendor" {
 		return nil
@@ -69,12 +66,12 @@ func (t *Toolchain) modFlag() []string {
 	return []string{"-mod=readonly"}
 }
 
-// Flag returns the value of the last such flag that the user has set for all go
-// commands, "" if there is none.
+// Flag returns the last value of a flag that the user has set for all go commands, ""
+// if there is none.
 func (t *Toolchain) Flag(name string) string { return flagValue(t.flags, name) }
 
-// Unusable says why the toolchain cannot do anything for this module, nil if it can:
-// it does not start, or go.mod wants a newer one that it may not fetch.
+// Unusable returns the reason if the toolchain cannot work for this module: it does not
+// start, or go.mod needs a newer one, which it may not fetch. Else it returns nil.
 func (t *Toolchain) Unusable(ctx context.Context) error {
 	answer, err := goOutput(ctx, t.dir, "version")
 	if err != nil {
@@ -92,10 +89,10 @@ func (t *Toolchain) Unusable(ctx context.Context) error {
 	return fmt.Errorf("go.mod is for Go %s, and this is %s", mod.Go.Version, words[2])
 }
 
-// Packvendor is packvendor's own package, as go.mod's tool lines name it.
+// Packvendor is packvendor's own package, as in go.mod's tool lines.
 const Packvendor = "github.com/greenticai/packvendor/cmd/packvendor"
 
-// HasPackvendor tells whether a module file, whose name and bytes are given, names
+// HasPackvendor tells whether the module file name, with the bytes data, names
 // packvendor as a tool.
 func HasPackvendor(name string, data []byte) (bool, error) {
 	mod, err := modfile.Parse(name, data, nil)
@@ -105,15 +102,15 @@ func HasPackvendor(name string, data []byte) (bool, error) {
 	return slices.ContainsFunc(mod.Tool, func(t *modfile.Tool) bool { return t.Path == Packvendor }), nil
 }
 
-// goFlags returns the flags that the go command adds to its own: those of $GOFLAGS,
-// else those that "go env -w" stored. To ask "go env" takes a good part of what a
-// verify takes. https://pkg.go.dev/cmd/go#hdr-Environment_variables
+// goFlags returns the go command's default flags: those of $GOFLAGS, else those stored
+// by "go env -w". Running "go env" would take a good part of a verify's time.
+// https://pkg.go.dev/cmd/go#hdr-Environment_variables
 func goFlags() []string {
 	if flags := os.Getenv("GOFLAGS"); flags != "" {
 		return splitFlags(flags)
 	}
 	var flags []string
-	stored, _ := regularfile.Read(nil, goEnvFile(), project.MaxSource) // there need not be one
+	stored, _ := regularfile.Read(nil, goEnvFile(), project.MaxSource) // the file is optional
 	for line := range strings.Lines(string(stored)) {
 		if value, ok := strings.CutPrefix(line, "GOFLAGS="); ok {
 			flags = splitFlags(value)
@@ -122,8 +119,8 @@ func goFlags() []string {
 	return flags
 }
 
-// splitFlags splits flags as the go command does: at white space, but for a word that
-// begins with a quote, which goes on to the next of that kind. Nothing is escaped.
+// splitFlags splits flags as the go command does: at white space, but a word with a
+// leading quote ends at the next such quote. There are no escapes.
 func splitFlags(flags string) []string {
 	var words []string
 	for {
@@ -155,7 +152,7 @@ func goEnvFile() string {
 	return filepath.Join(config, "go", "env")
 }
 
-// flagValue returns the value of the last such flag, "" if there is none.
+// flagValue returns the last value of a flag, "" if there is none.
 func flagValue(flags []string, name string) string {
 	value := ""
 	for _, flag := range flags {
@@ -167,8 +164,8 @@ func flagValue(flags []string, name string) string {
 	return value
 }
 
-// goOutput returns what a go command prints that downloads nothing. Where it fails the
-// error is what it says of that.
+// goOutput returns the output of a go command that downloads nothing. The error of a
+// failed command is its stderr.
 func goOutput(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	var stderr bytes.Buffer

@@ -23,13 +23,12 @@ import (
 type symbolUse struct {
 	file   string // absolute
 	line   int
-	local  string // what it is called there; "" in assembly
-	symbol string // "" if that is left to the compiler
+	local  string // its local name; "" in assembly
+	symbol string // "" if the compiler chooses it
 }
 
-// A Scan looks through the Go and assembly files of a module for symbols that
-// they name, while other things are done: most files name none, so what it takes
-// is to open and read them all.
+// A Scan looks for linker symbols in the Go and assembly files of a module, in the
+// background: most files name none, but all must be opened and read.
 type Scan struct {
 	module string // its root
 	cancel context.CancelFunc
@@ -37,21 +36,21 @@ type Scan struct {
 
 	mu   sync.Mutex
 	uses []symbolUse
-	long []string // files that are too large to be read
-	mods []string // the go.mod of other modules in it
+	long []string // files that are too large to read
+	mods []string // the go.mod files of modules below
 }
 
-// StartScan begins to scan. The caller must call stop.
+// StartScan begins to scan. The caller must call Stop.
 func StartScan(ctx context.Context, module string) *Scan {
 	s := &Scan{module: module}
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.group.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest is for the Go toolchain
+	s.group.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the Go toolchain needs the rest
 	s.group.Go(func() error { return s.scan(ctx, module, &sourceReader{}) })
 	return s
 }
 
-// wait returns what was found, in order, once all is read. The error is a
-// *LongFileError: no part of a file is taken for the whole.
+// wait returns the uses, in order, when all files are read. The error is a
+// *LongFileError: a part of a file does not do for the whole.
 func (s *Scan) wait() ([]symbolUse, error) {
 	s.group.Wait()
 	if len(s.long) > 0 {
@@ -63,14 +62,14 @@ func (s *Scan) wait() ([]symbolUse, error) {
 	return s.uses, nil
 }
 
-// Stop ends the scan, wherever it is.
+// Stop ends the scan.
 func (s *Scan) Stop() {
 	s.cancel()
 	s.group.Wait()
 }
 
-// scan looks through a directory and what is below. What cannot be read is passed
-// over: the go command, of the same user, cannot read it either.
+// scan looks through a directory and all below. It skips unreadable files: the go
+// command, run by the same user, cannot read them either.
 func (s *Scan) scan(ctx context.Context, dir string, reader *sourceReader) error {
 	entries := readDir(dir)
 	for _, entry := range entries {
@@ -104,10 +103,10 @@ func readDir(dir string) []fs.DirEntry {
 	return entries
 }
 
-// isScanned tells whether packages of the module can be in the directory name of dir, or
-// below. What only "./..." passes over, such as testdata, can be imported by its path,
-// and so can a vendor folder, but nothing in it. No commit leads into .git. Another
-// module begins where the go command sees a go.mod: a link that leads to no file is none.
+// isScanned tells whether packages of the module can be in the directory name of dir,
+// or below. Directories that only "./..." skips, such as testdata, can be imported by
+// path; so can a vendor folder, but nothing in it. No commit leads into .git. A go.mod
+// begins another module, as the go command sees it: a link without a target is none.
 func (s *Scan) isScanned(dir, name string) bool {
 	if dir != s.module && filepath.Base(dir) == "vendor" || name == ".git" {
 		return false
@@ -123,7 +122,7 @@ func (s *Scan) isScanned(dir, name string) bool {
 }
 
 func (s *Scan) look(name string, mode fs.FileMode, reader *sourceReader) {
-	isGo := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") // which is in no program
+	isGo := strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") // no program contains tests
 	if !isGo && !isAssembly(name) {
 		return
 	}
@@ -156,7 +155,7 @@ func (s *Scan) look(name string, mode fs.FileMode, reader *sourceReader) {
 	}
 }
 
-// isAssembly tells whether a file is assembly, by its name as go/build has it.
+// isAssembly tells whether a file is assembly, by its name as in go/build.
 func isAssembly(name string) bool {
 	switch filepath.Ext(name) {
 	case ".s", ".S", ".sx":
@@ -168,8 +167,8 @@ func isAssembly(name string) bool {
 // A sourceReader reads files into one buffer. Its zero value is ready.
 type sourceReader struct{ buffer []byte }
 
-// read returns what is in a file, until the next call; nothing if it cannot be read, or
-// need not be for what its first bytes are. Errors are regularfile.Read's.
+// read returns a file's bytes, valid until the next call; nothing if the file is
+// unreadable, or if its first bytes are enough. Errors are regularfile.Read's.
 func (r *sourceReader) read(name string, enough func(head []byte) bool) ([]byte, error) {
 	if r.buffer == nil {
 		r.buffer = make([]byte, 256<<10)

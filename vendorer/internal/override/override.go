@@ -1,4 +1,4 @@
-// Package override finds what gives a program other bytes than those that are vendored.
+// Package override finds causes of other bytes in a program than the vendored ones.
 package override
 
 import (
@@ -16,11 +16,11 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// An Error reports what can give a program other bytes than those that are
-// vendored, although every file that packvendor wrote is as it must be.
+// An Error reports a setting or file that can give a program other bytes than the
+// vendored ones, although every file of packvendor is right.
 type Error struct {
 	Path   string
-	Line   int // 0 if it is not about a line
+	Line   int // 0 if the error is about no line
 	Reason string
 }
 
@@ -31,8 +31,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d %s", e.Path, e.Line, e.Reason)
 }
 
-// FindOverlay returns what says that files of the build are not those on disk: file is
-// what -overlay names, "" for nothing.
+// FindOverlay reports that the build replaces files on disk: file is the value of
+// -overlay, "" for none.
 func FindOverlay(file string) error {
 	if file == "" {
 		return nil
@@ -43,8 +43,8 @@ func FindOverlay(file string) error {
 // A target is a project whose packs other files may override.
 type target struct{ *project.Project }
 
-// Find returns what in p's package pkg, whose other files are files, and in its
-// module touches what the generated file declares. It waits for the module's scan.
+// Find returns the places in p's package pkg, with the other files files, and in its
+// module that touch declarations of the generated file. It waits for the module's scan.
 func Find(p *project.Project, pkg embedgen.Package, files []project.GoFile, scan *Scan) ([]error, error) {
 	return target{p}.touches(pkg, files, scan)
 }
@@ -65,7 +65,7 @@ func (p target) touches(pkg embedgen.Package, files []project.GoFile, scan *Scan
 	return slices.Concat(found, others, p.symbolTouches(pkg, importPath, uses), p.replacementsBelow(scan.mods)), nil
 }
 
-// goTouches is about the package's other Go files. Tests are in no program.
+// goTouches looks at the package's other Go files. No program contains tests.
 func (p target) goTouches(pkg embedgen.Package, files []project.GoFile) []error {
 	var found []error
 	for _, file := range files {
@@ -79,14 +79,14 @@ func (p target) goTouches(pkg embedgen.Package, files []project.GoFile) []error 
 	return found
 }
 
-// otherSources are the endings of what the go command compiles besides Go files, and
-// of what that includes: https://pkg.go.dev/go/build#Package. A .syso file is no text.
+// otherSources are the extensions of other files that the go command compiles or
+// includes: https://pkg.go.dev/go/build#Package. A .syso file is no text.
 var otherSources = strings.Fields(".c .cc .cpp .cxx .m .h .hh .hpp .hxx .f .F .for .f90 .s .S .sx .swig .swigcxx")
 
 func isOtherSource(name string) bool { return slices.Contains(otherSources, path.Ext(name)) }
 
-// otherTouches is about the package's files in other languages: a variable is not
-// named in any of them, a function not in assembly.
+// otherTouches looks at the package's files in other languages: none may name a
+// variable, and assembly may name no function.
 func (p target) otherTouches(pkg embedgen.Package, importPath string) ([]error, error) {
 	var found []error
 	err := p.EachSource(isOtherSource, func(file string, source []byte) {
@@ -104,8 +104,8 @@ func (p target) otherTouches(pkg embedgen.Package, importPath string) ([]error, 
 	return found, err
 }
 
-// strayInclude returns the first line that includes a file which is not among what is
-// read: one elsewhere, or one with another ending. The line is 0 if there is none.
+// strayInclude returns the first line that includes an unread file: one elsewhere, or
+// one with another extension. The line is 0 if there is none.
 func strayInclude(source []byte) (line int, target string) {
 	for text := range strings.Lines(string(source)) {
 		line++
@@ -120,8 +120,8 @@ func strayInclude(source []byte) (line int, target string) {
 	return 0, ""
 }
 
-// ownSymbols returns where a file of the package names, as a symbol, what the
-// generated file declares.
+// ownSymbols returns the symbols in a file of the package that the generated file
+// declares.
 func ownSymbols(pkg embedgen.Package, importPath string, source []byte) []embedgen.Mention {
 	var found []embedgen.Mention
 	for _, symbol := range embedgen.Symbols(source) {
@@ -136,7 +136,7 @@ func ownSymbols(pkg embedgen.Package, importPath string, source []byte) []embedg
 	return found
 }
 
-// symbolTouches is about symbols that files of the whole module name.
+// symbolTouches looks at the symbols in files of the whole module.
 func (p target) symbolTouches(pkg embedgen.Package, importPath string, uses []symbolUse) []error {
 	dir := filepath.Join(p.Module, filepath.FromSlash(p.Dir))
 	var found []error
@@ -160,12 +160,12 @@ func (p target) symbolTouches(pkg embedgen.Package, importPath string, uses []sy
 	return found
 }
 
-// uses is the error of a line that names what it must not.
+// uses returns the error of a line that uses a name of the generated file.
 func (p target) uses(file string, line int, name string) error {
 	return &Error{Path: p.Show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
 }
 
-// importPath is the package's, "" if go.mod does not say the module's.
+// importPath returns the package's import path, "" if go.mod names no module.
 func (p target) importPath() string {
 	module := p.modulePath()
 	if module == "" {
@@ -174,7 +174,7 @@ func (p target) importPath() string {
 	return path.Join(module, p.Dir)
 }
 
-// modulePath is the module's, "" if go.mod does not say it.
+// modulePath returns the module's path, "" if go.mod does not name it.
 func (p target) modulePath() string {
 	data, err := regularfile.Read(nil, filepath.Join(p.Module, project.GoMod), project.MaxSource)
 	if err != nil {
@@ -183,8 +183,8 @@ func (p target) modulePath() string {
 	return modulePathIn(data)
 }
 
-// modulePathIn is the path of the module whose go.mod data is, "" if it says none. A
-// module line may stand in a block, as any other.
+// modulePathIn returns the module path in a go.mod, "" if there is none. A module line
+// may be in a block, like any other.
 func modulePathIn(data []byte) string {
 	mod, err := modfile.ParseLax(project.GoMod, data, nil)
 	if err != nil || mod.Module == nil {

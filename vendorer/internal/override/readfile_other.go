@@ -2,5 +2,5 @@
 
 package override
 
-// readFile leaves it to package os.
+// readFile leaves the file to package os.
 func readFile(string, []byte, func([]byte) bool) (int, bool) { return 0, false }

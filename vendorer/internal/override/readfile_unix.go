@@ -4,14 +4,12 @@ package override
 
 import "golang.org/x/sys/unix"
 
-// headSize is how much is read of a file at first: what a copy of it costs is no more
-// than what it costs to open a file.
+// headSize is the size of the first read: copying it costs no more than opening a file.
 const headSize = 4 << 10
 
-// readFile reads a file into a buffer that has room for more, and reports whether it
-// could. If its first bytes are enough, it leaves it at none. It is os.ReadFile without
-// what that does for files that are no small regular ones, which is about half of the
-// time.
+// readFile reads a file into a larger buffer, and reports success. It reads no more if
+// the first bytes are enough, and then returns 0. It skips os.ReadFile's work for
+// special and large files, which is about half of the time.
 func readFile(name string, buffer []byte, enough func(head []byte) bool) (int, bool) {
 	file, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {

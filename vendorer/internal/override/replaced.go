@@ -13,9 +13,9 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// FindReplacements returns which go.work, and which go.mod of a module around this one, give
-// a program another directory in the place of this module. The module's own go.mod
-// can replace only others. modFile is what -modfile names, "" for nothing.
+// FindReplacements reports each go.work, and each go.mod of a module around this one,
+// that replaces this module by another directory. The module's own go.mod can only
+// replace others. modFile is the value of -modfile, "" for none.
 func FindReplacements(p *project.Project, modFile string) []error {
 	return target{p}.replacements(modFile)
 }
@@ -41,7 +41,7 @@ func (p target) replacements(modFile string) []error {
 	return found
 }
 
-// replacementsBelow is replacements for the go.mod files of modules in this one.
+// replacementsBelow is FindReplacements for the go.mod files of modules in this one.
 func (p target) replacementsBelow(files []string) []error {
 	own := p.modulePath()
 	if own == "" {
@@ -54,9 +54,8 @@ func (p target) replacementsBelow(files []string) []error {
 	return found
 }
 
-// replacedIn reads a go.mod. One that cannot be read, or parsed, replaces nothing. To
-// a module around this one the packs' package has another name, too: that of a folder
-// of it.
+// replacedIn reads a go.mod; an unreadable one replaces nothing. In a module around
+// this one the packs' package also has the path of a folder of that module.
 func (p target) replacedIn(file, own string) []error {
 	data, err := regularfile.Read(nil, file, project.MaxSource)
 	if err != nil {
@@ -74,8 +73,8 @@ func (p target) replacedIn(file, own string) []error {
 	return found
 }
 
-// replacedByWork reads a go.work, which can use another directory that has the
-// module's path, too.
+// replacedByWork reads a go.work, which can also use another directory with the
+// module's path.
 func (p target) replacedByWork(file, own string) []error {
 	data, err := regularfile.Read(nil, file, project.MaxSource)
 	if err != nil {
@@ -115,8 +114,8 @@ func (p target) replaced(file string, line int, own, by string) error {
 	return &Error{Path: file, Line: line, Reason: fmt.Sprintf("puts %s in the place of %s, the packs' module", by, own)}
 }
 
-// workFile returns the go.work that the go command goes by in the package's
-// directory, "" if by none: https://go.dev/ref/mod#workspaces
+// workFile returns the go.work that holds in the package's directory, "" if none does:
+// https://go.dev/ref/mod#workspaces
 func (p target) workFile() string {
 	switch file := os.Getenv("GOWORK"); file {
 	case "off":
@@ -136,7 +135,7 @@ func (p target) workFile() string {
 	}
 }
 
-// absolute is a path as the go command has it in the package's directory.
+// absolute returns a path that is relative to the package's directory.
 func (p target) absolute(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -144,7 +143,7 @@ func (p target) absolute(name string) string {
 	return filepath.Join(p.Module, filepath.FromSlash(p.Dir), name)
 }
 
-// fromFile is a directory as a go.mod or go.work names it.
+// fromFile returns a directory named in a go.mod or go.work.
 func fromFile(file, dir string) string {
 	if dir = filepath.FromSlash(dir); filepath.IsAbs(dir) {
 		return dir

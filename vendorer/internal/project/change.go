@@ -14,11 +14,11 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// A Change is all that a run will do to the project, staged and not yet done.
+// A Change is a run's staged change to the project.
 type Change struct {
 	// Packs are the staged packs, nil where staging failed.
 	Packs []*atomicfile.File
-	// These are what was done, once commit was called: files as the user would name them.
+	// Create and Commit fill these: files as the user would name them.
 	Written, Deleted []string
 	Dropped          []string // names of packs
 	Kept             []KeptFile
@@ -26,28 +26,28 @@ type Change struct {
 	p *Project
 	// Each of these is nil if the file does not change.
 	goFile, lock, toml *atomicfile.File
-	created            []*atomicfile.File // files that are none of these
+	created            []*atomicfile.File // other files
 	deletions          []deletion
 
 	madeDirs []string // directories that staging made, outermost first
-	changed  []string // directories in which names came or went, some of them more than once
+	changed  []string // directories with added or removed names, possibly repeated
 }
 
-// NewChange returns a change of nothing. The caller must call discard.
+// NewChange returns an empty change. The caller must call Discard.
 func (p *Project) NewChange() *Change { return &Change{p: p} }
 
-// A KeptFile is the file of a dropped pack that stays, since it is not what was locked.
+// A KeptFile is a dropped pack's file that stays, since it differs from packs.lock.
 type KeptFile struct{ Name, Path string }
 
 // A deletion is a dropped pack's vendored file.
 type deletion struct {
 	name, file string
-	was        Vendored // what stood there when the change was planned
-	own        bool     // its bytes are those that were locked
+	was        Vendored // the file when the change was planned
+	own        bool     // its bytes are the locked ones
 	there      bool
 }
 
-// makeDir makes a directory below the root and remembers what it made.
+// makeDir makes a directory below the root and records each new directory.
 func (c *Change) makeDir(dir string) error {
 	at := "."
 	for part := range strings.SplitSeq(dir, "/") {
@@ -85,7 +85,7 @@ func (c *Change) StageTOML(data []byte) (err error) {
 	return err
 }
 
-// StageFile stages a file that is none of packvendor's own, for create.
+// StageFile stages a file that is not packvendor's own, for Create.
 func (c *Change) StageFile(name string, data []byte) error {
 	if err := c.makeDir(path.Dir(name)); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (c *Change) StageFile(name string, data []byte) error {
 	return err
 }
 
-// Create gives files that stageFile staged their names, once all have reached the disk.
+// Create renames the files of StageFile into place, after all have reached the disk.
 func (c *Change) Create() error {
 	files := nonNil(c.created)
 	if err := atomicfile.FinishAll(files...); err != nil {
@@ -107,8 +107,7 @@ func (c *Change) Create() error {
 	return c.syncDirs()
 }
 
-// stageText stages a file unless it has these bytes already, perhaps with
-// CRLF line ends.
+// stageText stages a file unless it has these bytes already, with any line ends.
 func (c *Change) stageText(name string, data []byte) (*atomicfile.File, error) {
 	now, err := c.p.ReadFile(name, MaxSource)
 	if err == nil && bytes.Equal(WithoutCR(now), data) {
@@ -137,15 +136,13 @@ func (c *Change) Drop(surplus []lockfile.Entry, vendored map[string]Vendored) {
 	}
 }
 
-// Commit does the change: packs.toml, new packs, the Go file, the deletion of
-// dropped packs, packs.lock. A run that is cut off anywhere leaves what the next
-// one makes whole, and what verify does not call whole: a new pack's file comes
-// when packs.toml names it already, a dropped one's goes while packs.lock still
-// does, since nobody else would know whose they are.
+// Commit carries out the change: packs.toml, new packs, the Go file, deletions,
+// packs.lock. The next run completes an interrupted one, and verify reports it until
+// then: packs.toml names a new pack before its file exists, and packs.lock names a
+// dropped pack until its file is gone. Else the files would have no owner.
 //
-// Before the first of them gets its name, all bytes have reached the disk: a file
-// system may keep a name through a power cut and not the bytes that it is for.
-// After commit the names have reached the disk as well.
+// All bytes reach the disk before the first rename: a file system may keep a name
+// through a power cut without its bytes. After Commit the names are on the disk, too.
 func (c *Change) Commit(ctx context.Context) error {
 	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.Packs, []*atomicfile.File{c.goFile}))
 	lock := nonNil([]*atomicfile.File{c.lock})
@@ -195,8 +192,8 @@ func nonNil(files []*atomicfile.File) []*atomicfile.File {
 	return kept
 }
 
-// checkUnchanged sees that what the change was made from is still there, and
-// what it replaces still packvendor's.
+// checkUnchanged checks that the inputs of the change are unchanged, and that it still
+// replaces only files of packvendor.
 func (c *Change) checkUnchanged() error {
 	if err := c.p.checkPlaces(); err != nil {
 		return err
@@ -218,12 +215,12 @@ func (c *Change) checkUnchanged() error {
 	return nil
 }
 
-// syncDirs makes durable which names came and went: the packs' first and packs.lock
-// last, where the file system does not keep their order anyway.
+// syncDirs makes added and removed names durable: packs.lock's directory is the last,
+// since some file systems do not keep the order.
 func (c *Change) syncDirs() error {
 	slices.Sort(c.changed)
 	dirs := slices.Compact(c.changed)
-	slices.Reverse(dirs) // a directory comes before the one that it is in
+	slices.Reverse(dirs) // subdirectories first
 	if n := slices.Index(dirs, c.p.Base); n >= 0 {
 		dirs = append(slices.Delete(dirs, n, n+1), c.p.Base)
 	}
@@ -235,8 +232,8 @@ func (c *Change) syncDirs() error {
 	return nil
 }
 
-// lookAgain sees whose the files are that will be deleted: a download may have taken
-// long. It is the last that an interrupt ends.
+// lookAgain measures the files to delete again, since a download may take long. It is
+// the last step that an interrupt ends.
 func (c *Change) lookAgain(ctx context.Context) error {
 	for n, d := range c.deletions {
 		if !d.own {
@@ -251,8 +248,8 @@ func (c *Change) lookAgain(ctx context.Context) error {
 	return nil
 }
 
-// delete removes the vendored files of dropped packs. What is not byte for
-// byte what was locked is someone else's and stays.
+// delete removes the vendored files of dropped packs. A file with other than the locked
+// bytes is someone else's and stays.
 func (c *Change) delete() error {
 	for _, d := range c.deletions {
 		c.Dropped = append(c.Dropped, d.name)
@@ -274,7 +271,7 @@ func (c *Change) delete() error {
 	return nil
 }
 
-// Discard takes back what was staged and not committed.
+// Discard removes staged files and new directories that were not committed.
 func (c *Change) Discard() {
 	for _, file := range nonNil(slices.Concat(c.Packs, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
 		file.Discard()

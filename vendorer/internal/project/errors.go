@@ -20,20 +20,19 @@ func (e *NoModuleError) Error() string {
 }
 
 type (
-	// A LongFileError reports a file that is too large to be read.
+	// A LongFileError reports a file that is too large to read.
 	LongFileError = regularfile.LongError
-	// A PlaceError reports that a path which packvendor would write is not its to
-	// write.
+	// A PlaceError reports a path that packvendor may not write.
 	PlaceError = regularfile.PlaceError
 )
 
-// A ClashError reports names that the generated file and another file of the
-// package would both declare.
+// A ClashError reports names that both the generated file and another file of the
+// package declare.
 type ClashError struct {
 	File   string
 	Names  []string
-	Pack   string // the pack that would have the names; "" where no go_name frees them
-	GoName string // a go_name that the pack could have; "" if none was found
+	Pack   string // the pack that needs the names; "" if no go_name frees them
+	GoName string // a free go_name for the pack; "" if none was found
 }
 
 func (e *ClashError) Error() string {
@@ -47,12 +46,11 @@ func (e *ClashError) Error() string {
 	return fmt.Sprintf("%s, which packs.%s needs: set its go_name in packs.toml, such as %q, or rename that", declared, e.Pack, e.GoName)
 }
 
-// A PackageNameError reports that the name of the Go package could not be
-// found.
+// A PackageNameError reports that the Go package has no known name.
 type PackageNameError struct {
 	Dir   string
-	Names []string // those that the directory's files have
-	New   bool     // there is no packs.toml yet that could say it
+	Names []string // the package names in the directory's files
+	New   bool     // there is no packs.toml yet that could give the name
 }
 
 func (e *PackageNameError) Error() string {
@@ -66,14 +64,14 @@ func (e *PackageNameError) Error() string {
 	return text + ": set package under [embed] in packs.toml"
 }
 
-// A BusyError reports a project that another run did not let go of.
+// A BusyError reports a project that another run keeps locked.
 type BusyError struct{ File string }
 
 func (e *BusyError) Error() string {
 	return fmt.Sprintf("%s: another packvendor has been at work on this project for too long", e.File)
 }
 
-// A ChangedError reports a file that someone changed while packvendor ran.
+// A ChangedError reports a file that changed while packvendor ran.
 type ChangedError struct{ Path string }
 
 func (e *ChangedError) Error() string { return e.Path + " was changed while packvendor ran" }
@@ -81,7 +79,7 @@ func (e *ChangedError) Error() string { return e.Path + " was changed while pack
 // A ConflictError reports a packs.lock that holds both sides of a merge.
 type ConflictError struct {
 	File    string // packs.lock
-	Merging bool   // git is in the middle of what left the conflict, and can take a side
+	Merging bool   // git's merge is unfinished, and git can take a side
 	Err     error
 }
 

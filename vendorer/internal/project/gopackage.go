@@ -16,17 +16,17 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 )
 
-// A GoFile is a Go file of the package that the generated file joins.
+// A GoFile is a Go file of the generated file's package.
 type GoFile struct {
 	Name    string // below the root
 	Source  []byte
-	Ignored bool // its build constraints are those of a file that is in no package
+	Ignored bool // its build constraints keep it out of any package
 }
 
-// IsTest tells whether the file is in tests alone.
+// IsTest tells whether only tests contain the file.
 func (f GoFile) IsTest() bool { return strings.HasSuffix(f.Name, "_test.go") }
 
-// GoFiles reads the Go files in the package's directory, the generated one aside.
+// GoFiles reads the Go files in the package's directory, except the generated one.
 func (p *Project) GoFiles() ([]GoFile, error) { return p.GoFilesNamed(IsGo) }
 
 func (p *Project) GoFilesNamed(wanted func(name string) bool) ([]GoFile, error) {
@@ -39,8 +39,8 @@ func (p *Project) GoFilesNamed(wanted func(name string) bool) ([]GoFile, error) 
 
 func IsGo(name string) bool { return path.Ext(name) == ".go" }
 
-// EachSource reads the files in the package's directory whose names are wanted, the
-// generated one and those that the go command ignores aside.
+// EachSource passes each file with a wanted name in the package's directory to read. It
+// skips the generated file and files that the go command ignores.
 func (p *Project) EachSource(wanted func(name string) bool, read func(name string, source []byte)) error {
 	names, err := p.packageNames()
 	if err != nil {
@@ -67,8 +67,8 @@ func (p *Project) EachSource(wanted func(name string) bool, read func(name strin
 	return nil
 }
 
-// packageNames are the names in the package's directory, sorted, but for those that
-// the go command ignores whatever their ending is.
+// packageNames returns the names in the package's directory, sorted, without those that
+// the go command ignores.
 func (p *Project) packageNames() ([]string, error) {
 	dir, err := p.Root.Open(p.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,13 +87,13 @@ func (p *Project) packageNames() ([]string, error) {
 	return names, nil
 }
 
-// SourceAt returns where the source file is that has that name: elsewhere if it is a
-// symbolic link, which the compiler follows. It is "" where the go command sees none.
+// SourceAt returns the path of a source file, after a symbolic link if name is one, as
+// the compiler follows it. It returns "" if the go command sees no file.
 func (p *Project) SourceAt(name string) (string, error) {
 	info, err := p.Root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", nil // since just now
+		return "", nil // removed just now
 	case err != nil:
 		return "", p.located(name, err)
 	case info.Mode().IsRegular():
@@ -114,8 +114,7 @@ func (p *Project) SourceAt(name string) (string, error) {
 	return p.inside(name, at)
 }
 
-// inside returns the path below the root of the file at, which the link name leads
-// to.
+// inside returns the path below the root of at, the target of the link name.
 func (p *Project) inside(name, at string) (string, error) {
 	module, err := filepath.EvalSymlinks(p.Module)
 	if err != nil {
@@ -141,9 +140,8 @@ func (p *Project) PackageName(getenv func(string) string, files []GoFile) (strin
 	return name, nil
 }
 
-// derivedName returns the package's name as the files, go generate or the
-// directory have it, "" if none of them says, and the names that the files
-// have.
+// derivedName returns the package's name from the files, go generate or the directory,
+// "" if none gives it, and the names in the files.
 func (p *Project) derivedName(getenv func(string) string, files []GoFile) (name string, found []string) {
 	inFiles := map[string]bool{}
 	for _, file := range files {
@@ -167,8 +165,8 @@ func (p *Project) derivedName(getenv func(string) string, files []GoFile) (name 
 	return "", found
 }
 
-// goPackage returns what go generate says the package is, if it says so of
-// this directory: https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
+// goPackage returns the package name from go generate, if it runs in this directory:
+// https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
 func (p *Project) goPackage(getenv func(string) string) string {
 	name := strings.TrimSuffix(getenv("GOPACKAGE"), "_test")
 	here, err := filepath.Abs(".")
@@ -178,8 +176,8 @@ func (p *Project) goPackage(getenv func(string) string) string {
 	return name
 }
 
-// CheckClashes sees that the generated file compiles together with the
-// package's other files. Files that do not parse are left to the compiler.
+// CheckClashes checks that the generated file compiles together with the package's
+// other files. It leaves files that do not parse to the compiler.
 func (p *Project) CheckClashes(pkg embedgen.Package, files []GoFile) error {
 	var errs []error
 	for _, file := range files {
@@ -205,8 +203,7 @@ func (p *Project) CheckClashes(pkg embedgen.Package, files []GoFile) error {
 	return errors.Join(errs...)
 }
 
-// clashesOf sorts names that clash by what would be called so: the generated file's
-// own declarations, and each of its packs.
+// clashesOf groups clashing names by their owner: the generated file itself, or a pack.
 func clashesOf(pkg embedgen.Package, names []string) []*ClashError {
 	byPack := map[string][]string{}
 	for _, name := range names {
@@ -220,7 +217,7 @@ func clashesOf(pkg embedgen.Package, names []string) []*ClashError {
 	return clashes
 }
 
-// freeGoName returns a Go name that a pack could have, "" if the first guess is none.
+// freeGoName returns a free Go name for a pack, "" if the first guess is not free.
 func freeGoName(pkg embedgen.Package, files []GoFile, pack string) string {
 	pkg.Packs = slices.Clone(pkg.Packs)
 	i := slices.IndexFunc(pkg.Packs, func(p embedgen.Pack) bool { return p.Name == pack })

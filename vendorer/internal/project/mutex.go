@@ -9,10 +9,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// projectPoll is how often a project that another run works on is tried again.
+// projectPoll is the interval between attempts to lock a busy project.
 const projectPoll = 50 * time.Millisecond
 
-// A Mutex keeps other runs out of a project, or those that write.
+// A Mutex keeps other runs, or other writers, out of a project.
 type Mutex struct {
 	file *flock.Flock
 	held bool // false where locking does not work
@@ -23,15 +23,15 @@ func (l *Mutex) unlock() {
 	l.file.Close()
 }
 
-// Lock waits until no other run works in the module of packs.toml at name: two files
-// packs.toml in one module may name the same folders. It waits for so long, and calls
-// waiting before. Where locking does not work it goes on without: a commit that two runs
-// make at once is mended by the next. Errors: *BusyError, *NoModuleError, ctx's.
+// Lock locks the module of packs.toml at name, since two packs.toml files of one module
+// may name the same folders. It calls waiting before it waits, and waits no longer than
+// wait. Without support for locks it goes on: the next run repairs the effect of two
+// commits at once. Errors: *BusyError, *NoModuleError, ctx's.
 func Lock(ctx context.Context, name string, wait time.Duration, waiting func()) (*Mutex, error) {
 	return lock(ctx, name, wait, waiting, (*flock.Flock).TryLock)
 }
 
-// RLock is Lock for a run that only reads: it shares the project with others that do.
+// RLock is Lock for a run that only reads; other readers may share the project.
 func RLock(ctx context.Context, name string, wait time.Duration, waiting func()) (*Mutex, error) {
 	return lock(ctx, name, wait, waiting, (*flock.Flock).TryRLock)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// mutexFile is a file among the temporary ones: a directory cannot be locked
-// here, and the project should not hold a file for it.
+// mutexFile is a temporary file: a directory cannot be locked here, and the project
+// should hold no lock file.
 func mutexFile(dir string) *flock.Flock {
 	name := "packvendor-" + ociref.DigestOf([]byte(dir)).Hex()[:16] + ".lock"
 	return flock.New(filepath.Join(os.TempDir(), name))

@@ -1,4 +1,4 @@
-// Package project is what stands on disk around one packs.toml.
+// Package project reads and changes the files of one packs.toml's project.
 package project
 
 import (
@@ -22,23 +22,21 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 )
 
-// LockName is the lock file's name; it stands beside packs.toml.
+// LockName is the lock file's name; the file is beside packs.toml.
 const LockName = "packs.lock"
 
-// GoMod is a module's file, as the go command finds it.
+// GoMod is the name of a module's file.
 const GoMod = "go.mod"
 
-// MaxSource bounds the files that are read besides packs.toml and packs.lock, in
-// bytes.
+// MaxSource bounds any file but packs.toml and packs.lock, in bytes.
 const MaxSource = 64 << 20
 
-// A Project is everything that one packs.toml governs, as it stands on disk.
-// All its paths are slash-separated and below the module's root; nothing is
-// written but through root, which no path leaves.
+// A Project holds the files of one packs.toml. All its paths are slash-separated and
+// below the module's root; it writes only through Root, which no path leaves.
 type Project struct {
 	Root   *os.Root
 	Module string // the root's absolute path
-	shown  string // what precedes a path below base where it is shown
+	shown  string // the prefix of a shown path below Base
 	Base   string // directory of packs.toml
 
 	TOMLFile, LockFile, GoFile string
@@ -47,14 +45,14 @@ type Project struct {
 	TOML   []byte
 	Config *packsfile.File
 	Lock   *lockfile.Lock // never nil
-	// lockBytes are packs.lock's with LF line ends, nil if there is none.
+	// LockBytes are packs.lock's with LF line ends, nil if there is none.
 	LockBytes []byte
 
 	mutex *Mutex
 }
 
-// Open reads the project of packs.toml at file, which lock is of. With tolerant set,
-// packs that only lack a pin are no error. The caller must call close.
+// Open reads the project of packs.toml at file; lock is its lock. With tolerant set, a
+// pack without a pin is no error. The caller must call Close.
 func Open(file string, lock *Mutex, tolerant bool) (*Project, error) {
 	p, err := At(file, lock)
 	if err != nil {
@@ -67,8 +65,8 @@ func Open(file string, lock *Mutex, tolerant bool) (*Project, error) {
 	return p, nil
 }
 
-// At returns the project of packs.toml at file, which need not be there, unread. The
-// caller must call close.
+// At returns the project of packs.toml at file without reading it; the file may be
+// missing. The caller must call Close.
 func At(file string, lock *Mutex) (*Project, error) {
 	p := &Project{mutex: lock}
 	if err := p.locate(file); err != nil {
@@ -83,8 +81,8 @@ func (p *Project) Close() {
 	p.mutex.unlock()
 }
 
-// Unlock lets other runs at the project before it is closed: after it nothing may depend
-// on what others do to the files.
+// Unlock unlocks the project before Close: the caller may no longer depend on its
+// files.
 func (p *Project) Unlock() { p.mutex.unlock() }
 
 // locate finds the module around packs.toml.
@@ -147,8 +145,8 @@ func (p *Project) Read(file string, tolerant bool) error {
 	return p.readLock()
 }
 
-// Above returns the nearest packs.toml in a directory above, as a path below the
-// root; "" if there is none in the module.
+// Above returns the nearest packs.toml in a directory above, as a path below the root;
+// "" if the module has none.
 func (p *Project) Above() string {
 	for dir := p.Base; dir != "."; {
 		dir = path.Dir(dir)
@@ -160,7 +158,7 @@ func (p *Project) Above() string {
 	return ""
 }
 
-// Configure takes the places that config names and checks them.
+// Configure sets the paths that config names and checks them.
 func (p *Project) Configure(config *packsfile.File) error {
 	p.Config = config
 	p.Dir = path.Join(p.Base, config.Embed.Dir)
@@ -187,8 +185,7 @@ func (p *Project) readLock() error {
 	return err
 }
 
-// ReadFile reads a file below the root. One of more than limit bytes is a
-// *LongFileError.
+// ReadFile reads a file below the root. A file over limit bytes is a *LongFileError.
 func (p *Project) ReadFile(name string, limit int64) ([]byte, error) {
 	data, err := regularfile.Read(p.Root, name, limit)
 	return data, p.located(name, err)
@@ -205,8 +202,7 @@ func (p *Project) readHead(name string, n int64) ([]byte, error) {
 	return data, p.located(name, err)
 }
 
-// located says in the user's words which path an error about a file below the root is
-// about.
+// located puts the shown path into an error about a file below the root.
 func (p *Project) located(name string, err error) error {
 	var pathErr *fs.PathError
 	var place *PlaceError
@@ -226,8 +222,8 @@ func (p *Project) located(name string, err error) error {
 	return err
 }
 
-// Show returns a path below the root as the user would write it, from where
-// packs.toml was named.
+// Show returns a path below the root as the user would write it, relative to the named
+// packs.toml.
 func (p *Project) Show(name string) string {
 	below, err := filepath.Rel(filepath.FromSlash(p.Base), filepath.FromSlash(name))
 	if err != nil {
@@ -236,8 +232,8 @@ func (p *Project) Show(name string) string {
 	return visible(filepath.Join(p.shown, below))
 }
 
-// visible is a path in one line: a control character of a folder's name is shown as in
-// Go, for it could begin a line that looks like one of packvendor's own.
+// visible keeps a path in one line: it escapes control characters as in Go, since they
+// could begin a line that looks like packvendor's own.
 func visible(name string) string {
 	if !strings.ContainsFunc(name, unicode.IsControl) {
 		return name
@@ -246,18 +242,17 @@ func visible(name string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// PackFile returns where a pack of that name is vendored.
+// PackFile returns the path of the vendored pack name.
 func (p *Project) PackFile(name string) string {
 	return path.Join(p.DataDir, embedgen.FileName(name))
 }
 
-// CreatePack begins to write a pack of that name.
+// CreatePack begins to write the pack name.
 func (p *Project) CreatePack(name string) (*atomicfile.File, error) {
 	return atomicfile.Create(p.Root, p.PackFile(name))
 }
 
-// Sweep removes what killed runs left where files are staged, unless they may
-// be a living run's.
+// Sweep removes the temporary files of killed runs, unless a live run may own them.
 func (p *Project) Sweep() {
 	if !p.mutex.held {
 		return
@@ -267,8 +262,8 @@ func (p *Project) Sweep() {
 	}
 }
 
-// checkPlaces sees that what will be written stays in the module, passes
-// through no symbolic link, and replaces nothing that is not packvendor's.
+// checkPlaces checks that all written paths stay in the module, pass through no
+// symbolic link, and replace only files of packvendor.
 func (p *Project) checkPlaces() error {
 	for _, name := range []string{p.DataDir, p.GoFile} {
 		if name == ".." || strings.HasPrefix(name, "../") {
@@ -299,8 +294,7 @@ func (p *Project) checkPlaces() error {
 	return p.checkGenerated()
 }
 
-// checkDirs looks at every directory from the root down to dir, as far as
-// they exist.
+// checkDirs checks every existing directory from the root down to dir.
 func (p *Project) checkDirs(dir string) error {
 	at := "."
 	for part := range strings.SplitSeq(dir, "/") {
@@ -335,7 +329,7 @@ func (p *Project) checkDir(dir string, info fs.FileInfo) error {
 	return nil
 }
 
-// CheckFile sees that name is a regular file or nothing.
+// CheckFile checks that name is a regular file or absent.
 func (p *Project) CheckFile(name string) error {
 	info, err := p.Root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -350,7 +344,7 @@ func (p *Project) CheckFile(name string) error {
 	return nil
 }
 
-// checkGenerated sees that the generated file takes no other file's place.
+// checkGenerated checks that the generated file replaces no other file.
 func (p *Project) checkGenerated() error {
 	source, err := p.readHead(p.GoFile, int64(len(embedgen.Header)+len("\r\n")))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -365,7 +359,7 @@ func (p *Project) checkGenerated() error {
 	return nil
 }
 
-// WithoutCR returns data with LF line ends; it is data itself if it has no others.
+// WithoutCR returns data with LF line ends; it returns data itself if it has no others.
 func WithoutCR(data []byte) []byte {
 	if !bytes.Contains(data, []byte("\r\n")) {
 		return data

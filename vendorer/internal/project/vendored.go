@@ -20,22 +20,21 @@ const (
 	lfsSize   = 1024
 )
 
-// ContentOf is what an entry says of the pack's bytes.
+// ContentOf returns the digest and size of an entry's pack.
 func ContentOf(entry lockfile.Entry) verified.Content {
 	return verified.Content{Digest: entry.LayerDigest, Size: entry.Size}
 }
 
-// A Vendored is what stands in a vendored pack's place.
+// A Vendored describes the file in a vendored pack's place.
 type Vendored struct {
-	// Content is the zero value if there is no file. Digest is "" too where the file
-	// was not read, since it has not the size of what is wanted.
+	// Content is the zero value if there is no file. Digest is "" too if the file has
+	// another size than the wanted one, and was not read.
 	verified.Content
-	LFS bool // it is a Git LFS pointer, not a pack
+	LFS bool // the file is a Git LFS pointer, not a pack
 }
 
-// MeasureAll measures what stands in the places of the packs that packs.toml or
-// packs.lock name, on all cores. Files are hashed if they have the size that is
-// locked.
+// MeasureAll measures the files of all packs that packs.toml or packs.lock name, on all
+// cores. It hashes files of the locked size.
 func (p *Project) MeasureAll(ctx context.Context) (map[string]Vendored, error) {
 	wanted := map[string]int64{}
 	for _, pack := range p.Config.Packs {
@@ -63,11 +62,11 @@ func (p *Project) MeasureAll(ctx context.Context) (map[string]Vendored, error) {
 	return result, err
 }
 
-// unknownSize is that of a pack of which nothing is locked: no file has it.
+// unknownSize is the size for a pack without a locked entry: no file has it.
 const unknownSize = -1
 
-// Measure returns what the file name is; what is no regular file is nothing. Only a
-// file of the wanted size is read, however large another one is.
+// Measure describes the file name; only a regular file counts. It reads only a file of
+// the wanted size.
 func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendored, error) {
 	info, err := p.Root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
@@ -85,7 +84,7 @@ func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendore
 		return Vendored{}, p.located(name, err)
 	}
 	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
-	if v.Size == size || v.Size == 0 { // no file at all has no digest
+	if v.Size == size || v.Size == 0 { // an empty file has a digest, no file has none
 		v.Content, err = verified.Measure(ctx, file)
 	}
 	return v, p.located(name, err)
@@ -101,8 +100,8 @@ func isPointer(file io.ReaderAt, size int64) bool {
 	return string(head[:n]) == lfsPrefix
 }
 
-// Copy copies an entry's pack to w as it is vendored. The error is
-// *verified.MismatchError if that is not what is locked.
+// Copy copies an entry's vendored pack to w. The error is *verified.MismatchError if
+// its bytes are not the locked ones.
 func (p *Project) Copy(ctx context.Context, entry lockfile.Entry, w io.Writer) error {
 	file, err := p.Root.Open(p.PackFile(entry.Name))
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// attributesFile tells git about files, at the module's root.
+// attributesFile is the file of git attributes at the module's root.
 const attributesFile = ".gitattributes"
 
-// attributes are the lines for .gitattributes.
+// attributes returns the lines for .gitattributes.
 func (s *setup) attributes() []string {
 	return []string{
 		project.LockName + " linguist-generated text eol=lf",
@@ -23,8 +23,8 @@ func (s *setup) attributes() []string {
 	}
 }
 
-// planAttributes adds to the .gitattributes of the module what it does not say. A
-// pattern that it has already keeps its attributes.
+// planAttributes adds the missing lines to the module's .gitattributes. A present
+// pattern keeps its attributes.
 func (s *setup) planAttributes() error {
 	if err := s.CheckFile(attributesFile); err != nil {
 		return err
@@ -42,8 +42,8 @@ func (s *setup) planAttributes() error {
 	return nil
 }
 
-// withLines adds to a .gitattributes the lines for patterns that it does not have,
-// with its own line ends.
+// withLines adds the lines with new patterns to a .gitattributes, with its own line
+// ends.
 func withLines(data []byte, lines []string) []byte {
 	eol := "\n"
 	if bytes.Contains(data, []byte("\r\n")) {
@@ -66,7 +66,7 @@ func withLines(data []byte, lines []string) []byte {
 	return added
 }
 
-// patternOf is the first word of a line of .gitattributes.
+// patternOf returns the first word of a line of .gitattributes.
 func patternOf(line string) string {
 	if words := strings.Fields(line); len(words) > 0 {
 		return words[0]

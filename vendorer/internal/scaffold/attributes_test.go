@@ -27,7 +27,7 @@ func TestWithLines(t *testing.T) {
 	}
 }
 
-// What go generate makes of a word must be the word.
+// go generate must read the quoted word as the word itself.
 func TestGenerateWord(t *testing.T) {
 	for word, want := range map[string]string{
 		"packs.toml":      "packs.toml",

@@ -11,7 +11,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// command is what go generate runs, in the Go package's directory.
+// command returns the command of go generate, for the Go package's directory.
 func (s *setup) command() string {
 	words := []string{"go", "tool", "packvendor"}
 	if file := s.toolFile(); file != "" && file != project.GoMod {
@@ -23,7 +23,7 @@ func (s *setup) command() string {
 	return strings.Join(words, " ")
 }
 
-// fromPackage is a path below the root, relative to the Go package's directory.
+// fromPackage returns a path below the root, relative to the Go package's directory.
 func (s *setup) fromPackage(name string) string {
 	below, err := filepath.Rel(filepath.FromSlash(s.Dir), filepath.FromSlash(name))
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *setup) fromPackage(name string) string {
 	return filepath.ToSlash(below)
 }
 
-// generateWord is a word of a go:generate line, in which a quoted word is a Go
+// generateWord writes a word for a go:generate line. There a quoted word is a Go
 // string, and $NAME a variable:
 // https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
 func generateWord(word string) string {
@@ -44,8 +44,7 @@ func generateWord(word string) string {
 }
 
 // toolFile returns the file at the module's root that names packvendor as a tool:
-// go.mod, or one that the go command is given by -modfile; "" if none does. A go.mod
-// that cannot be read is not judged.
+// go.mod, or a file for -modfile; "" if none does. An unreadable go.mod counts.
 func (s *setup) toolFile() string {
 	if has, err := s.namesTool(project.GoMod); has || err != nil {
 		return project.GoMod
@@ -58,7 +57,7 @@ func (s *setup) toolFile() string {
 	return ""
 }
 
-// modFiles are the other files at the module's root that -modfile takes, by name.
+// modFiles returns the other files at the module's root that -modfile accepts, by name.
 func (s *setup) modFiles() []string {
 	dir, err := s.Root.Open(".")
 	if err != nil {

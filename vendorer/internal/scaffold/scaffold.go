@@ -1,4 +1,4 @@
-// Package scaffold sets up a project that has no packs.toml yet.
+// Package scaffold sets up a project without a packs.toml.
 package scaffold
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// leafDir is where the packs of a module go whose packs.toml stands at its root:
-// a small package of their own, so that little is compiled when they change.
+// leafDir is the default folder of the packs for a packs.toml at a module's root: a
+// small package of their own, so that a change of packs compiles little.
 const leafDir = "internal/packs"
 
-// Options say what Init sets up.
+// Options select the settings that Init writes.
 type Options struct {
 	// Dir is the Go package's directory, relative to packs.toml; "" is that of
 	// packs.toml or, at a module's root, internal/packs.
@@ -28,19 +28,19 @@ type Options struct {
 	Package string
 }
 
-// An Report says what Init did.
+// A Report lists the changes of Init.
 type Report struct {
-	Written []string // files that were made or got lines, as the user would name them
-	Kept    []string // files that were there, and say already what is needed
-	// NoTool tells that neither go.mod nor another module file beside it names
-	// packvendor as a tool, so that "go tool packvendor" does not work yet.
+	Written []string // new or extended files, as the user would name them
+	Kept    []string // files that needed no change
+	// NoTool tells that no module file at the root names packvendor as a tool, so that
+	// "go tool packvendor" does not work yet.
 	NoTool bool
 }
 
-// Init sets up the project p, whose packs.toml the user names file; getenv looks up the
-// environment. What is there is never replaced; where all is there, nothing is done. On
-// any error before the files get their names, nothing is. Errors: *InitError,
-// *project.PlaceError, *project.PackageNameError, those of packs.toml and of the disk.
+// Init sets up the project p; the user names its packs.toml file, and getenv looks up
+// the environment. It never replaces a present file or line. An error before the files
+// get their names leaves the project untouched. Errors: *Error, *project.PlaceError,
+// *project.PackageNameError, those of packs.toml and of the disk.
 func Init(p *project.Project, file string, getenv func(string) string, want Options) (*Report, error) {
 	s := &setup{Project: p, file: file, getenv: getenv}
 	if err := s.plan(want); err != nil {
@@ -53,7 +53,7 @@ func Init(p *project.Project, file string, getenv func(string) string, want Opti
 	return &s.report, nil
 }
 
-// An setup is one Init.
+// A setup is one call of Init.
 type setup struct {
 	*project.Project
 	file    string // packs.toml, as the user names it
@@ -63,13 +63,13 @@ type setup struct {
 	report  Report
 }
 
-// An initialFile is one that Init will write.
+// An initialFile is a file that Init writes.
 type initialFile struct {
 	name string // below the root
 	data []byte
 }
 
-// plan finds out which files there will be, and whether they can be.
+// plan chooses the files to write, and checks that they can be written.
 func (s *setup) plan(want Options) error {
 	for _, plan := range []func() error{
 		func() error { return s.configure(want) }, s.planTOML, s.planGo, s.planAttributes,
@@ -81,8 +81,8 @@ func (s *setup) plan(want Options) error {
 	return nil
 }
 
-// carryOut writes all files under temporary names, and gives them theirs once all
-// have reached the disk.
+// carryOut writes all files under temporary names, and renames them after all have
+// reached the disk.
 func (s *setup) carryOut() error {
 	c := s.NewChange()
 	defer c.Discard()
@@ -104,7 +104,7 @@ func (s *setup) write(name string, data []byte) {
 // keep notes a file that stays as it is.
 func (s *setup) keep(name string) { s.report.Kept = append(s.report.Kept, s.Show(name)) }
 
-// configure reads packs.toml, or makes one that says what is wanted.
+// configure reads packs.toml, or makes a new one.
 func (s *setup) configure(want Options) error {
 	err := s.Read(s.file, true)
 	var none *project.NoProjectError
@@ -117,7 +117,7 @@ func (s *setup) configure(want Options) error {
 	return s.compare(want)
 }
 
-// compare sees that packs.toml says what is wanted, be it by saying nothing.
+// compare checks that packs.toml agrees with the options.
 func (s *setup) compare(want Options) error {
 	got := s.Config.Embed
 	if want.Dir != "" && path.Clean(want.Dir) != got.Dir {
@@ -158,8 +158,8 @@ func (s *setup) configureNew(want Options) error {
 	return s.checkFree()
 }
 
-// checkFree sees that the Go package is not that of a packs.toml above: the two
-// would write each other's files.
+// checkFree checks that no packs.toml above uses the same Go package: the two would
+// overwrite each other's files.
 func (s *setup) checkFree() error {
 	above := s.Above()
 	if above == "" {
@@ -176,8 +176,8 @@ func (s *setup) checkFree() error {
 	return nil
 }
 
-// refused are the errors of a packs.toml that is not there, so that none of its
-// lines can be named.
+// refused returns the errors of a new packs.toml without its line numbers, since there
+// is no such file.
 func (s *setup) refused(errs packsfile.Errors) error {
 	var refused []error
 	for _, e := range errs {
@@ -186,12 +186,12 @@ func (s *setup) refused(errs packsfile.Errors) error {
 	return errors.Join(refused...)
 }
 
-// An Error reports that packs.toml cannot say what Init was asked to write, or
-// says something else already.
+// An Error reports a setting that packs.toml cannot hold, or that the present
+// packs.toml contradicts.
 type Error struct {
 	File, Key string
-	Msg       string // why it cannot
-	Got, Want string // what it says, and what was asked for
+	Msg       string // the reason
+	Got, Want string // the present value, and the one in Options
 }
 
 func (e *Error) Error() string {
@@ -213,8 +213,8 @@ func (s *setup) planTOML() error {
 	return nil
 }
 
-// goFiles passes over links that lead nowhere or out of the module: what they stand for
-// is nothing that Init goes by.
+// goFiles skips links that lead nowhere or out of the module: Init ignores their
+// targets.
 func (s *setup) goFiles() ([]project.GoFile, error) {
 	return s.GoFilesNamed(func(name string) bool {
 		_, err := s.SourceAt(path.Join(s.Dir, name))
@@ -222,13 +222,13 @@ func (s *setup) goFiles() ([]project.GoFile, error) {
 	})
 }
 
-// generates finds a go:generate line that runs packvendor.
+// generates finds a go:generate line for packvendor.
 var generates = regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`)
 
-// goFileNames are those that a Go file with a go:generate line may get.
+// goFileNames are the possible names of a new Go file with a go:generate line.
 var goFileNames = []string{"generate.go", "packs_generate.go", "packvendor_generate.go"}
 
-// planGo makes a Go file with a go:generate line, if the package has none.
+// planGo plans a Go file with a go:generate line, if the package has none.
 func (s *setup) planGo() error {
 	files, err := s.goFiles()
 	if err != nil {
@@ -259,7 +259,7 @@ func (s *setup) planGo() error {
 	return &project.PlaceError{Path: s.Show(path.Join(s.Dir, goFileNames[0])), Reason: "is there already, and has no line //go:generate " + s.command()}
 }
 
-// generateFile is a Go file with a go:generate line.
+// generateFile returns a Go file with a go:generate line.
 func (s *setup) generateFile(pkg string, documented bool) []byte {
 	var b bytes.Buffer
 	if documented {

@@ -12,11 +12,11 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// Choose returns the tag that a pack moves to; "" if it never moves. A tag that is
-// wanted is taken, whatever it is. A range moves to its newest version. A pin to a
-// version tag moves to the newest compatible version or, with latest set, to the newest.
-// Another tag stays. list lists the tags of the pack's repository; it is called only if
-// the choice depends on them. Errors: *RangeError, *NoVersionError, list's.
+// Choose returns the tag that a pack moves to; "" if it never moves. A wanted tag is
+// taken as it is. A range moves to its newest version. A pin to a version tag moves to
+// the newest compatible version or, with latest set, to the newest. Another tag stays.
+// list lists the tags of the pack's repository; Choose calls it only if it needs them.
+// Errors: *RangeError, *NoVersionError, list's.
 func Choose(pack packsfile.Pack, wanted string, latest bool, list func() ([]string, error)) (string, error) {
 	ref := pack.Reference
 	switch {
@@ -67,8 +67,8 @@ func Newest(repository string, tags []string) (string, error) {
 	return newest.String(), nil
 }
 
-// NewerThan returns the newest version among tags, if it may be taken where tag is
-// what is there; "" if there is none that is newer.
+// NewerThan returns the newest version among tags that may follow tag; "" if none is
+// newer.
 func NewerThan(tag string, tags []string) string {
 	newest, found := versions.Newest(tags, func(v versions.Version) bool { return mayFollow(v, tag) })
 	if now, ok := versions.Parse(tag); !found || ok && !newest.IsNewerThan(now) {
@@ -79,18 +79,17 @@ func NewerThan(tag string, tags []string) string {
 
 func isAny(versions.Version) bool { return true }
 
-// mayFollow tells whether v may be taken where tag is what is there: a
-// pre-release only follows a pre-release.
+// mayFollow tells whether v may follow tag: a pre-release only follows a pre-release.
 func mayFollow(v versions.Version, tag string) bool {
 	now, isVersion := versions.Parse(tag)
 	return !v.IsPrerelease() || isVersion && now.IsPrerelease()
 }
 
-// maxTags bounds how many tags of a repository a message names.
+// maxTags bounds the tags in a message.
 const maxTags = 8
 
-// Near returns tags, those most like tag first: of versions those around it, else
-// the one that it may be a misspelling of.
+// Near returns tags, the nearest to tag first: the versions around a version, else the
+// tag that it may misspell.
 func Near(tag string, tags []string) []string {
 	sorted, _ := versions.Sort(tags)
 	v, isVersion := versions.Parse(tag)
@@ -109,8 +108,8 @@ func Near(tag string, tags []string) []string {
 	return Strings(sorted[from:min(len(sorted), from+maxTags)])
 }
 
-// byInterest returns tags in the order in which people look for them: versions, newest
-// first, then others; last the tags under which signatures and the like are kept.
+// byInterest returns tags in the order of interest: versions, newest first, then
+// others; last the tags of signatures and the like.
 // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#storage
 func byInterest(tags []string) []string {
 	sorted, others := versions.Sort(tags)
@@ -120,7 +119,7 @@ func byInterest(tags []string) []string {
 	return slices.Concat(Strings(sorted), plain, attached)
 }
 
-// Strings are versions as tags.
+// Strings returns versions as tags.
 func Strings(sorted []versions.Version) []string {
 	var tags []string
 	for _, v := range sorted {
@@ -129,7 +128,7 @@ func Strings(sorted []versions.Version) []string {
 	return tags
 }
 
-// unique is list with each word once, where it is first.
+// unique removes repeated words from list.
 func unique(list []string) []string {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(list, func(word string) bool {
@@ -139,7 +138,7 @@ func unique(list []string) []string {
 	})
 }
 
-// listedTags are the first of tags in words; there are total of them.
+// listedTags lists the first of total tags for a message.
 func listedTags(tags []string, total int) string {
 	shown := tags[:min(len(tags), maxTags)]
 	text := strings.Join(shown, ", ")
@@ -149,11 +148,11 @@ func listedTags(tags []string, total int) string {
 	return text
 }
 
-// A NoVersionError reports a range in which the repository has no version tag.
+// A NoVersionError reports a range without a matching version tag.
 type NoVersionError struct {
 	Repository string
-	Range      string // "" where any version would do
-	Newest     string // the newest version tag there is; "" if there is none
+	Range      string // "" if any version would do
+	Newest     string // the newest version tag; "" if there is none
 	Tags       []string
 }
 
@@ -171,8 +170,7 @@ func (e *NoVersionError) Error() string {
 	return fmt.Sprintf("%s has no version tag in the range %+q, the newest is %s", e.Repository, e.Range, e.Newest)
 }
 
-// A RangeError reports that a pack was to get a certain tag whose tag packs.toml
-// chooses by a range.
+// A RangeError reports a tag that was given for a pack which follows a range.
 type RangeError struct {
 	Repository, Range, Tag string
 }
@@ -183,8 +181,8 @@ func (e *RangeError) Error() string {
 
 // A NoTagError reports a tag that the repository does not have.
 type NoTagError struct {
-	Near  []string // tags that it has, those most like it first
-	Total int      // how many it has
+	Near  []string // its tags, the nearest first
+	Total int      // the number of its tags
 	Err   error    // the registry's answer
 }
 

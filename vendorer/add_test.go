@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// addsAll adds packs, whose references are expanded.
+// addsAll adds packs, and expands their references.
 func (p *project) addsAll(additions ...vendorer.Addition) func() error {
 	return func() error {
 		p.events = nil
@@ -21,7 +21,7 @@ func (p *project) addsAll(additions ...vendorer.Addition) func() error {
 	}
 }
 
-// What stands in packs.toml after an addition, by what was there.
+// An addition keeps or sets the form of a pack in packs.toml.
 func TestAddForms(t *testing.T) {
 	forms := map[string]string{
 		"nothing":       "",
@@ -72,7 +72,7 @@ func TestAddForms(t *testing.T) {
 				p.push("A", "a:1.0.0")
 				p.push("B", "a:1.1.0")
 				p.packs(forms[form])
-				test.addition.Name = "a" // which the pack of another repository has
+				test.addition.Name = "a" // the name of another repository's pack
 				p.must(p.addsAll(test.addition)())
 				if got := p.expand("[packs]\n" + want + "\n"); strings.TrimSpace(p.read("app/packs.toml")) != strings.TrimSpace(got) {
 					t.Errorf("got\n%swant\n%s", p.read("app/packs.toml"), got)
@@ -89,8 +89,7 @@ func TestAddForms(t *testing.T) {
 	}
 }
 
-// The newest version of a repository: a pre-release only where there is nothing
-// else.
+// Add takes the newest version of a repository: a pre-release only without others.
 func TestAddNewest(t *testing.T) {
 	for _, test := range []struct{ tags, want string }{
 		{"1.9.0 1.10.0 2.0.0-rc.1 latest 3 4.0", "1.10.0"},
@@ -107,7 +106,7 @@ func TestAddNewest(t *testing.T) {
 	}
 }
 
-// Additions that make no sense are refused before any request, all at once.
+// Contradictory additions are refused before any request, all at once.
 func TestAddRefused(t *testing.T) {
 	p := newVendored(t)
 	p.reg.ResetRequests()
@@ -137,7 +136,7 @@ func TestAddRefused(t *testing.T) {
 	p.wantRequests()
 }
 
-// Where one of several cannot be added, none is.
+// One refused addition refuses them all.
 func TestAddSeveral(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:1.0.0")
@@ -152,7 +151,7 @@ func TestAddSeveral(t *testing.T) {
 	p.wantFound(true)
 }
 
-// What is added again is resolved anew, whatever is locked.
+// A pack that is added again is resolved again, whatever is locked.
 func TestAddAgain(t *testing.T) {
 	for _, addition := range []vendorer.Addition{{Reference: "$REG/a", Version: "^1"}, {Reference: "$REG/a:stable", AllowTags: true}, {Reference: "$REG/a:stable"}} {
 		p := newProject(t)

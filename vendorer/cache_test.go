@@ -19,7 +19,7 @@ func TestRunOffline(t *testing.T) {
 	p.mustRun()
 	p.wantPack("a", "$A_LAYER")
 
-	// As the Rust client leaves an entry: without the manifest.
+	// The Rust client leaves such an entry, without the manifest.
 	p.remove("app/packs")
 	p.must(os.Remove(filepath.Join(p.options.CacheDir, p.names["A"][7:], "manifest.json")))
 	p.mustRun()
@@ -69,7 +69,7 @@ func TestRunFromEnvironment(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(cache, p.names["A"][7:], "pack.gtpack")); err != nil {
 		t.Error(err)
 	}
-	// Without that variable it is the system's.
+	// Without that variable the system's folder is used.
 	p.remove("app/packs")
 	home := t.TempDir()
 	p.options.Getenv = func(key string) string {

@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// TestCommitOrder has the kernel tell which files got their names, and which
-// lost them, in what order: packs.toml, new packs, the Go file, deletions and
-// packs.lock.
+// TestCommitOrder watches in which order files get and lose their names: packs.toml,
+// new packs, the Go file, deletions and packs.lock.
 func TestCommitOrder(t *testing.T) {
 	p := newEdit(t)
 	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
@@ -31,7 +30,7 @@ func TestCommitOrder(t *testing.T) {
 	}
 }
 
-// changes reads what the kernel has noted: struct inotify_event of inotify(7).
+// changes reads the kernel's events: struct inotify_event of inotify(7).
 func changes(t *testing.T, fd int, watched map[int32]string) []string {
 	t.Helper()
 	var names []string

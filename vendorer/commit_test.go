@@ -14,8 +14,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// newEdit returns a project in which the next Update of a moves a to $NEW,
-// writes every kind of file and drops b. $OLD is what is there.
+// newEdit returns a project in which the next Update moves a from $OLD to $NEW, writes
+// every kind of file and drops b.
 func newEdit(t *testing.T) *project {
 	t.Helper()
 	p := newProject(t)
@@ -28,12 +28,12 @@ func newEdit(t *testing.T) *project {
 	return p
 }
 
-// The steps of a commit, in their order.
+// The steps of a commit, in order.
 var commitSteps = []string{"app/packs.toml", "app/packs/a.gtpack", "app/packs_gen.go", "app/packs/b.gtpack", "app/packs.lock"}
 
 const newPack, deletion = 1, 3
 
-// stepsDone tells which steps of newEdit's commit have been done.
+// stepsDone returns the finished steps of newEdit's commit.
 func stepsDone(p *project) []string {
 	p.t.Helper()
 	newLayer, newDigest := p.names["NEW_LAYER"], p.names["NEW"]
@@ -43,7 +43,7 @@ func stepsDone(p *project) []string {
 		switch {
 		case n == deletion:
 			done[name] = errors.Is(err, fs.ErrNotExist)
-		case err == nil: // else a folder stands there
+		case err == nil: // else a folder is there
 			done[name] = digestOf(string(data)) == newLayer || strings.Contains(string(data), newDigest)
 		}
 	}
@@ -56,8 +56,8 @@ func stepsDone(p *project) []string {
 	return steps
 }
 
-// blocked puts a folder where the file name is, once the registry sends the
-// new pack: that is after all was checked and before anything is committed.
+// blocked puts a folder in the place of a file once the registry sends the new pack:
+// after all checks, before the commit.
 func (p *project) blocked(name string) (undo func()) {
 	file := filepath.Join(p.mod, name)
 	aside := filepath.Join(p.t.TempDir(), "aside")
@@ -78,8 +78,8 @@ func (p *project) blocked(name string) (undo func()) {
 	}
 }
 
-// A folder takes the place of a new pack while it is downloaded: it is seen
-// before anything is done, and the next bare run makes the project whole.
+// A folder takes the place of a new pack during its download: the run notices it before
+// the commit, and the next bare run completes the project.
 func TestCommitMeetsFolder(t *testing.T) {
 	p := newEdit(t)
 	undo := p.blocked(commitSteps[newPack])
@@ -95,7 +95,7 @@ func TestCommitMeetsFolder(t *testing.T) {
 	converges(t, p)
 }
 
-// What takes the place of a dropped pack meanwhile is not deleted.
+// A file that replaces a dropped pack meanwhile is not deleted.
 func TestCommitKeepsWhatCame(t *testing.T) {
 	p := newEdit(t)
 	name := commitSteps[deletion]
@@ -143,7 +143,7 @@ func (p *project) wantNoTemporaries() {
 	}
 }
 
-// What someone changes between reading and committing is not overwritten.
+// A file that someone changes between reading and committing is not overwritten.
 func TestCommitRefusesChanges(t *testing.T) {
 	for _, test := range []struct {
 		name, file, text string
@@ -190,8 +190,8 @@ func TestCommitRefusesChanges(t *testing.T) {
 	}
 }
 
-// Also a run that only deletes looks again; and a change of line ends alone is
-// no change of the lock.
+// A run that only deletes checks again, too; other line ends are no change of
+// packs.lock.
 func TestCommitChecksBeforeDeleting(t *testing.T) {
 	p := newVendored(t)
 	p.packs()
@@ -218,7 +218,7 @@ func TestCommitChecksBeforeDeleting(t *testing.T) {
 	p.wantAbsent("app/packs")
 }
 
-// A failed run takes back the folders that it made, and only those.
+// A failed run removes its own new folders, and only those.
 func TestFailedRunLeavesNoFolders(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")

@@ -18,8 +18,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// held stalls the pack's blob until release is called; reached is closed when
-// it is asked for.
+// held stalls the pack's blob until release is called; a request for it closes reached.
 func (p *project) held(name string) (reached chan struct{}, release func()) {
 	reached, gate := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -30,8 +29,7 @@ func (p *project) held(name string) (reached chan struct{}, release func()) {
 	return reached, sync.OnceFunc(func() { close(gate) })
 }
 
-// Two runs in one process: the second waits, and says so, then has nothing
-// left to do.
+// The second of two runs in one process reports its wait, and then has nothing to do.
 func TestTwoRuns(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -59,7 +57,7 @@ func TestTwoRuns(t *testing.T) {
 	p.wantNothingWritten()
 }
 
-// The same with processes, each with a cache of its own.
+// Two processes, each with its own cache, do the same.
 func TestTwoProcesses(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -90,7 +88,7 @@ func TestTwoProcesses(t *testing.T) {
 	p.wantFound(false)
 }
 
-// lines passes on what is written to it, write by write.
+// lines passes on each write.
 type lines struct{ seen chan string }
 
 func (l *lines) Write(b []byte) (int, error) {
@@ -98,7 +96,7 @@ func (l *lines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Many runs at once, which all may write.
+// Many runs write at once.
 func TestManyRuns(t *testing.T) {
 	p := newProject(t)
 	var entries []string
@@ -157,7 +155,7 @@ func TestBusy(t *testing.T) {
 	p.mustRunAtOnce()
 }
 
-// Each run lets the next one in, however it ended.
+// Each run unlocks the project for the next one, however it ended.
 func TestLockIsGivenBack(t *testing.T) {
 	p := newVendored(t)
 	good := p.read("app/packs.toml")

@@ -34,7 +34,7 @@ func newLocked(t *testing.T) *project {
 	return p
 }
 
-// vendorOther vendors $OTHER's bytes as the pack, and locks them as such.
+// vendorOther vendors and locks $OTHER's bytes as the pack.
 func vendorOther(p *project, name string) {
 	p.write("app/packs/"+name+".gtpack", string(packtest.Zip("other", "1", 40)))
 	p.replaceIn(name, "layer_digest = \"$"+strings.ToUpper(name)+"_LAYER\"", "layer_digest = \"$OTHER_LAYER\"")
@@ -53,7 +53,7 @@ func (p *project) replaceIn(name, old, with string) {
 	p.write("app/packs.lock", strings.Join(blocks, "\n\n"))
 }
 
-// Who can tell that an entry lies.
+// A witness can prove that an entry is inconsistent.
 type witness int
 
 const (
@@ -62,14 +62,14 @@ const (
 	byRegistry                // the registry
 )
 
-// Each test forges one field, with bytes vendored that match where the field is
-// about bytes (docs/reliability.md, 53b).
+// Each test forges one field, and vendors bytes that match it if it is about bytes
+// (docs/reliability.md, 53b).
 var forgeries = []struct {
 	name    string
 	forge   func(*project)
 	witness witness
-	want    string // the lie, "$LOCK:N: " aside
-	remote  string // the same as verify --remote tells it with a cold cache; "" if it is want
+	want    string // the contradiction, without "$LOCK:N: "
+	remote  string // the message of verify --remote with a cold cache; "" if it is want
 }{
 	{"manifest_digest, pinned", func(p *project) { p.replaceIn("a", `manifest_digest = "$A"`, `manifest_digest = "$OTHER"`) }, byItself,
 		"4: a: manifest_digest is $OTHER, but ref pins $A", ""},
@@ -113,7 +113,7 @@ var forgeries = []struct {
 		"20: t: tag is missing, but ref names stable", ""},
 }
 
-// lie adds the lock's name, and takes the line from the lock as it is.
+// lie adds packs.lock's name, and the line in the present packs.lock.
 func (p *project) lie(want string) string {
 	_, rest, _ := strings.Cut(want, ":")
 	name, _, _ := strings.Cut(strings.TrimSpace(rest), ":")
@@ -146,7 +146,7 @@ func TestForgedLock(t *testing.T) {
 				p.failsWithLie(p.runs(), want)
 			}
 
-			// The hint for it is an update, after which all agree.
+			// The hint is an update, which makes all agree.
 			name := strings.TrimSpace(strings.Split(strings.TrimPrefix(want, p.expand("$DIR/packs.lock:")), ":")[1])
 			p.must(p.updates(name)())
 			p.wantFound(true)
@@ -154,12 +154,11 @@ func TestForgedLock(t *testing.T) {
 	}
 }
 
-// With no bytes vendored and a cold cache the registry is asked anyway, and no
-// lie may pass.
+// With no bytes vendored and a cold cache the registry proves every contradiction.
 func TestForgedLockRestored(t *testing.T) {
 	for _, test := range forgeries {
 		if test.name == "index_digest, where there is no index" || test.name == "manifest_digest, another of the index" {
-			continue // only the index would tell, and it is not asked for
+			continue // only the index would prove it, and nobody asks for it
 		}
 		t.Run(test.name, func(t *testing.T) {
 			p := newLocked(t)
@@ -189,8 +188,8 @@ func (p *project) failsWithLie(do func() error, want string) {
 	}
 }
 
-// wantFirst demands that verify finds want first. What follows from it, as a
-// vendored file of another size, may come after.
+// wantFirst demands that verify finds want first. Its consequences, such as a file of
+// another size, may follow.
 func wantFirst(t *testing.T, p *project, remote bool, want string) {
 	t.Helper()
 	got := p.verify(remote)
@@ -199,8 +198,7 @@ func wantFirst(t *testing.T, p *project, remote bool, want string) {
 	}
 }
 
-// A manifest in the cache that holds no pack proves the lie as the registry's
-// does.
+// A manifest without a pack proves a contradiction from the cache as from the registry.
 func TestForgedLockCachedManifest(t *testing.T) {
 	p := newLocked(t)
 	p.replaceIn("t", `manifest_digest = "$T"`, `manifest_digest = "$NONE"`)
@@ -216,7 +214,7 @@ func TestForgedLockCachedManifest(t *testing.T) {
 	p.failsWithLie(p.runs(), want)
 }
 
-// An entry in other words than packs.toml's is stale, and never a lie.
+// An entry with another reference than packs.toml's is stale, and never inconsistent.
 func TestStaleIsNoLie(t *testing.T) {
 	p := newLocked(t)
 	for _, test := range forgeries {

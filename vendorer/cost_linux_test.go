@@ -20,7 +20,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// steps counts what a run does, by the call; and which files it touches.
+// steps counts a run's system calls, and the files that they touch.
 type steps struct {
 	mu      sync.Mutex
 	on      bool
@@ -40,7 +40,7 @@ func (s *steps) add(step syscalls.Step) syscall.Errno {
 	return 0
 }
 
-// during returns the calls that f makes, and how many files they are about.
+// during returns the calls that f makes, and the number of their files.
 func (s *steps) during(f func()) (calls map[string]int, touched int) {
 	s.mu.Lock()
 	s.on, s.calls, s.touched = true, map[string]int{}, map[string]bool{}
@@ -52,7 +52,7 @@ func (s *steps) during(f func()) (calls map[string]int, touched int) {
 	return s.calls, len(s.touched)
 }
 
-// alone tells whether this is the process of a test of its own, and else makes one.
+// alone tells whether this is a test's own process, and else starts one.
 func alone(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(seesSteps) != "" {
@@ -74,13 +74,11 @@ func alone(t *testing.T) bool {
 	return false
 }
 
-// What a pack costs in system calls on files, at most: what a run of many has more
-// than one of few, by the pack. A cold one is four files: the vendored pack and the
-// entry's three, each of which is synced once; and the entry's lock, which is made in
-// the locks' opened folder, so that no link is followed. A warm one is the vendored
-// pack, which is on its way to the disk before it is synced.
-// What there is nothing to do about is read, with its manifest in the cache, and
-// nothing is written.
+// A pack costs at most so many system calls on files: the difference between runs with
+// many packs and with few, by pack. A cold one is four files: the vendored pack and the
+// entry's three, each synced once; and the entry's lock, in the locks' opened folder,
+// so that no link is followed. A warm one is the vendored pack, whose write-back starts
+// before its sync. An unchanged pack is only read, with its manifest in the cache.
 func TestCostSteps(t *testing.T) {
 	if !alone(t) {
 		return
@@ -95,8 +93,8 @@ func TestCostSteps(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		prepare func(*project)
-		calls   map[string]float64 // a pack; none of others
-		touched int                // files a pack
+		calls   map[string]float64 // by pack; no other calls
+		touched int                // files by pack
 	}{
 		{"cold", (*project).freshClone, map[string]float64{
 			"mkdir": 3, "open": 6, "write": 5, "read": 3, "writeback": 1, "sync": 4, "rename": 4, "lock": 4, "close": 8,
@@ -120,8 +118,8 @@ func TestCostSteps(t *testing.T) {
 			t.Errorf("%s: %.1f files touched a pack, want at most %d", test.name, got, test.touched)
 		}
 	}
-	// The files of a large pack are on their way to the disk while more comes: two parts
-	// of each, and the rest of the vendored one.
+	// A large pack's files go to the disk while more bytes come: two parts of each, and
+	// the rest of the vendored one.
 	large.freshClone()
 	calls, _ := seen.during(func() { large.mustRun() })
 	if got := calls["writeback"]; got != 5 {
@@ -129,8 +127,8 @@ func TestCostSteps(t *testing.T) {
 	}
 }
 
-// A cold run writes each pack twice, to the project and to the cache, and hardly
-// anything else; a warm one once; and one that has nothing to do nothing.
+// A cold run writes each pack twice, to the project and to the cache, and hardly more;
+// a warm run writes it once; an idle run nothing.
 func TestCostBytes(t *testing.T) {
 	const packs, size, others = 8, 256 << 10, 64 << 10
 	p := newMany(t, packtest.Options{}, packs, size)
@@ -151,8 +149,8 @@ func TestCostBytes(t *testing.T) {
 	}
 }
 
-// written is how many bytes a run in a process of its own writes, to the network
-// too: see proc(5), /proc/pid/io.
+// written returns the bytes that a run in its own process writes, to the network too:
+// see proc(5), /proc/pid/io.
 func (p *project) written(cache string) (n int) {
 	p.t.Helper()
 	exe, err := os.Executable()

@@ -10,11 +10,11 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// What runs cost is held here as far as it can be counted; of times only bench/
-// tells. A limit that is not reached any more is to be lowered.
+// These tests bound the countable costs of runs; bench/ measures times. Lower a limit
+// that runs no longer reach.
 
-// newMany returns a project of so many packs of that size, each in a repository of
-// its own, in which run was called.
+// newMany returns a project of so many vendored packs of that size, each in its own
+// repository.
 func newMany(t testing.TB, o packtest.Options, packs, size int) *project {
 	t.Helper()
 	p := newProject(t)
@@ -32,8 +32,7 @@ func newMany(t testing.TB, o packtest.Options, packs, size int) *project {
 	return p
 }
 
-// freshClone removes the packs and the cache: what is left is what a clone without
-// its packs has.
+// freshClone removes the packs and the cache, as in a clone without its packs.
 func (p *project) freshClone() {
 	p.t.Helper()
 	p.remove("app/packs")
@@ -41,7 +40,7 @@ func (p *project) freshClone() {
 	p.reg.ResetRequests()
 }
 
-// requestKinds counts what was asked of the registry.
+// requestKinds counts the requests to the registry by kind.
 func requestKinds(p *project) map[string]int {
 	kinds := map[string]int{}
 	for _, r := range p.reg.Requests() {
@@ -56,10 +55,9 @@ func requestKinds(p *project) map[string]int {
 	return kinds
 }
 
-// A locked pack that must be downloaded costs one request for its manifest and one
-// for its blob; besides, there is a ping a registry, and a token a repository where
-// it is asked for. What is cached or vendored costs none, and what did not move one
-// HEAD.
+// A locked pack costs one request for its manifest and one for its blob to download;
+// besides, each registry costs a ping, and each repository a token if one is needed. A
+// cached or vendored pack costs none, and an unmoved tag one HEAD.
 func TestCostRequests(t *testing.T) {
 	const packs = 12
 	for name, test := range map[string]struct {
@@ -102,7 +100,7 @@ func again(p *project) error {
 	return err
 }
 
-// updateTags has all packs follow a tag, and updates them.
+// updateTags makes all packs follow a tag, and updates them.
 func updateTags(p *project) error {
 	var lines []string
 	for name := range p.names {
@@ -116,8 +114,8 @@ func updateTags(p *project) error {
 	return p.updates()()
 }
 
-// What a pack costs about which there is nothing to do depends neither on how many
-// there are nor on how large it is.
+// The cost of an unchanged pack depends neither on the number of packs nor on their
+// size.
 func TestCostAllocations(t *testing.T) {
 	const limit = 450
 	of := func(packs, size int) float64 {
@@ -132,7 +130,7 @@ func TestCostAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkRun is the whole of a run, but for the start of a process.
+// BenchmarkRun measures a run, without the start of a process.
 func BenchmarkRun(b *testing.B) {
 	const packs, size = 100, 64 << 10
 	p := newMany(b, packtest.Options{}, packs, size)
@@ -156,8 +154,8 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkVerify is the whole of a verify, but for the start of a process. In a module
-// of many Go files it reads the beginning of each, while the Go toolchain is at work.
+// BenchmarkVerify measures a verify, without the start of a process. In a module of
+// many Go files it reads the beginning of each, while the Go toolchain works.
 func BenchmarkVerify(b *testing.B) {
 	const packs, size = 20, 64 << 10
 	p := newMany(b, packtest.Options{}, packs, size)

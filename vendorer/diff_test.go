@@ -14,8 +14,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// newRepository returns a project in a git repository, in which the pack a was
-// committed as it was before it was updated.
+// newRepository returns a project in a git repository whose commit has the pack a
+// before its update.
 func newRepository(t *testing.T) *project {
 	t.Helper()
 	packtest.NeedProgram(t, "git")
@@ -54,7 +54,7 @@ func (p *project) diff(ctx context.Context) (*vendorer.Difference, error) {
 	return vendorer.Diff(ctx, p.options, "HEAD")
 }
 
-// noTemporaries makes the system have no place for temporary files.
+// noTemporaries removes the place for temporary files.
 func noTemporaries(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} {
@@ -70,7 +70,7 @@ func TestDiff(t *testing.T) {
 		t.Fatalf("the difference is %+v", d)
 	}
 
-	// A packs.lock that is a symbolic link is none: what it leads to is not of the
+	// A packs.lock that is a symbolic link does not count: its target is outside the
 	// revision.
 	if err := os.Symlink("elsewhere", filepath.Join(p.mod, "link")); err != nil {
 		t.Skip(err)
@@ -88,7 +88,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// An interrupted diff is that, and not one that found nothing.
+// An interrupted diff reports the interrupt, and not an empty result.
 func TestDiffInterrupted(t *testing.T) {
 	p := newRepository(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -97,13 +97,13 @@ func TestDiffInterrupted(t *testing.T) {
 		t.Errorf("%+v, error %v", d, err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
-	p.options.Progress = func(vendorer.Progress) { cancel() } // now packs are read
+	p.options.Progress = func(vendorer.Progress) { cancel() } // the packs are being read
 	if d, err := p.diff(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("halfway: %+v, error %v", d, err)
 	}
 }
 
-// A disk without room for copies is no pack that is not at hand.
+// A full disk is an error, and not a pack that is not at hand.
 func TestDiffNoTemporaries(t *testing.T) {
 	p := newRepository(t)
 	noTemporaries(t)

@@ -17,9 +17,9 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// Before the first file gets its name all have been synced, and after the last every
-// folder in which a name has come or gone: a file system may keep a name through a
-// power cut and not the bytes, or the bytes and not the name.
+// Before the first rename all files are synced, and after the last every folder with an
+// added or removed name: a file system may keep a name through a power cut and not the
+// bytes, or the bytes and not the name.
 func TestFault49_SyncedBeforeRenamed(t *testing.T) {
 	if !alone(t) {
 		return
@@ -76,8 +76,8 @@ func TestFault49_SyncedBeforeRenamed(t *testing.T) {
 	}
 }
 
-// wantDurable fails unless so many files were synced, then renamed, and then the
-// folders were synced.
+// wantDurable demands so many synced files, then the renames, and then the synced
+// folders.
 func wantDurable(t *testing.T, name string, steps []syscalls.Step, renames int, folders []string) {
 	t.Helper()
 	isRename := func(s syscalls.Step) bool {
@@ -110,7 +110,7 @@ func wantDurable(t *testing.T, name string, steps []syscalls.Step, renames int, 
 	}
 }
 
-// However many packs are staged, no more than a system lets a process open are open.
+// A run keeps no more files open than a process may, however many packs it stages.
 func TestFilesOpenAtATime(t *testing.T) {
 	if !alone(t) {
 		return

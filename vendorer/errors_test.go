@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// The whole message of every error type.
+// Every error type has this whole message.
 func TestErrorMessages(t *testing.T) {
 	cause := errors.New("cause")
 	lie := &vendorer.InconsistentError{File: "packs.lock", Line: 4, Name: "a", Field: "size", Got: "3", By: "the manifest has", Want: "4"}

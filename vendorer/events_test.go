@@ -14,8 +14,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// Events of packs that are worked on at once are told in the order of the
-// packs, whoever was first.
+// Events of concurrent packs come in the order of the packs.
 func TestEventsInOrder(t *testing.T) {
 	p := newProject(t)
 	for _, name := range []string{"a", "b", "c"} {
@@ -23,7 +22,7 @@ func TestEventsInOrder(t *testing.T) {
 		p.push("NEW", name+":stable")
 	}
 	p.packs(`c = "$REG/c:stable@$OLDc"`, `b = "$REG/b:stable@$OLDb"`, `a = "$REG/a:stable@$OLDa"`)
-	// a has to wait for b, and b for c.
+	// a waits for b, and b for c.
 	done := map[string]chan struct{}{"b": make(chan struct{}), "c": make(chan struct{})}
 	var once sync.Map
 	p.reg.Inject(packtest.Fault{
@@ -65,7 +64,7 @@ func TestWaitingForPack(t *testing.T) {
 	p.wantPack("a", "$A_LAYER")
 }
 
-// A cache that cannot be is no obstacle, and is said for each pack.
+// An unusable cache stops nothing, and each pack reports it.
 func TestCacheUnusable(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")

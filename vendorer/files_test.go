@@ -13,7 +13,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// makeFiles makes empty files below the working directory, which it makes a new one.
+// makeFiles makes empty files below a new working directory.
 func makeFiles(t *testing.T, names ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -79,8 +79,8 @@ func TestFilesRefused(t *testing.T) {
 	}
 }
 
-// A pattern looks through no symbolic link, but for the directory that it names; and
-// what it cannot look into is an error: it may hold a packs.toml.
+// A pattern follows no symbolic link below its directory. An unreadable directory is an
+// error: it may hold a packs.toml.
 func TestFilesUnseen(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links and permissions are others here")
@@ -112,9 +112,9 @@ func TestNearest(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dir, want := range map[string]string{
-		"m":       "packs.toml", // that above is in no module
+		"m":       "packs.toml", // the one above is in no module
 		"m/x":     "packs.toml",
-		"m/n":     "packs.toml", // that of another module would not be its
+		"m/n":     "packs.toml", // another module's does not count
 		"m/a":     "packs.toml",
 		"m/here":  "packs.toml",
 		"m/a/b":   "../packs.toml",

@@ -13,13 +13,13 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// tags points tags at what was pushed under $NAME.
+// tags points tags at the artifact pushed as $NAME.
 func (p *project) tags(repository, name string, tags ...string) {
 	p.t.Helper()
 	p.must(p.reg.TagMany(repository, ociref.Digest(p.names[name]), tags))
 }
 
-// updated is what an update with those options reports of the pack a.
+// updated returns the report of an update with those options about the pack a.
 func (p *project) updated(u vendorer.UpdateOptions) vendorer.PackReport {
 	p.t.Helper()
 	p.events = nil
@@ -38,7 +38,7 @@ func (p *project) updatesWith(u vendorer.UpdateOptions) func() error {
 	}
 }
 
-// inject makes the registry misbehave as fault.New says, or behave again.
+// inject sets a fault of fault.New in the registry, or removes it.
 func (p *project) inject(words ...string) {
 	p.t.Helper()
 	if len(words) == 0 {
@@ -50,8 +50,8 @@ func (p *project) inject(words ...string) {
 	p.reg.Inject(injected)
 }
 
-// What an update of a pack takes that is pinned to a version tag. The registry has
-// that tag, and those listed. Package versions tests which of two is the newer one.
+// An update moves a pin to a version tag. The registry has that tag, and the listed
+// ones. Package versions tests the order of versions.
 func TestFollowVersion(t *testing.T) {
 	for _, test := range []struct {
 		name, pin, tags, want, latest string // "" is the pin
@@ -96,8 +96,7 @@ func TestFollowVersion(t *testing.T) {
 	}
 }
 
-// What is locked for a version range, by a first run and, where more was pushed
-// meanwhile, by an update.
+// A range locks one version in a first run, and another in an update after more pushes.
 func TestFollowRange(t *testing.T) {
 	for _, test := range []struct{ name, version, tags, first, more, then string }{
 		{"newest", "^0.4", "0.4.1 0.4.10 0.4.9 0.5.0 0.3.9", "0.4.10", "0.4.11 0.6.0", "0.4.11"},
@@ -150,8 +149,8 @@ func TestFollowRangeNone(t *testing.T) {
 	p.wantAbsent("app/packs.lock", "app/packs")
 }
 
-// A version tag that was pushed again is refused, whatever is to be taken, and
-// changes nothing for any pack.
+// A version tag that was pushed again is refused, whatever the update takes, and
+// changes no pack.
 func TestFollowRetag(t *testing.T) {
 	one := func(wanted string) vendorer.UpdateOptions {
 		return vendorer.UpdateOptions{Targets: []vendorer.Target{{Name: "a", Tag: wanted}}}
@@ -160,7 +159,7 @@ func TestFollowRetag(t *testing.T) {
 		name, entry string
 		newer       string // a tag pushed besides
 		update      vendorer.UpdateOptions
-		accepted    string // where it leads if it is accepted
+		accepted    string // the tag after its acceptance
 	}{
 		{"pin", `"$REG/a:1.0.0@$OLD"`, "", vendorer.UpdateOptions{}, "1.0.0"},
 		{"pin, newer version", `"$REG/a:1.0.0@$OLD"`, "1.1.0", vendorer.UpdateOptions{}, "1.1.0"},
@@ -207,7 +206,7 @@ func TestFollowRetag(t *testing.T) {
 	}
 }
 
-// What is newer is not taken for something that was pushed again.
+// A newer version does not count as one that was pushed again.
 func TestFollowNewTag(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -233,8 +232,8 @@ func TestFollowNewTag(t *testing.T) {
 	}
 }
 
-// A version tag that is gone is an error where nothing newer is to be taken, and
-// where the registry fails in another way in any case.
+// A removed version tag is an error without a newer version, and any other registry
+// failure always is.
 func TestFollowGone(t *testing.T) {
 	p := newProject(t)
 	p.push("OLD", "a:1.0.0")
@@ -254,7 +253,7 @@ func TestFollowGone(t *testing.T) {
 	p.must(p.updates()())
 	p.wantPack("a", "$NEW_LAYER")
 
-	// Nor is anything taken where the tags cannot be listed.
+	// Nor does an update take anything if the tags cannot be listed.
 	p.push("NEWER", "a:1.2.0")
 	p.inject("status", "/v2/a/tags/list", "404")
 	err = p.fails(p.updates(), "$DIR/packs.toml:2: packs.a: cannot list the tags of $REG/a: GET https://$REG/v2/a/tags/list: 404 not found or private: MANIFEST_UNKNOWN: not found")
@@ -263,8 +262,7 @@ func TestFollowGone(t *testing.T) {
 	}
 }
 
-// The tags of a repository are listed once a run, also for packs that are looked
-// at at the same time.
+// A run lists the tags of a repository once, even for concurrent packs.
 func TestFollowListsOnce(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:1.0.0")
@@ -290,8 +288,8 @@ func TestFollowListsOnce(t *testing.T) {
 	}
 }
 
-// An entry that contradicts itself is nothing to compare a tag with: it is locked
-// anew, and its tag is not taken for one that was pushed again.
+// An inconsistent entry proves nothing about a tag: it is locked again, and its tag
+// does not count as pushed again.
 func TestFollowLie(t *testing.T) {
 	for _, tag := range []string{"2.0.0", "1.0.0-rc.1", "stable", "9.9.9"} {
 		for _, named := range []string{"", "a"} {
@@ -311,8 +309,7 @@ func TestFollowLie(t *testing.T) {
 	}
 }
 
-// What was locked for other words is stale in an update as well, and is told,
-// whatever the cache proves.
+// A stale entry is stale in an update, too, and reported, whatever the cache proves.
 func TestFollowStale(t *testing.T) {
 	for _, targets := range [][]vendorer.Target{nil, {{Name: "a"}}} {
 		p := newProject(t)
@@ -320,7 +317,7 @@ func TestFollowStale(t *testing.T) {
 		p.push("B", "a:2.0.0")
 		p.packs(`a = { ref = "$REG/a", version = "^1" }`)
 		p.mustRun()
-		p.push("A2", "a:1.0.0") // nobody asks any more
+		p.push("A2", "a:1.0.0") // no request follows
 		p.packs(`a = { ref = "$REG/a", version = "^2" }`)
 		p.coldCache()
 		got := p.updated(vendorer.UpdateOptions{Targets: targets})

@@ -8,7 +8,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// The nearest go.mod says whether packvendor is a tool, and no other one.
+// Only the nearest go.mod tells whether packvendor is a tool.
 func TestHasTool(t *testing.T) {
 	const (
 		plain = "module example.com/app\n\ngo 1.25\n"

@@ -73,8 +73,7 @@ func TestPackageName(t *testing.T) {
 	}
 }
 
-// A package whose name no generated file can have is refused before anything
-// is downloaded.
+// An impossible package name is refused before any download.
 func TestPackageNameOfFiles(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -92,7 +91,7 @@ func TestPackageNameOfFiles(t *testing.T) {
 	p.wantRequests()
 }
 
-// GOPACKAGE counts only where go generate runs: in the package's folder.
+// GOPACKAGE counts only if go generate runs in the package's folder.
 func TestGoPackageElsewhere(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -163,7 +162,7 @@ func TestGoNameChanges(t *testing.T) {
 	}
 }
 
-// A generated file under the name that it had before is named as that.
+// A generated file under its former name is reported as such.
 func TestGeneratedFileIsRenamed(t *testing.T) {
 	p := newVendored(t)
 	p.embed(`file = "other.go"`)
@@ -177,7 +176,7 @@ func TestGeneratedFileIsRenamed(t *testing.T) {
 	p.wantFound(false)
 }
 
-// What add cannot fit in is found before anybody is asked.
+// A clash of names stops add before any request.
 func TestAddClashes(t *testing.T) {
 	p := newVendored(t)
 	p.write("app/x.go", "package app\n\nvar Slack int\n")

@@ -19,7 +19,7 @@ func (p *project) inspect(what string) (*vendorer.Inspection, error) {
 func TestInspect(t *testing.T) {
 	p := newVendored(t)
 	p.push("B", "b:1.0.0")
-	t.Chdir(p.dir) // where there are packs, a folder, and packs.lock, a file
+	t.Chdir(p.dir) // with packs, a folder, and packs.lock, a file
 	p.must(os.WriteFile("other.gtpack", packtest.Zip("other", "1.0.0", 0), 0o666))
 	for what, want := range map[string]string{
 		"a":             "pack",
@@ -50,7 +50,7 @@ func TestInspect(t *testing.T) {
 	p.fails(func() error { _, err := p.inspect("a"); return err }, "$DIR/packs/a.gtpack is a directory")
 }
 
-// Packs that are copied before they are read need room for that.
+// Packs that are copied before reading need disk space.
 func TestInspectNoTemporaries(t *testing.T) {
 	p := newVendored(t)
 	noTemporaries(t)
@@ -64,7 +64,7 @@ func TestInspectNoTemporaries(t *testing.T) {
 	}
 }
 
-// What makes no sense is told before anything is looked up, or written.
+// Wrong arguments are reported before any look-up or write.
 func TestFetchOptions(t *testing.T) {
 	p := newVendored(t)
 	p.coldCache()

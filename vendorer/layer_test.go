@@ -48,7 +48,7 @@ func TestRunLayerOverride(t *testing.T) {
 	p.remove("app/packs")
 	p.mustRun()
 	p.wantPack("a", "$JSON")
-	p.wantEvents() // it is locked: no doubt any more
+	p.wantEvents() // it is locked: no longer suspect
 
 	p.remove("app/packs")
 	p.options.Offline = true

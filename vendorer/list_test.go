@@ -13,8 +13,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// list is what List returns, as text: a line a pack, in which what precedes the
-// repository is left out of its reference. It must neither write nor ask anybody.
+// list returns List's result as text: a line a pack, with references shortened to the
+// repository's path. It must neither write nor use the network.
 func (p *project) list() string {
 	p.t.Helper()
 	before := p.snapshot(true)
@@ -39,7 +39,7 @@ func (p *project) wantList(want ...string) {
 	}
 }
 
-// A pack of each form, locked and not.
+// Each form of pack is listed, locked and not.
 func TestListForms(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:1.0.0")
@@ -50,7 +50,7 @@ func TestListForms(t *testing.T) {
 	p.wantList(`a /a:1.0.0@$A : "1.0.0" $A $A_SIZE, yes, yes`, `b /a:stable : "stable" $INDEX $B_SIZE, yes, yes`, `c /a ^1: "1.0.0" $A $A_SIZE, yes, yes`, `d /a@$A : "" $A $A_SIZE, yes, yes`)
 }
 
-// What there is of a pack on this machine.
+// List tells the state of each pack on this machine.
 func TestListStates(t *testing.T) {
 	entry := func(p *project) string {
 		return filepath.Join(p.options.CacheDir, strings.TrimPrefix(p.names["A"], "sha256:"))
@@ -91,7 +91,7 @@ func TestListStates(t *testing.T) {
 	}
 }
 
-// Packs that only lack a pin are listed; what is wrong otherwise is an error.
+// Packs without a pin are listed; any other fault is an error.
 func TestListUnpinned(t *testing.T) {
 	p := newVendored(t)
 	p.packs(`a = "$REG/a:stable"`, `b = "$REG/b:1"`)
@@ -110,7 +110,7 @@ func TestListUnpinned(t *testing.T) {
 	p.fails(list, "$DIR/packs.toml: no such file")
 }
 
-// What cannot be read is no error where it is only for suggestions.
+// An unreadable file is no error for suggestions.
 func TestConfigured(t *testing.T) {
 	p := newProject(t)
 	names := func() string {

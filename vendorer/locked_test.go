@@ -23,7 +23,7 @@ func TestRunStale(t *testing.T) {
 	}
 }
 
-// A changed layer makes an entry stale as a changed reference does.
+// A changed layer makes an entry stale, like a changed reference.
 func TestRunStaleLayer(t *testing.T) {
 	p := newVendored(t)
 	p.packs(`a = { ref = "$REG/a@$A", layer = "$A_LAYER" }`)

@@ -11,17 +11,17 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// childProject, in the environment, makes of the test binary a program that
-// vendors the packs.toml it names, with the cache that childCache names. Then it
-// prints the file that childTells names, such as one that tells of itself.
+// childProject, in the environment, makes the test binary vendor the packs.toml that it
+// names, with the cache of childCache. Then it prints the file that childTells names,
+// such as one about itself.
 const (
 	childProject = "VENDORER_TEST_PROJECT"
 	childCache   = "VENDORER_TEST_CACHE"
 	childTells   = "VENDORER_TEST_TELLS"
 )
 
-// authority signs the certificates of all registries here. The system's trust
-// is set to it alone, so that what is tested is the default transport.
+// authority signs the certificates of all registries here. The system's trust holds
+// only this authority, so the tests use the default transport.
 var authority *packtest.Authority
 
 func TestMain(m *testing.M) {
@@ -47,11 +47,11 @@ func parent(m *testing.M) int {
 	}
 	os.Setenv("SSL_CERT_FILE", file)
 	os.Setenv("SSL_CERT_DIR", dir)
-	debug.SetGCPercent(800) // there is memory for the garbage of hundreds of runs
+	debug.SetGCPercent(800) // memory is plentiful
 	return m.Run()
 }
 
-// child is one run in a process of its own. It prints its events.
+// child runs once in its own process. It prints its events.
 func child(file string) int {
 	o := vendorer.Options{File: file, CacheDir: os.Getenv(childCache)}
 	o.Events = func(e vendorer.Event) { fmt.Println(eventText(e)) }

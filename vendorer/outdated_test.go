@@ -11,8 +11,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// outdated is what Outdated returns, as text: a line a pack, in which digests are
-// the names under which they were pushed.
+// outdated returns Outdated's result as text: a line a pack, with names for digests.
 func (p *project) outdated() (string, error) {
 	p.t.Helper()
 	before := p.snapshot(true)
@@ -31,8 +30,7 @@ func (p *project) outdated() (string, error) {
 	return b.String(), err
 }
 
-// mark is a Mark as TAG@NAME, where NAME is the last that was pushed with that
-// digest.
+// mark writes a TaggedDigest as TAG@NAME; NAME was pushed last with that digest.
 func (p *project) mark(m vendorer.TaggedDigest) string {
 	name := ""
 	for n, digest := range p.names {
@@ -46,7 +44,7 @@ func (p *project) mark(m vendorer.TaggedDigest) string {
 	return m.Tag + name
 }
 
-// Where packs stand, and what is newer, by the form of the reference.
+// Outdated finds the present and newer versions by the form of the reference.
 func TestOutdated(t *testing.T) {
 	for _, test := range []struct{ name, entry, newer, want string }{
 		{"digest", `"$REG/a@$OLD"`, "2.0.0 stable", "a /a@$OLD : @OLD, @OLD, -"},
@@ -78,7 +76,7 @@ func TestOutdated(t *testing.T) {
 			if want := p.expand(test.want) + "\n"; got != want {
 				t.Errorf("got  %swant %s", got, want)
 			}
-			// It says what an update does.
+			// It agrees with an update.
 			p.must(p.updates()())
 			isUpdate := !strings.Contains(got, "1.0.0@OLD, 1.0.0@OLD") && strings.Contains(got, ", outdated")
 			if moved := strings.Contains(p.read("app/packs.lock"), p.names["NEW"]); moved != isUpdate {
@@ -88,8 +86,8 @@ func TestOutdated(t *testing.T) {
 	}
 }
 
-// What is neither pinned nor locked, or locked for other words, or by an entry
-// that lies, stands nowhere.
+// A pack has no present digest if it is neither pinned nor locked, or if its entry is
+// stale or inconsistent.
 func TestOutdatedUnlocked(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:1.0.0")
@@ -121,7 +119,7 @@ func TestOutdatedUnlocked(t *testing.T) {
 	}
 }
 
-// Packs that fail do not hide the others, and all that fail are told.
+// Failed packs do not hide the others, and all failures are reported.
 func TestOutdatedFails(t *testing.T) {
 	p := newProject(t)
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
@@ -148,8 +146,7 @@ func TestOutdatedFails(t *testing.T) {
 	}
 }
 
-// A newest version that cannot be looked at is an error, and tags that cannot be
-// listed are, too.
+// An unreadable newest version is an error, and so is a failed listing of tags.
 func TestOutdatedLatestFails(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:1.0.0")
@@ -188,7 +185,7 @@ func TestOutdatedOffline(t *testing.T) {
 	p.wantRequests()
 }
 
-// Where it could not even begin, or was interrupted, there are no outlooks.
+// A failed start or an interrupt returns nil packs.
 func TestOutdatedNothing(t *testing.T) {
 	p := newVendored(t)
 	ctx, cancel := context.WithCancel(context.Background())

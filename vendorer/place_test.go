@@ -127,8 +127,7 @@ func TestEmbedDir(t *testing.T) {
 	}
 }
 
-// The module may be reached through a symbolic link: only below it none is
-// allowed.
+// The path to the module may contain symbolic links, but no path below it.
 func TestModuleBehindLink(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -171,8 +170,7 @@ func TestBadProject(t *testing.T) {
 	}
 }
 
-// What is left in the data folder of files of other names is no concern of
-// packvendor's.
+// Files of other names in the data folder do not concern packvendor.
 func TestUnknownFilesAreKept(t *testing.T) {
 	p := newVendored(t)
 	p.write("app/packs/b.gtpack", "not configured, not locked")
@@ -181,7 +179,7 @@ func TestUnknownFilesAreKept(t *testing.T) {
 	p.push("B", "b")
 	p.packs(`b = "$REG/b@$B"`)
 	p.mustRun()
-	p.wantPack("b", "$B_LAYER") // its own now
+	p.wantPack("b", "$B_LAYER") // packvendor's own now
 	p.wantAbsent("app/packs/a.gtpack")
 	p.wantFile("app/packs/sub/x", "x")
 }
@@ -197,8 +195,8 @@ func TestStorageErrors(t *testing.T) {
 	p.fails(p.runs(), "mkdir $DIR/packs: permission denied")
 }
 
-// A packs.toml that is a link inside the module can be read; but an edit would
-// put a file in the link's place.
+// A packs.toml that is a link inside the module is readable; but an edit would replace
+// the link.
 func TestEditsNoLink(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:stable")

@@ -11,7 +11,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// planInput is one pack as packs.toml, packs.lock and the disk have it.
+// planInput is one pack in packs.toml, packs.lock and on disk.
 type planInput struct {
 	pack     packsfile.Pack
 	entry    lockfile.Entry
@@ -70,7 +70,7 @@ func TestMakePlan(t *testing.T) {
 	}
 }
 
-// wholePlan has a pack of every kind, and two entries too many.
+// wholePlan has a pack of every kind, and two surplus entries.
 func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored, map[string]bool) {
 	pack := func(name string) packsfile.Pack { return packsfile.Pack{Name: name, Ref: "r.io/" + name + ":1"} }
 	entry := func(name string) lockfile.Entry {

@@ -10,8 +10,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// steps are the progress that do makes, each as "PHASE DONE/PACKS BYTES/ALL"; of
-// those that differ in bytes alone the last.
+// steps returns the progress of do, each as "PHASE DONE/PACKS BYTES/ALL"; of steps that
+// differ only in bytes, the last.
 func (p *project) steps(do func(o vendorer.Options) error) []string {
 	p.t.Helper()
 	var told []vendorer.Progress

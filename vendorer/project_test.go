@@ -18,10 +18,9 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// A project is a module with a packs.toml in its folder app, a registry and a
-// cache. In texts handed to its methods, $NAME stands for what set was told,
-// $REG for the registry, $MOD for the module's folder and $DIR for that of
-// packs.toml.
+// A project is a module with a packs.toml in its folder app, a registry and a cache.
+// Its methods expand texts: $NAME to a value of set, $REG to the registry, $MOD to the
+// module's folder and $DIR to that of packs.toml.
 type project struct {
 	t        testing.TB
 	reg      *packtest.Registry
@@ -32,7 +31,7 @@ type project struct {
 	onEvent  func(vendorer.Event)
 }
 
-// zero is a digest of nothing that exists.
+// zero is a digest without content.
 const zero = ociref.Digest("sha256:0000000000000000000000000000000000000000000000000000000000000000")
 
 func newProject(t testing.TB) *project {
@@ -49,8 +48,7 @@ func newProject(t testing.TB) *project {
 	return p
 }
 
-// newVendored returns a project in which run was called and a pack named a is
-// pinned and vendored.
+// newVendored returns a project with a pinned and vendored pack a.
 func newVendored(t *testing.T) *project {
 	t.Helper()
 	p := newProject(t)
@@ -69,7 +67,7 @@ func (p *project) event(e vendorer.Event) {
 	}
 }
 
-// eventText is an event's type and all its fields.
+// eventText returns an event's type and all its fields.
 func eventText(e vendorer.Event) string {
 	if f, ok := e.(vendorer.Fetching); ok {
 		return fmt.Sprintf("%T%+v", f.Event, f.Event)
@@ -97,7 +95,7 @@ func (p *project) pushArtifact(name, at string, a packtest.Artifact) packtest.Pu
 	return pushed
 }
 
-// pushIndex stores an index of what was pushed.
+// pushIndex stores an index of pushed manifests.
 func (p *project) pushIndex(name, at string, children ...packtest.Pushed) {
 	p.t.Helper()
 	repository, tag, _ := strings.Cut(at, ":")
@@ -161,7 +159,7 @@ func (p *project) flip(name string) {
 	p.write(name, string(text))
 }
 
-// replace replaces all of a file's old.
+// replace replaces every old in a file.
 func (p *project) replace(name, old, with string) {
 	p.t.Helper()
 	text, old := p.read(name), p.expand(old)
@@ -177,7 +175,7 @@ func (p *project) coldCache() {
 	p.must(os.RemoveAll(p.options.CacheDir))
 }
 
-// run runs; events are those of this run.
+// run runs; events then holds this run's events.
 func (p *project) run() (*vendorer.Report, error) {
 	p.events = nil
 	return vendorer.Run(context.Background(), p.options)
@@ -217,7 +215,7 @@ func (p *project) adds(name, reference string) func() error {
 	}
 }
 
-// verify returns what Verify finds, as text.
+// verify returns Verify's findings as text.
 func (p *project) verify(remote bool) []string {
 	p.t.Helper()
 	v, err := vendorer.Verify(context.Background(), p.options, remote)
@@ -229,8 +227,8 @@ func (p *project) verify(remote bool) []string {
 	return found
 }
 
-// snapshot is every path below the module with its mode, content and time; the
-// times of folders, which staging touches, only if dirTimes is set.
+// snapshot returns every path below the module with its mode, content and time; folder
+// times, which staging changes, only if dirTimes is set.
 func (p *project) snapshot(dirTimes bool) string {
 	p.t.Helper()
 	var b strings.Builder
@@ -259,7 +257,7 @@ func (p *project) snapshot(dirTimes bool) string {
 	return b.String()
 }
 
-// lockOf is the lock of packs pinned by digest, pushed under their names in
+// lockOf returns the packs.lock of packs pinned by digest, pushed as their names in
 // capitals.
 func lockOf(names ...string) string {
 	var b strings.Builder
@@ -276,7 +274,7 @@ func digestOf(text string) string { return string(ociref.DigestOf([]byte(text)))
 
 func pushedLayer(p *project, name string) ociref.Digest { return ociref.Digest(p.names[name+"_LAYER"]) }
 
-// cancelling is serve, and calls cancel when it is asked.
+// cancelling is serve, but a request calls cancel.
 func cancelling(serve func(http.ResponseWriter, *http.Request, http.Handler), cancel func()) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
 		cancel()
@@ -286,7 +284,7 @@ func cancelling(serve func(http.ResponseWriter, *http.Request, http.Handler), ca
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// manifestOf is the manifest that the registry has under $NAME.
+// manifestOf returns the registry's manifest of $NAME.
 func manifestOf(p *project, repository, name string) []byte {
 	p.t.Helper()
 	resp, err := p.reg.Client().Get(p.reg.URL() + "/v2/" + repository + "/manifests/" + p.names[name])
@@ -297,7 +295,7 @@ func manifestOf(p *project, repository, name string) []byte {
 	return body
 }
 
-// waiting answers honestly once reached was called and gate is closed.
+// waiting calls reached, and answers after gate is closed.
 func waiting(reached func(), gate <-chan struct{}) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
 		reached()

@@ -53,8 +53,7 @@ func TestRemoveUnknown(t *testing.T) {
 	p.fails(p.removes("slack"), "$DIR/packs.toml: no such file")
 }
 
-// Removing takes one pack away; others without a pin stay as they are locked, or
-// out.
+// Remove drops one pack; others without a pin stay as they are locked, or stay out.
 func TestRemoveLeavesOut(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:stable")
@@ -70,8 +69,8 @@ func TestRemoveLeavesOut(t *testing.T) {
 	p.wantAbsent("app/packs")
 }
 
-// What fails after packs.toml was edited is told with the lines that it has, since
-// the edited one is not written; a pack that is new is where it would be.
+// An error after the edit of packs.toml names the lines on disk, since the edited file
+// is not written; a new pack has no line.
 func TestEditKeepsLines(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:1.0.0")

@@ -78,7 +78,7 @@ func TestRunRestores(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newVendored(t)
-			p.names["GOT"] = "" // where it is not read
+			p.names["GOT"] = "" // if it is not read
 			clean := p.read("app/packs.lock") + p.read("app/packs_gen.go")
 			test.spoil(p)
 			if test.event != "" {
@@ -163,7 +163,7 @@ func TestRunTags(t *testing.T) {
 		p.wantRequests("GET /v2/a/manifests/stable", "GET /v2/a/blobs/$A_LAYER")
 		p.wantFile("app/packs.lock", strings.Replace(lockOf("a"), "a@$A\"", "a:stable\"\ntag = \"stable\"", 1))
 		p.push("B", "a:stable")
-		p.wantNothingWritten() // the lock is obeyed
+		p.wantNothingWritten() // the run follows packs.lock
 	})
 	t.Run("still names its digest", func(t *testing.T) {
 		p := newProject(t)
@@ -202,8 +202,8 @@ func TestRunTags(t *testing.T) {
 	})
 }
 
-// Errors of all packs are told, in the order of their names, and nothing of
-// any pack is left behind.
+// A run reports the errors of all packs, in the order of their names, and leaves no
+// files behind.
 func TestRunReportsEveryPack(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -215,7 +215,7 @@ func TestRunReportsEveryPack(t *testing.T) {
 		p.fails(p.runs(), "$DIR/packs.toml:5: packs.b"+fmt.Sprintf(notFound, "b", "NAME_UNKNOWN: repository name not known to registry")+
 			"\n$DIR/packs.toml:2: packs.d"+fmt.Sprintf(notFound, "d", "NAME_UNKNOWN: repository name not known to registry"))
 	}
-	// A blob that is not what it must be comes later, when others are staged.
+	// A wrong blob comes later, after others are staged.
 	p.packs(`a = "$REG/a@$A"`, `c = "$REG/c@$C"`)
 	p.reg.Inject(fault.WrongBlob(pushedLayer(p, "C")))
 	for _, jobs := range []int{1, 8} {
@@ -293,7 +293,7 @@ func TestRunCancelled(t *testing.T) {
 	})
 }
 
-// mustRunAtOnce runs and demands that no other run is in the way.
+// mustRunAtOnce demands that a run does not wait for another.
 func (p *project) mustRunAtOnce() {
 	p.t.Helper()
 	p.options.LockWait = 1
@@ -314,7 +314,7 @@ func TestRunWithDefaults(t *testing.T) {
 	}
 }
 
-// Leftovers of killed runs are swept, and nothing else is.
+// A run removes the leftovers of killed runs, and nothing else.
 func TestRunSweeps(t *testing.T) {
 	p := newVendored(t)
 	leftovers := []string{"app/.packvendor-0123456789abcdef.tmp", "app/packs/.packvendor-0123456789abcdef.tmp"}

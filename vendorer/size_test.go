@@ -8,8 +8,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// pushClaim stores a pack whose manifest claims a size that its blob does not
-// have.
+// pushClaim stores a pack whose manifest claims a size that its blob does not have.
 func (p *project) pushClaim(name, repository string, size int64) {
 	p.t.Helper()
 	p.pushArtifact(name, repository, packtest.Artifact{Layers: []packtest.Layer{{Data: packtest.Zip(repository, "1", 0), Size: &size}}})
@@ -44,7 +43,7 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// A lock may claim what it likes: offline nobody contradicts it.
+// Offline, nothing contradicts the size in packs.lock.
 func TestTooLargeLocked(t *testing.T) {
 	p := newVendored(t)
 	p.coldCache()
@@ -54,8 +53,8 @@ func TestTooLargeLocked(t *testing.T) {
 	p.fails(p.runs(), "$DIR/packs.toml:2: packs.a: the pack has 2000000001 bytes: more than 2000000000 cannot be linked into a Go program")
 }
 
-// The blobs are not of the sizes that are warned of, so these runs fail in the
-// end; the warnings come before.
+// The blobs have other sizes than the warnings claim, so these runs fail after the
+// warnings.
 func TestLarge(t *testing.T) {
 	for _, test := range []struct {
 		name   string

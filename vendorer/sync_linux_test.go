@@ -15,12 +15,10 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// seesSteps, in the environment, has the test below see its own steps: there is
-// no way back from that.
+// seesSteps, in the environment, makes the test below trace itself, for good.
 const seesSteps = "VENDORER_TEST_SEES_STEPS"
 
-// After the last of the texts has its name, their folder is synced: a name is
-// durable no sooner.
+// The folder is synced after the last rename of a text: a name is durable no sooner.
 func TestFault33_FolderIsSynced(t *testing.T) {
 	if os.Getenv(seesSteps) == "" {
 		exe, err := os.Executable()

@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// What a pack becomes that is to get a tag, by the form of its reference.
+// A target's tag changes a pack by the form of its reference.
 func TestFollowWish(t *testing.T) {
 	for _, test := range []struct{ name, entry, want string }{
 		{"digest", `"$REG/a@$OLD"`, `"$REG/a:1.0.0@$WISH"`},
@@ -90,7 +90,7 @@ func TestParseTarget(t *testing.T) {
 	}
 }
 
-// A dry run reports what an update then does, and writes nothing.
+// A dry run reports the changes of the update, and writes nothing.
 func TestUpdateDryRun(t *testing.T) {
 	p := newProject(t)
 	p.push("OLD", "a:1.0.0")

@@ -90,7 +90,7 @@ func TestVerifyTouches(t *testing.T) {
 	}
 }
 
-// Symbols of a package main say no path: those of other programs are no finding.
+// Symbols of a package main contain no path: those of other programs are no finding.
 func TestVerifyTouchesMain(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a")
@@ -103,7 +103,7 @@ func TestVerifyTouchesMain(t *testing.T) {
 	p.wantFound(false, "$MOD/other/link.go:5 uses main.gtpackA, a symbol of the packs' package")
 }
 
-// A module that is itself reached through a link holds what lies in it.
+// A module behind a link is scanned as well.
 func TestSourceLinkInLinkedModule(t *testing.T) {
 	p := newVendored(t)
 	p.names["LINKED"] = filepath.Join(t.TempDir(), "linked")
@@ -114,7 +114,7 @@ func TestSourceLinkInLinkedModule(t *testing.T) {
 	p.wantFound(false, "$LINKED/app/init.go:3 uses gtpackA, which is the generated file's alone")
 }
 
-// What ends a verify ends its scan, whatever that is at.
+// The end of a verify ends its scan at any point.
 func TestVerifyTouchesInterrupted(t *testing.T) {
 	p := newVendored(t)
 	p.write("other/link.go", evilLink)

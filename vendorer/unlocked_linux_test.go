@@ -9,8 +9,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// A run that has no lock may not be alone: what looks like a killed run's is left
-// to one that knows.
+// A run without a lock may not be alone: it leaves apparent leftovers to a run with
+// one.
 func TestFault41_NothingIsSweptWithoutALock(t *testing.T) {
 	p := newVendored(t)
 	leftovers := []string{"app/.packvendor-0123456789abcdef.tmp", "app/packs/.packvendor-0123456789abcdef.tmp"}

@@ -12,13 +12,13 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// What update does, by the form of the reference. The tag first
-// leads to $OLD, which is vendored, then to $NEW.
+// Update moves a pack by the form of its reference. The tag first leads to $OLD, which
+// is vendored, then to $NEW.
 func TestUpdateForms(t *testing.T) {
 	for _, test := range []struct {
 		name, entry string
 		moved       string // the entry after update
-		lock        bool   // the lock moves
+		lock        bool   // packs.lock changes
 		refused     bool   // unless accepted
 	}{
 		{"digest", `"$REG/a@$OLD"`, `"$REG/a@$OLD"`, false, false},
@@ -73,7 +73,7 @@ func TestUpdateForms(t *testing.T) {
 	}
 }
 
-// One refused pack changes nothing for any, and all that fail are told.
+// One refused pack stops the update of all, and all failures are reported.
 func TestUpdateAllOrNothing(t *testing.T) {
 	p := newProject(t)
 	var entries []string
@@ -122,11 +122,11 @@ func TestUpdateOffline(t *testing.T) {
 		t.Errorf("error is a %T", err)
 	}
 	p.wantRequests()
-	p.packs(`a = "$REG/a@$A"`) // never moves: nobody is asked
+	p.packs(`a = "$REG/a@$A"`) // never moves: no requests
 	p.must(p.updates()())
 }
 
-// Packs that are not locked yet, or stale, are resolved as by any run.
+// Update resolves unlocked and stale packs like any run.
 func TestUpdateUnlocked(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:stable")
@@ -139,7 +139,7 @@ func TestUpdateUnlocked(t *testing.T) {
 	p.wantPack("a", "$B_LAYER")
 }
 
-// A tag that leads to an index is followed by the index's digest.
+// A tag of an index is followed by the index's digest.
 func TestUpdateIndex(t *testing.T) {
 	p := newProject(t)
 	p.pushIndex("OLD", "a:stable", p.push("A", "a"))
@@ -173,7 +173,7 @@ func TestAdd(t *testing.T) {
 	p.wantNothingWritten()
 	p.wantFound(true)
 
-	// Again, and nothing is written.
+	// A second time, nothing is written.
 	before := p.snapshot(true)
 	p.must(p.adds("", "oci://$REG/greentic/state-redis:1.2.0")())
 	if p.snapshot(true) != before {
@@ -187,11 +187,11 @@ func TestAdd(t *testing.T) {
 	p.wantFile("app/packs.toml", "[packs]\nr = { go_name = \"Redis\", ref = \"$REG/greentic/state-redis:1.3.0@$B\" }\n")
 	p.wantPack("r", "$B_LAYER")
 
-	// By digest, without a tag, too.
+	// A digest without a tag works, too.
 	p.must(p.adds("c", "$REG/greentic/state-redis@$A")())
 	p.wantPack("c", "$A_LAYER")
 
-	// The pin is the digest that was given, wherever the tag leads.
+	// The pin is the given digest, wherever the tag leads.
 	p.must(p.adds("d", "$REG/greentic/state-redis:1.3.0@$A")())
 	p.wantPack("d", "$A_LAYER")
 	p.wantEvents("vendorer.TagMoved{Name:d Ref:$REG/greentic/state-redis:1.3.0@$A Pinned:$A Now:$B}")
@@ -225,7 +225,7 @@ func TestAddFails(t *testing.T) {
 	p.fails(p.adds("b", "$REG/a:stable"), "$DIR/packs.toml: no such file")
 }
 
-// Adding pins one pack; others without a pin stay as they are locked, or out.
+// Add pins one pack; others without a pin stay as they are locked, or stay out.
 func TestAddLeavesOut(t *testing.T) {
 	p := newProject(t)
 	p.push("A", "a:stable")
@@ -247,7 +247,7 @@ func TestAddLeavesOut(t *testing.T) {
 	p.wantEvents()
 	p.wantFound(true)
 
-	// What else is wrong with packs.toml is an error here too.
+	// Any other fault of packs.toml is an error here too.
 	p.packs(`a = "$REG/a:stable"`, `b = "$REG/b"`)
 	p.fails(p.adds("a", "$REG/a:stable"), `$DIR/packs.toml:2: packs.a: "$REG/a:stable" is a tag, not a pin: tags can move`+"\n"+`$DIR/packs.toml:3: packs.b: "$REG/b" has neither tag nor digest: add one, or a version`)
 }

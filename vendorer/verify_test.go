@@ -54,7 +54,7 @@ func TestVerify(t *testing.T) {
 			p.replaceIn("a", `manifest_digest = "$A"`, `manifest_digest = "$B"`)
 			p.write("app/packs/a.gtpack", "x")
 			p.remove("app/packs/b.gtpack")
-			p.remove("app/packs_gen.go") // what it should be is not known
+			p.remove("app/packs_gen.go") // the right text is unknown
 		}, []string{
 			"$DIR/packs.lock:4: a: manifest_digest is $B, but ref pins $A",
 			"$DIR/packs/a.gtpack is not the pack that is locked\n\tgot:  1 bytes\n\twant: $A_SIZE bytes",
@@ -121,8 +121,8 @@ func TestVerifyEmbeds(t *testing.T) {
 	}
 }
 
-// A module without dependencies needs neither a vendor folder nor a proxy to be looked
-// at, whatever the environment says.
+// Verify of a module without dependencies needs neither a vendor folder nor a proxy,
+// whatever the environment says.
 func TestVerifyEnvironment(t *testing.T) {
 	for name, value := range map[string]string{"GOFLAGS": "-mod=vendor", "GOPROXY": "https://nowhere.invalid"} {
 		p := newVendored(t)
@@ -139,7 +139,7 @@ func TestVerifyWithoutGo(t *testing.T) {
 	if len(v.Findings) > 0 || !errors.Is(v.Unembedded, exec.ErrNotFound) {
 		t.Errorf("%+v", v)
 	}
-	p.remove("app/packs") // what needs no toolchain is found all the same
+	p.remove("app/packs") // findings without the toolchain remain
 	p.wantFound(false, "$DIR/packs/a.gtpack is missing")
 }
 
@@ -202,7 +202,7 @@ func TestVerifyInterrupted(t *testing.T) {
 	p.fails(func() error { _, err := vendorer.Verify(ctx, p.options, true); return err }, "enough")
 }
 
-// A checkout that nobody may write to can be verified.
+// A read-only checkout can be verified.
 func TestVerifyReadOnly(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may write anywhere")

@@ -11,8 +11,8 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// fails demands that do fails with that message and changes no file of the
-// module. It returns the error.
+// fails demands that do fails with that message and changes no file of the module. It
+// returns the error.
 func (p *project) fails(do func() error, want string) error {
 	p.t.Helper()
 	before := p.snapshot(false)
@@ -29,7 +29,7 @@ func (p *project) fails(do func() error, want string) error {
 	return err
 }
 
-// wantEvents demands that the last run told exactly those, besides its plan.
+// wantEvents demands exactly those events of the last run, besides its plan.
 func (p *project) wantEvents(want ...string) {
 	p.t.Helper()
 	for i := range want {
@@ -63,7 +63,7 @@ func (p *project) wantFile(name, want string) {
 	}
 }
 
-// wantPack demands that the pack is vendored as $LAYER says.
+// wantPack demands that the pack is vendored with the digest $LAYER.
 func (p *project) wantPack(name, layer string) {
 	p.t.Helper()
 	if got := ociref.DigestOf([]byte(p.read("app/packs/" + name + ".gtpack"))); string(got) != p.expand(layer) {
@@ -80,8 +80,7 @@ func (p *project) wantAbsent(names ...string) {
 	}
 }
 
-// wantRequests demands what reached the registry since the last time, in any
-// order, and without pings.
+// wantRequests demands the requests since the last call, in any order, without pings.
 func (p *project) wantRequests(want ...string) {
 	p.t.Helper()
 	var got []string
@@ -101,8 +100,8 @@ func (p *project) wantRequests(want ...string) {
 	}
 }
 
-// wantNothingWritten demands that another run changes no file, no folder and
-// no time, and asks nobody.
+// wantNothingWritten demands that another run changes no file, folder or time, and
+// makes no request.
 func (p *project) wantNothingWritten() {
 	p.t.Helper()
 	before := p.snapshot(true)

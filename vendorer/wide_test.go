@@ -16,7 +16,7 @@ import (
 )
 
 // newWide returns a project of so many tiny packs, vendored and locked, of a registry
-// that is not asked.
+// that gets no request.
 func newWide(t *testing.T, packs int) *project {
 	t.Helper()
 	p := newProject(t)
@@ -39,11 +39,11 @@ func newWide(t *testing.T, packs int) *project {
 	return p
 }
 
-// wideLimit is for all that TestWide does, which takes ten seconds: were the time
-// anywhere a matter of pairs of packs, it would be hours.
+// wideLimit bounds TestWide, which takes ten seconds: any time quadratic in the packs
+// would take hours.
 const wideLimit = 5 * time.Minute
 
-// TestWide does with ten thousand packs what is done with ten.
+// TestWide runs every command on ten thousand packs.
 func TestWide(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 10 s")

@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// access asks for what Options say: nothing, a bearer token as in
-// https://distribution.github.io/distribution/spec/auth/token/, or Basic
-// credentials.
+// access demands nothing, a bearer token as in
+// https://distribution.github.io/distribution/spec/auth/token/, or Basic credentials,
+// according to Options.
 type access struct {
 	opts   Options
 	tokens *tokens
@@ -22,7 +22,7 @@ func newAccess(opts Options) *access {
 	return &access{opts, newTokens(opts.TokenUses)}
 }
 
-// over lets authorized requests through to next.
+// over passes authorized requests to next.
 func (a *access) over(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -38,8 +38,7 @@ func (a *access) over(next http.Handler) http.Handler {
 	})
 }
 
-// repository returns the name that the request is about, "" for the version
-// check.
+// repositoryOf returns the repository of a request, "" for the version check.
 func repositoryOf(r *http.Request) string {
 	name, _, _ := Endpoint(strings.Replace(r.URL.Path, "/blobs/uploads/", "/uploads/", 1))
 	return name
@@ -82,7 +81,7 @@ func (a *access) bearer(w http.ResponseWriter, r *http.Request, next http.Handle
 	}
 }
 
-// refuse turns away who has shown nothing; challenge answers 401.
+// refuse refuses a request without credentials; challenge answers 401.
 func (a *access) refuse(w http.ResponseWriter, challenge func(http.ResponseWriter)) {
 	switch a.opts.Refusal {
 	case RefuseDenied:
@@ -101,8 +100,8 @@ func unauthorized(w http.ResponseWriter) {
 	Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 }
 
-// demandToken names the reason as
-// https://www.rfc-editor.org/rfc/rfc6750#section-3.1 does, where there is one.
+// demandToken answers 401, with the reason, if any, in the form of
+// https://www.rfc-editor.org/rfc/rfc6750#section-3.1.
 func (a *access) demandToken(w http.ResponseWriter, r *http.Request, reason string) {
 	scheme := "https"
 	if a.opts.Plain {
@@ -123,7 +122,7 @@ func (a *access) demandToken(w http.ResponseWriter, r *http.Request, reason stri
 	unauthorized(w)
 }
 
-// shown is what a request shows of the credentials that are asked for.
+// shown classifies the credentials in a request.
 type shown int
 
 const (
@@ -144,8 +143,7 @@ func (a *access) shown(r *http.Request) shown {
 }
 
 // issue answers at /token: https://distribution.github.io/distribution/spec/auth/token/
-// for GET and https://distribution.github.io/distribution/spec/auth/oauth/ for
-// POST.
+// for GET and https://distribution.github.io/distribution/spec/auth/oauth/ for POST.
 func (a *access) issue(w http.ResponseWriter, r *http.Request) {
 	shown := a.shown(r)
 	if r.Method == http.MethodPost {
@@ -175,8 +173,8 @@ func (a *access) issue(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(reply)
 }
 
-// closedAtToken reports whether anonymous requests for a token are refused. One
-// without a scope is, if nothing is public.
+// closedAtToken reports whether anonymous token requests are refused. One without a
+// scope is, if nothing is public.
 func (a *access) closedAtToken(scopes []Scope) bool {
 	if a.opts.Refusal != RefuseUnauthorized && a.opts.Refusal != RefuseDenied {
 		return false
@@ -185,14 +183,14 @@ func (a *access) closedAtToken(scopes []Scope) bool {
 	return slices.ContainsFunc(scopes, closed) || len(scopes) == 0 && a.opts.Private == nil && a.opts.closed("")
 }
 
-// A Scope is the wish to do something with a repository.
+// A Scope names actions on a repository.
 type Scope struct {
 	Name    string
 	Actions []string
 }
 
-// scopes returns those of a request for a token. FormValue and its kin do not
-// do: several parameters may hold several scopes each.
+// scopes returns the scopes of a token request. FormValue does not do: several
+// parameters may hold several scopes each.
 func scopes(r *http.Request) (found []Scope) {
 	r.ParseForm()
 	for _, word := range strings.Fields(strings.Join(r.Form["scope"], " ")) {
@@ -203,7 +201,7 @@ func scopes(r *http.Request) (found []Scope) {
 	return found
 }
 
-// A grant is what a token is good for.
+// A grant is the content of a token.
 type grant struct {
 	known  bool // given for credentials
 	scopes []Scope
@@ -214,8 +212,8 @@ func (g grant) covers(name string) bool {
 	return slices.ContainsFunc(g.scopes, func(s Scope) bool { return s.Name == name })
 }
 
-// allowed returns what of the wishes is granted: all to who is known or need not
-// be, else to pull what is public.
+// allowed returns the granted scopes: all if the user is known or need not be, else
+// pulls of public repositories.
 func (g grant) allowed(rules Options) []Scope {
 	if g.known || !rules.closed("") && rules.Private == nil {
 		return g.scopes
@@ -229,14 +227,13 @@ func (g grant) allowed(rules Options) []Scope {
 	return allowed
 }
 
-// tokens remembers what it gave out. It may be used by several goroutines at
-// once.
+// tokens remembers the issued tokens. Several goroutines may use it at once.
 type tokens struct {
-	uses int // a token, 0: no limit
+	uses int // per token; 0: no limit
 
 	mu    sync.Mutex
 	given map[string]*grant
-	sign  func([]Scope) string // nil: a token is nothing but a name
+	sign  func([]Scope) string // nil: a token is only a name
 }
 
 func newTokens(uses int) *tokens { return &tokens{uses: uses, given: map[string]*grant{}} }
@@ -265,15 +262,14 @@ func (t *tokens) use(header string) (grant, bool) {
 	return *g, true
 }
 
-// ExpireTokens makes every token invalid that was given out so far.
+// ExpireTokens invalidates all tokens issued so far.
 func (r *Registry) ExpireTokens() {
 	r.access.tokens.mu.Lock()
 	defer r.access.tokens.mu.Unlock()
 	clear(r.access.tokens.given)
 }
 
-// SignTokens makes every token from here on one that sign returns for what it
-// grants.
+// SignTokens lets sign make every token from now on, from the granted scopes.
 func (r *Registry) SignTokens(sign func(granted []Scope) string) {
 	r.access.tokens.mu.Lock()
 	defer r.access.tokens.mu.Unlock()

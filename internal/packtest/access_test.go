@@ -34,8 +34,8 @@ func startPrivate(t *testing.T, opts Options) *Registry {
 
 var privateOnly = []string{"private/*"}
 
-// pull asks for a manifest as clients do: for a token first, where there is
-// one to be had, with what authorization says.
+// pull requests a manifest like a client: first a token, if there is one, with
+// authorization.
 func pull(t *testing.T, r *Registry, repository, authorization string) (refusedAt string, got reply.Reply) {
 	t.Helper()
 	header := []string{"Authorization", authorization}
@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Without Private, all is private, whatever it is called.
+// Without Private, all repositories are private.
 func TestEverythingIsPrivate(t *testing.T) {
 	for _, token := range []bool{false, true} {
 		r := startPrivate(t, Options{Token: token})
@@ -165,7 +165,7 @@ func TestOneTokenForSeveralRepositories(t *testing.T) {
 			}
 		}
 	}
-	// What is private needs credentials, wherever in the list it stands.
+	// A private scope needs credentials at any place in the list.
 	if got := reply.Ask(t, r, "GET", "/token?scope=repository:public/x:pull&scope=repository:private/x:pull"); got.StatusCode != 401 {
 		t.Errorf("anonymous token for both: %s", got.Status)
 	}
@@ -228,7 +228,7 @@ func TestRequestsRecordCredentials(t *testing.T) {
 	}
 }
 
-// Recording must not keep the rest of the server from reading the body.
+// The server can still read a recorded body.
 func TestRecordedBodyIsCapped(t *testing.T) {
 	r := StartRegistry(t, Options{Token: true, IdentityToken: "identity"})
 	form := url.Values{"grant_type": {"refresh_token"}, "pad": {strings.Repeat("x", maxRecorded)}, "refresh_token": {"identity"}}

@@ -9,10 +9,10 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// PackMediaType is the media type that publishers give a pack's layer.
+// PackMediaType is the media type of a pack's layer from its publishers.
 const PackMediaType = "application/vnd.greentic.gtpack.v1+zip"
 
-// ManifestMediaType is that of OCI's image manifests.
+// ManifestMediaType is the media type of OCI image manifests.
 const ManifestMediaType = "application/vnd.oci.image.manifest.v1+json"
 
 // Media types of other manifests and of their configurations.
@@ -26,7 +26,7 @@ const (
 	titleAnnotation = "org.opencontainers.image.title"
 )
 
-// A ManifestKind is the form an [Artifact] is written in.
+// A ManifestKind is the form of an [Artifact]'s manifest.
 type ManifestKind int
 
 const (
@@ -35,42 +35,42 @@ const (
 	DockerSchema2                     // Docker's image manifest, version 2
 )
 
-// An Artifact is what a publisher pushes: layers under one manifest. The zero
-// value is an OCI image manifest without layers.
+// An Artifact is a set of layers under one manifest, ready to push. The zero value is
+// an OCI image manifest without layers.
 type Artifact struct {
 	Kind            ManifestKind
 	MediaType       string // of the manifest; "" means the kind's own
 	OmitMediaType   bool   // leave it out of the manifest's body
 	ArtifactType    string // "" leaves it out
-	ConfigMediaType string // "" means the empty configuration, as oras writes it
+	ConfigMediaType string // "" means the empty configuration of oras
 	Layers          []Layer
 	Annotations     map[string]string
 }
 
-// A Layer is one blob of an [Artifact] and its descriptor, which may lie.
+// A Layer is one blob of an [Artifact] and its descriptor, which may be wrong.
 type Layer struct {
 	MediaType   string // "" means PackMediaType
 	Title       string // the title annotation; "" leaves it out
 	Data        []byte // the blob's bytes
 	Annotations map[string]string
 
-	Digest     string   // in the descriptor; "" means that of Data
-	Size       *int64   // in the descriptor; nil means that of Data
-	URLs       []string // other places the descriptor names
+	Digest     string   // in the descriptor; "" means Data's
+	Size       *int64   // in the descriptor; nil means Data's
+	URLs       []string // the descriptor's other places
 	InlineData []byte   // the descriptor's "data"
 }
 
-// Pack returns the artifact of a pack alone, as its publishers push it.
+// Pack returns the artifact of a pack alone, in its publishers' form.
 func Pack(data []byte, title string) Artifact {
 	return Artifact{ArtifactType: PackMediaType, Layers: []Layer{{Data: data, Title: title}}}
 }
 
-// Pushed is what a registry holds after a push.
+// Pushed is the result of a push.
 type Pushed struct {
 	ManifestDigest ociref.Digest
 	MediaType      string          // the manifest's
 	Manifest       []byte          // its exact bytes
-	Layers         []ociref.Digest // of the layers' data, whatever the descriptors say
+	Layers         []ociref.Digest // of the layers' data, not of the descriptors
 }
 
 // Child returns p as a child for PushIndex.
@@ -89,8 +89,8 @@ type descriptor struct {
 	Platform     *Platform         `json:"platform,omitempty"`
 }
 
-// document is a manifest of any kind. The lists are pointers, since an empty
-// list and none at all are different manifests.
+// document is a manifest of any kind. The lists are pointers, since an empty list
+// differs from a missing one.
 type document struct {
 	SchemaVersion int               `json:"schemaVersion,omitempty"`
 	MediaType     string            `json:"mediaType,omitempty"`
@@ -102,8 +102,8 @@ type document struct {
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
-// Push stores the artifact's blobs and its manifest, without the network: no
-// fault meets it and Requests does not list it. Tag may be empty.
+// Push stores the artifact's blobs and its manifest, without the network: it meets no
+// fault, and Requests does not list it. Tag may be empty.
 func (r *Registry) Push(repository, tag string, a Artifact) (Pushed, error) {
 	doc, mediaType, err := a.document()
 	if err != nil {
@@ -146,7 +146,7 @@ func (a Artifact) document() (doc document, mediaType string, err error) {
 	return doc, mediaType, nil
 }
 
-// emptyConfig carries its two bytes inline as well where oras does so.
+// emptyConfig also carries its two bytes inline, like oras.
 func emptyConfig(mediaType string) *descriptor {
 	body := []byte("{}")
 	d := &descriptor{MediaType: mediaType, Digest: ociref.DigestOf(body).String(), Size: int64(len(body))}
@@ -177,8 +177,8 @@ func (l Layer) descriptor() descriptor {
 	return d
 }
 
-// PutManifest stores body as it is, valid or not, and returns its digest.
-// Reference is a tag, or empty; a digest is refused unless it is body's.
+// PutManifest stores body as it is, valid or not, and returns its digest. Reference is
+// a tag, or empty; a digest must be body's.
 func (r *Registry) PutManifest(repository, reference, mediaType string, body []byte) (ociref.Digest, error) {
 	digest, tag := ociref.DigestOf(body), reference
 	if IsDigest(reference) {
@@ -189,20 +189,18 @@ func (r *Registry) PutManifest(repository, reference, mediaType string, body []b
 	return r.manifests.put(repository, tag, mediaType, body), nil
 }
 
-// Tag points a tag at a manifest that is there. The error is fs.ErrNotExist
-// if it is not.
+// Tag points a tag at a present manifest. The error is fs.ErrNotExist if there is none.
 func (r *Registry) Tag(repository, tag string, digest ociref.Digest) error {
 	return r.TagMany(repository, digest, []string{tag})
 }
 
-// TagMany is Tag for any number of tags. Ten thousand take milliseconds.
+// TagMany is Tag for many tags. Ten thousand take milliseconds.
 func (r *Registry) TagMany(repository string, digest ociref.Digest, tags []string) error {
 	return r.manifests.point(repository, digest, tags)
 }
 
-// Delete removes a tag, or a manifest by its digest and all its tags with it.
-// From then on the answer is 404 MANIFEST_UNKNOWN. The error is
-// fs.ErrNotExist if it was not there.
+// Delete removes a tag, or a manifest by its digest and all its tags with it. The
+// answer is then 404 MANIFEST_UNKNOWN. The error is fs.ErrNotExist if it was missing.
 func (r *Registry) Delete(repository, reference string) error {
 	return r.manifests.delete(repository, reference)
 }
@@ -210,22 +208,22 @@ func (r *Registry) Delete(repository, reference string) error {
 // A Child is one manifest in an index.
 type Child struct {
 	Digest       ociref.Digest
-	Size         int64  // in bytes; 0 means what the registry holds
-	MediaType    string // "" means what the registry holds
+	Size         int64  // in bytes; 0 means the stored one
+	MediaType    string // "" means the stored one
 	ArtifactType string
 	Annotations  map[string]string
-	Platform     *Platform // nil leaves it out
+	Platform     *Platform // nil omits it
 }
 
-// A Platform is what an image runs on.
+// A Platform is the system that an image runs on.
 type Platform struct {
 	Architecture string `json:"architecture"`
 	OS           string `json:"os"`
 	Variant      string `json:"variant,omitempty"`
 }
 
-// PushIndex stores an OCI image index. Children need not be in the registry
-// as long as their size and media type are given. Tag may be empty.
+// PushIndex stores an OCI image index. Children with a size and media type need not be
+// in the registry. Tag may be empty.
 func (r *Registry) PushIndex(repository, tag string, children []Child) (Pushed, error) {
 	list := []descriptor{}
 	for _, c := range children {

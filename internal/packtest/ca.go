@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// An Authority is a certificate authority for tests, made anew in each
-// process. Servers that share one can be trusted through one SSL_CERT_FILE.
-// It may be used by several goroutines at once.
+// An Authority is a certificate authority for tests, new in each process. One
+// SSL_CERT_FILE is enough for all servers with the same one. Several goroutines may use
+// it at once.
 type Authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -59,9 +59,8 @@ func template(name string, notAfter time.Time) *x509.Certificate {
 
 func farFuture() time.Time { return time.Date(2200, time.January, 1, 0, 0, 0, 0, time.UTC) }
 
-// Issue returns a server certificate for names, which are host names or IP
-// addresses. None means localhost, 127.0.0.1 and ::1; the zero notAfter means
-// that it does not expire.
+// Issue returns a server certificate for names, which are host names or IP addresses.
+// None means localhost, 127.0.0.1 and ::1; the zero notAfter means no expiry.
 func (a *Authority) Issue(notAfter time.Time, names ...string) (tls.Certificate, error) {
 	if len(names) == 0 {
 		names = []string{"localhost", "127.0.0.1", "::1"}
@@ -90,14 +89,14 @@ func (a *Authority) Issue(notAfter time.Time, names ...string) (tls.Certificate,
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// Pool returns a pool with the authority alone in it.
+// Pool returns a pool of the authority alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// PEM returns the authority's certificate, as SSL_CERT_FILE wants it.
+// PEM returns the authority's certificate, in the form of SSL_CERT_FILE.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
@@ -109,8 +108,8 @@ func (a *Authority) WriteFile(dir string) (string, error) {
 	return path, os.WriteFile(path, a.PEM(), 0o666)
 }
 
-// Transport returns a new transport that trusts the authority and uses no proxy.
-// Where a is nil it is one for plain HTTP.
+// Transport returns a new transport that trusts the authority and uses no proxy. A nil
+// a gives one for plain HTTP.
 func (a *Authority) Transport(http2 bool) *http.Transport {
 	t := &http.Transport{Protocols: protocols(http2)}
 	if a != nil {

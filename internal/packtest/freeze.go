@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A listener keeps the connections it accepted, so that they can be frozen.
+// A listener keeps its accepted connections, to freeze them.
 type listener struct {
 	net.Listener
 
@@ -18,9 +18,8 @@ type listener struct {
 	conns   map[*Conn]bool
 }
 
-// A Conn is a server's side of a connection. While it is frozen nothing is read
-// from it or written to it, and nothing else happens: to the client it looks
-// like a server whose cable was pulled out.
+// A Conn is a server's side of a connection. A frozen one neither reads nor writes: to
+// the client it looks like a server with its cable pulled out.
 type Conn struct {
 	net.Conn
 	from   *listener
@@ -29,8 +28,8 @@ type Conn struct {
 
 	mu     sync.Mutex
 	thawed chan struct{} // closed while it is not frozen
-	writes map[int]int   // how many of each size there were
-	wrote  chan struct{} // closed by the next one
+	writes map[int]int   // the number of writes by size
+	wrote  chan struct{} // closed by the next write
 }
 
 func newListener(l net.Listener) *listener {
@@ -55,7 +54,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// all returns the connections that are not closed.
+// all returns the open connections.
 func (l *listener) all() (open []*Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,8 +64,8 @@ func (l *listener) all() (open []*Conn) {
 	return open
 }
 
-// stop closes what is frozen, and what will be: closing a TLS connection writes
-// to it, so that the server could not.
+// stop closes present and future frozen connections: closing a TLS connection writes to
+// it, so the server could not.
 func (l *listener) stop() {
 	l.mu.Lock()
 	l.stopped = true
@@ -78,9 +77,8 @@ func (l *listener) stop() {
 	}
 }
 
-// Freeze stops reading from and writing to every connection there is at present,
-// as if their clients' network had gone. New ones work. It ends when thaw is
-// called or the registry stops.
+// Freeze stops reading from and writing to every present connection, like a failed
+// network. New ones work. It ends when thaw is called or the registry stops.
 func (r *Registry) Freeze() (thaw func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -135,7 +133,7 @@ func (c *Conn) Frozen() bool {
 	}
 }
 
-// gate returns what is closed as long as the connection is not frozen.
+// gate returns a channel that is closed unless the connection is frozen.
 func (c *Conn) gate() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,7 +149,7 @@ func (c *Conn) wait() error {
 	}
 }
 
-// Read holds back what comes in while the connection is frozen.
+// Read holds back received bytes while the connection is frozen.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if closed := c.wait(); closed != nil {
@@ -173,15 +171,15 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Written returns how many writes of one size there were, and a channel that the
-// next write closes.
+// Written returns the number of writes of one size, and a channel that the next write
+// closes.
 func (c *Conn) Written(size int) (int, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.writes[size], c.wrote
 }
 
-// Await returns after so many writes of one size, or when they do not come.
+// Await waits for so many writes of one size, for a bounded time.
 func (c *Conn) Await(size, count int) {
 	giveUp := time.NewTimer(awaitTimeout)
 	defer giveUp.Stop()
@@ -211,14 +209,14 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-type connKey struct{} // of a request's context: the net.Conn that it came by
+type connKey struct{} // of a request's context: its net.Conn
 
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// ConnOf returns the connection that a request came by, and what speaks over it:
-// a *tls.Conn or the connection itself.
+// ConnOf returns a request's connection, and the protocol layer above: a *tls.Conn or
+// the connection itself.
 func ConnOf(r *http.Request) (c *Conn, over net.Conn) {
 	over = r.Context().Value(connKey{}).(net.Conn)
 	if secured, ok := over.(*tls.Conn); ok {

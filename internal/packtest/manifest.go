@@ -22,12 +22,12 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// manifests keeps the manifests and tags of a registry and serves them. It
-// stands in for pkg/registry's own, which refuses an index whose children are
-// missing, lists tags without a link to the next page, and keeps serving a
-// tag whose manifest was deleted: tests need all three.
+// manifests keeps and serves a registry's manifests and tags. It replaces
+// pkg/registry's own, which refuses an index with missing children, lists tags without
+// a link to the next page, and keeps a tag whose manifest was deleted: tests need the
+// opposite.
 type manifests struct {
-	page int // tags a page, 0: no limit
+	page int // tags per page; 0: no limit
 
 	mu           sync.Mutex
 	repositories map[string]*repository
@@ -36,7 +36,7 @@ type manifests struct {
 type repository struct {
 	manifests map[ociref.Digest]manifest
 	tags      map[string]ociref.Digest
-	sorted    []string // the tags, nil if they have changed since; never written to
+	sorted    []string // the tags, nil after a change; read-only
 }
 
 type manifest struct {
@@ -48,8 +48,7 @@ func newManifests(page int) *manifests {
 	return &manifests{page: page, repositories: map[string]*repository{}}
 }
 
-// put stores body, whatever it holds, under its digest and, unless it is
-// empty, under tag.
+// put stores body as it is under its digest and, unless it is empty, under tag.
 func (m *manifests) put(name, tag, mediaType string, body []byte) ociref.Digest {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -66,7 +65,7 @@ func (m *manifests) put(name, tag, mediaType string, body []byte) ociref.Digest 
 	return digest
 }
 
-// point lets tags lead to a manifest. The error is fs.ErrNotExist.
+// point points tags at a manifest. The error is fs.ErrNotExist.
 func (m *manifests) point(name string, digest ociref.Digest, tags []string) error {
 	if _, _, err := m.get(name, digest.String()); err != nil {
 		return err
@@ -146,7 +145,7 @@ func (m *manifests) tagged(name string) (tags []string, ok bool) {
 // IsDigest reports whether a reference is a digest and not a tag.
 func IsDigest(reference string) bool { return strings.Contains(reference, ":") }
 
-// over serves manifests and tag lists, and leaves the rest to next.
+// over serves manifests and tag lists, and passes the rest to next.
 func (m *manifests) over(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, kind, reference := Endpoint(r.URL.Path)
@@ -222,9 +221,8 @@ func (m *manifests) upload(w http.ResponseWriter, r *http.Request, name, referen
 	w.WriteHeader(http.StatusCreated)
 }
 
-// list answers a page of tags, as
+// list answers with a page of tags:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
-// has it.
 func (m *manifests) list(w http.ResponseWriter, r *http.Request, name string) {
 	tags, ok := m.tagged(name)
 	if !ok {
@@ -270,15 +268,15 @@ func (r *Registry) PutBlob(repository string, data []byte) ociref.Digest {
 	store := r.blobs.(registry.BlobPutHandler)
 	err := store.Put(context.Background(), repository, hash(digest), io.NopCloser(bytes.NewReader(data)))
 	if err != nil {
-		panic("packtest: " + err.Error()) // memory is all it takes
+		panic("packtest: " + err.Error()) // memory storage does not fail
 	}
 	return digest
 }
 
 func hash(d ociref.Digest) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: d.Hex()} }
 
-// openRanges gives ranges without an end ("bytes=100-") the end that they
-// mean: pkg/registry answers them with 416, registries at large with 206.
+// openRanges adds the end to ranges without one ("bytes=100-"): pkg/registry answers
+// them with 416, other registries with 206.
 func openRanges(blobs registry.BlobHandler, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, kind, reference := Endpoint(r.URL.Path)

@@ -19,11 +19,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 )
 
-// A Registry is an OCI registry in this process. All of its methods may be
-// used while it serves, by several goroutines.
+// A Registry is an OCI registry in this process. Several goroutines may use all its
+// methods while it serves.
 //
-// Blobs, uploads and the version check are pkg/registry's of
-// go-containerregistry; manifests and tags are kept by type manifests.
+// Blobs, uploads and the version check are pkg/registry's of go-containerregistry; type
+// manifests keeps manifests and tags.
 type Registry struct {
 	opts      Options
 	ca        *Authority // nil if plain
@@ -103,7 +103,7 @@ func (r *Registry) Start() error {
 	r.server = &http.Server{
 		Handler:   r,
 		TLSConfig: r.tls.Clone(),
-		ErrorLog:  log.New(io.Discard, "", 0), // aborted handshakes are what tests provoke
+		ErrorLog:  log.New(io.Discard, "", 0), // tests provoke aborted handshakes
 		Protocols: protocols(r.opts.HTTP2),
 
 		ConnContext: withConn,
@@ -129,8 +129,8 @@ func protocols(http2 bool) *http.Protocols {
 	return p
 }
 
-// Stop closes the port and every connection at once. The content is kept. A
-// registry that does not run may be stopped.
+// Stop closes the port and every connection at once, and keeps the content. It may be
+// called on a stopped registry.
 func (r *Registry) Stop() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -147,15 +147,15 @@ func (r *Registry) Stop() error {
 // Close stops the registry for good. It may be called twice.
 func (r *Registry) Close() error { return r.Stop() }
 
-// Host returns the registry's host and port. It is always spelled in this
-// way, since clients take localhost for another host than 127.0.0.1.
+// Host returns the registry's host and port, always in the same spelling, since clients
+// take localhost for another host than 127.0.0.1.
 func (r *Registry) Host() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.host
 }
 
-// URL returns the registry's root without a slash at its end.
+// URL returns the registry's root without a trailing slash.
 func (r *Registry) URL() string {
 	if r.opts.Plain {
 		return "http://" + r.Host()
@@ -175,7 +175,7 @@ func (r *Registry) CAFile(dir string) (string, error) {
 	return r.ca.WriteFile(dir)
 }
 
-// Login returns the credentials for what is private, nil if nothing is.
+// Login returns the credentials for private repositories, nil if all are public.
 func (r *Registry) Login() *url.Userinfo {
 	if r.opts.User == "" {
 		return nil
@@ -187,21 +187,21 @@ func (r *Registry) Login() *url.Userinfo {
 // proxy.
 func (r *Registry) Transport() *http.Transport { return r.ca.Transport(r.opts.HTTP2) }
 
-// Client returns a new client with a transport of its own.
+// Client returns a new client with its own transport.
 func (r *Registry) Client() *http.Client { return &http.Client{Transport: r.Transport()} }
 
-// A Request is one that reached a [Registry], whatever became of it.
+// A Request is a request that reached a [Registry], whatever the answer was.
 type Request struct {
 	Method        string
 	Path          string // with the query
 	Host          string
-	Authorization bool // whether that header was there
+	Authorization bool // the header was present
 	Header        http.Header
 	TLS           bool
-	Body          string // of a POST to /token, 64 KiB of it at most
+	Body          string // of a POST to /token, at most 64 KiB
 }
 
-// maxRecorded is the most that is recorded of a body.
+// maxRecorded bounds the recorded bytes of a body.
 const maxRecorded = 64 << 10
 
 // String returns the method and the path.
@@ -214,9 +214,8 @@ func (r Request) Scheme() string {
 	return strings.ToLower(scheme)
 }
 
-// Carries reports whether a secret stands anywhere in the request: in its path
-// and query, a header or the recorded body, plain, escaped for URLs or inside
-// Basic credentials.
+// Carries reports whether the request holds a secret: in its path and query, a header
+// or the recorded body, plain, escaped for URLs or inside Basic credentials.
 func (r Request) Carries(secret string) bool {
 	texts := []string{r.Path, r.Body}
 	for _, values := range r.Header {
@@ -230,8 +229,8 @@ func (r Request) Carries(secret string) bool {
 	})
 }
 
-// Requests returns every request since the last ResetRequests, in the order
-// of their arrival.
+// Requests returns all requests since the last ResetRequests, in their order of
+// arrival.
 func (r *Registry) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -245,27 +244,26 @@ func (r *Registry) ResetRequests() {
 	r.requests = nil
 }
 
-// Intercept hands f every request before anything else sees it, tokens
-// included. F returns true if it answered the request. It runs in the
-// server's goroutines, several at once. Nil removes it.
+// Intercept passes f every request first, including tokens. F returns true if it
+// answered the request. Several goroutines of the server call it at once. Nil removes
+// it.
 func (r *Registry) Intercept(f func(http.ResponseWriter, *http.Request) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.intercept = f
 }
 
-// A Fault is a way for a registry to misbehave. Package fault has them.
+// A Fault is a misbehaviour of a registry. Package fault has them.
 type Fault struct {
-	// Match reports whether the request is to be served by the fault. It is
-	// asked once a request.
+	// Match reports whether the fault serves the request. It is called once a request.
 	Match func(*http.Request) bool
-	// Serve answers the request. Honest is the registry as it would answer
-	// without the fault, tokens included.
+	// Serve answers the request. Honest is the registry without the fault, including
+	// tokens.
 	Serve func(w http.ResponseWriter, r *http.Request, honest http.Handler)
 }
 
-// Inject replaces the faults: a request is served by the first one it
-// matches, after Intercept had its turn. None removes them.
+// Inject replaces the faults: the first matching one serves a request, after Intercept.
+// None removes them.
 func (r *Registry) Inject(faults ...Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -287,8 +285,7 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.honest.ServeHTTP(w, req)
 }
 
-// recorded returns what is to be recorded of the body, and leaves the body as it
-// was.
+// recorded returns the body to record, and keeps it readable.
 func recorded(req *http.Request) string {
 	if req.Method != http.MethodPost || req.URL.Path != "/token" {
 		return ""

@@ -149,7 +149,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// fatal is a TB that remembers what it was told.
+// fatal is a TB that records its messages.
 type fatal struct{ said []string }
 
 func (*fatal) Helper()        {}

@@ -7,24 +7,23 @@ import (
 	"strconv"
 )
 
-// TB is what the functions below need of a *testing.T, *testing.B or
-// *testing.F. It is spelled out so that programs which are not tests do not
-// link package testing.
+// TB is the part of testing.TB that the functions below need. Its own definition keeps
+// package testing out of programs that are not tests.
 type TB interface {
 	Helper()
 	Cleanup(func())
 	Fatalf(format string, args ...any)
 }
 
-// A Skipper is what Unable needs of a testing.TB.
+// A Skipper is the part of testing.TB that Unable needs.
 type Skipper interface {
 	Helper()
 	Skipf(format string, args ...any)
 	Fatalf(format string, args ...any)
 }
 
-// Unable ends a test that this system cannot do: it is skipped, but in CI, where
-// $CI parses as true, it fails, so that nothing is passed over there unseen.
+// Unable skips a test that this system cannot run. In CI, where $CI parses as true, the
+// test fails instead, so that no gap stays unseen.
 func Unable(tb Skipper, format string, args ...any) {
 	tb.Helper()
 	if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
@@ -33,8 +32,8 @@ func Unable(tb Skipper, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
-// LookPath returns the path of a program that tests use, or an error of one line
-// that says how to get it.
+// LookPath returns the path of a test's program, or an error of one line with its
+// installation.
 func LookPath(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -43,8 +42,8 @@ func LookPath(name string) (string, error) {
 	return path, nil
 }
 
-// NeedProgram returns the path of a program that a test cannot do without. Where
-// there is none, the test is ended by [Unable].
+// NeedProgram returns the path of a program that a test needs; [Unable] ends the test
+// if it is missing.
 func NeedProgram(tb Skipper, name string) string {
 	tb.Helper()
 	path, err := LookPath(name)
@@ -54,7 +53,7 @@ func NeedProgram(tb Skipper, name string) string {
 	return path
 }
 
-// StartRegistry starts a registry that is closed when the test ends.
+// StartRegistry starts a registry, and closes it at the end of the test.
 func StartRegistry(tb TB, opts Options) *Registry {
 	tb.Helper()
 	r, err := NewRegistry(opts)

@@ -79,8 +79,8 @@ type packLock struct {
 	Components map[string]struct{} `cbor:"components"`
 }
 
-// sbom is sbom.cbor, and sbom.json in the legacy format: the CBOR library takes
-// the names in the JSON tags.
+// sbom is sbom.cbor, and sbom.json in the legacy format: the CBOR library reads the
+// names in the JSON tags.
 type sbom struct {
 	Files  []sbomEntry `json:"files"`
 	Format string      `json:"format"`
@@ -93,8 +93,7 @@ type sbomEntry struct {
 	Hash      string `json:"hash_blake3"`
 }
 
-// newPackManifest lists empty arrays instead of nulls: that is what the
-// pack builder writes.
+// newPackManifest writes empty arrays instead of nulls, like the pack builder.
 func newPackManifest(id, version string) packManifest {
 	return packManifest{
 		SchemaVersion: "pack-v1",
@@ -112,7 +111,7 @@ func newPackManifest(id, version string) packManifest {
 	}
 }
 
-// newSBOM lists files by path, as the pack builder does.
+// newSBOM lists files by path, like the pack builder.
 func newSBOM(files []packFile) sbom {
 	s := sbom{Format: "greentic-sbom-v1"}
 	for _, f := range files {
@@ -124,8 +123,8 @@ func newSBOM(files []packFile) sbom {
 
 func hashOf(b []byte) string { return fmt.Sprintf("%x", blake3.Sum256(b)) }
 
-// noise is the same on every platform and in every Go release: ChaCha8 is a
-// published generator, https://c2sp.org/chacha8rand.
+// noise is the same on every platform and in every Go release: ChaCha8 is a published
+// generator, https://c2sp.org/chacha8rand.
 func noise(id, version string, n int) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8(sha256.Sum256([]byte(id + "\x00" + version))).Read(b)
@@ -135,13 +134,13 @@ func noise(id, version string, n int) []byte {
 func encode(v any) []byte {
 	b, err := cbor.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("packtest: cannot encode %T: %v", v, err)) // only strings, numbers and lists go in
+		panic(fmt.Sprintf("packtest: cannot encode %T: %v", v, err)) // strings, numbers and lists always encode
 	}
 	return b
 }
 
-// archive writes each file raw with its checksum in the header, so that no
-// data descriptor follows it: packs are built that way.
+// archive writes each file raw with its checksum in the header, like the pack builder,
+// so that no data descriptor follows.
 func archive(files []packFile) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -169,14 +168,13 @@ func archive(files []packFile) []byte {
 	return b.Bytes()
 }
 
-// selfDescribed is the CBOR tag that says "this is CBOR":
+// selfDescribed is the CBOR tag for "this is CBOR":
 // https://www.rfc-editor.org/rfc/rfc8949.html#section-3.4.6.
 const selfDescribed = 55799
 
-// LegacyZip returns a small pack in the format that came before pack-v1: a
-// stored zip with manifest.cbor and the same as manifest.json, a component, a
-// flow, an sbom.json that matches all of them, and a signature of nobody. The
-// same arguments always give the same bytes.
+// LegacyZip returns a small pack in the format before pack-v1: a stored zip with
+// manifest.cbor and its copy manifest.json, a component, a flow, a matching sbom.json,
+// and a dummy signature. Equal arguments give equal bytes.
 func LegacyZip(id, version string) []byte {
 	wasm := noise(id, version, 100)
 	component := fmt.Sprintf("components/%s@%s/component.wasm", id, version)
@@ -196,8 +194,8 @@ func LegacyZip(id, version string) []byte {
 	))
 }
 
-// legacyManifest is manifest.cbor, and manifest.json: the CBOR library takes
-// the names in the JSON tags.
+// legacyManifest is manifest.cbor, and manifest.json: the CBOR library reads the names
+// in the JSON tags.
 type legacyManifest struct {
 	Meta       legacyMeta        `json:"meta"`
 	Flows      []legacyFlow      `json:"flows"`
@@ -256,7 +254,7 @@ func newLegacyManifest(id, version string, wasm packFile) legacyManifest {
 func encodeJSON(v any) []byte {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		panic(fmt.Sprintf("packtest: cannot encode %T: %v", v, err)) // only strings, numbers and lists go in
+		panic(fmt.Sprintf("packtest: cannot encode %T: %v", v, err)) // strings, numbers and lists always encode
 	}
 	return b
 }

@@ -46,8 +46,8 @@ func TestZipWithoutPayload(t *testing.T) {
 	checkSBOM(t, unzip(t, pack), "sbom.cbor", cbor.Unmarshal)
 }
 
-// The bytes stand in other packages' golden files, so they may not change
-// with a release of Go or of the CBOR library.
+// Other packages' golden files hold these bytes, so a release of Go or of the CBOR
+// library must not change them.
 func TestZipIsDeterministic(t *testing.T) {
 	const want = "sha256:7c731e7b94e7f72e17efd6584155f13e26c234d4dbb1186d1d1b5db05bdc32a2"
 	if got := ociref.DigestOf(Zip("helpdesk-bot", "0.1.0", 3000)); got != want {
@@ -73,7 +73,7 @@ func TestRealPackMatchesItsSBOM(t *testing.T) {
 	checkSBOM(t, unzip(t, pack), "sbom.cbor", cbor.Unmarshal)
 }
 
-// checkSBOM demands that the file name lists all other files, signatures aside.
+// checkSBOM demands that the file name lists all other files except signatures.
 func checkSBOM(t *testing.T, files map[string][]byte, name string, unmarshal func([]byte, any) error) {
 	t.Helper()
 	var list sbom

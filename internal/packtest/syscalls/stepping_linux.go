@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-// Package syscalls decides what becomes of the system calls of a test.
+// Package syscalls intercepts the system calls of a test.
 package syscalls
 
 import (
@@ -17,28 +17,28 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A Step is a system call of this process on files that is about to be made.
+// A Step is a system call of this process on files, before the kernel makes it.
 type Step struct {
-	Call string // "open" is one that may create the file; others open for reading
-	Path string // as the call has it; of a descriptor, the whole path; a rename's is the new one
-	From string // of a rename: the old path
+	Call string // "open" is only a call that may create the file
+	Path string // the call's path; a descriptor's whole path; a rename's new path
+	From string // a rename's old path
 }
 
 func (s Step) String() string { return s.Call + " " + s.Path }
 
-// Changes tells whether the call may change what is on disk.
+// Changes tells whether the call may change the disk.
 func (s Step) Changes() bool { return s.Call != "read" && s.Call != "close" && s.Call != "lock" }
 
-// A call is a system call that is a step. path is the number of the argument
-// with its path; where that is 0, the first argument is a descriptor.
+// A call is a system call that may be a step. path is the number of the argument with
+// its path; 0 means that the first argument is a descriptor.
 type call struct {
 	name   string
 	number uint32
 	path   int
 }
 
-// calls returns the calls that are steps whatever their arguments, and those
-// that are if they are about a regular file.
+// calls returns the calls that always are steps, and those that are steps only on
+// regular files.
 func calls() (always, onFiles []call) {
 	return []call{
 			{"mkdir", syscall.SYS_MKDIRAT, 1},
@@ -62,20 +62,20 @@ func calls() (always, onFiles []call) {
 		}
 }
 
-// Stepping hands decide every step of this process from now on, one after the
-// other and before it is made. Decide returns 0 to let it be made, or the error
-// with which it fails; it may as well end the process, but takes no step itself
-// other than on the standard streams. There is no way back, and one processor
-// must stay free for decide. The error says that the system lacks what it takes:
-// https://docs.kernel.org/userspace-api/seccomp_filter.html, "Userspace
-// Notification", in the form of Linux 5.19.
+// Stepping passes every step of this process to decide from now on, one after the other
+// and before the kernel makes it. Decide returns 0 to allow the step, or the error with
+// which it fails; it may end the process, but takes no step itself except on the
+// standard streams. There is no way back, and one processor must stay free for decide.
+// The error reports missing support:
+// https://docs.kernel.org/userspace-api/seccomp_filter.html, "Userspace Notification",
+// as of Linux 5.19.
 func Stepping(decide func(Step) syscall.Errno) error {
-	// Once set, the runtime no longer looks it up in files by itself, in the
-	// very thread that lets others run while one waits.
+	// Once set, the runtime no longer reads it from files, in the very thread that lets
+	// others run while one waits.
 	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
 	ready := make(chan error)
 	go func() {
-		runtime.LockOSThread() // the system wants both calls from one thread
+		runtime.LockOSThread() // both calls must come from one thread
 		listener, err := notify()
 		ready <- err
 		if err == nil {
@@ -85,22 +85,21 @@ func Stepping(decide func(Step) syscall.Errno) error {
 	return <-ready
 }
 
-// notify has the steps of all threads wait for whoever reads from listener.
+// notify makes the steps of all threads wait for the reader of listener.
 func notify() (listener uintptr, err error) {
-	// Of all threads, and such that a signal to a thread does not make the same
-	// step come twice.
+	// For all threads; and a signal to a thread does not repeat a step.
 	const allThreads = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 	return install(stepFilter(), allThreads|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
 }
 
-// stepFilter selects the calls: of those that open, the ones that may create;
-// and of those on files, none on the standard streams nor of eight bytes, by
-// which the Go runtime wakes itself up while nothing else can run. Nothing else
-// can run either while C code makes a call, as the race detector does when a
-// thread begins: what is not called from Go code is let go on.
+// stepFilter selects the calls. Of opening calls it takes those that may create; of
+// calls on files, none on the standard streams, and none of eight bytes, since the Go
+// runtime wakes itself with these while nothing else can run. Nothing else can run
+// during a call of C code either, such as the race detector's at a thread's start: the
+// filter allows all calls from outside Go code.
 func stepFilter() []syscall.SockFilter {
 	const (
-		number, pointer, argument = 0, 12, 16 // offsets in struct seccomp_data; of pointer the upper half
+		number, pointer, argument = 0, 12, 16 // offsets in struct seccomp_data; for pointer, the upper half
 		eight                     = 8
 	)
 	load := func(offset uint32) syscall.SockFilter {
@@ -158,7 +157,7 @@ type (
 	}
 )
 
-// listen answers for as long as the process lives.
+// listen answers until the process ends.
 func listen(listener uintptr, decide func(Step) syscall.Errno) {
 	null, err := syscall.Open(os.DevNull, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -173,13 +172,13 @@ func listen(listener uintptr, decide func(Step) syscall.Errno) {
 	for {
 		var got notification
 		if ask(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&got)) != nil {
-			continue // EINTR, or ENOENT where the caller was interrupted
+			continue // EINTR, or ENOENT if the caller was interrupted
 		}
 		answer := response{id: got.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
 		if step, ok := got.step(); ok {
 			if errno := decide(step); errno != 0 {
 				answer = response{id: got.id, errno: -int32(errno)}
-				if step.Call == "close" { // which, failed or not, leaves nothing open
+				if step.Call == "close" { // a failed close leaves nothing open either
 					syscall.Dup3(null, int(got.args[0]), syscall.O_CLOEXEC)
 				}
 			}
@@ -188,7 +187,7 @@ func listen(listener uintptr, decide func(Step) syscall.Errno) {
 	}
 }
 
-// step returns the step that a call is, if it is one.
+// step returns the call's step, if it is one.
 func (n *notification) step() (Step, bool) {
 	if n.number == syscall.SYS_OPENAT {
 		return Step{Call: "open", Path: stringAt(n.args[1])}, true
@@ -219,9 +218,9 @@ func isRegular(fd int) bool {
 	return err == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFREG
 }
 
-// stringAt reads a string of this process that ends with a zero byte. It cannot
-// move: the thread that it belongs to is in the call. What is beyond it may not
-// be there at all, so it is read in pieces that end where pages do.
+// stringAt reads a zero-terminated string of this process. The string cannot move: its
+// thread is in the call. Memory after it may not exist, so stringAt reads pieces that
+// end at page boundaries.
 func stringAt(address uint64) string {
 	const piece = 256
 	var text []byte
@@ -242,16 +241,16 @@ func stringAt(address uint64) string {
 	return string(text)
 }
 
-// Failing runs f in a thread of its own in which the system calls of the given
-// numbers fail with errno, by a filter that ends with the thread: see
-// https://docs.kernel.org/userspace-api/seccomp_filter.html. The test is skipped
-// where the system allows no such thing.
+// Failing runs f in its own thread, in which the system calls numbers fail with errno,
+// by a filter that ends with the thread: see
+// https://docs.kernel.org/userspace-api/seccomp_filter.html. It skips the test if the
+// system does not allow that.
 func Failing(tb packtest.Skipper, errno syscall.Errno, f func(), numbers ...uint32) {
 	var refused error
 	done := make(chan bool)
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
+		runtime.LockOSThread() // never unlocked: the thread ends with its goroutine
 		if _, refused = install(failFilter(errno, numbers), 0); refused == nil {
 			f()
 		}
@@ -261,9 +260,9 @@ func Failing(tb packtest.Skipper, errno syscall.Errno, f func(), numbers ...uint
 	}
 }
 
-// failFilter has the calls of those numbers fail.
+// failFilter makes the calls numbers fail.
 func failFilter(errno syscall.Errno, numbers []uint32) []syscall.SockFilter {
-	// The first field of what the filter is given is the call's number.
+	// The first field of the filter's input is the call's number.
 	filter := []syscall.SockFilter{{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS}}
 	for i, number := range numbers {
 		toErrno := uint8(len(numbers) - i)
@@ -274,8 +273,8 @@ func failFilter(errno syscall.Errno, numbers []uint32) []syscall.SockFilter {
 		syscall.SockFilter{Code: syscall.BPF_RET | syscall.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)})
 }
 
-// install sets a filter for this thread, or as flags say. What it returns is a file
-// descriptor where they ask for a listener.
+// install sets a filter for this thread, or as flags say. With the flag for a listener,
+// it returns a file descriptor.
 func install(filter []syscall.SockFilter, flags uintptr) (uintptr, error) {
 	program := syscall.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {

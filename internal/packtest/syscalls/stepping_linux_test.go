@@ -17,8 +17,8 @@ import (
 // steppingDir makes this test binary a program that takes steps in that folder.
 const steppingDir = "PACKTEST_STEPPING"
 
-// TestStepping has a process of its own tell its steps, and be told that one of
-// them failed: what is seen cannot be unseen.
+// TestStepping makes another process report its steps, with one failure: the filter is
+// irrevocable.
 func TestStepping(t *testing.T) {
 	if dir := os.Getenv(steppingDir); dir != "" {
 		takeSteps(dir)

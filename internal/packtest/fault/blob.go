@@ -13,9 +13,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// The faults of this file meet GET requests for one blob, or for every blob
-// if the digest is empty. Where they change a body, they change that of a
-// range as well.
+// The faults of this file meet GET requests for one blob, or for every blob if the
+// digest is empty. A changed body includes that of a range.
 
 // WrongBlob serves other bytes of the right length: the blob's, inverted.
 func WrongBlob(digest ociref.Digest) packtest.Fault {
@@ -27,13 +26,12 @@ func WrongBlob(digest ociref.Digest) packtest.Fault {
 	})}
 }
 
-// ShortBlob leaves out the last missing bytes, without a Content-Length that
-// would tell.
+// ShortBlob drops the last missing bytes, without a Content-Length.
 func ShortBlob(digest ociref.Digest, missing int) packtest.Fault {
 	return chunked(digest, func(body []byte) []byte { return body[:max(0, len(body)-missing)] })
 }
 
-// LongBlob adds extra zero bytes, without a Content-Length that would tell.
+// LongBlob adds extra zero bytes, without a Content-Length.
 func LongBlob(digest ociref.Digest, extra int) packtest.Fault {
 	return chunked(digest, func(body []byte) []byte { return append(body, make([]byte, extra)...) })
 }
@@ -44,8 +42,8 @@ func chunked(digest ociref.Digest, change func([]byte) []byte) packtest.Fault {
 	})}
 }
 
-// EndlessBlob sends the blob and then zero bytes until the client has had
-// enough or the registry stops.
+// EndlessBlob sends the blob and then zero bytes until the client closes or the
+// registry stops.
 func EndlessBlob(digest ociref.Digest) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
 		sendChunked(w, a)
@@ -58,9 +56,9 @@ func EndlessBlob(digest ociref.Digest) packtest.Fault {
 	})}
 }
 
-// AbortBlob promises the whole blob, sends n bytes of it and closes the
-// connection in an orderly way (with HTTP/2, the stream is reset). A range of
-// the blob breaks off after n bytes as well.
+// AbortBlob promises the whole blob, sends n bytes of it and closes the connection
+// properly (with HTTP/2, it resets the stream). A range of the blob breaks off after n
+// bytes as well.
 func AbortBlob(digest ociref.Digest, n int) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
 		sendPart(w, a, n)
@@ -68,8 +66,8 @@ func AbortBlob(digest ociref.Digest, n int) packtest.Fault {
 	})}
 }
 
-// StallBlob promises the whole blob, sends n bytes of it and falls silent
-// until the client gives up or the registry stops.
+// StallBlob promises the whole blob, sends n bytes of it and stalls until the client
+// gives up or the registry stops.
 func StallBlob(digest ociref.Digest, n int) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
 		sendPart(w, a, n)
@@ -78,7 +76,7 @@ func StallBlob(digest ociref.Digest, n int) packtest.Fault {
 	})}
 }
 
-// DripBlob promises the whole blob, and sends a byte of it after each pause.
+// DripBlob promises the whole blob, and sends one byte after each pause.
 func DripBlob(digest ociref.Digest, pause time.Duration) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
 		sendPart(w, a, 0)
@@ -94,13 +92,12 @@ func DripBlob(digest ociref.Digest, pause time.Duration) packtest.Fault {
 	})}
 }
 
-// GzipBlob compresses the blob as Content-Encoding, asked for or not.
+// GzipBlob compresses the blob as Content-Encoding, even unasked.
 func GzipBlob(digest ociref.Digest) packtest.Fault {
 	return gzipped(digest, func(a answer) io.Reader { return bytes.NewReader(a.body) })
 }
 
-// GzipBomb sends size zero bytes in the place of the blob, compressed as
-// Content-Encoding.
+// GzipBomb sends size zero bytes in place of the blob, compressed as Content-Encoding.
 func GzipBomb(digest ociref.Digest, size int64) packtest.Fault {
 	return gzipped(digest, func(answer) io.Reader { return io.LimitReader(zeroReader{}, size) })
 }
@@ -119,7 +116,7 @@ func gzipped(digest ociref.Digest, body func(answer) io.Reader) packtest.Fault {
 func sendChunked(w http.ResponseWriter, a answer) {
 	w.Header().Del("Content-Length")
 	w.WriteHeader(a.status)
-	http.NewResponseController(w).Flush() // or net/http would count a small body
+	http.NewResponseController(w).Flush() // else net/http counts a small body
 	w.Write(a.body)
 }
 
@@ -137,16 +134,16 @@ func (zeroReader) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// padded returns b with spaces at its end, size bytes long in all.
+// padded pads b with spaces at its end to size bytes.
 func padded(b []byte, size int) []byte {
 	return append(b, bytes.Repeat([]byte{' '}, max(0, size-len(b)))...)
 }
 
-// The faults of this file meet GET requests with a Range header for one blob, or
-// for every blob if the digest is empty. What a client may do with the answers
-// is in https://www.rfc-editor.org/rfc/rfc9110#section-14.
+// The faults below meet GET requests with a Range header for one blob, or for every
+// blob if the digest is empty:
+// https://www.rfc-editor.org/rfc/rfc9110#section-14.
 
-// ranged matches what the faults of this file are about.
+// ranged matches a GET request with a Range header for a blob.
 func ranged(digest ociref.Digest) func(*http.Request) bool {
 	return func(r *http.Request) bool { return blob(digest)(r) && r.Header.Get("Range") != "" }
 }
@@ -161,8 +158,8 @@ func whole(change func(w http.ResponseWriter, r *http.Request, a answer)) func(h
 	}
 }
 
-// NoRange ignores the Range header and serves the whole blob with 200, as
-// some registries do.
+// NoRange ignores the Range header and serves the whole blob with 200, like some
+// registries.
 func NoRange(digest ociref.Digest) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: whole(func(w http.ResponseWriter, _ *http.Request, a answer) { a.send(w) })}
 }
@@ -176,8 +173,8 @@ func RefuseRange(digest ociref.Digest) packtest.Fault {
 	})}
 }
 
-// OtherRange answers 206 with the bytes from first to last, whatever was asked
-// for, and says so in Content-Range.
+// OtherRange answers any range with 206 and the bytes from first to last, and declares
+// them in Content-Range.
 func OtherRange(digest ociref.Digest, first, last int) packtest.Fault {
 	return packtest.Fault{Match: ranged(digest), Serve: whole(func(w http.ResponseWriter, _ *http.Request, a answer) {
 		size := len(a.body)
@@ -189,8 +186,8 @@ func OtherRange(digest ociref.Digest, first, last int) packtest.Fault {
 	})}
 }
 
-// ContentRange serves the right bytes with another Content-Range. An empty one
-// leaves the header out.
+// ContentRange serves the right bytes with another Content-Range. An empty value
+// removes the header.
 func ContentRange(digest ociref.Digest, value string) packtest.Fault {
 	return headed(ranged(digest), set("Content-Range", value))
 }
@@ -208,8 +205,8 @@ func MultipartRange(digest ociref.Digest) packtest.Fault {
 	})}
 }
 
-// WrongRange serves other bytes of the right length: the range's, inverted.
-// What was asked for without a range is right.
+// WrongRange serves other bytes of the right length: the range's, inverted. Answers
+// without a range are right.
 func WrongRange(digest ociref.Digest) packtest.Fault {
 	return packtest.Fault{Match: ranged(digest), Serve: WrongBlob(digest).Serve}
 }

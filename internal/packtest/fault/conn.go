@@ -9,8 +9,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// The faults of this file are about whole connections. With HTTP/2 they meet
-// whatever else goes by the same one.
+// The faults of this file affect whole connections: with HTTP/2, all its other streams,
+// too.
 
 // Drop resets the connection without an answer.
 func Drop(prefix string) packtest.Fault {
@@ -28,7 +28,7 @@ func ResetBlob(digest ociref.Digest, n int) packtest.Fault {
 	})}
 }
 
-// Freeze sends nothing and freezes the connection, as [packtest.Registry.Freeze] does,
+// Freeze sends nothing and freezes the connection, like [packtest.Registry.Freeze],
 // until the registry stops.
 func Freeze(prefix string) packtest.Fault {
 	return packtest.Fault{Match: under(prefix), Serve: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -45,17 +45,17 @@ func FreezeBlob(digest ociref.Digest, n int) packtest.Fault {
 	})}
 }
 
-// GoAway answers honestly and wants no further request by this connection: with
-// HTTP/2 it sends GOAWAY, else "Connection: close".
+// GoAway answers honestly and refuses further requests on this connection: with HTTP/2
+// it sends GOAWAY, else "Connection: close".
 func GoAway(prefix string) packtest.Fault {
 	return packtest.Fault{Match: under(prefix), Serve: func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
-		w.Header().Set("Connection", "close") // net/http makes GOAWAY of it
+		w.Header().Set("Connection", "close") // net/http turns this into GOAWAY
 		honest.ServeHTTP(w, r)
 	}}
 }
 
-// GoAwayBlob promises the whole blob, sends n bytes of it and closes the
-// connection: with HTTP/2 after a GOAWAY that tells of an internal error.
+// GoAwayBlob promises the whole blob, sends n bytes of it and closes the connection:
+// with HTTP/2 after a GOAWAY with an internal error.
 func GoAwayBlob(digest ociref.Digest, n int) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, a answer) {
 		c, over := packtest.ConnOf(r)
@@ -68,18 +68,17 @@ func GoAwayBlob(digest ociref.Digest, n int) packtest.Fault {
 	})}
 }
 
-// deliverPart is sendPart, but returns when the bytes have left the process. With
-// HTTP/2 that is more than Flush does, which leaves the writing to another
-// goroutine: so the last byte is sent in a frame of its own, and the connection
-// is watched for a write of that size, which no other frame has. Only where other
-// streams are busy may it go together with theirs, and then time has to do.
+// deliverPart is sendPart, but returns after the bytes have left the process. HTTP/2's
+// Flush is not enough: it leaves the writing to another goroutine. So the last byte
+// gets its own frame, and deliverPart waits for a write of that size, which no other
+// frame has. Other busy streams may share the write; then deliverPart waits for a time.
 func deliverPart(w http.ResponseWriter, r *http.Request, a answer, n int) {
 	n = min(n, len(a.body))
 	if r.ProtoMajor < 2 || n == 0 {
 		sendPart(w, a, n)
 		return
 	}
-	const frameOfOneByte = 5 + (9 + 1) + 17 // what TLS 1.3 adds before and after it
+	const frameOfOneByte = 5 + (9 + 1) + 17 // TLS 1.3 adds bytes before and after it
 	c, _ := packtest.ConnOf(r)
 	seen, _ := c.Written(frameOfOneByte)
 	sendPart(w, a, n-1)
@@ -92,7 +91,7 @@ func deliverPart(w http.ResponseWriter, r *http.Request, a answer, n int) {
 	c.Await(frameOfOneByte, seen+1)
 }
 
-// goAwayFrame is that of https://www.rfc-editor.org/rfc/rfc9113#section-6.8.
+// goAwayFrame returns a frame of https://www.rfc-editor.org/rfc/rfc9113#section-6.8.
 func goAwayFrame() []byte {
 	const (
 		goAway        = 7
@@ -104,15 +103,15 @@ func goAwayFrame() []byte {
 	return binary.BigEndian.AppendUint32(frame, internalError)
 }
 
-// reset closes the connection so that the client sees a TCP reset, past the
-// closing words of TLS.
+// reset closes the connection without TLS's closing alert, so that the client sees a
+// TCP reset.
 func reset(r *http.Request) {
 	c, _ := packtest.ConnOf(r)
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}
 	c.Close()
-	panic(http.ErrAbortHandler) // net/http's own way to break off, nothing is logged
+	panic(http.ErrAbortHandler) // net/http's own way to break off; it logs nothing
 }
 
 func freeze(r *http.Request) {

@@ -50,7 +50,7 @@ func TestFreezeAndThaw(t *testing.T) {
 	})
 }
 
-// What is being answered when the connection freezes does not get out, either.
+// An answer stops when the connection freezes.
 func TestFreezeHoldsAnswersBack(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b fixture) {
 		arrived, proceed := make(chan bool), make(chan bool)
@@ -94,7 +94,7 @@ func awaitFreeze(t *testing.T, c *packtest.Conn) {
 	}
 }
 
-// A frozen connection takes what it holds with it when the registry stops.
+// A frozen connection's held bytes are lost when the registry stops.
 func TestStopEndsTheFreeze(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b fixture) {
 		b.Inject(First(1, FreezeBlob(b.blob, 4)))
@@ -114,8 +114,8 @@ func TestStopEndsTheFreeze(t *testing.T) {
 			t.Errorf("read %q, %v; want 0123", head, err)
 		}
 		b.Intercept(nil)
-		awaitFreeze(t, <-conn) // which follows the bytes that have come
-		// Only what is on another connection is answered.
+		awaitFreeze(t, <-conn) // the freeze follows the received bytes
+		// Only another connection gets an answer.
 		if b.opts.HTTP2 {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			defer cancel()
@@ -133,7 +133,7 @@ func TestStopEndsTheFreeze(t *testing.T) {
 	})
 }
 
-// What pings an HTTP/2 connection finds out that it is dead.
+// A ping on a frozen HTTP/2 connection gets no answer.
 func TestFrozenConnectionAnswersNoPing(t *testing.T) {
 	b := newFixture(t, packtest.Options{HTTP2: true})
 	b.Inject(First(1, Freeze("/v2/")))
@@ -154,7 +154,7 @@ func TestFreezeWhileStopped(t *testing.T) {
 	b.Freeze()()
 }
 
-// With HTTP/2, a reset ends all that goes by the connection.
+// With HTTP/2, a reset ends all streams of the connection.
 func TestResetEndsOtherStreams(t *testing.T) {
 	b := newFixture(t, packtest.Options{HTTP2: true})
 	b.Inject(First(1, StallBlob(b.blob, 4)), Drop("/v2/$"))

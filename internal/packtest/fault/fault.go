@@ -1,4 +1,4 @@
-// Package fault has the ways in which a registry of packtest can misbehave.
+// Package fault makes a registry of packtest misbehave.
 package fault
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// First returns f for the first n requests that it matches.
+// First returns f for its first n matching requests.
 func First(n int64, f packtest.Fault) packtest.Fault {
 	var seen atomic.Int64
 	return packtest.Fault{
@@ -21,7 +21,7 @@ func First(n int64, f packtest.Fault) packtest.Fault {
 	}
 }
 
-// After returns f for all but the first n requests that it matches.
+// After returns f for all but its first n matching requests.
 func After(n int64, f packtest.Fault) packtest.Fault {
 	var seen atomic.Int64
 	return packtest.Fault{
@@ -38,8 +38,8 @@ func Only(method string, f packtest.Fault) packtest.Fault {
 	}
 }
 
-// Over returns outer with inner as the registry behind it, so that, say, the
-// body that breaks off is a wrong one as well.
+// Over returns outer with inner as the registry behind it, so that, say, a body that
+// breaks off is wrong as well.
 func Over(outer, inner packtest.Fault) packtest.Fault {
 	return packtest.Fault{
 		Match: outer.Match,
@@ -55,8 +55,8 @@ func Over(outer, inner packtest.Fault) packtest.Fault {
 	}
 }
 
-// under matches every request whose path starts with prefix, or is it if
-// prefix ends in "$".
+// under matches every request whose path starts with prefix, or equals it if prefix
+// ends in "$".
 func under(prefix string) func(*http.Request) bool {
 	path, exact := strings.CutSuffix(prefix, "$")
 	return func(r *http.Request) bool {
@@ -82,8 +82,8 @@ func manifestOf(reference string) func(*http.Request) bool {
 	}
 }
 
-// altered serves the honest answer as change leaves it. Answers other than
-// 200 and 206, such as the demand for a token, pass unchanged.
+// altered serves the honest answer after change. Answers other than 200 and 206, such
+// as a token challenge, pass unchanged.
 func altered(change func(w http.ResponseWriter, r *http.Request, a answer)) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
 		recorder := httptest.NewRecorder()
@@ -100,7 +100,7 @@ func altered(change func(w http.ResponseWriter, r *http.Request, a answer)) func
 	}
 }
 
-// headed serves the honest answer with its header as change leaves it.
+// headed serves the honest answer with its header after change.
 func headed(match func(*http.Request) bool, change func(http.Header)) packtest.Fault {
 	return packtest.Fault{Match: match, Serve: altered(func(w http.ResponseWriter, _ *http.Request, a answer) {
 		change(w.Header())
@@ -108,7 +108,7 @@ func headed(match func(*http.Request) bool, change func(http.Header)) packtest.F
 	})}
 }
 
-// set sets a key of a header, or leaves it out if value is empty.
+// set sets a key of a header, or removes it if value is empty.
 func set(key, value string) func(http.Header) {
 	return func(h http.Header) {
 		if h.Set(key, value); value == "" {
@@ -126,8 +126,8 @@ func huge(match func(*http.Request) bool, size int) packtest.Fault {
 	})}
 }
 
-// An answer is the status and the body of a response; its header stands in
-// the ResponseWriter already.
+// An answer is the status and the body of a response; the ResponseWriter holds its
+// header already.
 type answer struct {
 	status int
 	body   []byte

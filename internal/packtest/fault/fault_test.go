@@ -86,10 +86,10 @@ func TestBlobFaults(t *testing.T) {
 func TestBrokenBodies(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault         func(ociref.Digest, int) packtest.Fault
-		http1, stream string // what reading the body ends with
+		http1, stream string // the error after reading the body
 	}{
 		"abort": {AbortBlob, "unexpected EOF", "stream error"},
-		"reset": {ResetBlob, "connection reset by peer", ""}, // whose words depend on who sees the reset first
+		"reset": {ResetBlob, "connection reset by peer", ""}, // its text depends on who sees the reset first
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachProtocol(t, func(t *testing.T, b fixture) {
@@ -271,7 +271,7 @@ func TestDrop(t *testing.T) {
 	})
 }
 
-// The client has to show its token before it meets a fault of a body.
+// The client must show its token before it meets a fault of a body.
 func TestFaultsLetTheDemandForATokenPass(t *testing.T) {
 	b := newFixture(t, packtest.Options{Token: true})
 	b.Inject(WrongBlob(""), LyingDigest("", ""))

@@ -14,15 +14,14 @@ import (
 // The faults of this file meet GET and HEAD requests for a manifest by one
 // tag or digest, or for every manifest if the reference is empty.
 
-// HugeManifest pads the manifest with spaces at its end to size bytes. White
-// space after the JSON is allowed, so only the size is wrong with it.
+// HugeManifest pads the manifest with spaces at its end to size bytes. White space
+// after the JSON is valid, so only the size is wrong.
 func HugeManifest(reference string, size int) packtest.Fault {
 	return huge(manifestOf(reference), size)
 }
 
-// EvilManifest serves body in the place of every manifest asked for by
-// digest, and leaves the honest Docker-Content-Digest as it was. ContentType
-// may be [PrettyJWS].
+// EvilManifest serves body in place of every manifest requested by digest, with the
+// honest Docker-Content-Digest. ContentType may be [PrettyJWS].
 func EvilManifest(body []byte, contentType string) packtest.Fault {
 	byDigest := func(r *http.Request) bool {
 		_, _, reference := packtest.Endpoint(r.URL.Path)
@@ -35,23 +34,22 @@ func EvilManifest(body []byte, contentType string) packtest.Fault {
 	})}
 }
 
-// PrettyJWS is the media type of Docker's signed manifests. Some clients do
-// not hash what comes with it.
+// PrettyJWS is the media type of Docker's signed manifests. Some clients do not hash
+// such a manifest.
 const PrettyJWS = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 
-// LyingDigest claims digest in Docker-Content-Digest. An empty digest leaves
-// the header out.
+// LyingDigest claims digest in Docker-Content-Digest. An empty digest removes the
+// header.
 func LyingDigest(reference string, digest ociref.Digest) packtest.Fault {
 	return headed(manifestOf(reference), set("Docker-Content-Digest", digest.String()))
 }
 
 // ManifestType overrides the Content-Type.
 func ManifestType(reference, contentType string) packtest.Fault {
-	return headed(manifestOf(reference), func(h http.Header) { h.Set("Content-Type", contentType) }) // also to nothing
+	return headed(manifestOf(reference), func(h http.Header) { h.Set("Content-Type", contentType) }) // also to ""
 }
 
-// FlipTag lets tag lead to digest after n requests for it, as if somebody
-// pushed in between.
+// FlipTag moves tag to digest after n requests for it, like a concurrent push.
 func FlipTag(tag string, n int64, digest ociref.Digest) packtest.Fault {
 	return After(n, packtest.Fault{Match: manifestOf(tag), Serve: func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
 		r = r.Clone(r.Context())
@@ -67,14 +65,13 @@ func tagLists(r *http.Request) bool {
 	return kind == "tags" && reference == "list"
 }
 
-// TagsLink claims on every page that the next one is at url.
+// TagsLink links every page to url as the next one.
 func TagsLink(url string) packtest.Fault {
 	return headed(tagLists, set("Link", "<"+url+`>; rel="next"`))
 }
 
-// TagsLinkFrom spells the honest link to the next page in another way: base
-// replaces its path, so that "" and "list" make a relative one and a URL an
-// absolute one.
+// TagsLinkFrom rewrites the honest link to the next page: base replaces its path, so
+// that "" and "list" make a relative link and a URL an absolute one.
 func TagsLinkFrom(base string) packtest.Fault {
 	return headed(tagLists, func(h http.Header) {
 		if _, query, ok := strings.Cut(h.Get("Link"), "?"); ok {
@@ -93,7 +90,7 @@ func EndlessTags() packtest.Fault {
 	})}
 }
 
-// TagNames lists other tags than there are, on one page.
+// TagNames lists tags in place of the real ones, on one page.
 func TagNames(tags ...string) packtest.Fault {
 	return packtest.Fault{Match: tagLists, Serve: altered(func(w http.ResponseWriter, r *http.Request, _ answer) {
 		w.Header().Del("Link")
@@ -106,8 +103,8 @@ func HugeTags(size int) packtest.Fault {
 	return huge(tagLists, size)
 }
 
-// HostileTags returns names that are no tags, some of which mean to be versions,
-// paths or words on a terminal.
+// HostileTags returns names that are no tags, some of which look like versions, paths
+// or terminal escapes.
 func HostileTags() []string {
 	return []string{
 		"", ".", "..", "../../x", "1.0.0/../../x", "1.0.0\n//go:embed /etc/passwd", "\x1b[2J\x1b[31m9.9.9", "9.9.9\u202e",

@@ -12,15 +12,15 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// faultForm is a fault as scripts write it.
+// A form is a fault in a script.
 type form struct {
-	usage string // its name, then its arguments; one in brackets may be missing
+	usage string // its name, then its arguments; brackets mark an optional one
 	build func(*words) packtest.Fault
 }
 
-// faultForms lists the faults by name. Digests and references may be "any".
-// Go calls the functions in an argument list from left to right, so the
-// arguments are read in the order in which they stand.
+// forms lists the faults by name. Digests and references may be "any". Go calls the
+// functions in an argument list from left to right, so they read the arguments in their
+// order.
 func forms() []form {
 	return []form{
 		{"abort-blob DIGEST BYTES", func(w *words) packtest.Fault { return AbortBlob(w.digest(), w.number()) }},
@@ -82,9 +82,9 @@ func retryAfter(value string) http.Header {
 	return http.Header{"Retry-After": {value}}
 }
 
-// New returns the fault that the words of a script name: "first N", "after
-// N" or "only METHOD" as often as wanted, a name such as "wrong-blob", its
-// arguments. "FAULT with FAULT" is [Over].
+// New returns the fault that the words of a script name: any number of "first N",
+// "after N" and "only METHOD", a name such as "wrong-blob", its arguments. "FAULT with
+// FAULT" is [Over].
 func New(script ...string) (packtest.Fault, error) {
 	if i := slices.Index(script, "with"); i >= 0 {
 		outer, err := New(script[:i]...)
@@ -115,7 +115,7 @@ func New(script ...string) (packtest.Fault, error) {
 	return packtest.Fault{}, fmt.Errorf("no fault is named %+q: there are %s", name, strings.Join(names(), ", "))
 }
 
-// limits lists what may stand before a fault.
+// limits lists the words before a fault.
 func limits() map[string]func(*words) func(packtest.Fault) packtest.Fault {
 	return map[string]func(*words) func(packtest.Fault) packtest.Fault{
 		"first": func(w *words) func(packtest.Fault) packtest.Fault {
@@ -133,7 +133,7 @@ func limits() map[string]func(*words) func(packtest.Fault) packtest.Fault {
 	}
 }
 
-// Usages returns the faults that New knows, with their arguments, in lexical order.
+// Usages returns New's faults, with their arguments, in lexical order.
 func Usages() []string {
 	var usages []string
 	for _, form := range forms() {
@@ -161,7 +161,7 @@ func (f form) parse(w *words) (packtest.Fault, error) {
 	return fault, nil
 }
 
-// words hands out arguments one by one and keeps the first error.
+// words returns arguments one by one and keeps the first error.
 type words struct {
 	rest []string
 	err  error

@@ -10,7 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
-// Every form is built from its own usage, so that none can be forgotten.
+// Every form is built from its own usage, so that none is forgotten.
 func TestNewKnowsEveryForm(t *testing.T) {
 	examples := map[string]string{
 		"BASE": "list", "BODY": "{}", "BYTES": "10", "CONTENT-RANGE": "bytes 1-2/3", "CONTENT-TYPE": "text/plain", "DIGEST": ociref.DigestOf(nil).String(), "FIRST": "1", "LAST": "2", "MILLISECONDS": "1", "PREFIX": "/v2/",

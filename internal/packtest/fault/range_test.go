@@ -28,7 +28,7 @@ func TestRangeFaults(t *testing.T) {
 	}
 	refused := `{"errors":[{"code":"RANGE_INVALID","message":"invalid content range"}]}` + "\n"
 	for _, test := range []struct {
-		fault        string // DIGEST stands for the blob's
+		fault        string // DIGEST is the blob's
 		status       int
 		body         string
 		contentRange string
@@ -47,7 +47,7 @@ func TestRangeFaults(t *testing.T) {
 			onEachProtocol(t, func(t *testing.T, b fixture) {
 				for _, digest := range []string{b.blob.String(), "any"} {
 					b.Inject(parse(t, "first 1 "+strings.Replace(test.fault, "DIGEST", digest, 1)))
-					if !strings.HasPrefix(test.fault, "no-range") { // which would count as the first
+					if !strings.HasPrefix(test.fault, "no-range") { // its first request counts
 						reply.Want(t, reply.Ask(t, b.Registry, "GET", b.blobPath), 200, string(b.data))
 					}
 					got := reply.Ask(t, b.Registry, "GET", b.blobPath, "Range", "bytes=4-")
@@ -95,7 +95,7 @@ func TestMultipartRange(t *testing.T) {
 	})
 }
 
-// A body that breaks off more than once, each time a little further on.
+// A body breaks off more than once, each time a little later.
 func TestBlobBreaksOffAgainAndAgain(t *testing.T) {
 	onEachProtocol(t, func(t *testing.T, b fixture) {
 		b.Inject(First(2, AbortBlob(b.blob, 3)))

@@ -61,7 +61,7 @@ func TestPresignedOnce(t *testing.T) {
 	}
 }
 
-// Row 14b: another host than the registry's asks for credentials.
+// Row 14b: another host than the registry's demands credentials.
 func TestPingRedirectedToAnotherRealm(t *testing.T) {
 	for _, challenge := range []string{`Basic realm="other"`, `Bearer realm="https://other.example/token"`} {
 		b := newFixture(t, packtest.Options{})

@@ -14,12 +14,12 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// The faults of this file meet every request whose path starts with prefix,
-// tokens (/token) and the version check (/v2/) included. A prefix that ends in
-// "$" must be the whole path: "/v2/$" is the version check alone.
+// The faults of this file meet every request whose path starts with prefix, including
+// tokens (/token) and the version check (/v2/). A prefix ending in "$" must be the
+// whole path: "/v2/$" is the version check alone.
 
-// Status answers with an error of the registry. Header, such as Retry-After,
-// is added to it and may be nil.
+// Status answers with a registry error. It adds header, such as Retry-After, which may
+// be nil.
 func Status(prefix string, status int, header http.Header) packtest.Fault {
 	code := map[int]string{
 		http.StatusUnauthorized:    "UNAUTHORIZED",
@@ -35,8 +35,8 @@ func Status(prefix string, status int, header http.Header) packtest.Fault {
 	}}
 }
 
-// RetryAfterDate is Status with a Retry-After that is a date, the given number of
-// seconds after the response's own Date, which is in the year 2100.
+// RetryAfterDate is Status with a date as Retry-After, the given number of seconds
+// after the response's own Date, which is in the year 2100.
 func RetryAfterDate(prefix string, status, seconds int) packtest.Fault {
 	now := time.Date(2100, time.January, 1, 12, 0, 0, 0, time.UTC)
 	return Status(prefix, status, http.Header{
@@ -45,8 +45,8 @@ func RetryAfterDate(prefix string, status, seconds int) packtest.Fault {
 	})
 }
 
-// ErrorBody answers with body as it is, say megabytes of it or terminal
-// escapes: see [ANSI].
+// ErrorBody answers with body as it is, such as megabytes or terminal escapes: see
+// [ANSI].
 func ErrorBody(prefix string, status int, body []byte) packtest.Fault {
 	return packtest.Fault{Match: under(prefix), Serve: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
@@ -72,8 +72,8 @@ func Redirect(prefix, url string) packtest.Fault {
 	}}
 }
 
-// RedirectLoop redirects each request under prefix to its own path with a
-// counter, for ever.
+// RedirectLoop redirects each request under prefix to its own path with a counter, for
+// ever.
 func RedirectLoop(prefix string) packtest.Fault {
 	return packtest.Fault{Match: under(prefix), Serve: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		hop, _ := strconv.Atoi(r.URL.Query().Get("hop"))
@@ -81,8 +81,8 @@ func RedirectLoop(prefix string) packtest.Fault {
 	}}
 }
 
-// RedirectBlob redirects GET requests for a blob, or all if digest is empty, to
-// url, as registries do that keep their blobs in another service.
+// RedirectBlob redirects GET requests for a blob, or all if digest is empty, to url,
+// like registries with their blobs in another service.
 func RedirectBlob(digest ociref.Digest, url string) packtest.Fault {
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, _ *http.Request, _ answer) {
 		clear(w.Header())
@@ -90,9 +90,9 @@ func RedirectBlob(digest ociref.Digest, url string) packtest.Fault {
 	})}
 }
 
-// PresignBlob redirects GET requests for a blob, or all if digest is empty, to
-// the same path below root with a signature that is another one each time. A
-// registry there that is to accept each only once needs [SignedOnce].
+// PresignBlob redirects GET requests for a blob, or all if digest is empty, to the same
+// path below root with a new signature each time. A registry there needs [SignedOnce]
+// to accept each signature only once.
 func PresignBlob(digest ociref.Digest, root string) packtest.Fault {
 	var given atomic.Int64
 	return packtest.Fault{Match: blob(digest), Serve: altered(func(w http.ResponseWriter, r *http.Request, _ answer) {
@@ -104,9 +104,8 @@ func PresignBlob(digest ociref.Digest, root string) packtest.Fault {
 
 const signature = "X-Amz-Signature"
 
-// SignedOnce serves requests under prefix that have a signature which none
-// before had, and refuses others with 403. As in S3, a request with a
-// signature and an Authorization header is a bad one.
+// SignedOnce serves requests under prefix with a new signature, and refuses others with
+// 403. As in S3, a request with a signature and an Authorization header is a bad one.
 func SignedOnce(prefix string) packtest.Fault {
 	var mu sync.Mutex
 	used := map[string]bool{"": true}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A power cut takes what was written and not synced, more than once, and nothing else.
+// A power cut loses unsynced writes, more than once, and nothing else.
 func TestOnCuttable(t *testing.T) {
 	for _, kind := range []string{"ext4", "xfs"} {
 		t.Run(kind, func(t *testing.T) {

@@ -17,12 +17,12 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A Disk is a small file system that is seen by the goroutine it is made for,
-// and by processes which that starts, and gone with it.
+// A Disk is a small temporary file system. Only its goroutine and the processes that
+// this starts see it.
 type Disk struct{ Dir string }
 
-// On runs f with a new disk of so many bytes in the empty directory dir. The
-// test is skipped for others than root, who cannot mount anything.
+// On runs f with a new disk of so many bytes in the empty directory dir. It skips the
+// test for other users than root, who cannot mount.
 func On(tb packtest.Skipper, dir string, size string, f func(Disk)) {
 	if os.Getuid() != 0 {
 		tb.Skipf("only root can mount a file system")
@@ -33,13 +33,13 @@ func On(tb packtest.Skipper, dir string, size string, f func(Disk)) {
 	}
 }
 
-// apart runs f in a thread of its own that has mounts of its own, to which mount adds
-// first. The error is why that cannot be; f has not run then.
+// apart runs f in its own thread with its own mounts, after mount has added to them. If
+// it returns an error, f has not run.
 func apart(mount func() error, f func()) (refused error) {
 	done := make(chan bool)
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
+		runtime.LockOSThread() // never unlocked: the thread ends with its goroutine
 		if refused = syscall.Unshare(syscall.CLONE_NEWNS); refused != nil {
 			return
 		}
@@ -54,7 +54,7 @@ func apart(mount func() error, f func()) (refused error) {
 	return refused
 }
 
-// Fill takes all room but so many bytes, for a file of that name.
+// Fill fills the disk except so many bytes, with a file of that name.
 func (d Disk) Fill(name string, but int64) error {
 	file, err := os.Create(name)
 	if err != nil {
@@ -71,27 +71,27 @@ func (d Disk) Fill(name string, but int64) error {
 	}
 }
 
-// ReadOnly lets nobody write from now on, root included.
+// ReadOnly forbids all writes from now on, to root too.
 func (d Disk) ReadOnly() error {
 	return syscall.Mount("tmpfs", d.Dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
 }
 
-// A Cuttable is a file system with a journal on a loop device. Its power can be
-// cut: what has not reached the device then never will. Like a Disk it is seen by the
-// goroutine it is made for, and by processes which that starts, and gone with it.
+// A Cuttable is a file system with a journal on a loop device. A power cut loses the
+// bytes that have not reached the device. Only its goroutine and the processes that
+// this starts see it.
 type Cuttable struct {
 	Dir    string
 	kind   string
-	device *os.File // a loop device; when it is closed and no longer mounted, it is free
+	device *os.File // a loop device, free once it is closed and unmounted
 }
 
-// imageSize is how large a disk is, in bytes: mkfs.xfs makes none under 300 MB. The
-// image has holes where nothing was written.
+// imageSize is the size of a disk, in bytes: mkfs.xfs needs 300 MB. Unwritten parts of
+// the image are holes.
 const imageSize = 600 << 20
 
 // OnCuttable runs f with a new file system of that kind, ext4 or xfs, with mkfs's
-// own options, made in the empty directory dir. The test is skipped for others than
-// root, and where mkfs or loop devices are missing.
+// default options, made in the empty directory dir. It skips the test for other users
+// than root, and without mkfs or loop devices.
 func OnCuttable(tb packtest.Skipper, dir, kind string, f func(*Cuttable)) {
 	tb.Helper()
 	if os.Getuid() != 0 {
@@ -121,8 +121,7 @@ func OnCuttable(tb packtest.Skipper, dir, kind string, f func(*Cuttable)) {
 	}
 }
 
-// attach gives a free loop device the image. It is set up such that nobody has to
-// take it back.
+// attach binds the image to a free loop device, which detaches itself after use.
 func attach(image string) (*os.File, error) {
 	file, err := os.OpenFile(image, os.O_RDWR, 0)
 	if err != nil {
@@ -163,7 +162,7 @@ func (d *Cuttable) mount() error {
 	return syscall.Mount(d.device.Name(), d.Dir, d.kind, 0, "")
 }
 
-// Sync has all that was written reach the device.
+// Sync writes all data to the device.
 func (d *Cuttable) Sync() error {
 	dir, err := os.Open(d.Dir)
 	if err != nil {
@@ -173,7 +172,7 @@ func (d *Cuttable) Sync() error {
 	return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd())))
 }
 
-// Cut cuts the power. Nothing can be read or written any more until Restart.
+// Cut cuts the power. Reads and writes fail until Restart.
 func (d *Cuttable) Cut() error {
 	dir, err := os.Open(d.Dir)
 	if err != nil {
@@ -183,21 +182,20 @@ func (d *Cuttable) Cut() error {
 	return CutPower(dir)
 }
 
-// CutPower cuts the power of the disk that the open directory dir is on. It takes no
-// step (see syscalls.Stepping).
+// CutPower cuts the power of the disk of the open directory dir. It takes no step (see
+// syscalls.Stepping).
 func CutPower(dir *os.File) error {
-	// EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN are the same, and so are their flags. With
-	// this one not even the journal is written that the kernel has in memory.
+	// EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN are the same, and so are their flags.
+	// This flag also drops the journal in the kernel's memory.
 	const shutdown, noLogFlush = 0x8004_587d, 2
 	return os.NewSyscallError("ioctl", unix.IoctlSetPointerInt(int(dir.Fd()), shutdown, noLogFlush))
 }
 
-// Restart is what follows a cut: the file system is mounted anew, which brings its
-// journal to bear.
+// Restart mounts the file system again after a cut, which replays its journal.
 func (d *Cuttable) Restart() error {
 	const tries, pause = 500, 10 * time.Millisecond
 	var err error
-	for range tries { // a process that starts elsewhere holds our files until its program runs
+	for range tries { // a starting process elsewhere holds our files until its program runs
 		if err = syscall.Unmount(d.Dir, 0); !errors.Is(err, syscall.EBUSY) {
 			break
 		}

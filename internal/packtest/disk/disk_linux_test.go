@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestOn fills a disk, and has another process see it.
+// TestOn fills a disk, and another process sees it.
 func TestOn(t *testing.T) {
 	dir := t.TempDir()
 	On(t, dir, "64k", func(d Disk) {

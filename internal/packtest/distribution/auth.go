@@ -16,11 +16,11 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// htpasswd knows User with Password, by a bcrypt hash of the lowest cost.
+// htpasswd holds User and Password, as a bcrypt hash of the lowest cost.
 const htpasswd = packtest.User + ":$2a$04$GVrGsZtp04xHhrmfFI.axeOkfFKc5oFr.JbQanS5/1tyLdnBR8s9K\n"
 
-// auth writes the files that the server needs to know who may do what, and
-// returns the section of its configuration that names them:
+// auth writes the server's access files, and returns the section of its configuration
+// that names them:
 // https://distribution.github.io/distribution/about/configuration/#auth.
 func (d *Server) auth() (string, error) {
 	switch {
@@ -42,7 +42,7 @@ func (d *Server) auth() (string, error) {
 	return "", nil
 }
 
-// login returns the credentials that pushing takes, or nil.
+// login returns the credentials for a push, or nil.
 func (d *Server) login() *url.Userinfo {
 	switch {
 	case d.opts.Basic:
@@ -55,11 +55,11 @@ func (d *Server) login() *url.Userinfo {
 
 const issuerName = "packtest issuer"
 
-// A signer makes tokens of the form of
-// https://distribution.github.io/distribution/spec/auth/jwt/ for one server,
-// signed with a key for which a certificate in the token vouches.
+// A signer makes tokens for one server in the form of
+// https://distribution.github.io/distribution/spec/auth/jwt/, signed with a key whose
+// certificate is in the token.
 type signer struct {
-	root    *packtest.Authority // whom the server trusts
+	root    *packtest.Authority // the server trusts it
 	cert    tls.Certificate
 	service string
 }
@@ -80,7 +80,7 @@ type tokenRight struct {
 	Actions []string `json:"actions"`
 }
 
-// sign returns a token that is good for scopes, for five minutes.
+// sign returns a token for scopes, valid for five minutes.
 func (s *signer) sign(scopes []packtest.Scope) string {
 	rights := []tokenRight{}
 	for _, scope := range scopes {
@@ -94,18 +94,18 @@ func (s *signer) sign(scopes []packtest.Scope) string {
 	digest := sha256.Sum256([]byte(signed))
 	x, y, err := ecdsa.Sign(rand.Reader, s.cert.PrivateKey.(*ecdsa.PrivateKey), digest[:])
 	if err != nil {
-		panic(fmt.Sprintf("packtest: %v", err)) // of no good key
+		panic(fmt.Sprintf("packtest: %v", err)) // only an invalid key fails
 	}
 	// https://www.rfc-editor.org/rfc/rfc7518#section-3.4
 	signature := append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// tokenPart turns certificates, which are bytes, into base64 as x5c wants them.
+// tokenPart encodes certificates, which are bytes, as base64 for x5c.
 func tokenPart(part any) string {
 	body, err := json.Marshal(part)
 	if err != nil {
-		panic("packtest: " + err.Error()) // of nothing but strings and numbers
+		panic("packtest: " + err.Error()) // strings and numbers always encode
 	}
 	return base64.RawURLEncoding.EncodeToString(body)
 }

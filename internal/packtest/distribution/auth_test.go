@@ -91,7 +91,7 @@ func TestWithTokens(t *testing.T) {
 			t.Errorf("a token with another signature: %s", got.Status)
 		}
 	}
-	// Nobody pushes without credentials, to what is public either.
+	// Nobody pushes without credentials, not even to a public repository.
 	anonymous := "Bearer " + reply.TokenIn(t, reply.Ask(t, issuer, "GET", "/token?scope=repository:public/a:pull,push"))
 	got, err := reply.Send(t, d.Client(), http.MethodPost, d.URL()+"/v2/public/a/blobs/uploads/", "Authorization", anonymous)
 	if err != nil || got.StatusCode != 401 || !strings.Contains(got.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) {
@@ -100,7 +100,7 @@ func TestWithTokens(t *testing.T) {
 	reply.Want(t, reply.Ask(t, issuer, "GET", "/token?scope=repository:public/a:pull", "Authorization", wrong64), 401, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`+"\n")
 }
 
-// Where the issuer knows no users, everybody may do everything.
+// Without users, the issuer allows everybody everything.
 func TestWithTokensForAll(t *testing.T) {
 	packtest.NeedProgram(t, Program)
 	packtest.NeedProgram(t, "oras")

@@ -15,14 +15,13 @@ import (
 )
 
 // OrasPush runs "oras push" with args against this server: options, then
-// HOST/REPOSITORY:TAG, then FILE:MEDIA-TYPE for each layer. Absolute paths are
-// allowed. The user's own credentials are not read; those that the server wants
-// are shown.
+// HOST/REPOSITORY:TAG, then FILE:MEDIA-TYPE for each layer. Absolute paths are allowed.
+// It ignores the user's own credentials and shows the server's.
 func (d *Server) OrasPush(ctx context.Context, args ...string) error {
 	return orasPush(ctx, d.opts.CA, d.opts.Dir, d.login(), args)
 }
 
-// orasPush always says which protocol: oras guesses plain HTTP for loopback
+// orasPush always sets the protocol, since oras guesses plain HTTP for loopback
 // addresses. A nil ca means plain HTTP.
 func orasPush(ctx context.Context, ca *packtest.Authority, dir string, login *url.Userinfo, args []string) error {
 	oras, err := packtest.LookPath("oras")

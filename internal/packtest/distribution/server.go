@@ -33,35 +33,31 @@ const (
 	startTries   = 5
 )
 
-// Options are the ways a [Server] can be set up.
+// Options set up a [Server].
 type Options struct {
-	Dir   string              // an existing folder of its own: configuration, log and content go there
-	CA    *packtest.Authority // signs its certificate; nil means one of its own
+	Dir   string              // an existing folder for configuration, log and content alone
+	CA    *packtest.Authority // signs its certificate; nil means a new CA
 	Plain bool                // HTTP without TLS
 
-	// Basic makes everything private for [User] and [Password], by an htpasswd
-	// file.
+	// Basic makes everything private for [User] and [Password], by an htpasswd file.
 	Basic bool
-	// Issuer gives the tokens that the server demands, nil if it demands none:
-	// a registry with Options.Token, by whose rules (User, Private, Refusal) the
-	// repositories here are public or private. From then on it gives tokens for
-	// this server alone. CA is the issuer's where it is nil.
+	// Issuer gives the tokens that the server demands; nil means none. It is a registry
+	// with Options.Token, and its rules (User, Private, Refusal) hold here. From then
+	// on it gives tokens for this server alone. A nil CA becomes the issuer's.
 	Issuer *packtest.Registry
 }
 
-// A Server is the registry server, as a child process
-// on a free port of 127.0.0.1.
+// A Server is the registry server, as a child process on a free port of 127.0.0.1.
 type Server struct {
 	opts   Options
 	binary string
 	config string
 	host   string
 	cmd    *exec.Cmd
-	exited chan struct{} // closed once the process is gone
+	exited chan struct{} // closed once the process has ended
 }
 
-// Start starts the server and waits until it answers. The caller
-// must Stop it.
+// Start starts the server and waits until it answers. The caller must Stop it.
 func Start(opts Options) (*Server, error) {
 	binary, err := packtest.LookPath(Program)
 	if err != nil {
@@ -116,8 +112,8 @@ func (d *Server) start() error {
 	return nil
 }
 
-// configure picks a port and writes the configuration file. Its strings are
-// quoted as Go does, which YAML reads as well.
+// configure picks a port and writes the configuration file. It quotes strings like Go,
+// which YAML can read.
 func (d *Server) configure() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -146,8 +142,7 @@ func (d *Server) configure() error {
 	return os.WriteFile(d.config, []byte(b.String()+auth), 0o666)
 }
 
-// wait returns when the server answers its version check, or asks for
-// credentials.
+// wait waits until the server answers its version check, or demands credentials.
 func (d *Server) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -193,7 +188,7 @@ func (d *Server) lastWords() string {
 	return string(b[bytes.LastIndexByte(b, '\n')+1:])
 }
 
-// Stop ends the process, by force if it does not go. It may be called twice.
+// Stop ends the process, by force if necessary. It may be called twice.
 func (d *Server) Stop() error {
 	if d.cmd.Process.Signal(syscall.SIGTERM) != nil {
 		d.cmd.Process.Kill() // no such signal on this system, or no such process
@@ -211,7 +206,7 @@ func (d *Server) Stop() error {
 // Host returns the server's host and port.
 func (d *Server) Host() string { return d.host }
 
-// URL returns the server's root without a slash at its end.
+// URL returns the server's root without a trailing slash.
 func (d *Server) URL() string {
 	if d.opts.Plain {
 		return "http://" + d.host
@@ -219,7 +214,7 @@ func (d *Server) URL() string {
 	return "https://" + d.host
 }
 
-// LogFile returns the path of what the server logs.
+// LogFile returns the path of the server's log.
 func (d *Server) LogFile() string { return filepath.Join(d.opts.Dir, "registry.log") }
 
 // CAFile writes the CA's certificate into dir and returns the path of the

@@ -16,7 +16,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/internal/reply"
 )
 
-// start starts a server that is stopped when the test ends.
+// start starts a server, and stops it at the end of the test.
 func start(t *testing.T, opts Options) *Server {
 	t.Helper()
 	packtest.NeedProgram(t, Program)
@@ -69,7 +69,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// oras speaks to our registry as it does to the real one.
+// oras treats our registry like the real one.
 func TestOrasPushesToRegistry(t *testing.T) {
 	packtest.NeedProgram(t, "oras")
 	for name, opts := range map[string]packtest.Options{
@@ -129,7 +129,7 @@ func TestLookSaysHowToGetIt(t *testing.T) {
 	reply.WantError(t, err, "oras is not in PATH: .ci/install FOLDER oras installs it")
 }
 
-// fakeServer puts a shell script in the place of the server.
+// fakeServer replaces the server by a shell script.
 func fakeServer(t *testing.T, script string) (path string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -158,7 +158,7 @@ func TestServerThatEndsAtOnce(t *testing.T) {
 	}
 }
 
-// A port that something else answers on is no registry.
+// Another server's answer on the port does not count.
 func TestAnswers(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

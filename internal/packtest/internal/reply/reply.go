@@ -1,4 +1,4 @@
-// Package reply asks a server one question in a test and looks at the reply.
+// Package reply sends a test's request to a server and checks the reply.
 package reply
 
 import (
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A Server is a registry that can be asked.
+// A Server is a registry that answers requests.
 type Server interface {
 	URL() string
 	Client() *http.Client // a new one
@@ -32,7 +32,7 @@ func Ask(t *testing.T, s Server, method, path string, headers ...string) Reply {
 	return got
 }
 
-// Try is Ask where the request may fail.
+// Try is Ask for a request that may fail.
 func Try(t *testing.T, s Server, method, path string, headers ...string) (Reply, error) {
 	t.Helper()
 	client := s.Client()
@@ -86,13 +86,13 @@ func Read(resp *http.Response) Reply {
 	return Reply{resp, body, err}
 }
 
-// Token asks /token for a token to pull from a repository.
+// Token gets a token from /token to pull from a repository.
 func Token(t *testing.T, s Server, repository string, headers ...string) string {
 	t.Helper()
 	return TokenIn(t, Ask(t, s, "GET", "/token?service=s&scope=repository:"+repository+":pull", headers...))
 }
 
-// TokenIn returns the token that a reply of /token gives.
+// TokenIn returns the token in a reply of /token.
 func TokenIn(t *testing.T, got Reply) string {
 	t.Helper()
 	var token struct {
@@ -131,7 +131,7 @@ func WantHeader(t *testing.T, got Reply, key, want string) {
 	}
 }
 
-// WantError checks the words of an error.
+// WantError checks the text of an error.
 func WantError(t *testing.T, err error, want string) {
 	t.Helper()
 	if err == nil || err.Error() != want {

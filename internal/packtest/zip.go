@@ -25,10 +25,9 @@ const (
 )
 
 // Zip returns a small valid pack in the pack-v1 format: a stored zip with
-// manifest.cbor, pack.lock.cbor and an sbom.cbor that matches the other
-// files. Payload is the size in bytes of one more file, whose content looks
-// random and is derived from id and version; 0 leaves that file out. The same
-// arguments always give the same bytes.
+// manifest.cbor, pack.lock.cbor and an sbom.cbor that matches the other files. Payload
+// is the size in bytes of one more file with pseudo-random content derived from id and
+// version; 0 omits that file. Equal arguments give equal bytes.
 //
 // It panics if payload is negative.
 func Zip(id, version string, payload int) []byte {

@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// authEnv is the environment of a user who has nothing, in dir.
+// authEnv is the environment, in dir, of a user without any credentials.
 func authEnv(dir string) map[string]string {
 	return map[string]string{"HOME": dir, "USERPROFILE": dir, "XDG_RUNTIME_DIR": dir}
 }
 
-// What was looked for in vain because of SIGINT is no explanation.
+// An interrupted look-up explains nothing.
 func TestAuthExplainInterrupted(t *testing.T) {
 	env := authEnv(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -26,8 +26,7 @@ func TestAuthExplainInterrupted(t *testing.T) {
 	}
 }
 
-// The environment and what it leads to are shown escaped, a line for each
-// place.
+// The environment and its values are shown escaped, a line for each place.
 func TestFault51_AuthExplainIsEscaped(t *testing.T) {
 	dir := t.TempDir()
 	env := authEnv(dir)
@@ -51,7 +50,7 @@ func TestFault51_AuthExplainIsEscaped(t *testing.T) {
 	}
 }
 
-// The document has every field that programs read, also where there is nothing.
+// The document has every field that programs read, even without credentials.
 func TestAuthExplainJSONShape(t *testing.T) {
 	for _, auth := range []string{"", "anonymous"} {
 		env := authEnv(t.TempDir())

@@ -48,7 +48,7 @@ func TestAgeFlag(t *testing.T) {
 		{"15251w", -1},    // more than a time.Duration holds
 		{"106752d", -1},   // likewise
 		{"2562048h", -1},  // likewise
-		{"-2562047w", -1}, // nor does it wrap around
+		{"-2562047w", -1}, // no overflow
 	} {
 		var flag ageFlag
 		err := flag.Set(test.text)
@@ -147,7 +147,7 @@ func TestReferenceText(t *testing.T) {
 	}
 }
 
-// A prune that could not remove all tells what it removed, and then the error.
+// A prune with failures reports the removed entries, and then the error.
 func TestPruneFails(t *testing.T) {
 	failed := &fs.PathError{Op: "remove", Path: "/x", Err: fs.ErrPermission}
 	pruning := vendorer.CachePruning{
@@ -209,7 +209,7 @@ func TestPruneFails(t *testing.T) {
 	}
 }
 
-// Only what is corrupt, and was not to be removed, is hinted to be removed.
+// The hint is only to remove corrupt entries that were not to be removed.
 func TestCacheVerifyHint(t *testing.T) {
 	corrupt := &packfetch.CorruptCacheError{Path: "/x", Err: errors.New("bad")}
 	for _, test := range []struct {
@@ -232,7 +232,7 @@ func TestCacheVerifyHint(t *testing.T) {
 	}
 }
 
-// What was interrupted has verified nothing.
+// An interrupted check has verified nothing.
 func TestCacheVerifyInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -250,5 +250,5 @@ func TestCacheVerifyInterrupted(t *testing.T) {
 	}
 }
 
-// digestOf is a digest of which all characters are c.
+// digestOf returns a digest whose characters are all c.
 func digestOf(c string) ociref.Digest { return ociref.Digest("sha256:" + strings.Repeat(c, 64)) }

@@ -24,8 +24,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/disk"
 )
 
-// restoring is a project without the pack that packs.lock names, and a cache
-// that has it.
+// restoring is a project without its locked pack, and a cache with it.
 func restoring(b *fixture, size int) *killing {
 	b.Helper()
 	old, cache := b.vendored(b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", size))))
@@ -33,16 +32,16 @@ func restoring(b *fixture, size int) *killing {
 	return newKilling(b, old, cache, false)
 }
 
-// entry is the one entry of a cache.
+// entry returns the only entry of a cache.
 func (k *killing) entry(cache string) string {
 	k.Helper()
 	return filepath.Join(cache, k.pushed["a:1.0.0"].ManifestDigest.Hex())
 }
 
-// TestFault36_RewrittenInPlace has a second program write the entry as the Rust
-// client does, without lock or rename, while packvendor reads it offline. Part
-// of what it writes is there before, the rest comes during the run, which waits for
-// it, or, every third time, after it.
+// In TestFault36_RewrittenInPlace a second program writes the entry like the Rust
+// client, without lock or rename, while packvendor reads it offline. It writes a part
+// before the run, and the rest during the run, which waits for it, or, every third
+// time, after the run.
 func TestFault36_RewrittenInPlace(t *testing.T) {
 	const runs, pieces = 60, 5
 	b := newFixture(t, packtest.Options{Plain: true})
@@ -85,9 +84,9 @@ func TestFault36_RewrittenInPlace(t *testing.T) {
 	t.Logf("%d runs: right bytes in %d, exit code 4 in %d", runs, ends[0], ends[exitIntegrity])
 }
 
-// TestFault64_WrittenInPlace has another process write the entry in place, step by
-// step, each time that packvendor finds it too short. No run calls that corrupt,
-// online or offline, with a manifest or, as the Rust client leaves the entry, without.
+// In TestFault64_WrittenInPlace another process writes the entry in place, one step
+// each time that packvendor finds it too short. No run calls that corrupt, online or
+// offline, with a manifest or, like the Rust client's entry, without.
 func TestFault64_WrittenInPlace(t *testing.T) {
 	const steps = 5
 	b := newFixture(t, packtest.Options{Plain: true})
@@ -129,8 +128,8 @@ func TestFault64_WrittenInPlace(t *testing.T) {
 	}
 }
 
-// A stepwise is another process, the writing program, with a file open that it writes
-// to step by step.
+// A stepwise is another process, the writing program, which writes an open file step by
+// step.
 type stepwise struct {
 	fixture *fixture
 	cmd     *exec.Cmd
@@ -138,7 +137,7 @@ type stepwise struct {
 	said    *bufio.Reader
 }
 
-// newStepwise starts one; the file is empty when it returns.
+// newStepwise starts one with an empty file.
 func newStepwise(b *fixture, path, data string, size int) *stepwise {
 	b.Helper()
 	source := filepath.Join(b.TempDir(), "source")
@@ -157,7 +156,7 @@ func newStepwise(b *fixture, path, data string, size int) *stepwise {
 	return s
 }
 
-// step has the process write as much as it does at once.
+// step makes the process write one step.
 func (s *stepwise) step() {
 	fmt.Fprintln(s.stdin)
 	s.hear()
@@ -175,7 +174,7 @@ func (s *stepwise) end() {
 }
 
 // mainWriting is the writing program: it empties a file and then, for each line of its
-// input, writes some bytes more of another one's and says so.
+// input, copies some more bytes from another file and reports that.
 func mainWriting() {
 	err := func() error {
 		source, err := os.Open(os.Args[2])
@@ -205,7 +204,7 @@ func mainWriting() {
 	}
 }
 
-// inPieces writes what a slow program writes.
+// inPieces writes like a slow program.
 func inPieces(file *os.File, data string) error {
 	const piece = 1000
 	for ; len(data) > 0; data = data[min(piece, len(data)):] {
@@ -216,10 +215,9 @@ func inPieces(file *os.File, data string) error {
 	return nil
 }
 
-// TestFault38_Intruders has what is no file in the place of each file of the
-// entry, of the entry itself and of its lock. It is not followed or waited for;
-// online the run ends well, offline with 0, 3, 4 or 5, and what a link leads to
-// stays as it is.
+// TestFault38_Intruders replaces each file of the entry, the entry itself and its lock
+// by something else than a file. No run follows it or waits for it; online the run
+// succeeds, offline it ends with 0, 3, 4 or 5, and a link's target stays unchanged.
 func TestFault38_Intruders(t *testing.T) {
 	intruders := map[string]func(path, victim string) error{
 		"symlink":          func(path, victim string) error { return os.Symlink(victim, path) },
@@ -276,7 +274,7 @@ func readVictim(t *testing.T, victim string) tree {
 	return tree{"victim": fmt.Sprint(string(data), err)}
 }
 
-// wantIntruded fails unless the pack was restored, or left out with good reason.
+// wantIntruded demands that the pack was restored, or left out for a good reason.
 func (k *killing) wantIntruded(what, dir string, code int, online bool, stderr string) {
 	k.Helper()
 	left := readTree(k, dir)
@@ -288,8 +286,8 @@ func (k *killing) wantIntruded(what, dir string, code int, online bool, stderr s
 	}
 }
 
-// TestFault41_NoLocks has every lock refused, as NFS without its daemon does:
-// nobody waits or complains.
+// TestFault41_NoLocks refuses every lock, like NFS without its daemon: no run waits or
+// complains.
 func TestFault41_NoLocks(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false)
@@ -303,7 +301,7 @@ func TestFault41_NoLocks(t *testing.T) {
 	k.check("without locks", dir, cache)
 }
 
-// TestFault42_ReadOnlyCache puts the cache on a disk that takes no writes.
+// TestFault42_ReadOnlyCache puts the cache on a read-only disk.
 func TestFault42_ReadOnlyCache(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1000)
@@ -336,7 +334,7 @@ func TestFault42_ReadOnlyCache(t *testing.T) {
 	})
 }
 
-// TestFault43_Modes looks at everything that a run makes, under several umasks.
+// TestFault43_Modes checks the modes of all new files, under several umasks.
 func TestFault43_Modes(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(b.line("a", "a")), nil, false)
@@ -366,8 +364,8 @@ func TestFault43_Modes(t *testing.T) {
 	}
 }
 
-// TestFault43_SecondUser has somebody else use a cache that all may write: what
-// the first user has put there is read, mended and added to.
+// In TestFault43_SecondUser another user works with a cache that all may write: that
+// user reads, repairs and extends the first user's entries.
 func TestFault43_SecondUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can be somebody else")
@@ -382,7 +380,7 @@ func TestFault43_SecondUser(t *testing.T) {
 	cmd := b.program("packvendor-limited", first, cache)
 	cmd.Env = append(cmd.Env, umask+"=0")
 	b.mustRun(cmd)
-	// Bad bytes of the first user, for the second to replace.
+	// The second user replaces bad bytes of the first one.
 	b.must(os.WriteFile(filepath.Join(cache, b.pushed["b:1.0.0"].ManifestDigest.Hex(), "pack.gtpack"), []byte("bad"), 0o666))
 
 	second := filepath.Join(root, "second")
@@ -394,7 +392,7 @@ func TestFault43_SecondUser(t *testing.T) {
 	}
 	b.must(os.Chown(second, nobody, nobody))
 	cmd = b.command(second, cache)
-	cmd.Path = "/proc/self/exe" // whose folder somebody else may not enter
+	cmd.Path = "/proc/self/exe" // another user may not enter the program's folder
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	b.reg.ResetRequests()
 	code := k.codeOf(cmd.Run())
@@ -412,8 +410,8 @@ func TestFault43_SecondUser(t *testing.T) {
 	}
 }
 
-// TestFault44_Clock dates all files, and what metadata.json says, long ago and
-// far ahead: it makes no difference to what a run does.
+// TestFault44_Clock dates all files, and metadata.json, long ago and far ahead: no run
+// behaves differently.
 func TestFault44_Clock(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
 	k := restoring(b, 1000)

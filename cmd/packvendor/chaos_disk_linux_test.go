@@ -20,12 +20,11 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// noLocks, in the place of a step's number, is every lock.
+// noLocks, in place of a step's number, means every lock.
 const noLocks = "-1"
 
-// mainFailing is packvendor, for which the step of that number fails with EIO;
-// it writes the step to stderr. A file that could not be synced must not be
-// renamed after that.
+// mainFailing is packvendor with one step that fails with EIO; it writes the step to
+// stderr. After a failed sync it must not rename that file.
 func mainFailing() {
 	n, unsynced := 0, ""
 	stepping(func(s syscalls.Step, number int) syscall.Errno {
@@ -47,15 +46,15 @@ func mainFailing() {
 	mainHurried()
 }
 
-// What packvendor-limited is told: its umask, in octal, how many bytes a file of its
-// may have, and how many files it may have open.
+// The limits of packvendor-limited: its umask, in octal, the size of its files in
+// bytes, and the number of its open files.
 const (
 	umask    = "PACKVENDOR_TEST_UMASK"
 	fileSize = "PACKVENDOR_TEST_FILE_SIZE"
 	files    = "PACKVENDOR_TEST_FILES"
 )
 
-// mainLimited is packvendor as someone runs it whom the system has set limits.
+// mainLimited is packvendor under limits of the system.
 func mainLimited() {
 	if mask, err := strconv.ParseInt(os.Getenv(umask), 8, 32); err == nil {
 		syscall.Umask(int(mask))
@@ -73,7 +72,7 @@ func mainLimited() {
 	mainHurried()
 }
 
-// operations are what the faults of disks meet.
+// operations are the commands that meet the faults of disks.
 var operations = map[string]func(*fixture) *killing{
 	"first run": func(b *fixture) *killing {
 		return newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false, "--jobs=1")
@@ -88,7 +87,7 @@ var operations = map[string]func(*fixture) *killing{
 		delete(old, "packs/a.gtpack")
 		maps.DeleteFunc(cache, func(name, _ string) bool { return path.Base(name) != "pack.gtpack" && cache[name] != "directory" })
 		k := newKilling(b, old, cache, false, "--jobs=1")
-		k.unproven = true // healing is a courtesy
+		k.unproven = true // repair is optional
 		return k
 	},
 	"run with nothing to do": func(b *fixture) *killing {
@@ -106,8 +105,8 @@ var operations = map[string]func(*fixture) *killing{
 	},
 }
 
-// TestFault33_EveryStepFails has one step after the other fail with EIO: every
-// read, write, sync, close, rename and so on, of the project and of the cache.
+// TestFault33_EveryStepFails fails one step after the other with EIO: every read,
+// write, sync, close, rename and so on, of the project and of the cache.
 func TestFault33_EveryStepFails(t *testing.T) {
 	t.Parallel()
 	for name, operation := range operations {
@@ -120,15 +119,15 @@ func TestFault33_EveryStepFails(t *testing.T) {
 	}
 }
 
-// everyStepFails runs the command with its first step failing, then with its
-// second, and so on until it has no more.
+// everyStepFails runs the command with its first step failing, then its second, and so
+// on until it has no more.
 func (k *killing) everyStepFails() {
 	k.Helper()
 	committing := false
 	for n := 1; !k.Failed(); n++ {
 		dir, cache, done := k.begin()
 		cmd := k.program("packvendor-failing", dir, cache, k.args...)
-		// A lock that cannot be given back is waited for by whoever comes next.
+		// The next process waits for a lock that cannot be released.
 		cmd.Env = append(cmd.Env, stepNumber+"="+strconv.Itoa(n), "PACKVENDOR_TEST_LOCK_WAIT=10ms")
 		code := k.codeOf(cmd.Run())
 		stderr := fmt.Sprint(cmd.Stderr)
@@ -143,7 +142,7 @@ func (k *killing) everyStepFails() {
 		what := fmt.Sprintf("step %d fails, %s", n, step)
 		k.wantResult(what, code, stderr, dir)
 		left := readTree(k, dir)
-		// The step that fails first in the commit has not been done.
+		// The first failing step of the commit has had no effect.
 		if differs := left.differences(k.old); code != 0 && !committing && differs != "" && !strings.HasPrefix(step, "unlink ") {
 			k.Errorf("%s: the project is not as it was\n%s", what, differs)
 		}
@@ -156,14 +155,14 @@ func (k *killing) everyStepFails() {
 		}
 		k.kills++
 		k.steps[step] = true
-		if step != "unlink packs" { // the folder, which stays, though empty
+		if step != "unlink packs" { // the empty folder stays
 			k.converges(what, dir, cache)
 		}
 		done()
 	}
 }
 
-// isCommit tells steps in which the project changes.
+// isCommit tells whether a step changes the project.
 func isCommit(step string) bool {
 	switch step {
 	case "rename manifest.json", "rename metadata.json", "rename pack.gtpack":
@@ -172,8 +171,7 @@ func isCommit(step string) bool {
 	return strings.HasPrefix(step, "rename ") || strings.HasPrefix(step, "unlink packs")
 }
 
-// wantResult fails unless the command has done its work, or ended with 5 and no
-// file that is neither old nor new.
+// wantResult demands success, or exit code 5 with every file old or new.
 func (k *killing) wantResult(what string, code int, stderr, dir string) {
 	k.Helper()
 	files := readTree(k, dir).finals()
@@ -184,9 +182,8 @@ func (k *killing) wantResult(what string, code int, stderr, dir string) {
 	}
 }
 
-// wantTold fails unless the user is told of a failed step, by the error or by a
-// warning. Nothing need be said where nothing is lost: the cache has all that it
-// would have.
+// wantTold demands an error or a warning about a failed step. Without a loss none is
+// needed: the cache is then complete.
 func (k *killing) wantTold(what string, code int, stderr string, cached tree) {
 	k.Helper()
 	if strings.Contains(stderr, "renamed after a failed sync") {
@@ -198,7 +195,7 @@ func (k *killing) wantTold(what string, code int, stderr string, cached tree) {
 	}
 }
 
-// codeOf is the exit code of a process that ended by itself.
+// codeOf returns the exit code of a process that ended by itself.
 func (k *killing) codeOf(err error) int {
 	k.Helper()
 	var exit *exec.ExitError
@@ -213,8 +210,7 @@ func (k *killing) codeOf(err error) int {
 	return exit.ExitCode()
 }
 
-// TestFault31_FullDisk leaves a little more room on a disk each time, until there
-// is enough.
+// TestFault31_FullDisk leaves more room on a disk each time, until the run succeeds.
 func TestFault31_FullDisk(t *testing.T) {
 	for _, place := range []string{"project", "cache"} {
 		t.Run(place, func(t *testing.T) {
@@ -229,8 +225,8 @@ func TestFault31_FullDisk(t *testing.T) {
 	}
 }
 
-// onFullDisk runs the command with one of its places on a disk that has so many
-// bytes left. It returns whether they sufficed.
+// onFullDisk runs the command with one of its places on a disk with so many bytes left.
+// It returns whether they were enough.
 func (k *killing) onFullDisk(place string, volume disk.Disk, room int64) (sufficed bool) {
 	k.Helper()
 	dir, cache, done := k.begin()
@@ -272,8 +268,8 @@ func (k *killing) onFullDisk(place string, volume disk.Disk, room int64) (suffic
 	return sufficed
 }
 
-// TestFault32_FileSizeLimit is about ulimit -f: it is an error like others, and
-// no signal kills packvendor.
+// TestFault32_FileSizeLimit sets ulimit -f: a usual error follows, and no signal kills
+// packvendor.
 func TestFault32_FileSizeLimit(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
 	k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
@@ -296,9 +292,8 @@ func TestFault32_FileSizeLimit(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors runs with fewer and fewer files that may be open. What that keeps
-// from being done is told as what it is, and nothing else is: not a bad certificate, nor
-// a registry that is out of reach.
+// TestFewDescriptors runs with fewer and fewer open files. Each error names this cause,
+// and never a bad certificate or an unreachable registry.
 func TestFewDescriptors(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
 	var lines []string

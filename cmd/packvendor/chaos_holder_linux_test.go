@@ -21,8 +21,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// TestFault39_OneDigest has many processes fetch one pack. Those that are killed
-// while they do so cost one download more each; all others end well.
+// In TestFault39_OneDigest many processes fetch one pack. Each process killed meanwhile
+// costs one more download; all others succeed.
 func TestFault39_OneDigest(t *testing.T) {
 	for _, kills := range []int{0, 1, 5} {
 		t.Run(fmt.Sprintf("%d killed", kills), func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestFault39_OneDigest(t *testing.T) {
 	}
 }
 
-// stalled sends a part of a blob and says whereto.
+// stalled sends a part of a blob and reports the client's address.
 func stalled(asked chan<- string) packtest.Fault {
 	stall := fault.StallBlob("", 100_000)
 	return packtest.Fault{Match: stall.Match, Serve: func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
@@ -54,8 +54,8 @@ func stalled(asked chan<- string) packtest.Fault {
 	}}
 }
 
-// kill kills the process at the other end of a connection to the registry, which
-// is in the crowd no longer.
+// kill kills the process at the other end of a connection to the registry, and removes
+// it from the crowd.
 func (c *crowd) kill(address string) {
 	c.Helper()
 	for n, m := range c.all {
@@ -108,9 +108,9 @@ func hasPort(address, port string) bool {
 	return fmt.Sprint(n) == port
 }
 
-// TestFault40_StoppedHolder stops a process in the middle of its download. The
-// next one says that it waits, does so for as long as it is told to, and then
-// fetches the pack as well. That the first one goes on does no harm.
+// TestFault40_StoppedHolder stops a process during its download. The next one reports
+// its wait, waits up to its limit, and then fetches the pack as well. The first one may
+// go on later without harm.
 func TestFault40_StoppedHolder(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
 	project, vendored := b.locked(1, 200_000)
@@ -164,7 +164,7 @@ func TestFault40_StoppedHolder(t *testing.T) {
 	}
 }
 
-// held sends n bytes of a blob, says so, and the others when it is let go on.
+// held sends n bytes of a blob, reports that, and sends the rest after goOn.
 func held(n int, holds chan<- bool, goOn <-chan bool) packtest.Fault {
 	injected := fault.StallBlob("", 0)
 	injected.Serve = func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
@@ -177,7 +177,7 @@ func held(n int, holds chan<- bool, goOn <-chan bool) packtest.Fault {
 	return injected
 }
 
-// A parted response makes a pause after n bytes.
+// A parted response pauses after n bytes.
 type parted struct {
 	http.ResponseWriter
 	n     int

@@ -22,22 +22,22 @@ const (
 	manyPacks    = 20
 )
 
-// A crowd is processes that start on one cold cache at the same time, each with
-// a project of its own.
+// A crowd is a set of processes that start on one cold cache at the same time, each
+// with its own project.
 type crowd struct {
 	*fixture
 	cache string
 	all   []*member
 }
 
-// A member is one of them.
+// A member is one process of a crowd.
 type member struct {
 	*exec.Cmd
 	dir  string
 	says *said
 }
 
-// newCrowd prepares processes for a project, which is the same for all.
+// newCrowd prepares processes with equal projects.
 func newCrowd(b *fixture, project tree) *crowd {
 	b.Helper()
 	root, _ := scratch(b)
@@ -53,8 +53,8 @@ func newCrowd(b *fixture, project tree) *crowd {
 	return c
 }
 
-// start starts all processes. None that holds a lock gets an answer before all
-// but one have said that they wait for another: all are at work by then.
+// start starts all processes. No holder of a lock gets an answer before all others have
+// reported that they wait: all work by then.
 func (c *crowd) start() {
 	c.Helper()
 	gate := sync.OnceFunc(func() { waitFor(func() bool { return c.waiting() >= processCount-1 }) })
@@ -81,7 +81,7 @@ func (c *crowd) waiting() int {
 	return n
 }
 
-// wait fails unless all processes end with 0 and the same project.
+// wait demands that all processes end with 0 and the same project.
 func (c *crowd) wait(want tree) {
 	c.Helper()
 	for n, m := range c.all {
@@ -93,7 +93,7 @@ func (c *crowd) wait(want tree) {
 	}
 }
 
-// wantWhole fails unless the cache holds so many packs and nothing else.
+// wantWhole demands exactly so many packs in the cache.
 func (c *crowd) wantWhole(packs int) {
 	c.Helper()
 	cached := readTree(c, c.cache)
@@ -104,7 +104,7 @@ func (c *crowd) wantWhole(packs int) {
 	}
 }
 
-// said is what a process writes to stderr.
+// said is a process's stderr.
 type said struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -122,8 +122,8 @@ func (s *said) contains(text string) bool {
 	return strings.Contains(s.text.String(), text)
 }
 
-// counts are the requests so far by what they are for: "ping", and the kind and
-// repository of the others, such as "blobs p1".
+// counts returns the requests so far by kind: "ping", or kind and repository such as
+// "blobs p1".
 func (b *fixture) counts() map[string]int {
 	counts := map[string]int{}
 	for _, r := range b.reg.Requests() {
@@ -141,7 +141,7 @@ func (b *fixture) counts() map[string]int {
 	return counts
 }
 
-// locked is a project with so many packs and a packs.lock, and what it becomes.
+// locked returns a project with packs and a packs.lock, before and after a run.
 func (b *fixture) locked(packs, size int) (project, vendored tree) {
 	b.Helper()
 	var lines []string
@@ -161,10 +161,9 @@ func (b *fixture) locked(packs, size int) (project, vendored tree) {
 	return project, vendored
 }
 
-// TestFault39_ManyPacks has the same locked project vendored by many processes
-// at once. All of them together ask once for each manifest and each blob; who
-// asks pings the registry once, and gets a token for each repository if one is
-// wanted.
+// In TestFault39_ManyPacks many processes vendor the same locked project at once.
+// Together they request each manifest and each blob once; each of these processes pings
+// the registry once, and gets a token for each repository if needed.
 func TestFault39_ManyPacks(t *testing.T) {
 	for name, opts := range map[string]packtest.Options{"open": {}, "token": {Token: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -184,7 +183,7 @@ func TestFault39_ManyPacks(t *testing.T) {
 				if manifests != 1 || blobs != 1 {
 					t.Errorf("%s: %d requests for its manifest and %d for its blob, want one of each", repository, manifests, blobs)
 				}
-				// Whoever asked for the manifest may not be who asks for the blob.
+				// One process may fetch the manifest and another the blob.
 				if opts.Token && (tokens < 1 || tokens > 2) || !opts.Token && tokens != 0 {
 					t.Errorf("%s: %d tokens", repository, tokens)
 				}

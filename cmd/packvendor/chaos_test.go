@@ -19,7 +19,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A fixture is a registry with packs, and what processes need to reach it.
+// A fixture is a registry with packs, and the environment for processes to reach it.
 type fixture struct {
 	testing.TB
 	reg    *packtest.Registry
@@ -27,11 +27,11 @@ type fixture struct {
 	pushed map[string]packtest.Pushed // by repository and tag
 	packs  map[ociref.Digest][]byte   // the packs' bytes by manifest digest
 
-	unproven bool // packs may stand in the cache without manifest.json, as the Rust client leaves them
+	unproven bool // the cache may hold packs without manifest.json, like the Rust client's
 }
 
-// newFixture starts a registry. What it takes to run packvendor without a user's
-// own environment, and without a go command, is in env.
+// newFixture starts a registry. Its env lets packvendor run without a user's own
+// environment, and without a go command.
 func newFixture(t testing.TB, opts packtest.Options) *fixture {
 	t.Helper()
 	b := &fixture{TB: t, reg: packtest.StartRegistry(t, opts), pushed: map[string]packtest.Pushed{}, packs: map[ociref.Digest][]byte{}}
@@ -52,8 +52,8 @@ func (b *fixture) must(err error) {
 	}
 }
 
-// push stores a pack whose bytes follow from its repository and version, with
-// the version as its tag, and returns its reference by digest.
+// push stores a pack whose bytes derive from its repository and version, with the
+// version as its tag, and returns its reference by digest.
 func (b *fixture) push(repository, version string, size int) string {
 	b.Helper()
 	data := packtest.Zip(repository, version, size)
@@ -62,12 +62,12 @@ func (b *fixture) push(repository, version string, size int) string {
 	return b.reg.Host() + "/" + repository + "@" + string(pushed.ManifestDigest)
 }
 
-// command is packvendor as a process of its own, in the directory dir.
+// command returns packvendor as its own process, in the directory dir.
 func (b *fixture) command(dir, cache string, args ...string) *exec.Cmd {
 	return b.program("packvendor", dir, cache, args...)
 }
 
-// program is one of programs, which this test binary is under that name.
+// program returns one of programs: this test binary under that name.
 func (b *fixture) program(name, dir, cache string, args ...string) *exec.Cmd {
 	b.Helper()
 	exe, err := os.Executable()
@@ -88,9 +88,8 @@ func (b *fixture) mustRun(cmd *exec.Cmd) {
 	}
 }
 
-// here runs packvendor in this process, in the project in dir. It trusts no
-// registry of ours, so that one which is not plain is out of its reach, and has
-// no environment.
+// here runs packvendor in this process, in the project in dir. It trusts no test
+// registry, so it reaches only plain ones, and has no environment.
 func here(dir, cache, command string, args ...string) (code int, stderr string) {
 	return hereWaiting(waits{}, dir, cache, command, args...)
 }
@@ -105,11 +104,11 @@ func hereWaiting(wait waits, dir, cache, command string, args ...string) (code i
 	return code, b.String()
 }
 
-// A tree is a directory as it stands: its files' bytes by their paths, and
-// "directory" in the place of bytes.
+// A tree is a directory's content: its files' bytes by their paths, and "directory" for
+// directories.
 type tree map[string]string
 
-// readTree reads a directory, which need not be there.
+// readTree reads a directory, which may be missing.
 func readTree(t testing.TB, dir string) tree {
 	t.Helper()
 	found := tree{}
@@ -135,8 +134,8 @@ func readTree(t testing.TB, dir string) tree {
 	return found
 }
 
-// scratch makes a new directory. Kills lose nothing that was written, so it may be
-// in memory. The directory goes with done, or with the test.
+// scratch makes a new directory, in memory if possible, since kills lose no written
+// bytes. done, or the end of the test, removes it.
 func scratch(t testing.TB) (dir string, done func()) {
 	t.Helper()
 	dir, err := os.MkdirTemp(memory(), "packvendor-test-")
@@ -165,8 +164,7 @@ func (tr tree) write(t testing.TB, dir string) {
 	}
 }
 
-// temporaries are the paths of files that are being written, or were when
-// their process was killed.
+// temporaries returns the paths of temporary files, of live or killed processes.
 func (tr tree) temporaries() []string {
 	var names []string
 	for name := range tr {
@@ -177,7 +175,7 @@ func (tr tree) temporaries() []string {
 	return names
 }
 
-// finals is the tree without temporaries and directories.
+// finals returns the tree without temporaries and directories.
 func (tr tree) finals() tree {
 	finals := maps.Clone(tr)
 	maps.DeleteFunc(finals, func(name, data string) bool {
@@ -186,7 +184,7 @@ func (tr tree) finals() tree {
 	return finals
 }
 
-// differences from another tree, a line each.
+// differences lists the differences from another tree, a line each.
 func (tr tree) differences(from tree) string {
 	var b strings.Builder
 	names := maps.Clone(tr)
@@ -207,8 +205,8 @@ func brief(tr tree, name string) string {
 	return fmt.Sprintf("%d bytes %.20q", len(data), data)
 }
 
-// wantCache fails unless every pack in the cache, whole or being whole, is
-// right: an entry that has its pack has all that proves it.
+// wantCache demands that every pack in the cache, finished or not, is right: an entry
+// with its pack has all its proofs.
 func (b *fixture) wantCache(what string, cache tree) {
 	b.Helper()
 	for name, data := range cache.finals() {
@@ -247,12 +245,12 @@ func packsIn(cache tree) int {
 
 const goMod = "module example.com/app\n\ngo 1.25\n"
 
-// project is a Go module with a packs.toml of those lines and nothing else.
+// project returns a Go module with a packs.toml of those lines and nothing else.
 func (b *fixture) project(packs ...string) tree {
 	return tree{"go.mod": goMod, "packs.toml": b.insecure() + "[embed]\npackage = \"app\"\n\n[packs]\n" + strings.Join(append(packs, ""), "\n")}
 }
 
-// insecure is packs.toml's word for a registry without TLS.
+// insecure returns packs.toml's line for a registry without TLS.
 func (b *fixture) insecure() string {
 	if strings.HasPrefix(b.reg.URL(), "https:") {
 		return ""

@@ -90,7 +90,7 @@ func TestUsage(t *testing.T) {
 				t.Errorf("exit code %d, stdout %q, stderr:\n%s\nwant:\n%s", code, stdout, stderr, test.want)
 			}
 
-			// With --json the same is one document, and nothing else.
+			// With --json the error is one document, and nothing else.
 			code, stdout, stderr = runWith(t, env, append([]string{"--json"}, test.args...)...)
 			var doc errorJSON
 			if err := json.Unmarshal([]byte(stdout), &doc); err != nil || code != exitUsage || stderr != "" || doc.Error.Code != exitUsage || len(doc.Error.Problems) != 1 {
@@ -162,7 +162,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// A --help is data: it goes to standard output, and is no failure.
+// A help is data: it goes to standard output, with exit code 0.
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"help"}, {"help", "verify"}, {"verify", "--help"}} {
 		code, stdout, stderr := runWith(t, nil, args...)
@@ -176,8 +176,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// On the command line --quiet and --verbose exclude each other; against the
-// environment the command line wins, however the flag is written there.
+// On the command line --quiet and --verbose exclude each other; both override the
+// environment, in any spelling of the flag there.
 func TestVerbosity(t *testing.T) {
 	for _, test := range []struct {
 		flags, arg string

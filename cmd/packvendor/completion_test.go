@@ -11,7 +11,7 @@ import (
 )
 
 // completing is bash with packvendor's script, in which a key completes the words of
-// the script's arguments. What bash-completion has for that is played here in short.
+// the script's arguments. It replaces the needed part of bash-completion.
 const completing = `
 _get_comp_words_by_ref() {
 	words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD
@@ -25,7 +25,7 @@ __start_packvendor
 printf '%s\n' "${COMPREPLY[@]}"
 `
 
-// bash itself, with packvendor's script, offers what it should.
+// bash, with packvendor's script, offers the right words.
 func TestCompletionInBash(t *testing.T) {
 	bash := packtest.NeedProgram(t, "bash")
 	bin, dir := t.TempDir(), t.TempDir()

@@ -11,8 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// goToolShells are shells that start without anybody's settings, with the line that
-// the help has for each.
+// goToolShells are shells without user settings, each with its line in the help.
 var goToolShells = map[string]struct{ start, line string }{
 	"bash": {"bash --noprofile --norc -i", "source <(go tool packvendor completion --go-tool bash)"},
 	"zsh":  {"zsh -f -i", "source <(go tool packvendor completion --go-tool zsh)"},
@@ -20,7 +19,7 @@ var goToolShells = map[string]struct{ start, line string }{
 }
 
 // The real shells, in a real terminal, complete go tool packvendor after the one line
-// that the help has, and go on completing what else go may be given.
+// in the help, and still complete other arguments of go.
 func TestCompletionOfGoTool(t *testing.T) {
 	t.Parallel()
 	checkout, err := filepath.Abs(filepath.Join("..", ".."))
@@ -33,7 +32,7 @@ func TestCompletionOfGoTool(t *testing.T) {
 		"packs.toml": "[packs]\nslack = \"r.io/slack:1.0.0\"\nstate-redis = \"r.io/state:1.0.0\"\n",
 		"file.txt":   "",
 	}.write(t, dir)
-	goIn(t, dir, 0, "tool", "packvendor", "version") // is built before anybody waits for it
+	goIn(t, dir, 0, "tool", "packvendor", "version") // built before the shells wait for it
 	goIn(t, dir, 0, "tool", "-modfile=tools.mod", "packvendor", "version")
 	_, help, _ := runWith(t, nil, "completion", "--help")
 	for shell, with := range goToolShells {
@@ -53,9 +52,9 @@ func TestCompletionOfGoTool(t *testing.T) {
 			} {
 				term.types(test.typed, test.typed)
 				term.types("Tab", test.shown)
-				term.press("C-u") // takes the line away, when the shell comes to it
+				term.press("C-u") // removes the line, when the shell reads it
 			}
-			term.press("exit") // so that nothing is written any more to what goes
+			term.press("exit") // so that no more output goes to removed files
 			term.press("Enter")
 			if !waitFor(func() bool { return strings.Contains(term.screen(), "\nexit 0\n") }) {
 				t.Errorf("%s does not end:\n%s", shell, term.screen())
@@ -96,7 +95,7 @@ func goToolShell(t *testing.T, dir, shell string) *screen {
 	return term
 }
 
-// types presses keys, and waits until what the terminal shows ends in want.
+// types presses keys, and waits until the terminal's text ends in want.
 func (term *screen) types(keys, want string) {
 	term.Helper()
 	term.press(keys)

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// What docs/cli.md says besides what the commands say of themselves.
+// The text of docs/cli.md besides the commands' own text.
 const (
 	docsIntro = `# Commands
 
@@ -72,7 +72,7 @@ document or error for each:
 `
 )
 
-// TestDocs sees that docs/cli.md is what the commands are.
+// TestDocs compares docs/cli.md with the commands.
 func TestDocs(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the examples have other paths here")
@@ -91,7 +91,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// docs/cli.md tells of every variable that the code looks at.
+// docs/cli.md lists every variable that the code reads.
 func TestDocsEnvironment(t *testing.T) {
 	variable := regexp.MustCompile(`[gG]etenv\("([A-Z_]+)"\)`)
 	for _, dir := range []string{".", "../../vendorer", "../../packfetch", "../../internal/credentials", "../../internal/packcache", "../../internal/registry"} {
@@ -157,7 +157,7 @@ func within(command *cobra.Command, group string) bool {
 
 func lowered(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
-// section renders what a command says of itself, and its document.
+// section renders a command's own text, and its document.
 func section(b *strings.Builder, command *cobra.Command, documents map[string]string) {
 	command.InitDefaultHelpFlag()
 	fmt.Fprintf(b, "\n## %s\n\n    %s\n\n", command.CommandPath(), command.UseLine())
@@ -185,8 +185,8 @@ func section(b *strings.Builder, command *cobra.Command, documents map[string]st
 	}
 }
 
-// markdownText is a paragraph of a command's text: indented lines are shown as they
-// are; commands in quotes, flags and variables as code.
+// markdownText renders a paragraph of a command's text: indented lines as they are;
+// commands in quotes, flags and variables as code.
 func markdownText(paragraph string) string {
 	if strings.HasPrefix(paragraph, "  ") {
 		return "    " + strings.ReplaceAll(strings.TrimPrefix(paragraph, "  "), "\n  ", "\n    ")

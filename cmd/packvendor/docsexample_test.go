@@ -14,8 +14,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// jsonExamples are command lines whose documents docs/cli.md shows, in the order in
-// which they are run in one project; and the exit code of each.
+// jsonExamples are the command lines whose documents docs/cli.md shows, in their order
+// in one project; with the exit code of each.
 var jsonExamples = []struct {
 	line string
 	code int
@@ -42,10 +42,10 @@ var jsonExamples = []struct {
 	{errorExample, 2},
 }
 
-// errorExample is a command line that cannot be done.
+// errorExample is a command line that fails.
 const errorExample = "packvendor fetch --json ghcr.io/greenticai/greentic-packs/slack:0.4.38"
 
-// before are what is done to the project before a command line is run.
+// before changes the project before a command line runs.
 var before = map[string]func(b *fixture, dir string){
 	"packvendor outdated --json": func(b *fixture, dir string) {
 		for _, words := range []string{"init -q", "add .", "commit -q -m packs"} {
@@ -69,8 +69,8 @@ func (b *fixture) git(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// documents runs the examples, and returns the document of each command line as it
-// would be on a machine like any other.
+// documents runs the examples, and returns each document without traces of this
+// machine.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	b := newFixture(t, packtest.Options{})
@@ -103,7 +103,7 @@ func documents(t *testing.T) map[string]string {
 	return docs
 }
 
-// usualWords makes of a document one in which nothing is of this machine and moment.
+// usualWords replaces the traces of this machine and moment in a document.
 func usualWords(host, dir, cache, home string) func(string) string {
 	words := strings.NewReplacer(host, "ghcr.io", dir, "/home/me/app", cache, "/home/me/.cache/greentic/packs", home, "/home/me")
 	var forms []*regexp.Regexp

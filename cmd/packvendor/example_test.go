@@ -23,15 +23,14 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// An example is packs.toml.example where its references lead somewhere: its
-// hosts, ghcr.io and localhost:5000, are a registry's over plain HTTP, and each
-// digest is that of a pack which is pushed to the reference's repository and
-// tag.
+// An example is packs.toml.example with working references: its hosts, ghcr.io and
+// localhost:5000, are a registry's over plain HTTP, and each digest is that of a pack
+// pushed to the reference's repository and tag.
 type example struct {
 	registry *packtest.Registry
-	file     *packsfile.File  // as it stands in the project
+	file     *packsfile.File  // as it is in the project
 	text     string           // packs.toml
-	locked   []lockfile.Entry // what is to stand in packs.lock
+	locked   []lockfile.Entry // the expected packs.lock
 }
 
 func readExample(t *testing.T) string {
@@ -69,8 +68,8 @@ func newExample(t *testing.T) *example {
 
 func (e *example) replace(words, by string) { e.text = strings.ReplaceAll(e.text, words, by) }
 
-// push pushes what the pack's entry speaks of, puts the digests into the text,
-// and notes what is to be locked.
+// push pushes the pack's artifact, puts the digests into the text, and records the
+// expected entry.
 func (e *example) push(t *testing.T, p packsfile.Pack) {
 	t.Helper()
 	a, selected := artifact(p)
@@ -94,12 +93,11 @@ func (e *example) push(t *testing.T, p packsfile.Pack) {
 	e.locked = append(e.locked, entry)
 }
 
-// versionOf has a version in each range that the example names.
+// versionOf has a version in each range of the example.
 var versionOf = map[string]string{"^0.4": "0.4.2"}
 
-// artifact returns an artifact for which the entry makes sense, and the index
-// of the layer that is the pack. Where the entry names a layer, the usual rules
-// would select another.
+// artifact returns an artifact that fits the entry, and the index of the pack's layer.
+// If the entry names a layer, the usual rules would select another.
 func artifact(p packsfile.Pack) (packtest.Artifact, int) {
 	usual := packtest.Layer{MediaType: packtest.PackMediaType, Data: packtest.Zip(p.Name, "1.0.0", 100)}
 	other := packtest.Layer{MediaType: packtest.PackMediaType, Data: packtest.Zip(p.Name, "2.0.0", 200)}
@@ -143,7 +141,7 @@ func TestExampleKeys(t *testing.T) {
 	}
 }
 
-// The defaults that packs.toml.example shows are the defaults.
+// packs.toml.example shows the real defaults.
 func TestExampleDefaults(t *testing.T) {
 	file, none := parseExample(t, readExample(t)), parseExample(t, "")
 	file.Embed.Line, file.Embed.Package = 0, ""
@@ -152,7 +150,7 @@ func TestExampleDefaults(t *testing.T) {
 	}
 }
 
-// packs.toml.example works as it stands, and a second run has nothing to do.
+// packs.toml.example works unchanged, and a second run has nothing to do.
 func TestExampleRuns(t *testing.T) {
 	e := newExample(t)
 	dir, cache := t.TempDir(), t.TempDir()
@@ -178,7 +176,7 @@ func TestExampleRuns(t *testing.T) {
 	}
 }
 
-// vendorExample runs packvendor, which must succeed without a word.
+// vendorExample runs packvendor, which must succeed without output.
 func vendorExample(t *testing.T, cache string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -251,8 +249,7 @@ func readFile(t *testing.T, name string) []byte {
 	return data
 }
 
-// lookAt returns the files below dir, and of each its time of change and
-// content.
+// lookAt returns the modification time and content of each file below dir.
 func lookAt(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := make(map[string]string)

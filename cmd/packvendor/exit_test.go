@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// Exit codes, as docs/cli.md promises them.
+// Exit codes, as in docs/cli.md.
 const (
 	exitDrift       = 1
 	exitUsage       = 2
@@ -19,7 +19,7 @@ const (
 	exitInterrupted = 130
 )
 
-// An outcome may end with a code although nothing went wrong.
+// An outcome may have an exit code without an error.
 func TestExitCodeOfOutcome(t *testing.T) {
 	for _, test := range []struct {
 		outcome outcome
@@ -35,7 +35,7 @@ func TestExitCodeOfOutcome(t *testing.T) {
 	}
 }
 
-// What several errors say: each its line, then each hint once.
+// Several errors print each its line, then each hint once.
 func TestTellSeveral(t *testing.T) {
 	var stdout, stderr strings.Builder
 	c := newCLI(process{stdout: &stdout, stderr: &stderr, getenv: func(string) string { return "" }})
@@ -125,14 +125,14 @@ func TestTellFindings(t *testing.T) {
 	}
 }
 
-// full is a standard output that takes nothing.
+// full is a standard output that is full.
 type full struct{}
 
 var errFull = errors.New("no room")
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-// A standard output that takes nothing is a storage error of whatever prints.
+// A full standard output is a storage error of any printing command.
 func TestTableFull(t *testing.T) {
 	for _, args := range [][]string{{"cache", "dir"}, {"cache", "verify"}, {"cache", "dir", "--json"}, {"inspect", packFile(t)}} {
 		var stderr strings.Builder

@@ -15,8 +15,8 @@ import (
 
 const packvendorPackage = "github.com/greenticai/packvendor/cmd/packvendor"
 
-// TestGoTool uses packvendor as applications do, under go generate: as a tool
-// of their go.mod, or of a go.mod file beside it, or by go run.
+// TestGoTool uses packvendor like applications do, under go generate: as a tool of
+// their go.mod, or of another module file beside it, or by go run.
 func TestGoTool(t *testing.T) {
 	t.Parallel()
 	checkout, err := filepath.Abs(filepath.Join("..", ".."))
@@ -25,7 +25,7 @@ func TestGoTool(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, modFile, tool, command string
-		code                         int    // of the command, where packvendor's own is 2
+		code                         int    // the command's, if packvendor's own is 2
 		said                         string // by the go command, after packvendor
 	}{
 		{"go.mod", "go.mod", packvendorPackage, "tool packvendor", 2, ""},
@@ -43,7 +43,7 @@ func TestGoTool(t *testing.T) {
 			write(t, toml, `insecure_registries = ["`+reg.Host()+`"]`+"\n[packs]\nslack = \""+reg.Host()+"/greentic/slack:stable@"+string(pushed.ManifestDigest)+"\"\n")
 			if test.tool == "" {
 				write(t, generate, "package packs\n\n"+line)
-			} else { // init finds how it is started, and writes that
+			} else { // init finds its own command line, and writes it
 				goIn(t, filepath.Join(dir, "packs"), 0, append(strings.Fields(test.command), "init")...)
 				if source, err := os.ReadFile(generate); err != nil || !strings.HasSuffix(string(source), "\n"+line) {
 					t.Errorf("init has written %q, error %v, want %q", source, err, line)
@@ -54,7 +54,7 @@ func TestGoTool(t *testing.T) {
 			goIn(t, dir, 0, "vet", "./...")
 			buildAlone(t, dir)
 
-			// go tool passes packvendor's own exit code on, go run only names it.
+			// go tool passes packvendor's own exit code on; go run only prints it.
 			write(t, toml, "[packs]\nslack = \"no-host:1\"\n")
 			stderr := goIn(t, filepath.Join(dir, "packs"), test.code, strings.Fields(test.command)...)
 			want := `packvendor: error: packs.toml:2: packs.slack: invalid reference "no-host:1": no registry host: write host/repository, like ghcr.io/owner/name` + "\n" + test.said
@@ -65,7 +65,7 @@ func TestGoTool(t *testing.T) {
 	}
 }
 
-// maxInherited bounds how many lines of other modules a user's go.mod inherits.
+// maxInherited bounds the lines of other modules that a user's go.mod inherits.
 const maxInherited = 20
 
 // go get -tool makes our requirements the user's, a line each.
@@ -103,7 +103,7 @@ func TestGoToolLines(t *testing.T) {
 	}
 }
 
-// notCached says which packages for Windows the module cache lacks; "" if it has all.
+// notCached names the packages for Windows that the module cache lacks; "" if none.
 func notCached(checkout string) string {
 	cmd := exec.Command("go", "list", "-deps", "./cmd/packvendor")
 	cmd.Dir, cmd.Env = checkout, append(os.Environ(), "GOOS=windows", "GOPROXY=off")
@@ -115,9 +115,8 @@ func notCached(checkout string) string {
 	return stderr.String()
 }
 
-// toolModule makes a module that requires packvendor, from checkout, in modFile,
-// with the versions that packvendor itself requires. The tool, if any, is one
-// of modFile's.
+// toolModule makes a module that requires packvendor, from checkout, in modFile, with
+// packvendor's own versions. The tool, if any, is one of modFile's.
 func toolModule(t *testing.T, checkout, modFile, tool string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -154,8 +153,8 @@ func writeToolModule(dir, checkout, modFile, tool string) error {
 	return nil
 }
 
-// goIn runs the go command, which must end with that exit code, and returns
-// what it said on standard error.
+// goIn runs the go command, which must end with that exit code, and returns its
+// standard error.
 func goIn(t *testing.T, dir string, want int, args ...string) string {
 	t.Helper()
 	var stderr strings.Builder
@@ -177,8 +176,8 @@ func goIn(t *testing.T, dir string, want int, args ...string) string {
 	return stderr.String()
 }
 
-// buildAlone builds the packs' package on a machine that has no module and reaches
-// no proxy: unlike go generate, go build needs nothing of packvendor.
+// buildAlone builds the packs' package on a machine without modules and without a
+// proxy: unlike go generate, go build does not need packvendor.
 func buildAlone(t *testing.T, dir string) {
 	t.Helper()
 	cmd := exec.Command("go", "build", "./packs")

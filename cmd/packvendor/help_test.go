@@ -11,7 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// documented are all commands that help speaks of.
+// documented returns all commands in the help.
 func documented(t *testing.T) (*cli, []*cobra.Command) {
 	t.Helper()
 	c := newCLI(process{getenv: func(string) string { return "" }})
@@ -25,7 +25,7 @@ func documented(t *testing.T) (*cli, []*cobra.Command) {
 	return c, commands
 }
 
-// Every command has an example, each line of which is a command line that it takes.
+// Every command has an example, each line of which it accepts.
 func TestExamples(t *testing.T) {
 	c, commands := documented(t)
 	for _, command := range commands {
@@ -56,7 +56,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// A help is plain text that a terminal of 80 columns shows, and a script compares it.
+// A help is plain text for a terminal of 80 columns, and a script compares it.
 func TestHelpTexts(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "scripts", "*.txtar"))
 	if err != nil {

@@ -19,21 +19,20 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 )
 
-// Hints must be literally runnable. So every packvendor that a script runs keeps
-// what it hints at in $PACKVENDOR_TEST_HINTS, with a copy of the script's directory
-// as it was then, and when the script is done its hints are followed there: each
-// must be a command line that makes sense, or a line that packs.toml can have. That
-// it helps, too, is for scripts to show, by the command hint.
+// Hints must be literally runnable. So every packvendor of a script keeps its hints in
+// $PACKVENDOR_TEST_HINTS, with a copy of the script's directory at that time. After the
+// script each hint is followed there: it must be a valid command line, or a valid line
+// of packs.toml. Scripts show with the command hint that it helps, too.
 
-// keptHints names the directory where hints are kept, which is hintsDir in the
-// script's directory, which scriptWork names.
+// keptHints names the directory of kept hints, which is hintsDir in the script's
+// directory; scriptWork names the latter.
 const (
 	keptHints  = "PACKVENDOR_TEST_HINTS"
 	scriptWork = "WORK"
 	hintsDir   = ".hints"
 )
 
-// A keptHint is a hint and where it was given.
+// A keptHint is a hint and its place.
 type keptHint struct {
 	Hint string
 	Dir  string // below the script's directory
@@ -41,8 +40,8 @@ type keptHint struct {
 	Args []string // of the packvendor that gave it
 }
 
-// collecting returns what packvendor is to have for standard error, and what is to
-// be called when it is done.
+// collecting returns a standard error for packvendor, and a function to call at its
+// end.
 func collecting(stderr *os.File) (io.Writer, func()) {
 	kept := os.Getenv(keptHints)
 	if kept == "" {
@@ -94,7 +93,7 @@ func keepHints(kept, said string) error {
 	return nil
 }
 
-// userDir is the directory of who is given a hint: under go generate, that of the go
+// userDir returns the directory of the hint's reader: under go generate, that of the go
 // command.
 func userDir() (string, error) {
 	if os.Getenv("GOFILE") != "" {
@@ -105,9 +104,8 @@ func userDir() (string, error) {
 	return os.Getwd()
 }
 
-// copyWork copies a script's directory, but for what begins with a dot in it: the
-// caches. Links are copied as links; what is neither file, folder nor link is left
-// out.
+// copyWork copies a script's directory, without names with a leading dot, the caches.
+// It copies links as links, and omits anything but files, folders and links.
 func copyWork(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		below, relErr := filepath.Rel(from, path)
@@ -135,7 +133,7 @@ func copyWork(from, to string) error {
 	})
 }
 
-// followKept follows the hints that a script's packvendors gave.
+// followKept follows all hints of a script.
 func followKept(env *testscript.Env) error {
 	kept := env.Getenv(keptHints)
 	places, err := filepath.Glob(filepath.Join(kept, "hint-*"))
@@ -174,13 +172,13 @@ func (h keptHint) follow(work string) error {
 		return errors.Join(err, toml.Unmarshal([]byte(line), &map[string]any{}))
 	}
 	if strings.HasPrefix(h.Hint, "go get -tool ") {
-		return isInstallLine(h.Hint) // that is for the network
+		return isInstallLine(h.Hint) // that needs the network
 	}
 	return h.run(dir, h.Hint)
 }
 
-// isInstallLine sees that a line which needs the network is the one by which README
-// has people install packvendor: TestReadme goes on from there.
+// isInstallLine checks that a line which needs the network is README's line to install
+// packvendor: TestReadme covers it.
 func isInstallLine(line string) error {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err == nil && !strings.Contains(consoles(string(readme)), "\n$ "+line+"\n") {
@@ -189,8 +187,8 @@ func isInstallLine(line string) error {
 	return err
 }
 
-// write puts a line into a packs.toml, above its first table, without the one that has its key,
-// and runs what gave the hint again: it may fail as before, but not for the line.
+// write puts a line above the first table of a packs.toml, in place of the key's line,
+// and runs the hint's command again: it may fail as before, but not for the line.
 func (h keptHint) write(dir, file, line string) error {
 	file = filepath.Join(dir, file)
 	data, err := os.ReadFile(file)
@@ -210,8 +208,8 @@ func (h keptHint) write(dir, file, line string) error {
 	return h.run(dir, hint.ShellLine(append([]string{"packvendor"}, h.Args...)))
 }
 
-// run runs a command line as a shell reads it. Its exit code must be one that a
-// command has which was understood.
+// run runs a command line like a shell. Its exit code must be that of an accepted
+// command line.
 func (h keptHint) run(dir, line string) error {
 	sh := exec.Command("sh", "-c", line)
 	sh.Dir = dir

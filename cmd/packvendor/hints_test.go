@@ -8,8 +8,8 @@ import (
 
 const someDigest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
-// What needed the network is hinted at as the same command with it. Each hint
-// is a command line that packvendor itself accepts.
+// The hint after a need for the network is the same command with it. packvendor itself
+// accepts each hint as a command line.
 func TestHintRerun(t *testing.T) {
 	ref := "r.invalid/a:1@" + someDigest
 	for _, test := range []struct {

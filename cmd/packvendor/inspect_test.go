@@ -59,7 +59,7 @@ func TestComponentText(t *testing.T) {
 	}
 }
 
-// What is shown of a pack has an end, whatever is in it.
+// The output about a pack is bounded, whatever the pack contains.
 func TestInspectBounded(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	pack := &gtpack.Pack{Format: gtpack.FormatV1, ID: long, SBOM: gtpack.SBOM{File: "sbom.cbor"}}
@@ -90,7 +90,7 @@ func TestInspectBounded(t *testing.T) {
 	}
 }
 
-// packFile returns the name of a file that is a small valid pack.
+// packFile returns the name of a file with a small valid pack.
 func packFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "pack.gtpack")

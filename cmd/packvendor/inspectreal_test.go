@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// realInspections are what inspect -v says of the real packs: standard output, and
-// then standard error.
+// realInspections are the outputs of inspect -v for the real packs: standard output,
+// and then standard error.
 var realInspections = map[string]string{
 	"cloud-deploy-demo-app": `id          quickstart.pack
 version     0.1.0
@@ -81,9 +81,9 @@ packvendor: sbom.cbor: pack.lock.cbor is not as listed
 `,
 }
 
-// Real packs are read as they are: of pack-v1 and of the format before it, with a
-// component that is not in the pack, and with a bill of materials that does not match,
-// which is no error.
+// inspect reads real packs: of pack-v1 and of the format before it, with a component
+// that the pack lacks, and with a bill of materials that does not match, which is no
+// error.
 func TestInspectRealPacks(t *testing.T) {
 	shared := filepath.Join("..", "..", "..", "shared", "packs")
 	if _, err := os.Stat(shared); err != nil {

@@ -17,12 +17,12 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// endless is a size, in bytes, that takes many minutes to read. A file of that size
-// needs no room: it is all hole.
+// endless is a size, in bytes, that takes many minutes to read. A file of that size is
+// one hole and takes no room.
 const endless = 1 << 40
 
-// An endlessFixture is a project, locked to a pack that takes forever to hash, and a cache
-// that has it.
+// An endlessFixture is a project locked to a pack that takes forever to hash, and a
+// cache with it.
 type endlessFixture struct {
 	*fixture
 	dir, cache     string
@@ -50,7 +50,7 @@ func newEndlessFixture(t *testing.T) *endlessFixture {
 	return b
 }
 
-// sparse makes a file of endless bytes, the last of which are end.
+// sparse makes a file of endless bytes that ends in end.
 func (b *endlessFixture) sparse(name string, end []byte) {
 	b.Helper()
 	file, err := os.Create(name)
@@ -63,14 +63,14 @@ func (b *endlessFixture) sparse(name string, end []byte) {
 	b.must(err)
 }
 
-// TestFault59_Interrupted sends signals to commands that hash or copy what takes
-// forever: they end at once, and leave nothing behind.
+// TestFault59_Interrupted sends signals to commands that hash or copy an endless file:
+// they end at once, and leave nothing behind.
 func TestFault59_Interrupted(t *testing.T) {
 	unignoreHangup(t)
 	for _, test := range []struct {
 		name  string
 		args  []string
-		reads func(b *endlessFixture) string // the file that is being read
+		reads func(b *endlessFixture) string // the file that the command reads
 		by    syscall.Signal
 	}{
 		{"verify", []string{"verify"}, vendoredFile, syscall.SIGINT},
@@ -125,7 +125,7 @@ func (b *endlessFixture) waitUntilRead(cmd *exec.Cmd, name string) {
 	}
 }
 
-// hasRead reports whether a process has a file open, and is beyond its beginning: see
+// hasRead reports whether a process has a file open after its beginning: see
 // proc_pid_fdinfo(5).
 func hasRead(pid int, name string) bool {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
@@ -139,7 +139,7 @@ func hasRead(pid int, name string) bool {
 		if at, err := strconv.ParseInt(line, 10, 64); err == nil && at > 0 {
 			return true
 		}
-		return strings.HasSuffix(name, "large.gtpack") // which is read at offsets
+		return strings.HasSuffix(name, "large.gtpack") // it is read at offsets
 	}
 	return false
 }
@@ -164,7 +164,7 @@ func (b *endlessFixture) wantInterrupted(cmd *exec.Cmd) {
 	}
 }
 
-// namesIn are the paths below a directory, a line each.
+// namesIn returns the paths below a directory, a line each.
 func namesIn(t *testing.T, dir string) string {
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
@@ -177,8 +177,8 @@ func namesIn(t *testing.T, dir string) string {
 	return strings.Join(names, "\n")
 }
 
-// TestFault59_Nohup starts packvendor as nohup does: what ignores SIGHUP goes on
-// ignoring it, and hears the other signals.
+// TestFault59_Nohup starts packvendor like nohup: it keeps ignoring SIGHUP, and handles
+// the other signals.
 func TestFault59_Nohup(t *testing.T) {
 	b := newEndlessFixture(t)
 	exe, err := os.Executable()
@@ -201,8 +201,8 @@ func TestFault59_Nohup(t *testing.T) {
 	b.wantInterrupted(cmd)
 }
 
-// TestFault59_AnotherSize has files of another size than is locked, which take forever
-// to read: none is read.
+// TestFault59_AnotherSize has endless files of another size than the locked one: no run
+// reads them.
 func TestFault59_AnotherSize(t *testing.T) {
 	b := newEndlessFixture(t)
 	short := strings.Replace(b.locked, strconv.Itoa(endless), "7", 1)

@@ -16,8 +16,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/fault"
 )
 
-// Ctrl-C in the middle of a download ends the run at once and leaves the project as
-// it was; the next run asks for the rest, and of the registry only for that.
+// Ctrl-C during a download ends the run at once and leaves the project unchanged; the
+// next run requests only the rest from the registry.
 func TestFault02b_NextRunGoesOn(t *testing.T) {
 	unignoreHangup(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
@@ -82,8 +82,8 @@ func TestFault02b_NextRunGoesOn(t *testing.T) {
 	}
 }
 
-// unignoreHangup has processes that the test starts hear SIGHUP, also where the test
-// itself was started with nohup: they inherit what it ignores.
+// unignoreHangup lets processes of the test handle SIGHUP, even if the test was started
+// with nohup, since they inherit ignored signals.
 func unignoreHangup(t *testing.T) {
 	heard := make(chan os.Signal, 1)
 	signal.Notify(heard, syscall.SIGHUP)

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// packCount is how many packs a cold run has to get.
+// packCount is the number of packs in a cold run.
 const packCount = 10
 
-// coldProject has ten packs, of 20 kB each.
+// coldProject returns a project with ten packs of 20 kB each.
 func (b *fixture) coldProject() tree {
 	var packs []string
 	for n := range packCount {
@@ -24,7 +24,7 @@ var coldKillings = map[string]func(*fixture) *killing{
 	"cold": func(b *fixture) *killing {
 		return newKilling(b, b.coldProject(), nil, false, "--jobs=1").everyStep()
 	},
-	// Packs.lock is there, and the packs come at once.
+	// packs.lock exists, and the packs come at once.
 	"locked": func(b *fixture) *killing {
 		cold := b.coldProject()
 		k := newKilling(b, cold, nil, false)
@@ -65,7 +65,7 @@ var editKillings = map[string]func(*fixture) *killing{
 		old["packs.toml"] = b.project()["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
 	},
-	// All at once: one new, one gone, one another.
+	// All at once: one pack is new, one gone, one changed.
 	"packs.toml edited": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a"), b.line("b", "b")))
 		old["packs.toml"] = b.project(b.line("a", "another"), b.line("c", "c"))["packs.toml"]
@@ -73,13 +73,12 @@ var editKillings = map[string]func(*fixture) *killing{
 	},
 }
 
-// line is packs.toml's for a pack by digest.
+// line returns packs.toml's line for a pack by digest.
 func (b *fixture) line(name, repository string) string {
 	return fmt.Sprintf("%s = %q", name, b.push(repository, "1.0.0", 1000))
 }
 
-// tagged pushes a version that the tag stable names from now on, and returns
-// packs.toml's line.
+// tagged pushes a version, points the tag stable at it, and returns packs.toml's line.
 func (b *fixture) tagged(name, version string, size int) string {
 	b.Helper()
 	ref := b.push(name, version, size)
@@ -87,7 +86,7 @@ func (b *fixture) tagged(name, version string, size int) string {
 	return fmt.Sprintf("%s = %q", name, strings.Replace(ref, "@", ":stable@", 1))
 }
 
-// vendored is a project after its first run, and the cache.
+// vendored returns a project after its first run, and the cache.
 func (b *fixture) vendored(project tree) (vendored, cache tree) {
 	b.Helper()
 	k := &killing{fixture: b, old: project}

@@ -22,11 +22,10 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// What packvendor-killed and packvendor-failing are told: the number of the
-// step that is not done.
+// stepNumber tells packvendor-killed and packvendor-failing which step to omit.
 const stepNumber = "PACKVENDOR_TEST_STEP"
 
-// programs are what this test binary is by other names.
+// programs are this test binary's programs by name.
 func programs() map[string]func() {
 	return map[string]func(){
 		"packvendor":         mainHurried,
@@ -38,8 +37,8 @@ func programs() map[string]func() {
 	}
 }
 
-// memory returns a folder for files in memory, or "" where it is small: tests that
-// start hundreds of processes should not wait for a disk.
+// memory returns a folder for files in memory, or "" if it is small: tests that start
+// hundreds of processes should not wait for a disk.
 func memory() string {
 	const folder, room = "/dev/shm", 1 << 30
 	var stat syscall.Statfs_t
@@ -49,8 +48,8 @@ func memory() string {
 	return folder
 }
 
-// mainKilled is packvendor, killed when it is about to make the change of that
-// number, which it writes to stderr. If it makes fewer, it ends as ever.
+// mainKilled is packvendor, killed before the change of that number, which it writes to
+// stderr. With fewer changes it ends as usual.
 func mainKilled() {
 	n := 0
 	stepping(func(s syscalls.Step, number int) syscall.Errno {
@@ -66,7 +65,7 @@ func mainKilled() {
 	mainHurried()
 }
 
-// stepping has decide see every step. It ends the process if that cannot be.
+// stepping lets decide see every step, or else ends the process.
 func stepping(decide func(s syscalls.Step, number int) syscall.Errno) {
 	number, err := strconv.Atoi(os.Getenv(stepNumber))
 	if err == nil {
@@ -81,23 +80,23 @@ func stepping(decide func(s syscalls.Step, number int) syscall.Errno) {
 // unarmed is the exit code of a program that cannot see its steps.
 const unarmed = 99
 
-// A killing is one command, to which something happens at many points.
+// A killing is one command with a fault at many points.
 type killing struct {
 	*fixture
 	args     []string
 	old, new tree            // the project before and after the command
 	cache    tree            // the cache before it
-	cached   int             // how many packs the cache has after it
+	cached   int             // packs in the cache after it
 	edits    bool            // the command edits packs.toml, so a rerun may lead back to old
-	again    rerunner        // what follows; nil is here
-	kills    int             // how often it happened
-	steps    map[string]bool // where it happened
+	again    rerunner        // the rerun; nil is here
+	kills    int             // the number of faults
+	steps    map[string]bool // the places of faults
 }
 
-// A rerunner runs packvendor, and returns its exit code and what it says.
+// A rerunner runs packvendor, and returns its exit code and its stderr.
 type rerunner func(dir, cache, command string) (code int, stderr string)
 
-// newKilling takes the command's effect from a run that is left alone.
+// newKilling takes the command's effect from an undisturbed run.
 func newKilling(b *fixture, old, cache tree, edits bool, args ...string) *killing {
 	b.Helper()
 	b.reg.Intercept(hangUp)
@@ -112,7 +111,7 @@ func newKilling(b *fixture, old, cache tree, edits bool, args ...string) *killin
 	return k
 }
 
-// begin makes the project and the cache as they are before the command.
+// begin makes the project and the cache as before the command.
 func (k *killing) begin() (dir, cache string, done func()) {
 	k.Helper()
 	both, done := scratch(k)
@@ -126,15 +125,15 @@ func (k *killing) begin() (dir, cache string, done func()) {
 	return dir, cache, done
 }
 
-// hangUp has no connection outlive its request: hundreds of runs in this process
-// would each keep some.
+// hangUp ends each connection with its request: hundreds of runs in this process would
+// each keep some.
 func hangUp(w http.ResponseWriter, _ *http.Request) bool {
 	w.Header().Set("Connection", "close")
 	return false
 }
 
-// everyStep kills the command before its first step, before its second, and so
-// on until it ends by itself.
+// everyStep kills the command before its first step, before its second, and so on until
+// it ends by itself.
 func (k *killing) everyStep() *killing {
 	k.Helper()
 	for n := 1; !k.Failed(); n++ {
@@ -172,15 +171,14 @@ func (k *killing) killed(cmd *exec.Cmd, err error) bool {
 
 var names = regexp.MustCompile(`\.packvendor-[0-9a-f]{16}|[0-9a-f]{64}|/.*/packvendor-test-[0-9]+`)
 
-// roleOf is the last line of a killed process, without what differs from run to
-// run.
+// roleOf returns the last line of a killed process, without the parts that vary.
 func roleOf(stderr string) string {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	return names.ReplaceAllString(lines[len(lines)-1], "*")
 }
 
-// check sees that what a killed process left is right as far as it goes, and
-// that the next run goes all the way.
+// check demands that a killed process leaves only right files, and that the next run
+// completes the project.
 func (k *killing) check(what, dir, cache string) {
 	k.Helper()
 	left := readTree(k, dir)
@@ -194,7 +192,7 @@ func (k *killing) check(what, dir, cache string) {
 	k.converges(what, dir, cache)
 }
 
-// wantOldOrNew fails unless every file is as it was or as it will be.
+// wantOldOrNew demands that every file is old or new.
 func (k *killing) wantOldOrNew(what string, files tree) {
 	k.Helper()
 	for name, data := range files {
@@ -213,8 +211,8 @@ func (k *killing) wantOldOrNew(what string, files tree) {
 	}
 }
 
-// converges demands that a bare run, and where that leads back to the old state
-// the command once more, leaves the new state and nothing besides.
+// converges demands that a bare run, and after a return to the old state the command
+// once more, leaves exactly the new state.
 func (k *killing) converges(what, dir, cache string) {
 	k.Helper()
 	run := k.again
@@ -242,8 +240,8 @@ func (k *killing) converges(what, dir, cache string) {
 	}
 }
 
-// TestFault30_KilledAtEveryStep kills a cold run of ten packs before each of its
-// steps, and within the packs that it downloads.
+// TestFault30_KilledAtEveryStep kills a cold run of ten packs before each of its steps,
+// and during its downloads.
 func TestFault30_KilledAtEveryStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 20 s")
@@ -252,14 +250,14 @@ func TestFault30_KilledAtEveryStep(t *testing.T) {
 	killAll(t, 500, coldKillings)
 }
 
-// TestFault46_KilledAtEveryStep does the same to commands that find a vendored
-// project and change it: each step of a commit is among those that are the last.
+// TestFault46_KilledAtEveryStep does the same to commands that change a vendored
+// project: each step of a commit is the last one once.
 func TestFault46_KilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	killAll(t, 60, editKillings)
 }
 
-// killAll runs killings at once and adds up what they did.
+// killAll runs killings at once and sums up their numbers.
 func killAll(t *testing.T, least int, killings map[string]func(*fixture) *killing) {
 	var mu sync.Mutex
 	kills, steps := 0, map[string]bool{}
@@ -285,8 +283,8 @@ func killAll(t *testing.T, least int, killings map[string]func(*fixture) *killin
 	}
 }
 
-// within kills the command when n bytes of its pack-th download are in its file
-// and no more have come.
+// within kills the command when exactly n bytes of its pack-th download are in its
+// file.
 func (k *killing) within(pack, n int) {
 	k.Helper()
 	dir, cache, done := k.begin()
@@ -327,7 +325,7 @@ func (k *killing) sendPart(w http.ResponseWriter, r *http.Request, n int) {
 	http.NewResponseController(w).Flush()
 }
 
-// hasTemporary reports whether a temporary of n bytes is in an entry of the cache.
+// hasTemporary reports whether a cache entry has a temporary file of n bytes.
 func hasTemporary(cache string, n int) bool {
 	files, _ := filepath.Glob(filepath.Join(cache, "*", ".packvendor-*.tmp"))
 	return slices.ContainsFunc(files, func(file string) bool {

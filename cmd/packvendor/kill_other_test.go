@@ -4,10 +4,10 @@ package main
 
 import "testing"
 
-// programs are what this test binary is by other names.
+// programs are this test binary's programs by name.
 func programs() map[string]func() { return map[string]func(){"packvendor": mainHurried} }
 
-// memory returns "": only on Linux files are known to be in memory.
+// memory returns "": only Linux has a known folder in memory.
 func memory() string { return "" }
 
 func TestFault30_KilledAtEveryStep(t *testing.T) {

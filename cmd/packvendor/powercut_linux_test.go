@@ -19,17 +19,17 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// What the test below may be told: how many cuts it makes for each file system, and
-// the seed of the times at which it makes them.
+// Variables for the test below: the number of cuts for each file system, and the seed
+// of their times.
 const (
 	powerCuts = "PACKVENDOR_POWER_CUTS"
 	powerSeed = "PACKVENDOR_POWER_SEED"
 )
 
-// TestFault49_PowerCut cuts the power of the disk that a project and the cache are on,
-// at any moment of a command that changes them, or right after it. What has a name
-// then has the bytes that it had or is to have, after exit code 0 those that it is to
-// have, and the next run goes all the way.
+// TestFault49_PowerCut cuts the power of the disk with a project and the cache, at any
+// moment of a command that changes them, or right after it. Each named file then has
+// its old or its new bytes, after exit code 0 the new ones, and the next run completes
+// the project.
 func TestFault49_PowerCut(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 12 s")
@@ -57,7 +57,7 @@ func TestFault49_PowerCut(t *testing.T) {
 	}
 }
 
-// numberIn is the number in an environment variable, otherwise if there is none.
+// numberIn returns the number in an environment variable, or otherwise.
 func numberIn(t *testing.T, key string, otherwise int) int {
 	t.Helper()
 	n, err := strconv.Atoi(cmp.Or(os.Getenv(key), strconv.Itoa(otherwise)))
@@ -67,10 +67,10 @@ func numberIn(t *testing.T, key string, otherwise int) int {
 	return n
 }
 
-// cutSize is how large a pack is whose bytes are in danger, in bytes.
+// cutSize is the size of an endangered pack, in bytes.
 const cutSize = 300_000
 
-// cutOperations are what the power is cut during.
+// cutOperations are the commands during a power cut.
 var cutOperations = []struct {
 	name string
 	of   func(*fixture) *killing
@@ -94,12 +94,12 @@ var cutOperations = []struct {
 	}},
 }
 
-// large is packs.toml's line for a pack by digest, of cutSize.
+// large returns packs.toml's line for a pack by digest, of cutSize.
 func (b *fixture) large(name string) string {
 	return fmt.Sprintf("%s = %q", name, b.push(name, "1.0.0", cutSize))
 }
 
-// A cutting is one command, during or after which the power is cut many times.
+// A cutting is one command, with many power cuts during or after it.
 type cutting struct {
 	*killing
 	disk   *disk.Cuttable
@@ -107,11 +107,11 @@ type cutting struct {
 	cuts   int
 }
 
-// What packvendor-cut is told besides the number of a step: where the disk is.
+// cutDisk tells packvendor-cut the place of the disk.
 const cutDisk = "PACKVENDOR_TEST_DISK"
 
-// mainCut is packvendor, during which the power of the disk is cut when it is about to
-// make the change of that number. It writes its changes to stderr.
+// mainCut is packvendor with a power cut before the change of that number. It writes
+// its changes to stderr.
 func mainCut() {
 	volume, err := os.Open(os.Getenv(cutDisk))
 	if err != nil {
@@ -137,11 +137,11 @@ func mainCut() {
 }
 
 // times cuts the power so many times: of three cuts one comes right after the end, one
-// while the project is changed, one at any step.
+// during the project's change, one at any step.
 func (c *cutting) times(cuts int) {
 	c.Helper()
 	steps := c.cut(0)
-	commit := max(0, slices.IndexFunc(steps, isCommit)-len(c.new)) // the syncs before it too
+	commit := max(0, slices.IndexFunc(steps, isCommit)-len(c.new)) // including the syncs before it
 	for n := range cuts {
 		if c.Failed() {
 			return
@@ -157,8 +157,8 @@ func (c *cutting) times(cuts int) {
 	}
 }
 
-// cut cuts the power when the command is about to make the change of that number, or
-// after its end if that comes first. It returns the changes that were made.
+// cut cuts the power before the change of that number, or after the command's earlier
+// end. It returns the finished changes.
 func (c *cutting) cut(number int) (steps []string) {
 	c.Helper()
 	dir, cache := c.start()
@@ -184,8 +184,7 @@ func (c *cutting) cut(number int) (steps []string) {
 	return steps
 }
 
-// start makes the project and the cache, on the disk for good, as they are before the
-// command.
+// start makes the project and the cache as before the command, durably on the disk.
 func (c *cutting) start() (dir, cache string) {
 	c.Helper()
 	both := filepath.Join(c.disk.Dir, strconv.Itoa(c.cuts))
@@ -199,8 +198,8 @@ func (c *cutting) start() (dir, cache string) {
 	return dir, cache
 }
 
-// checkCut sees that what the cut left is right, that it is all there if the command
-// had ended, and that the next run goes all the way.
+// checkCut demands that the cut left only right files, all files if the command had
+// ended, and that the next run completes the project.
 func (c *cutting) checkCut(what, dir, cache string, ended bool) {
 	c.Helper()
 	left := readTree(c, dir).finals()
@@ -215,8 +214,8 @@ func (c *cutting) checkCut(what, dir, cache string, ended bool) {
 	}
 }
 
-// processes runs packvendor in a process of its own: not every thread of this one sees
-// the disk.
+// processes runs packvendor in its own process: not every thread of this one sees the
+// disk.
 func (c *cutting) processes(dir, cache, command string) (code int, stderr string) {
 	c.Helper()
 	cmd := c.command(dir, cache, strings.Fields(command)...)

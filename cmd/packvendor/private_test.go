@@ -16,9 +16,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
-// TestRealPrivateRegistry adds, vendors and verifies a pack that the registry
-// server of the world keeps private: by passwords, and by tokens that another
-// server issues.
+// TestRealPrivateRegistry adds, vendors and verifies a pack that the real registry
+// server keeps private: by passwords, and by another server's tokens.
 func TestRealPrivateRegistry(t *testing.T) {
 	t.Parallel()
 	packtest.NeedProgram(t, distribution.Program)
@@ -57,7 +56,7 @@ func TestRealPrivateRegistry(t *testing.T) {
 		)
 		wantShown(t, issuer, map[string]int{packtest.Password: 3, wrongPassword: 1})
 
-		// What is public there is had by who shows nothing, whatever he has.
+		// A public pack needs no credentials, whatever the user has.
 		issuer.ResetRequests()
 		p.publish("public/audit")
 		pushing := len(issuer.Requests())
@@ -71,10 +70,10 @@ func TestRealPrivateRegistry(t *testing.T) {
 	})
 }
 
-// wrongPassword is nobody's.
+// wrongPassword is no user's password.
 const wrongPassword = "canary-password"
 
-// A privateProject is one with a private registry, where private/redis:1.0.0 is.
+// A privateProject is a project with a private registry, which has private/redis:1.0.0.
 type privateProject struct {
 	*realProject
 	reg    *distribution.Server
@@ -111,7 +110,7 @@ func (p *privateProject) publish(repository string) {
 
 func (p *privateProject) config() string { return filepath.Join(p.docker, "config.json") }
 
-// show has the user logged in with a password; with "", not at all.
+// show logs the user in with a password; with "", not at all.
 func (p *privateProject) show(password string) {
 	p.t.Helper()
 	text := "{}"
@@ -128,7 +127,7 @@ func (p *privateProject) show(password string) {
 func (p *privateProject) try(args ...string) (code int, stdout, stderr string) {
 	p.t.Helper()
 	cmd := exec.Command(p.binary, args...)
-	cmd.Args[0] = "packvendor" // as if it were found in PATH
+	cmd.Args[0] = "packvendor" // as if found in PATH
 	cmd.Dir, cmd.Env = p.dir, p.env
 	var out, said strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &said
@@ -139,8 +138,8 @@ func (p *privateProject) try(args ...string) (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), withoutSummary(said.String())
 }
 
-// turnsAway sees that the pack is not had without credentials, with wrong ones,
-// and where the user forbids the right ones.
+// turnsAway demands a refusal without credentials, with wrong ones, and if the user
+// forbids the right ones.
 func (p *privateProject) turnsAway() {
 	p.t.Helper()
 	before := p.files()
@@ -166,8 +165,8 @@ func (p *privateProject) turnsAway() {
 	}
 }
 
-// letsIn sees that with the right credentials the pack is added, verified, and
-// had again without a cache; and that with nothing to do nobody is asked.
+// letsIn demands that the right credentials add, verify, and fetch the pack again
+// without a cache; and that an idle run makes no request.
 func (p *privateProject) letsIn() {
 	p.t.Helper()
 	p.show(packtest.Password)
@@ -190,7 +189,7 @@ func (p *privateProject) letsIn() {
 // accessLine is a line of the server's access log about a request of ours.
 var accessLine = regexp.MustCompile(`"GET (\S+) HTTP/\S+" (\d+) .*"packvendor/`)
 
-// log is what the server has logged so far.
+// log returns the server's log so far.
 func (p *privateProject) log() string {
 	p.t.Helper()
 	log, err := os.ReadFile(p.reg.LogFile())
@@ -200,8 +199,7 @@ func (p *privateProject) log() string {
 	return string(log)
 }
 
-// answered sees that the server has answered exactly these requests of
-// packvendor, in this order.
+// answered demands exactly these answers of the server to packvendor, in this order.
 func (p *privateProject) answered(want ...string) {
 	p.t.Helper()
 	var got []string
@@ -212,18 +210,18 @@ func (p *privateProject) answered(want ...string) {
 		}
 		return slices.Equal(got, want)
 	}
-	if !waitFor(equal) { // the server logs what it has answered
+	if !waitFor(equal) { // the server logs after the answer
 		p.t.Errorf("the registry answered\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
 
-// shortened is a path without digests.
+// shortened returns a path without digests.
 func shortened(path string) string {
 	path = regexp.MustCompile(`/manifests/sha256:[0-9a-f]{64}$`).ReplaceAllString(path, "/manifests/DIGEST")
 	return regexp.MustCompile(`/blobs/sha256:[0-9a-f]{64}$`).ReplaceAllString(path, "/blobs/LAYER")
 }
 
-// wantShown fails unless so many requests to the issuer held each secret.
+// wantShown demands that so many requests to the issuer held each secret.
 func wantShown(t *testing.T, issuer *packtest.Registry, want map[string]int) {
 	t.Helper()
 	for secret, n := range want {

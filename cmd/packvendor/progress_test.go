@@ -15,8 +15,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A barrier keeps back what the registry answers to requests whose path has a part:
-// of a blob the second half, of all else everything.
+// A barrier keeps back the registry's answers to requests with a part in their path:
+// the second half of a blob, any other answer whole.
 type barrier struct {
 	part string
 	open chan struct{}
@@ -24,7 +24,7 @@ type barrier struct {
 
 func newBarrier(part string) barrier { return barrier{part, make(chan struct{})} }
 
-// lift lets what is kept back go, and all that comes after.
+// lift releases the present and all later answers.
 func (br barrier) lift() { close(br.open) }
 
 func (br barrier) wait(r *http.Request) {
@@ -58,8 +58,8 @@ func (b *fixture) bar(barriers ...barrier) {
 	})
 }
 
-// twoPacks is a project with packs of one and of two megabytes. Of the smaller one
-// the tag has moved, and moved is the warning of that.
+// twoPacks returns a project with packs of one and of two megabytes. The smaller one's
+// tag has moved, and moved is the warning.
 func (b *fixture) twoPacks() (dir, moved string) {
 	b.Helper()
 	b.push("greentic/redis", "1.0.0", 1_000_000)
@@ -74,8 +74,8 @@ func (b *fixture) twoPacks() (dir, moved string) {
 	return dir, fmt.Sprintf("packvendor: warning: redis: the tag of %s no longer names its digest\n        pinned: %s\n        tag:    %s\n", redis, pinned, tagged)
 }
 
-// What each phase shows where nothing moves, on terminals of two widths. Messages
-// stand above the line, and in the end the line is gone.
+// Each phase shows a line while nothing moves, on terminals of two widths. Messages are
+// above the line, and in the end the line is gone.
 func TestProgressLines(t *testing.T) {
 	for columns, want := range map[int]struct{ resolving, fetching string }{
 		80: {
@@ -102,7 +102,7 @@ func TestProgressLines(t *testing.T) {
 	}
 }
 
-// Of several projects each has its line, after what was said of those before it.
+// Each of several projects has its line, after the output about those before it.
 func TestProgressOfSeveral(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
 	dir, moved := b.twoPacks()
@@ -120,7 +120,7 @@ func TestProgressOfSeveral(t *testing.T) {
 	term.await(first+moved+"packvendor: packs.toml: 2 packs added; 3.0 MB downloaded; 0.0s\nexit 0\n", nil)
 }
 
-// A reference without a project: there is one pack, which need not be counted.
+// A reference without a project is one pack, without a count.
 func TestProgressOfOne(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
 	ref := b.push("greentic/slack", "1.0.0", 2_000_000)
@@ -146,7 +146,7 @@ func TestProgressOfVerify(t *testing.T) {
 	term.await("packvendor: what the Go toolchain embeds was not checked: exec: \"go\": executable file not found in $PATH\n2 of 2 packs verified\nexit 0\n", nil)
 }
 
-// While bytes come in, the line says how fast, and for how long.
+// During a download the line shows speed and remaining time.
 func TestProgressMoves(t *testing.T) {
 	const size, piece = 4_000_000, 20_000
 	amounts := regexp.MustCompile(` +\d+% \[=*>? *\]`)
@@ -178,7 +178,7 @@ func TestProgressMoves(t *testing.T) {
 			})
 			term := b.newTerminal(columns, b.TempDir(), "PACKVENDOR_TEST_CLOCK=real packvendor fetch "+ref)
 			term.await(want, func(screen string) string {
-				select { // what is looked at moves on
+				select { // the screen changes
 				case more <- true:
 				default:
 				}
@@ -189,7 +189,7 @@ func TestProgressMoves(t *testing.T) {
 	}
 }
 
-// A download that hangs is ended at once by Ctrl-C, and leaves no line behind.
+// Ctrl-C ends a stalled download at once, and leaves no line behind.
 func TestProgressInterrupted(t *testing.T) {
 	for _, test := range []struct {
 		name, part, want string
@@ -216,8 +216,8 @@ func TestProgressInterrupted(t *testing.T) {
 	}
 }
 
-// What is no terminal, or none that can move its cursor, and who wants quiet or a
-// document, gets no line: no byte of it.
+// No byte of a line goes to a pipe, to a terminal without cursor movement, or into
+// quiet or JSON output.
 func TestNoProgress(t *testing.T) {
 	const summary = "packvendor: 1 pack added; 2.0 MB downloaded; 0.0s\r\n"
 	for command, want := range map[string]string{
@@ -244,7 +244,7 @@ func TestNoProgress(t *testing.T) {
 	}
 }
 
-// The word that says what a line is has a colour, for those who want any.
+// The first word of a line has a colour, if the user wants colours.
 func TestColours(t *testing.T) {
 	const (
 		plain    = "packvendor: error: packs.toml: no such file\r\npackvendor: hint: packvendor init\r\n"

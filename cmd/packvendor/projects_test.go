@@ -20,7 +20,7 @@ func twoProjects(t *testing.T) {
 	}
 }
 
-// An interrupt ends the work on all: it is told once, and the rest is not begun.
+// An interrupt ends all work: it is reported once, and the rest is not begun.
 func TestSeveralInterrupted(t *testing.T) {
 	twoProjects(t)
 	for _, test := range []struct {
@@ -58,7 +58,7 @@ func TestSeveralInterrupted(t *testing.T) {
 	}
 }
 
-// A document keeps what it says of one project, as it says it, beside the file's name.
+// Each project's own document is beside the name of its file.
 func TestProjectJSON(t *testing.T) {
 	type document struct {
 		Text string `json:"text"`

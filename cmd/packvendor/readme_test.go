@@ -11,9 +11,9 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// What README shows is what happens: every command of its console blocks is run in
-// a new module, with packvendor as a tool of its go.mod, and must print what stands
-// there, but for digests and times. -update writes there what they print.
+// README shows real output: every command of its console blocks runs in a new module,
+// with packvendor as a tool of its go.mod, and must print the shown text, except
+// digests and times. -update writes the real output.
 func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds packvendor, for 20 s where nothing is built yet")
@@ -51,7 +51,7 @@ func timeless(text string) string { return anyTime.ReplaceAllString(text, "; TIM
 
 func consoles(text string) string { return strings.Join(consoleBlock.FindAllString(text, -1), "") }
 
-// A walk is README's way through a module.
+// A walk runs README's commands in one module.
 type walk struct {
 	*testing.T
 	dir, host string
@@ -92,7 +92,7 @@ func newWalk(t *testing.T, readme string) *walk {
 	return w
 }
 
-// through runs the commands of a block, and returns the block as it should be.
+// through runs the commands of a block, and returns the right block.
 func (w *walk) through(block string) string {
 	w.Helper()
 	var b strings.Builder
@@ -113,7 +113,7 @@ func (w *walk) through(block string) string {
 	return b.String()
 }
 
-// run runs a command line and returns what it prints, in README's words.
+// run runs a command line and returns its output, with README's names.
 func (w *walk) run(line string) string {
 	w.Helper()
 	sh := exec.Command("sh", "-c", strings.ReplaceAll(line, "ghcr.io", w.host))

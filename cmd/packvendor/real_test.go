@@ -21,19 +21,18 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
-// legacyPack is pushed as older publishers do: without an artifact type, and
-// with another media type.
+// legacyPack is pushed like by older publishers: without an artifact type, and with
+// another media type.
 const (
 	legacyPack      = "noop-validator"
 	legacyMediaType = "application/vnd.greentic.gtpack+zip"
 )
 
-// taggedPack stands in packs.toml by its tag alone from the start; the others
-// come by add.
+// taggedPack is in packs.toml by its tag alone from the start; add adds the others.
 const taggedPack = "msg-event-app"
 
-// TestRealRegistry takes packs that were pushed by their publishers' own tool
-// from the registry server that the world runs, and runs a program with them.
+// TestRealRegistry takes packs pushed by their publishers' own tool from the real
+// registry server, and runs a program with them.
 func TestRealRegistry(t *testing.T) {
 	t.Parallel()
 	packtest.NeedProgram(t, distribution.Program)
@@ -63,14 +62,14 @@ func TestRealRegistry(t *testing.T) {
 	}
 }
 
-// A realPack is a file as its publisher has it.
+// A realPack is a publisher's file.
 type realPack struct {
 	name, file string
 	data       []byte
 	sum        string // sha256, hexadecimal
 }
 
-// realPacks returns the real packs if they are there, else small ones.
+// realPacks returns the real packs if they exist, else small ones.
 func realPacks(t *testing.T) []realPack {
 	shared := filepath.Join("..", "..", "..", "shared", "packs")
 	sums, err := os.ReadFile(filepath.Join(shared, "SHA256SUMS"))
@@ -116,7 +115,7 @@ func realRef(reg *distribution.Server, name string) string {
 	return reg.Host() + "/greenticai/greentic-packs/" + name + ":0.4.38"
 }
 
-// publish pushes a pack with the command line of its publishers.
+// publish pushes a pack with its publishers' command line.
 func publish(t *testing.T, reg *distribution.Server, p realPack) {
 	t.Helper()
 	readme := filepath.Join(t.TempDir(), "README.md")
@@ -171,7 +170,7 @@ func newRealProject(t *testing.T, reg *distribution.Server) *realProject {
 	return p
 }
 
-// realMain prints what the program was built with.
+// realMain prints the program's embedded packs.
 const realMain = `package main
 
 import (
@@ -200,7 +199,7 @@ func main() {
 }
 `
 
-// expected is what realMain must print.
+// expected returns the right output of realMain.
 func expected(t *testing.T, packs []realPack) string {
 	packs = slices.SortedFunc(slices.Values(packs), func(a, b realPack) int { return strings.Compare(a.name, b.name) })
 	var b strings.Builder
@@ -228,8 +227,8 @@ func (p *realProject) write(name, text string) {
 	}
 }
 
-// packvendor runs the command, which must end with 0 and without a word on
-// standard error, and returns its standard output.
+// packvendor runs the command, which must end with 0 and an empty standard error, and
+// returns its standard output.
 func (p *realProject) packvendor(args ...string) string {
 	p.t.Helper()
 	return p.command(p.dir, p.binary, args...)
@@ -253,7 +252,7 @@ func (p *realProject) command(dir, name string, args ...string) string {
 	return stdout.String()
 }
 
-// checkLock sees that packs.lock names each file's own digest.
+// checkLock demands each file's own digest in packs.lock.
 func (p *realProject) checkLock(packs []realPack) {
 	p.t.Helper()
 	lock, err := os.ReadFile(filepath.Join(p.dir, "packs.lock"))
@@ -272,8 +271,8 @@ func (p *realProject) checkLock(packs []realPack) {
 	}
 }
 
-// runsAgain sees that a run with nothing to do changes nothing, and that one
-// without cache and vendored files puts back what was there.
+// runsAgain demands that an idle run changes nothing, and that a run without cache and
+// vendored files restores them.
 func (p *realProject) runsAgain() {
 	p.t.Helper()
 	before := p.files()
@@ -289,7 +288,7 @@ func (p *realProject) runsAgain() {
 	p.packvendor("--frozen")
 }
 
-// files lists the project's files with their sizes and times of change.
+// files lists the project's files with their sizes and modification times.
 func (p *realProject) files() string {
 	p.t.Helper()
 	var b strings.Builder
@@ -309,7 +308,7 @@ func (p *realProject) files() string {
 	return b.String()
 }
 
-// fetches sees that fetch finds every pack by its tag, in the cache now.
+// fetches demands that fetch finds every pack by its tag, in the cache now.
 func (p *realProject) fetches(reg *distribution.Server, packs []realPack) {
 	p.t.Helper()
 	for _, pack := range packs {
@@ -336,8 +335,7 @@ func (p *realProject) fetches(reg *distribution.Server, packs []realPack) {
 	}
 }
 
-// verifies sees that verify agrees, with the registry and, once that is gone,
-// without it.
+// verifies demands a clean verify with the registry and, once that is gone, without it.
 func (p *realProject) verifies(reg *distribution.Server, packs []realPack) {
 	p.t.Helper()
 	want := fmt.Sprintf("%[1]d of %[1]d packs verified\n", len(packs))
@@ -353,8 +351,8 @@ func (p *realProject) verifies(reg *distribution.Server, packs []realPack) {
 	}
 }
 
-// summaryLine is what a run says that changed something.
+// summaryLine is the last line of a run with changes.
 var summaryLine = regexp.MustCompile(`(?m)^packvendor: \d+ packs? (added|updated|restored|removed)\b.*; \d+\.\ds\n`)
 
-// withoutSummary is what else was said.
+// withoutSummary returns the other output.
 func withoutSummary(stderr string) string { return summaryLine.ReplaceAllString(stderr, "") }

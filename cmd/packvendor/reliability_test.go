@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// faultRows are the rows that docs/reliability.md must have, in their order.
+// faultRows are the rows of docs/reliability.md, in order.
 const faultRows = "1 2 2b 3 4 5 6 7 8 9 10 11 12 13 14 14b 14c 15 16 17 18 19 20 20b 21 22 23 24 25 26 27 28 63 " +
 	"30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 62 64 " +
 	"50 51 52 53 53b 53c 54 55 56 57 58 59 60 61"
@@ -26,8 +26,8 @@ var (
 	anyFaultTest = regexp.MustCompile(`^TestFault_?\d`)
 )
 
-// Every row of docs/reliability.md has tests, and names exactly those that there
-// are: scripts and Go tests that bear its number.
+// Every row of docs/reliability.md has tests, and names exactly the scripts and Go
+// tests with its number.
 func TestReliability(t *testing.T) {
 	root := filepath.Join("..", "..")
 	name := filepath.Join(root, "docs", "reliability.md")
@@ -94,8 +94,8 @@ func faultTests(t *testing.T, root string) map[string][]string {
 	return tests
 }
 
-// goFaultTests returns the test functions of the repository whose names begin as
-// those of a row's tests do, each after its folder's name.
+// goFaultTests returns the repository's test functions with the prefix of a row's
+// tests, each after its folder's name.
 func goFaultTests(t *testing.T, root string) []string {
 	t.Helper()
 	var names []string

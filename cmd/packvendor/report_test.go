@@ -21,7 +21,7 @@ func TestSummary(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		report vendorer.Report
-		want   string // "" for nothing at all
+		want   string // "" for no output
 	}{
 		{"nothing", vendorer.Report{}, ""},
 		{"all is kept", vendorer.Report{Packs: []vendorer.PackReport{kept, kept}}, ""},

@@ -23,9 +23,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, programs())
 }
 
-// tests are those of this package. Most of them wait for processes they have
-// started, so twice as many as usual run at once; and where hundreds of runs in
-// one process leave garbage, there is memory for it.
+// tests runs this package's tests. Most of them wait for their processes, so twice the
+// usual number runs at once; memory is plentiful for the garbage of hundreds of runs in
+// one process.
 type tests struct{ *testing.M }
 
 func (t tests) Run() int {
@@ -34,12 +34,12 @@ func (t tests) Run() int {
 		n.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
 	}
 	debug.SetGCPercent(800)
-	os.Setenv("GOTMPDIR", memory()) // where scripts have their directories
+	os.Setenv("GOTMPDIR", memory()) // the scripts' directories are there
 	return t.M.Run()
 }
 
-// TestScripts runs the scripts in testdata/scripts. Each has a registry of its
-// own over TLS, at $REG, and a cache of its own, at $CACHE.
+// TestScripts runs the scripts in testdata/scripts. Each has its own registry over TLS,
+// at $REG, and its own cache, at $CACHE.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	goEnv := goEnvironment(t)
@@ -59,7 +59,7 @@ func scriptCondition(cond string) (bool, error) {
 	return cond == "root" && os.Getuid() == 0, nil
 }
 
-// goEnvironment is what the go command needs to build without a home.
+// goEnvironment is the environment in which the go command builds without a home.
 func goEnvironment(t *testing.T) []string {
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
 	if err != nil {
@@ -117,15 +117,15 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		"REG="+reg.Host(),
 		keptHints+"="+hints,
 		"SSL_CERT_FILE="+ca,
-		"SSL_CERT_DIR="+filepath.Join(caDir, "none"), // or each run would parse those of the system
+		"SSL_CERT_DIR="+filepath.Join(caDir, "none"), // else each run parses the system's
 		"XDG_CACHE_HOME="+filepath.Join(work, ".cache"),
 		"CACHE="+filepath.Join(work, ".cache", "greentic", "packs"),
 	)
 	return nil
 }
 
-// addModule makes a Go module of a script's files, if there is a packs.toml among them
-// and no go.mod: of the folder app, or else of all.
+// addModule makes a Go module of a script's files if they have a packs.toml and no
+// go.mod: of the folder app, or else of all.
 func addModule(work string) error {
 	files := map[string]bool{}
 	err := filepath.WalkDir(work, func(path string, _ fs.DirEntry, err error) error {

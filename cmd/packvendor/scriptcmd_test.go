@@ -21,11 +21,10 @@ import (
 
 type (
 	registryKey  struct{} // *current
-	snapshotsKey struct{} // map[string]string, directories as they were
+	snapshotsKey struct{} // map[string]string: directories' former state
 )
 
-// scriptCommands are the commands that scripts have besides testscript's. All
-// but exits and same can only succeed.
+// scriptCommands are the commands of scripts besides testscript's. Most take no "!".
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	always := func(run func(*testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
 		return func(ts *testscript.TestScript, neg bool, args []string) {
@@ -66,8 +65,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return commands
 }
 
-// current is the registry that a script's commands are about, and all that the
-// script has had so far, by host.
+// current is the registry of a script's commands, and all its registries so far, by
+// host.
 type current struct {
 	*packtest.Registry
 	all map[string]*packtest.Registry
@@ -128,7 +127,7 @@ func cmdPush(ts *testscript.TestScript, args []string) {
 			a.Kind = packtest.OCIArtifact
 		case "-docker":
 			a.Kind = packtest.DockerSchema2
-		case "-bare": // as older publishers push: no artifact type, no media type
+		case "-bare": // like older publishers: no artifact type, no media type
 			a.ArtifactType, a.OmitMediaType = "", true
 		default:
 			ts.Fatalf("push: unknown option %s", args[0])
@@ -409,7 +408,7 @@ func cmdToolModule(ts *testscript.TestScript, args []string) {
 	ts.Check(writeToolModule(ts.MkAbs("."), checkout, args[0], strings.Join(args[1:], "")))
 }
 
-// abovePacks is a packs.toml with one more line, above its first table.
+// abovePacks returns a packs.toml with one more line, above its first table.
 func abovePacks(toml, line string) string {
 	if at := strings.Index("\n"+toml, "\n["); at >= 0 {
 		return toml[:at] + line + "\n" + toml[at:]

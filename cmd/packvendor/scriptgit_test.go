@@ -6,8 +6,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// gitEnvironment makes git the same for everybody: no configuration but a
-// repository's own, one author, one time, and no repository around the script's.
+// gitEnvironment makes git the same everywhere: only the repository's own
+// configuration, one author, one time, and no repository around the script's.
 var gitEnvironment = map[string]string{
 	"GIT_CONFIG_NOSYSTEM": "1",
 	"GIT_CONFIG_GLOBAL":   "/dev/null",

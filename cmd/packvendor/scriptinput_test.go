@@ -19,8 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// patience is how long a script waits for what must happen, and how long what
-// must be quick may take where many tests run at once.
+// patience bounds a script's wait for an event, and a quick command under load.
 const patience = 20 * time.Second
 
 // inputCommands are the commands for bad input and for races.
@@ -39,7 +38,7 @@ func inputCommands() map[string]func(*testscript.TestScript, []string) {
 	}
 }
 
-// unquoted is what a word means with Go's escapes, such as \x00 and \u202e.
+// unquoted expands Go's escapes in a word, such as \x00 and \u202e.
 func unquoted(ts *testscript.TestScript, word string) string {
 	text, err := strconv.Unquote(`"` + strings.ReplaceAll(word, `"`, `\"`) + `"`)
 	if err != nil {
@@ -159,8 +158,8 @@ func declared(decl ast.Decl) []string {
 	return names
 }
 
-// isDirective tells what the go command or the compiler may act upon, and every
-// comment that does not end with its line.
+// isDirective tells whether the go command or the compiler may act upon a comment, or
+// whether it does not end with its line.
 func isDirective(comment string) bool {
 	for _, start := range []string{"//go:", "//line ", "//export ", "//extern ", "// +build", "/*"} {
 		if strings.HasPrefix(comment, start) {
@@ -233,7 +232,7 @@ func isFile(name string) bool {
 	return err == nil
 }
 
-// waitFor returns true once done does, or false when patience is at its end.
+// waitFor returns true once done does, or false after patience.
 func waitFor(done func() bool) bool {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -42,8 +42,8 @@ stderr, stdout, stop, symlink, wait and others) and its conditions ([linux],
 [windows], [unix], [symlink], [exec:PROGRAM] and others). What follows is ours.
 `
 
-// TestScriptsREADME holds testdata/scripts/README to the Go files that make scripts
-// run. -update writes it.
+// TestScriptsREADME compares testdata/scripts/README with the Go files of the scripts'
+// commands. -update writes it.
 func TestScriptsREADME(t *testing.T) {
 	name := filepath.Join("..", "..", "testdata", "scripts", "README")
 	want := scriptsREADME(t)
@@ -78,8 +78,8 @@ func scriptsREADME(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// scriptComments returns the comments of this package's functions that are about
-// scripts, by the functions' names; a command's is in lower case.
+// scriptComments returns the comments of this package's functions for scripts, by the
+// functions' names; a command's is in lower case.
 func scriptComments(t *testing.T) map[string]string {
 	comments := map[string]string{}
 	files, err := filepath.Glob("script*_test.go")

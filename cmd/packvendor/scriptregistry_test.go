@@ -12,9 +12,9 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// privateKinds are the registries in which the repositories "private/NAME" are
-// for packtest.User and packtest.Password ("somebody", "open-sesame"), and the
-// others for everybody. In those of a kind with basic in it, all are private.
+// privateKinds are registries whose repositories "private/NAME" need packtest.User and
+// packtest.Password ("somebody", "open-sesame"); the others are public. In kinds with
+// basic in their name, all are private.
 var privateKinds = map[string]packtest.Options{
 	"basic":         {},
 	"denied":        {Token: true, Private: privateOnes, Refusal: packtest.RefuseDenied},
@@ -31,8 +31,8 @@ var privateKinds = map[string]packtest.Options{
 
 var privateOnes = []string{"private/*"}
 
-// otherRegistry makes another registry the script's, with a CA that joins the
-// trusted ones unless the kind is about trust.
+// otherRegistry starts another registry for the script; unless the kind is about trust,
+// the trusted CAs include its CA.
 func otherRegistry(ts *testscript.TestScript, name, kind string) {
 	ca, err := packtest.NewAuthority()
 	ts.Check(err)

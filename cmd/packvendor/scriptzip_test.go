@@ -13,7 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// zipCommands are the commands for files that are packs, or nearly.
+// zipCommands are the commands for valid and invalid pack files.
 func zipCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
 		"pack": cmdPack,
@@ -64,7 +64,7 @@ func contentOf(ts *testscript.TestScript, name, text string) []byte {
 	return data
 }
 
-// whole is a value of JSON whose numbers are integers, as CBOR tells them apart.
+// whole turns a JSON value's numbers into integers, since CBOR tells them apart.
 func whole(value any) any {
 	switch value := value.(type) {
 	case float64:

@@ -15,15 +15,14 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A screen is that of a real terminal, with a packvendor in it.
+// A screen is a real terminal's, with a packvendor in it.
 type screen struct {
 	testing.TB
 	socket string
 }
 
-// newTerminal runs a command of the shell, in which packvendor is this program, in
-// the project in dir and in a terminal of that width. When it has ended, its exit
-// code is the last line on the screen.
+// newTerminal runs a shell command, in which packvendor is this program, in the project
+// in dir and in a terminal of that width. The last line on the screen is its exit code.
 func (b *fixture) newTerminal(columns int, dir, command string) *screen {
 	b.Helper()
 	packtest.NeedProgram(b, "tmux")
@@ -34,7 +33,7 @@ func (b *fixture) newTerminal(columns int, dir, command string) *screen {
 	b.must(err)
 	b.must(os.Symlink(exe, filepath.Join(bin, "packvendor")))
 	script := filepath.Join(bin, "run.sh")
-	rest := packtest.NeedProgram(b, "sleep") + " 120" // the terminal ends by itself should the test be killed
+	rest := packtest.NeedProgram(b, "sleep") + " 120" // the terminal ends by itself if the test is killed
 	ended := b.newEnded(filepath.Join(bin, "alive"))
 	b.must(os.WriteFile(script, []byte("exec 9>'"+ended.Name()+"'\ntrap : INT\n"+command+"\necho \"exit $?\"\nexec "+rest+"\n"), 0o666))
 	term := &screen{TB: b, socket: filepath.Join(bin, "socket")}
@@ -54,8 +53,8 @@ func (b *fixture) newTerminal(columns int, dir, command string) *screen {
 	return term
 }
 
-// newEnded makes a FIFO that ends when no process has it open for writing any more:
-// what the terminal has started may still be tidying up when the terminal is gone.
+// newEnded makes a FIFO that ends when no process writes to it any more: processes of
+// the terminal may outlive it and tidy up.
 func (b *fixture) newEnded(name string) *os.File {
 	b.Helper()
 	b.must(exec.Command(packtest.NeedProgram(b, "mkfifo"), name).Run())
@@ -76,8 +75,7 @@ func (term *screen) press(key string) {
 	}
 }
 
-// screen is what the terminal shows, its lines as they were before they were
-// wrapped; with flags of capture-pane.
+// screen returns the terminal's text, its lines unwrapped; flags are capture-pane's.
 func (term *screen) screen(flags ...string) string {
 	term.Helper()
 	out, err := term.tmux(append([]string{"capture-pane", "-p", "-J"}, flags...)...).Output()
@@ -91,8 +89,8 @@ func (term *screen) screen(flags ...string) string {
 	return strings.TrimRight(text.String(), "\n") + "\n"
 }
 
-// await waits until the terminal shows want and nothing else; same, if not nil,
-// makes of a screen what is compared.
+// await waits until the terminal shows exactly want; same, if not nil, normalises a
+// screen before the comparison.
 func (term *screen) await(want string, same func(string) string) {
 	term.Helper()
 	var got string
@@ -108,8 +106,8 @@ func (term *screen) await(want string, same func(string) string) {
 	}
 }
 
-// sent is all that a terminal is sent by a command, as of newTerminal, in which cat
-// is the program of that name. When it has begun, meanwhile is called.
+// sent returns all bytes that a command sends to a terminal, as of newTerminal; cat in
+// it is the program of that name. It calls meanwhile after the start.
 func (b *fixture) sent(dir, command string, meanwhile func()) string {
 	b.Helper()
 	cat := packtest.NeedProgram(b, "cat")

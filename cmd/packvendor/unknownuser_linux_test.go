@@ -11,9 +11,9 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// TestCacheOfAnUnknownUser has a user whom the user database does not know, as in a
-// container that runs as a number, and who has no HOME: the cache is in GREENTIC_HOME,
-// and without that beside packs.toml.
+// TestCacheOfAnUnknownUser runs as a user outside the user database, like a container
+// that runs as a number, and without HOME: the cache is in GREENTIC_HOME, and without
+// that beside packs.toml.
 func TestCacheOfAnUnknownUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can be somebody else")
@@ -35,7 +35,7 @@ func TestCacheOfAnUnknownUser(t *testing.T) {
 		{"", filepath.Join(app, ".greentic", "cache", "packs")},
 	} {
 		cmd := b.command(root, "", "-f", "app/packs.toml")
-		cmd.Path = "/proc/self/exe" // whose folder somebody else may not enter
+		cmd.Path = "/proc/self/exe" // another user may not enter the program's folder
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "HOME=") })
 		cmd.Env = append(cmd.Env, "TMPDIR="+root, "GREENTIC_HOME="+test.home)

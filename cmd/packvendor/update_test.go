@@ -8,8 +8,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// The hint of outdated is what helps, and where other packs failed it names those
-// that can be helped.
+// The hint of outdated helps; if other packs failed, it names only those that it can
+// help.
 func TestUpdateHint(t *testing.T) {
 	now, newer := vendorer.TaggedDigest{Tag: "1.0.0"}, vendorer.TaggedDigest{Tag: "1.1.0"}
 	same := vendorer.OutdatedPack{Name: "same", Now: now, Update: now, Newest: now}

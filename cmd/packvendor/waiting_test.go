@@ -17,7 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// A clock only moves when a test says so.
+// A clock moves only by advance.
 type clock struct {
 	mu     sync.Mutex
 	now    time.Duration
@@ -41,7 +41,7 @@ func (c *clock) after(d time.Duration, f func()) (stop func()) {
 	}
 }
 
-// advance lets time pass, and what is due happen.
+// advance moves the clock, and fires due timers.
 func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	c.now += d
@@ -58,14 +58,14 @@ func (c *clock) advance(d time.Duration) {
 	}
 }
 
-// waitFixture is packvendor in this process, whose time is the test's.
+// waitFixture is packvendor in this process, with a clock of the test.
 type waitFixture struct {
 	*fixture
 	clock clock
 	dir   string
 	mu    sync.Mutex
 	said  bytes.Buffer // standard error
-	heard chan bool    // something was said
+	heard chan bool    // there is new output
 }
 
 func newWaitFixture(t *testing.T) *waitFixture {
@@ -88,7 +88,7 @@ func (b *waitFixture) stderr() string {
 	return b.said.String()
 }
 
-// start runs a command; the function returned waits for its end.
+// start runs a command; end waits for its end.
 func (b *waitFixture) start(waits waits, args ...string) (end func() (code int, stdout string)) {
 	var stdout bytes.Buffer
 	var code int
@@ -117,8 +117,8 @@ func (b *waitFixture) await(what string, c chan bool) {
 	}
 }
 
-// hold keeps back the answers to requests whose path has a part, until release is
-// called; arrived hears of each.
+// hold keeps back the answers to requests with a part in their path, until release is
+// called; arrived receives each.
 func (b *waitFixture) hold(part string) (arrived chan bool, release func()) {
 	arrived, released := make(chan bool, 10), make(chan bool)
 	b.reg.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -131,8 +131,7 @@ func (b *waitFixture) hold(part string) (arrived chan bool, release func()) {
 	return arrived, func() { close(released) }
 }
 
-// Where no terminal shows it, a command says what it waits for; one that does not
-// wait says nothing of it.
+// Without a terminal a command reports what it waits for; without a wait it does not.
 func TestWaitingForRegistry(t *testing.T) {
 	for _, test := range []struct {
 		args  []string
@@ -180,7 +179,7 @@ func TestWaitingForRegistry(t *testing.T) {
 	}
 }
 
-// A refused connection is tried again for ten seconds and more, and not in silence.
+// A refused connection is retried for ten seconds and more, with a message.
 func TestWaitingForRetry(t *testing.T) {
 	b := newWaitFixture(t)
 	b.must(b.reg.Stop())
@@ -199,7 +198,7 @@ func TestWaitingForRetry(t *testing.T) {
 	}
 }
 
-// A slow download says how far it is.
+// A slow download reports its progress.
 func TestWaitingForDownload(t *testing.T) {
 	b := newWaitFixture(t)
 	blob := newBarrier("/blobs/")
@@ -207,7 +206,7 @@ func TestWaitingForDownload(t *testing.T) {
 	end := b.start(waits{})
 	want := ": fetching, 1.00/2.00 MB; waiting for " + b.reg.Host() + "\n"
 	for deadline := time.Now().Add(patience); !strings.HasSuffix(b.stderr(), want) && time.Now().Before(deadline); {
-		b.clock.advance(time.Minute) // until the half that is sent has come
+		b.clock.advance(time.Minute) // until the sent half has arrived
 		<-time.After(time.Millisecond)
 		for len(b.heard) > 0 {
 			<-b.heard
@@ -222,7 +221,7 @@ func TestWaitingForDownload(t *testing.T) {
 	}
 }
 
-// Who waits for another run says so again.
+// A run that waits for another one repeats its message.
 func TestWaitingForProject(t *testing.T) {
 	b := newWaitFixture(t)
 	lock := flock.New(b.dir, flock.SetFlag(0))

@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// mainHurried is packvendor for tests, which have no time: what it waits for
-// the clock for, it does not wait for, and its clock stands still unless
-// PACKVENDOR_TEST_CLOCK is set. How long it waits for registries, other
-// processes and credential helpers is in PACKVENDOR_TEST_STALL,
+// mainHurried is packvendor for tests: it skips waits on the clock, and its clock
+// stands still unless PACKVENDOR_TEST_CLOCK is set. Its time limits for registries,
+// other processes and credential helpers are in PACKVENDOR_TEST_STALL,
 // PACKVENDOR_TEST_LOCK_WAIT and PACKVENDOR_TEST_HELPER_TIMEOUT.
 func mainHurried() {
 	now := func() time.Time { return time.Time{} } // so that no run takes any time
@@ -29,7 +28,7 @@ func mainHurried() {
 	os.Exit(code)
 }
 
-// durationOf is the duration in an environment variable, 0 if there is none.
+// durationOf returns the duration in an environment variable, 0 if there is none.
 func durationOf(key string) time.Duration {
 	value := os.Getenv(key)
 	if value == "" {

@@ -44,7 +44,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := MakePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
+	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
 	list := make([]Listed, len(plan.Steps))
 	places := make([]int, len(list))
 	for i := range places {

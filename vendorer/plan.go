@@ -48,9 +48,9 @@ type Plan struct {
 	Surplus []lockfile.Entry // entries of packs.lock that packs.toml does not name, by name
 }
 
-// MakePlan makes the plan. vendored maps a pack's name to the file in its place. update
+// makePlan makes the plan. vendored maps a pack's name to the file in its place. update
 // holds the names to resolve again regardless of packs.lock.
-func MakePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, update map[string]bool) Plan {
+func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, update map[string]bool) Plan {
 	var plan Plan
 	configured := map[string]bool{}
 	entries := map[string]lockfile.Entry{}

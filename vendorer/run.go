@@ -111,7 +111,7 @@ func (v *vendoring) plan(ctx context.Context) (Plan, map[string]Vendored, error)
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	plan := MakePlan(v.p.Config.Packs, v.p.Lock, vendored, v.relock)
+	plan := makePlan(v.p.Config.Packs, v.p.Lock, vendored, v.relock)
 	v.events.now(Planned{Plan: plan})
 	if !v.o.Locked {
 		return plan, vendored, nil

@@ -156,7 +156,7 @@ func (s *session) compareEntries(ctx context.Context, c *comparison) error {
 	if err != nil {
 		return err
 	}
-	c.plan = MakePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
+	c.plan = makePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
 	c.locked = s.lockedError(c.plan)
 	for _, t := range c.plan.tasks() {
 		c.tasks = append(c.tasks, &comparedTask{task: t})

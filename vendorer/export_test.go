@@ -1,0 +1,4 @@
+package vendorer
+
+// MakePlan is pure: tests call it without a project.
+var MakePlan = makePlan

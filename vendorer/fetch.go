@@ -9,12 +9,6 @@ import (
 	"github.com/greenticai/packvendor/packfetch"
 )
 
-// FetchOptions hold for one reference, outside any project.
-type FetchOptions struct {
-	AllowTags          bool
-	InsecureRegistries []string
-}
-
 // Fetch makes the cache hold the pack of reference. It needs no project.
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
 	f, err := o.standalone(fo)

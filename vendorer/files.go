@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gotool"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -149,4 +150,28 @@ func HasTool(dir string) bool {
 	}
 	has, _ := gotool.HasPackvendor(project.GoMod, data)
 	return has
+}
+
+func hasFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
+}
+
+// Configured returns the packs that packs.toml at file names, as far as it can be
+// read: this is for suggestions, not for work.
+func Configured(file string) []packsfile.Pack {
+	if config := configured(file); config != nil {
+		return config.Packs
+	}
+	return nil
+}
+
+// configured returns what the packs.toml at file says, nil if that is not to be known.
+func configured(file string) *packsfile.File {
+	data, err := regularfile.Read(nil, file, packsfile.MaxSize)
+	if err != nil {
+		return nil
+	}
+	config, _ := packsfile.Parse(file, data)
+	return config
 }

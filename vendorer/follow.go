@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -132,4 +133,18 @@ func (f *follower) checkRetag(pack packsfile.Pack, r resolution, moved *fetch.Re
 func (f *follower) isKnown(pack packsfile.Pack, entry lockfile.Entry, found *fetch.Resolved) bool {
 	_, err := f.checkLocked(&task{Step: Step{Pack: pack, Locked: entry}})
 	return err == nil && string(entry.LayerDigest) == found.Layer.Digest
+}
+
+// withNearTags adds the nearest tags to err if the registry does not have ref's tag;
+// list lists them.
+func withNearTags(ref ociref.Reference, err error, list func() ([]string, error)) error {
+	var answer *packfetch.RegistryError
+	if ref.Tag == "" || !errors.As(err, &answer) || !answer.IsNotFound() {
+		return err
+	}
+	tags, listErr := list()
+	if listErr != nil || len(tags) == 0 || slices.Contains(tags, ref.Tag) {
+		return err
+	}
+	return &NoTagError{Near: tagpolicy.Near(ref.Tag, tags), Total: len(tags), Err: err}
 }

@@ -81,11 +81,6 @@ func isPath(what string) bool {
 	return !strings.Contains(what, "/") || strings.HasPrefix(what, ".") || filepath.IsAbs(what) || strings.HasSuffix(what, ".gtpack")
 }
 
-func hasFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir()
-}
-
 // inspectNamed inspects a vendored pack.
 func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, error) {
 	s, err := open(ctx, o, true)

@@ -3,6 +3,7 @@ package vendorer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/greenticai/packvendor/packfetch"
@@ -83,4 +84,19 @@ func (o Options) jobs() int {
 		return DefaultJobs
 	}
 	return o.Jobs
+}
+
+// FetchOptions hold for one reference, outside any project.
+type FetchOptions struct {
+	AllowTags          bool
+	InsecureRegistries []string
+}
+
+// within are the options that hold where the packs.toml at file is at hand, be it
+// only to look.
+func (fo FetchOptions) within(file string) FetchOptions {
+	if config := configured(file); config != nil {
+		fo.InsecureRegistries = slices.Concat(fo.InsecureRegistries, config.InsecureRegistries)
+	}
+	return fo
 }

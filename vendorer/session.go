@@ -12,7 +12,6 @@ import (
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/once"
-	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -220,32 +219,4 @@ func forEach[T any](ctx context.Context, o Options, items []T, do func(context.C
 		return context.Cause(ctx)
 	}
 	return errors.Join(errs...)
-}
-
-// within are the options that hold where the packs.toml at file is at hand, be it
-// only to look.
-func (fo FetchOptions) within(file string) FetchOptions {
-	if config := configured(file); config != nil {
-		fo.InsecureRegistries = slices.Concat(fo.InsecureRegistries, config.InsecureRegistries)
-	}
-	return fo
-}
-
-// Configured returns the packs that packs.toml at file names, as far as it can be
-// read: this is for suggestions, not for work.
-func Configured(file string) []packsfile.Pack {
-	if config := configured(file); config != nil {
-		return config.Packs
-	}
-	return nil
-}
-
-// configured returns what the packs.toml at file says, nil if that is not to be known.
-func configured(file string) *packsfile.File {
-	data, err := regularfile.Read(nil, file, packsfile.MaxSize)
-	if err != nil {
-		return nil
-	}
-	config, _ := packsfile.Parse(file, data)
-	return config
 }

@@ -2,13 +2,10 @@ package vendorer
 
 import (
 	"context"
-	"errors"
-	"slices"
 
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/versions"
-	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
@@ -63,18 +60,4 @@ func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
 func newTagList(ref ociref.Reference, tags []string) *TagList {
 	sorted, others := versions.Sort(tags)
 	return &TagList{Repository: ref.Name(), Versions: tagpolicy.Strings(sorted), Others: others}
-}
-
-// withNearTags adds the nearest tags to err if the registry does not have ref's tag;
-// list lists them.
-func withNearTags(ref ociref.Reference, err error, list func() ([]string, error)) error {
-	var answer *packfetch.RegistryError
-	if ref.Tag == "" || !errors.As(err, &answer) || !answer.IsNotFound() {
-		return err
-	}
-	tags, listErr := list()
-	if listErr != nil || len(tags) == 0 || slices.Contains(tags, ref.Tag) {
-		return err
-	}
-	return &NoTagError{Near: tagpolicy.Near(ref.Tag, tags), Total: len(tags), Err: err}
 }

@@ -39,12 +39,14 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 		return nil, err
 	}
 	defer s.close()
-	here, err := s.comparePlan(ctx)
+	here, err := s.comparePlan(ctx, remote)
 	if err != nil {
 		return nil, err
 	}
 	s.p.Unlock() // the rest is about registries
-	s.checkRemotes(ctx, here.tasks, remote)
+	if remote {
+		s.checkRemotes(ctx, here.tasks)
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -121,7 +123,7 @@ type comparedTask struct {
 }
 
 // comparePlan compares the project on disk with packs.lock and the Go toolchain's view.
-func (s *session) comparePlan(ctx context.Context) (*comparison, error) {
+func (s *session) comparePlan(ctx context.Context, remote bool) (*comparison, error) {
 	scan := override.StartScan(ctx, s.p.Module)
 	defer scan.Stop()
 	files, err := s.p.GoFiles()
@@ -134,7 +136,7 @@ func (s *session) comparePlan(ctx context.Context) (*comparison, error) {
 	}
 	c := &comparison{}
 	for _, compare := range []func() error{
-		func() error { return s.compareEntries(ctx, c) },
+		func() error { return s.compareEntries(ctx, c, remote) },
 		func() error { return s.compareGoFile(c, pkg) },
 		func() error { return s.compareBuild(ctx, c) },
 		func() (err error) { c.overrides, err = override.Find(s.p, pkg, files, scan); return err },
@@ -151,7 +153,7 @@ func (s *session) comparePlan(ctx context.Context) (*comparison, error) {
 }
 
 // compareEntries compares packs.toml, packs.lock and the vendored files.
-func (s *session) compareEntries(ctx context.Context, c *comparison) error {
+func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool) error {
 	vendored, err := s.p.MeasureAll(ctx)
 	if err != nil {
 		return err
@@ -161,12 +163,17 @@ func (s *session) compareEntries(ctx context.Context, c *comparison) error {
 	for _, t := range c.plan.tasks() {
 		c.tasks = append(c.tasks, &comparedTask{task: t})
 	}
-	return forEach(ctx, s.o, c.tasks, func(_ context.Context, t *comparedTask) error {
+	s.progress.begin(PhaseVerifying, len(c.tasks), 0)
+	check := func(_ context.Context, t *comparedTask) error {
 		if t.Action != Resolve { // else there is nothing to compare with
 			_, t.err = s.checkLocked(t.task)
 		}
 		return nil
-	})
+	}
+	if remote { // a task is done when its registry was asked
+		return forEach(ctx, s.o, c.tasks, check)
+	}
+	return eachCounted(ctx, s.client, c.tasks, check)
 }
 
 // compareGoFile compares the generated file with packs.lock.
@@ -215,11 +222,10 @@ func (c *comparison) isInconsistent() bool {
 	})
 }
 
-// checkRemotes asks the registries, if remote is set, about the entries without a
-// finding.
-func (s *session) checkRemotes(ctx context.Context, tasks []*comparedTask, remote bool) {
-	eachPack(ctx, s.client, PhaseVerifying, tasks, func(ctx context.Context, t *comparedTask) error {
-		if remote && t.Action != Resolve && t.err == nil {
+// checkRemotes asks the registries about the entries without a finding.
+func (s *session) checkRemotes(ctx context.Context, tasks []*comparedTask) {
+	eachCounted(ctx, s.client, tasks, func(ctx context.Context, t *comparedTask) error {
+		if t.Action != Resolve && t.err == nil {
 			t.err = s.checkRemote(ctx, t.task)
 		}
 		return nil

@@ -156,6 +156,14 @@ func TestVerifyRemote(t *testing.T) {
 	p.wantFound(true, "$DIR/packs.toml:2: packs.a: cannot resolve $REG/a@$A: GET https://$REG/v2/a/manifests/$A: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown")
 	p.wantFound(false)
 
+	// What the toolchain embeds is told where nothing else was found.
+	p.write("app/packs/extra.txt", "x")
+	p.write("app/extra.go", "package app\n\nimport _ \"embed\"\n\n//go:embed packs/extra.txt\nvar extra string\n")
+	p.wantFound(false, "$DIR/packs/extra.txt is embedded, but not locked")
+	p.wantFound(true, "$DIR/packs.toml:2: packs.a: cannot resolve $REG/a@$A: GET https://$REG/v2/a/manifests/$A: 404 not found or private: MANIFEST_UNKNOWN: manifest unknown")
+	p.remove("app/packs/extra.txt")
+	p.remove("app/extra.go")
+
 	p.reg.Inject(fault.EvilManifest([]byte(`{"layers":[]}`), fault.PrettyJWS))
 	v, err := vendorer.Verify(context.Background(), p.options, true)
 	p.must(err)

@@ -196,12 +196,12 @@ func cmdHeaders(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// gate ARRIVED OPEN has the registry answer no request for a manifest before
-// there is a file OPEN. The first that comes is written to the file ARRIVED.
+// gate ARRIVED OPEN has the registry answer no request for a manifest or for tags
+// before there is a file OPEN. The last that came is in the file ARRIVED.
 func cmdGate(ts *testscript.TestScript, args []string) {
 	arrived, open := ts.MkAbs(args[0]), ts.MkAbs(args[1])
 	registryOf(ts).Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
-		if strings.Contains(r.URL.Path, "/manifests/") {
+		if strings.Contains(r.URL.Path, "/manifests/") || strings.Contains(r.URL.Path, "/tags/") {
 			os.WriteFile(arrived, []byte(fmt.Sprintln(r.Method, r.URL.Path)), 0o666)
 			waitFor(func() bool { return r.Context().Err() != nil || isFile(open) })
 		}

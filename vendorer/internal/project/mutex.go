@@ -13,15 +13,13 @@ import (
 const projectPoll = 50 * time.Millisecond
 
 // A Mutex keeps other runs, or other writers, out of a project.
-type Mutex struct {
-	file *flock.Flock
-	held bool // false where locking does not work
-}
+type Mutex struct{ file *flock.Flock }
 
-func (l *Mutex) unlock() {
-	l.held = false
-	l.file.Close()
-}
+// isHeld tells that no other run works in the project. It is false for readers, and
+// where locking does not work.
+func (m *Mutex) isHeld() bool { return m.file.Locked() }
+
+func (m *Mutex) unlock() { m.file.Close() }
 
 // Lock locks the module of packs.toml at name, since two packs.toml files of one module
 // may name the same folders. It calls waiting before it waits, and waits no longer than
@@ -48,24 +46,25 @@ func lock(ctx context.Context, name string, wait time.Duration, waiting func(), 
 	if err != nil {
 		return nil, err
 	}
-	l := &Mutex{file: mutexFile(module)}
-	if l.held, err = try(l.file); l.held || err != nil {
-		return l, nil
+	m := &Mutex{file: mutexFile(module)}
+	got, err := try(m.file)
+	if got || err != nil {
+		return m, nil
 	}
 	waiting()
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	for !l.held && err == nil {
+	for !got && err == nil {
 		select {
 		case <-time.After(projectPoll):
-			l.held, err = try(l.file)
+			got, err = try(m.file)
 		case <-bounded.Done():
-			l.unlock()
+			m.unlock()
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
 			return nil, &BusyError{File: name}
 		}
 	}
-	return l, nil
+	return m, nil
 }

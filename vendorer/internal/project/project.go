@@ -254,7 +254,7 @@ func (p *Project) CreatePack(name string) (*atomicfile.File, error) {
 
 // Sweep removes the temporary files of killed runs, unless a live run may own them.
 func (p *Project) Sweep() {
-	if !p.mutex.held {
+	if !p.mutex.isHeld() {
 		return
 	}
 	for _, dir := range []string{p.Base, p.Dir, p.DataDir} {

@@ -3,6 +3,7 @@
 package lockfile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -59,6 +60,9 @@ func (p Entry) Reference() Reference {
 	ref, _ := ociref.Parse(p.Ref)
 	return ref
 }
+
+// AnyTag returns the tag of the reference, or else the followed tag; "" if there is none.
+func (p Entry) AnyTag() string { return cmp.Or(p.Reference().Tag, p.Tag) }
 
 // Entry returns the entry with that name, and whether there is one.
 func (l *Lock) Entry(name string) (Entry, bool) {

@@ -1,7 +1,6 @@
 package vendorer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,7 +135,7 @@ func otherVersion(tag string, annotations map[string]string) string {
 
 // manifestVersion is otherVersion for an entry whose manifest is in the cache.
 func (s *session) manifestVersion(entry lockfile.Entry) string {
-	return s.versionBeside(lockedTag(entry), entry.ManifestDigest)
+	return s.versionBeside(entry.AnyTag(), entry.ManifestDigest)
 }
 
 // versionBeside is otherVersion for a manifest in the cache.
@@ -145,11 +144,6 @@ func (s *session) versionBeside(tag string, manifest ociref.Digest) string {
 		return ""
 	}
 	return otherVersion(tag, s.CachedAnnotations(manifest))
-}
-
-// lockedTag is the tag of an entry's reference, or else the followed tag; "" if none.
-func lockedTag(entry lockfile.Entry) string {
-	return cmp.Or(entry.Reference().Tag, entry.Tag)
 }
 
 // checkPinnedTag asks the registry whether a version tag names the digest pinned beside

@@ -11,16 +11,9 @@ import (
 
 // Fetch makes the cache hold the pack of reference. It needs no project.
 func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (packfetch.Result, error) {
-	f, err := o.standalone(fo)
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	defer f.close()
-	pack, err := f.resolve(ctx, reference)
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	return f.ToCache(ctx, pack)
+	return o.withPack(ctx, fo, reference, func(c *client, pack *fetch.Resolved) (packfetch.Result, error) {
+		return c.ToCache(ctx, pack)
+	})
 }
 
 // FetchFile is Fetch to the file output, which gets all verified bytes or stays as it
@@ -32,34 +25,35 @@ func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, outpu
 		return packfetch.Result{}, err
 	}
 	defer out.Close()
-	f, err := o.standalone(fo)
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	defer f.close()
-	pack, err := f.resolve(ctx, reference)
-	if err != nil {
-		return packfetch.Result{}, err
-	}
-	return f.ToFile(ctx, pack, out)
+	return o.withPack(ctx, fo, reference, func(c *client, pack *fetch.Resolved) (packfetch.Result, error) {
+		return c.ToFile(ctx, pack, out)
+	})
 }
 
 // FetchTo is Fetch to w, which gets only verified bytes.
 func FetchTo(ctx context.Context, o Options, fo FetchOptions, reference string, w io.Writer) error {
-	f, err := o.standalone(fo)
-	if err != nil {
-		return err
-	}
-	defer f.close()
-	pack, err := f.resolve(ctx, reference)
-	if err != nil {
-		return err
-	}
-	copied, err := f.Open(ctx, pack)
-	if err != nil {
-		return err
-	}
-	defer copied.Close()
-	_, err = io.Copy(w, verified.Reader(ctx, copied.Reader()))
+	_, err := o.withPack(ctx, fo, reference, func(c *client, pack *fetch.Resolved) (packfetch.Result, error) {
+		copied, err := c.Open(ctx, pack)
+		if err != nil {
+			return packfetch.Result{}, err
+		}
+		defer copied.Close()
+		_, err = io.Copy(w, verified.Reader(ctx, copied.Reader()))
+		return packfetch.Result{}, err
+	})
 	return err
+}
+
+// withPack resolves reference without a project, and has use take the pack.
+func (o Options) withPack(ctx context.Context, fo FetchOptions, reference string, use func(*client, *fetch.Resolved) (packfetch.Result, error)) (packfetch.Result, error) {
+	c, err := o.standalone(fo)
+	if err != nil {
+		return packfetch.Result{}, err
+	}
+	defer c.close()
+	pack, err := c.resolve(ctx, reference)
+	if err != nil {
+		return packfetch.Result{}, err
+	}
+	return use(c, pack)
 }

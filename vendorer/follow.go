@@ -93,7 +93,7 @@ func (f *follower) follow(ctx context.Context, pack packsfile.Pack, wanted strin
 func (s *session) lockedUnder(pack packsfile.Pack, tag string) lockfile.Entry {
 	entry, _ := s.p.Lock.Entry(pack.Name)
 	_, isVersion := versions.Parse(tag)
-	if !isVersion || entry.Reference().Name() != pack.Reference.Name() || lockedTag(entry) != tag {
+	if !isVersion || entry.Reference().Name() != pack.Reference.Name() || entry.AnyTag() != tag {
 		return lockfile.Entry{}
 	}
 	return entry

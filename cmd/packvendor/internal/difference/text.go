@@ -11,7 +11,6 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/gtpack"
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -45,9 +44,9 @@ func Text(d *vendorer.Difference) string {
 func headline(p vendorer.PackChange) string {
 	switch {
 	case p.Kind == lockfile.Added:
-		return strings.TrimSpace("added " + tagOf(p.New))
+		return strings.TrimSpace("added " + p.New.AnyTag())
 	case p.Kind == lockfile.Removed:
-		return strings.TrimSpace("removed " + tagOf(p.Old))
+		return strings.TrimSpace("removed " + p.Old.AnyTag())
 	case !isRenamed(p):
 		return Movement(p.Old, p.New)
 	case nameOf(p.Old) != nameOf(p.New):
@@ -108,7 +107,7 @@ func namedRows(p vendorer.PackChange) []row {
 
 // tagRow is the row of the tags, with the versions that their manifests give.
 func tagRow(p vendorer.PackChange) row {
-	r := newRow("tag", p, tagOf)
+	r := newRow("tag", p, lockfile.Entry.AnyTag)
 	if r.before != "" {
 		r.before = phrase.WithVersion(r.before, p.OldVersion)
 	}
@@ -133,18 +132,17 @@ func allDigestRows(p vendorer.PackChange) []row {
 
 // nameOf is the repository of a locked pack.
 func nameOf(p lockfile.Entry) string {
-	ref, err := ociref.Parse(p.Ref)
-	if err != nil {
-		return p.Ref
+	if ref := p.Reference(); ref.Repository != "" {
+		return ref.Name()
 	}
-	return ref.Name()
+	return p.Ref
 }
 
 // pinText is how packs.toml says which of the repository's packs is meant.
 func pinText(p lockfile.Entry) string {
-	ref, err := ociref.Parse(p.Ref)
+	ref := p.Reference()
 	switch {
-	case err != nil:
+	case ref.Repository == "":
 		return p.Ref
 	case p.Version != "":
 		return p.Version
@@ -196,7 +194,7 @@ func fileLine(f gtpack.FileChange) string {
 
 // Movement says how a pack's entry changed.
 func Movement(before, now lockfile.Entry) string {
-	tagBefore, tagNow := tagOf(before), tagOf(now)
+	tagBefore, tagNow := before.AnyTag(), now.AnyTag()
 	same := before.LayerDigest == now.LayerDigest
 	switch {
 	case before.Name == "":
@@ -222,15 +220,6 @@ func withTag(tag string, p lockfile.Entry) string {
 
 // isTagMoved reports whether a pack has another tag than before.
 func isTagMoved(before, now lockfile.Entry) bool {
-	tagBefore, tagNow := tagOf(before), tagOf(now)
+	tagBefore, tagNow := before.AnyTag(), now.AnyTag()
 	return tagBefore != tagNow && tagNow != ""
-}
-
-// tagOf is the tag of a locked pack: the one in its reference, or the one that was
-// followed; "" if it has none.
-func tagOf(p lockfile.Entry) string {
-	if ref, err := ociref.Parse(p.Ref); err == nil && ref.Tag != "" {
-		return ref.Tag
-	}
-	return p.Tag
 }

@@ -10,13 +10,7 @@ import (
 
 // version returns packvendor's version as the go command recorded it: a tag, a
 // pseudo-version, or "(devel)" for a build from a checkout.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
-}
+func version() string { return currentVersion().Version }
 
 // versionJSON is the document of version --json.
 type versionJSON struct {
@@ -24,12 +18,48 @@ type versionJSON struct {
 	Go      string `json:"go"`
 	OS      string `json:"os"`
 	Arch    string `json:"arch"`
+	// Sum is the module's line in go.sum; "" for a build from a checkout.
+	Sum string `json:"sum,omitempty"`
+	// Revision is the commit of a checkout, and Modified tells that files differed from
+	// it; the zero values if the go command did not record them.
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+}
+
+// currentVersion describes the running program.
+func currentVersion() versionJSON {
+	info, _ := debug.ReadBuildInfo()
+	return newVersionJSON(info)
+}
+
+// newVersionJSON describes the program with that build information; nil means none.
+func newVersionJSON(info *debug.BuildInfo) versionJSON {
+	v := versionJSON{Version: "(devel)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	if info == nil {
+		return v
+	}
+	if info.Main.Version != "" {
+		v.Version = info.Main.Version
+	}
+	v.Sum = info.Main.Sum
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			v.Revision = setting.Value
+		case "vcs.modified":
+			v.Modified = setting.Value == "true"
+		}
+	}
+	return v
 }
 
 func (c *cli) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
+		Use:   "version",
+		Short: "Print the version",
+		Long: `Print the version, the Go release it was built with, and the system it is for.
+--json adds the checksum of the module, or the commit of the checkout, where the
+go command recorded them.`,
 		Example: "  packvendor version --json",
 		Args:    c.noArguments,
 		RunE:    func(*cobra.Command, []string) error { return c.reportVersion() },
@@ -37,6 +67,6 @@ func (c *cli) versionCommand() *cobra.Command {
 }
 
 func (c *cli) reportVersion() error {
-	v := versionJSON{Version: version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	v := currentVersion()
 	return c.end(outcome{document: v, before: fmt.Sprintf("packvendor %s (%s %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)})
 }

@@ -198,3 +198,40 @@ echo loud >&2`)
 		t.Errorf("the helper saw %q, want %q", said, want)
 	}
 }
+
+// LookOnly tells which helpers there are, starts none, and goes on to the entries.
+func TestLookOnly(t *testing.T) {
+	b := newFixture(t)
+	b.helper("x", b.answering("x"))
+	b.write(dockerFile, `{"credsStore": "x", "auths": {"ghcr.io": {"auth": "`+authOf("entry")+`"}}}`)
+	b.write(runtimeFile, `{"credsStore": "missing"}`)
+	k := New(Options{Getenv: func(key string) string { return b.env[key] }, LookOnly: true})
+	for host, want := range map[string][]string{
+		"ghcr.io": {
+			"docker-credential-x, which " + b.path(dockerFile) + " names: not asked",
+			b.path(dockerFile) + ": a user name and a password",
+			b.path(runtimeFile) + ": not looked at", b.path(podmanFile) + ": not looked at",
+		},
+		"quay.io": {
+			"docker-credential-x, which " + b.path(dockerFile) + " names: not asked",
+			b.path(dockerFile) + ": nothing",
+			"docker-credential-missing, which " + b.path(runtimeFile) + " names: not found in PATH",
+			b.path(runtimeFile) + ": nothing", b.path(podmanFile) + ": not there",
+		},
+	} {
+		var got []string
+		for _, place := range k.Explain(t.Context(), host).Places {
+			finding := place.Finding.String()
+			if place.Err != nil {
+				finding = place.Err.Error()
+			}
+			got = append(got, place.Source.String()+": "+finding)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", host, got, want)
+		}
+	}
+	if got := b.asked(); !slices.Equal(got, []string{""}) {
+		t.Errorf("helpers were asked %q", got)
+	}
+}

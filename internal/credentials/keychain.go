@@ -24,6 +24,8 @@ type Options struct {
 	// HelperTimeout bounds the time that the helpers of one host take together; 0 is
 	// DefaultHelperTimeout.
 	HelperTimeout time.Duration
+	// LookOnly starts no helper: one that is in PATH is Unasked.
+	LookOnly bool
 }
 
 // A Keychain finds credentials at these places, in this order:
@@ -50,15 +52,16 @@ type Options struct {
 // concurrent callers wait for the result, failures included. It repeats only a search
 // that was cancelled.
 type Keychain struct {
-	getenv  func(string) string
-	timeout time.Duration
+	getenv   func(string) string
+	timeout  time.Duration
+	lookOnly bool
 
 	hosts once.Cache[string, *search] // by registryOf
 }
 
 // New returns a Keychain. It reads nothing yet.
 func New(o Options) *Keychain {
-	k := &Keychain{getenv: o.Getenv, timeout: o.HelperTimeout}
+	k := &Keychain{getenv: o.Getenv, timeout: o.HelperTimeout, lookOnly: o.LookOnly}
 	if k.getenv == nil {
 		k.getenv = os.Getenv
 	}
@@ -92,8 +95,8 @@ func (k *Keychain) Find(ctx context.Context, host string) (*Credentials, error) 
 }
 
 // Explain lists the places where Find looks for a host's credentials, with the
-// findings. It starts the helpers that Find would start. If ctx ends meanwhile, the
-// list is empty.
+// findings. It starts the helpers that Find would start, unless LookOnly is set. If ctx
+// ends meanwhile, the list is empty.
 func (k *Keychain) Explain(ctx context.Context, host string) Explanation {
 	e := Explanation{Host: host}
 	if found, err := k.search(ctx, host); err == nil {
@@ -106,7 +109,7 @@ func (k *Keychain) Explain(ctx context.Context, host string) Explanation {
 func (k *Keychain) search(ctx context.Context, host string) (*search, error) {
 	host = registryOf(host)
 	return k.hosts.Do(ctx, host, func(ctx context.Context) (*search, error) {
-		s := &search{host: host, getenv: k.getenv, timeout: k.timeout}
+		s := &search{host: host, getenv: k.getenv, timeout: k.timeout, lookOnly: k.lookOnly}
 		s.run(ctx)
 		return s, ctx.Err()
 	})
@@ -203,6 +206,7 @@ const (
 	Nothing       Finding = "nothing" // there is a file, but it has none for this host
 	Failed        Finding = "failed"  // there may be some, but reading failed
 	Skipped       Finding = "skipped" // an earlier place had some, or the helper was asked before
+	Unasked       Finding = "unasked" // the helper is in PATH, and was not started
 	Password      Finding = "password"
 	IdentityToken Finding = "identity-token"
 	RegistryToken Finding = "registry-token"
@@ -219,6 +223,8 @@ func (f Finding) String() string {
 		return "not there"
 	case Skipped:
 		return "not looked at"
+	case Unasked:
+		return "not asked"
 	case Password:
 		return "a user name and a password"
 	case IdentityToken:

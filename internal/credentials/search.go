@@ -11,9 +11,10 @@ import (
 
 // A search looks for the credentials for one host, place by place, until it finds some.
 type search struct {
-	host    string // as registryOf returns it
-	getenv  func(string) string
-	timeout time.Duration
+	host     string // as registryOf returns it
+	getenv   func(string) string
+	timeout  time.Duration
+	lookOnly bool // see Options
 
 	places      []Place
 	asked       []string // the helpers that it has started
@@ -77,11 +78,24 @@ func (s *search) ask(ctx context.Context, source Source, name string) {
 	}
 	s.asked = append(s.asked, name)
 	h := &helper{program: source.Helper, getenv: s.getenv, wait: min(s.timeout, maxPipeWait)}
+	if s.lookOnly {
+		s.lookFor(source, h)
+		return
+	}
 	found, err := h.get(ctx, addressOf(s.host))
 	if found != nil {
 		source.Key = addressOf(s.host)
 	}
 	s.record(source, found, err)
+}
+
+// lookFor records whether a helper could be started.
+func (s *search) lookFor(source Source, h *helper) {
+	if _, err := h.lookPath(); err != nil {
+		s.note(source, Failed, err)
+		return
+	}
+	s.note(source, Unasked, nil)
 }
 
 // record records the finding at a place, and keeps credentials.

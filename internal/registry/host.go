@@ -83,11 +83,20 @@ func (h *host) challenge(ctx context.Context) (*challenge, error) {
 	return c, h.asError(err)
 }
 
-// ping asks the registry how to authenticate. Of the statuses other than 200 and 401
-// only 429 and 5xx count: static hosts do not know /v2/, and the request for the
-// manifest tells more.
-// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
+// ping asks the registry how to authenticate; nil is not at all.
 func (h *host) ping(ctx context.Context) (*challenge, error) {
+	resp, err := h.greet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.asked(resp)
+}
+
+// greet returns the registry's answer to a ping; its body is read. Of the statuses other
+// than 200 and 401 only 429 and 5xx are errors: static hosts do not know /v2/, and the
+// request for the manifest tells more.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
+func (h *host) greet(ctx context.Context) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(withRegistry(ctx, h.url()), http.MethodGet, h.url().String(), nil)
 	if err != nil {
 		return nil, err
@@ -102,11 +111,16 @@ func (h *host) ping(ctx context.Context) (*challenge, error) {
 		return nil, newStatusError(req, resp)
 	}
 	io.CopyN(io.Discard, resp.Body, maxErrorBody) // so that the connection is used again
+	return resp, nil
+}
+
+// asked returns the challenge in the answer to a ping, nil if there is none.
+func (h *host) asked(resp *http.Response) (*challenge, error) {
 	switch {
 	case resp.StatusCode != http.StatusUnauthorized:
 		return nil, nil
 	case !h.sent(resp):
-		return nil, newError(req, errForeignChallenge)
+		return nil, newError(h.pingRequest(), errForeignChallenge)
 	}
 	return chosenChallenge(resp.Header.Values("WWW-Authenticate")), nil
 }

@@ -1,0 +1,23 @@
+package fetch
+
+import (
+	"context"
+
+	"github.com/greenticai/packvendor/internal/registry"
+)
+
+type (
+	// A Greeting is a registry's answer to the question how to authenticate.
+	Greeting = registry.Greeting
+	// A ProxyError reports a variable that holds no proxy's address.
+	ProxyError = registry.ProxyError
+)
+
+// Ping asks a registry once, without credentials, how to authenticate.
+func (f *Fetcher) Ping(ctx context.Context, host string) (Greeting, error) {
+	return f.registry.Ping(ctx, host)
+}
+
+// Proxy returns the proxy for a registry, without user and password; "" if there is
+// none. The error is *ProxyError.
+func (f *Fetcher) Proxy(host string) (string, error) { return f.registry.Proxy(host) }

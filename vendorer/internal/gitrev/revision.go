@@ -151,6 +151,15 @@ func (r *Revision) command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
+// Version returns git's own words: "git version 2.39.5".
+func Version(ctx context.Context) (string, error) {
+	command := exec.CommandContext(ctx, "git", "version")
+	command.Env = environment()
+	out, err := command.Output()
+	line, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSpace(line), err
+}
+
 // environment returns the process's environment without the variables of a git hook:
 // GIT_DIR alone makes git take any directory for the top of the work tree.
 func environment() []string {

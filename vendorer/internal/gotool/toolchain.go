@@ -73,20 +73,39 @@ func (t *Toolchain) Flag(name string) string { return flagValue(t.flags, name) }
 // Unusable returns the reason if the toolchain cannot work for this module: it does not
 // start, or go.mod needs a newer one, which it may not fetch. Else it returns nil.
 func (t *Toolchain) Unusable(ctx context.Context) error {
-	answer, err := goOutput(ctx, t.dir, "version")
+	answer, err := t.Version(ctx)
 	if err != nil {
 		return err
 	}
+	return t.TooOld(answer)
+}
+
+// Version returns the toolchain's own words: "go version go1.25.0 linux/amd64".
+func (t *Toolchain) Version(ctx context.Context) (string, error) {
+	answer, err := goOutput(ctx, t.dir, "version")
+	return strings.TrimSpace(string(answer)), err
+}
+
+// TooOld returns the reason if a toolchain with that version cannot work for go.mod.
+func (t *Toolchain) TooOld(answer string) error {
+	words, needed := strings.Fields(answer), t.Needed()
+	if needed == "" || len(words) < 3 || version.Compare(words[2], "go"+needed) >= 0 {
+		return nil
+	}
+	return fmt.Errorf("go.mod is for Go %s, and this is %s", needed, words[2])
+}
+
+// Needed returns the version in the go line of go.mod, "" if it is not known.
+func (t *Toolchain) Needed() string {
 	data, err := regularfile.Read(nil, filepath.Join(t.module, project.GoMod), project.MaxSource)
 	if err != nil {
-		return nil
+		return ""
 	}
 	mod, err := modfile.ParseLax(project.GoMod, data, nil)
-	words := strings.Fields(string(answer)) // "go version go1.25.0 linux/amd64"
-	if err != nil || mod.Go == nil || len(words) < 3 || version.Compare(words[2], "go"+mod.Go.Version) >= 0 {
-		return nil
+	if err != nil || mod.Go == nil {
+		return ""
 	}
-	return fmt.Errorf("go.mod is for Go %s, and this is %s", mod.Go.Version, words[2])
+	return mod.Go.Version
 }
 
 // Packvendor is packvendor's own package, as in go.mod's tool lines.

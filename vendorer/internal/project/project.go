@@ -119,7 +119,17 @@ func ModuleRoot(dir string) (string, error) {
 	}
 }
 
+// Read reads packs.toml at file and packs.lock. With tolerant set, a pack without a pin
+// is no error.
 func (p *Project) Read(file string, tolerant bool) error {
+	if err := p.ReadConfig(file, tolerant); err != nil {
+		return err
+	}
+	return p.ReadLock()
+}
+
+// ReadConfig is the part of Read that is about packs.toml.
+func (p *Project) ReadConfig(file string, tolerant bool) error {
 	if err := p.checkDirs(p.Base); err != nil {
 		return err
 	}
@@ -139,10 +149,7 @@ func (p *Project) Read(file string, tolerant bool) error {
 		return err
 	}
 	p.TOML = data
-	if err := p.Configure(config); err != nil {
-		return err
-	}
-	return p.readLock()
+	return p.Configure(config)
 }
 
 // Above returns the nearest packs.toml in a directory above, as a path below the root;
@@ -167,7 +174,8 @@ func (p *Project) Configure(config *packsfile.File) error {
 	return p.checkPlaces()
 }
 
-func (p *Project) readLock() error {
+// ReadLock is the part of Read that is about packs.lock.
+func (p *Project) ReadLock() error {
 	p.Lock = &lockfile.Lock{}
 	data, err := p.ReadFile(p.LockFile, lockfile.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,0 +1,188 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/gotool"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
+)
+
+// examineWait bounds the wait of Examine for another run.
+const examineWait = time.Second
+
+type (
+	// CacheOthers are users and groups besides this user and root.
+	CacheOthers = packcache.Others
+	// A CacheAccess tells who can write the cache's root.
+	CacheAccess = packcache.Access
+	// A Greeting is a registry's answer to the question how to authenticate.
+	Greeting = fetch.Greeting
+	// A ProxyError reports a variable that holds no proxy's address.
+	ProxyError = fetch.ProxyError
+)
+
+// An Examination is the state of packs.toml and packs.lock. Examine hashes no pack.
+type Examination struct {
+	File, LockFile string // as shown to the user
+	Missing        bool   // there is no File
+	NoModule       bool   // the directory of File is in no Go module
+	Packs          int    // 0 if packs.toml makes no sense
+	// TOMLErr is the reason why packs.toml cannot be used; LockErr that of packs.lock, or
+	// a *LockedError where a run would change it. LockErr is nil if TOMLErr is not.
+	TOMLErr, LockErr error
+	// Registries are the hosts of the packs' references, by name; none if packs.toml makes
+	// no sense.
+	Registries []string
+	Insecure   []string // insecure_registries
+}
+
+// Examine examines the project of o.File, without network. It waits a second for another
+// run there, since a run that hangs is what its user looks for. The error is the cause of
+// ctx's end.
+func Examine(ctx context.Context, o Options) (*Examination, error) {
+	o.Events, o.LockWait = nil, min(o.lockWait(), examineWait)
+	x := &Examination{File: o.file()}
+	x.TOMLErr = x.read(ctx, o)
+	_, err := os.Lstat(o.file())
+	x.Missing = errors.Is(err, fs.ErrNotExist)
+	x.NoModule = errors.As(x.TOMLErr, new(*NoModuleError))
+	if config := configured(o.file()); config != nil {
+		x.Packs, x.Registries, x.Insecure = len(config.Packs), registriesOf(config.Packs), config.InsecureRegistries
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return x, nil
+}
+
+// read reads the project, and returns the error about packs.toml.
+func (x *Examination) read(ctx context.Context, o Options) error {
+	lock, err := o.rlock(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := project.At(o.file(), lock)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := p.ReadConfig(o.file(), false); err != nil {
+		return err
+	}
+	x.LockFile = p.Show(p.LockFile)
+	x.LockErr = (&session{p: p}).examineLock()
+	return nil
+}
+
+// examineLock reads packs.lock, and compares it with itself and with packs.toml.
+func (s *session) examineLock() error {
+	if err := s.p.ReadLock(); err != nil {
+		return err
+	}
+	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil)
+	var errs []error
+	for _, step := range plan.Steps {
+		if step.Action == Resolve {
+			continue
+		}
+		if err := s.checkEntry(&task{Step: step}); err != nil {
+			errs = append(errs, s.packError(step.Pack, step.Action, &step.Locked, err))
+		}
+	}
+	return errors.Join(append(errs, s.lockedError(plan))...)
+}
+
+func registriesOf(packs []packsfile.Pack) []string {
+	var hosts []string
+	for _, pack := range packs {
+		if host := pack.Reference.Registry; host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// ExamineCache finds out who can write the cache's root.
+func ExamineCache(o Options) CacheAccess { return o.cache().Access() }
+
+// A Network asks registries, and nothing of their repositories.
+type Network struct{ c *client }
+
+// NewNetwork returns the network of a project; x may lack a packs.toml.
+func (x *Examination) NewNetwork(o Options) (*Network, error) {
+	c, err := o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, _ *progressCounter) {
+		f.InsecureRegistries = x.Insecure
+	})
+	return &Network{c}, err
+}
+
+// Proxy returns the proxy for a registry, without user and password; "" if there is
+// none. The error is *ProxyError.
+func (n *Network) Proxy(host string) (string, error) { return n.c.Proxy(host) }
+
+// Ping asks registries, each once and without credentials, how to authenticate. It calls
+// tell with the index of each host, concurrently.
+func (n *Network) Ping(ctx context.Context, hosts []string, tell func(i int, g Greeting, err error)) error {
+	places := make([]int, len(hosts))
+	for i := range places {
+		places[i] = i
+	}
+	return forEach(ctx, n.c.o, places, func(ctx context.Context, i int) error {
+		g, err := n.c.Ping(ctx, hosts[i])
+		tell(i, g, err)
+		return nil
+	})
+}
+
+// A Toolchain is what the Go toolchain says of itself where a project is.
+type Toolchain struct {
+	Version string // "go version go1.25.0 linux/amd64"; "" with Err
+	Needed  string // in the go line of go.mod; "" if it is not known
+	Err     error  // why it cannot work for the module
+}
+
+// ExamineGo asks the Go toolchain for its version. It downloads none.
+func ExamineGo(ctx context.Context, o Options) Toolchain {
+	tool, err := toolchainAt(filepath.Dir(o.file()))
+	if err != nil {
+		return Toolchain{Err: err}
+	}
+	t := Toolchain{Needed: tool.Needed()}
+	if t.Version, t.Err = tool.Version(ctx); t.Err == nil {
+		t.Err = tool.TooOld(t.Version)
+	}
+	return t
+}
+
+// toolchainAt returns the toolchain for dir, or where there is no such directory for the
+// working directory. Neither needs a go.mod file.
+func toolchainAt(dir string) (*gotool.Toolchain, error) {
+	if _, err := os.Stat(dir); err != nil {
+		dir = "."
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	module, err := project.ModuleRoot(dir)
+	if err != nil {
+		return gotool.New(dir, "."), nil
+	}
+	below, err := filepath.Rel(module, dir)
+	return gotool.New(module, filepath.ToSlash(below)), err
+}
+
+// GitVersion returns what git says of itself: "git version 2.39.5".
+func GitVersion(ctx context.Context) (string, error) { return gitrev.Version(ctx) }

@@ -80,7 +80,10 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 	doc.Error = c.newFailureJSON(problems)
 	o := outcome{problems: problems, document: doc, before: t.String()}
 	if failed != nil || slices.ContainsFunc(outlooks, func(o vendorer.OutdatedPack) bool { return o.IsOutdated }) {
-		o.kind, o.hint = problem.Drift, c.updateHint(outlooks, failed != nil)
+		o.kind = problem.Drift
+		if !c.quiet || failed != nil { // else there is neither a warning nor an error that a hint belongs to
+			o.hints = []hint.Hint{c.updateHint(outlooks, failed != nil)}
+		}
 	}
 	return c.end(o)
 }

@@ -15,7 +15,7 @@ import (
 type outcome struct {
 	problems      []problem.Problem
 	kind          problem.Kind // the least of what is wrong
-	hint          hint.Hint    // what to do next, besides the hints of problems; none for nothing
+	hints         []hint.Hint  // what to do next, besides the hints of problems
 	document      any          // for --json
 	before, after string       // for standard output, before and after the problems
 }
@@ -46,10 +46,7 @@ func (c *cli) show(o outcome) error {
 	if err := c.print("%s", o.before); err != nil {
 		return err
 	}
-	if c.quiet && len(o.problems) == 0 {
-		o.hint = hint.Hint{} // there is neither a warning nor an error that it belongs to
-	}
-	c.say.Tell(o.problems, o.hint)
+	c.say.Tell(o.problems, o.hints...)
 	return c.print("%s", o.after)
 }
 

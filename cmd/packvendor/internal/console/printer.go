@@ -103,13 +103,13 @@ func (p *Printer) write(text string) {
 }
 
 // Tell prints every problem, then every hint once.
-func (p *Printer) Tell(problems []problem.Problem, next hint.Hint) {
+func (p *Printer) Tell(problems []problem.Problem, next ...hint.Hint) {
 	var hints, seconds []hint.Hint
 	for _, found := range problems {
 		p.once(p.Error, "error: ", found.Text)
 		hints, seconds = append(hints, found.Hint), append(seconds, found.Then)
 	}
-	for _, h := range slices.Concat(hint.Merge(hints), hint.Merge(seconds), hint.Merge([]hint.Hint{next})) {
+	for _, h := range slices.Concat(hint.Merge(hints), hint.Merge(seconds), hint.Merge(next)) {
 		p.once(func(text string) { p.line(cyan, "hint: ", text) }, "hint: ", p.Hints.Text(h))
 	}
 }

@@ -4,12 +4,7 @@ package problem
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
-	"io/fs"
-	"os"
-	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -148,48 +143,4 @@ func NewFailureJSON(problems []Problem, hints *hint.Context) *FailureJSON {
 		texts = append(texts, p.Text)
 	}
 	return &FailureJSON{Code: Worst(problems).ExitCode(), Message: strings.Join(texts, "\n"), Problems: NewJSON(problems, hints)}
-}
-
-// maxCertificates bounds the size of the file that SSL_CERT_FILE names, in bytes.
-const maxCertificates = 16 << 20
-
-// certificateAdvice says, on a line of its own, how to make this system trust an
-// authority.
-func certificateAdvice(file string) string { return "\n\t" + trustAdvice(runtime.GOOS, file) }
-
-// trustAdvice says where a certificate of one's own authority belongs. Go reads
-// SSL_CERT_FILE where the system has no store of its own, and passes over a file that
-// it cannot use: https://pkg.go.dev/crypto/x509#SystemCertPool
-func trustAdvice(goos, file string) string {
-	if slices.Contains([]string{"windows", "darwin", "ios"}, goos) {
-		return "add the authority's certificate to those that this system trusts"
-	}
-	if file == "" {
-		return "set SSL_CERT_FILE to a PEM file that has the authority's certificate"
-	}
-	reason := "does not have the authority's certificate"
-	if err := readable(file); err != nil {
-		reason = "cannot be used: " + err.Error()
-	}
-	return "SSL_CERT_FILE is " + file + ", which " + reason
-}
-
-// readable returns the reason why no certificates can be read from file.
-func readable(file string) error {
-	info, err := os.Stat(file)
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxCertificates) {
-		return errors.New("it is not a PEM file")
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(file)
-	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(data) {
-		return errors.New("it holds no certificate in PEM form")
-	}
-	return err
 }

@@ -38,6 +38,7 @@ type cli struct {
 
 	preset      []string // names of the flags that PACKVENDOR_FLAGS sets
 	presetFiles int      // how many of files it sets
+	presetErr   error    // what is wrong with it
 }
 
 // now is the time, by the process's clock.
@@ -63,7 +64,7 @@ func newCLI(p process) *cli {
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
 		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand())
 	c.group("Any pack:", c.versionsCommand(), c.inspectCommand(), c.fetchCommand())
-	c.group("This machine:", c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
+	c.group("This machine:", c.doctorCommand(), c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")
 	c.root.InitDefaultHelpCmd()
 	for command := range everyCommand(c.root) {
@@ -99,8 +100,9 @@ func (c *cli) execute(ctx context.Context) error {
 		if err != nil {
 			return misuse(c.root, "%w", err)
 		}
-		if err := c.presetFlags(command); err != nil {
-			return err
+		c.presetErr = c.presetFlags(command)
+		if c.presetErr != nil && command.Annotations[checksEnvironment] == "" {
+			return c.presetErr
 		}
 	}
 	c.root.SetArgs(append([]string{}, c.args...))
@@ -155,8 +157,8 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	if c.jobs < 1 && flagOf(command, "jobs") != nil {
 		return usagef("--jobs must be at least 1")
 	}
-	if auth := c.getenv("PACKVENDOR_AUTH"); auth != "" && !c.isAnonymous() {
-		return usagef("PACKVENDOR_AUTH is %+q: it can be \"anonymous\", or unset", auth)
+	if err := c.authError(); err != nil && command.Annotations[checksEnvironment] == "" {
+		return err
 	}
 	if err := c.setVerbosity(); err != nil {
 		return err

@@ -36,6 +36,7 @@ var jsonExamples = []struct {
 	{"packvendor cache list --json", 0},
 	{"packvendor cache verify --json", 0},
 	{"packvendor cache prune --json --dry-run --max-size 8kB", 0},
+	{"packvendor doctor --json", 0},
 	{"packvendor remove --json slack", 0},
 	{"packvendor auth explain --json ghcr.io", 0},
 	{"packvendor version --json", 0},
@@ -80,7 +81,9 @@ func documents(t *testing.T) map[string]string {
 	}
 	packtest.MustPush(b, b.reg, "greenticai/greentic-packs/redis", "1.2.0", packtest.Pack(packtest.Zip("state-redis", "1.2.0", 700), "redis.gtpack"))
 	home, dir, cache, bin := b.TempDir(), b.TempDir(), b.TempDir(), b.TempDir()
-	b.must(os.Symlink(packtest.NeedProgram(b, "git"), filepath.Join(bin, "git")))
+	for _, program := range []string{"git", "go"} {
+		b.must(os.Symlink(packtest.NeedProgram(b, program), filepath.Join(bin, program)))
+	}
 	b.must(os.Mkdir(filepath.Join(home, ".docker"), 0o777))
 	b.must(os.WriteFile(filepath.Join(home, ".docker", "config.json"), []byte(`{"auths":{"ghcr.io":{"auth":"bWU6c2VjcmV0"}}}`), 0o666))
 	tree{"go.mod": goMod}.write(b, dir)
@@ -109,8 +112,13 @@ func usualWords(host, dir, cache, home string) func(string) string {
 	var forms []*regexp.Regexp
 	var usual []string
 	for form, value := range map[string]string{
-		`"commit": "[0-9a-f]{40}"`: `"commit": "0d5c5a92d2b8f7f3b4d8a5c1e6f7a8b9c0d1e2f3"`,
-		`"used": "[^"]+"`:          `"used": "2026-01-31T08:00:00Z"`,
+		`"commit": "[0-9a-f]{40}"`:                  `"commit": "0d5c5a92d2b8f7f3b4d8a5c1e6f7a8b9c0d1e2f3"`,
+		`"used": "[^"]+"`:                           `"used": "2026-01-31T08:00:00Z"`,
+		`\S+, built with [^,]+`:                     `"v1.2.3, built with go1.26.0`,
+		`"go version [^;"]+`:                        `"go version go1.26.0 linux/amd64`,
+		`"git version [^"]+`:                        `"git version 2.39.5`,
+		`(?s)("system",\s+"message": ")[^"]+`:       `${1}linux/amd64`,
+		`(?s)("certificates",\s+"message": ")[^"]+`: `${1}those of this system`,
 		`"version": "[^"]+",\n  "go": "[^"]+",\n  "os": "[^"]+",\n  "arch": "[^"]+"`: "\"version\": \"v1.2.3\",\n  \"go\": \"go1.26.0\",\n  \"os\": \"linux\",\n  \"arch\": \"amd64\"",
 	} {
 		forms, usual = append(forms, regexp.MustCompile(form)), append(usual, value)

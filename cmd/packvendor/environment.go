@@ -42,6 +42,28 @@ func (c *cli) presetFlags(command *cobra.Command) error {
 	return nil
 }
 
+// presetWords are the flags that PACKVENDOR_FLAGS sets, without values but for switches.
+func (c *cli) presetWords() []string {
+	var words []string
+	for word := range strings.FieldsSeq(c.getenv("PACKVENDOR_FLAGS")) {
+		name, _, _ := strings.Cut(word, "=")
+		if flag := c.anyFlag(strings.TrimPrefix(name, "--")); flag != nil && flag.NoOptDefVal == "" {
+			word = name
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+// authError returns the error about PACKVENDOR_AUTH, nil if its value is a right one. It
+// does not quote it: somebody may take the variable for the place of a password.
+func (c *cli) authError() error {
+	if auth := c.getenv("PACKVENDOR_AUTH"); auth != "" && !c.isAnonymous() {
+		return usagef("PACKVENDOR_AUTH can be \"anonymous\", or unset")
+	}
+	return nil
+}
+
 // setVerbosity decides between --quiet and --verbose: the command line wins over the
 // environment.
 func (c *cli) setVerbosity() error {

@@ -35,7 +35,14 @@ func inputCommands() map[string]func(*testscript.TestScript, []string) {
 		"gate":     cmdGate,
 		"await":    cmdAwait,
 		"escape":   cmdEscape,
+		"prints":   cmdPrints,
 	}
+}
+
+// prints VAR COMMAND... sets $VAR to the line that a program prints.
+func cmdPrints(ts *testscript.TestScript, args []string) {
+	ts.Check(ts.Exec(args[1], args[2:]...))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
 // unquoted expands Go's escapes in a word, such as \x00 and \u202e.

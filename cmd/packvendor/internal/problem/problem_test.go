@@ -67,6 +67,7 @@ var exitCodes = map[string]struct {
 	"vendorer.PackError":              {&vendorer.PackError{Err: fs.ErrPermission}, 5},
 	"vendorer.PackageNameError":       {&vendorer.PackageNameError{}, 2},
 	"vendorer.PlaceError":             {&vendorer.PlaceError{}, 2},
+	"vendorer.ProxyError":             {&vendorer.ProxyError{Variable: "HTTPS_PROXY"}, 3},
 	"vendorer.RangeError":             {&vendorer.RangeError{}, 2},
 	"vendorer.RevisionError":          {&vendorer.RevisionError{}, 2},
 	"vendorer.TagMismatchError":       {&vendorer.TagMismatchError{}, 1},

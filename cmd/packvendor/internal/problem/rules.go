@@ -188,6 +188,7 @@ func kindRules() []rule {
 		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 			new(*packfetch.InvalidReferenceError), new(*packfetch.NoPackError), new(*packfetch.OptionError)),
+		all(Network, new(*vendorer.ProxyError)),
 		all(Storage, new(*packfetch.StorageError)),
 		all(Integrity, new(*packfetch.DigestMismatchError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError)),
 	}

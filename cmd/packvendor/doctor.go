@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/checkup"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/invocation"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+)
+
+// checksEnvironment marks the command that reports a wrong variable and goes on, where
+// others end.
+const checksEnvironment = "checks-environment"
+
+func (c *cli) doctorCommand() *cobra.Command {
+	var remote bool
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check this machine and the project, for a bug report",
+		Long: `Check what packvendor depends on, a line each, for a bug report: packvendor,
+the system, Go and git; packs.toml and packs.lock; the shared cache and who can
+write it; proxies, certificates and credentials. It needs no project, hashes no
+pack and starts no credential helper. No secret is shown.
+
+Commands fail where a line says "error", and work where it says "warning". The
+exit code is that of the gravest error: 2 for packs.toml, packs.lock and
+variables, 3 for the network, 4 for a packs.lock that contradicts itself, 5 for
+the cache; 0 if there is no error. --quiet prints the warnings and errors alone.
+
+Without --remote no network is used.`,
+		Example: `  packvendor doctor
+  packvendor doctor --remote    # ask each registry of packs.toml once, too`,
+		Args:        c.noArguments,
+		Annotations: map[string]string{checksEnvironment: "yes"},
+		RunE: func(command *cobra.Command, _ []string) error {
+			if remote && c.offline {
+				return usagef("--remote and --offline exclude each other")
+			}
+			return c.runDoctor(command, remote)
+		},
+	}
+	c.fileFlag(command, "use `FILE` as packs.toml")
+	c.fetchFlags(command)
+	command.Flags().BoolVar(&remote, "remote", false, "ask each registry of packs.toml once, too")
+	return command
+}
+
+func (c *cli) runDoctor(command *cobra.Command, remote bool) error {
+	o, err := c.oneProject(command)
+	if err != nil {
+		return err
+	}
+	checks, err := checkup.Run(command.Context(), checkup.Options{
+		Project: o, Program: fmt.Sprintf("%s, built with %s, started as %s", version(), currentVersion().Go, c.startedAs()),
+		InCI: c.inCI(), Flags: c.presetWords(), FlagsErr: c.presetErr, AuthErr: c.authError(), Anonymous: c.isAnonymous(),
+		Getenv: c.getenv, Explain: c.explain, Hints: &c.say.Hints, Remote: remote,
+	})
+	if err != nil {
+		return err
+	}
+	return c.reportDoctor(checks)
+}
+
+// startedAs is the command line that starts packvendor, without arguments.
+func (c *cli) startedAs() string {
+	form := invocation.Form{}
+	if c.form != nil {
+		form = c.form()
+	}
+	return hint.ShellLine(form.Command())
+}
+
+// doctorJSON is the document of doctor --json.
+type doctorJSON struct {
+	Checks []checkJSON `json:"checks"`
+}
+
+// checkJSON is a check; Level is ok, warning or error, and Code the exit code of an error.
+type checkJSON struct {
+	Level   checkup.Level `json:"level"`
+	Subject string        `json:"subject"`
+	Message string        `json:"message"`
+	Code    int           `json:"code,omitempty"`
+	Hint    string        `json:"hint,omitempty"`
+}
+
+// reportDoctor prints a line for each check, and then what mends the bad ones.
+func (c *cli) reportDoctor(checks []checkup.Check) error {
+	doc, o := doctorJSON{Checks: []checkJSON{}}, outcome{}
+	t := phrase.NewTable()
+	for _, check := range checks {
+		if c.quiet && check.Level == checkup.OK {
+			continue
+		}
+		t.Add(string(check.Level), check.Subject, check.Text)
+		doc.Checks = append(doc.Checks, checkJSON{
+			Level: check.Level, Subject: check.Subject, Message: check.Text,
+			Code: check.Kind.ExitCode(), Hint: c.say.Hints.Text(check.Hint),
+		})
+		o.kind, o.hints = max(o.kind, check.Kind), append(o.hints, check.Hint)
+	}
+	o.document, o.before = doc, t.String()
+	return c.end(o)
+}

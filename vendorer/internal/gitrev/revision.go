@@ -185,14 +185,28 @@ func IsMerging(dir string) bool {
 // gitDir returns the git directory of the working tree around dir, "" if there is none.
 // A tree of "git worktree" has a file that names it.
 func gitDir(dir string) string {
+	top := WorkTree(dir)
+	if top == "" {
+		return ""
+	}
+	name := filepath.Join(top, gitName)
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return name
+	}
+	return linkedGitDir(top, name)
+}
+
+// gitName is the name of the git directory, or of the file that names it.
+const gitName = ".git"
+
+// WorkTree returns the top of the working tree around dir, "" if there is none. Like
+// IsMerging it does not run git.
+func WorkTree(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
-		name := filepath.Join(at, ".git")
-		info, err := os.Stat(name)
+		info, err := os.Stat(filepath.Join(at, gitName))
 		switch {
-		case err == nil && info.IsDir():
-			return name
-		case err == nil && info.Mode().IsRegular():
-			return linkedGitDir(at, name)
+		case err == nil && (info.IsDir() || info.Mode().IsRegular()):
+			return at
 		case at == filepath.Dir(at):
 			return ""
 		}

@@ -76,6 +76,23 @@ func At(file string, lock *Mutex) (*Project, error) {
 	return p, nil
 }
 
+// From returns the project with the root dir, which is the module's or a directory above
+// it. Its paths are below dir; only that of packs.toml is set. The caller must close the
+// Root, not the project: the lock is p's.
+func (p *Project) From(dir string) (*Project, error) {
+	below, err := filepath.Rel(dir, p.Module)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	below = filepath.ToSlash(below)
+	base := path.Join(below, p.Base)
+	return &Project{Root: root, Module: dir, shown: p.shown, Base: base, TOMLFile: path.Join(base, path.Base(p.TOMLFile))}, nil
+}
+
 func (p *Project) Close() {
 	p.Root.Close()
 	p.mutex.unlock()
@@ -130,7 +147,7 @@ func (p *Project) Read(file string, tolerant bool) error {
 
 // ReadConfig is the part of Read that is about packs.toml.
 func (p *Project) ReadConfig(file string, tolerant bool) error {
-	if err := p.checkDirs(p.Base); err != nil {
+	if err := p.CheckDirs(p.Base); err != nil {
 		return err
 	}
 	if err := p.CheckFile(p.TOMLFile); err != nil {
@@ -278,7 +295,7 @@ func (p *Project) checkPlaces() error {
 			return &PlaceError{Path: p.Show(name), Reason: "is outside the module " + p.Module}
 		}
 	}
-	if err := p.checkDirs(p.DataDir); err != nil {
+	if err := p.CheckDirs(p.DataDir); err != nil {
 		return err
 	}
 	for _, name := range []string{p.GoFile, p.LockFile} {
@@ -302,8 +319,8 @@ func (p *Project) checkPlaces() error {
 	return p.checkGenerated()
 }
 
-// checkDirs checks every existing directory from the root down to dir.
-func (p *Project) checkDirs(dir string) error {
+// CheckDirs checks every existing directory from the root down to dir.
+func (p *Project) CheckDirs(dir string) error {
 	at := "."
 	for part := range strings.SplitSeq(dir, "/") {
 		at = path.Join(at, part)

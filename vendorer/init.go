@@ -19,10 +19,16 @@ type (
 	// An InitError reports a setting that packs.toml cannot hold, or that the present
 	// packs.toml contradicts.
 	InitError = scaffold.Error
+	// A CIError reports a CI system that Init does not know.
+	CIError = scaffold.CIError
 )
 
+// CISystems returns the names of the CI systems that Init can write jobs for, sorted.
+func CISystems() []string { return scaffold.CISystems() }
+
 // Init sets up a project: packs.toml, a Go file with a go:generate line for packvendor,
-// and lines in the module's .gitattributes. It never replaces a present file or line.
+// lines in the module's .gitattributes, and the jobs of a CI system. It never replaces a
+// present file or line.
 // An error before the files get their names leaves the project untouched.
 func Init(ctx context.Context, o Options, want InitOptions) (*InitReport, error) {
 	lock, err := o.lock(ctx)

@@ -12,18 +12,30 @@ func (c *cli) initCommand() *cobra.Command {
 	var options vendorer.InitOptions
 	command := &cobra.Command{
 		Use:   "init",
-		Short: "Set up packs.toml, a go:generate line and .gitattributes",
+		Short: "Set up packs.toml, a go:generate line, .gitattributes and CI",
 		Long: `Set up a project: packs.toml, a Go file that has go generate run packvendor, and
 lines in the module's .gitattributes that keep diffs readable. What is there is
 never replaced.
 
 At the root of a module the packs go into a small package of their own,
 internal/packs, unless --dir says otherwise; elsewhere into the package beside
-packs.toml.`,
+packs.toml.
+
+With --ci the repository gets two jobs as well. One verifies the packs of every
+pull or merge request. The other updates them once a week and opens such a
+request. The files are at the top of the git repository, or of the module if
+there is none:
+
+  github  .github/workflows/packvendor.yml and packvendor-update.yml
+  gitlab  .gitlab/packvendor.yml, and .gitlab-ci.yml, which includes it`,
 		Example: `  packvendor init
+  packvendor init --ci github
   packvendor init --dir=assets/my-packs --package=packs`,
 		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if command.Flags().Changed("ci") && options.CI == "" {
+				return misuse(command, "--ci names no system")
+			}
 			o, err := c.newProject(command)
 			if err != nil {
 				return err
@@ -38,8 +50,10 @@ packs.toml.`,
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	command.Flags().StringVar(&options.Package, "package", "", "`NAME` of the Go package")
 	command.Flags().StringVar(&options.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
+	command.Flags().StringVar(&options.CI, "ci", "", "write jobs for the CI `SYSTEM`: github or gitlab")
 	noFiles(command, "package")
 	command.MarkFlagDirname("dir")
+	command.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(vendorer.CISystems(), cobra.ShellCompDirectiveNoFileComp))
 	return command
 }
 
@@ -47,11 +61,12 @@ packs.toml.`,
 type initJSON struct {
 	Written []string `json:"written"`
 	Kept    []string `json:"kept"`
+	Include string   `json:"include,omitempty"` // in .gitlab-ci.yml
 	Hint    string   `json:"hint,omitempty"`
 }
 
 func (c *cli) reportInit(report *vendorer.InitReport) error {
-	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...)}
+	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...), Include: report.NotIncluded}
 	if report.NoTool {
 		doc.Hint = c.say.Hints.Text(problem.GetNewest())
 	}
@@ -66,6 +81,9 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 	}
 	for _, name := range report.Kept {
 		c.say.Notice("%s is there already, and is kept", name)
+	}
+	if doc.Include != "" {
+		c.say.Notice(".gitlab-ci.yml does not include %s: add it under include", doc.Include)
 	}
 	if doc.Hint != "" {
 		c.say.Hint(problem.GetNewest())

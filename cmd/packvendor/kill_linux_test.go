@@ -34,6 +34,7 @@ func programs() map[string]func() {
 		"packvendor-failing": mainFailing,
 		"packvendor-limited": mainLimited,
 		"writing":            mainWriting,
+		"runner":             mainRunner,
 	}
 }
 

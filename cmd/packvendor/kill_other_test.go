@@ -5,7 +5,9 @@ package main
 import "testing"
 
 // programs are this test binary's programs by name.
-func programs() map[string]func() { return map[string]func(){"packvendor": mainHurried} }
+func programs() map[string]func() {
+	return map[string]func(){"packvendor": mainHurried, "runner": mainRunner}
+}
 
 // memory returns "": only Linux has a known folder in memory.
 func memory() string { return "" }

@@ -70,9 +70,9 @@ func goEnvironment(t *testing.T) []string {
 }
 
 // REG is the host and port of the registry, CACHE the cache's folder, BIN a folder with
-// packvendor alone. SSL_CERT_FILE names what certifies registries, XDG_CACHE_HOME a
-// folder of the script's own. What the go command needs to build without a network is
-// set, too.
+// packvendor alone, CHECKOUT that of packvendor's source. SSL_CERT_FILE names what
+// certifies registries, XDG_CACHE_HOME a folder of the script's own. What the go command
+// needs to build without a network is set, too.
 //
 // PACKVENDOR_TEST_CLOCK has runs take time, which they do not without. How long
 // packvendor waits for registries, other processes and credential helpers is in
@@ -108,12 +108,17 @@ func setUp(env *testscript.Env, goEnv []string) error {
 	if err != nil {
 		return err
 	}
+	checkout, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return err
+	}
 	env.Values[registryKey{}] = &current{Registry: reg, all: map[string]*packtest.Registry{}}
 	env.Values[snapshotsKey{}] = map[string]string{}
 	env.Vars = append(env.Vars, goEnv...)
 	env.Vars = append(env.Vars,
 		"GORACE=atexit_sleep_ms=1", // a program built with -race waits for a second when it ends
 		"BIN="+filepath.Dir(packvendor),
+		"CHECKOUT="+checkout,
 		"REG="+reg.Host(),
 		keptHints+"="+hints,
 		"SSL_CERT_FILE="+ca,

@@ -63,6 +63,7 @@ func scriptsREADME(t *testing.T) []byte {
 	section := func(title, of string) { fmt.Fprintf(b, "\n%s\n\n%s", title, indented(comments[of])) }
 	section("Variables", "setUp")
 	section("Condition", "scriptCondition")
+	section("Program", "mainRunner")
 	b.WriteString("\nCommands\n")
 	for _, command := range slices.Sorted(maps.Keys(scriptCommands())) {
 		function := "cmd" + strings.ReplaceAll(command, "-", "")

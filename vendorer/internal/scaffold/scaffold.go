@@ -26,6 +26,8 @@ type Options struct {
 	Dir string
 	// Package is the Go package's name; "" derives it.
 	Package string
+	// CI is one of CISystems, or "": the system to write jobs for.
+	CI string
 }
 
 // A Report lists the changes of Init.
@@ -35,6 +37,9 @@ type Report struct {
 	// NoTool tells that no module file at the root names packvendor as a tool, so that
 	// "go tool packvendor" does not work yet.
 	NoTool bool
+	// NotIncluded is the file of jobs that a present .gitlab-ci.yml does not name, below
+	// the repository's top; "" if there is none.
+	NotIncluded string
 }
 
 // Init sets up the project p; the user names its packs.toml file, and getenv looks up
@@ -43,6 +48,7 @@ type Report struct {
 // *project.PackageNameError, those of packs.toml and of the disk.
 func Init(p *project.Project, file string, getenv func(string) string, want Options) (*Report, error) {
 	s := &setup{Project: p, file: file, getenv: getenv}
+	defer s.close()
 	if err := s.plan(want); err != nil {
 		return nil, err
 	}
@@ -60,6 +66,8 @@ type setup struct {
 	getenv  func(string) string
 	newTOML []byte // nil if there is a packs.toml
 	files   []initialFile
+	top     *project.Project // the project from the top of its repository; nil without CI
+	ciFiles []initialFile    // below the top
 	report  Report
 }
 
@@ -69,10 +77,17 @@ type initialFile struct {
 	data []byte
 }
 
+func (s *setup) close() {
+	if s.top != nil {
+		s.top.Root.Close()
+	}
+}
+
 // plan chooses the files to write, and checks that they can be written.
 func (s *setup) plan(want Options) error {
 	for _, plan := range []func() error{
 		func() error { return s.configure(want) }, s.planTOML, s.planGo, s.planAttributes,
+		func() error { return s.planCI(want.CI) },
 	} {
 		if err := plan(); err != nil {
 			return err
@@ -84,16 +99,35 @@ func (s *setup) plan(want Options) error {
 // carryOut writes all files under temporary names, and renames them after all have
 // reached the disk.
 func (s *setup) carryOut() error {
-	c := s.NewChange()
-	defer c.Discard()
-	for _, file := range s.files {
+	changes := []*project.Change{s.NewChange()}
+	defer changes[0].Discard()
+	if err := stage(changes[0], s.files); err != nil {
+		return err
+	}
+	if s.top != nil {
+		changes = append(changes, s.top.NewChange())
+		defer changes[1].Discard()
+		if err := stage(changes[1], s.ciFiles); err != nil {
+			return err
+		}
+	}
+	for _, c := range changes {
+		err := c.Create()
+		s.report.Written = append(s.report.Written, c.Written...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stage(c *project.Change, files []initialFile) error {
+	for _, file := range files {
 		if err := c.StageFile(file.name, file.data); err != nil {
 			return err
 		}
 	}
-	err := c.Create()
-	s.report.Written = c.Written
-	return err
+	return nil
 }
 
 // write plans a file.

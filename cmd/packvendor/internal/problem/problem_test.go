@@ -49,6 +49,7 @@ var exitCodes = map[string]struct {
 	"vendorer.NoTagError":             {&vendorer.NoTagError{Err: &packfetch.RegistryError{Status: 404}}, 3},
 	"vendorer.BusyError":              {&vendorer.BusyError{}, 5},
 	"vendorer.ChangedError":           {&vendorer.ChangedError{}, 5},
+	"vendorer.CIError":                {&vendorer.CIError{}, 2},
 	"vendorer.ClashError":             {&vendorer.ClashError{}, 2},
 	"vendorer.ClashingAdditionError":  {&vendorer.ClashingAdditionError{ClashError: &vendorer.ClashError{}}, 2},
 	"vendorer.EditError":              {&vendorer.EditError{Err: errors.New("x")}, 2},

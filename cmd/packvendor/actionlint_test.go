@@ -1,0 +1,122 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// actionlint finds no fault with the workflows that init writes; shellcheck finds none
+// with their commands.
+func TestActionlint(t *testing.T) {
+	t.Parallel()
+	packtest.NeedProgram(t, "shellcheck") // actionlint runs it
+	actionlint := packtest.NeedProgram(t, "actionlint")
+	for name, files := range map[string][]string{
+		"init":              initialWorkflows(t, t.TempDir()),
+		"init, switched on": switchedOn(t, initialWorkflows(t, t.TempDir())),
+		"init, odd names":   initialWorkflows(t, filepath.Join(t.TempDir(), "it's: {an} @app@", "$(x)")),
+	} {
+		cmd := exec.Command(actionlint, append([]string{"-no-color"}, files...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// initialWorkflows returns the workflows that init writes for packs.toml in a folder
+// below the module's root.
+func initialWorkflows(t *testing.T, dir string) []string {
+	t.Helper()
+	write(t, filepath.Join(dir, "go.mod"), goMod)
+	write(t, filepath.Join(dir, "my packs", "doc.go"), "package packs\n")
+	code, _, stderr := runWith(t, nil, "init", "-q", "--ci", "github", "-f", filepath.Join(dir, "my packs", "packs.toml"))
+	if code != 0 {
+		t.Fatalf("init: exit code %d\n%s", code, stderr)
+	}
+	return glob(t, filepath.Join(dir, ".github", "workflows", "*.yml"))
+}
+
+// switchable finds the "#" of a line that is switched off.
+var switchable = regexp.MustCompile(`(?m)^( *)#(\S|  )`)
+
+func switchedOn(t *testing.T, files []string) []string {
+	t.Helper()
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		on := switchable.ReplaceAllString(string(data), "$1$2")
+		if on == string(data) {
+			t.Errorf("%s has nothing to switch on", name)
+		}
+		write(t, name, on)
+	}
+	return files
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files %s, %v", pattern, err)
+	}
+	return files
+}
+
+// shellcheck finds no fault with the jobs for GitLab.
+func TestGitLabJobs(t *testing.T) {
+	t.Parallel()
+	shellcheck := packtest.NeedProgram(t, "shellcheck")
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go.mod"), goMod)
+	if code, _, stderr := runWith(t, nil, "init", "-q", "--ci", "gitlab", "-f", filepath.Join(dir, "packs.toml")); code != 0 {
+		t.Fatalf("init: exit code %d\n%s", code, stderr)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, ".gitlab", "packvendor.yml"))
+	jobs := map[string]gitlabJob{}
+	if err == nil {
+		err = yaml.Unmarshal(data, &jobs)
+	}
+	if err != nil || len(jobs) != 2 {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	for name, job := range jobs {
+		cmd := exec.Command(shellcheck, "--shell=bash", "-")
+		cmd.Stdin = strings.NewReader("set -eo pipefail\n" + strings.Join(job.Script, "\n"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// Every action that init writes is pinned by a commit, and beside it stand its
+// version and, in a comment above, where the line was copied from.
+func TestPinnedActions(t *testing.T) {
+	templates := filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "github", ".github", "workflows", "*.yml")
+	pinned := regexp.MustCompile(`uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for _, name := range glob(t, templates) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(data), "\r\n", "\n")
+		if strings.Contains(text, "uses: ") && !strings.Contains(text, "Source of ") {
+			t.Errorf("%s does not say where its actions were copied from", name)
+		}
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			if strings.Contains(line, "uses: ") && !strings.HasPrefix(line, "#") && !pinned.MatchString(line) {
+				t.Errorf("%s: %s is not pinned", name, line)
+			}
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package scaffold
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
+)
+
+// ciTexts holds the files of each CI system in a folder of its own, by their names below
+// the top of a repository.
+//
+//go:embed all:ci
+var ciTexts embed.FS
+
+const ciDir = "ci"
+
+// CISystems returns the names of the CI systems that Init knows, sorted.
+func CISystems() []string {
+	var names []string
+	entries, _ := ciTexts.ReadDir(ciDir)
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// A CIError reports a CI system that Init does not know.
+type CIError struct{ System string }
+
+func (e *CIError) Error() string {
+	return fmt.Sprintf("cannot write jobs for the CI system %+q: there are %s", e.System, strings.Join(CISystems(), " and "))
+}
+
+// planCI plans the files of a CI system at the top of the git repository, or of the
+// module if it is in none. Present files stay.
+func (s *setup) planCI(system string) error {
+	if system == "" {
+		return nil
+	}
+	if !slices.Contains(CISystems(), system) {
+		return &CIError{System: system}
+	}
+	top, err := s.From(cmp.Or(gitrev.WorkTree(s.Module), s.Module))
+	if err != nil {
+		return err
+	}
+	s.top = top
+	words, err := s.ciWords()
+	if err != nil {
+		return err
+	}
+	texts, err := fs.Sub(ciTexts, path.Join(ciDir, system))
+	if err != nil {
+		return err
+	}
+	return fs.WalkDir(texts, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(texts, name)
+		if err != nil {
+			return err
+		}
+		return s.planCIFile(name, []byte(words.Replace(string(text))))
+	})
+}
+
+// planCIFile plans a file below the top, unless it is there.
+func (s *setup) planCIFile(name string, data []byte) error {
+	if err := s.top.CheckDirs(path.Dir(name)); err != nil {
+		return err
+	}
+	if err := s.top.CheckFile(name); err != nil {
+		return err
+	}
+	present, err := s.top.ReadFile(name, project.MaxSource)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.ciFiles = append(s.ciFiles, initialFile{name, data})
+		return nil
+	case err != nil:
+		return err
+	}
+	s.report.Kept = append(s.report.Kept, s.top.Show(name))
+	if name == gitlabFile && !bytes.Contains(present, []byte(gitlabJobs)) {
+		s.report.NotIncluded = gitlabJobs
+	}
+	return nil
+}
+
+// gitlabFile is the one file that GitLab reads, and gitlabJobs the one that it must
+// include.
+const (
+	gitlabFile = ".gitlab-ci.yml"
+	gitlabJobs = ".gitlab/packvendor.yml"
+)
+
+// ciWords returns the replacer of the marks in the texts. YAML and shells know different
+// quotes, so the module's folder has a mark for each.
+func (s *setup) ciWords() (*strings.Replacer, error) {
+	module, err := filepath.Rel(s.top.Module, s.Module)
+	if err != nil {
+		return nil, err
+	}
+	module = filepath.ToSlash(module)
+	modFile := cmp.Or(s.toolFile(), project.GoMod)
+	for _, name := range []string{s.TOMLFile, modFile} {
+		if !isWritable(path.Join(module, name)) {
+			return nil, &project.PlaceError{Path: s.Show(name), Reason: "has a path that no file of a CI system can hold"}
+		}
+	}
+	return strings.NewReplacer(
+		"@packvendor@", tool(modFile),
+		"@file@", fileFlag(s.TOMLFile),
+		"@directory@", strconv.Quote(module),
+		"@go.mod@", strconv.Quote(path.Join(module, project.GoMod)),
+		"@go.sum@", strconv.Quote(path.Join(module, "*.sum")),
+		"@cd@", "cd "+shellWord(module),
+	), nil
+}
+
+// tool returns the command line that starts packvendor at the module's root.
+func tool(modFile string) string {
+	if modFile == project.GoMod {
+		return "go tool packvendor"
+	}
+	return "go tool " + shellWord("-modfile="+modFile) + " packvendor"
+}
+
+// fileFlag returns the flag that names a packs.toml at the module's root, "" for the
+// default.
+func fileFlag(toml string) string {
+	if toml == "packs.toml" {
+		return ""
+	}
+	return " -f " + shellWord(toml)
+}
+
+// isWritable tells whether a CI file can hold a name in one line, and its system takes no
+// part of it for an expression.
+func isWritable(name string) bool {
+	return utf8.ValidString(name) && !strings.Contains(name, "${{") &&
+		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// shellWord writes a printable word for bash.
+func shellWord(word string) string {
+	isPlain := func(r rune) bool {
+		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("=./_-", r))
+	}
+	if word != "" && strings.TrimFunc(word, isPlain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

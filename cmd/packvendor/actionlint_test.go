@@ -13,8 +13,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// actionlint finds no fault with the workflows that init writes; shellcheck finds none
-// with their commands.
+// actionlint finds no fault with the workflows that init writes and with this
+// repository's own; shellcheck finds none with their commands.
 func TestActionlint(t *testing.T) {
 	t.Parallel()
 	packtest.NeedProgram(t, "shellcheck") // actionlint runs it
@@ -23,6 +23,7 @@ func TestActionlint(t *testing.T) {
 		"init":              initialWorkflows(t, t.TempDir()),
 		"init, switched on": switchedOn(t, initialWorkflows(t, t.TempDir())),
 		"init, odd names":   initialWorkflows(t, filepath.Join(t.TempDir(), "it's: {an} @app@", "$(x)")),
+		"own":               glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml")),
 	} {
 		cmd := exec.Command(actionlint, append([]string{"-no-color"}, files...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -98,12 +99,13 @@ func TestGitLabJobs(t *testing.T) {
 	}
 }
 
-// Every action that init writes is pinned by a commit, and beside it stand its
+// Every action that we use or write is pinned by a commit, and beside it stand its
 // version and, in a comment above, where the line was copied from.
 func TestPinnedActions(t *testing.T) {
 	templates := filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "github", ".github", "workflows", "*.yml")
+	files := append(glob(t, templates), glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml"))...)
 	pinned := regexp.MustCompile(`uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
-	for _, name := range glob(t, templates) {
+	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -116,6 +118,33 @@ func TestPinnedActions(t *testing.T) {
 			line = strings.TrimSpace(line)
 			if strings.Contains(line, "uses: ") && !strings.HasPrefix(line, "#") && !pinned.MatchString(line) {
 				t.Errorf("%s: %s is not pinned", name, line)
+			}
+		}
+	}
+}
+
+// The workflow of this repository runs only commands of .ci/run, after it has installed
+// their programs.
+func TestOwnWorkflow(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("..", "..", ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join("..", "..", ".github", "workflows", "test.yml"))
+	var f ciFile
+	if err == nil {
+		err = yaml.Unmarshal(data, &f)
+	}
+	if err != nil || len(f.Jobs) == 0 {
+		t.Fatalf("%d jobs, %v", len(f.Jobs), err)
+	}
+	for _, job := range f.Jobs {
+		for _, step := range job.Steps {
+			for line := range strings.Lines(step.Run) {
+				line = strings.TrimSpace(line)
+				if !strings.HasPrefix(step.Name, "Install ") && !strings.HasPrefix(step.Name, "Keep ") && !strings.Contains(string(script), line+"\n") {
+					t.Errorf("%s: .ci/run does not run %q", step.Name, line)
+				}
 			}
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
-// actionlint finds no fault with the workflows that init writes and with this
-// repository's own; shellcheck finds none with their commands.
+// actionlint finds no fault with the workflows that init writes, with this repository's
+// own, and with the steps of its action; shellcheck finds none with their commands.
 func TestActionlint(t *testing.T) {
 	t.Parallel()
 	packtest.NeedProgram(t, "shellcheck") // actionlint runs it
@@ -24,6 +24,7 @@ func TestActionlint(t *testing.T) {
 		"init, switched on": switchedOn(t, initialWorkflows(t, t.TempDir())),
 		"init, odd names":   initialWorkflows(t, filepath.Join(t.TempDir(), "it's: {an} @app@", "$(x)")),
 		"own":               glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml")),
+		"action":            {actionAsWorkflow(t)},
 	} {
 		cmd := exec.Command(actionlint, append([]string{"-no-color"}, files...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -73,6 +74,33 @@ func glob(t *testing.T, pattern string) []string {
 	return files
 }
 
+// actionAsWorkflow writes the steps of action.yml as a job: actionlint checks no
+// commands of actions.
+func actionAsWorkflow(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "action.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Inputs yaml.Node
+		Runs   struct{ Steps yaml.Node }
+	}
+	if err := yaml.Unmarshal(data, &action); err != nil {
+		t.Fatal(err)
+	}
+	workflow, err := yaml.Marshal(map[string]any{
+		"on":   map[string]any{"workflow_dispatch": map[string]any{"inputs": &action.Inputs}},
+		"jobs": map[string]any{"action": map[string]any{"runs-on": "ubuntu-latest", "steps": &action.Runs.Steps}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "action.yml")
+	write(t, name, string(workflow))
+	return name
+}
+
 // shellcheck finds no fault with the jobs for GitLab.
 func TestGitLabJobs(t *testing.T) {
 	t.Parallel()
@@ -103,7 +131,8 @@ func TestGitLabJobs(t *testing.T) {
 // version and, in a comment above, where the line was copied from.
 func TestPinnedActions(t *testing.T) {
 	templates := filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "github", ".github", "workflows", "*.yml")
-	files := append(glob(t, templates), glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml"))...)
+	files := append(glob(t, templates), filepath.Join("..", "..", "action.yml"))
+	files = append(files, glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml"))...)
 	pinned := regexp.MustCompile(`uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 	for _, name := range files {
 		data, err := os.ReadFile(name)

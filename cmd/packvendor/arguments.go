@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/topic"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -188,6 +189,9 @@ func (c *cli) noCommand(command *cobra.Command, args []string) error {
 	err := fmt.Errorf("unknown command %+q", args[0])
 	if near := command.SuggestionsFor(args[0]); len(near) > 0 {
 		err = fmt.Errorf("unknown command %+q, did you mean %q?", args[0], near[0])
+	}
+	if _, ok := topic.Find(args[0]); ok {
+		return &problem.UsageError{Err: err, Help: []string{"help", args[0]}}
 	}
 	return misuse(command, "%w", err)
 }

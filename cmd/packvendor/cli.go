@@ -218,6 +218,7 @@ and an error in one does not stop the others.`,
 	command.SetFlagErrorFunc(asUsage)
 	command.SuggestionsMinimumDistance = 2
 	command.SetHelpCommand(c.helpCommand())
+	command.SetUsageTemplate(withTopics(command.UsageTemplate()))
 	persistent := command.PersistentFlags()
 	persistent.BoolVarP(&c.quiet, "quiet", "q", false, "print only warnings and errors")
 	persistent.BoolVarP(&c.verbose, "verbose", "v", false, "print what is done, and why")
@@ -228,39 +229,4 @@ and an error in one does not stop the others.`,
 	flags.BoolVar(&c.locked, "locked", false, "exit with 1 if packs.lock would change (CI: default)")
 	flags.BoolVar(&c.frozen, "frozen", false, "both --locked and --offline")
 	return command
-}
-
-func (c *cli) helpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "help [COMMAND]",
-		Short:             "Explain a command",
-		Example:           "  packvendor help update",
-		ValidArgsFunction: c.completeCommands,
-		RunE: func(_ *cobra.Command, args []string) error {
-			target, rest, err := c.root.Find(args)
-			if err == nil && len(rest) > 0 {
-				err = c.noCommand(target, rest)
-			}
-			if err != nil {
-				return asUsage(c.root, err)
-			}
-			target.InitDefaultHelpFlag()
-			return target.Help()
-		},
-	}
-}
-
-// completeCommands completes the words of a command, as help takes them.
-func (c *cli) completeCommands(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	target, rest, err := c.root.Find(args)
-	if err != nil || len(rest) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var completions []string
-	for _, command := range target.Commands() {
-		if command.IsAvailableCommand() {
-			completions = append(completions, cobra.CompletionWithDesc(command.Name(), command.Short))
-		}
-	}
-	return completions, cobra.ShellCompDirectiveNoFileComp
 }

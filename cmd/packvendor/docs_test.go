@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/topic"
 )
 
 // The text of docs/cli.md besides the commands' own text.
@@ -22,41 +22,6 @@ const (
 
 What ` + "`packvendor COMMAND --help`" + ` says, in one page. Where packvendor is a tool of the
 module, ` + "`go tool packvendor COMMAND`" + ` is the same.
-`
-	docsEnvironment = `
-## Environment
-
-| variable | meaning |
-|---|---|
-| ` + "`PACKVENDOR_FLAGS`" + ` | flags as ` + "`--flag` or `--flag=value`" + `, separated by white space; the command line overrides them, and those that a command does not have are ignored |
-| ` + "`PACKVENDOR_AUTH`" + ` | ` + "`anonymous`" + ` forbids the use of credentials |
-| ` + "`CI`" + ` | where it is true, the bare run has ` + "`--locked`" + ` |
-| ` + "`GREENTIC_PACK_CACHE_DIR`, `XDG_CACHE_HOME`, `GREENTIC_HOME`" + ` | where the shared cache is, in this order, if ` + "`--cache-dir`" + ` does not say it; ` + "`packvendor cache dir`" + ` prints it |
-| ` + "`GOPACKAGE`" + ` | set by ` + "`go generate`" + `: the name of the Go package, where several are there |
-| ` + "`GOFLAGS`, `GOENV`, `GOWORK`" + ` | as the go command has them: what ` + "`verify`" + ` finds out of a build goes by them |
-| ` + "`DOCKER_AUTH_CONFIG`, `DOCKER_CONFIG`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR`, `XDG_CONFIG_HOME`" + ` | where Docker and Podman keep credentials; ` + "`packvendor auth explain`" + ` tells what is found there |
-| ` + "`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`" + ` | the proxy, as for any Go program |
-| ` + "`SSL_CERT_FILE`, `SSL_CERT_DIR`" + ` | the certificates that are trusted, where Go honours them |
-| ` + "`NO_COLOR`" + `, ` + "`TERM=dumb`" + ` | no colours; with the latter no progress line either |
-| ` + "`GITHUB_ACTIONS`, `GITHUB_WORKSPACE`" + ` | set by GitHub Actions: errors and warnings are annotated in the files of the checkout |
-
-## Exit codes
-
-| code | meaning |
-|---|---|
-| 0 | done |
-| 1 | drift: packs.lock would change, or a difference was found |
-| 2 | usage: the command line, packs.toml, packs.lock, the output's place, an artifact without a usable pack |
-| 3 | network, registry, authentication, or the network was needed and is forbidden |
-| 4 | integrity: a digest, a size or an entry of packs.lock is not what it must be |
-| 5 | local storage: no space, no permission |
-| 130 | interrupted |
-
-Where there are several, be it of one project or of several with ` + "`-f`" + `, the exit code is
-the first of 130, 4, 5, 3, 2 and 1 that is among them. Only an interrupt ends the work on
-the other projects.
-
-` + "`go run` and `go generate` always exit with 1; `go tool`" + ` passes the code on.
 `
 	docsJSON = `
 ## JSON
@@ -77,42 +42,27 @@ func TestDocs(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the examples have other paths here")
 	}
-	name := filepath.Join("..", "..", "docs", "cli.md")
-	want := docs(t)
-	if *update {
-		if err := os.WriteFile(name, []byte(want), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(name)
-	if err != nil || string(got) != want {
-		t.Errorf("%s is not what the commands are (%v): run go generate ./cmd/packvendor", name, err)
+	comparePage(t, "cli.md", docs(t))
+}
+
+// TestDocsTopics compares the pages of topics with the topics.
+func TestDocsTopics(t *testing.T) {
+	for _, topic := range topic.All() {
+		comparePage(t, topic.Name+".md", topicPage(topic))
 	}
 }
 
-// docs/cli.md lists every variable that the code reads.
-func TestDocsEnvironment(t *testing.T) {
-	variable := regexp.MustCompile(`[gG]etenv\("([A-Z_]+)"\)`)
-	for _, dir := range []string{".", "../../vendorer", "../../packfetch", "../../internal/credentials", "../../internal/packcache", "../../internal/registry"} {
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no files in %s: %v", dir, err)
-		}
-		for _, file := range files {
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasSuffix(file, "_test.go") {
-				continue
-			}
-			for _, found := range variable.FindAllStringSubmatch(string(source), -1) {
-				if key := found[1]; !slices.Contains([]string{"HOME", "PATH", "USERPROFILE", "GIT_WORK_TREE", "GIT_CONFIG_COUNT"}, key) && !strings.Contains(docsEnvironment, key) {
-					t.Errorf("%s looks at %s", file, key)
-				}
-			}
-		}
+// comparePage compares a page in docs with its text, or writes it.
+func comparePage(t *testing.T, name, want string) {
+	t.Helper()
+	name = filepath.Join("..", "..", "docs", name)
+	if *update {
+		write(t, name, want)
+		return
+	}
+	got, err := os.ReadFile(name)
+	if err != nil || strings.ReplaceAll(string(got), "\r\n", "\n") != want {
+		t.Errorf("%s is not what the program says (%v): run go generate ./cmd/packvendor", name, err)
 	}
 }
 
@@ -140,9 +90,25 @@ func docs(t *testing.T) string {
 			section(&b, command, documents)
 		}
 	}
-	b.WriteString(docsEnvironment + docsJSON)
+	b.WriteString(docsTopics() + docsJSON)
 	fmt.Fprintf(&b, "\n    %s\n\n```json\n%s```\n", errorExample, documents[errorExample])
 	return b.String()
+}
+
+// docsTopics renders the list of topics.
+func docsTopics() string {
+	var b strings.Builder
+	b.WriteString("\n## Topics\n\n| topic | page |\n|---|---|\n")
+	for _, t := range topic.All() {
+		fmt.Fprintf(&b, "| `packvendor help %s` | [%s](%s.md) |\n", t.Name, t.Title, t.Name)
+	}
+	return b.String()
+}
+
+// topicPage renders a topic as a page.
+func topicPage(t topic.Topic) string {
+	return "# " + t.Title + "\n\n<!-- Written by \"go generate ./cmd/packvendor\" from the text of \"packvendor help " + t.Name + "\". -->\n\n" +
+		markdown(topicText(t))
 }
 
 // within reports whether a command, or one above it, is in a group.
@@ -165,9 +131,7 @@ func section(b *strings.Builder, command *cobra.Command, documents map[string]st
 	if text == "" {
 		text = command.Short + "."
 	}
-	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		fmt.Fprintf(b, "%s\n\n", markdownText(paragraph))
-	}
+	b.WriteString(markdown(commandText(text)) + "\n")
 	if len(command.Aliases) > 0 {
 		fmt.Fprintf(b, "Also: `%s`\n\n", strings.Join(command.Aliases, "`, `"))
 	}
@@ -183,19 +147,6 @@ func section(b *strings.Builder, command *cobra.Command, documents map[string]st
 			fmt.Fprintf(b, "\n<details><summary><code>%s</code></summary>\n\n```json\n%s```\n\n</details>\n", example.line, documents[example.line])
 		}
 	}
-}
-
-// markdownText renders a paragraph of a command's text: indented lines as they are;
-// commands in quotes, flags and variables as code.
-func markdownText(paragraph string) string {
-	if strings.HasPrefix(paragraph, "  ") {
-		return "    " + strings.ReplaceAll(strings.TrimPrefix(paragraph, "  "), "\n  ", "\n    ")
-	}
-	code := regexp.MustCompile(`"packvendor[^"]*"|"-o -"|\$?[A-Z]+(_[A-Z]+)+(=[a-z]+)?|(^|\s)--?[a-z][a-z-]*`)
-	return code.ReplaceAllStringFunc(paragraph, func(word string) string {
-		space := word[:len(word)-len(strings.TrimLeft(word, " \n"))]
-		return space + "`" + strings.Trim(word, " \n\"") + "`"
-	})
 }
 
 // flagTable renders flags, --help aside; "" if there are no others.

@@ -97,6 +97,8 @@ func (r *report) introduction(w *strings.Builder) {
 	}
 	fmt.Fprintf(w, `# Performance
 
+<!-- Written by "go run -C bench ." -->
+
 packvendor side by side with what a user would pick instead, on one machine. This
 page is written by
 

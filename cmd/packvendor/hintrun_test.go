@@ -178,7 +178,7 @@ func (h keptHint) follow(work string) error {
 }
 
 // isInstallLine checks that a line which needs the network is README's line to install
-// packvendor: TestReadme covers it.
+// packvendor: TestPages covers it.
 func isInstallLine(line string) error {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err == nil && !strings.Contains(consoles(string(readme)), "\n$ "+line+"\n") {

@@ -7,59 +7,59 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/topic"
 )
 
-// A block is a part of a text of help, from which pages in other forms are made.
-type block struct {
-	kind  blockKind
+// A helpPart is a part of a text of help, from which pages in other forms are made.
+type helpPart struct {
+	kind  partKind
 	text  string // verbatim, or of an entry, without its indentation
 	terms string // of an entry alone
 }
 
-type blockKind int
+type partKind int
 
 const (
-	paragraph blockKind = iota
+	paragraph partKind = iota
 	heading
 	verbatim
 	entry
 )
 
 // commandText divides the text of a command: indented lines are verbatim.
-func commandText(text string) []block {
-	var blocks []block
+func commandText(text string) []helpPart {
+	var blocks []helpPart
 	for part := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
 		kind := paragraph
 		if strings.HasPrefix(part, "  ") {
 			kind, part = verbatim, unindented(part, "  ")
 		}
-		blocks = append(blocks, block{kind: kind, text: part})
+		blocks = append(blocks, helpPart{kind: kind, text: part})
 	}
 	return blocks
 }
 
 // topicText divides the text of a topic, without its title: see package topic.
-func topicText(t topic.Topic) []block {
-	var blocks []block
+func topicText(t topic.Topic) []helpPart {
+	var blocks []helpPart
 	for part := range strings.SplitSeq(strings.TrimSpace(strings.TrimPrefix(t.Text, t.Title)), "\n\n") {
 		switch {
 		case strings.HasPrefix(part, "    "):
-			blocks = append(blocks, block{kind: verbatim, text: unindented(part, "    ")})
+			blocks = append(blocks, helpPart{kind: verbatim, text: unindented(part, "    ")})
 		case strings.HasPrefix(part, "  "):
 			blocks = append(blocks, entries(part)...)
 		case !strings.ContainsAny(part, "\n") && !strings.ContainsAny(part[len(part)-1:], ".:"):
-			blocks = append(blocks, block{kind: heading, text: part})
+			blocks = append(blocks, helpPart{kind: heading, text: part})
 		default:
-			blocks = append(blocks, block{kind: paragraph, text: part})
+			blocks = append(blocks, helpPart{kind: paragraph, text: part})
 		}
 	}
 	return blocks
 }
 
 // entries divides terms and their definitions.
-func entries(part string) []block {
-	var blocks []block
+func entries(part string) []helpPart {
+	var blocks []helpPart
 	for line := range strings.Lines(part) {
 		if !strings.HasPrefix(line, "      ") {
-			blocks = append(blocks, block{kind: entry, terms: strings.TrimSpace(line)})
+			blocks = append(blocks, helpPart{kind: entry, terms: strings.TrimSpace(line)})
 			continue
 		}
 		last := &blocks[len(blocks)-1]
@@ -73,7 +73,7 @@ func unindented(text, indent string) string {
 }
 
 // markdown renders blocks.
-func markdown(blocks []block) string {
+func markdown(blocks []helpPart) string {
 	var b strings.Builder
 	for i, part := range blocks {
 		if i > 0 && (part.kind != entry || blocks[i-1].kind != entry) {

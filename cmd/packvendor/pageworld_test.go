@@ -1,0 +1,293 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/mod/modfile"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// A pageWorld is the machine on which the commands of a page run: a home folder with the
+// module example.com/app in app, registries behind the names ghcr.io and
+// registry.example.com, and the packvendor of this checkout.
+type pageWorld struct {
+	*testing.T
+	checkout, home string
+	dir            string // the working directory
+	shell          string // a file with the shell's state between two commands
+	env            []string
+	usual          *strings.Replacer
+}
+
+// worlds are what pages may find before their first command, by name.
+var worlds = map[string]func(w *pageWorld){
+	// nothing: an empty home folder, without a module.
+	"nothing": func(w *pageWorld) {
+		w.must(os.RemoveAll(w.dir))
+		w.dir = w.home
+	},
+	// tool: packvendor is a tool of the module.
+	"tool": func(w *pageWorld) { w.getTool("go.mod") },
+	// project: the module has the packs messaging-slack 0.4.37 and state-redis 1.2.0,
+	// vendored, and a main.go.
+	"project": func(w *pageWorld) {
+		w.sh("packvendor init -q && packvendor add -q ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.37 ghcr.io/greenticai/greentic-packs/state-redis:1.2.0")
+		write(w.T, filepath.Join(w.dir, "main.go"), `package main
+
+import (
+	"fmt"
+
+	"example.com/app/internal/packs"
+)
+
+func main() {
+	for _, pack := range packs.Packs() {
+		fmt.Println(pack.Name(), pack.Size(), pack.Verify())
+	}
+}
+`)
+	},
+	// committed: what there is is the only commit of a git repository.
+	"committed": func(w *pageWorld) {
+		w.sh("git init -q && git add -A && git commit -q -m 'Add packs'")
+	},
+	// git, oras, git-lfs, jq: programs that the page uses.
+	"git":     func(w *pageWorld) { packtest.NeedProgram(w.T, "git") },
+	"oras":    func(w *pageWorld) { packtest.NeedProgram(w.T, "oras") },
+	"git-lfs": func(w *pageWorld) { packtest.NeedProgram(w.T, "git-lfs") },
+}
+
+// worldPacks are the packs behind a registry's name.
+var worldPacks = map[string][]struct {
+	repository, tag string
+	size            int
+}{
+	"ghcr.io": {
+		{"greenticai/greentic-packs/messaging-slack", "0.4.37", 1_278_000},
+		{"greenticai/greentic-packs/messaging-slack", "0.4.38", 1_284_000},
+		{"greenticai/greentic-packs/state-redis", "1.2.0", 512_000},
+		{"greenticai/greentic-packs/state-redis", "stable", 512_000},
+		{"greenticai/greentic-packs/audit-log", "0.2.1", 96_000},
+	},
+	// Everything there is for somebody with the password open-sesame.
+	"registry.example.com": {{"team/billing", "1.0.0", 64_000}},
+}
+
+func (p *page) run(t *testing.T) {
+	if !slices.ContainsFunc(p.blocks(), (*block).isRun) {
+		return
+	}
+	w := newPageWorld(t)
+	for _, name := range p.worlds() {
+		prepare := worlds[name]
+		if prepare == nil {
+			t.Fatalf("there is no world %q", name)
+		}
+		prepare(w)
+	}
+	for _, b := range p.blocks() {
+		if b.isRun() {
+			w.runBlock(b)
+		} else if b.file() != "" {
+			write(t, filepath.Join(w.dir, filepath.FromSlash(b.file())), strings.Join(b.body(), ""))
+		}
+	}
+}
+
+var worldLine = regexp.MustCompile(`(?m)^<!-- world: (.+) -->$`)
+
+func (p *page) worlds() []string {
+	if found := worldLine.FindStringSubmatch(p.original); found != nil {
+		return strings.Fields(found[1])
+	}
+	return nil
+}
+
+func newPageWorld(t *testing.T) *pageWorld {
+	t.Helper()
+	checkout, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &pageWorld{T: t, checkout: checkout, home: filepath.Join(temp, "me"), shell: filepath.Join(temp, "shell")}
+	w.dir = filepath.Join(w.home, "app")
+	write(t, filepath.Join(w.dir, "go.mod"), "module example.com/app\n\ngo 1.25.0\n")
+	write(t, w.shell, "")
+	proxy, ca := w.startRegistries(temp)
+	w.usual = strings.NewReplacer(w.home, "/home/me", "http://"+proxy, "http://proxy.example.com:3128", ca, "/etc/ssl/example.pem")
+	w.env = append(os.Environ(), goEnvironment(t)...)
+	w.env = append(w.env, "HOME="+w.home, "USER=me", "HTTPS_PROXY=http://"+proxy, "NO_PROXY=", "SSL_CERT_FILE="+ca, "SSL_CERT_DIR="+filepath.Join(temp, "none"),
+		"GOSUMDB=off", "GOWORK=", "CI=", "GITHUB_ACTIONS=", "DOCKER_CONFIG=", "DOCKER_AUTH_CONFIG=", "REGISTRY_AUTH_FILE=", "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=", "XDG_RUNTIME_DIR=/run/user/1000",
+		"PACKVENDOR_FLAGS=", "PACKVENDOR_AUTH=", "GREENTIC_PACK_CACHE_DIR=", "GREENTIC_HOME=", "PACKVENDOR_TEST_CLOCK=real", "LC_ALL=C")
+	settings := maps.Clone(gitEnvironment)
+	settings["GIT_CONFIG_GLOBAL"] = filepath.Join(w.home, ".gitconfig")
+	for name, value := range settings {
+		w.env = append(w.env, name+"="+value)
+	}
+	write(t, filepath.Join(w.home, ".gitconfig"), "[init]\n\tdefaultBranch = main\n[core]\n\tautocrlf = false\n[advice]\n\tdetachedHead = false\n")
+	return w
+}
+
+// startRegistries starts the registries and a proxy that knows them by name. It returns
+// the proxy's address and the file of what certifies them.
+func (w *pageWorld) startRegistries(temp string) (proxy, ca string) {
+	authority, err := packtest.NewAuthority()
+	w.must(err)
+	hosts := map[string]string{}
+	for name, packs := range worldPacks {
+		certificate, err := authority.Issue(time.Now().Add(24*time.Hour), name)
+		w.must(err)
+		options := packtest.Options{CA: authority, Certificate: &certificate, Token: true}
+		if name != "ghcr.io" {
+			options.User, options.Password = packtest.User, packtest.Password
+		}
+		reg := packtest.StartRegistry(w.T, options)
+		for _, p := range packs {
+			id := filepath.Base(p.repository)
+			packtest.MustPush(w.T, reg, p.repository, p.tag, packtest.Pack(packtest.Zip(id, p.tag, p.size), id+".gtpack"))
+		}
+		hosts[name+":443"] = reg.Host()
+	}
+	ca, err = authority.WriteFile(temp)
+	w.must(err)
+	return startNameProxy(w.T, hosts).address, ca
+}
+
+// runBlock runs the commands of a block, and has the block show what they print.
+func (w *pageWorld) runBlock(b *block) {
+	w.Helper()
+	commands := b.commands()
+	outputs := make([]string, len(commands))
+	for i, command := range commands {
+		want := 0
+		if text, ok := b.mark("exit code"); ok && i == len(commands)-1 {
+			n, err := strconv.Atoi(text)
+			w.must(err)
+			want = n
+		}
+		if modFile, ok := toolCommand(command); ok {
+			w.getTool(modFile)
+			continue
+		}
+		out, code := w.try(command)
+		if code != want {
+			w.Errorf("%s ends with %d, want %d\n%s", strings.TrimSpace(command), code, want, out)
+		}
+		outputs[i] = out
+	}
+	b.show(outputs)
+}
+
+var (
+	getTool   = regexp.MustCompile(`^go get -tool (?:-modfile=(\S+) )?` + packvendorPackage + `@latest\n$`)
+	gap       = regexp.MustCompile(`(\S)  +`)
+	anyDigest = regexp.MustCompile("sha256:[0-9a-f]{64}")
+)
+
+// toolCommand reports whether a command makes packvendor a tool, and in which file. The
+// newest release is not the packvendor that is tested: getTool does it with the checkout.
+func toolCommand(command string) (modFile string, ok bool) {
+	found := getTool.FindStringSubmatch(command)
+	if found == nil {
+		return "", false
+	}
+	if found[1] != "" {
+		return found[1], true
+	}
+	return "go.mod", true
+}
+
+// getTool makes the packvendor of the checkout a tool of the module, in modFile.
+func (w *pageWorld) getTool(modFile string) {
+	w.Helper()
+	name := filepath.Join(w.dir, modFile)
+	file, ours := w.modFile(name), w.modFile(filepath.Join(w.checkout, "go.mod"))
+	w.must(file.AddRequire(ours.Module.Mod.Path, "v0.0.0"))
+	w.must(file.AddReplace(ours.Module.Mod.Path, "", w.checkout, ""))
+	for _, required := range ours.Require {
+		file.AddNewRequire(required.Mod.Path, required.Mod.Version, true)
+	}
+	w.must(file.AddTool(packvendorPackage))
+	text, err := file.Format()
+	w.must(err)
+	write(w.T, name, string(text))
+	sum, err := os.ReadFile(filepath.Join(w.checkout, "go.sum"))
+	w.must(err)
+	write(w.T, strings.TrimSuffix(name, ".mod")+".sum", string(sum))
+}
+
+func (w *pageWorld) modFile(name string) *modfile.File {
+	w.Helper()
+	text, err := os.ReadFile(name)
+	w.must(err)
+	file, err := modfile.Parse(name, text, nil)
+	w.must(err)
+	return file
+}
+
+// sh runs a command line that must succeed.
+func (w *pageWorld) sh(line string) {
+	w.Helper()
+	if out, code := w.try(line + "\n"); code != 0 {
+		w.Fatalf("%s ends with %d\n%s", line, code, out)
+	}
+}
+
+// try runs a command line of the page in its shell, where variables and the working
+// directory outlive a command, and returns its output as it looks on anybody's machine.
+func (w *pageWorld) try(command string) (output string, code int) {
+	w.Helper()
+	script := ". '" + w.shell + "'\n" + command + "code=$?\n{ export -p; echo \"cd '$PWD'\"; } >'" + w.shell + "'\nexit $code\n"
+	sh := exec.Command("sh", "-c", script)
+	sh.Dir, sh.Env = w.dir, w.env
+	out, err := sh.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		w.Fatal(err)
+	}
+	state, err := os.ReadFile(w.shell)
+	w.must(err)
+	if _, dir, ok := strings.Cut(string(state), "\ncd '"); ok {
+		w.dir = strings.TrimSuffix(dir, "'\n")
+	}
+	return w.asUsual(string(out)), sh.ProcessState.ExitCode()
+}
+
+// asUsual returns an output as it looks on anybody's machine. The columns of a table with
+// a path of this machine become as narrow as the path.
+func (w *pageWorld) asUsual(output string) string {
+	narrow := strings.Contains(output, w.home)
+	output = anyDigest.ReplaceAllString(w.usual.Replace(output), "sha256:…")
+	if !narrow {
+		return output
+	}
+	var b strings.Builder
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	io.WriteString(table, gap.ReplaceAllString(output, "$1\t"))
+	table.Flush()
+	return b.String()
+}
+
+func (w *pageWorld) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}

@@ -39,9 +39,11 @@ func initialWorkflows(t *testing.T, dir string) []string {
 	t.Helper()
 	write(t, filepath.Join(dir, "go.mod"), goMod)
 	write(t, filepath.Join(dir, "my packs", "doc.go"), "package packs\n")
-	code, _, stderr := runWith(t, nil, "init", "-q", "--ci", "github", "-f", filepath.Join(dir, "my packs", "packs.toml"))
-	if code != 0 {
-		t.Fatalf("init: exit code %d\n%s", code, stderr)
+	for _, system := range []string{"github", "renovate"} {
+		code, _, stderr := runWith(t, nil, "init", "-q", "--ci", system, "-f", filepath.Join(dir, "my packs", "packs.toml"))
+		if code != 0 {
+			t.Fatalf("init --ci %s: exit code %d\n%s", system, code, stderr)
+		}
 	}
 	return glob(t, filepath.Join(dir, ".github", "workflows", "*.yml"))
 }
@@ -130,7 +132,7 @@ func TestGitLabJobs(t *testing.T) {
 // Every action that we use or write is pinned by a commit, and beside it stand its
 // version and, in a comment above, where the line was copied from.
 func TestPinnedActions(t *testing.T) {
-	templates := filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "github", ".github", "workflows", "*.yml")
+	templates := filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "*", ".github", "workflows", "*.yml")
 	files := append(glob(t, templates), filepath.Join("..", "..", "action.yml"))
 	files = append(files, glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml"))...)
 	pinned := regexp.MustCompile(`uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)

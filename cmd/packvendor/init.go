@@ -21,13 +21,15 @@ At the root of a module the packs go into a small package of their own,
 internal/packs, unless --dir says otherwise; elsewhere into the package beside
 packs.toml.
 
-With --ci the repository gets two jobs as well. One verifies the packs of every
-pull or merge request. The other updates them once a week and opens such a
-request. The files are at the top of the git repository, or of the module if
-there is none:
+With --ci github or --ci gitlab the repository gets two jobs as well. One
+verifies the packs of every pull or merge request. The other updates them once a
+week and opens such a request. With --ci renovate it gets the job, for GitHub,
+that repairs packs.lock where Renovate has changed packs.toml. The files are at
+the top of the git repository, or of the module if there is none:
 
-  github  .github/workflows/packvendor.yml and packvendor-update.yml
-  gitlab  .gitlab/packvendor.yml, and .gitlab-ci.yml, which includes it`,
+  github    .github/workflows/packvendor.yml and packvendor-update.yml
+  gitlab    .gitlab/packvendor.yml, and .gitlab-ci.yml, which includes it
+  renovate  .github/workflows/packvendor-lock.yml`,
 		Example: `  packvendor init
   packvendor init --ci github
   packvendor init --dir=assets/my-packs --package=packs`,
@@ -50,7 +52,7 @@ there is none:
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	command.Flags().StringVar(&options.Package, "package", "", "`NAME` of the Go package")
 	command.Flags().StringVar(&options.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
-	command.Flags().StringVar(&options.CI, "ci", "", "write jobs for the CI `SYSTEM`: github or gitlab")
+	command.Flags().StringVar(&options.CI, "ci", "", "write jobs for the CI `SYSTEM`: github, gitlab or renovate")
 	noFiles(command, "package")
 	command.MarkFlagDirname("dir")
 	command.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(vendorer.CISystems(), cobra.ShellCompDirectiveNoFileComp))

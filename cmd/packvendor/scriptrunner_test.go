@@ -111,7 +111,7 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 		return 0, err
 	}
 	maps.Copy(r.env, map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": "main", "GITHUB_ACTOR": "somebody",
+		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": "main", "GITHUB_HEAD_REF": "renovate/packs", "GITHUB_ACTOR": "somebody",
 		"GITHUB_REPOSITORY": "example/app", "RUNNER_OS": "Linux", "RUNNER_TEMP": r.temp,
 		"GITHUB_STEP_SUMMARY": filepath.Join(r.temp, "summary.md"), "GITHUB_OUTPUT": filepath.Join(r.temp, "output"),
 	})

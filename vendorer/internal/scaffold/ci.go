@@ -41,7 +41,7 @@ func CISystems() []string {
 type CIError struct{ System string }
 
 func (e *CIError) Error() string {
-	return fmt.Sprintf("cannot write jobs for the CI system %+q: there are %s", e.System, strings.Join(CISystems(), " and "))
+	return fmt.Sprintf("cannot write jobs for the CI system %+q: there are %s", e.System, strings.Join(CISystems(), ", "))
 }
 
 // planCI plans the files of a CI system at the top of the git repository, or of the

@@ -55,7 +55,7 @@ func TestFault58_Tags(t *testing.T) {
 			src := archiveOf(t, zip.Deflate, files...)
 			began := time.Now()
 			p, err := Read(context.Background(), src)
-			if took := time.Since(began); took > 2*time.Second {
+			if took := time.Since(began); took > time.Minute { // if tags were read: minutes for each
 				t.Errorf("took %s", took)
 			}
 			if p != nil {

@@ -64,7 +64,7 @@ func (c *cli) oneHost(command *cobra.Command, args []string) error {
 
 // authJSON is the document of auth explain --json.
 type authJSON struct {
-	Host string `json:"host"`
+	Host string `json:"host"` // the registry
 	// Anonymous tells that PACKVENDOR_AUTH turns credentials off; then no place
 	// was looked at.
 	Anonymous bool        `json:"anonymous"`
@@ -75,10 +75,10 @@ type authJSON struct {
 // placeJSON is one place; Finding is absent, nothing, failed, skipped, password,
 // identity-token or registry-token.
 type placeJSON struct {
-	File    string `json:"file"`
-	Helper  string `json:"helper,omitempty"` // the program that File names
-	Key     string `json:"key,omitempty"`    // in File, or what Helper was asked for
-	Finding string `json:"finding"`
+	File    string `json:"file"`              // its path, or the variable
+	Helper  string `json:"helper,omitempty"`  // the program that File names
+	Key     string `json:"key,omitempty"`     // in File, or what Helper was asked for
+	Finding string `json:"finding"`           // absent, nothing, failed, skipped, unasked, password, identity-token or registry-token
 	Problem string `json:"problem,omitempty"` // of a Finding that is failed
 }
 

@@ -36,18 +36,18 @@ func (c *cli) cacheDirCommand() *cobra.Command {
 
 // cacheDirJSON is the document of cache dir --json.
 type cacheDirJSON struct {
-	Dir string `json:"dir"`
+	Dir string `json:"dir"` // the root of the shared cache
 }
 
 // entryJSON is an entry of the cache.
 type entryJSON struct {
-	ManifestDigest string    `json:"manifest_digest"`
-	Reference      string    `json:"reference,omitempty"`
-	MediaType      string    `json:"media_type,omitempty"`
-	PackSize       *int64    `json:"pack_size"` // null if there is no pack
-	Size           int64     `json:"size"`
-	Used           time.Time `json:"used"`
-	Foreign        []string  `json:"foreign"` // names in it that are not the cache's
+	ManifestDigest string    `json:"manifest_digest"`      // the name of the entry
+	Reference      string    `json:"reference,omitempty"`  // recorded by the program that fetched it
+	MediaType      string    `json:"media_type,omitempty"` // of the layer
+	PackSize       *int64    `json:"pack_size"`            // in bytes; null if there is no pack
+	Size           int64     `json:"size"`                 // of all its files in bytes
+	Used           time.Time `json:"used"`                 // when it was last used, to an hour
+	Foreign        []string  `json:"foreign"`              // names of files in it that are not the cache's
 }
 
 func newEntryJSON(e vendorer.CacheEntry) entryJSON {

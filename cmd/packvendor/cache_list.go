@@ -30,10 +30,10 @@ recorded by the program that fetched it.`,
 
 // cacheListJSON is the document of cache list --json.
 type cacheListJSON struct {
-	Entries []entryJSON          `json:"entries"`
-	Foreign []string             `json:"foreign"` // names in the root that are no entries
-	Size    int64                `json:"size"`    // of all entries
-	Error   *problem.FailureJSON `json:"error,omitempty"`
+	Entries []entryJSON          `json:"entries"`         // by manifest digest
+	Foreign []string             `json:"foreign"`         // names in the root that are no entries
+	Size    int64                `json:"size"`            // of all entries in bytes
+	Error   *problem.FailureJSON `json:"error,omitempty"` // why some entries could not be read
 }
 
 // reportCache lists the entries that could be read.

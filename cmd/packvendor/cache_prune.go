@@ -51,19 +51,19 @@ and files that are not the cache's, stay. Interrupted downloads go first.`,
 
 // pruneJSON is the document of cache prune --json.
 type pruneJSON struct {
-	DryRun  bool          `json:"dry_run,omitempty"`
-	Removed []entryJSON   `json:"removed"`
-	Skipped []skippedJSON `json:"skipped"`
+	DryRun  bool          `json:"dry_run,omitempty"` // nothing was removed
+	Removed []entryJSON   `json:"removed"`           // entries that are gone, or would be
+	Skipped []skippedJSON `json:"skipped"`           // entries that were to be removed, and stay
 	// Partials is how many interrupted downloads were removed.
 	Partials int                  `json:"partials,omitempty"`
-	Freed    int64                `json:"freed"` // bytes
-	Left     int64                `json:"left"`  // bytes
-	Error    *problem.FailureJSON `json:"error,omitempty"`
+	Freed    int64                `json:"freed"`           // bytes
+	Left     int64                `json:"left"`            // bytes of the entries that stay
+	Error    *problem.FailureJSON `json:"error,omitempty"` // why entries could not be removed
 }
 
 type skippedJSON struct {
 	entryJSON
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // why it stays
 }
 
 func (c *cli) reportPruning(p vendorer.CachePruning, dryRun bool, failed error) error {

@@ -39,10 +39,10 @@ is an entry that is wrong; with --repair such entries are removed.`,
 
 // cacheVerifyJSON is the document of cache verify --json.
 type cacheVerifyJSON struct {
-	Proven   int            `json:"proven"`
+	Proven   int            `json:"proven"`   // how many entries are right
 	Unproven []string       `json:"unproven"` // manifest digests of entries without a manifest
 	Findings []problem.JSON `json:"findings"` // one for each entry that is wrong
-	Removed  []string       `json:"removed"`  // manifest digests of those that are gone
+	Removed  []string       `json:"removed"`  // manifest digests of wrong entries that were removed
 }
 
 func (c *cli) reportCacheChecks(checks []vendorer.CacheCheck, repaired bool, failed error) error {

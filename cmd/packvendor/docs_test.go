@@ -27,7 +27,8 @@ module, ` + "`go tool packvendor COMMAND`" + ` is the same.
 ## JSON
 
 With ` + "`--json`" + ` a command prints one document on standard output, whatever happens; only
-help and completion scripts stay text. That of each command is shown with it. What
+help and completion scripts stay text. That of each command is shown with it, and
+[json.md](json.md) has the schemas. What
 ` + "`verify`, `outdated`, `diff` and `cache verify`" + ` look for is data: it is in their
 documents, and the exit code tells that there is some. A command that failed before it
 had something to say prints its errors, each with its exit code and, where there is

@@ -75,16 +75,16 @@ func (c *cli) startedAs() string {
 
 // doctorJSON is the document of doctor --json.
 type doctorJSON struct {
-	Checks []checkJSON `json:"checks"`
+	Checks []checkJSON `json:"checks"` // in the order of the text
 }
 
 // checkJSON is a check; Level is ok, warning or error, and Code the exit code of an error.
 type checkJSON struct {
-	Level   checkup.Level `json:"level"`
-	Subject string        `json:"subject"`
-	Message string        `json:"message"`
-	Code    int           `json:"code,omitempty"`
-	Hint    string        `json:"hint,omitempty"`
+	Level   checkup.Level `json:"level"`          // ok, warning or error
+	Subject string        `json:"subject"`        // what was looked at
+	Message string        `json:"message"`        // what was found
+	Code    int           `json:"code,omitempty"` // the exit code of an error
+	Hint    string        `json:"hint,omitempty"` // the next command
 }
 
 // reportDoctor prints a line for each check, and then what mends the bad ones.

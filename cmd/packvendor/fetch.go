@@ -67,12 +67,12 @@ func (c *cli) referenceFlags(command *cobra.Command, fo *vendorer.FetchOptions) 
 // fetchJSON is the document of fetch --json, field for field that of
 // greentic-dist pack --json; but with -o the file stands in output.
 type fetchJSON struct {
-	Reference string `json:"reference"`
-	Digest    string `json:"digest"`
-	MediaType string `json:"media_type"`
-	CachePath string `json:"cache_path,omitempty"`
-	Output    string `json:"output,omitempty"`
-	Fetched   bool   `json:"fetched"`
+	Reference string `json:"reference"`            // as it was given
+	Digest    string `json:"digest"`               // of the manifest or image index that the reference leads to
+	MediaType string `json:"media_type"`           // of the layer
+	CachePath string `json:"cache_path,omitempty"` // of the pack in the shared cache; absent with -o
+	Output    string `json:"output,omitempty"`     // the file of -o
+	Fetched   bool   `json:"fetched"`              // from the registry, not from the cache
 }
 
 func newFetchJSON(r packfetch.Result, output string) fetchJSON {

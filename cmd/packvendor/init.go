@@ -61,10 +61,10 @@ the top of the git repository, or of the module if there is none:
 
 // initJSON is the document of init --json.
 type initJSON struct {
-	Written []string `json:"written"`
-	Kept    []string `json:"kept"`
-	Include string   `json:"include,omitempty"` // in .gitlab-ci.yml
-	Hint    string   `json:"hint,omitempty"`
+	Written []string `json:"written"`           // files that were written
+	Kept    []string `json:"kept"`              // files that are there already, and were not changed
+	Include string   `json:"include,omitempty"` // the file that .gitlab-ci.yml must include
+	Hint    string   `json:"hint,omitempty"`    // the next command
 }
 
 func (c *cli) reportInit(report *vendorer.InitReport) error {

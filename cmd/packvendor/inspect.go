@@ -62,53 +62,53 @@ func (c *cli) completePackOrFile(command *cobra.Command, args []string, toComple
 
 // inspectJSON is the document of inspect --json. Strings are as the pack has them.
 type inspectJSON struct {
-	Path      string `json:"path,omitempty"`
-	Reference string `json:"reference,omitempty"`
+	Path      string `json:"path,omitempty"`      // of the file that was read
+	Reference string `json:"reference,omitempty"` // of the pack, if it has one
 	// ManifestVersion is the version that the manifest gives where the reference's tag
 	// is another.
 	ManifestVersion string            `json:"manifest_version,omitempty"`
-	ManifestDigest  string            `json:"manifest_digest,omitempty"`
-	MediaType       string            `json:"media_type,omitempty"`
-	Annotations     map[string]string `json:"annotations,omitempty"`
-	Digest          string            `json:"digest"` // of the pack's bytes
-	Size            int64             `json:"size"`
-	Format          string            `json:"format"`
-	ID              string            `json:"id"`
-	Version         string            `json:"version"`
-	Name            string            `json:"name,omitempty"`
-	Kind            string            `json:"kind,omitempty"`
-	Publisher       string            `json:"publisher,omitempty"`
-	Components      []componentJSON   `json:"components"`
-	Flows           []string          `json:"flows"`
-	Dependencies    []dependencyJSON  `json:"dependencies"`
-	Signatures      []string          `json:"signatures"`
-	SBOM            *sbomJSON         `json:"sbom"` // null if there is none
-	Files           int               `json:"files"`
-	Unpacked        int64             `json:"unpacked"`
+	ManifestDigest  string            `json:"manifest_digest,omitempty"` // of the manifest, if there is one
+	MediaType       string            `json:"media_type,omitempty"`      // of the layer
+	Annotations     map[string]string `json:"annotations,omitempty"`     // the manifest's
+	Digest          string            `json:"digest"`                    // of the pack's bytes
+	Size            int64             `json:"size"`                      // of the pack in bytes
+	Format          string            `json:"format"`                    // of the pack's own manifest: pack-v1, legacy, dw-application, or the name of a newer one
+	ID              string            `json:"id"`                        // of the pack; the publisher gives it, and all that follows
+	Version         string            `json:"version"`                   // of the pack
+	Name            string            `json:"name,omitempty"`            // of the pack, for people
+	Kind            string            `json:"kind,omitempty"`            // such as application or provider
+	Publisher       string            `json:"publisher,omitempty"`       // who made the pack
+	Components      []componentJSON   `json:"components"`                // by id and version
+	Flows           []string          `json:"flows"`                     // their ids
+	Dependencies    []dependencyJSON  `json:"dependencies"`              // other packs that it needs
+	Signatures      []string          `json:"signatures"`                // files in the pack that hold signatures, which are not verified
+	SBOM            *sbomJSON         `json:"sbom"`                      // the bill of materials; null if there is none
+	Files           int               `json:"files"`                     // how many are in the pack
+	Unpacked        int64             `json:"unpacked"`                  // bytes of all files, unpacked
 }
 
 type componentJSON struct {
-	ID      string `json:"id"`
-	Version string `json:"version,omitempty"`
-	Path    string `json:"path,omitempty"`
-	Size    int64  `json:"size"`
+	ID      string `json:"id"`                // of the component
+	Version string `json:"version,omitempty"` // of the component
+	Path    string `json:"path,omitempty"`    // of its file in the pack
+	Size    int64  `json:"size"`              // of that file in bytes, unpacked
 }
 
 type dependencyJSON struct {
-	ID      string `json:"id"`
-	Version string `json:"version,omitempty"`
+	ID      string `json:"id"`                // of the pack that is needed
+	Version string `json:"version,omitempty"` // range of versions
 }
 
 type sbomJSON struct {
-	File       string   `json:"file"`
-	Format     string   `json:"format,omitempty"`
-	OK         bool     `json:"ok"`
-	Files      int      `json:"files"`
-	Matching   int      `json:"matching"`
-	Missing    []string `json:"missing"`
-	Mismatched []string `json:"mismatched"`
-	Unlisted   []string `json:"unlisted"`
-	Problem    string   `json:"problem,omitempty"`
+	File       string   `json:"file"`              // its name in the pack
+	Format     string   `json:"format,omitempty"`  // its own word for its format
+	OK         bool     `json:"ok"`                // whether it matches the files
+	Files      int      `json:"files"`             // how many it lists
+	Matching   int      `json:"matching"`          // how many of them are as listed
+	Missing    []string `json:"missing"`           // listed files that are not in the pack
+	Mismatched []string `json:"mismatched"`        // files that are not as listed
+	Unlisted   []string `json:"unlisted"`          // files that it does not list
+	Problem    string   `json:"problem,omitempty"` // why it could not be read
 }
 
 func newInspectJSON(i *vendorer.Inspection) inspectJSON {

@@ -34,22 +34,22 @@ used. A version that the manifest in the cache contradicts is marked.`,
 
 // listJSON is the document of list --json.
 type listJSON struct {
-	Packs []listedJSON `json:"packs"`
+	Packs []listedJSON `json:"packs"` // those of packs.toml, by name
 }
 
 // listedJSON is a pack; vendored and cached are yes, no, changed, or - where the
 // pack is not locked.
 type listedJSON struct {
-	Name    string `json:"name"`
-	Ref     string `json:"ref"`
-	Version string `json:"version,omitempty"`
-	Tag     string `json:"tag,omitempty"`
+	Name    string `json:"name"`              // of the pack in packs.toml
+	Ref     string `json:"ref"`               // the reference in packs.toml
+	Version string `json:"version,omitempty"` // the range of versions in packs.toml
+	Tag     string `json:"tag,omitempty"`     // of the reference, or the one that packs.lock has
 	// ManifestVersion is the version that the manifest gives where the tag is another.
 	ManifestVersion string `json:"manifest_version,omitempty"`
-	Digest          string `json:"digest,omitempty"`
-	Size            *int64 `json:"size"` // null if the pack is not locked
-	Vendored        string `json:"vendored"`
-	Cached          string `json:"cached"`
+	Digest          string `json:"digest,omitempty"` // of the manifest or image index that is pinned or locked
+	Size            *int64 `json:"size"`             // of the pack in bytes; null if the pack is not locked
+	Vendored        string `json:"vendored"`         // whether the bytes that packs.lock names are in the data folder: yes, no, changed, or - if the pack is not locked
+	Cached          string `json:"cached"`           // likewise, in the shared cache
 }
 
 func (c *cli) reportList(list []vendorer.Listed) error {

@@ -9,7 +9,7 @@
 // embeds them. See docs/cli.md for all commands, flags and exit codes.
 package main
 
-//go:generate go test . -run ^(TestDocs|TestDocsTopics|TestErrors|TestScriptsREADME)$ -update
+//go:generate go test . -run ^(TestDocs|TestDocsTopics|TestErrors|TestSchemas|TestScriptsREADME)$ -update
 
 import (
 	"context"

@@ -36,23 +36,23 @@ that there is. Nothing is changed. Exit code 1 tells that "packvendor update" or
 
 // outdatedJSON is the document of outdated --json.
 type outdatedJSON struct {
-	Packs []outlookJSON        `json:"packs"` // those that could be looked up
-	Error *problem.FailureJSON `json:"error,omitempty"`
+	Packs []outlookJSON        `json:"packs"`           // those that could be looked up, by name
+	Error *problem.FailureJSON `json:"error,omitempty"` // why the others could not
 }
 
 type outlookJSON struct {
-	Name     string    `json:"name"`
-	Ref      string    `json:"ref"`
-	Version  string    `json:"version,omitempty"`
-	Pinned   *markJSON `json:"pinned"` // null if it is neither pinned nor locked
-	Update   *markJSON `json:"update"` // null if update would not change it
-	Newest   *markJSON `json:"newest"` // null if a digest alone pins it
-	Outdated bool      `json:"outdated"`
+	Name     string    `json:"name"`              // of the pack in packs.toml
+	Ref      string    `json:"ref"`               // the reference in packs.toml
+	Version  string    `json:"version,omitempty"` // the range of versions in packs.toml
+	Pinned   *markJSON `json:"pinned"`            // the digest at present; null if it is neither pinned nor locked
+	Update   *markJSON `json:"update"`            // what update would take; null if update would not change it
+	Newest   *markJSON `json:"newest"`            // the newest version; null if a digest alone pins it
+	Outdated bool      `json:"outdated"`          // whether some update would change it
 }
 
 type markJSON struct {
-	Tag    string `json:"tag,omitempty"`
-	Digest string `json:"digest,omitempty"` // where it is known
+	Tag    string `json:"tag,omitempty"`    // the tag
+	Digest string `json:"digest,omitempty"` // the digest that it names, where that is known
 }
 
 func newMarkJSON(m vendorer.TaggedDigest) *markJSON {

@@ -87,7 +87,7 @@ func (c *cli) newFailureJSON(problems []problem.Problem) *problem.FailureJSON {
 
 // errorJSON is the document of a failed command with --json.
 type errorJSON struct {
-	Error *problem.FailureJSON `json:"error"`
+	Error *problem.FailureJSON `json:"error"` // what went wrong
 }
 
 // print writes data for standard output, which may be the terminal where the line

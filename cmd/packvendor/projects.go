@@ -141,13 +141,13 @@ func (b *batch) heading(section func(file string) string) string {
 
 // projectsJSON is the document of a command that works on several files packs.toml.
 type projectsJSON struct {
-	Projects []*projectJSON `json:"projects"`
+	Projects []*projectJSON `json:"projects"` // in the order in which they were worked on
 }
 
 // A projectJSON is a command's document about one of several files: two fields, then the
 // document of that file alone.
 type projectJSON struct {
-	File     string `json:"file"`
+	File     string `json:"file"` // its packs.toml
 	Code     int    `json:"code"` // what the exit code would be, were it the only one
 	document any
 }

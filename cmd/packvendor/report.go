@@ -14,17 +14,17 @@ import (
 
 // runJSON is the document of the bare run, add, remove and update with --json.
 type runJSON struct {
-	DryRun  bool       `json:"dry_run,omitempty"`
-	Packs   []packJSON `json:"packs"`
-	Dropped []string   `json:"dropped"`
-	Written []string   `json:"written"`
-	Deleted []string   `json:"deleted"`
+	DryRun  bool       `json:"dry_run,omitempty"` // nothing was written
+	Packs   []packJSON `json:"packs"`             // the packs that packs.lock has now, by name
+	Dropped []string   `json:"dropped"`           // names of packs that are no longer vendored
+	Written []string   `json:"written"`           // files that were written
+	Deleted []string   `json:"deleted"`           // files that were deleted
 	// Error is why packs were refused that update --keep-going has left as they are.
 	Error *problem.FailureJSON `json:"error,omitempty"`
 }
 
 type packJSON struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // of the pack in packs.toml
 	*difference.LockedJSON
 	Changed    bool `json:"changed"`           // its entry in packs.lock changed
 	Written    bool `json:"written"`           // its vendored file was written

@@ -49,9 +49,9 @@ wrong with one of three. What is wrong with the Go package counts against all.`,
 
 // verifyJSON is the document of verify --json.
 type verifyJSON struct {
-	Packs    int            `json:"packs"`
+	Packs    int            `json:"packs"`    // how many were checked
 	Verified int            `json:"verified"` // of how many nothing was found
-	Findings []problem.JSON `json:"findings"`
+	Findings []problem.JSON `json:"findings"` // everything that was found
 	// Unembedded says why the Go toolchain was not asked.
 	Unembedded string `json:"unembedded,omitempty"`
 }

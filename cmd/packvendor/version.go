@@ -14,16 +14,15 @@ func version() string { return currentVersion().Version }
 
 // versionJSON is the document of version --json.
 type versionJSON struct {
-	Version string `json:"version"`
-	Go      string `json:"go"`
-	OS      string `json:"os"`
-	Arch    string `json:"arch"`
+	Version string `json:"version"` // of packvendor; (devel) for a build from a checkout
+	Go      string `json:"go"`      // the Go version that built it
+	OS      string `json:"os"`      // as in GOOS
+	Arch    string `json:"arch"`    // as in GOARCH
 	// Sum is the module's line in go.sum; "" for a build from a checkout.
 	Sum string `json:"sum,omitempty"`
-	// Revision is the commit of a checkout, and Modified tells that files differed from
-	// it; the zero values if the go command did not record them.
+	// Revision is the commit of a checkout, if the go command recorded it.
 	Revision string `json:"revision,omitempty"`
-	Modified bool   `json:"modified,omitempty"`
+	Modified bool   `json:"modified,omitempty"` // files of the checkout differed from that commit
 }
 
 // currentVersion describes the running program.

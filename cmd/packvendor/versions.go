@@ -43,9 +43,9 @@ packs.toml, or any other; a tag or digest of REF does not matter.`,
 
 // versionsJSON is the document of versions --json.
 type versionsJSON struct {
-	Repository string   `json:"repository"`
-	Versions   []string `json:"versions"` // newest first
-	Tags       []string `json:"tags"`     // the others, as the registry lists them
+	Repository string   `json:"repository"` // host and path
+	Versions   []string `json:"versions"`   // tags that are versions, newest first
+	Tags       []string `json:"tags"`       // the other tags, as the registry lists them
 }
 
 func (c *cli) reportTags(list *vendorer.TagList, all bool) error {

@@ -8,39 +8,39 @@ import (
 // JSON is the document of diff --json; it has no revision where two references
 // were compared.
 type JSON struct {
-	Revision string           `json:"revision,omitempty"`
-	Commit   string           `json:"commit,omitempty"`
-	Packs    []packChangeJSON `json:"packs"`
+	Revision string           `json:"revision,omitempty"` // as it was given
+	Commit   string           `json:"commit,omitempty"`   // that revision
+	Packs    []packChangeJSON `json:"packs"`              // those that changed, by name
 }
 
 type packChangeJSON struct {
-	Name   string           `json:"name"`
-	Kind   string           `json:"kind"`   // added, removed or changed
-	Before *LockedJSON      `json:"before"` // null if added
-	After  *LockedJSON      `json:"after"`  // null if removed
-	Files  []fileChangeJSON `json:"files"`  // null if not known, or the bytes are the same
-	Unread string           `json:"unread,omitempty"`
+	Name   string           `json:"name"`             // of the pack
+	Kind   string           `json:"kind"`             // added, removed or changed
+	Before *LockedJSON      `json:"before"`           // null if added
+	After  *LockedJSON      `json:"after"`            // null if removed
+	Files  []fileChangeJSON `json:"files"`            // those inside the pack that changed; null if not known, or the bytes are the same
+	Unread string           `json:"unread,omitempty"` // why the files are not known
 }
 
 // LockedJSON is an entry of packs.lock.
 type LockedJSON struct {
-	Ref     string `json:"ref"`
-	Version string `json:"version,omitempty"`
-	Tag     string `json:"tag,omitempty"`
+	Ref     string `json:"ref"`               // the reference in packs.toml
+	Version string `json:"version,omitempty"` // the range of versions in packs.toml
+	Tag     string `json:"tag,omitempty"`     // the tag that is followed
 	// ManifestVersion is the version that the manifest gives where the tag is another.
 	ManifestVersion string `json:"manifest_version,omitempty"`
-	IndexDigest     string `json:"index_digest,omitempty"`
-	ManifestDigest  string `json:"manifest_digest"`
-	LayerDigest     string `json:"layer_digest"`
-	Size            int64  `json:"size"`
-	MediaType       string `json:"media_type"`
+	IndexDigest     string `json:"index_digest,omitempty"` // of the image index that the reference leads to
+	ManifestDigest  string `json:"manifest_digest"`        // of the manifest
+	LayerDigest     string `json:"layer_digest"`           // of the pack's bytes
+	Size            int64  `json:"size"`                   // of the pack in bytes
+	MediaType       string `json:"media_type"`             // of the layer
 }
 
 type fileChangeJSON struct {
-	Name   string `json:"name"`
-	Kind   string `json:"kind"` // added, removed or changed
-	Before int64  `json:"before"`
-	After  int64  `json:"after"`
+	Name   string `json:"name"`   // of the file in the pack
+	Kind   string `json:"kind"`   // added, removed or changed
+	Before int64  `json:"before"` // bytes; 0 if added
+	After  int64  `json:"after"`  // bytes; 0 if removed
 }
 
 func NewLockedJSON(p lockfile.Entry) *LockedJSON {

@@ -111,9 +111,9 @@ func (x Explainer) explain(err error) Problem {
 
 // JSON is a problem in a document.
 type JSON struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	Code    int    `json:"code"`           // the exit code of this problem alone
+	Message string `json:"message"`        // the text after "packvendor: error: "
+	Hint    string `json:"hint,omitempty"` // the next command, or the line for packs.toml
 	Then    string `json:"then,omitempty"` // what the hint shows is what this accepts
 }
 
@@ -128,9 +128,9 @@ func NewJSON(problems []Problem, hints *hint.Context) []JSON {
 
 // FailureJSON is what went wrong, in a document.
 type FailureJSON struct {
-	Code     int    `json:"code"`
-	Message  string `json:"message"`
-	Problems []JSON `json:"problems"`
+	Code     int    `json:"code"`     // the exit code
+	Message  string `json:"message"`  // the messages of all problems, a line each
+	Problems []JSON `json:"problems"` // one after the other, as the text shows them
 }
 
 // NewFailureJSON returns nil if there is no problem.

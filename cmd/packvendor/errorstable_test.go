@@ -35,6 +35,8 @@ type messageForm struct {
 	weight  int            // how many characters are not any text
 	seen    *scriptMessage // that has the line
 	details []*messageForm // the lines after a first one
+
+	isUntold bool // no script has it, so it has no rule
 }
 
 // newMessageForm returns the form of a first line if before is `(?:.*: )?`, else that of
@@ -87,6 +89,8 @@ func (g *errorGroup) read(line string) {
 
 func (e *errorEntry) read(line string) {
 	switch {
+	case strings.HasPrefix(line, "\t~ "):
+		e.messages = append(e.messages, &messageForm{text: strings.TrimPrefix(line, "\t~ "), isUntold: true})
 	case strings.HasPrefix(line, "\t\t"):
 		last := e.messages[len(e.messages)-1]
 		last.details = append(last.details, newMessageForm("", line[1:]))
@@ -124,7 +128,7 @@ func findEntry(groups []*errorGroup, m *scriptMessage) (*errorEntry, *messageFor
 		}
 		for _, e := range g.entries {
 			for _, form := range e.messages {
-				if (best == nil || form.weight > best.weight) && form.rule.MatchString(m.lines[0]) {
+				if !form.isUntold && (best == nil || form.weight > best.weight) && form.rule.MatchString(m.lines[0]) {
 					entry, best = e, form
 				}
 			}

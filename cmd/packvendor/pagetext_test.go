@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -193,4 +194,34 @@ func (b *block) looksLikeCommands() bool {
 		return false
 	}
 	return slices.ContainsFunc(b.body(), func(line string) bool { return commandLine.MatchString(strings.TrimSpace(line)) })
+}
+
+// TestPageBlocks reads a page as readers of its rendering do, and loses nothing of it.
+func TestPageBlocks(t *testing.T) {
+	const text = "# Title\n\n<!-- world: git -->\n\n<!-- not run: no network -->\n<!-- exit code: 1 -->\n```console\n$ go build \\\n    ./...\n$ ls\nold\n```\n" +
+		"```toml packs.toml\n[packs]\n```\n\n    go test ./...\n\n- a list\n\n  ```sh\n  make\n  ```\n\nText\n    goes on\n"
+	p := parsePage(text)
+	if p.text() != text {
+		t.Errorf("the page became %q", p.text())
+	}
+	var got []string
+	for _, b := range p.blocks() {
+		reason, _ := b.mark("not run")
+		code, _ := b.mark("exit code")
+		got = append(got, fmt.Sprintf("%d %s %s %q %q %q %v %v", b.line, b.language(), b.file(), b.body(), reason, code, b.isRun(), b.looksLikeCommands()))
+	}
+	want := []string{
+		`7 console  ["$ go build \\\n" "    ./...\n" "$ ls\n" "old\n"] "no network" "1" false false`,
+		`13 toml packs.toml ["[packs]\n"] "" "" false false`,
+		`17   ["go test ./...\n"] "" "" false true`,
+		`21 sh  ["make\n"] "" "" false true`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("blocks\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	console := p.blocks()[0]
+	console.show([]string{"", "new\n"})
+	if got, want := strings.Join(console.lines, ""), "```console\n$ go build \\\n    ./...\n$ ls\nnew\n```\n"; got != want {
+		t.Errorf("with other outputs the block is %q, want %q", got, want)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,7 +42,7 @@ var worlds = map[string]func(w *pageWorld){
 		w.dir = w.home
 	},
 	// tool: packvendor is a tool of the module.
-	"tool": func(w *pageWorld) { w.getTool("go.mod") },
+	"tool": func(w *pageWorld) { w.getUs("go.mod", true) },
 	// project: the module has the packs messaging-slack 0.4.37 and state-redis 1.2.0,
 	// vendored, and a main.go.
 	"project": func(w *pageWorld) {
@@ -80,7 +82,9 @@ var worldPacks = map[string][]struct {
 		{"greenticai/greentic-packs/messaging-slack", "0.4.38", 1_284_000},
 		{"greenticai/greentic-packs/state-redis", "1.2.0", 512_000},
 		{"greenticai/greentic-packs/state-redis", "stable", 512_000},
+		{"greenticai/greentic-packs/messaging-slack", "0.5.0", 1_290_000},
 		{"greenticai/greentic-packs/audit-log", "0.2.1", 96_000},
+		{"greenticai/greentic-packs/auth-oidc", "0.9.0", 128_000},
 	},
 	// Everything there is for somebody with the password open-sesame.
 	"registry.example.com": {{"team/billing", "1.0.0", 64_000}},
@@ -131,9 +135,9 @@ func newPageWorld(t *testing.T) *pageWorld {
 	write(t, filepath.Join(w.dir, "go.mod"), "module example.com/app\n\ngo 1.25.0\n")
 	write(t, w.shell, "")
 	proxy, ca := w.startRegistries(temp)
-	w.usual = strings.NewReplacer(w.home, "/home/me", "http://"+proxy, "http://proxy.example.com:3128", ca, "/etc/ssl/example.pem")
+	w.usual = strings.NewReplacer(w.home, "/home/me", "http://"+proxy, "http://proxy.example.com:3128", ca, "/etc/ssl/example.pem", filepath.Dir(ca), "/etc/ssl/certs")
 	w.env = append(os.Environ(), goEnvironment(t)...)
-	w.env = append(w.env, "HOME="+w.home, "USER=me", "HTTPS_PROXY=http://"+proxy, "NO_PROXY=", "SSL_CERT_FILE="+ca, "SSL_CERT_DIR="+filepath.Join(temp, "none"),
+	w.env = append(w.env, "HOME="+w.home, "USER=me", "HTTPS_PROXY=http://"+proxy, "NO_PROXY=", "SSL_CERT_FILE="+ca, "SSL_CERT_DIR="+filepath.Dir(ca),
 		"GOSUMDB=off", "GOWORK=", "CI=", "GITHUB_ACTIONS=", "DOCKER_CONFIG=", "DOCKER_AUTH_CONFIG=", "REGISTRY_AUTH_FILE=", "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=", "XDG_RUNTIME_DIR=/run/user/1000",
 		"PACKVENDOR_FLAGS=", "PACKVENDOR_AUTH=", "GREENTIC_PACK_CACHE_DIR=", "GREENTIC_HOME=", "PACKVENDOR_TEST_CLOCK=real", "LC_ALL=C")
 	settings := maps.Clone(gitEnvironment)
@@ -165,7 +169,9 @@ func (w *pageWorld) startRegistries(temp string) (proxy, ca string) {
 		}
 		hosts[name+":443"] = reg.Host()
 	}
-	ca, err = authority.WriteFile(temp)
+	certificates := filepath.Join(temp, "certificates")
+	w.must(os.Mkdir(certificates, 0o777))
+	ca, err = authority.WriteFile(certificates)
 	w.must(err)
 	return startNameProxy(w.T, hosts).address, ca
 }
@@ -182,8 +188,8 @@ func (w *pageWorld) runBlock(b *block) {
 			w.must(err)
 			want = n
 		}
-		if modFile, ok := toolCommand(command); ok {
-			w.getTool(modFile)
+		if modFile, ok := getsUs(command); ok {
+			w.getUs(modFile, strings.Contains(command, " -tool "))
 			continue
 		}
 		out, code := w.try(command)
@@ -196,26 +202,36 @@ func (w *pageWorld) runBlock(b *block) {
 }
 
 var (
-	getTool   = regexp.MustCompile(`^go get -tool (?:-modfile=(\S+) )?` + packvendorPackage + `@latest\n$`)
-	gap       = regexp.MustCompile(`(\S)  +`)
-	anyDigest = regexp.MustCompile("sha256:[0-9a-f]{64}")
+	getLine = regexp.MustCompile(`^go get (?:-tool )?(?:-modfile=(\S+) )?github.com/greenticai/packvendor(?:/cmd/packvendor)?@latest\n$`)
+	gap     = regexp.MustCompile(`(\S)  +`)
 )
 
-// toolCommand reports whether a command makes packvendor a tool, and in which file. The
-// newest release is not the packvendor that is tested: getTool does it with the checkout.
-func toolCommand(command string) (modFile string, ok bool) {
-	found := getTool.FindStringSubmatch(command)
+// usualForms are the forms of words that differ from machine to machine.
+var usualForms = []struct {
+	form *regexp.Regexp
+	word string
+}{
+	{regexp.MustCompile("sha256:[0-9a-f]{64}"), "sha256:…"},
+	{regexp.MustCompile(`\bv0\.0\.0\b`), "v0.1.0"},
+	{regexp.MustCompile(`\bgo1\.\d+[.\w]*( [a-z]+/[a-z0-9]+)?`), "go1.26.0$1"},
+	{regexp.MustCompile(`\bgit version \S+`), "git version 2.39.5"},
+	{regexp.MustCompile(`\b` + runtime.GOOS + "/" + runtime.GOARCH + `\b`), "linux/amd64"},
+	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d\b`), "2026-01-31"},
+}
+
+// getsUs reports whether a command makes a module require packvendor, and in which file.
+// The newest release is not the packvendor that is tested: getUs takes the checkout.
+func getsUs(command string) (modFile string, ok bool) {
+	found := getLine.FindStringSubmatch(command)
 	if found == nil {
 		return "", false
 	}
-	if found[1] != "" {
-		return found[1], true
-	}
-	return "go.mod", true
+	return cmp.Or(found[1], "go.mod"), true
 }
 
-// getTool makes the packvendor of the checkout a tool of the module, in modFile.
-func (w *pageWorld) getTool(modFile string) {
+// getUs makes the module require the packvendor of the checkout in modFile, as a tool if
+// that is wanted.
+func (w *pageWorld) getUs(modFile string, tool bool) {
 	w.Helper()
 	name := filepath.Join(w.dir, modFile)
 	file, ours := w.modFile(name), w.modFile(filepath.Join(w.checkout, "go.mod"))
@@ -224,7 +240,9 @@ func (w *pageWorld) getTool(modFile string) {
 	for _, required := range ours.Require {
 		file.AddNewRequire(required.Mod.Path, required.Mod.Version, true)
 	}
-	w.must(file.AddTool(packvendorPackage))
+	if tool {
+		w.must(file.AddTool(packvendorPackage))
+	}
 	text, err := file.Format()
 	w.must(err)
 	write(w.T, name, string(text))
@@ -274,7 +292,10 @@ func (w *pageWorld) try(command string) (output string, code int) {
 // a path of this machine become as narrow as the path.
 func (w *pageWorld) asUsual(output string) string {
 	narrow := strings.Contains(output, w.home)
-	output = anyDigest.ReplaceAllString(w.usual.Replace(output), "sha256:…")
+	output = w.usual.Replace(output)
+	for _, usual := range usualForms {
+		output = usual.form.ReplaceAllString(output, usual.word)
+	}
 	if !narrow {
 		return output
 	}

@@ -169,3 +169,36 @@ func TestPresetFiles(t *testing.T) {
 		}
 	}
 }
+
+// renovateJSON returns the configuration that docs/renovate.md shows.
+func renovateJSON(t *testing.T) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "renovate.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(page), "```json renovate.json\n")
+	text, _, end := strings.Cut(rest, "```\n")
+	if !ok || !end {
+		t.Fatal("docs/renovate.md has no renovate.json")
+	}
+	return text
+}
+
+// The author of the commits that repair packs.lock is one whom Renovate ignores.
+func TestPresetAuthor(t *testing.T) {
+	var page struct{ GitIgnoredAuthors []string }
+	if err := json.Unmarshal([]byte(renovateJSON(t)), &page); err != nil || len(page.GitIgnoredAuthors) != 1 {
+		t.Fatalf("%v, %v", page, err)
+	}
+	job, err := os.ReadFile(filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "renovate", ".github", "workflows", "packvendor-lock.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	author := page.GitIgnoredAuthors[0]
+	for _, line := range []string{`git config user.email "` + author + `"`, `"gitIgnoredAuthors": ["` + author + `"]`} {
+		if !strings.Contains(string(job), line) {
+			t.Errorf("the job has no line %s", line)
+		}
+	}
+}

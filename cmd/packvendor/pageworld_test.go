@@ -268,11 +268,12 @@ func (w *pageWorld) sh(line string) {
 	}
 }
 
-// try runs a command line of the page in its shell, where variables and the working
-// directory outlive a command, and returns its output as it looks on anybody's machine.
+// try runs a command line of the page in its shell, and returns its output as it looks on
+// anybody's machine. Variables and the working directory outlive a command; all variables
+// are exported.
 func (w *pageWorld) try(command string) (output string, code int) {
 	w.Helper()
-	script := ". '" + w.shell + "'\n" + command + "code=$?\n{ export -p; echo \"cd '$PWD'\"; } >'" + w.shell + "'\nexit $code\n"
+	script := "set -a\n. '" + w.shell + "'\n" + command + "code=$?\n{ export -p; echo \"cd '$PWD'\"; } >'" + w.shell + "'\nexit $code\n"
 	sh := exec.Command("sh", "-c", script)
 	sh.Dir, sh.Env = w.dir, w.env
 	out, err := sh.CombinedOutput()

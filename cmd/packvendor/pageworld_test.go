@@ -202,8 +202,9 @@ func (w *pageWorld) runBlock(b *block) {
 }
 
 var (
-	getLine = regexp.MustCompile(`^go get (?:-tool )?(?:-modfile=(\S+) )?github.com/greenticai/packvendor(?:/cmd/packvendor)?@latest\n$`)
-	gap     = regexp.MustCompile(`(\S)  +`)
+	getLine   = regexp.MustCompile(`^go get (?:-tool )?(?:-modfile=(\S+) )?github.com/greenticai/packvendor(?:/cmd/packvendor)?@latest\n$`)
+	anyDigest = regexp.MustCompile("sha256:[0-9a-f]{64}")
+	gap       = regexp.MustCompile(`(\S)  +`)
 )
 
 // usualForms are the forms of words that differ from machine to machine.
@@ -211,7 +212,7 @@ var usualForms = []struct {
 	form *regexp.Regexp
 	word string
 }{
-	{regexp.MustCompile("sha256:[0-9a-f]{64}"), "sha256:…"},
+	{anyDigest, "sha256:…"},
 	{regexp.MustCompile(`\bv0\.0\.0\b`), "v0.1.0"},
 	{regexp.MustCompile(`\bgo1\.\d+[.\w]*( [a-z]+/[a-z0-9]+)?`), "go1.26.0$1"},
 	{regexp.MustCompile(`\bgit version \S+`), "git version 2.39.5"},

@@ -139,7 +139,8 @@ func newPageWorld(t *testing.T) *pageWorld {
 	w.env = append(os.Environ(), goEnvironment(t)...)
 	w.env = append(w.env, "HOME="+w.home, "USER=me", "HTTPS_PROXY=http://"+proxy, "NO_PROXY=", "SSL_CERT_FILE="+ca, "SSL_CERT_DIR="+filepath.Dir(ca),
 		"GOSUMDB=off", "GOWORK=", "CI=", "GITHUB_ACTIONS=", "DOCKER_CONFIG=", "DOCKER_AUTH_CONFIG=", "REGISTRY_AUTH_FILE=", "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=", "XDG_RUNTIME_DIR=/run/user/1000",
-		"PACKVENDOR_FLAGS=", "PACKVENDOR_AUTH=", "GREENTIC_PACK_CACHE_DIR=", "GREENTIC_HOME=", "PACKVENDOR_TEST_CLOCK=real", "LC_ALL=C")
+		"PACKVENDOR_FLAGS=", "PACKVENDOR_AUTH=", "GREENTIC_PACK_CACHE_DIR=", "GREENTIC_HOME=", "PACKVENDOR_TEST_CLOCK=real", "LC_ALL=C",
+		"GORACE=atexit_sleep_ms=1") // as for scripts
 	settings := maps.Clone(gitEnvironment)
 	settings["GIT_CONFIG_GLOBAL"] = filepath.Join(w.home, ".gitconfig")
 	for name, value := range settings {

@@ -170,19 +170,49 @@ func TestPresetFiles(t *testing.T) {
 	}
 }
 
-// renovateJSON returns the configuration that docs/renovate.md shows.
-func renovateJSON(t *testing.T) string {
+var jsonBlock = regexp.MustCompile("(?s)```json[^\n]*\n(.*?)```\n")
+
+// renovateBlocks returns the configurations that docs/renovate.md shows.
+func renovateBlocks(t *testing.T) (texts []string) {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "renovate.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(page), "```json renovate.json\n")
-	text, _, end := strings.Cut(rest, "```\n")
-	if !ok || !end {
-		t.Fatal("docs/renovate.md has no renovate.json")
+	for _, block := range jsonBlock.FindAllStringSubmatch(strings.ReplaceAll(string(page), "\r\n", "\n"), -1) {
+		texts = append(texts, block[1])
 	}
-	return text
+	if len(texts) == 0 {
+		t.Fatal("docs/renovate.md has no configuration")
+	}
+	return texts
+}
+
+// renovateJSON returns the first one, for every user.
+func renovateJSON(t *testing.T) string {
+	t.Helper()
+	return renovateBlocks(t)[0]
+}
+
+// The bot that the page shows may run the command that it shows, and no longer one.
+func TestPresetCommand(t *testing.T) {
+	var bot struct{ AllowedCommands []string }
+	var user struct {
+		PackageRules []struct{ PostUpgradeTasks struct{ Commands []string } }
+	}
+	blocks := renovateBlocks(t)
+	for _, text := range blocks {
+		if err := json.Unmarshal([]byte(text), &bot); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := json.Unmarshal([]byte(blocks[len(blocks)-1]), &user); err != nil || len(bot.AllowedCommands) != 1 {
+		t.Fatalf("%v, %v", bot, err)
+	}
+	allowed, command := regexp.MustCompile(bot.AllowedCommands[0]), user.PackageRules[0].PostUpgradeTasks.Commands[0]
+	if !allowed.MatchString(command) || allowed.MatchString(command+"; true") {
+		t.Errorf("%s: %s", allowed, command)
+	}
 }
 
 // The author of the commits that repair packs.lock is one whom Renovate ignores.

@@ -129,13 +129,13 @@ func TestGitLabJobs(t *testing.T) {
 	}
 }
 
-// Every action that we use or write is pinned by a commit, and beside it stand its
+// Every action of others that we use or write is pinned by a commit, and beside it stand its
 // version and, in a comment above, where the line was copied from.
 func TestPinnedActions(t *testing.T) {
 	templates := filepath.Join("..", "..", "vendorer", "internal", "scaffold", "ci", "*", ".github", "workflows", "*.yml")
 	files := append(glob(t, templates), filepath.Join("..", "..", "action.yml"))
 	files = append(files, glob(t, filepath.Join("..", "..", ".github", "workflows", "*.yml"))...)
-	pinned := regexp.MustCompile(`uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	pinned := regexp.MustCompile(`uses: ([\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./\.github/\S+)$`)
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/goccy/go-yaml"
 
 	"github.com/greenticai/packvendor/internal/packtest"
 )
@@ -85,8 +85,8 @@ func actionAsWorkflow(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var action struct {
-		Inputs yaml.Node
-		Runs   struct{ Steps yaml.Node }
+		Inputs yaml.MapSlice
+		Runs   struct{ Steps []yaml.MapSlice }
 	}
 	if err := yaml.Unmarshal(data, &action); err != nil {
 		t.Fatal(err)

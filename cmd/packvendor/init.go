@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
@@ -61,14 +63,16 @@ the top of the git repository, or of the module if there is none:
 
 // initJSON is the document of init --json.
 type initJSON struct {
-	Written []string `json:"written"`           // files that were written
-	Kept    []string `json:"kept"`              // files that are there already, and were not changed
-	Include string   `json:"include,omitempty"` // the file that .gitlab-ci.yml must include
-	Hint    string   `json:"hint,omitempty"`    // the next command
+	Written []string `json:"written"` // files that were written
+	Kept    []string `json:"kept"`    // files that are there already, and were not changed
+	// Elsewhere are kept files whose jobs may work on other packs.
+	Elsewhere []string `json:"elsewhere,omitempty"`
+	Include   string   `json:"include,omitempty"` // the file that .gitlab-ci.yml must include
+	Hint      string   `json:"hint,omitempty"`    // the next command
 }
 
 func (c *cli) reportInit(report *vendorer.InitReport) error {
-	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...), Include: report.NotIncluded}
+	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...), Elsewhere: report.Elsewhere, Include: report.NotIncluded}
 	if report.NoTool {
 		doc.Hint = c.say.Hints.Text(problem.GetNewest())
 	}
@@ -82,7 +86,11 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		return err
 	}
 	for _, name := range report.Kept {
-		c.say.Notice("%s is there already, and is kept", name)
+		if slices.Contains(report.Elsewhere, name) {
+			c.say.Warning("%s is there already, and is kept: its jobs do not run in the folder of this module", name)
+		} else {
+			c.say.Notice("%s is there already, and is kept", name)
+		}
 	}
 	if doc.Include != "" {
 		c.say.Notice(".gitlab-ci.yml does not include %s: add it under include", doc.Include)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,12 +75,12 @@ func (s *setup) planCI(system string) error {
 		if err != nil {
 			return err
 		}
-		return s.planCIFile(name, []byte(words.Replace(string(text))))
+		return s.planCIFile(name, string(text), words)
 	})
 }
 
 // planCIFile plans a file below the top, unless it is there.
-func (s *setup) planCIFile(name string, data []byte) error {
+func (s *setup) planCIFile(name, text string, words *strings.Replacer) error {
 	if err := s.top.CheckDirs(path.Dir(name)); err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (s *setup) planCIFile(name string, data []byte) error {
 	present, err := s.top.ReadFile(name, project.MaxSource)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		s.ciFiles = append(s.ciFiles, initialFile{name, data})
+		s.ciFiles = append(s.ciFiles, initialFile{name, []byte(words.Replace(text))})
 		return nil
 	case err != nil:
 		return err
@@ -98,7 +99,28 @@ func (s *setup) planCIFile(name string, data []byte) error {
 	if name == gitlabFile && !bytes.Contains(present, []byte(gitlabJobs)) {
 		s.report.NotIncluded = gitlabJobs
 	}
+	if !runsHere(string(present), text, words) {
+		s.report.Elsewhere = append(s.report.Elsewhere, s.top.Show(name))
+	}
 	return nil
+}
+
+// manyProjects finds a flag that names projects by a pattern.
+var manyProjects = regexp.MustCompile(`-f[ =]\S*\.\.\.`)
+
+// runsHere reports whether a present file has the lines of the text that lead to the
+// module's folder, or a pattern that may.
+func runsHere(present, text string, words *strings.Replacer) bool {
+	if manyProjects.MatchString(present) {
+		return true
+	}
+	for line := range strings.Lines(text) {
+		leads := strings.Contains(line, "@directory@") || strings.Contains(line, "@cd@")
+		if leads && !strings.Contains(present, strings.TrimSpace(words.Replace(line))) {
+			return false
+		}
+	}
+	return true
 }
 
 // gitlabFile is the one file that GitLab reads, and gitlabJobs the one that it must

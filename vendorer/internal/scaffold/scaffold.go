@@ -40,6 +40,9 @@ type Report struct {
 	// NotIncluded is the file of jobs that a present .gitlab-ci.yml does not name, below
 	// the repository's top; "" if there is none.
 	NotIncluded string
+	// Elsewhere are those of Kept whose jobs do not run in the module's folder, so that
+	// they may work on other packs.
+	Elsewhere []string
 }
 
 // Init sets up the project p; the user names its packs.toml file, and getenv looks up

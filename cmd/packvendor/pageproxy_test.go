@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
 )
 
 // A nameProxy is a proxy in whose world hosts have other addresses: that of ghcr.io is
@@ -35,21 +37,5 @@ func (p *nameProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such host", http.StatusBadGateway)
 		return
 	}
-	server, err := net.Dial("tcp", address)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer server.Close()
-	client, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer client.Close()
-	io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
-	go func() {
-		io.Copy(server, client)
-		server.Close()
-	}()
-	io.Copy(client, server)
+	packtest.Tunnel(w, address)
 }

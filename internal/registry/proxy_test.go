@@ -2,7 +2,6 @@ package registry_test
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -48,23 +47,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(p.status)
 		return
 	}
-	server, err := net.Dial("tcp", p.servers[r.Host])
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	defer server.Close()
-	client, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer client.Close()
-	io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
-	go func() {
-		io.Copy(server, client)
-		server.Close()
-	}()
-	io.Copy(client, server)
+	packtest.Tunnel(w, p.servers[r.Host])
 }
 
 func (p *proxy) targets() []string {

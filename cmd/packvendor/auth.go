@@ -72,13 +72,12 @@ type authJSON struct {
 	Used      *placeJSON  `json:"used"`   // null if there are no credentials
 }
 
-// placeJSON is one place; Finding is absent, nothing, failed, skipped, password,
-// identity-token or registry-token.
+// placeJSON is one place.
 type placeJSON struct {
 	File    string `json:"file"`              // its path, or the variable
 	Helper  string `json:"helper,omitempty"`  // the program that File names
 	Key     string `json:"key,omitempty"`     // in File, or what Helper was asked for
-	Finding string `json:"finding"`           // absent, nothing, failed, skipped, unasked, password, identity-token or registry-token
+	Finding string `json:"finding"`           // absent, nothing, failed, skipped, password, identity-token or registry-token
 	Problem string `json:"problem,omitempty"` // of a Finding that is failed
 }
 

@@ -65,7 +65,7 @@ var fieldValues = map[string][]any{
 	"packChange.kind": {"added", "removed", "changed"},
 	"fileChange.kind": {"added", "removed", "changed"},
 	"check.level":     {"ok", "warning", "error"},
-	"place.finding":   {"absent", "nothing", "failed", "skipped", "unasked", "password", "identity-token", "registry-token"},
+	"place.finding":   {"absent", "nothing", "failed", "skipped", "password", "identity-token", "registry-token"},
 	"problem.code":    {1, 2, 3, 4, 5, 130},
 	"failure.code":    {1, 2, 3, 4, 5, 130},
 	"check.code":      {1, 2, 3, 4, 5},

@@ -1,6 +1,7 @@
 // Package checkup looks at a project and the machine around it, and says in a line each
-// what may trouble packvendor. It shows no secret, starts no credential helper, and
-// changes nothing.
+// what may trouble packvendor. It shows no secret and starts no credential helper. To see
+// whether it can write the cache, it makes a temporary file and removes it: nothing else
+// is written.
 package checkup
 
 import (

@@ -19,7 +19,7 @@ import (
 // stall is the time after which tests end a silent request; it is longer where a busy
 // machine must not pass for a silent registry.
 const (
-	stall     = 300 * time.Millisecond
+	stall     = 1500 * time.Millisecond
 	bodyStall = 400 * time.Millisecond
 	nowStall  = 2 * time.Second
 )

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -102,6 +104,31 @@ func TestSVG(t *testing.T) {
 	}
 	if !strings.Contains(string(picture), `fill="#ff7b72" class="b">error:<`) {
 		t.Errorf("the error is not red in\n%s", picture)
+	}
+}
+
+// The first frame and a still picture show the whole session: whatever hides a line begins
+// after the preview, and ends when its turn has come.
+func TestSVGPreview(t *testing.T) {
+	picture, err := session.SVG(Themes["light"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(picture)
+	if !strings.Contains(text, "\n.l{animation:l 1ms 1.5s}\n") || strings.Contains(text, "backwards") {
+		t.Errorf("something is hidden at the beginning of\n%s", text)
+	}
+	var got []string
+	for _, found := range regexp.MustCompile(`class="[lc]" style="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		got = append(got, found[1])
+	}
+	want := []string{
+		"animation-duration:0.6s", "animation:k0 0.125s steps(5) 2.1s",
+		"animation-duration:1.025s", "animation-duration:1.105s",
+		"animation-duration:2.225s", "animation:k1 0.1s steps(4) 3.725s",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the picture plays\n%q\nwant\n%q", got, want)
 	}
 }
 

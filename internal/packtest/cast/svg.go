@@ -30,8 +30,12 @@ const (
 	gap         = 6 // above a command
 )
 
-// SVG draws the recording: its lines appear as they did on the terminal, and the last
-// picture stays. A viewer without animation shows the last picture.
+// A picture begins with the whole session, for this long: its first frame is all that
+// some viewers show. Then the session plays.
+const preview = 1500 * time.Millisecond
+
+// SVG draws the recording: after the preview its lines appear as they did on the terminal,
+// and the last picture stays. A viewer without animation shows the last picture.
 func (r *Recording) SVG(theme Theme) ([]byte, error) {
 	lines, err := r.lines()
 	if err != nil {
@@ -39,6 +43,7 @@ func (r *Recording) SVG(theme Theme) ([]byte, error) {
 	}
 	d := &drawing{theme: theme, y: topBar}
 	for i, m := range r.schedule(lines) {
+		m.prompt, m.output = m.prompt+preview, m.output+preview
 		d.command(i, r.Steps[i].Command, m.prompt)
 		for n, line := range lines[i] {
 			d.output(line, m.line(n))
@@ -62,19 +67,24 @@ func (d *drawing) command(n int, command string, at time.Duration) {
 	keys := len([]rune(command))
 	wide := columns(keys)
 	fmt.Fprintf(&d.rules, "@keyframes k%d{from{opacity:1}to{opacity:1;transform:translateX(%spx)}}\n", n, wide)
-	fmt.Fprintf(&d.marks, "<g class=\"l\" style=\"animation-delay:%s\">\n", seconds(at))
+	d.appear(at)
 	d.text(0, span{text: prompt}, d.theme.Faint, "")
 	d.text(len(prompt), span{text: command}, d.theme.Text, ` class="b"`)
-	fmt.Fprintf(&d.marks, `<svg x="%s" y="%d" width="%s" height="%d"><g class="c" style="animation:k%d %s steps(%d) %s backwards">`,
+	fmt.Fprintf(&d.marks, `<svg x="%s" y="%d" width="%s" height="%d"><g class="c" style="animation:k%d %s steps(%d) %s">`,
 		left(len(prompt)), d.y, columns(keys+1), lineHeight, n, seconds(typing(command)), keys, seconds(at))
 	fmt.Fprintf(&d.marks, `<rect width="%s" height="%d" fill="%s"/><rect y="2" width="%s" height="%d" fill="%s"/></g></svg>`+"\n</g>\n",
 		columns(keys+1), lineHeight, d.theme.Background, columns(1), lineHeight-4, d.theme.Faint)
 	d.y += lineHeight
 }
 
+// appear begins a line that is hidden from the end of the preview until its moment.
+func (d *drawing) appear(at time.Duration) {
+	fmt.Fprintf(&d.marks, "<g class=\"l\" style=\"animation-duration:%s\">\n", seconds(at-preview))
+}
+
 // output draws a line that a command printed.
 func (d *drawing) output(l line, at time.Duration) {
-	fmt.Fprintf(&d.marks, "<g class=\"l\" style=\"animation-delay:%s\">\n", seconds(at))
+	d.appear(at)
 	column := 0
 	for _, s := range l {
 		colour, class := d.theme.Text, ""
@@ -107,7 +117,8 @@ func (d *drawing) finish(title string, width int) []byte {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`+"\n", width, height, width, height)
 	fmt.Fprintf(&b, "<title>%s</title>\n<style>\n", html.EscapeString(title))
 	fmt.Fprintf(&b, "text{font:%dpx ui-monospace,SFMono-Regular,\"SF Mono\",Menlo,Consolas,\"Liberation Mono\",\"DejaVu Sans Mono\",monospace;white-space:pre}\n", fontSize)
-	b.WriteString(".b{font-weight:600}\n.c{opacity:0}\n@keyframes l{from,to{opacity:0}}\n.l{animation:l 1ms backwards}\n")
+	b.WriteString(".b{font-weight:600}\n.c{opacity:0}\n@keyframes l{from,to{opacity:0}}\n")
+	fmt.Fprintf(&b, ".l{animation:l 1ms %s}\n", seconds(preview))
 	b.Write(d.rules.Bytes())
 	b.WriteString("@media (prefers-reduced-motion:reduce){.l,.c{animation:none!important}}\n</style>\n")
 	fmt.Fprintf(&b, `<rect x=".5" y=".5" width="%d" height="%d" rx="8" fill="%s" stroke="%s"/>`+"\n", width-1, height-1, d.theme.Background, d.theme.Border)

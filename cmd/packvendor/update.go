@@ -14,19 +14,15 @@ func (c *cli) updateCommand() *cobra.Command {
 		Short: "Follow the tags of packs, and vendor",
 		Long: `Follow the tags of the named packs, or of all, and vendor.
 
-  repository:1.2.3@digest     the newest version of the same major number (below
-                              1.0: minor number); with --latest, any newer one
-  repository:stable@digest    what the tag names now
-  repository:tag, allow_tags  what the tag names now; only packs.lock changes
-  repository, version         the newest in the range; only packs.lock changes
-  repository@digest           never moves
+A pinned version moves to the newest one of the same major number (below 1.0: of
+the same minor number), a range to its newest version, another tag to the digest
+that it has now. A digest alone stays. "packvendor help references" has the
+forms. NAME@TAG gives a pack that tag.
 
-NAME@TAG gives a pack that tag.
-
-If a tag that reads as a version names other bytes than packs.lock has under it,
-it was pushed again. Then nothing is updated, and the exit code is 4: the hints
-show what changed, and accept it with --accept-retag. --keep-going leaves such
-packs as they are and updates the others; the exit code is 4 all the same.`,
+If a version tag names other bytes than packs.lock has under it, somebody pushed
+it again. Then nothing is updated, and the exit code is 4. The hints show what
+changed, and accept it with --accept-retag. With --keep-going the other packs
+are updated; the exit code is 4 all the same.`,
 		Example: `  packvendor update state-redis
   packvendor update messaging-slack@0.4.38
   packvendor update --latest --dry-run`,

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -185,5 +189,27 @@ func TestFault51_IndexErrorQuotes(t *testing.T) {
 	want := "the image index lists no pack\n\tsha256:" + hexA + "  " + imageType + "  linux/amd64\n\t\"a\\x1b\"  \"b\\n\"  \"c\\u202e\""
 	if got := err.Error(); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The page of packs.toml lists the media types in the order in which a layer is chosen.
+func TestPageListsMediaTypes(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "packs-toml.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n### layer\n")
+	list, _, _ := strings.Cut(section, "\n```")
+	var got []string
+	for _, found := range regexp.MustCompile("`([a-z]+/[^`]+|\\+[^`]+)`").FindAllStringSubmatch(list, -1) {
+		got = append(got, found[1])
+	}
+	if want := slices.Concat(acceptedTypes, acceptedSuffixes); !slices.Equal(got, want) {
+		t.Errorf("the page lists\n%q\nand a layer is chosen by\n%q", got, want)
+	}
+	for i, mediaType := range preferredTypes {
+		if line := fmt.Sprintf("\n%d. `%s`\n", i+1, mediaType); !strings.Contains(list, line) {
+			t.Errorf("the page has no line %q", line)
+		}
 	}
 }

@@ -188,7 +188,8 @@ func (c *cli) rootCommand() *cobra.Command {
 
 Without a command, packvendor makes packs.lock, packs/ and the generated Go file
 agree with packs.toml: locked packs are obeyed, others are locked, and nothing
-is written where nothing changed.
+is written where nothing changed. It names each pack whose entry in packs.lock
+is new or changed.
 
 packs.toml is the one here or in the nearest folder above, within the module; -f
 names another. Commands that can work on several projects accept -f more than
@@ -211,7 +212,7 @@ and an error in one does not stop the others.`,
 				if err != nil {
 					return err
 				}
-				return c.reportRun(report, nil, nil)
+				return c.reportRun(report, lockedLine, nil)
 			})
 		},
 	}

@@ -58,9 +58,15 @@ func (b *fixture) bar(barriers ...barrier) {
 	})
 }
 
+// lockedText is the line of a run that locks a pack, of that tag or "", for the first time.
+func lockedText(name, tag, reference string) string {
+	_, hex, _ := strings.Cut(reference, "@sha256:")
+	return strings.Join(strings.Fields(fmt.Sprintf("%s locked %s sha256:%s", name, tag, hex[:12])), " ")
+}
+
 // twoPacks returns a project with packs of one and of two megabytes. The smaller one's
-// tag has moved, and moved is the warning.
-func (b *fixture) twoPacks() (dir, moved string) {
+// tag has moved, and moved is the warning; locked names both.
+func (b *fixture) twoPacks() (dir, moved, locked string) {
 	b.Helper()
 	b.push("greentic/redis", "1.0.0", 1_000_000)
 	b.push("greentic/redis", "1.0.1", 1_000_000)
@@ -71,7 +77,8 @@ func (b *fixture) twoPacks() (dir, moved string) {
 	redis := b.reg.Host() + "/greentic/redis:stable@" + string(pinned)
 	dir = b.TempDir()
 	b.project(fmt.Sprintf("redis = %q", redis), fmt.Sprintf("slack = %q", slack)).write(b, dir)
-	return dir, fmt.Sprintf("packvendor: warning: redis: the tag of %s no longer names its digest\n        pinned: %s\n        tag:    %s\n", redis, pinned, tagged)
+	return dir, fmt.Sprintf("packvendor: warning: redis: the tag of %s no longer names its digest\n        pinned: %s\n        tag:    %s\n", redis, pinned, tagged),
+		lockedText("redis", "stable", redis) + "\n" + lockedText("slack", "", slack) + "\n"
 }
 
 // Each phase shows a line while nothing moves, on terminals of two widths. Messages are
@@ -89,7 +96,7 @@ func TestProgressLines(t *testing.T) {
 	} {
 		t.Run(strconv.Itoa(columns), func(t *testing.T) {
 			b := newFixture(t, packtest.Options{})
-			dir, moved := b.twoPacks()
+			dir, moved, locked := b.twoPacks()
 			manifests, blob := newBarrier("/manifests/"), newBarrier("/greentic/slack/blobs/")
 			b.bar(manifests, blob)
 			term := b.newTerminal(columns, dir, "packvendor")
@@ -97,7 +104,7 @@ func TestProgressLines(t *testing.T) {
 			manifests.lift()
 			term.await(moved+want.fetching, nil)
 			blob.lift()
-			term.await(moved+"packvendor: 2 packs added; 3.0 MB downloaded; 0.0s\nexit 0\n", nil)
+			term.await(moved+locked+"packvendor: 2 packs added; 3.0 MB downloaded; 0.0s\nexit 0\n", nil)
 		})
 	}
 }
@@ -105,7 +112,7 @@ func TestProgressLines(t *testing.T) {
 // Each of several projects has its line, after the output about those before it.
 func TestProgressOfSeveral(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
-	dir, moved := b.twoPacks()
+	dir, moved, locked := b.twoPacks()
 	b.must(os.Mkdir(filepath.Join(dir, "first"), 0o777))
 	tree{"first/packs.toml": "[packs]\n"}.write(b, dir)
 	moved = strings.Replace(moved, "warning: ", "warning: packs.toml: ", 1)
@@ -117,7 +124,7 @@ func TestProgressOfSeveral(t *testing.T) {
 	manifests.lift()
 	term.await(first+moved+"fetching 1/2 packs  66% [============>       ] 2.00/3.00 MB\n", nil)
 	blob.lift()
-	term.await(first+moved+"packvendor: packs.toml: 2 packs added; 3.0 MB downloaded; 0.0s\nexit 0\n", nil)
+	term.await(first+moved+"packs.toml:\n"+locked+"packvendor: packs.toml: 2 packs added; 3.0 MB downloaded; 0.0s\nexit 0\n", nil)
 }
 
 // A reference without a project is one pack, without a count.
@@ -136,7 +143,7 @@ func TestProgressOfOne(t *testing.T) {
 
 func TestProgressOfVerify(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
-	dir, _ := b.twoPacks()
+	dir, _, _ := b.twoPacks()
 	b.mustRun(b.command(dir, b.TempDir()))
 	manifests := newBarrier("/manifests/")
 	b.bar(manifests)
@@ -199,7 +206,7 @@ func TestProgressInterrupted(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newFixture(t, packtest.Options{})
-			dir, moved := b.twoPacks()
+			dir, moved, _ := b.twoPacks()
 			b.bar(newBarrier(test.part))
 			term := b.newTerminal(80, dir, "packvendor")
 			if test.name == "resolving" {
@@ -219,18 +226,23 @@ func TestProgressInterrupted(t *testing.T) {
 // No byte of a line goes to a pipe, to a terminal without cursor movement, or into
 // quiet or JSON output.
 func TestNoProgress(t *testing.T) {
-	const summary = "packvendor: 1 pack added; 2.0 MB downloaded; 0.0s\r\n"
+	const (
+		summary = "packvendor: 1 pack added; 2.0 MB downloaded; 0.0s\r\n"
+		locked  = "LOCKED\r\n"
+	)
 	for command, want := range map[string]string{
 		"packvendor -q":                    "exit 0\r\n",
 		"packvendor --json >document":      "exit 0\r\n",
-		"TERM=dumb packvendor":             summary + "exit 0\r\n",
-		"packvendor 2>stderr; cat stderr":  summary + "exit 0\r\n",
+		"TERM=dumb packvendor":             locked + summary + "exit 0\r\n",
+		"packvendor 2>stderr; cat stderr":  locked + summary + "exit 0\r\n",
 		"NO_COLOR=1 packvendor -f missing": "packvendor: error: missing: no such file\r\npackvendor: hint: packvendor init -f missing\r\nexit 2\r\n",
 	} {
 		t.Run(command, func(t *testing.T) {
 			b := newFixture(t, packtest.Options{})
 			dir := b.TempDir()
-			b.project(fmt.Sprintf("slack = %q", b.push("greentic/slack", "1.0.0", 2_000_000))).write(b, dir)
+			slack := b.push("greentic/slack", "1.0.0", 2_000_000)
+			b.project(fmt.Sprintf("slack = %q", slack)).write(b, dir)
+			want := strings.Replace(want, "LOCKED", lockedText("slack", "", slack), 1)
 			manifests := newBarrier("/manifests/")
 			b.bar(manifests)
 			got := b.sent(dir, command, func() {

@@ -67,6 +67,14 @@ func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) 
 	return c.end(outcome{problems: problems, document: doc})
 }
 
+// lockedLine says how a pack's entry in packs.lock changed, if it did.
+func lockedLine(p vendorer.PackReport) string {
+	if p.Before == p.Entry {
+		return ""
+	}
+	return difference.Movement(p.Before, p.Entry)
+}
+
 // packLines is the text about the packs of a run.
 func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) string) string {
 	if line == nil || c.quiet && !report.DryRun { // what a dry run finds out is data

@@ -32,7 +32,7 @@ func TestMovementForms(t *testing.T) {
 		{"first, an index", lockfile.Entry{}, index, "locked 1 " + m2},
 		{"first, a range", lockfile.Entry{}, entryOf("r.io/a", "1.0.0", "m1", "l1"), "locked 1.0.0 " + m1},
 		{"nothing", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("r.io/a:1", "1", "m1", "l1"), "unchanged"},
-		{"other words", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("oci://r.io/a:1", "1", "m1", "l1"), "unchanged"},
+		{"other words", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("oci://r.io/a:1", "1", "m1", "l1"), "packs.lock entry changed, bytes identical"},
 		{"another tag", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a:2"+pin, "", "m2", "l2"), "1 → 2"},
 		{"another tag of a range", entryOf("r.io/a", "1.0.0", "m1", "l1"), entryOf("r.io/a", "1.1.0", "m2", "l2"), "1.0.0 → 1.1.0"},
 		{"another tag, the same bytes", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a:2"+pin, "", "m2", "l1"), "1 → 2 (bytes identical)"},
@@ -42,7 +42,7 @@ func TestMovementForms(t *testing.T) {
 		{"another digest", entryOf("r.io/a"+pin, "", "m1", "l1"), entryOf("r.io/a"+pin, "", "m2", "l2"), m1 + " → " + m2},
 		{"a tag to a digest", entryOf("r.io/a"+pin, "", "m1", "l1"), entryOf("r.io/a:1"+pin, "", "m1", "l1"), m1 + " → 1 (bytes identical)"},
 		{"no tag any more", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a"+pin, "", "m2", "l2"), m1 + " → " + m2},
-		{"no tag any more, the same digest", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a"+pin, "", "m1", "l1"), "unchanged"},
+		{"no tag any more, the same digest", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a"+pin, "", "m1", "l1"), "packs.lock entry changed, bytes identical"},
 	} {
 		if got := Movement(test.before, test.now); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)

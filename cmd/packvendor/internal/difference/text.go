@@ -203,8 +203,10 @@ func Movement(before, now lockfile.Entry) string {
 		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow + " (bytes identical)"
 	case isTagMoved(before, now):
 		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow
-	case before.Digest() == now.Digest() && same:
+	case before == now:
 		return "unchanged"
+	case before.Digest() == now.Digest() && same:
+		return "packs.lock entry changed, bytes identical"
 	case same:
 		return "manifest changed, bytes identical"
 	case before.Digest() == now.Digest():

@@ -40,6 +40,7 @@ func TestErrorMessages(t *testing.T) {
 		{&vendorer.ChangedError{Path: "packs.lock"}, "packs.lock was changed while packvendor ran"},
 		{&vendorer.NoProjectError{File: "packs.toml"}, "packs.toml: no such file"},
 		{&vendorer.NoModuleError{Dir: "/d"}, "/d is in no Go module: there is no go.mod in it or above it"},
+		{&vendorer.NoModuleError{Dir: "/d", Workspace: "/d/go.work"}, "/d is in no Go module: packs belong to one of the modules in /d/go.work"},
 		{&vendorer.PlaceError{Path: "packs", Reason: "is a symbolic link"}, "packs is a symbolic link"},
 		{&vendorer.VendoredError{Path: "a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, "a.gtpack is not the pack that is locked\n\tgot:  sha256:aa\n\twant: sha256:bb"},
 		{&vendorer.VendoredError{Path: "a.gtpack", Want: verified.Content{Digest: "sha256:bb"}}, "a.gtpack is missing"},

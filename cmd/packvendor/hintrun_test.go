@@ -171,6 +171,12 @@ func (h keptHint) follow(work string) error {
 		_, err := os.Stat(filepath.Join(dir, file))
 		return errors.Join(err, toml.Unmarshal([]byte(line), &map[string]any{}))
 	}
+	if rest, ok := strings.CutPrefix(h.Hint, "go -C "); ok {
+		if module, get, ok := strings.Cut(rest, " get -tool "); ok {
+			_, err := os.Stat(filepath.Join(dir, module, "go.mod"))
+			return errors.Join(err, isInstallLine("go get -tool "+get))
+		}
+	}
 	if strings.HasPrefix(h.Hint, "go get -tool ") {
 		return isInstallLine(h.Hint) // that needs the network
 	}

@@ -73,8 +73,9 @@ type initJSON struct {
 
 func (c *cli) reportInit(report *vendorer.InitReport) error {
 	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...), Elsewhere: report.Elsewhere, Include: report.NotIncluded}
+	newest := problem.GetNewestIn(report.ModuleDir)
 	if report.NoTool {
-		doc.Hint = c.say.Hints.Text(problem.GetNewest())
+		doc.Hint = c.say.Hints.Text(newest)
 	}
 	o := outcome{document: doc}
 	if !c.quiet {
@@ -96,7 +97,7 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 		c.say.Notice(".gitlab-ci.yml does not include %s: add it under include", doc.Include)
 	}
 	if doc.Hint != "" {
-		c.say.Hint(problem.GetNewest())
+		c.say.Hint(newest)
 	}
 	return nil
 }

@@ -13,9 +13,19 @@ type NoProjectError struct{ File string }
 func (e *NoProjectError) Error() string { return fmt.Sprintf("%s: no such file", e.File) }
 
 // A NoModuleError reports a packs.toml outside any Go module.
-type NoModuleError struct{ Dir string }
+type NoModuleError struct {
+	Dir       string
+	Workspace string // the go.work in Dir or above it, if it has modules; else ""
+	// Module is one of these modules, from the working directory: one with a packs.toml
+	// at its root, if there is one. HasTOML reports that.
+	Module  string
+	HasTOML bool
+}
 
 func (e *NoModuleError) Error() string {
+	if e.Workspace != "" {
+		return e.Dir + " is in no Go module: packs belong to one of the modules in " + e.Workspace
+	}
 	return e.Dir + " is in no Go module: there is no go.mod in it or above it"
 }
 

@@ -131,7 +131,7 @@ func ModuleRoot(dir string) (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", &NoModuleError{Dir: dir}
+			return "", noModule(dir)
 		}
 	}
 }

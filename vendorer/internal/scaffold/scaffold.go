@@ -37,6 +37,9 @@ type Report struct {
 	// NoTool tells that no module file at the root names packvendor as a tool, so that
 	// "go tool packvendor" does not work yet.
 	NoTool bool
+	// ModuleDir is the module's root, from the working directory, if that is in another
+	// module or in none; else "".
+	ModuleDir string
 	// NotIncluded is the file of jobs that a present .gitlab-ci.yml does not name, below
 	// the repository's top; "" if there is none.
 	NotIncluded string
@@ -58,7 +61,7 @@ func Init(p *project.Project, file string, getenv func(string) string, want Opti
 	if err := s.carryOut(); err != nil {
 		return nil, err
 	}
-	s.report.NoTool = s.toolFile() == ""
+	s.report.NoTool, s.report.ModuleDir = s.toolFile() == "", s.ModuleDir()
 	return &s.report, nil
 }
 

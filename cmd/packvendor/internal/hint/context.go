@@ -104,6 +104,21 @@ func (c *Context) Again(flags ...string) Hint {
 	return Hint{isCommand: true, words: words, flags: flags}
 }
 
+// For is the command line at hand for another packs.toml.
+func (c *Context) For(file string) Hint {
+	var words []string
+	for i := 0; i < len(c.Args); i++ {
+		name, _, hasValue := strings.Cut(c.Args[i], "=")
+		switch {
+		case name != "-f" && name != "--file":
+			words = append(words, c.Args[i])
+		case !hasValue:
+			i++ // the value is the next word
+		}
+	}
+	return Hint{isCommand: true, words: words, flags: []string{"-f", file}}
+}
+
 // HasFlag reports whether the command at hand has a flag.
 func (c *Context) HasFlag(name string) bool { return c.Has != nil && c.Has(name) }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
@@ -17,7 +18,16 @@ import (
 )
 
 // GetNewest is the command that makes the newest packvendor a tool of the module.
-func GetNewest() hint.Hint { return hint.Line("go get -tool %s@latest", vendorer.ToolPath) }
+func GetNewest() hint.Hint { return GetNewestIn("") }
+
+// GetNewestIn is GetNewest for the module in a directory; "" is the one at hand.
+func GetNewestIn(dir string) hint.Hint {
+	words := []string{"go", "get", "-tool", vendorer.ToolPath + "@latest"}
+	if dir != "" {
+		words = slices.Insert(words, 1, "-C", dir)
+	}
+	return hint.Line("%s", hint.ShellLine(words))
+}
 
 // A rule describes an error; it returns nothing if the chain has no error of its type.
 type rule func(error) Problem
@@ -97,6 +107,9 @@ func (x Explainer) inputRules() []rule {
 			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest())}
 		}),
 		on(func(e *vendorer.NoModuleError) Problem {
+			if e.Workspace != "" {
+				return Problem{Kind: Usage, Hint: x.inWorkspace(e)}
+			}
 			return Problem{Kind: Usage, Hint: hint.Line("go mod init example.com/app")}
 		}),
 		on(func(e *vendorer.CIError) Problem { return Problem{Kind: Usage, Hint: hint.Command("init", "--help")} }),
@@ -193,6 +206,16 @@ func kindRules() []rule {
 		all(Storage, new(*packfetch.StorageError)),
 		all(Integrity, new(*packfetch.DigestMismatchError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError)),
 	}
+}
+
+// inWorkspace is the command line at hand for a module of the workspace; where that has
+// no packs.toml, it is the init that makes one.
+func (x Explainer) inWorkspace(e *vendorer.NoModuleError) hint.Hint {
+	file := filepath.Join(e.Module, "packs.toml")
+	if e.HasTOML || slices.Contains(x.Hints.Args, "init") {
+		return x.Hints.For(file)
+	}
+	return hint.Command("init", "-f", file)
 }
 
 // compare is the command that shows the difference between two digests of a repository.

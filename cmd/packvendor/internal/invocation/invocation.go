@@ -35,6 +35,8 @@ type System struct {
 	Dir    string // the working directory, absolute
 	// HasTool reports whether the go.mod file nearest to Dir has packvendor as a tool.
 	HasTool func() bool
+	// IsSame reports whether two paths, from Dir, lead to the same file.
+	IsSame func(a, b string) bool
 }
 
 // Find returns the form in which the system started packvendor. The parent's command
@@ -45,7 +47,7 @@ func Find(s System) Form {
 		return Form{}
 	}
 	parent := s.Look(s.Parent)
-	f := Form{words: prefix(parent.Args, s.Args[1:])}
+	f := Form{words: s.shorten(prefix(parent.Args, s.Args[1:]))}
 	generate := s.Look(parent.Parent)
 	switch {
 	case f.words != nil:
@@ -73,6 +75,35 @@ func prefix(command, passed []string) []string {
 	words := slices.Clone(command[:n])
 	words[0] = "go"
 	return words
+}
+
+// shorten has the flag -modfile of a go command name its file from the working directory,
+// where that is shorter. A CI job or a Makefile gives the absolute path.
+func (s System) shorten(words []string) []string {
+	for i, word := range words {
+		flag, file, hasValue := strings.Cut(word, "=")
+		switch {
+		case flag != "-modfile" && flag != "--modfile":
+		case hasValue:
+			words[i] = flag + "=" + s.shortPath(file)
+		case i+1 < len(words):
+			words[i+1] = s.shortPath(words[i+1])
+		}
+	}
+	return words
+}
+
+// shortPath returns a path as it is, or from the working directory if that is shorter.
+// Symbolic links may make the latter another file.
+func (s System) shortPath(file string) string {
+	if !filepath.IsAbs(file) || s.IsSame == nil {
+		return file
+	}
+	short, err := filepath.Rel(s.Dir, file)
+	if err != nil || len(short) >= len(file) || !s.IsSame(short, file) {
+		return file
+	}
+	return short
 }
 
 // isGo reports whether a program is the go command: go, go.exe or go1.26.0.
@@ -166,5 +197,12 @@ func Current(getenv func(string) string, hasTool func(dir string) bool) System {
 	return System{
 		Args: os.Args, Parent: os.Getppid(), Look: look, Getenv: getenv, Dir: dir,
 		HasTool: func() bool { return err == nil && hasTool(dir) },
+		IsSame:  isSame,
 	}
+}
+
+func isSame(a, b string) bool {
+	one, errA := os.Stat(a)
+	other, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(one, other)
 }

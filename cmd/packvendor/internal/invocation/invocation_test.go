@@ -24,6 +24,10 @@ func TestFind(t *testing.T) {
 		{name: "tool", args: "/cache/packvendor list -q", parent: Process{Args: strings.Fields("/usr/local/go/bin/go tool packvendor list -q")}, want: "go tool packvendor update a"},
 		{name: "tool without arguments", args: "/cache/packvendor", parent: Process{Args: strings.Fields("go tool packvendor")}, want: "go tool packvendor update a"},
 		{name: "tool of a mod file", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=packvendor.mod packvendor list")}, want: "go tool -modfile=packvendor.mod packvendor update a"},
+		{name: "tool of an absolute mod file", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/app/internal/packvendor.mod packvendor list")}, want: "go tool -modfile=../packvendor.mod packvendor update a"},
+		{name: "tool of an absolute mod file, in two words", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool --modfile /app/internal/packs/packvendor.mod packvendor list")}, want: "go tool --modfile packvendor.mod packvendor update a"},
+		{name: "tool of a mod file that is nearer by its absolute path", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/p.mod packvendor list")}, want: "go tool -modfile=/p.mod packvendor update a"},
+		{name: "tool of a mod file behind a link", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/app/link/p.mod packvendor list")}, want: "go tool -modfile=/app/link/p.mod packvendor update a"},
 		{name: "in another directory", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go1.26.0 -C sub tool packvendor list")}, want: "go -C sub tool packvendor update a"},
 		{name: "run", args: "/tmp/packvendor list", parent: Process{Args: strings.Fields("go.exe run example.com/packvendor@v1.0.0 list")}, want: "go run example.com/packvendor@v1.0.0 update a"},
 		{name: "a parent with other arguments", args: "packvendor list", parent: Process{Args: strings.Fields("go tool packvendor verify")}, want: "packvendor update a"},
@@ -45,6 +49,7 @@ func TestFind(t *testing.T) {
 				},
 				Getenv:  func(string) string { return map[bool]string{true: "generate.go"}[test.generated] },
 				HasTool: func() bool { return test.tool },
+				IsSame:  func(_, b string) bool { return !strings.Contains(b, "link") },
 			})
 			if got := strings.Join(f.ProjectCommand("update", "a"), " "); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)

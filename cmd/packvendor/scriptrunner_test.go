@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,9 +47,10 @@ type gitlabJob struct {
 
 // runner FILE [JOB] [INPUT=VALUE...] runs the commands of a job in a workflow or of a job
 // for GitLab, or those of a composite action with these inputs, as the runner of the CI
-// system does in the top of a repository. It ends with the exit code of the step that
-// failed. It passes over the actions that a job uses. $SECRET_NAME is the secret NAME;
-// $WORK/runner holds the temporary files, summary.md and the last step's output.
+// system does in the top of a repository, on $GITHUB_REF_NAME or else main. It ends with
+// the exit code of the step that failed. It passes over the actions that a job uses.
+// $SECRET_NAME is the secret NAME; $WORK/runner holds the temporary files, summary.md and
+// the last step's output.
 func mainRunner() {
 	code, err := runJob(os.Args[1], os.Args[2:])
 	if err != nil {
@@ -111,7 +113,7 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 		return 0, err
 	}
 	maps.Copy(r.env, map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": "main", "GITHUB_HEAD_REF": "renovate/packs", "GITHUB_ACTOR": "somebody",
+		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": cmp.Or(os.Getenv("GITHUB_REF_NAME"), "main"), "GITHUB_HEAD_REF": "renovate/packs", "GITHUB_ACTOR": "somebody",
 		"GITHUB_REPOSITORY": "example/app", "RUNNER_OS": "Linux", "RUNNER_TEMP": r.temp,
 		"GITHUB_STEP_SUMMARY": filepath.Join(r.temp, "summary.md"), "GITHUB_OUTPUT": filepath.Join(r.temp, "output"),
 	})

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -117,29 +115,53 @@ func checkLinks(text string, versions []string) error {
 }
 
 // .ci/notes prints the section of a version, with links that hold outside of the
-// repository, and fails if there is none.
+// repository, and fails if there is none, or if a link would lead nowhere.
 func TestNotes(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("it is a script for bash")
-	}
+	needBash(t)
 	dir := t.TempDir()
 	script, err := os.ReadFile(filepath.Join("..", ".ci", "notes"))
 	if err == nil {
 		err = errors.Join(os.Mkdir(filepath.Join(dir, ".ci"), 0o777), os.WriteFile(filepath.Join(dir, ".ci", "notes"), script, 0o777))
 	}
-	text := changelog("## [0.2.0] - 2027-02-01\n\n### Fixed\n\n- It: [page](docs/cli.md), [site](https://example.com).\n\n## [0.1.0] - 2027-01-01\n\n- All.\n", "0.2.0 0.1.0")
-	if err = errors.Join(err, os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(text), 0o666)); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
-	for version, want := range map[string]string{
-		"v0.2.0":     "### Fixed\n\n- It: [page](" + repository + "/blob/v0.2.0/docs/cli.md), [site](https://example.com).\n",
-		"v0.1.0":     "- All.\n",
-		"v0.1":       "CHANGELOG.md has no section for 0.1\n",
-		"Unreleased": "CHANGELOG.md has no section for Unreleased\n",
+	const blob = repository + "/blob/v0.2.0/"
+	dead := func(link string) string {
+		return "CHANGELOG.md: in release notes this link leads nowhere: " + link + "\n"
+	}
+	for _, test := range []struct {
+		version, change, want string
+		code                  int
+	}{
+		{"v0.2.0", "It: [page](docs/cli.md), [site](https://example.com).", "It: [page](" + blob + "docs/cli.md), [site](https://example.com).", 0},
+		{"0.2.0", "[A](docs/cli.md#a) and [b](./docs).", "[A](" + blob + "docs/cli.md#a) and [b](" + blob + "docs).", 0},
+		{"v0.2.0", "[A](#a) and [b](CHANGELOG.md#b).", "[A](" + blob + "CHANGELOG.md#a) and [b](" + blob + "CHANGELOG.md#b).", 0},
+		{"v0.2.0", "`[a](b)`, `c[0][1]`, an [option] and `[0.1.0]`.", "`[a](b)`, `c[0][1]`, an [option] and `[0.1.0]`.", 0},
+		{"v0.2.0", "[A](../a.md).", dead("../a.md"), 1},
+		{"v0.2.0", "[A](/docs/a.md).", dead("/docs/a.md"), 1},
+		{"v0.2.0", "[A](http://example.com).", dead("http://example.com"), 1},
+		{"v0.2.0", "[A](<docs/a.md>).", dead("<docs/a.md>"), 1},
+		{"v0.2.0", "[A](docs/a.md \"title\").", dead("docs/a.md \"title\""), 1},
+		{"v0.2.0", "![A](docs/a.svg).", dead("![A](docs/a.svg)"), 1},
+		{"v0.2.0", "[A][b].", dead("[A][b]"), 1},
+		{"v0.2.0", "As in [0.1.0].", dead("[0.1.0]"), 1},
+		{"v0.2", "It.", "CHANGELOG.md has no section for 0.2\n", 1},
+		{"v0.3.0", "It.", "CHANGELOG.md has no section for 0.3.0\n", 1},
 	} {
-		out, err := exec.Command(filepath.Join(dir, ".ci", "notes"), version).CombinedOutput()
-		if string(out) != want || (err != nil) != strings.HasPrefix(want, "CHANGELOG.md has no") {
-			t.Errorf("%s: %v, %q, want %q", version, err, out, want)
+		text := changelog("## [0.2.0] - 2027-02-01\n\n### Fixed\n\n- "+test.change+"\n\n## [0.1.0] - 2027-01-01\n\n- All.\n", "0.2.0 0.1.0")
+		if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
 		}
+		want := test.want
+		if test.code == 0 {
+			want = "### Fixed\n\n- " + want + "\n"
+		}
+		if out, code := runScript(t, dir, "notes "+test.version); out != want || code != test.code {
+			t.Errorf("%s, %s: exit code %d, %q, want %d, %q", test.version, test.change, code, out, test.code, want)
+		}
+	}
+	if out, code := runScript(t, dir, "notes v0.1.0"); out != "- All.\n" || code != 0 {
+		t.Errorf("exit code %d, %q", code, out)
 	}
 }

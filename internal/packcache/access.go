@@ -18,6 +18,11 @@ type Access struct {
 	// Err is why this process can write nothing there; nil if it can.
 	Err    error
 	Others // that can write it; always the zero value on Windows
+	// Above is the nearest directory above the root in which AboveOthers can give
+	// another directory the place of the root, or of a directory that holds it; "" if
+	// nobody can.
+	Above       string
+	AboveOthers Others
 }
 
 // Others are users and groups besides this user and root.
@@ -38,6 +43,7 @@ func (c *Cache) Access() Access {
 		return Access{Err: err}
 	}
 	a := Access{Exists: dir == c.root, Err: tryWriting(dir)}
+	a.Above, a.AboveOthers = above(c.root)
 	if !a.Exists {
 		return a
 	}
@@ -46,6 +52,47 @@ func (c *Cache) Access() Access {
 		a.Others = othersOf(info)
 	}
 	return a
+}
+
+// above returns the nearest directory above root in which others can rename what leads to
+// it, and these others. Like OpenSSH for authorized_keys it looks at each directory up to
+// the top, but it lets those be that have the sticky bit, such as /tmp: there only owners
+// rename. It looks above the target of a symbolic link, too.
+func above(root string) (string, Others) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return "", Others{}
+	}
+	for _, start := range []string{root, target(root)} {
+		for dir := filepath.Dir(start); ; dir = filepath.Dir(dir) {
+			if info, err := os.Stat(dir); err == nil {
+				if others := renamersOf(info); others != (Others{}) {
+					return dir, others
+				}
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", Others{}
+}
+
+// target is root after symbolic links; root itself if it is not there.
+func target(root string) string {
+	if at, err := filepath.EvalSymlinks(root); err == nil {
+		return at
+	}
+	return root
+}
+
+// renamersOf are the others that can rename anybody's directories in a directory.
+func renamersOf(info fs.FileInfo) Others {
+	others := othersOf(info)
+	if info.Mode()&fs.ModeSticky != 0 {
+		others.Group, others.Everyone = "", false
+	}
+	return others
 }
 
 // existing returns the nearest directory, dir or above it, that is there.

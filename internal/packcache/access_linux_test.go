@@ -34,6 +34,45 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// Whoever can write a directory above the root can rename what is in it, except where
+// the sticky bit is set; its owner can even there. The nearest such directory is told.
+func TestAccessAbove(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives a directory away")
+	}
+	top := t.TempDir()
+	above, link := filepath.Join(top, "above"), filepath.Join(top, "link")
+	inner := filepath.Join(above, "inner")
+	root := filepath.Join(inner, "root")
+	must(t, os.MkdirAll(root, 0o755))
+	must(t, os.Symlink(root, link))
+	for _, test := range []struct {
+		mode, inner os.FileMode
+		uid, gid    int
+		at          string
+		want        Others
+	}{
+		{mode: 0o755, inner: 0o755},
+		{mode: 0o777, inner: 0o755, at: above, want: Others{Everyone: true}},
+		{mode: 0o777 | os.ModeSticky, inner: 0o755},
+		{mode: 0o775, inner: 0o755, gid: 12345, at: above, want: Others{Group: "12345"}},
+		{mode: 0o775 | os.ModeSticky, inner: 0o755, gid: 12345},
+		{mode: 0o755, inner: 0o755, uid: 54321, at: above, want: Others{Owner: "54321"}},
+		{mode: 0o777 | os.ModeSticky, inner: 0o755, uid: 54321, at: above, want: Others{Owner: "54321"}},
+		{mode: 0o777, inner: 0o777, at: inner, want: Others{Everyone: true}},
+	} {
+		must(t, os.Chown(above, test.uid, test.gid))
+		must(t, os.Chmod(above, test.mode))
+		must(t, os.Chmod(inner, test.inner))
+		for place, exists := range map[string]bool{root: true, link: true, filepath.Join(inner, "new", "root"): false} {
+			want := Access{Exists: exists, Above: test.at, AboveOthers: test.want}
+			if got := cacheAt(place).Access(); got != want {
+				t.Errorf("%s, %+v: %+v, want %+v", place, test, got, want)
+			}
+		}
+	}
+}
+
 // The owner of a root that is not this user's is one who can write it, also where this
 // user cannot.
 func TestAccessReadOnly(t *testing.T) {

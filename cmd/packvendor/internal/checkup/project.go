@@ -56,6 +56,8 @@ func (c *checkup) cache() {
 		c.warn("cache", fmt.Sprintf("%s cannot be written, so runs download what it lacks each time: %v", dir, a.Err), hint.Hint{})
 	case others != "":
 		c.warn("cache", fmt.Sprintf("%s can be written by %s", dir, others), narrowed(dir, a))
+	case a.Above != "":
+		c.warn("cache", fmt.Sprintf("%s can be replaced by another folder: %s can be written by %s", dir, a.Above, writers(a.AboveOthers)), sticky(a))
 	case !a.Exists:
 		c.ok("cache", dir+", which the first download makes")
 	case runtime.GOOS == "windows":
@@ -78,6 +80,15 @@ func writers(others vendorer.CacheOthers) string {
 		names = append(names, "everyone")
 	}
 	return strings.Join(names, ", ")
+}
+
+// sticky is the command that keeps the others from renaming what is not theirs; none
+// against the owner.
+func sticky(a vendorer.CacheAccess) hint.Hint {
+	if a.AboveOthers.Owner != "" {
+		return hint.Hint{}
+	}
+	return hint.Line("%s", hint.ShellLine([]string{"chmod", "+t", a.Above}))
 }
 
 // narrowed is the command that keeps the others from writing; none against the owner.

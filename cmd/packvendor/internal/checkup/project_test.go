@@ -27,3 +27,20 @@ func TestWriters(t *testing.T) {
 		}
 	}
 }
+
+// The sticky bit stops all but the owner of the directory.
+func TestSticky(t *testing.T) {
+	for _, test := range []struct {
+		others vendorer.CacheOthers
+		want   string
+	}{
+		{vendorer.CacheOthers{Everyone: true}, "chmod +t '/my caches'"},
+		{vendorer.CacheOthers{Group: "staff"}, "chmod +t '/my caches'"},
+		{vendorer.CacheOthers{Owner: "alice", Everyone: true}, ""},
+	} {
+		a := vendorer.CacheAccess{Above: "/my caches", AboveOthers: test.others}
+		if got := (&hint.Context{}).Text(sticky(a)); got != test.want {
+			t.Errorf("%+v: %q, want %q", test.others, got, test.want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
@@ -45,6 +46,12 @@ type Examination struct {
 	// no sense.
 	Registries []string
 	Insecure   []string // insecure_registries
+	// Vendored counts the packs whose entry in packs.lock is not to change. VendoredSize are
+	// the bytes of their files. VendoredErr has a *VendoredError for each of them whose file
+	// is missing, has another size, or is a Git LFS pointer.
+	Vendored     int
+	VendoredSize int64
+	VendoredErr  error
 }
 
 // Examine examines the project of o.File, without network. It waits a second for another
@@ -81,26 +88,52 @@ func (x *Examination) read(ctx context.Context, o Options) error {
 		return err
 	}
 	x.LockFile = p.Show(p.LockFile)
-	x.LockErr = (&session{p: p}).examineLock()
+	c, err := o.clientOf(p)
+	if err != nil {
+		return err
+	}
+	s := &session{c, p}
+	if x.LockErr = p.ReadLock(); x.LockErr == nil {
+		var sound []lockfile.Entry
+		sound, x.LockErr = s.examineLock()
+		x.VendoredErr = x.examineVendored(ctx, s, sound)
+	}
 	return nil
 }
 
-// examineLock reads packs.lock, and compares it with itself and with packs.toml.
-func (s *session) examineLock() error {
-	if err := s.p.ReadLock(); err != nil {
-		return err
-	}
+// examineLock compares packs.lock with itself, with packs.toml, and with the manifests
+// that the cache has. It returns the entries in which nothing is wrong.
+func (s *session) examineLock() (sound []lockfile.Entry, err error) {
 	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil)
 	var errs []error
 	for _, step := range plan.Steps {
 		if step.Action == Resolve {
 			continue
 		}
-		if err := s.checkEntry(&task{Step: step}); err != nil {
+		if _, err := s.checkLocked(&task{Step: step}); err != nil {
 			errs = append(errs, s.packError(step.Pack, step.Action, &step.Locked, err))
+			continue
+		}
+		sound = append(sound, step.Locked)
+	}
+	return sound, errors.Join(append(errs, s.lockedError(plan))...)
+}
+
+// examineVendored looks at the files of locked packs, and hashes none.
+func (x *Examination) examineVendored(ctx context.Context, s *session, entries []lockfile.Entry) error {
+	var errs []error
+	for _, entry := range entries {
+		file, err := s.p.Look(ctx, entry.Name)
+		if err != nil {
+			return err
+		}
+		x.Vendored++
+		x.VendoredSize += file.Size
+		if file.LFS || file.Size != entry.Size {
+			errs = append(errs, s.vendoredError(entry, file))
 		}
 	}
-	return errors.Join(append(errs, s.lockedError(plan))...)
+	return errors.Join(errs...)
 }
 
 func registriesOf(packs []packsfile.Pack) []string {

@@ -40,18 +40,23 @@ func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	// packs.toml decides which tags are allowed, so the fetcher allows all.
-	c, err := o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, progress *progressCounter) {
-		f.AllowTags = true
-		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
-		f.AcceptMediaTypes = p.Config.AcceptMediaTypes
-		f.Copied = func(n, _ int64) { progress.copied(n) }
-	})
+	c, err := o.clientOf(p)
 	if err != nil {
 		p.Close()
 		return nil, err
 	}
 	return &session{c, p}, nil
+}
+
+// clientOf returns a client for the packs of a project.
+func (o Options) clientOf(p *project.Project) (*client, error) {
+	// packs.toml decides which tags are allowed, so the fetcher allows all.
+	return o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, progress *progressCounter) {
+		f.AllowTags = true
+		f.InsecureRegistries = slices.Concat(f.InsecureRegistries, p.Config.InsecureRegistries)
+		f.AcceptMediaTypes = p.Config.AcceptMediaTypes
+		f.Copied = func(n, _ int64) { progress.copied(n) }
+	})
 }
 
 // close ends the session and unlocks the project.

@@ -21,14 +21,17 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check this machine and the project, for a bug report",
 		Long: `Check what packvendor depends on, a line each, for a bug report: packvendor,
-the system, Go and git; packs.toml and packs.lock; the shared cache and who can
-write it; proxies, certificates and credentials. It needs no project, hashes no
-pack and starts no credential helper. No secret is shown.
+the system, Go and git; packs.toml, packs.lock and the vendored packs; the shared
+cache and who can write it; proxies, certificates and credentials. It needs no
+project and starts no credential helper. No secret is shown.
+
+It looks at the size of a vendored pack, and hashes none: "packvendor verify" does.
 
 Commands fail where a line says "error", and work where it says "warning". The
 exit code is that of the gravest error: 2 for packs.toml, packs.lock and
-variables, 3 for the network, 4 for a packs.lock that contradicts itself, 5 for
-the cache; 0 if there is no error. --quiet prints the warnings and errors alone.
+variables, 3 for the network, 4 for a packs.lock that contradicts itself or a
+cached manifest, and for a vendored file that is not the pack, 5 for the cache;
+0 if there is no error. --quiet prints the warnings and errors alone.
 
 Without --remote no network is used.`,
 		Example: `  packvendor doctor

@@ -62,6 +62,11 @@ func (p *Project) MeasureAll(ctx context.Context) (map[string]Vendored, error) {
 	return result, err
 }
 
+// Look measures the file of a pack without its digest.
+func (p *Project) Look(ctx context.Context, name string) (Vendored, error) {
+	return p.Measure(ctx, p.PackFile(name), unknownSize)
+}
+
 // unknownSize is the size for a pack without a locked entry: no file has it.
 const unknownSize = -1
 

@@ -5,12 +5,15 @@
 package checkup
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -108,6 +111,18 @@ func (c *checkup) fail(subject string, err error) {
 		}
 		c.checks = append(c.checks, Check{Level: Error, Subject: subject, Text: oneLine(p.Text), Kind: p.Kind, Hint: p.Hint})
 	}
+}
+
+// failOnce adds the gravest problem of err, and counts the others, each about a noun.
+func (c *checkup) failOnce(subject, noun string, err error) {
+	first := len(c.checks)
+	c.fail(subject, err)
+	found := slices.Clone(c.checks[first:])
+	worst := slices.MaxFunc(found, func(a, b Check) int { return cmp.Compare(a.Kind, b.Kind) })
+	if n := len(found) - 1; n > 0 {
+		worst.Text += "; and " + phrase.Count(n, "more "+noun)
+	}
+	c.checks = append(c.checks[:first], worst)
 }
 
 // oneLine joins the lines of a message.

@@ -26,6 +26,7 @@ func (c *checkup) project(ctx context.Context) (err error) {
 	default:
 		c.ok("packs.toml", x.File+", "+phrase.Count(x.Packs, "pack"))
 		c.lock()
+		c.packs()
 	}
 	return nil
 }
@@ -45,6 +46,18 @@ func (c *checkup) lock() {
 		return
 	}
 	c.ok("packs.lock", c.examination.LockFile+" agrees with "+c.examination.File)
+}
+
+// packs looks at the vendored packs, in one line. Whether the bytes are the locked ones
+// is verify's question.
+func (c *checkup) packs() {
+	x := c.examination
+	switch {
+	case x.VendoredErr != nil:
+		c.failOnce("packs", "pack", x.VendoredErr)
+	case x.Vendored > 0:
+		c.ok("packs", fmt.Sprintf("%s, %s; verify hashes them", phrase.Count(x.Vendored, "pack"), phrase.Bytes(x.VendoredSize)))
+	}
 }
 
 func (c *checkup) cache() {

@@ -21,11 +21,11 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check this machine and the project, for a bug report",
 		Long: `Check what packvendor depends on, a line each, for a bug report: packvendor,
-the system, Go and git; packs.toml, packs.lock and the vendored packs; the shared
-cache and who can write it; proxies, certificates and credentials. It needs no
-project and starts no credential helper. No secret is shown.
+the system, Go and git; packs.toml, packs.lock and the vendored packs; the
+shared cache and who can write it; proxies, certificates and credentials. It
+needs no project and starts no credential helper. No secret is shown.
 
-It looks at the size of a vendored pack, and hashes none: "packvendor verify" does.
+Of a vendored pack it compares the size, and "packvendor verify" the bytes.
 
 Commands fail where a line says "error", and work where it says "warning". The
 exit code is that of the gravest error: 2 for packs.toml, packs.lock and

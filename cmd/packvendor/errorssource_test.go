@@ -25,6 +25,9 @@ func TestErrorsOfSource(t *testing.T) {
 	if len(source) < 300 {
 		t.Fatalf("%d messages", len(source))
 	}
+	for _, text := range foreign {
+		source = append(source, sourceMessage{"Go or the system", text})
+	}
 	var words strings.Builder
 	for _, m := range source {
 		for _, part := range m.constants() {
@@ -65,7 +68,7 @@ type sourceMessage struct {
 	text  string // a format
 }
 
-var formatVerb = regexp.MustCompile(`%[-+*0-9.]*(?:\[\d\])?[a-z]`)
+var formatVerb = regexp.MustCompile(`%[-+*0-9.]*(?:\[\d\])?[a-zA-Z]`)
 
 // constants are the parts of a message with several words that do not depend on values.
 func (m sourceMessage) constants() []string {
@@ -84,6 +87,7 @@ func trimmed(part string) string { return strings.Trim(part, " \t:;,.\"'()") }
 
 // notMessages are folders without messages to users of packvendor: tests, examples, and
 // embedgen, whose callers check first what it would refuse.
+// What it writes is generatedExample.
 var notMessages = []string{"internal/packtest", "examples", "bench", "docs", "testdata", "embedgen", ".git"}
 
 // sourceMessages returns the messages in the source.
@@ -104,26 +108,43 @@ func sourceMessages(t *testing.T) []sourceMessage {
 		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, 0)
+		found, err := messagesIn(path, filepath.ToSlash(name))
+		all = append(all, found...)
 		if err != nil {
 			return err
 		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			for _, text := range messagesAt(n) {
-				if slices.Contains(unshown, text) {
-					continue
-				}
-				all = append(all, sourceMessage{filepath.ToSlash(name) + ":" + strconv.Itoa(files.Position(n.Pos()).Line), text})
-			}
-			return true
-		})
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	generated, err := messagesIn(filepath.Join(root, generatedExample), generatedExample)
+	if err != nil || len(generated) == 0 {
+		t.Fatalf("%s has %d messages: %v", generatedExample, len(generated), err)
+	}
+	return append(all, generated...)
+}
+
+// generatedExample is code that packvendor generates: its messages are those of programs.
+const generatedExample = "embedgen/testdata/one.golden"
+
+// messagesIn returns the messages in a Go file, called name.
+func messagesIn(path, name string) ([]sourceMessage, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, path, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	var all []sourceMessage
+	ast.Inspect(file, func(n ast.Node) bool {
+		for _, text := range messagesAt(n) {
+			if !slices.Contains(unshown, text) {
+				all = append(all, sourceMessage{name + ":" + strconv.Itoa(files.Position(n.Pos()).Line), text})
+			}
+		}
+		return true
+	})
+	return all, nil
 }
 
 // unshown are texts of errors that no user meets: packvendor finds them and does, or says,
@@ -131,10 +152,22 @@ func sourceMessages(t *testing.T) []sourceMessage {
 var unshown = []string{"exit code %d", "too much", "the cache holds another layer", "its manifest is not cached: %w", "no number of days or weeks", " needs the network, which is off"}
 
 // messageFunctions make errors and warnings of a format, one of their arguments.
-var messageFunctions = []string{"Errorf", "New", "usagef", "misuse", "report", "errorf", "newerf", "Warn", "Warning", "warn"}
+var messageFunctions = []string{"Errorf", "New", "usagef", "misuse", "report", "errorf", "newerf", "Warn", "Warning", "warn", "failAt"}
 
 // messageFields are the fields of errors with words of their message.
 var messageFields = []string{"Msg", "Reason", "By", "Unread"}
+
+// foreign are messages of the operating system and of Go's library that users meet, with %s
+// for what they name.
+var foreign = []string{
+	"dial tcp: lookup %s: no such host", "dial tcp %s: connect: connection refused",
+	"dial tcp %s: connect: network is unreachable", "dial tcp %s: i/o timeout",
+	"read tcp %s: read: connection reset by peer", "net/http: TLS handshake timeout",
+	"x509: certificate signed by unknown authority", "x509: certificate has expired or is not yet valid",
+	"http: server gave HTTP response to HTTPS client",
+	"permission denied", "no such file or directory", "no space left on device", "read-only file system",
+	"too many open files", "disk quota exceeded",
+}
 
 // messagesAt returns the texts that a node makes messages of: calls of functions, fields
 // of errors, and the body of a method Error.
@@ -143,6 +176,13 @@ func messagesAt(n ast.Node) []string {
 	case *ast.CallExpr:
 		if slices.Contains(messageFunctions, calledName(n)) {
 			return texts(n.Args...)
+		}
+		if calledName(n) == "unexpected" { // of packsfile
+			var all []string
+			for _, want := range texts(n.Args...) {
+				all = append(all, "expected "+want+", not %s")
+			}
+			return all
 		}
 	case *ast.KeyValueExpr:
 		if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(messageFields, key.Name) {
@@ -173,14 +213,22 @@ func calledName(call *ast.CallExpr) string {
 	return ""
 }
 
-// texts returns the strings among expressions.
+// texts returns the strings among expressions, also those that a message is joined of:
+// the parts of a sum, and the arguments of calls such as fmt.Sprintf.
 func texts(expressions ...ast.Expr) []string {
 	var all []string
 	for _, expr := range expressions {
-		if literal, ok := expr.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			if text, err := strconv.Unquote(literal.Value); err == nil {
+		switch expr := expr.(type) {
+		case *ast.BasicLit:
+			if text, err := strconv.Unquote(expr.Value); err == nil && expr.Kind == token.STRING {
 				all = append(all, text)
 			}
+		case *ast.BinaryExpr:
+			all = append(all, texts(expr.X, expr.Y)...)
+		case *ast.ParenExpr:
+			all = append(all, texts(expr.X)...)
+		case *ast.CallExpr:
+			all = append(all, texts(expr.Args...)...)
 		}
 	}
 	return all

@@ -87,7 +87,7 @@ type checkJSON struct {
 	Subject string        `json:"subject"`        // what was looked at
 	Message string        `json:"message"`        // what was found
 	Code    int           `json:"code,omitempty"` // the exit code of an error
-	Hint    string        `json:"hint,omitempty"` // the next command
+	Hint    string        `json:"hint,omitempty"` // the next command, or the line for packs.toml
 }
 
 // reportDoctor prints a line for each check, and then what mends the bad ones.

@@ -29,9 +29,10 @@ A message begins with the place where it arose, in parts that end in a colon:
 | ` + "`cannot set packs.NAME`" + ` | ` + "`add`" + ` was to write that line |
 | ` + "`GET URL`" + ` | the request that failed |
 
-A line ` + "`packvendor: hint: …`" + ` after the message is the next command to type. A failed run
-leaves your project untouched. The one exception is a disk error while files are being
-replaced; the next run repairs that.
+A line ` + "`packvendor: hint: …`" + ` after the message is the next command to type. Where it
+begins with ` + "`in packs.toml,`" + ` it is a line to write into that file instead. A failed run leaves
+your project untouched. The one exception is a disk error while files are being replaced;
+the next run repairs that.
 `
 
 // docs/errors.md has each message that a script shows, and the scripts show each that it

@@ -19,7 +19,8 @@ type (
 	// An InitError reports a setting that packs.toml cannot hold, or that the present
 	// packs.toml contradicts.
 	InitError = scaffold.Error
-	// A CIError reports a CI system that Init does not know.
+	// A CIError reports a CI system that Init does not know, or that cannot work with this
+	// packs.toml.
 	CIError = scaffold.CIError
 )
 

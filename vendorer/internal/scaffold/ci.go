@@ -28,6 +28,9 @@ var ciTexts embed.FS
 
 const ciDir = "ci"
 
+// tomlName is the usual name of packs.toml.
+const tomlName = "packs.toml"
+
 // CISystems returns the names of the CI systems that Init knows, sorted.
 func CISystems() []string {
 	var names []string
@@ -38,10 +41,17 @@ func CISystems() []string {
 	return names
 }
 
-// A CIError reports a CI system that Init does not know.
-type CIError struct{ System string }
+// A CIError reports a CI system that Init does not know, or that cannot work with this
+// packs.toml.
+type CIError struct {
+	System string
+	File   string // the packs.toml, if its name is the reason
+}
 
 func (e *CIError) Error() string {
+	if e.File != "" {
+		return fmt.Sprintf("cannot write jobs for Renovate: it reads files named packs.toml, not %s", e.File)
+	}
 	return fmt.Sprintf("cannot write jobs for the CI system %+q: there are %s", e.System, strings.Join(CISystems(), ", "))
 }
 
@@ -53,6 +63,10 @@ func (s *setup) planCI(system string) error {
 	}
 	if !slices.Contains(CISystems(), system) {
 		return &CIError{System: system}
+	}
+	// The preset for Renovate has this name, and no repository can add one to a preset.
+	if system == "renovate" && path.Base(s.TOMLFile) != tomlName {
+		return &CIError{System: system, File: s.Show(s.TOMLFile)}
 	}
 	top, err := s.From(cmp.Or(gitrev.WorkTree(s.Module), s.Module))
 	if err != nil {
@@ -165,7 +179,7 @@ func tool(modFile string) string {
 // fileFlag returns the flag that names a packs.toml at the module's root, "" for the
 // default.
 func fileFlag(toml string) string {
-	if toml == "packs.toml" {
+	if toml == tomlName {
 		return ""
 	}
 	return " -f " + shellWord(toml)

@@ -17,7 +17,7 @@ func (s *setup) command() string {
 	if file := s.toolFile(); file != "" && file != project.GoMod {
 		words = slices.Insert(words, 2, generateWord("-modfile="+s.fromPackage(file)))
 	}
-	if toml := s.fromPackage(s.TOMLFile); toml != "packs.toml" {
+	if toml := s.fromPackage(s.TOMLFile); toml != tomlName {
 		words = append(words, "-f", generateWord(toml))
 	}
 	return strings.Join(words, " ")

@@ -112,7 +112,12 @@ func (x Explainer) inputRules() []rule {
 			}
 			return Problem{Kind: Usage, Hint: hint.Line("go mod init example.com/app")}
 		}),
-		on(func(e *vendorer.CIError) Problem { return Problem{Kind: Usage, Hint: hint.Command("init", "--help")} }),
+		on(func(e *vendorer.CIError) Problem {
+			if e.File != "" {
+				return Problem{Kind: Usage, File: e.File, Hint: h.Command("init", "--ci", "github")} // its weekly job updates packs
+			}
+			return Problem{Kind: Usage, Hint: hint.Command("init", "--help")}
+		}),
 		on(func(e *vendorer.NoProjectError) Problem { return Problem{Kind: Usage, Hint: h.Command("init")} }),
 		on(func(e *vendorer.PackageNameError) Problem {
 			return Problem{Kind: Usage, Hint: when(e.New, h.Again("--package="+slices.Concat(e.Names, []string{"packs"})[0]))}

@@ -33,6 +33,7 @@ func TestHints(t *testing.T) {
 		{"unpinned", &packsfile.Error{Unpinned: "a", Ref: "r.io/a:1"}, "packvendor add a r.io/a:1"},
 		{"other error of packs.toml", &packsfile.Error{Msg: "x"}, ""},
 		{"no module", &vendorer.NoModuleError{}, "go mod init example.com/app"},
+		{"renovate", &vendorer.CIError{System: "renovate", File: "my.toml"}, "packvendor init --ci github"},
 		{"a lie", &vendorer.PackError{Name: "a", Locked: locked, Err: &vendorer.InconsistentError{Name: "a"}}, "packvendor update a"},
 		{"pushed again", &vendorer.PackError{Name: "a", Err: retag}, "packvendor diff r.io/a@sha256:aa r.io/a@sha256:bb"},
 		{"another tag", &vendorer.PackError{Name: "a", Err: mismatch}, "packvendor diff r.io/a@sha256:aa r.io/a@sha256:bb"},

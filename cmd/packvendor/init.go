@@ -25,8 +25,8 @@ packs.toml.
 
 With --ci github or --ci gitlab the repository gets two jobs as well. One
 verifies the packs of every pull or merge request. The other updates them once a
-week and opens such a request. With --ci renovate it gets the job, for GitHub,
-that repairs packs.lock where Renovate has changed packs.toml. The files are at
+week and opens such a request. With --ci renovate it gets the jobs, for GitHub,
+that repair packs.lock where Renovate has changed packs.toml. The files are at
 the top of the git repository, or of the module if there is none:
 
   github    .github/workflows/packvendor.yml and packvendor-update.yml

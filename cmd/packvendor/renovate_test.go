@@ -307,10 +307,10 @@ func (r *renovated) repair() {
 	if err == nil {
 		err = yaml.Unmarshal(data, &f)
 	}
-	if err != nil || len(f.Jobs["lock"].Steps) == 0 {
+	if err != nil || len(f.Jobs["repair"].Steps) == 0 {
 		r.Fatalf("%d jobs, %v", len(f.Jobs), err)
 	}
-	for _, step := range f.Jobs["lock"].Steps {
+	for _, step := range f.Jobs["repair"].Steps {
 		if step.Name != "Repair" {
 			continue
 		}

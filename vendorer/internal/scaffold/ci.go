@@ -153,7 +153,7 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 	}
 	module = filepath.ToSlash(module)
 	modFile := cmp.Or(s.toolFile(), project.GoMod)
-	for _, name := range []string{s.TOMLFile, modFile} {
+	for _, name := range []string{s.TOMLFile, modFile, s.GoFile} {
 		if !isWritable(path.Join(module, name)) {
 			return nil, &project.PlaceError{Path: s.Show(name), Reason: "has a path that no file of a CI system can hold"}
 		}
@@ -162,7 +162,8 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 		"@packvendor@", tool(modFile),
 		"@file@", fileFlag(s.TOMLFile),
 		"@directory@", strconv.Quote(module),
-		"@go.mod@", strconv.Quote(path.Join(module, project.GoMod)),
+		"@go.version@", goVersion(module, modFile),
+		"@go.file@", shellWord(path.Join(module, s.GoFile)),
 		"@go.sum@", strconv.Quote(path.Join(module, "*.sum")),
 		"@cd@", "cd "+shellWord(module),
 	), nil
@@ -174,6 +175,16 @@ func tool(modFile string) string {
 		return "go tool packvendor"
 	}
 	return "go tool " + shellWord("-modfile="+modFile) + " packvendor"
+}
+
+// goVersion returns the line that chooses the Go of a job for GitHub. The go command obeys
+// the go line of the module file with packvendor, too, which rises with each packvendor:
+// of other files than go.mod, actions/setup-go reads no go line.
+func goVersion(module, modFile string) string {
+	if modFile == project.GoMod {
+		return "go-version-file: " + strconv.Quote(path.Join(module, project.GoMod))
+	}
+	return "go-version: stable # " + modFile + " may need a newer Go than go.mod"
 }
 
 // fileFlag returns the flag that names a packs.toml at the module's root, "" for the

@@ -89,8 +89,11 @@ func (r *runner) lookUp(name string) (string, error) {
 	case "secrets":
 		return os.Getenv("SECRET_" + rest), nil
 	case "github":
-		if rest == "token" {
+		switch rest {
+		case "token":
 			return "the-job's-own-token", nil
+		case "event.pull_request.head.repo.full_name":
+			return os.Getenv(pullRequestFrom), nil
 		}
 		return r.env["GITHUB_"+strings.ToUpper(rest)], nil
 	}

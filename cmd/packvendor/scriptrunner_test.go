@@ -45,12 +45,16 @@ type gitlabJob struct {
 	Script    []string
 }
 
+// pullRequestFrom names the variable with the repository of a pull request.
+const pullRequestFrom = "PULL_REQUEST_FROM"
+
 // runner FILE [JOB] [INPUT=VALUE...] runs the commands of a job in a workflow or of a job
 // for GitLab, or those of a composite action with these inputs, as the runner of the CI
 // system does in the top of a repository, on $GITHUB_REF_NAME or else main. It ends with
 // the exit code of the step that failed. It passes over the actions that a job uses.
 // $SECRET_NAME is the secret NAME; $WORK/runner holds the temporary files, summary.md and
-// the last step's output.
+// the last step's output. $PULL_REQUEST_FROM is the repository of a pull request, if the
+// event is one.
 func mainRunner() {
 	code, err := runJob(os.Args[1], os.Args[2:])
 	if err != nil {
@@ -114,9 +118,12 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 	}
 	maps.Copy(r.env, map[string]string{
 		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": cmp.Or(os.Getenv("GITHUB_REF_NAME"), "main"), "GITHUB_HEAD_REF": "renovate/packs", "GITHUB_ACTOR": "somebody",
-		"GITHUB_REPOSITORY": "example/app", "RUNNER_OS": "Linux", "RUNNER_TEMP": r.temp,
+		"GITHUB_REPOSITORY": "example/app", "GITHUB_EVENT_NAME": "push", "RUNNER_OS": "Linux", "RUNNER_TEMP": r.temp,
 		"GITHUB_STEP_SUMMARY": filepath.Join(r.temp, "summary.md"), "GITHUB_OUTPUT": filepath.Join(r.temp, "output"),
 	})
+	if os.Getenv(pullRequestFrom) != "" {
+		r.env["GITHUB_EVENT_NAME"] = "pull_request"
+	}
 	steps := f.Runs.Steps
 	if job != "" {
 		steps = f.Jobs[job].Steps

@@ -40,7 +40,7 @@ func TestPreCommit(t *testing.T) {
 			write(t, filepath.Join(dir, "app", "go.mod"), goMod)
 			source := copyOfSource(t, env)
 			rev := git(t, env, source, "rev-parse", "HEAD")
-			return strings.NewReplacer("https://github.com/greenticai/packvendor", source, "rev: COMMIT", "rev: "+rev).Replace(ours)
+			return preCommitRev.ReplaceAllString(strings.Replace(ours, "https://github.com/greenticai/packvendor", source, 1), "rev: "+rev)
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,7 +73,10 @@ func TestPreCommit(t *testing.T) {
 	}
 }
 
-var preCommitConfig = regexp.MustCompile("(?s)```yaml\n(repos:\n.*?)```\n")
+var (
+	preCommitConfig = regexp.MustCompile("(?s)```yaml\n(repos:\n.*?)```\n")
+	preCommitRev    = regexp.MustCompile(`rev: \S+`)
+)
 
 // preCommitConfigs returns the configurations of docs/ci.md: that with a local hook, and that
 // with the hook of this repository.

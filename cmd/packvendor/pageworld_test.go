@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -33,6 +36,10 @@ type pageWorld struct {
 	env            []string
 	usual          *strings.Replacer
 }
+
+// pagePatience is how long a command of a page may run. One that builds packvendor on a busy
+// machine takes more than a minute.
+const pagePatience = 5 * time.Minute
 
 // worlds are what pages may find before their first command, by name.
 var worlds = map[string]func(w *pageWorld){
@@ -278,17 +285,59 @@ func (w *pageWorld) try(command string) (output string, code int) {
 	script := "set -a\n. '" + w.shell + "'\n" + command + "code=$?\n{ export -p; echo \"cd '$PWD'\"; } >'" + w.shell + "'\nexit $code\n"
 	sh := exec.Command("sh", "-c", script)
 	sh.Dir, sh.Env = w.dir, w.env
-	out, err := sh.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		w.Fatal(err)
+	out, code, err := endsWithin(pagePatience, sh)
+	if err != nil {
+		w.Fatalf("%s: %v", strings.TrimSpace(command), err)
 	}
 	state, err := os.ReadFile(w.shell)
 	w.must(err)
 	if _, dir, ok := strings.Cut(string(state), "\ncd '"); ok {
 		w.dir = strings.TrimSuffix(dir, "'\n")
 	}
-	return w.asUsual(string(out)), sh.ProcessState.ExitCode()
+	return w.asUsual(out), code
+}
+
+// endsWithin runs a command, and returns its output and exit code. It is an error if the
+// command, or what it started, does not end within limit.
+func endsWithin(limit time.Duration, cmd *exec.Cmd) (output string, code int, err error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = 10 * time.Second // for what it started, once it has ended itself
+	if err := cmd.Start(); err != nil {
+		return "", 0, err
+	}
+	var late atomic.Bool
+	timer := time.AfterFunc(limit, func() {
+		late.Store(true)
+		cmd.Process.Kill()
+	})
+	err = cmd.Wait()
+	timer.Stop()
+	var exit *exec.ExitError
+	switch {
+	case late.Load():
+		return "", 0, fmt.Errorf("it did not end within %v; it had printed:\n%s", limit, out.String())
+	case errors.As(err, &exit):
+		return out.String(), exit.ExitCode(), nil
+	}
+	return out.String(), 0, err
+}
+
+func TestEndsWithin(t *testing.T) {
+	sh := packtest.NeedProgram(t, "sh")
+	for _, test := range []struct {
+		script, output, err string
+		limit               time.Duration
+		code                int
+	}{
+		{"echo a; echo b >&2; exit 3", "a\nb\n", "", time.Minute, 3},
+		{"echo a; exec sleep 600", "", "it did not end within 1s; it had printed:\na\n", time.Second, 0},
+	} {
+		output, code, err := endsWithin(test.limit, exec.Command(sh, "-c", test.script))
+		if got := fmt.Sprint(err); output != test.output || code != test.code || got != cmp.Or(test.err, "<nil>") {
+			t.Errorf("%s: %q, %d, %s", test.script, output, code, got)
+		}
+	}
 }
 
 // asUsual returns an output as it looks on anybody's machine. The columns of a table with

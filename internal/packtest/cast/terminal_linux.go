@@ -6,14 +6,22 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// patience is how long a command may run: building packvendor on a busy machine takes
+// more than a minute.
+const patience = 5 * time.Minute
+
 // Run runs a command in a terminal of that many columns, and returns all that the
-// terminal received. An exit code is no error.
-func Run(cmd *exec.Cmd, columns int) (string, error) {
+// terminal received. An exit code is no error; a command that does not end is.
+func Run(cmd *exec.Cmd, columns int) (string, error) { return run(cmd, columns, patience) }
+
+func run(cmd *exec.Cmd, columns int, limit time.Duration) (string, error) {
 	master, terminal, err := open(columns)
 	if err != nil {
 		return "", err
@@ -26,6 +34,14 @@ func Run(cmd *exec.Cmd, columns int) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// The command leads the terminal's session: when it dies the terminal is hung up, and
+	// reading ends.
+	var late atomic.Bool
+	timer := time.AfterFunc(limit, func() {
+		late.Store(true)
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	})
+	defer timer.Stop()
 	received, err := io.ReadAll(master)
 	if errors.Is(err, syscall.EIO) { // nobody has the terminal open any more
 		err = nil
@@ -33,6 +49,9 @@ func Run(cmd *exec.Cmd, columns int) (string, error) {
 	var exit *exec.ExitError
 	if waited := cmd.Wait(); !errors.As(waited, &exit) {
 		err = errors.Join(err, waited)
+	}
+	if late.Load() {
+		err = fmt.Errorf("it did not end within %v; it had printed:\n%s", limit, received)
 	}
 	return string(received), err
 }

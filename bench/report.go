@@ -99,24 +99,23 @@ func (r *report) introduction(w *strings.Builder) {
 
 <!-- Written by "go run -C bench ." -->
 
-packvendor side by side with what a user would pick instead, on one machine. This
-page is written by
+This page compares packvendor with the commands that a user would choose instead, on one
+machine. This command writes the page:
 
     go run -C bench .
 
-which starts the registry server of the CNCF on loopback, pushes packs to it with
-`+"`oras`"+`, and runs every command %d times, in turn with those that it is compared with,
-after one time that does not count. Each run has a folder of its own; what was
-written before it is on the disk when it begins, which it does not pay for, and what
-it writes itself is given back after it. The registry and its clients share the cores,
-the page cache and the disk. All speak
+It starts the registry server of the CNCF on loopback, and pushes packs to it with `+"`oras`"+`.
+Then it runs every command %d times, in turn with the commands that it is compared with,
+after one run that does not count. Each run has a folder of its own. Before each run, all
+earlier writes reach the disk; this is not part of the measured time. After each run, its
+files are deleted. The registry and its clients share the cores, the page cache and the disk.
+All speak
 %s.
 
-A figure of time is the median, over the rounds, of packvendor's time divided by that
-of the other command in the same round; behind it are the least and the greatest of
-those ratios. Machines differ and are noisy: a ratio says something of another one,
-a time does not. What of this can be counted is held by tests that
-`+"`go test ./...`"+` runs.
+A figure of time is a median over the rounds: packvendor's time divided by the time of the
+other command in the same round. The next column has the least and the greatest of these
+ratios. Machines differ and are noisy, so ratios can be compared between machines, and times
+cannot. Tests in `+"`go test ./...`"+` hold the costs that can be counted, such as requests.
 `, r.rounds, transport)
 	if r.quick {
 		w.WriteString("\nThis was a quick run: its figures say nothing.\n")
@@ -154,10 +153,11 @@ func (r *report) costs(w *strings.Builder) {
 	w.WriteString(`
 ## Costs
 
-Time and processor time as multiples of packvendor's, medians of the rounds'
-ratios; where packs are counted, of the cost of each. Peak memory is the largest
-resident set of any of the command's processes; less than 8 MiB or so is not seen,
-since that is what starts them. Requests and bytes are those that the registry noted.
+Time and processor time are multiples of packvendor's: medians of the ratios of all
+rounds. If a case counts packs, they are the cost of each pack. Peak memory is the largest
+resident set of any process of the command. Values below about 8 MiB are not measured,
+because the program that starts the command is as large. The registry's log has the requests
+and bytes.
 
 | case | command | time | processor | peak memory | requests | bytes |
 |---|---|---|---|---|---|---|

@@ -16,16 +16,16 @@ func (c *cli) addCommand() *cobra.Command {
 		Short: "Pin references in packs.toml, and vendor",
 		Long: `Pin references in packs.toml, and vendor.
 
-REF is written as repository:tag@digest, with the digest that its tag names now.
-Without tag and digest, the tag is the newest version in the repository. With
---version a range is written instead, and with --allow-tags the tag alone: then
-packs.lock has the digest, and "packvendor update" moves it. REF may be
-repository@tag, too, or NAME@TAG for a pack that packs.toml has.
+It writes REF as repository:tag@digest, with the digest that the tag names now.
+If REF has neither tag nor digest, it takes the newest version in the
+repository. With --version it writes a range instead, and with --allow-tags the
+tag alone. Then only packs.lock has the digest, and "packvendor update" moves
+it. REF may also be repository@tag, or NAME@TAG for a pack of packs.toml.
 
-NAME defaults to the last part of the repository. A pack of that name keeps its
-go_name, its layer and its form: a range stays a range and an allowed tag a tag,
-unless REF or a flag says otherwise. To replace a pack by one of another
-repository, give its NAME.`,
+NAME defaults to the last part of the repository. If packs.toml has a pack of
+that name, the pack keeps its go_name, its layer and its form: a range stays a
+range, and an allowed tag stays a tag, unless REF or a flag says otherwise. To
+replace a pack by one from another repository, give its NAME.`,
 		Example: `  packvendor add ghcr.io/greenticai/greentic-packs/messaging-slack
   packvendor add slack ghcr.io/greenticai/greentic-packs/messaging-slack@0.4.38
   packvendor add --version ^0.4 ghcr.io/greenticai/greentic-packs/state-redis`,

@@ -25,12 +25,14 @@ func (c *cli) authExplainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain HOST",
 		Short: "Say which credentials a registry would be shown",
-		Long: `Say where the credentials for a registry are looked for, what is found there,
-and which would be used. No secret is shown, and the registry is not asked.
+		Long: `Show where packvendor looks for the credentials for a registry, what it finds
+there, and which it would use. It shows no secret and does not ask the registry.
 
-Every registry is asked without credentials first. If it refuses, it is shown
-those that Docker or Podman keep for it; over plain HTTP only on this machine.
-packvendor looks, in this order, at $DOCKER_AUTH_CONFIG; config.json in
+packvendor asks every registry without credentials first. If the registry
+refuses, packvendor sends it the credentials that Docker or Podman keep for it;
+over plain HTTP only on this machine.
+
+It looks, in this order, at $DOCKER_AUTH_CONFIG; config.json in
 $DOCKER_CONFIG or ~/.docker; $REGISTRY_AUTH_FILE, or containers/auth.json in
 $XDG_RUNTIME_DIR and then in $XDG_CONFIG_HOME or ~/.config. It starts the
 credential helpers that these files name, for at most 30 seconds.

@@ -17,10 +17,10 @@ func (c *cli) cacheVerifyCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Hash every entry of the shared cache",
-		Long: `Hash every entry of the shared cache: its manifest must be the one that it is
-named after, and its pack one that the manifest lists. An entry that another
-program left without its manifest cannot be proven, and is no error. Exit code 4
-is an entry that is wrong; with --repair such entries are removed.`,
+		Long: `Hash every entry of the shared cache. The folder of an entry must have the
+digest of its manifest as its name, and the manifest must list the pack. An
+entry that another program left without a manifest cannot be proven, and is no
+error. The exit code is 4 if an entry is wrong; --repair removes such entries.`,
 		Example: "  packvendor cache verify --repair",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {

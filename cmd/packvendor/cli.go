@@ -186,16 +186,17 @@ func (c *cli) rootCommand() *cobra.Command {
 		Short: "Put Greentic packs into Go programs",
 		Long: `Put Greentic packs into Go programs.
 
-Without a command, packvendor makes packs.lock, packs/ and the generated Go file
-agree with packs.toml: locked packs are obeyed, others are locked, and nothing
-is written where nothing changed. It names each pack whose entry in packs.lock
-is new or changed.
+Without a command, packvendor makes packs.lock, the vendored packs and the
+generated Go file agree with packs.toml. It keeps locked packs, locks new packs
+and packs whose line changed, and writes only files that change. It names each
+pack whose entry in packs.lock is new or changed.
 
-packs.toml is the one here or in the nearest folder above, within the module; -f
-names another. Commands that can work on several projects accept -f more than
-once, and patterns as the go command does: "packvendor -f ./..." works on every
-packs.toml here and below, in other modules too. Projects are worked on in turn,
-and an error in one does not stop the others.`,
+It takes the packs.toml of this folder or of the nearest folder above, within
+the module; -f names another. Commands that can work on several projects accept
+-f more than once, and patterns like those of the go command:
+"packvendor -f ./..." works on every packs.toml here and below, also in other
+modules. They work on one project after the other, and an error in one does not
+stop the others.`,
 		Example: `  packvendor             # vendor what packs.toml names
   packvendor --frozen    # obey packs.lock, use no network
   packvendor -f ./...    # vendor in all projects here and below`,

@@ -22,8 +22,8 @@ packs. The names of packs are those of packs.toml; no network is used.
   fish        packvendor completion fish | source
   powershell  packvendor completion powershell | Out-String | Invoke-Expression
 
-With --go-tool it is "go tool packvendor" that is completed, in any module that
-has the tool; what else a shell completes after go stays as it is.
+With --go-tool the script completes "go tool packvendor", in any module that has
+the tool. Other completions of the go command stay as they are.
 
   bash        source <(go tool packvendor completion --go-tool bash)
   zsh         source <(go tool packvendor completion --go-tool zsh)

@@ -14,15 +14,14 @@ func (c *cli) diffCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "diff [REV | REF REF]",
 		Short: "Show what changed since a git revision, or between two packs",
-		Long: `Show what changed in the packs between a git revision, HEAD if none is named,
-and now: versions, digests, sizes and, where the bytes are at hand in the
-repository, the project or the cache, the files inside the packs. No network is
-used.
+		Long: `Show how the packs changed since a git revision, by default HEAD: versions,
+digests and sizes. If the repository, the project or the cache has the bytes, it
+also shows the files inside the packs. It uses no network.
 
-With two references, show what changed from one pack to the other. They are
-fetched through the cache, and no packs.toml is needed.
+With two references, show how the second pack differs from the first. It fetches
+both through the cache, and needs no packs.toml.
 
-Exit code 1 tells that something changed.`,
+The exit code is 1 if something changed.`,
 		Example: `  packvendor diff
   packvendor diff --markdown origin/main
   packvendor diff ghcr.io/greenticai/telco-x:1.0 ghcr.io/greenticai/telco-x:1.1`,

@@ -26,15 +26,9 @@ module, ` + "`go tool packvendor COMMAND`" + ` is the same.
 	docsJSON = `
 ## JSON
 
-With ` + "`--json`" + ` a command prints one document on standard output, whatever happens; only
-help and completion scripts stay text. That of each command is shown with it, and
-[json.md](json.md) has the schemas. What
-` + "`verify`, `outdated`, `diff` and `cache verify`" + ` look for is data: it is in their
-documents, and the exit code tells that there is some. A command that failed before it
-had something to say prints its errors, each with its exit code and, where there is
-one, what to do next; ` + "`then`" + ` accepts what the hint shows. Where ` + "`-f`" + ` is repeated
-or a pattern, the document is ` + "`{\"projects\": […]}`" + `, with the file, its exit code and its
-document or error for each:
+With ` + "`--json`" + `, every command prints one document on standard output. The documents are
+shown above, and [JSON documents](json.md) explains them and has their schemas. A command that
+fails before it has a result prints its errors:
 `
 )
 

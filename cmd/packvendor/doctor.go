@@ -20,20 +20,20 @@ func (c *cli) doctorCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check this machine and the project, for a bug report",
-		Long: `Check what packvendor depends on, a line each, for a bug report: packvendor,
-the system, Go and git; packs.toml, packs.lock and the vendored packs; the
-shared cache and who can write it; proxies, certificates and credentials. It
-needs no project and starts no credential helper. No secret is shown.
+		Long: `Check this machine and the project, and print a line for each check, for a bug
+report: packvendor, the system, Go and git; packs.toml, packs.lock and the
+vendored packs; the shared cache and who can write it; proxies, certificates and
+credentials. It needs no project, starts no credential helper and shows no
+secret. It compares the size of a vendored pack; "packvendor verify" compares
+the bytes.
 
-Of a vendored pack it compares the size, and "packvendor verify" the bytes.
+After a line with "error", commands fail; after "warning", they work. The exit
+code is that of the gravest error: 2 for packs.toml, packs.lock and variables, 3
+for the network, 4 for a packs.lock that contradicts itself or a cached
+manifest, and for a vendored file that is not the pack, 5 for the cache. It is 0
+if there is no error. --quiet prints only warnings and errors.
 
-Commands fail where a line says "error", and work where it says "warning". The
-exit code is that of the gravest error: 2 for packs.toml, packs.lock and
-variables, 3 for the network, 4 for a packs.lock that contradicts itself or a
-cached manifest, and for a vendored file that is not the pack, 5 for the cache;
-0 if there is no error. --quiet prints the warnings and errors alone.
-
-Without --remote no network is used.`,
+Without --remote it uses no network.`,
 		Example: `  packvendor doctor
   packvendor doctor --remote    # ask each registry of packs.toml once, too`,
 		Args:        c.noArguments,

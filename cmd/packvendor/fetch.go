@@ -17,8 +17,9 @@ func (c *cli) fetchCommand() *cobra.Command {
 		Short: "Fetch a pack into the shared cache, and print its path",
 		Long: `Fetch a pack into the shared cache, and print its path. No packs.toml is needed.
 
-With -o the verified bytes are copied to FILE, which is replaced if it is there,
-and its path is printed instead; with "-o -" they go to standard output.`,
+With -o it copies the verified bytes to FILE, and prints the path of FILE
+instead. It replaces FILE if it exists. With "-o -" the bytes go to standard
+output.`,
 		Example: `  packvendor fetch --allow-tags ghcr.io/greenticai/greentic-packs/slack:0.4.38
   packvendor fetch --allow-tags -o telco-x.gtpack ghcr.io/greenticai/telco-x:1.0`,
 		Args: arguments(1, 1, "one reference"),

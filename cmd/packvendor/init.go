@@ -15,19 +15,20 @@ func (c *cli) initCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "init",
 		Short: "Set up packs.toml, a go:generate line, .gitattributes and CI",
-		Long: `Set up a project: packs.toml, a Go file that has go generate run packvendor, and
-lines in the module's .gitattributes that keep diffs readable. What is there is
-never replaced.
+		Long: `Set up a project: packs.toml, a Go file with a go:generate line that runs
+packvendor, and lines in the module's .gitattributes that keep diffs readable.
+It never replaces a file.
 
-At the root of a module the packs go into a small package of their own,
-internal/packs, unless --dir says otherwise; elsewhere into the package beside
-packs.toml.
+At the root of a module the packs get a small package of their own,
+internal/packs. Elsewhere they belong to the package beside packs.toml. --dir
+names another directory.
 
 With --ci github or --ci gitlab the repository gets two jobs as well. One
 verifies the packs of every pull or merge request. The other updates them once a
-week and opens such a request. With --ci renovate it gets the jobs, for GitHub,
-that repair packs.lock where Renovate has changed packs.toml. The files are at
-the top of the git repository, or of the module if there is none:
+week and opens such a request. With --ci renovate it gets the workflow, for
+GitHub, that updates packs.lock and the packs after Renovate changed packs.toml.
+The files are at the top of the git repository, or of the module if there is
+none:
 
   github    .github/workflows/packvendor.yml and packvendor-update.yml
   gitlab    .gitlab/packvendor.yml, and .gitlab-ci.yml, which includes it

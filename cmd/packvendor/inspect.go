@@ -19,13 +19,12 @@ func (c *cli) inspectCommand() *cobra.Command {
 		Short: "Show what a pack says of itself",
 		Long: `Show what a pack says of itself: its id, version, kind, publisher and
 components, whether it holds signatures, and whether its bill of materials
-(SBOM) matches its files; -v names the files that do not. The pack is a vendored
-one by its name in packs.toml, any file, or one in a registry: of REF without
-tag and digest, the newest version.
+(SBOM) matches its files; -v names the files that do not. NAME is a vendored
+pack of packs.toml, FILE any file, and REF a pack in a registry. If REF has
+neither tag nor digest, it is the newest version.
 
-All of this is the publisher's word, and signatures are not verified. A file
-that is no pack is vendored all the same: packvendor pins bytes, whatever is in
-them.`,
+All of this is the publisher's word. Signatures are not verified. packvendor
+also vendors a file that is no pack: it pins bytes, not their meaning.`,
 		Example: `  packvendor inspect messaging-slack
   packvendor inspect ./messaging-slack.gtpack
   packvendor inspect ghcr.io/greenticai/greentic-packs/slack:0.4.38`,

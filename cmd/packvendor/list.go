@@ -12,10 +12,10 @@ func (c *cli) listCommand() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the packs of packs.toml",
-		Long: `List the packs of packs.toml: name, version, the range that it was chosen from,
-size, what is pinned, and whether the bytes that packs.lock names are vendored
-and in the shared cache. All of the right size are hashed, and no network is
-used. A version that the manifest in the cache contradicts is marked.`,
+		Long: `List the packs of packs.toml: name, version, range, size, pinned digest, and
+whether the pack is vendored and in the shared cache. It hashes the files that
+have the right size, and uses no network. It marks a version that the manifest
+in the cache contradicts.`,
 		Example: "  packvendor list",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {

@@ -15,9 +15,9 @@ func (c *cli) outdatedCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "outdated",
 		Short: "Show which packs have newer versions",
-		Long: `Show what is pinned, what "packvendor update" would take, and the newest version
-that there is. Nothing is changed. Exit code 1 tells that "packvendor update" or
-"packvendor update --latest" would change something.`,
+		Long: `Show for each pack the pinned version, the version that "packvendor update"
+would take, and the newest version. It changes nothing. The exit code is 1 if
+"packvendor update" or "packvendor update --latest" would change something.`,
 		Example: "  packvendor outdated",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {

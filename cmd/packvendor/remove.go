@@ -12,8 +12,8 @@ func (c *cli) removeCommand() *cobra.Command {
 		Use:     "remove NAME...",
 		Aliases: []string{"rm"},
 		Short:   "Take packs out of packs.toml, and vendor",
-		Long: `Take packs out of packs.toml, packs.lock and the Go package. Comments of
-packs.toml stay, but for one at the end of a pack's own line.`,
+		Long: `Take packs out of packs.toml, packs.lock and the Go package. Comments in
+packs.toml stay, except a comment at the end of a pack's own line.`,
 		Example:           "  packvendor remove messaging-slack",
 		Args:              arguments(1, -1, "NAME..."),
 		ValidArgsFunction: c.completePacks(0),

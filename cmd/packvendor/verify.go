@@ -18,13 +18,18 @@ func (c *cli) verifyCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that everything agrees, and write nothing",
-		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file
-and what the Go toolchain embeds agree, and that no other source file touches
-what is generated. Nothing is written, and without --remote no network is used.
-Exit code 1 is a difference, 4 wrong bytes or an inconsistent lock.
+		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file and
+the files that the Go toolchain embeds agree, and that no other source file
+changes the generated variables. It writes nothing, and without --remote it uses
+no network. The exit code is 1 for a difference, and 4 for wrong bytes or an
+inconsistent packs.lock.
 
-The last line counts the packs: "2 of 3 packs verified" says that something is
-wrong with one of three. What is wrong with the Go package counts against all.`,
+With --remote it also checks that each registry has the locked manifest, and
+that a version tag in packs.toml names the digest beside it. For a range it
+checks the locked digest, not the tag.
+
+The last line counts the packs: "2 of 3 packs verified" says that one of three
+has a fault. A fault of the Go package counts against all packs.`,
 		Example: `  packvendor verify --remote
   packvendor verify -f ./...    # in all projects here and below`,
 		Args: c.noArguments,

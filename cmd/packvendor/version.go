@@ -56,9 +56,9 @@ func (c *cli) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Long: `Print the version, the Go release it was built with, and the system it is for.
---json adds the checksum of the module, or the commit of the checkout, where the
-go command recorded them.`,
+		Long: `Print the version, the Go release that built it, and its system. --json adds the
+checksum of the module or the commit of the checkout, if the go command recorded
+it.`,
 		Example: "  packvendor version --json",
 		Args:    c.noArguments,
 		RunE:    func(*cobra.Command, []string) error { return c.reportVersion() },

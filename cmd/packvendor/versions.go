@@ -15,9 +15,9 @@ func (c *cli) versionsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "versions NAME|REF",
 		Short: "List the versions in a repository",
-		Long: `List the versions that a repository has, newest first: the tags that add, update
-and ranges choose from. The repository is that of a pack by its name in
-packs.toml, or any other; a tag or digest of REF does not matter.`,
+		Long: `List the versions in a repository, newest first. "add", "update" and ranges
+choose among these tags. NAME is a pack of packs.toml. REF is any repository;
+its tag or digest does not matter.`,
 		Example: `  packvendor versions messaging-slack
   packvendor versions --all ghcr.io/greenticai/greentic-packs/state-redis`,
 		Args:              arguments(1, 1, "one NAME or REF"),

@@ -319,11 +319,15 @@ func (p *Project) checkPlaces() error {
 	return p.checkGenerated()
 }
 
-// CheckDirs checks every existing directory from the root down to dir.
+// CheckDirs checks every existing directory from the root down to dir, and that none is
+// git's own, also where it is not there yet: git runs hooks that it finds there.
 func (p *Project) CheckDirs(dir string) error {
 	at := "."
 	for part := range strings.SplitSeq(dir, "/") {
 		at = path.Join(at, part)
+		if gitrev.IsDirName(part) {
+			return &PlaceError{Path: p.Show(at), Reason: "belongs to git"}
+		}
 		info, err := p.Root.Lstat(at)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -344,6 +348,9 @@ func (p *Project) checkDir(dir string, info fs.FileInfo) error {
 	}
 	if !info.IsDir() {
 		return &PlaceError{Path: p.Show(dir), Reason: "is not a directory"}
+	}
+	if dir != "." && gitrev.IsDir(p.Root, dir) {
+		return &PlaceError{Path: p.Show(dir), Reason: "belongs to git"}
 	}
 	if dir == "." || strings.HasPrefix(p.Base+"/", dir+"/") {
 		return nil // at or above packs.toml, whose module is the nearest

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -16,7 +17,7 @@ import (
 
 // A runner stands in for the runners of GitHub and GitLab, which no test can have: it
 // runs the commands of a job under the real bash, in the environment that they give it.
-// It passes over the actions that a job uses.
+// It runs no action that a job uses, and records it.
 type runner struct {
 	env     map[string]string // beside the process's own
 	inputs  map[string]string
@@ -29,14 +30,21 @@ type ciStep struct {
 	ID, Name, If, Uses, Run, Shell string
 	Dir                            string            `yaml:"working-directory"`
 	Env                            map[string]string `yaml:"env"`
+	With                           map[string]any
 }
 
 // A ciFile is what this runner knows of a workflow, an action or a .gitlab-ci.yml.
 type ciFile struct {
 	Defaults struct{ Run ciStep }
-	Jobs     map[string]struct{ Steps []ciStep }
+	Jobs     map[string]ciJob
 	Inputs   map[string]struct{ Default string }
 	Runs     struct{ Steps []ciStep }
+}
+
+// A ciJob is a job of a workflow.
+type ciJob struct {
+	If    string
+	Steps []ciStep
 }
 
 // A gitlabJob is a job in a .gitlab-ci.yml.
@@ -51,10 +59,11 @@ const pullRequestFrom = "PULL_REQUEST_FROM"
 // runner FILE [JOB] [INPUT=VALUE...] runs the commands of a job in a workflow or of a job
 // for GitLab, or those of a composite action with these inputs, as the runner of the CI
 // system does in the top of a repository, on $GITHUB_REF_NAME or else main. It ends with
-// the exit code of the step that failed. It passes over the actions that a job uses.
-// $SECRET_NAME is the secret NAME; $WORK/runner holds the temporary files, summary.md and
-// the last step's output. $PULL_REQUEST_FROM is the repository of a pull request, if the
-// event is one.
+// the exit code of the step that failed. It runs no action that a job uses: a line of
+// $WORK/runner/uses is the name of each with its inputs, and $OUTPUT_ID_NAME is the output
+// NAME of the one with that id, or of the needed job with that name. $SECRET_NAME is the
+// secret NAME; $PULL_REQUEST_FROM is the repository of a pull request, if the event is one;
+// $WORK/runner holds the temporary files, summary.md and the last step's output.
 func mainRunner() {
 	code, err := runJob(os.Args[1], os.Args[2:])
 	if err != nil {
@@ -117,7 +126,7 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 		return 0, err
 	}
 	maps.Copy(r.env, map[string]string{
-		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": cmp.Or(os.Getenv("GITHUB_REF_NAME"), "main"), "GITHUB_HEAD_REF": "renovate/packs", "GITHUB_ACTOR": "somebody",
+		"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": here, "GITHUB_REF_NAME": cmp.Or(os.Getenv("GITHUB_REF_NAME"), "main"), "GITHUB_HEAD_REF": cmp.Or(os.Getenv("GITHUB_HEAD_REF"), "renovate/packs"), "GITHUB_ACTOR": "somebody",
 		"GITHUB_REPOSITORY": "example/app", "GITHUB_EVENT_NAME": "push", "RUNNER_OS": "Linux", "RUNNER_TEMP": r.temp,
 		"GITHUB_STEP_SUMMARY": filepath.Join(r.temp, "summary.md"), "GITHUB_OUTPUT": filepath.Join(r.temp, "output"),
 	})
@@ -127,6 +136,10 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 	steps := f.Runs.Steps
 	if job != "" {
 		steps = f.Jobs[job].Steps
+		if wanted, err := r.isWanted(f.Jobs[job].If, false); err != nil || !wanted {
+			fmt.Printf("runner: the job %s is skipped\n", job)
+			return 0, err
+		}
 	} else {
 		r.env["GITHUB_ACTION_PATH"], err = filepath.Abs(filepath.Dir(file))
 	}
@@ -151,14 +164,18 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 // all the same. It returns the exit code of the first that failed.
 func (r *runner) runSteps(steps []ciStep, dir string) (failed int, err error) {
 	for _, step := range steps {
-		if step.Uses != "" {
-			continue
-		}
 		wanted, err := r.isWanted(step.If, failed != 0)
 		if err != nil {
 			return 0, err
 		}
 		if !wanted {
+			r.outputs[step.ID] = map[string]string{}
+			continue
+		}
+		if step.Uses != "" {
+			if err := r.use(step); err != nil {
+				return 0, err
+			}
 			continue
 		}
 		code, err := r.runStep(step, dir)
@@ -170,6 +187,31 @@ func (r *runner) runSteps(steps []ciStep, dir string) (failed int, err error) {
 		}
 	}
 	return failed, nil
+}
+
+// use records an action. Its outputs are variables of the script.
+func (r *runner) use(step ciStep) error {
+	name, _, _ := strings.Cut(step.Uses, "@")
+	for _, input := range slices.Sorted(maps.Keys(step.With)) {
+		value, err := r.expand(fmt.Sprint(step.With[input]))
+		if err != nil {
+			return err
+		}
+		name += " " + input + "=" + value
+	}
+	r.outputs[step.ID] = map[string]string{}
+	for _, variable := range os.Environ() {
+		if output, ok := strings.CutPrefix(variable, "OUTPUT_"+step.ID+"_"); ok && step.ID != "" {
+			output, value, _ := strings.Cut(output, "=")
+			r.outputs[step.ID][output] = value
+		}
+	}
+	file, err := os.OpenFile(filepath.Join(r.temp, "uses"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(file, name)
+	return errors.Join(err, file.Close())
 }
 
 func (r *runner) runStep(step ciStep, dir string) (int, error) {

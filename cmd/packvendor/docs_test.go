@@ -20,8 +20,8 @@ const (
 
 <!-- Written by "go generate ./cmd/packvendor" from the commands themselves. -->
 
-What ` + "`packvendor COMMAND --help`" + ` says, in one page. Where packvendor is a tool of the
-module, ` + "`go tool packvendor COMMAND`" + ` is the same.
+This page has the help of every command, as ` + "`packvendor COMMAND --help`" + ` prints it. Type
+` + "`packvendor`" + ` as you installed it: in most projects ` + "`go tool packvendor`" + `.
 `
 	docsJSON = `
 ## JSON

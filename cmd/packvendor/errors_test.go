@@ -13,11 +13,10 @@ const errorsIntro = `# Errors
 
 <!-- Written by "go generate ./cmd/packvendor" from the scripts in testdata/scripts, and from cmd/packvendor/testdata/errors.txt. -->
 
-Paste the words of a message into the search of this page: you find its cause, and what to
-do. The page has the words of every error and warning in packvendor's source. A
+Search this page for the words of a message. You find its cause, and what to do. The page has the words of every error and warning in packvendor's source. A
 ` + "`…`" + ` stands for any text, such as a name.
 
-A message begins with the place where it arose, in parts that end in a colon:
+A message begins with the place of the error, in parts that end in a colon:
 
 | part | meaning |
 |---|---|
@@ -26,7 +25,7 @@ A message begins with the place where it arose, in parts that end in a colon:
 | ` + "`cannot resolve REF`, `cannot list the tags of REPOSITORY`" + ` | the registry was asked for a manifest, or for tags |
 | ` + "`cannot fetch REF`" + ` | the bytes of the pack were fetched |
 | ` + "`cannot use REF`" + ` | the manifest of the pack was read |
-| ` + "`cannot set packs.NAME`" + ` | ` + "`add`" + ` was to write that line |
+| ` + "`cannot set packs.NAME`" + ` | ` + "`add`" + ` tried to write that line |
 | ` + "`GET URL`" + ` | the request that failed |
 
 A line ` + "`packvendor: hint: …`" + ` after the message is the next command to type. Where it

@@ -144,12 +144,7 @@ func HasTool(dir string) bool {
 	if err != nil {
 		return false
 	}
-	data, err := regularfile.Read(nil, filepath.Join(module, project.GoMod), project.MaxSource)
-	if err != nil {
-		return false
-	}
-	has, _ := gotool.HasPackvendor(project.GoMod, data)
-	return has
+	return gotool.ModuleHasPackvendor(module)
 }
 
 func hasFile(name string) bool {

@@ -121,6 +121,16 @@ func HasPackvendor(name string, data []byte) (bool, error) {
 	return slices.ContainsFunc(mod.Tool, func(t *modfile.Tool) bool { return t.Path == Packvendor }), nil
 }
 
+// ModuleHasPackvendor tells whether the go.mod in a directory names packvendor as a tool.
+func ModuleHasPackvendor(dir string) bool {
+	data, err := regularfile.Read(nil, filepath.Join(dir, project.GoMod), project.MaxSource)
+	if err != nil {
+		return false
+	}
+	has, _ := HasPackvendor(project.GoMod, data)
+	return has
+}
+
 // goFlags returns the go command's default flags: those of $GOFLAGS, else those stored
 // by "go env -w". Running "go env" would take a good part of a verify's time.
 // https://pkg.go.dev/cmd/go#hdr-Environment_variables

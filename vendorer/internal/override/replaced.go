@@ -124,15 +124,7 @@ func (p target) workFile() string {
 	default:
 		return file
 	}
-	for dir := p.absolute("."); ; dir = filepath.Dir(dir) {
-		file := filepath.Join(dir, "go.work")
-		if info, err := os.Stat(file); err == nil && !info.IsDir() {
-			return file
-		}
-		if dir == filepath.Dir(dir) {
-			return ""
-		}
-	}
+	return project.NearestWork(p.absolute("."))
 }
 
 // absolute returns a path that is relative to the package's directory.

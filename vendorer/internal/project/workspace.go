@@ -12,26 +12,23 @@ import (
 // goWork is the name of the file of a Go workspace.
 const goWork = "go.work"
 
-// noModule returns the error for a directory that is in no module. In a workspace it
-// names a module.
-func noModule(dir string) *NoModuleError {
-	e := &NoModuleError{Dir: dir}
+// NearestWork returns the go.work in dir, an absolute path, or in the nearest directory
+// above; "" if there is none.
+func NearestWork(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
-		for _, module := range workspaceModules(filepath.Join(at, goWork)) {
-			_, err := os.Lstat(filepath.Join(module, "packs.toml"))
-			if hasTOML := err == nil; e.Workspace == "" || hasTOML && !e.HasTOML {
-				e.Workspace, e.Module, e.HasTOML = filepath.Join(at, goWork), fromHere(module), hasTOML
-			}
+		file := filepath.Join(at, goWork)
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return file
 		}
-		if e.Workspace != "" || at == filepath.Dir(at) {
-			return e
+		if at == filepath.Dir(at) {
+			return ""
 		}
 	}
 }
 
-// workspaceModules returns the directories that a go.work uses, as far as they have a
-// go.mod; none if there is no go.work that can be read.
-func workspaceModules(file string) (modules []string) {
+// WorkModules returns the directories that a go.work uses, as far as they have a go.mod;
+// none if the file cannot be read.
+func WorkModules(file string) (modules []string) {
 	data, err := regularfile.Read(nil, file, MaxSource)
 	if err != nil {
 		return nil
@@ -50,6 +47,20 @@ func workspaceModules(file string) (modules []string) {
 		}
 	}
 	return modules
+}
+
+// noModule returns the error for a directory that is in no module. In a workspace it
+// names a module.
+func noModule(dir string) *NoModuleError {
+	e := &NoModuleError{Dir: dir}
+	work := NearestWork(dir)
+	for _, module := range WorkModules(work) {
+		_, err := os.Lstat(filepath.Join(module, "packs.toml"))
+		if hasTOML := err == nil; e.Workspace == "" || hasTOML && !e.HasTOML {
+			e.Workspace, e.Module, e.HasTOML = work, fromHere(module), hasTOML
+		}
+	}
+	return e
 }
 
 // ModuleDir returns the module's root, from the working directory, if that is in another

@@ -57,6 +57,16 @@ func (s *setup) toolFile() string {
 	return ""
 }
 
+// workspaceHasTool tells whether a module of the workspace names packvendor as a tool:
+// "go tool" runs the tools of all of them.
+func (s *setup) workspaceHasTool() bool {
+	file := s.getenv("GOWORK") // https://go.dev/ref/mod#workspaces
+	if file == "" || file == "auto" {
+		file = project.NearestWork(s.Module)
+	}
+	return file != "off" && slices.ContainsFunc(project.WorkModules(file), gotool.ModuleHasPackvendor)
+}
+
 // modFiles returns the other files at the module's root that -modfile accepts, by name.
 func (s *setup) modFiles() []string {
 	dir, err := s.Root.Open(".")

@@ -34,8 +34,8 @@ type Options struct {
 type Report struct {
 	Written []string // new or extended files, as the user would name them
 	Kept    []string // files that needed no change
-	// NoTool tells that no module file at the root names packvendor as a tool, so that
-	// "go tool packvendor" does not work yet.
+	// NoTool tells that no module file at the root and no module of the workspace names
+	// packvendor as a tool, so that "go tool packvendor" does not work yet.
 	NoTool bool
 	// ModuleDir is the module's root, from the working directory, if that is in another
 	// module or in none; else "".
@@ -61,7 +61,7 @@ func Init(p *project.Project, file string, getenv func(string) string, want Opti
 	if err := s.carryOut(); err != nil {
 		return nil, err
 	}
-	s.report.NoTool, s.report.ModuleDir = s.toolFile() == "", s.ModuleDir()
+	s.report.NoTool, s.report.ModuleDir = s.toolFile() == "" && !s.workspaceHasTool(), s.ModuleDir()
 	return &s.report, nil
 }
 

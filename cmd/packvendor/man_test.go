@@ -19,6 +19,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/topic"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/roff"
 )
 
 // A manual is the pages of a release.
@@ -55,38 +56,59 @@ func manName(command *cobra.Command) string {
 // head begins a page.
 func (m manual) head(name, section, short string) string {
 	return fmt.Sprintf(".TH %s %s %s \"packvendor %s\" \"packvendor manual\"\n.SH NAME\n%s \\- %s\n",
-		strings.ToUpper(roffVerbatim(name)), section, m.date.UTC().Format(time.DateOnly), roffProse(m.version), roffVerbatim(name), roffProse(short))
+		strings.ToUpper(roff.Verbatim(name)), section, m.date.UTC().Format(time.DateOnly), roff.Prose(m.version), roff.Verbatim(name), roff.Prose(short))
 }
 
 func (m manual) commandPage(c *cli, command *cobra.Command) string {
 	command.InitDefaultHelpFlag()
 	var b strings.Builder
 	b.WriteString(m.head(manName(command), "1", lowered(command.Short)))
-	b.WriteString(".SH SYNOPSIS\n" + roffCode(command.CommandPath()) + roffVerbatim(strings.TrimPrefix(command.UseLine(), command.CommandPath())) + "\n")
+	b.WriteString(".SH SYNOPSIS\n" + roff.Code(command.CommandPath()) + roff.Verbatim(strings.TrimPrefix(command.UseLine(), command.CommandPath())) + "\n")
 	if command == c.root {
-		b.WriteString(".br\n" + roffCode(command.Name()) + ` \fICOMMAND\fR` + "\n")
+		b.WriteString(".br\n" + roff.Code(command.Name()) + ` \fICOMMAND\fR` + "\n")
 	}
 	text := command.Long
 	if text == "" {
 		text = command.Short + "."
 	}
-	b.WriteString(".SH DESCRIPTION\n" + roff(commandText(text)))
+	b.WriteString(".SH DESCRIPTION\n" + roffParts(commandText(text)))
 	if len(command.Aliases) > 0 {
-		b.WriteString(".PP\nAlso: " + roffCode(strings.Join(command.Aliases, ", ")) + "\n")
+		b.WriteString(".PP\nAlso: " + roff.Code(strings.Join(command.Aliases, ", ")) + "\n")
 	}
 	b.WriteString(manCommands(command))
 	if flags := manFlags(command.LocalNonPersistentFlags()); flags != "" {
 		b.WriteString(".SH OPTIONS\n" + flags)
 	}
 	b.WriteString(".SH OPTIONS OF EVERY COMMAND\n" + manFlags(c.root.PersistentFlags()))
-	b.WriteString(".SH EXAMPLES\n" + roffExample(unindented(command.Example, "  ")))
+	b.WriteString(".SH EXAMPLES\n" + roff.Example(unindented(command.Example, "  ")))
 	b.WriteString(".SH SEE ALSO\n" + seeAlso(command) + "\n")
 	return b.String()
 }
 
 func (m manual) topicPage(t topic.Topic) string {
-	return m.head("packvendor-"+t.Name, "7", lowered(t.Title)) + ".SH DESCRIPTION\n" + roff(topicText(t)) +
+	return m.head("packvendor-"+t.Name, "7", lowered(t.Title)) + ".SH DESCRIPTION\n" + roffParts(topicText(t)) +
 		".SH SEE ALSO\n" + reference("packvendor", "1") + "\n"
+}
+
+// roffParts renders parts of a text.
+func roffParts(parts []helpPart) string {
+	var b strings.Builder
+	for i, part := range parts {
+		if i > 0 && parts[i-1].kind != heading && (part.kind == verbatim || part.kind == paragraph) {
+			b.WriteString(".PP\n")
+		}
+		switch part.kind {
+		case heading:
+			b.WriteString(".SS " + roff.Argument(part.text) + "\n")
+		case verbatim:
+			b.WriteString(roff.Example(part.text))
+		case entry:
+			b.WriteString(".TP\n" + roff.Code(part.terms) + "\n" + roff.Text(part.text, code) + "\n")
+		default:
+			b.WriteString(roff.Text(part.text, code) + "\n")
+		}
+	}
+	return b.String()
 }
 
 // manCommands lists the commands below a command.
@@ -99,7 +121,7 @@ func manCommands(command *cobra.Command) string {
 		if b.Len() == 0 {
 			b.WriteString(".SH COMMANDS\n")
 		}
-		b.WriteString(".TP\n" + reference(manName(below), "1") + "\n" + roffProse(lowered(below.Short)) + "\n")
+		b.WriteString(".TP\n" + reference(manName(below), "1") + "\n" + roff.Prose(lowered(below.Short)) + "\n")
 	}
 	return b.String()
 }
@@ -112,17 +134,17 @@ func manFlags(flags *pflag.FlagSet) string {
 			return
 		}
 		value, usage := pflag.UnquoteUsage(flag)
-		name := roffCode("--" + flag.Name)
+		name := roff.Code("--" + flag.Name)
 		if flag.Shorthand != "" {
-			name = roffCode("-"+flag.Shorthand) + ", " + name
+			name = roff.Code("-"+flag.Shorthand) + ", " + name
 		}
 		if value != "" {
-			name += ` \fI` + roffVerbatim(value) + `\fR`
+			name += ` \fI` + roff.Verbatim(value) + `\fR`
 		}
 		if flag.DefValue != "" && flag.DefValue != "false" && flag.DefValue != "[]" {
 			usage += " (default " + flag.DefValue + ")"
 		}
-		b.WriteString(".TP\n" + name + "\n" + roffText(usage) + "\n")
+		b.WriteString(".TP\n" + name + "\n" + roff.Text(usage, code) + "\n")
 	})
 	return b.String()
 }
@@ -141,7 +163,7 @@ func seeAlso(command *cobra.Command) string {
 	return strings.Join(pages, ",\n")
 }
 
-func reference(page, section string) string { return roffCode(page) + "(" + section + ")" }
+func reference(page, section string) string { return roff.Code(page) + "(" + section + ")" }
 
 // TestManual writes the manual pages, if -man names a folder for them, and checks them.
 func TestManual(t *testing.T) {

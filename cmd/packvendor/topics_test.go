@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -190,5 +191,27 @@ func TestLookedUpIn(t *testing.T) {
 	}
 	if got := slices.Sorted(maps.Keys(lookedUpIn(t, dir))); !slices.Equal(got, []string{"LITERAL", "NAMED"}) {
 		t.Errorf("looked up: %v", got)
+	}
+}
+
+// The commands that take any reference are those with --insecure-registry, and help names
+// them: for all others packs.toml has insecure_registries.
+func TestInsecureFlag(t *testing.T) {
+	_, help, _ := runWith(t, nil, "help", "references")
+	text := strings.Join(strings.Fields(help), " ")
+	var have []string
+	for command := range everyCommand(newCLI(process{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}).root) {
+		has, path := flagOf(command, "insecure-registry") != nil, command.CommandPath()
+		if has {
+			have = append(have, path)
+		}
+		_, after, _ := strings.Cut(text, "have --insecure-registry: ")
+		named, _, _ := strings.Cut(after, ". ")
+		if has != strings.Contains(named, strconv.Quote(path)) {
+			t.Errorf("%s: has the flag is %t; help says %q", path, has, named)
+		}
+	}
+	if len(have) != 4 {
+		t.Errorf("%q have the flag", have)
 	}
 }

@@ -3,6 +3,8 @@ package docs_test
 import (
 	"go/types"
 	"maps"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +31,37 @@ func TestPublicAPI(t *testing.T) {
 	}
 	for _, problem := range a.problems {
 		t.Error(problem)
+	}
+}
+
+// docs/library.md lists each field of packfetch.Options, in the order of the source, and
+// each type of error.
+func TestLibraryPage(t *testing.T) {
+	data, err := os.ReadFile("library.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, page, _ := strings.Cut(string(data), "## Options\n")
+	options, errors, _ := strings.Cut(page, "## Errors\n")
+	all := publicPackages(t)
+	i := slices.IndexFunc(all, func(pkg *types.Package) bool { return pkg.Name() == "packfetch" })
+	scope := all[i].Scope()
+	fields := scope.Lookup("Options").Type().Underlying().(*types.Struct)
+	var want []string
+	for i := range fields.NumFields() {
+		want = append(want, fields.Field(i).Name())
+	}
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(options, -1) {
+		got = append(got, row[1])
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("library.md has the fields %q, packfetch.Options %q", got, want)
+	}
+	for _, name := range scope.Names() {
+		if strings.HasSuffix(name, "Error") && !strings.Contains(errors, "`*"+name+"`") {
+			t.Errorf("library.md does not have *%s", name)
+		}
 	}
 }
 

@@ -16,9 +16,9 @@ type pin struct{ commit, version, source string }
 // stands beside it, and a comment of the file names the module, and the file in it, where the
 // commit stands. All files pin an action to the same commit.
 func TestPinnedActions(t *testing.T) {
-	files := append(glob(t, "../.github/workflows/*.yml"), "../action.yml")
-	files = append(files, glob(t, "../vendorer/internal/scaffold/ci/*/.github/workflows/*.yml")...)
-	files = append(files, glob(t, "../examples/app/.github/workflows/*.yml")...)
+	files := append(glob(t, "../.github/workflows/*"), "../action.yml")
+	files = append(files, glob(t, "../vendorer/internal/scaffold/ci/*/.github/workflows/*")...)
+	files = append(files, glob(t, "../examples/app/.github/workflows/*")...)
 	everywhere, first := map[string]pin{}, map[string]string{}
 	for _, file := range files {
 		data, err := os.ReadFile(file)

@@ -76,7 +76,7 @@ func TestOwnWorkflows(t *testing.T) {
 	}
 	allowed := checksOf(string(script))
 	seen := map[string]bool{}
-	for _, file := range glob(t, "../.github/workflows/*.yml") {
+	for _, file := range glob(t, "../.github/workflows/*") {
 		w := readWorkflow(t, file)
 		if !maps.Equal(w.Permissions, map[string]string{"contents": "read"}) {
 			t.Errorf("%s: jobs have the rights %v, if they do not name others", file, w.Permissions)

@@ -2,16 +2,33 @@ package invocation
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
+
+// rooted finds the start of an absolute path in a command line.
+var rooted = regexp.MustCompile(`(^|[ =])/`)
+
+// native writes the slash-separated paths of a command line as this system does. Absolute
+// paths get a volume, if it has them.
+func native(t *testing.T, line string) string {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.FromSlash(rooted.ReplaceAllString(line, "${1}"+filepath.VolumeName(here)+"/"))
+}
 
 func TestFind(t *testing.T) {
 	const (
 		parent      = 11
 		grandparent = 12
 	)
-	generate := Process{Args: []string{"go", "generate", "./..."}, Dir: "/app"}
+	top, dir := native(t, "/app"), native(t, "/app/internal/packs")
+	generate := Process{Args: []string{"go", "generate", "./..."}, Dir: top}
 	for _, test := range []struct {
 		name                string
 		args                string
@@ -27,7 +44,7 @@ func TestFind(t *testing.T) {
 		{name: "tool of an absolute mod file", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/app/internal/packvendor.mod packvendor list")}, want: "go tool -modfile=../packvendor.mod packvendor update a"},
 		{name: "tool of an absolute mod file, in two words", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool --modfile /app/internal/packs/packvendor.mod packvendor list")}, want: "go tool --modfile packvendor.mod packvendor update a"},
 		{name: "tool of a mod file that is nearer by its absolute path", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/p.mod packvendor list")}, want: "go tool -modfile=/p.mod packvendor update a"},
-		{name: "tool of a mod file behind a link", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/app/link/p.mod packvendor list")}, want: "go tool -modfile=/app/link/p.mod packvendor update a"},
+		{name: "tool of a mod file behind a link", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go tool -modfile=/app/internal/link/p.mod packvendor list")}, want: "go tool -modfile=/app/internal/link/p.mod packvendor update a"},
 		{name: "in another directory", args: "/cache/packvendor list", parent: Process{Args: strings.Fields("go1.26.0 -C sub tool packvendor list")}, want: "go -C sub tool packvendor update a"},
 		{name: "run", args: "/tmp/packvendor list", parent: Process{Args: strings.Fields("go.exe run example.com/packvendor@v1.0.0 list")}, want: "go run example.com/packvendor@v1.0.0 update a"},
 		{name: "a parent with other arguments", args: "packvendor list", parent: Process{Args: strings.Fields("go tool packvendor verify")}, want: "packvendor update a"},
@@ -36,14 +53,18 @@ func TestFind(t *testing.T) {
 		{name: "an unseen parent, no tool", args: "packvendor list", want: "packvendor update a"},
 		{name: "generate, tool", args: "/cache/packvendor", parent: Process{Args: strings.Fields("go tool packvendor")}, grandparent: generate, generated: true, want: "go -C internal/packs tool packvendor update a"},
 		{name: "generate, unseen", args: "/cache/packvendor", tool: true, generated: true, want: "go -C /app/internal/packs tool packvendor update a"},
-		{name: "generate by something else", args: "/cache/packvendor", parent: Process{Args: strings.Fields("go tool packvendor")}, grandparent: Process{Args: []string{"make"}, Dir: "/app"}, generated: true, want: "go -C /app/internal/packs tool packvendor update a"},
-		{name: "generate in that directory", args: "/cache/packvendor", parent: Process{Args: strings.Fields("go tool packvendor")}, grandparent: Process{Args: generate.Args, Dir: "/app/internal/packs"}, generated: true, want: "go tool packvendor update a"},
+		{name: "generate by something else", args: "/cache/packvendor", parent: Process{Args: strings.Fields("go tool packvendor")}, grandparent: Process{Args: []string{"make"}, Dir: top}, generated: true, want: "go -C /app/internal/packs tool packvendor update a"},
+		{name: "generate in that directory", args: "/cache/packvendor", parent: Process{Args: strings.Fields("go tool packvendor")}, grandparent: Process{Args: generate.Args, Dir: dir}, generated: true, want: "go tool packvendor update a"},
 		{name: "generate, the program itself", args: "packvendor", parent: generate, generated: true, want: "packvendor update a -f internal/packs/packs.toml"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.parent.Parent = grandparent
+			for i, word := range test.parent.Args {
+				test.parent.Args[i] = native(t, word)
+			}
+			want := native(t, test.want)
 			f := Find(System{
-				Args: strings.Fields(test.args), Parent: parent, Dir: "/app/internal/packs",
+				Args: strings.Fields(native(t, test.args)), Parent: parent, Dir: dir,
 				Look: func(id int) Process {
 					return map[int]Process{parent: test.parent, grandparent: test.grandparent}[id]
 				},
@@ -51,8 +72,8 @@ func TestFind(t *testing.T) {
 				HasTool: func() bool { return test.tool },
 				IsSame:  func(_, b string) bool { return !strings.Contains(b, "link") },
 			})
-			if got := strings.Join(f.ProjectCommand("update", "a"), " "); got != test.want {
-				t.Errorf("%s, want %s", got, test.want)
+			if got := strings.Join(f.ProjectCommand("update", "a"), " "); got != want {
+				t.Errorf("%s, want %s", got, want)
 			}
 			if isElsewhere := strings.Contains(test.want, "internal/packs"); isElsewhere != (f.Dir() != "") {
 				t.Errorf("directory %q", f.Dir())
@@ -71,8 +92,8 @@ func TestCommandWithFile(t *testing.T) {
 		"list -f ../p.toml":  "packvendor list -f p.toml",
 		"":                   "packvendor -f sub/packs.toml",
 	} {
-		if got := strings.Join(f.ProjectCommand(strings.Fields(args)...), " "); got != want {
-			t.Errorf("%q: %s, want %s", args, got, want)
+		if got := strings.Join(f.ProjectCommand(strings.Fields(native(t, args))...), " "); got != native(t, want) {
+			t.Errorf("%q: %s, want %s", args, got, native(t, want))
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-// runJSON is the document of the bare run, add, remove and update with --json.
+// runJSON is the document of packvendor without a command, and of add, remove and update,
+// with --json.
 type runJSON struct {
 	DryRun  bool       `json:"dry_run,omitempty"` // nothing was written
 	Packs   []packJSON `json:"packs"`             // the packs that packs.lock has now, by name

@@ -15,7 +15,7 @@ import (
 func (c *checkup) system() {
 	text := runtime.GOOS + "/" + runtime.GOARCH
 	if c.InCI {
-		text += "; CI is true: the bare run has --locked"
+		text += "; CI is true: packvendor without a command has --locked"
 	}
 	c.ok("system", text)
 }

@@ -153,6 +153,10 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 	}
 	module = filepath.ToSlash(module)
 	modFile := cmp.Or(s.toolFile(), project.GoMod)
+	version, sums := goVersion(module, modFile), path.Join(module, "*.sum")
+	if s.isInWorkspace() {
+		version, sums = newestGo("go.work"), "**/*.sum"
+	}
 	for _, name := range []string{s.TOMLFile, modFile, s.GoFile} {
 		if !isWritable(path.Join(module, name)) {
 			return nil, &project.PlaceError{Path: s.Show(name), Reason: "has a path that no file of a CI system can hold"}
@@ -162,9 +166,9 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 		"@packvendor@", tool(modFile),
 		"@file@", fileFlag(s.TOMLFile),
 		"@directory@", strconv.Quote(module),
-		"@go.version@", goVersion(module, modFile),
+		"@go.version@", version,
 		"@go.file@", shellWord(path.Join(module, s.GoFile)),
-		"@go.sum@", strconv.Quote(path.Join(module, "*.sum")),
+		"@go.sum@", strconv.Quote(sums),
 		"@cd@", "cd "+shellWord(module),
 	), nil
 }
@@ -184,7 +188,25 @@ func goVersion(module, modFile string) string {
 	if modFile == project.GoMod {
 		return "go-version-file: " + strconv.Quote(path.Join(module, project.GoMod))
 	}
-	return "go-version: stable # " + modFile + " may need a newer Go than go.mod"
+	return newestGo(modFile)
+}
+
+// newestGo returns the line for a file that names a Go which may be newer than go.mod's.
+func newestGo(file string) string {
+	return "go-version: stable # " + file + " may need a newer Go than go.mod"
+}
+
+// isInWorkspace tells whether the repository has a go.work for the module's folder. The go
+// command obeys its go line, which is as new as that of any module in it, and needs the
+// modules that all of them need. The file may be kept out of git: then a job that reads it
+// would fail.
+func (s *setup) isInWorkspace() bool {
+	work := project.NearestWork(s.Module)
+	if work == "" {
+		return false
+	}
+	below, err := filepath.Rel(s.top.Module, work)
+	return err == nil && filepath.IsLocal(below)
 }
 
 // fileFlag returns the flag that names a packs.toml at the module's root, "" for the

@@ -35,6 +35,7 @@ type ciStep struct {
 
 // A ciFile is what this runner knows of a workflow, an action or a .gitlab-ci.yml.
 type ciFile struct {
+	Env      map[string]string
 	Defaults struct{ Run ciStep }
 	Jobs     map[string]ciJob
 	Inputs   map[string]struct{ Default string }
@@ -130,6 +131,7 @@ func (r *runner) runGitHub(file string, data []byte, job string, words []string)
 		"GITHUB_REPOSITORY": "example/app", "GITHUB_EVENT_NAME": "push", "RUNNER_OS": "Linux", "RUNNER_TEMP": r.temp,
 		"GITHUB_STEP_SUMMARY": filepath.Join(r.temp, "summary.md"), "GITHUB_OUTPUT": filepath.Join(r.temp, "output"),
 	})
+	maps.Copy(r.env, f.Env)
 	if os.Getenv(pullRequestFrom) != "" {
 		r.env["GITHUB_EVENT_NAME"] = "pull_request"
 	}

@@ -154,8 +154,14 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 	module = filepath.ToSlash(module)
 	modFile := cmp.Or(s.toolFile(), project.GoMod)
 	version, sums := goVersion(module, modFile), path.Join(module, "*.sum")
-	if s.isInWorkspace() {
+	env, cd := "", "cd "+shellWord(module)
+	switch inWorkspace := s.isInWorkspace(); {
+	case inWorkspace && modFile == project.GoMod:
 		version, sums = newestGo("go.work"), "**/*.sum"
+	case inWorkspace:
+		const why = " # the go command takes no -modfile in a workspace"
+		env = "env:\n  GOWORK: \"off\"" + why + "\n\n"
+		cd += "\n      export GOWORK=off" + why
 	}
 	for _, name := range []string{s.TOMLFile, modFile, s.GoFile} {
 		if !isWritable(path.Join(module, name)) {
@@ -169,7 +175,8 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 		"@go.version@", version,
 		"@go.file@", shellWord(path.Join(module, s.GoFile)),
 		"@go.sum@", strconv.Quote(sums),
-		"@cd@", "cd "+shellWord(module),
+		"@env@", env,
+		"@cd@", cd,
 	), nil
 }
 

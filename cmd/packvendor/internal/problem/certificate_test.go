@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,12 +25,14 @@ func TestTrustAdvice(t *testing.T) {
 		return path
 	}
 	good, empty, missing := file("good.pem", ca.PEM()), file("empty.pem", nil), filepath.Join(dir, "missing.pem")
+	_, err = os.Stat(missing)
+	gone := errors.Unwrap(err) // the system's own words
 	const store = "add the authority's certificate to those that this system trusts"
 	for _, test := range []struct{ goos, file, want string }{
 		{"linux", "", "set SSL_CERT_FILE to a PEM file that has the authority's certificate"},
 		{"freebsd", "", "set SSL_CERT_FILE to a PEM file that has the authority's certificate"},
 		{"linux", good, "SSL_CERT_FILE is " + good + ", which does not have the authority's certificate"},
-		{"linux", missing, "SSL_CERT_FILE is " + missing + ", which cannot be used: no such file or directory"},
+		{"linux", missing, "SSL_CERT_FILE is " + missing + ", which cannot be used: " + gone.Error()},
 		{"linux", empty, "SSL_CERT_FILE is " + empty + ", which cannot be used: it holds no certificate in PEM form"},
 		{"linux", dir, "SSL_CERT_FILE is " + dir + ", which cannot be used: it is not a PEM file"},
 		{"darwin", good, store},

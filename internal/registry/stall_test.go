@@ -19,9 +19,8 @@ import (
 // stall is the time after which tests end a silent request; it is longer where a busy
 // machine must not pass for a silent registry.
 const (
-	stall     = 1500 * time.Millisecond
-	bodyStall = 400 * time.Millisecond
-	nowStall  = 2 * time.Second
+	stall    = 1500 * time.Millisecond
+	nowStall = 2 * time.Second
 )
 
 func TestFault07_AnswerStalls(t *testing.T) {
@@ -43,13 +42,13 @@ func TestFault07_AnswerStalls(t *testing.T) {
 func TestFault07_BodyStalls(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
-		b.use(t, registry.Options{Stall: bodyStall})
+		b.use(t, registry.Options{Stall: stall})
 		b.reg.Inject(fault.StallBlob("", 40))
 		_, err := b.fetch()
 		as[*registry.Error](t, err)
 		of := fmt.Sprintf(" of %d bytes", len(b.data))
 		if !strings.HasPrefix(err.Error(), "GET "+b.reg.URL()+b.blobPath()+": the body broke off after ") ||
-			!strings.HasSuffix(err.Error(), of+": no progress for "+bodyStall.String()+afterTries) {
+			!strings.HasSuffix(err.Error(), of+": no progress for "+stall.String()+afterTries) {
 			t.Errorf("got %q", err)
 		}
 
@@ -62,7 +61,7 @@ func TestFault07_BodyStalls(t *testing.T) {
 func TestFault07_ManifestStalls(t *testing.T) {
 	t.Parallel()
 	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
-		b.use(t, registry.Options{Stall: bodyStall})
+		b.use(t, registry.Options{Stall: stall})
 		b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != b.manifestPath() {
 				return false
@@ -72,7 +71,7 @@ func TestFault07_ManifestStalls(t *testing.T) {
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler)
 		})
-		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: no progress for "+bodyStall.String()+afterTries)
+		wantText(t, b.manifest(), "GET "+b.reg.URL()+b.manifestPath()+": the manifest broke off: no progress for "+stall.String()+afterTries)
 	})
 }
 

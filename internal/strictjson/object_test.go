@@ -1,0 +1,190 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// nested is n lists in one another, in an object.
+func nested(n int) string {
+	return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}`
+}
+
+var documents = []struct{ text, want string }{
+	{`{}`, ""},
+	{" \t\r\n{\"a\":1} \n\n", ""},
+	{`{"a":{"b":[1,-0.5e3,"x",true,null,{}]},"A":2,"":3}`, ""},
+	{`{"a":"\uD83D\uDE00 \u0000 \\uD800 é 😀 \ufffd"}`, ""},
+	{nested(MaxDepth - 1), ""},
+	{``, "not JSON: unexpected EOF"},
+	{`{`, "not JSON: unexpected EOF"},
+	{`{"a":[1`, "not JSON: unexpected EOF"},
+	{`[]`, "not a JSON object"},
+	{`"{}"`, "not a JSON object"},
+	{`null`, "not a JSON object"},
+	{`{a:1}`, "not JSON: invalid character 'a'"},
+	{`{"a":1,}`, "not JSON: invalid character '}' looking for beginning of object key string"},
+	{`{"a":[1,]}`, "not JSON: invalid character ']' looking for beginning of value"},
+	{`{"a":[1 2]}`, "not JSON: invalid character '2' after array element"},
+	{`{"a" 1}`, "not JSON: invalid character '1' after object key"},
+	{`{"a":01}`, "not JSON: invalid character '1' after object key:value pair"},
+	{`{"a":NaN}`, "not JSON: invalid character 'N' looking for beginning of value"},
+	{"{\"a\":\"\n\"}", `not JSON: invalid character '\n' in string literal`},
+	{`{"a":1} {}`, "data after the JSON document"},
+	{`{"a":1}x`, "data after the JSON document"},
+	{"{\"a\":1}\x00", "data after the JSON document"},
+	{"\ufeff{}", "not JSON: invalid character '\\u00ef' looking for beginning of value"},
+	{"{\"a\":\"\xff\"}", "not valid UTF-8"},
+	{"{\"a\":\"\xed\xa0\x80\"}", "not valid UTF-8"}, // U+D800, encoded
+	{`{"a":1,"a":1}`, `key "a" stands twice in one object`},
+	{`{"a":1,"\u0061":1}`, `key "a" stands twice in one object`},
+	{`{"ignored":{"deep":[{"x":1,"y":2,"x":3}]}}`, `key "x" stands twice in one object`},
+	{`{"a":"\ud800"}`, `lone surrogate \uD800`},
+	{`{"a":"\uDC00"}`, `lone surrogate \uDC00`},
+	{`{"a":"\uD800\uD800\uDC00"}`, `lone surrogate \uD800`},
+	{`{"a":"\uD800x"}`, `lone surrogate \uD800`},
+	{`{"a":"\\\uD800\n"}`, `lone surrogate \uD800`},
+	{`{"\uDFFF":1}`, `lone surrogate \uDFFF`},
+	{nested(MaxDepth), "nested deeper than 32"},
+	{nested(1_000_000), "nested deeper than 32"},
+	{`{"a":1e999}`, "number 1e999 is out of range"},
+	{`{"a":[` + strings.Repeat("0,", maxValues) + `0]}`, "more than 100000 values"},
+}
+
+func TestDocument(t *testing.T) {
+	for _, test := range documents {
+		err := Read([]byte(test.text), func(Object) {})
+		if got := message(err); got != test.want {
+			t.Errorf("%.60q:\n got: %s\nwant: %s", test.text, got, test.want)
+		}
+		var typed *Error
+		if err != nil && !errors.As(err, &typed) {
+			t.Errorf("%.60q: %T", test.text, err)
+		}
+	}
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestObject(t *testing.T) {
+	const text = `{"s":"x","n":7,"b":"AQI=","o":{"k":"v"},"l":[{"s":"y"},{"s":2}],"strange key":{"s":[]},"null":null}`
+	for _, test := range []struct {
+		name string
+		read func(Object) any
+		want string // the value, or the error
+	}{
+		{"String", func(o Object) any { return o.String("s") }, "x"},
+		{"String of another case", func(o Object) any { return o.String("S") }, "S: missing"},
+		{"String of a number", func(o Object) any { return o.String("n") }, "n: not a string"},
+		{"String of null", func(o Object) any { return o.String("null") }, "null: not a string"},
+		{"Has", func(o Object) any { return fmt.Sprint(o.Has("null"), o.Has("Null")) }, "true false"},
+		{"Int", func(o Object) any { return o.Int("n") }, "7"},
+		{"Int of a string", func(o Object) any { return o.Int("s") }, "s: not a number"},
+		{"Base64", func(o Object) any { return o.Base64("b") }, "[1 2]"},
+		{"Base64 of other text", func(o Object) any { return o.Base64("s") }, "s: not base64 as its bytes are encoded: standard alphabet, padding, no line breaks"},
+		{"Strings", func(o Object) any { return o.Strings("o") }, "map[k:v]"},
+		{"Strings of others", func(o Object) any { return o.Strings("strange key") }, `"strange key".s: not a string`},
+		{"Object", func(o Object) any { return o.Object("o").String("k") }, "v"},
+		{"Object of a list", func(o Object) any { return o.Object("l").String("k") }, "l: not an object"},
+		{"Objects", func(o Object) any { return o.Objects("l")[0].String("s") }, "y"},
+		{"Objects, an element", func(o Object) any { return o.Objects("l")[1].String("s") }, "l[1].s: not a string"},
+		{"Objects of an object", func(o Object) any { return o.Objects("o") }, "o: not a list"},
+		{"Only", func(o Object) any { o.Only("s", "n", "b", "o", "l", "strange key", "null"); return "fine" }, "fine"},
+		{"Only, surplus", func(o Object) any { o.Only("s", "n", "b", "o", "l"); return "" }, "null: unknown field"},
+		{"the first error counts", func(o Object) any { o.Fail("", "first"); o.Fail("s", "second"); return o.String("s") }, "first"},
+		{"the zero value", func(Object) any { return Object{}.String("x") + Object{}.Object("x").String("y") }, ""},
+	} {
+		var got any
+		err := Read([]byte(text), func(o Object) { got = test.read(o) })
+		if err != nil {
+			got = err
+		}
+		if fmt.Sprint(got) != test.want {
+			t.Errorf("%s:\n got: %v\nwant: %s", test.name, got, test.want)
+		}
+	}
+	for text, want := range map[string]string{
+		`{"n":1.0}`: "n: not a whole number that is small enough", `{"n":-1}`: "n: not a whole number that is small enough",
+		`{"n":4294967296}`: "n: not a whole number that is small enough", `{"l":[1]}`: "l[0]: not an object",
+	} {
+		err := Read([]byte(text), func(o Object) {
+			if o.Has("n") {
+				o.Int("n")
+			} else {
+				o.Objects("l")
+			}
+		})
+		if message(err) != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// After an error no method returns anything that stands in the document.
+func TestAfterError(t *testing.T) {
+	err := Read([]byte(`{"s":"x","o":{"s":"y"}}`), func(o Object) {
+		o.String("missing")
+		if got := o.String("s") + o.Object("o").String("s"); got != "" {
+			t.Errorf("got %q", got)
+		}
+	})
+	if message(err) != "missing: missing" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBase64(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "AA==": "\x00", "+/+/": "\xfb\xff\xbf", "AQI=": "\x01\x02",
+	} {
+		if got, err := Base64(text); err != nil || string(got) != want {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"AA", "AA=", "AB==", "AQJ=", "-_-_", "AQ\nI=", "AQI=\n", "\r\nAQI=", " AQI=", "AQI= ", "AQI=AQI=", "AQI*", "A", "====",
+	} {
+		if got, err := Base64(text); err == nil {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+// FuzzRead: no bytes make it panic, and encoding/json accepts what it accepts, with the
+// same values.
+func FuzzRead(f *testing.F) {
+	for _, test := range documents {
+		if len(test.text) < 1000 {
+			f.Add([]byte(test.text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var got map[string]any
+		if err := Read(data, func(o Object) { got = o.members }); err != nil {
+			return
+		}
+		d := json.NewDecoder(bytes.NewReader(data))
+		d.UseNumber()
+		var want map[string]any
+		if err := d.Decode(&want); err != nil || !json.Valid(data) {
+			t.Fatalf("accepted, but encoding/json says %v", err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %v, encoding/json says %v", got, want)
+		}
+		var floats map[string]any
+		if err := json.Unmarshal(data, &floats); err != nil {
+			t.Fatalf("accepted, but encoding/json says %v", err)
+		}
+	})
+}

@@ -1,0 +1,204 @@
+// Package trust decides who has to sign a pack: the table [trust] of packs.toml as data.
+// It knows no files, no network and no signatures.
+package trust
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/nearest"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
+)
+
+// maxQuoted bounds the bytes of a quotation in a message.
+const maxQuoted = 120
+
+// A Config is a table [trust] as it is written. Its keys are read.
+type Config struct {
+	Root    string // the file for keyless signers; "" if there is none
+	Signers []Signer
+	Rules   []Rule
+}
+
+// A Rule says which signers one of its repositories' packs needs.
+type Rule struct {
+	// Key is HOST/REPOSITORY, PREFIX/**, **, or HOST/REPOSITORY@DIGEST.
+	Key string
+	// Signers names those of whom one must have signed. An empty list is an exception:
+	// these packs may be unsigned.
+	Signers []string
+}
+
+// An Error is one problem in a table [trust].
+type Error struct {
+	// Path leads from the table to the value: "signers", "ci", "refs".
+	Path []string
+	Msg  string
+	// Unsupported says that the value may make sense to a later packvendor.
+	Unsupported bool
+}
+
+func (e *Error) Error() string {
+	path := "trust"
+	for _, key := range e.Path {
+		if !isBare(key) {
+			key = printable.Quote(key, maxQuoted)
+		}
+		path += "." + key
+	}
+	return path + ": " + e.Msg
+}
+
+// isBare tells whether TOML needs no quotation marks around a key.
+func isBare(key string) bool {
+	return key != "" && !strings.ContainsFunc(key, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+}
+
+// Errors are all problems of one table.
+type Errors []*Error
+
+// Error returns one line for each problem.
+func (es Errors) Error() string {
+	var lines []string
+	for _, e := range es {
+		lines = append(lines, e.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A checker collects the problems of a table.
+type checker struct{ found Errors }
+
+func (c *checker) report(path []string, format string, args ...any) *Error {
+	e := &Error{Path: path, Msg: fmt.Sprintf(format, args...)}
+	c.found = append(c.found, e)
+	return e
+}
+
+// A Policy is a [trust] table without problems. The zero value asks for nothing. Its methods
+// can be called at the same time.
+type Policy struct {
+	signers []*Signer
+	rules   []rule // the most specific first
+}
+
+// A rule is one whose key and signers are found out.
+type rule struct {
+	text    string // its key as written
+	scope   scope
+	signers []*Signer
+}
+
+// New checks a table. Its error is Errors, with all problems.
+func New(config Config) (*Policy, error) {
+	c := &checker{}
+	p := &Policy{signers: c.signers(config)}
+	p.rules = c.rules(config.Rules, p.signers)
+	if len(c.found) > 0 {
+		return nil, c.found
+	}
+	slices.SortStableFunc(p.rules, func(a, b rule) int { return cmp.Compare(b.scope.rank(), a.scope.rank()) })
+	return p, nil
+}
+
+func (c *checker) rules(written []Rule, signers []*Signer) []rule {
+	var rules []rule
+	keys := map[scope]string{}
+	for _, w := range written {
+		path := []string{"rules", w.Key}
+		s, err := parseScope(w.Key)
+		if err != nil {
+			c.report(path, "%v", err)
+		} else if twin, ok := keys[s]; ok {
+			c.report(path, "names the same as %s", printable.Quote(twin, maxQuoted))
+		} else {
+			keys[s] = w.Key
+		}
+		rules = append(rules, rule{text: w.Key, scope: s, signers: c.named(path, w.Signers, signers)})
+	}
+	return rules
+}
+
+// named returns the signers that a rule names.
+func (c *checker) named(path, names []string, signers []*Signer) []*Signer {
+	var known []string
+	for _, s := range signers {
+		known = append(known, s.Name)
+	}
+	var found []*Signer
+	for i, name := range names {
+		at := slices.Index(known, name)
+		quoted := printable.Quote(name, maxQuoted)
+		near := nearest.Of(name, known)
+		switch {
+		case slices.Contains(names[:i], name):
+			c.report(path, "%s is there twice", quoted)
+		case at >= 0:
+			found = append(found, signers[at])
+		case near != "":
+			c.report(path, "no signer is named %s: did you mean %q?", quoted, near)
+		default:
+			c.report(path, "no signer is named %s", quoted)
+		}
+	}
+	return found
+}
+
+// HasRules tells whether there is a rule. From then on every pack must match one.
+func (p *Policy) HasRules() bool { return len(p.rules) > 0 }
+
+// Signers returns all signers, in the order of the table.
+func (p *Policy) Signers() []*Signer { return slices.Clone(p.signers) }
+
+// A Match is the rule that holds for a pack.
+type Match struct {
+	Rule    string    // its key, as written
+	Signers []*Signer // one of these must have signed; none for an exception
+}
+
+// IsException tells whether the pack may be unsigned.
+func (m Match) IsException() bool { return len(m.Signers) == 0 }
+
+// Allowed returns the signers that may have signed a layer: a retired one is good for some
+// layers alone.
+func (m Match) Allowed(layer ociref.Digest) []*Signer {
+	var allowed []*Signer
+	for _, s := range m.Signers {
+		if s.Allows(layer) {
+			allowed = append(allowed, s)
+		}
+	}
+	return allowed
+}
+
+// A NoRuleError reports a pack that no rule matches.
+type NoRuleError struct {
+	Repository string // as rules see it
+	// Line is a line that would match it, for the table rules.
+	Line string
+}
+
+func (e *NoRuleError) Error() string { return "no rule of [trust.rules] matches " + e.Repository }
+
+// Match returns the rule for a pack: that for one of its digests before that for its
+// repository, before that for the most path parts, before **. ref is packs.toml's, also
+// where the pack came from a mirror. Its tag and digest do not count: digests are those of
+// the manifest and, if there is one, of the index. The error is *NoRuleError.
+func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (Match, error) {
+	name := nameOf(ref)
+	for _, r := range p.rules {
+		if r.scope.covers(name, digests) {
+			return Match{Rule: r.text, Signers: slices.Clone(r.signers)}, nil
+		}
+	}
+	var signers []string
+	for _, s := range p.signers {
+		signers = append(signers, fmt.Sprintf("%q", s.Name))
+	}
+	return Match{}, &NoRuleError{Repository: name, Line: fmt.Sprintf("%q = [%s]", name, strings.Join(signers, ", "))}
+}

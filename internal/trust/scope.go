@@ -1,0 +1,120 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// A scope is what the key of a rule covers.
+type scope struct {
+	kind   kind
+	name   string // of a repository, or a prefix of names
+	digest ociref.Digest
+}
+
+// A kind of scope. A later one is more specific.
+type kind int
+
+const (
+	all    kind = iota // **
+	prefix             // PREFIX/**
+	exact              // HOST/REPOSITORY
+	pinned             // HOST/REPOSITORY@DIGEST
+)
+
+const (
+	anything = "**"
+	below    = "/**"
+)
+
+// rank orders scopes by how specific they are.
+func (s scope) rank() int {
+	parts := strings.Count(s.name, "/") // at most 127 in 255 characters
+	return int(s.kind)<<8 | parts
+}
+
+// covers tells whether the scope covers a pack of a repository that has these digests.
+func (s scope) covers(name string, digests []ociref.Digest) bool {
+	switch s.kind {
+	case all:
+		return true
+	case prefix:
+		return strings.HasPrefix(name, s.name+"/")
+	case exact:
+		return name == s.name
+	}
+	return name == s.name && slices.Contains(digests, s.digest)
+}
+
+// parseScope reads the key of a rule. Its error is about the key.
+func parseScope(key string) (scope, error) {
+	if key == anything {
+		return scope{kind: all}, nil
+	}
+	if start, ok := strings.CutSuffix(key, below); ok {
+		return parsePrefix(start)
+	}
+	if strings.Contains(key, "*") {
+		return scope{}, errors.New("a * stands only in ** and in /** at the end")
+	}
+	ref, err := ociref.Parse(key)
+	var syntax *ociref.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return scope{}, errors.New(syntax.Reason)
+	case ref.Tag != "":
+		return scope{}, fmt.Errorf("a rule is for a repository or a digest, not for the tag %q", ref.Tag)
+	case ref.Digest != "":
+		return scope{kind: pinned, name: nameOf(ref), digest: ref.Digest}, nil
+	}
+	return scope{kind: exact, name: nameOf(ref)}, nil
+}
+
+// parsePrefix reads what stands before "/**".
+func parsePrefix(start string) (scope, error) {
+	if strings.Contains(start, "*") {
+		return scope{}, errors.New("a * stands only in ** and in /** at the end")
+	}
+	const part = "/x" // makes a reference of a host, too
+	ref, err := ociref.Parse(start + part)
+	var syntax *ociref.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return scope{}, errors.New(syntax.Reason)
+	case strings.ContainsAny(start, "@"), ref.Tag != "":
+		return scope{}, errors.New("/** stands behind a host or a repository")
+	}
+	return scope{kind: prefix, name: strings.TrimSuffix(nameOf(ref), part)}, nil
+}
+
+// nameOf returns host/repository in the one spelling in which names are compared.
+func nameOf(ref ociref.Reference) string { return hostOf(ref.Registry) + "/" + ref.Repository }
+
+// dockerHub has the other names of docker.io. References name it, its registry answers as
+// registry-1, and older configurations and cosign say index.
+var dockerHub = []string{"index.docker.io", "registry-1.docker.io"}
+
+// hostOf returns the one spelling of host[:port]: in lower case, IPv6 as netip writes it,
+// the port decimal, without that of HTTPS.
+func hostOf(registry string) string {
+	host, port := strings.ToLower(registry), ""
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host, port = host[:colon], host[colon+1:]
+	}
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && addr.Is6() {
+		host = "[" + addr.String() + "]"
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil && n != 443 {
+		return host + ":" + strconv.FormatUint(n, 10)
+	}
+	if slices.Contains(dockerHub, host) {
+		return "docker.io"
+	}
+	return host
+}

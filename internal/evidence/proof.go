@@ -1,0 +1,241 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/publickey"
+	"github.com/greenticai/packvendor/internal/signature"
+)
+
+// A Claim is what evidence has to prove: what packs.lock says of a pack, and how packs.toml
+// says that its layer is selected.
+type Claim struct {
+	Signer    string        // the identity of the key that signed
+	Manifest  ociref.Digest // that holds the layer
+	Index     ociref.Digest // that the reference led to; "" if there was none
+	Layer     ociref.Digest
+	Size      int64 // of the layer, in bytes
+	MediaType string
+
+	Select string   // the media type or digest that selects the layer; "" leaves it to the rules
+	Accept []string // media types of layers that are accepted besides the default ones
+}
+
+// A Signer may have signed the pack.
+type Signer struct {
+	Key *publickey.Key
+	// MayName tells whether a statement of the signer about the pack may name a repository.
+	MayName func(ociref.Reference) bool
+}
+
+// A Link is a part of the chain from packs.lock to the key.
+type Link string
+
+// The links, in the order in which they are checked.
+const (
+	File      Link = "evidence"
+	Manifest  Link = "manifest"
+	Index     Link = "index"
+	Layer     Link = "layer"
+	Key       Link = "signer"
+	Signature Link = "signature"
+	Subject   Link = "subject"
+	Name      Link = "name"
+)
+
+// An Error says which link of the chain breaks, and why. Behind it may be the error of
+// package signature or fetch.
+type Error struct {
+	Link Link
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+func (l Link) broken(format string, args ...any) *Error {
+	return &Error{Link: l, Err: fmt.Errorf(format, args...)}
+}
+
+// ErrKeyless is behind the *Error of evidence that holds a certificate and no key. All
+// before the signature is proved then.
+var ErrKeyless = errors.New("signed without a key of its own: another program has to verify that")
+
+// Open reads a file whose digest packs.lock has. Its errors are *Error and *SyntaxError.
+func Open(file []byte, digest ociref.Digest) (*Evidence, error) {
+	if len(file) <= MaxFile+1 { // Parse refuses others
+		if got := Digest(file); got != digest {
+			return nil, File.broken("the evidence is %s, not %s", got, digest)
+		}
+	}
+	return Parse(file)
+}
+
+// Prove proves the claim, with a signature by one of the signers. Its errors are *Error.
+func (e *Evidence) Prove(claim Claim, signers []Signer) (*signature.Verified, error) {
+	annotations, err := e.proveLayer(claim)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := e.signer(claim, signers)
+	if err != nil {
+		return nil, err
+	}
+	v, err := e.verify(annotations, []*publickey.Key{signer.Key})
+	if err != nil {
+		return nil, &Error{Link: Signature, Err: err}
+	}
+	subjects, err := claim.subjects(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNames(v, subjects, signer); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// proveLayer proves that the manifest is the claim's and selects its layer. It returns the
+// manifest's annotations.
+func (e *Evidence) proveLayer(claim Claim) (map[string]string, error) {
+	if got := ociref.DigestOf(e.Manifest); got != claim.Manifest {
+		return nil, Manifest.broken("its manifest is %s, not %s", got, claim.Manifest)
+	}
+	if err := e.proveIndex(claim); err != nil {
+		return nil, err
+	}
+	sel, err := fetch.Select(e.Manifest, claim.Accept, claim.Select)
+	if err != nil {
+		return nil, &Error{Link: Layer, Err: fmt.Errorf("its manifest selects no pack: %w", err)}
+	}
+	switch l := sel.Layer; {
+	case l.Digest != claim.Layer.String():
+		return nil, Layer.broken("its manifest selects the layer %s, not %s", l.Digest, claim.Layer)
+	case l.Size != claim.Size:
+		return nil, Layer.broken("its manifest selects a layer of %d bytes, not %d", l.Size, claim.Size)
+	case l.MediaType != claim.MediaType:
+		return nil, Layer.broken("its manifest selects a layer of type %s, not %s", l.MediaType, printable.Word(claim.MediaType, maxQuoted))
+	}
+	return sel.Annotations, nil
+}
+
+// maxQuoted bounds the bytes of a quotation in a message.
+const maxQuoted = 200
+
+func (e *Evidence) proveIndex(claim Claim) error {
+	switch has := len(e.Index) > 0; {
+	case has && claim.Index == "":
+		return Index.broken("it holds an image index, but the pack was found without one")
+	case !has && claim.Index != "":
+		return Index.broken("it holds no image index, but the pack was found by %s", claim.Index)
+	case !has:
+		return nil
+	}
+	if got := ociref.DigestOf(e.Index); got != claim.Index {
+		return Index.broken("its image index is %s, not %s", got, claim.Index)
+	}
+	if err := fetch.CheckListed(e.Index, e.Manifest); err != nil {
+		return &Error{Link: Index, Err: err}
+	}
+	return nil
+}
+
+// signer returns the signer whose key the evidence holds.
+func (e *Evidence) signer(claim Claim, signers []Signer) (Signer, error) {
+	switch {
+	case len(e.Key) > 0:
+	case strings.HasPrefix(claim.Signer, "key:"):
+		return Signer{}, Key.broken("it holds no key, not %s", printable.Word(claim.Signer, maxQuoted))
+	default:
+		return Signer{}, &Error{Link: Signature, Err: ErrKeyless}
+	}
+	key, err := publickey.ParseSPKI(e.Key)
+	if err != nil {
+		return Signer{}, &Error{Link: Key, Err: fmt.Errorf("its key: %w", err)}
+	}
+	id := key.Identity()
+	if id != claim.Signer {
+		return Signer{}, Key.broken("it holds %s, not %s", id, printable.Word(claim.Signer, maxQuoted))
+	}
+	at := slices.IndexFunc(signers, func(s Signer) bool { return s.Key != nil && s.Key.Identity() == id })
+	if at < 0 {
+		return Signer{}, Key.broken("%s may not sign it", id)
+	}
+	return signers[at], nil
+}
+
+// verify verifies the signature.
+func (e *Evidence) verify(annotations map[string]string, allowed []*publickey.Key) (*signature.Verified, error) {
+	switch e.Format {
+	case signature.Greentic:
+		value, ok := annotations[signature.GreenticAnnotation]
+		if !ok {
+			return nil, fmt.Errorf("its manifest has no annotation %s", signature.GreenticAnnotation)
+		}
+		return signature.VerifyGreentic(value, allowed)
+	case signature.Bundle:
+		return signature.VerifyBundle(e.Bundle, allowed)
+	case signature.Simple:
+		return signature.VerifySimple(e.Payload, e.Signature, allowed)
+	}
+	return nil, fmt.Errorf("format %s is not supported", printable.Quote(string(e.Format), maxQuoted))
+}
+
+// subjects returns the subjects of a signature that are the claim's pack.
+func (c Claim) subjects(v *signature.Verified) ([]signature.Subject, error) {
+	wanted, nouns := []ociref.Digest{c.Manifest}, fmt.Sprintf("the manifest %s", c.Manifest)
+	switch {
+	case v.Format == signature.Greentic:
+		wanted, nouns = []ociref.Digest{c.Layer}, fmt.Sprintf("the layer %s", c.Layer)
+	case c.Index != "":
+		wanted, nouns = append(wanted, c.Index), fmt.Sprintf("the manifest %s or the image index %s", c.Manifest, c.Index)
+	}
+	var found []signature.Subject
+	var others []string
+	for _, s := range v.Subjects {
+		if slices.Contains(wanted, s.Digest) {
+			found = append(found, s)
+		} else if len(others) < maxShown {
+			others = append(others, subjectText(s))
+		}
+	}
+	if len(found) == 0 {
+		return nil, Subject.broken("it is about %s, not about %s", strings.Join(others, ", "), nouns)
+	}
+	return found, nil
+}
+
+// maxShown bounds how many subjects a message lists.
+const maxShown = 4
+
+func subjectText(s signature.Subject) string {
+	if s.Digest == "" {
+		return "something without a SHA-256"
+	}
+	return s.Digest.String()
+}
+
+// checkNames checks that one of the subjects that are the pack is named as the signer may.
+// Greentic's names are file names. The other formats' may be repositories, and that of
+// cosign's older kind, if it is not empty, always is one.
+func checkNames(v *signature.Verified, subjects []signature.Subject, signer Signer) error {
+	if v.Format == signature.Greentic {
+		return nil
+	}
+	for _, s := range subjects {
+		ref, err := ociref.Parse(s.Name)
+		switch {
+		case s.Name == "", err != nil && v.Format != signature.Simple:
+			return nil
+		case err == nil && signer.MayName != nil && signer.MayName(ref):
+			return nil
+		}
+	}
+	return Name.broken("it names %s, another repository", printable.Word(subjects[0].Name, maxQuoted))
+}

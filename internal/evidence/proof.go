@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -155,16 +156,19 @@ func (e *Evidence) signer(claim Claim, signers []Signer) (Signer, error) {
 	default:
 		return Signer{}, &Error{Link: Signature, Err: ErrKeyless}
 	}
-	key, err := publickey.ParseSPKI(e.Key)
-	if err != nil {
+	at := slices.IndexFunc(signers, func(s Signer) bool { return s.Key != nil && bytes.Equal(s.Key.SPKI(), e.Key) })
+	var id string
+	if at >= 0 {
+		id = signers[at].Key.Identity()
+	} else if key, err := publickey.ParseSPKI(e.Key); err != nil {
 		return Signer{}, &Error{Link: Key, Err: fmt.Errorf("its key: %w", err)}
+	} else {
+		id = key.Identity()
 	}
-	id := key.Identity()
-	if id != claim.Signer {
+	switch {
+	case id != claim.Signer:
 		return Signer{}, Key.broken("it holds %s, not %s", id, printable.Word(claim.Signer, maxQuoted))
-	}
-	at := slices.IndexFunc(signers, func(s Signer) bool { return s.Key != nil && s.Key.Identity() == id })
-	if at < 0 {
+	case at < 0:
 		return Signer{}, Key.broken("%s may not sign it", id)
 	}
 	return signers[at], nil

@@ -334,3 +334,20 @@ func TestVector(t *testing.T) {
 		t.Errorf("PEM:\n%s", key.PEM())
 	}
 }
+
+// Go's parser shifts a bit string that ends within a byte: a key would have two encodings,
+// and two identities.
+func TestCanonicalDER(t *testing.T) {
+	point := signing.Ed25519(0).SPKI()[12:]
+	for seed := byte(1); point[0] >= 0x80; seed++ {
+		point = signing.Ed25519(seed).SPKI()[12:]
+	}
+	shifted := spki(new(big.Int).Lsh(new(big.Int).SetBytes(point), 1).FillBytes(make([]byte, 32)))
+	shifted[11] = 1 // bits that do not count
+	public, err := x509.ParsePKIXPublicKey(shifted)
+	if err != nil || !bytes.Equal(public.(ed25519.PublicKey), point) {
+		t.Errorf("Go's parser reads %v, %v: the test is wrong", public, err)
+	}
+	_, err = ParseSPKI(shifted)
+	check(t, "shifted", err, "not a public key in canonical DER")
+}

@@ -302,3 +302,11 @@ func TestRealEnvelope(t *testing.T) {
 		t.Errorf("the pack is %s, signed is %s", got, want.Digest)
 	}
 }
+
+// A key without an id is no key of an envelope, even if a signature had none.
+func TestNoID(t *testing.T) {
+	e := envelope{signatures: []envelopeSignature{{keyID: "", sig: wrong64}}}
+	if s, ok := e.signatureOf(""); ok {
+		t.Errorf("%+v", s)
+	}
+}

@@ -45,6 +45,7 @@ type Artifact struct {
 	ConfigMediaType string // "" means the empty configuration of oras
 	Layers          []Layer
 	Annotations     map[string]string
+	Subject         *Child // the manifest that it is about; nil leaves it out
 }
 
 // A Layer is one blob of an [Artifact] and its descriptor, which may be wrong.
@@ -96,6 +97,7 @@ type document struct {
 	MediaType     string            `json:"mediaType,omitempty"`
 	ArtifactType  string            `json:"artifactType,omitempty"`
 	Config        *descriptor       `json:"config,omitempty"`
+	Subject       *descriptor       `json:"subject,omitempty"`
 	Layers        *[]descriptor     `json:"layers,omitempty"`
 	Blobs         *[]descriptor     `json:"blobs,omitempty"`
 	Manifests     *[]descriptor     `json:"manifests,omitempty"`
@@ -129,6 +131,9 @@ func (a Artifact) document() (doc document, mediaType string, err error) {
 		layers = append(layers, l.descriptor())
 	}
 	doc = document{SchemaVersion: 2, ArtifactType: a.ArtifactType, Annotations: a.Annotations}
+	if s := a.Subject; s != nil {
+		doc.Subject = &descriptor{MediaType: s.MediaType, Digest: s.Digest.String(), Size: s.Size}
+	}
 	switch a.Kind {
 	case OCIImage:
 		mediaType, doc.Layers, doc.Config = ManifestMediaType, &layers, emptyConfig(cmp.Or(a.ConfigMediaType, ociEmpty))

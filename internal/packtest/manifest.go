@@ -27,7 +27,7 @@ import (
 // a link to the next page, and keeps a tag whose manifest was deleted: tests need the
 // opposite.
 type manifests struct {
-	page int // tags per page; 0: no limit
+	opts Options
 
 	mu           sync.Mutex
 	repositories map[string]*repository
@@ -44,8 +44,8 @@ type manifest struct {
 	body      []byte
 }
 
-func newManifests(page int) *manifests {
-	return &manifests{page: page, repositories: map[string]*repository{}}
+func newManifests(opts Options) *manifests {
+	return &manifests{opts: opts, repositories: map[string]*repository{}}
 }
 
 // put stores body as it is under its digest and, unless it is empty, under tag.
@@ -145,7 +145,7 @@ func (m *manifests) tagged(name string) (tags []string, ok bool) {
 // IsDigest reports whether a reference is a digest and not a tag.
 func IsDigest(reference string) bool { return strings.Contains(reference, ":") }
 
-// over serves manifests and tag lists, and passes the rest to next.
+// over serves manifests and lists of tags and referrers, and passes the rest to next.
 func (m *manifests) over(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, kind, reference := Endpoint(r.URL.Path)
@@ -154,6 +154,8 @@ func (m *manifests) over(next http.Handler) http.Handler {
 			m.serve(w, r, name, reference)
 		case kind == "tags" && reference == "list" && r.Method == http.MethodGet:
 			m.list(w, r, name)
+		case kind == "referrers" && m.opts.Referrers && r.Method == http.MethodGet:
+			m.listReferrers(w, r, name, reference)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -241,8 +243,8 @@ func (m *manifests) list(w http.ResponseWriter, r *http.Request, name string) {
 		Refuse(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
 		return
 	}
-	if m.page > 0 && (n == 0 || n > m.page) {
-		n = m.page
+	if page := m.opts.TagPage; page > 0 && (n == 0 || n > page) {
+		n = page
 	}
 	if n > 0 && n < len(tags) {
 		tags = tags[:n]

@@ -47,6 +47,10 @@ type Options struct {
 
 	// TagPage bounds the tags on one page of a tag list; 0 means no limit.
 	TagPage int
+	// Referrers serves the referrers API. Without it the answer is 404.
+	Referrers bool
+	// ReferrersPage bounds the referrers on one page; 0 means no limit.
+	ReferrersPage int
 	// Addr is the address to listen on; "" means a free port of 127.0.0.1.
 	Addr string
 }

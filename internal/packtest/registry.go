@@ -53,7 +53,7 @@ func NewRegistry(opts Options) (*Registry, error) {
 	if err := r.setUpTLS(); err != nil {
 		return nil, err
 	}
-	r.manifests = newManifests(opts.TagPage)
+	r.manifests = newManifests(opts)
 	r.content = r.manifests.over(openRanges(r.blobs, registry.New(
 		registry.WithBlobHandler(r.blobs),
 		registry.Logger(log.New(io.Discard, "", 0)),

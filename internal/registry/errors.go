@@ -53,6 +53,8 @@ type Error struct {
 	refused    bool   // the registry rejected the user's credentials
 	foreign    bool   // the status comes from another host, after a redirect
 	identified bool   // the user's credentials were tried
+	own        bool   // the status is the registry's answer to the request itself
+	doubtful   bool   // other credentials might change it: those that there are cannot be had, or are refused
 }
 
 func (e *Error) Error() string {
@@ -110,6 +112,10 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) IsNotFound() bool {
 	return e.Status == http.StatusNotFound && !e.elsewhere && !e.refused
 }
+
+// IsAbsent is IsNotFound without a doubt: the registry itself says so, no other host and
+// no token endpoint, and no credentials of the user were there to be tried in vain.
+func (e *Error) IsAbsent() bool { return e.IsNotFound() && e.own && !e.doubtful }
 
 // MayBePlain reports whether the registry may speak plain HTTP: it answered HTTPS with
 // HTTP, or it is on this machine or a private network and refused the connection.

@@ -131,6 +131,14 @@ type request struct {
 	url    *url.URL
 	accept string // media types
 	first  int64  // first byte to send of the body
+	stays  bool   // do not follow a redirect to another host: it is the answer
+}
+
+func (r request) checkRedirect(next *http.Request, via []*http.Request) error {
+	if r.stays && (next.URL.Scheme != r.url.Scheme || hostOf(next.URL) != hostOf(r.url)) {
+		return http.ErrUseLastResponse
+	}
+	return checkRedirect(next, via)
 }
 
 // do makes one request with that Authorization header.
@@ -145,7 +153,7 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	}
 	client := http.Client{
 		Transport:     &authorized{base: h.transport, host: r.url.Host, scheme: r.url.Scheme, header: authorization},
-		CheckRedirect: checkRedirect,
+		CheckRedirect: r.checkRedirect,
 	}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -123,31 +123,32 @@ func (s *session) token(who *credentials.Credentials) *token {
 const notOverPlainHTTP = "credentials are not sent over plain HTTP"
 
 // credentials returns the user's credentials, nil if there are none or the registry has
-// rejected them. reason says why, for the error.
-func (s *session) credentials(ctx context.Context) (found *credentials.Credentials, reason string) {
+// rejected them. reason says why, for the error; doubtful, that there may be some which
+// the registry would accept.
+func (s *session) credentials(ctx context.Context) (found *credentials.Credentials, reason string, doubtful bool) {
 	s.mu.Lock()
 	rejected := s.rejected
 	s.mu.Unlock()
 	if rejected != "" || s.host.keychain == nil {
-		return nil, rejected
+		return nil, rejected, rejected != ""
 	}
 	challenge, err := s.host.challenge(ctx)
 	switch {
 	case err != nil || challenge == nil:
-		return nil, "" // the registry asks for none
+		return nil, "", false // the registry asks for none
 	case s.host.scheme == "http" && !s.host.transports.isOnThisMachine(s.host.url()):
-		return nil, notOverPlainHTTP
+		return nil, notOverPlainHTTP, false
 	}
 	found, err = s.host.keychain.Find(ctx, s.host.name)
 	switch {
 	case err != nil:
 		s.foundNone()
-		return nil, fmt.Sprintf("there may be credentials, but %v", err)
+		return nil, fmt.Sprintf("there may be credentials, but %v", err), true
 	case found == nil:
 		s.foundNone()
-		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name)
+		return nil, fmt.Sprintf("there are no credentials for %s", s.host.name), false
 	}
-	return found, ""
+	return found, "", false
 }
 
 // foundNone records that the user has no credentials.
@@ -197,12 +198,12 @@ func (s *session) send(ctx context.Context, r request) (*http.Response, error) {
 // identifiedOr makes a request with the user's credentials. If there are none, or they
 // do not help, the error is refused, with the reason.
 func (s *session) identifiedOr(ctx context.Context, r request, refused error) (*http.Response, error) {
-	who, reason := s.credentials(ctx)
+	who, reason, doubtful := s.credentials(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return nil, s.host.asError(context.Cause(ctx))
 	case who == nil:
-		return nil, s.withReason(refused, reason, nil)
+		return nil, inDoubt(s.withReason(refused, reason, nil), doubtful)
 	}
 	resp, err := s.ask(ctx, r, who)
 	switch {
@@ -253,6 +254,7 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 		}
 		e := newStatusError(&http.Request{Method: r.method, URL: r.url}, resp)
 		e.foreign = !s.host.sent(resp)
+		e.own = !e.foreign
 		if who != nil || e.foreign || strings.Contains(e.raw, by.secret()) {
 			e = e.withoutEcho()
 		}
@@ -277,7 +279,17 @@ func (s *session) withReason(refused error, reason string, identified error) err
 		told.Registry = s.host.name
 	}
 	told.identified, told.refused = identified != nil, isUnknown(identified)
+	told.doubtful = identified != nil && !isMissing(identified)
 	return &told
+}
+
+// inDoubt marks the copy that withReason has made.
+func inDoubt(refused error, doubtful bool) error {
+	var e *Error
+	if doubtful && errors.As(refused, &e) {
+		e.doubtful = true
+	}
+	return refused
 }
 
 // isDenied reports whether other credentials may change err: registries answer 404 for

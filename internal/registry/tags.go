@@ -34,14 +34,14 @@ func (c *Client) Tags(ctx context.Context, ref ociref.Reference) ([]string, erro
 		if seen[query] = true; len(seen) > maxTagPages {
 			return nil, c.tagsError(ref, fmt.Errorf("more than %d pages of tags", maxTagPages))
 		}
-		page, next, err := c.tagsPage(ctx, ref, path, query)
+		page, next, more, err := c.tagsPage(ctx, ref, path, query)
 		if err != nil {
 			return nil, err
 		}
 		if tags = append(tags, page...); len(tags) > maxTags {
 			return nil, c.tagsError(ref, fmt.Errorf("more than %d tags", maxTags))
 		}
-		if next == "" {
+		if !more {
 			return tags, nil
 		}
 		query = next
@@ -49,8 +49,8 @@ func (c *Client) Tags(ctx context.Context, ref ociref.Reference) ([]string, erro
 	return nil, c.tagsError(ref, errors.New("the next page of tags is one that was there before"))
 }
 
-// tagsPage reads one page, and the query of the next one; "" if there is none.
-func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query string) (tags []string, next string, err error) {
+// tagsPage reads one page, and the query of the next one if there are more.
+func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query string) (tags []string, next string, more bool, err error) {
 	err = c.retry(ctx, func(ctx context.Context) error {
 		resp, err := c.send(ctx, ref, request{method: http.MethodGet, accept: "application/json"}, path+"?"+query)
 		if err != nil {
@@ -62,13 +62,13 @@ func (c *Client) tagsPage(ctx context.Context, ref ociref.Reference, path, query
 		}
 		list := c.host(ref.Registry).url()
 		list.Path, list.RawQuery = path, query
-		next, err = nextQuery(resp.Header.Values("Link"), list)
+		next, more, err = nextQuery(resp.Header.Values("Link"), list, "tags")
 		if err != nil {
 			return c.tagsError(ref, err)
 		}
 		return nil
 	})
-	return tags, next, err
+	return tags, next, more, err
 }
 
 func readTags(resp *http.Response) ([]string, error) {
@@ -94,28 +94,28 @@ func readTags(resp *http.Response) ([]string, error) {
 	return tags, nil
 }
 
-// nextQuery returns the query of the next page, from the Link headers of list. It
-// accepts only the same list: a registry cannot send packvendor elsewhere.
+// nextQuery returns the query of the next page if there are more, from the Link headers of
+// a list. It accepts only the same list: a registry cannot send packvendor elsewhere.
 // https://www.rfc-editor.org/rfc/rfc8288
-func nextQuery(links []string, list *url.URL) (string, error) {
+func nextQuery(links []string, list *url.URL, of string) (next string, more bool, err error) {
 	for link := range strings.SplitSeq(strings.Join(links, ","), "<") {
 		target, parameters, ok := strings.Cut(link, ">")
 		if !ok || !isNext(parameters) {
 			continue
 		}
-		next, err := list.Parse(target)
+		page, err := list.Parse(target)
 		if err != nil {
-			return "", errors.New("the link to the next page of tags is no URL")
+			return "", false, fmt.Errorf("the link to the next page of %s is no URL", of)
 		}
-		if next.Scheme != list.Scheme || hostOf(next) != hostOf(list) || next.Path != list.Path {
-			return "", errors.New("the next page of tags is said to be elsewhere")
+		if page.Scheme != list.Scheme || hostOf(page) != hostOf(list) || page.Path != list.Path {
+			return "", false, fmt.Errorf("the next page of %s is said to be elsewhere", of)
 		}
-		if len(next.RawQuery) > maxQuery {
-			return "", fmt.Errorf("the link to the next page of tags has more than %d bytes", maxQuery)
+		if len(page.RawQuery) > maxQuery {
+			return "", false, fmt.Errorf("the link to the next page of %s has more than %d bytes", of, maxQuery)
 		}
-		return next.RawQuery, nil
+		return page.RawQuery, true, nil
 	}
-	return "", nil
+	return "", false, nil
 }
 
 func isNext(parameters string) bool {
@@ -132,5 +132,5 @@ func isNext(parameters string) bool {
 func (c *Client) tagsError(ref ociref.Reference, err error) error {
 	u := c.host(ref.Registry).url()
 	u.Path += ref.Repository + "/tags/list"
-	return &Error{Method: http.MethodGet, URL: redacted(u), Host: u.Host, Err: err, RetryAfter: -1}
+	return listError(u, err)
 }

@@ -163,6 +163,7 @@ func TestFault28_EndlessLists(t *testing.T) {
 		requests int
 	}{
 		"link to itself":  {func(int64) string { return tagsPath + "?n=1000" }, 1, "the next page of tags is one that was there before", 1},
+		"without a query": {func(int64) string { return tagsPath }, 1, "the next page of tags is one that was there before", 2},
 		"circle":          {func(n int64) string { return fmt.Sprint(tagsPath, "?last=", n%3) }, 1, "the next page of tags is one that was there before", 4},
 		"no end of pages": {func(n int64) string { return fmt.Sprint(tagsPath, "?last=", n) }, 0, "more than 1000 pages of tags", 1000},
 		"no end of tags":  {func(n int64) string { return fmt.Sprint(tagsPath, "?last=", n) }, 50_000, "more than 200000 tags", 5},

@@ -1,0 +1,141 @@
+// Package referrers finds what is attached to a manifest in its repository and may be its
+// signature. It judges no signature.
+//
+// The places and forms are those of these pages:
+//
+//   - greentic-distributor-client, src/signing.rs: an annotation of the manifest itself;
+//   - https://github.com/opencontainers/distribution-spec/blob/main/spec.md, "Listing
+//     Referrers" and "Referrers Tag Schema": artifacts whose subject is the manifest, as
+//     an API or under the tag sha256-HEX;
+//   - https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md, "Storage": such
+//     an artifact with one layer, a bundle (written by pkg/oci/remote/write.go there);
+//   - https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md, "Storage": the
+//     tag sha256-HEX.sig, each layer of which is the payload of a signature, which stands
+//     in its annotation (pkg/oci/static/signature.go there).
+//
+// Whoever can push to the repository decides what is found, and so does the registry. All
+// of it is bounded and hashed. A place that cannot be searched to its end is never an
+// empty one: see [Result].
+package referrers
+
+import (
+	"context"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/registry"
+)
+
+// Bounds of one place. More is not looked at, and the place is cut off.
+const (
+	// MaxCandidates bounds the candidates.
+	MaxCandidates = 32
+	// MaxSize bounds an artifact's manifest and its payload, each, in bytes.
+	MaxSize = 1 << 20
+)
+
+// A Format is how a candidate is written.
+type Format string
+
+const (
+	// Greentic is a DSSE envelope in base64, in an annotation of the manifest.
+	Greentic Format = "greentic-dsse"
+	// Bundle is a sigstore bundle of any version.
+	Bundle Format = "sigstore-bundle"
+	// Simple is a payload whose signature stands in an annotation of its layer.
+	Simple Format = "cosign-simplesigning"
+)
+
+// A Candidate may be a signature of the manifest. Its bytes are those that the place
+// lists; nothing else is proved.
+type Candidate struct {
+	Format   Format
+	Place    Place
+	Artifact ociref.Digest // of the manifest that holds it; "" for Greentic
+	Manifest []byte        // the bytes of that manifest; nil for Greentic
+	Layer    ociref.Digest // of Payload; "" for Greentic
+	// MediaType is the layer's: of a bundle, it names the version.
+	MediaType string
+	// Annotations are the layer's. Those of a Simple one hold the signature, and the
+	// certificate, if there is one.
+	Annotations map[string]string
+	Payload     []byte // the annotation's value, the bundle, or the signed bytes
+}
+
+// A Subject is the manifest whose signatures are wanted.
+type Subject struct {
+	Manifest []byte        // its exact bytes
+	Index    ociref.Digest // of the index that lists it; "" if none does
+}
+
+// Search gives judge one candidate after the other, until judge returns true or all places
+// are searched. The places are the manifest's own annotation, for which there is no
+// request, and in each of the repositories, in their order: the referrers API for the
+// index and the manifest, the tag that lists the referrers of each, and the tag of the
+// older signatures of each. Within a place the digest of the artifact decides. An artifact
+// that is found in several places is given once.
+//
+// The repositories hold the same content: mirrors, then the origin. An empty or invalid
+// answer of one ends nothing.
+func Search(ctx context.Context, client *registry.Client, subject Subject, repositories []ociref.Reference, judge func(Candidate) bool) Result {
+	s := &search{client: client, subject: subject, judge: judge, known: map[ociref.Digest]bool{}}
+	s.digests = []ociref.Digest{ociref.DigestOf(subject.Manifest)}
+	if subject.Index != "" && subject.Index != s.digests[0] {
+		s.digests = []ociref.Digest{subject.Index, s.digests[0]}
+	}
+	for _, place := range s.places(repositories) {
+		s.answer = &Answer{Place: place}
+		s.look(ctx)
+		s.answers = append(s.answers, *s.answer)
+		if s.stopped {
+			return &Stopped{s.answers}
+		}
+	}
+	return s.end(len(repositories))
+}
+
+// A search is one call of Search.
+type search struct {
+	client  *registry.Client
+	subject Subject
+	digests []ociref.Digest // of the index, if there is one, and of the manifest
+	judge   func(Candidate) bool
+
+	answers []Answer
+	answer  *Answer                // of the current place
+	stopped bool                   // judge has what it wanted
+	known   map[ociref.Digest]bool // artifacts that were read; true if they were given to judge
+}
+
+// places returns the places to look at, in their order.
+func (s *search) places(repositories []ociref.Reference) []Place {
+	list := []Place{{Kind: Annotation, Subject: s.digests[len(s.digests)-1]}}
+	for _, repository := range repositories {
+		repository.Tag, repository.Digest = "", ""
+		for _, kind := range []Kind{API, ListTag, SignatureTag} {
+			for _, digest := range s.digests {
+				list = append(list, Place{Kind: kind, Repository: repository, Subject: digest})
+			}
+		}
+	}
+	return list
+}
+
+func (s *search) look(ctx context.Context) {
+	switch s.answer.Place.Kind {
+	case Annotation:
+		s.lookAtAnnotation()
+	case API:
+		s.lookAtAPI(ctx)
+	case ListTag:
+		s.lookAtListTag(ctx)
+	case SignatureTag:
+		s.lookAtSignatureTag(ctx)
+	}
+}
+
+// give gives a candidate to judge.
+func (s *search) give(c Candidate) {
+	s.answer.Candidates++
+	c.Place = s.answer.Place
+	s.stopped = s.judge(c)
+}

@@ -1,0 +1,107 @@
+// Package cosign runs the real cosign, and has what it once wrote.
+package cosign
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+)
+
+// Program is the name of cosign, of the version that .ci/tools has.
+const Program = "cosign"
+
+// Repository is where the recorded signatures say that the pack is, after HOST/.
+const Repository = "greentic/pack"
+
+//go:embed testdata
+var recorded embed.FS
+
+// The recorded files. TestCosign in internal/referrers records them again with -update.
+const (
+	Subject = "subject.json" // the manifest that is signed
+	List    = "list.json"    // the index under the tag that lists the two bundles below
+
+	ECDSAKey      = "ecdsa.pub"           // in PEM, P-256: what "cosign generate-key-pair" makes
+	ECDSAManifest = "ecdsa.manifest.json" // the artifact that holds the bundle
+	ECDSABundle   = "ecdsa.bundle.json"
+
+	// With a key of Ed25519, "cosign sign" makes signatures of Ed25519ph (RFC 8032, section
+	// 5.1), which plain Ed25519 does not verify: GetDefaultLoadOptions in its
+	// pkg/cosign/keys.go.
+	Ed25519Key      = "ed25519.pub"
+	Ed25519Manifest = "ed25519.manifest.json"
+	Ed25519Bundle   = "ed25519.bundle.json"
+
+	// Simple is the manifest under the tag sha256-HEX.sig. Both keys have signed its one
+	// payload, the ECDSA key first.
+	Simple        = "simple.manifest.json"
+	SimpleConfig  = "simple.config.json"
+	SimplePayload = "simple.payload.json"
+)
+
+// File returns one of the recorded files.
+func File(name string) []byte {
+	data, err := recorded.ReadFile("testdata/" + name)
+	if err != nil {
+		panic("packtest: " + err.Error())
+	}
+	return data
+}
+
+// Record replaces one of the recorded files; dir is the folder of this package.
+func Record(dir, name string, data []byte) error {
+	return os.WriteFile(filepath.Join(dir, "testdata", name), data, 0o666)
+}
+
+// A Cosign runs the program with its files, and no others, in a folder.
+type Cosign struct {
+	Path string // of the program
+	Dir  string
+}
+
+// GenerateKey makes NAME.key and NAME.pub, of ECDSA with P-256.
+func (c Cosign) GenerateKey(ctx context.Context, name string) error {
+	return c.run(ctx, "generate-key-pair", "--output-key-prefix", name)
+}
+
+// ImportKey makes NAME.key and NAME.pub of a private key in PEM.
+func (c Cosign) ImportKey(ctx context.Context, name string, pem []byte) error {
+	file := filepath.Join(c.Dir, name+".pem")
+	if err := os.WriteFile(file, pem, 0o600); err != nil {
+		return err
+	}
+	return c.run(ctx, "import-key-pair", "--key", file, "--output-key-prefix", name)
+}
+
+// PublicKey returns NAME.pub.
+func (c Cosign) PublicKey(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(c.Dir, name+".pub"))
+}
+
+// Sign signs HOST/REPOSITORY@DIGEST on this machine with a key, without a transparency
+// log, and pushes the signature.
+func (c Cosign) Sign(ctx context.Context, name, reference string, args ...string) error {
+	args = append([]string{"sign", "--key", name + ".key", "--yes", "--use-signing-config=false", "--tlog-upload=false"}, args...)
+	return c.run(ctx, append(args, reference)...)
+}
+
+// Old makes Sign write a signature of the older form.
+const Old = "--new-bundle-format=false"
+
+func (c Cosign) run(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, c.Path, args...)
+	cmd.Dir = c.Dir
+	cmd.Env = append(os.Environ(), "COSIGN_PASSWORD="+packtest.Password, "HOME="+c.Dir, "DOCKER_CONFIG="+c.Dir)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("cosign %s: %w: %s", args[0], err, bytes.TrimSpace(said.Bytes()))
+	}
+	return nil
+}

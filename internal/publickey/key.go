@@ -2,9 +2,10 @@
 // they are written, what identifies one, and what it verifies.
 //
 // The key alone decides the algorithm: a signature cannot choose a weaker one. There are
-// Ed25519 (RFC 8032), ECDSA over P-256 with SHA-256 (FIPS 186-5; strict DER), and RSA of
-// 2048 to 4096 bits with the exponent 65537, PKCS #1 v1.5 and SHA-256 (RFC 8017). All keys
-// are written as SubjectPublicKeyInfo, RFC 5280, section 4.1.
+// Ed25519 (RFC 8032; Ed25519ph too, for formats that have it), ECDSA over P-256 with SHA-256
+// (FIPS 186-5; strict DER), and RSA of 2048 to 4096 bits with the exponent 65537, PKCS #1
+// v1.5 and SHA-256 (RFC 8017). All keys are written as SubjectPublicKeyInfo, RFC 5280,
+// section 4.1.
 package publickey
 
 import (
@@ -15,6 +16,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
@@ -189,16 +191,31 @@ func (k *Key) GreenticID() string {
 }
 
 // Verify tells whether signature is the key's over message. An ECDSA signature is in DER,
-// the others are raw bytes.
+// the others are raw bytes. Of Ed25519 it is the kind that does not hash the message first:
+// see [Key.VerifyPrehashed].
 func (k *Key) Verify(message, signature []byte) bool {
 	sum := sha256.Sum256(message)
 	switch public := k.public.(type) {
 	case ed25519.PublicKey:
-		return len(signature) == ed25519.SignatureSize && !isSmallOrder(signature[:32]) && ed25519.Verify(public, message, signature)
+		return isSignature(signature) && ed25519.Verify(public, message, signature)
 	case *ecdsa.PublicKey:
 		return ecdsa.VerifyASN1(public, sum[:], signature)
 	case *rsa.PublicKey:
 		return rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
 	}
 	return false
+}
+
+// VerifyPrehashed tells whether signature is one of Ed25519ph over message, RFC 8032, section
+// 5.1: over its SHA-512. It is false for keys of other kinds. A signature of Ed25519 is none
+// of Ed25519ph, nor the other way round, whatever the message.
+func (k *Key) VerifyPrehashed(message, signature []byte) bool {
+	public, ok := k.public.(ed25519.PublicKey)
+	sum := sha512.Sum512(message)
+	return ok && isSignature(signature) && ed25519.VerifyWithOptions(public, sum[:], signature, &ed25519.Options{Hash: crypto.SHA512}) == nil
+}
+
+// isSignature tells whether signature can be one of Ed25519. Its first half is the point R.
+func isSignature(signature []byte) bool {
+	return len(signature) == ed25519.SignatureSize && !isSmallOrder(signature[:32])
 }

@@ -75,11 +75,45 @@ func TestVerify(t *testing.T) {
 			if got := key.Verify(test.message, test.signature); got != test.want {
 				t.Errorf("%s, %s: %t", algorithm, name, got)
 			}
+			if key.VerifyPrehashed(test.message, test.signature) {
+				t.Errorf("%s, %s: verifies as prehashed", algorithm, name)
+			}
 		}
 		if key.Algorithm() != algorithm || key.Identity() != pair[0].Identity() || "key:sha256:"+key.Fingerprint() != key.Identity() ||
 			key.GreenticID() != pair[0].GreenticID() || !bytes.Equal(key.SPKI(), pair[0].SPKI()) || !bytes.Equal(key.PEM(), pair[0].PEM()) {
 			t.Errorf("%s: %s, %s, %s", algorithm, key.Algorithm(), key.Identity(), key.GreenticID())
 		}
+	}
+}
+
+// A signature of Ed25519ph is none of Ed25519: not over the message, nor over its hash.
+func TestVerifyPrehashed(t *testing.T) {
+	text := []byte("message")
+	sum := sha512.Sum512(text)
+	key, err := ParseSPKI(signing.Ed25519(1).SPKI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := signing.Ed25519(1).SignPrehashed(text)
+	neutral := append(littleEndian(big.NewInt(1), 0), make([]byte, 32)...)
+	for name, test := range map[string]struct {
+		message, signature []byte
+		want               bool
+	}{
+		"its own":       {text, signature, true},
+		"other message": {[]byte("another message"), signature, false},
+		"the hash":      {sum[:], signature, false},
+		"other key":     {text, signing.Ed25519(2).SignPrehashed(text), false},
+		"too short":     {text, signature[:63], false},
+		"small R":       {text, neutral, false},
+		"pure, of hash": {text, signing.Ed25519(1).Sign(sum[:]), false},
+	} {
+		if got := key.VerifyPrehashed(test.message, test.signature); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	if key.Verify(text, signature) || key.Verify(sum[:], signature) {
+		t.Error("verifies as Ed25519")
 	}
 }
 

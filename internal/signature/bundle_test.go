@@ -29,7 +29,10 @@ func TestBundles(t *testing.T) {
 		problem   Problem
 		want      string
 	}{
-		"right":         {},
+		"right": {},
+		"Ed25519ph, as cosign": {bundle: func(b *signing.Bundle) {
+			b.Envelope.Signatures[0].Sig = signing.Base64(signer.SignPrehashed(signing.PAE(signing.PayloadType, signing.CosignStatement(manifest).JSON())))
+		}},
 		"with a keyid":  {bundle: func(b *signing.Bundle) { b.Envelope.Signatures[0].KeyID = pointer(theirs) }},
 		"without hint":  {bundle: func(b *signing.Bundle) { b.Material["publicKey"] = map[string]any{} }},
 		"with log":      {bundle: func(b *signing.Bundle) { b.Material["tlogEntries"] = []any{map[string]any{"logIndex": "1"}} }},

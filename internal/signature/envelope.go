@@ -50,10 +50,12 @@ func (f Format) verified(payload []byte, key *publickey.Key) (*Verified, error) 
 	return &Verified{Format: f, Payload: payload, Key: key, PredicateType: s.predicateType, Subjects: s.subjects}, nil
 }
 
-// firstSigner returns the first of keys that signed message; nil if none did.
+// firstSigner returns the first of keys that signed message; nil if none did. With Ed25519
+// keys cosign signs by Ed25519ph (pkg/cosign/keys.go, GetDefaultLoadOptions), its first
+// versions and others by Ed25519.
 func firstSigner(keys []*publickey.Key, message, signature []byte) *publickey.Key {
 	for _, key := range keys {
-		if key.Verify(message, signature) {
+		if key.Verify(message, signature) || key.VerifyPrehashed(message, signature) {
 			return key
 		}
 	}

@@ -108,6 +108,9 @@ var greenticCases = []greenticCase{
 	// Refused by both.
 	{name: "a bad signature alone", envelope: func(e *signing.Envelope) { e.Signatures[0].Sig = wrong64 },
 		problem: Invalid, want: "the signature of key 34750f98bd59fcfc946da45aaabe933b does not verify"},
+	{name: "Ed25519ph", envelope: func(e *signing.Envelope) {
+		e.Signatures[0].Sig = signing.Base64(signer.SignPrehashed(signing.PAE(signing.PayloadType, signing.GreenticStatement("a.gtpack", layer).JSON())))
+	}, problem: Invalid, want: "the signature of key 34750f98bd59fcfc946da45aaabe933b does not verify"},
 	{name: "a foreign key", envelope: func(e *signing.Envelope) { e.Signatures[0] = signatureBy(theirs, trueByThem) },
 		problem: Foreign, want: "no allowed key signed it: it names key 6a3803d5f059902a1c6dafbc9ba47292"},
 	{name: "our key's id with another's signature", envelope: func(e *signing.Envelope) { e.Signatures[0].Sig = trueByThem },

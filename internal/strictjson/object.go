@@ -105,7 +105,7 @@ func (o Object) Only(known ...string) {
 // Has tells whether the key is there, whatever its value.
 func (o Object) Has(key string) bool {
 	_, ok := o.members[key]
-	return ok
+	return ok && o.doc.err == nil
 }
 
 // get returns the value under key, which must be a T.

@@ -134,7 +134,7 @@ func TestObject(t *testing.T) {
 func TestAfterError(t *testing.T) {
 	err := Read([]byte(`{"s":"x","o":{"s":"y"}}`), func(o Object) {
 		o.String("missing")
-		if got := o.String("s") + o.Object("o").String("s"); got != "" {
+		if got := o.String("s") + o.Object("o").String("s"); got != "" || o.Has("s") {
 			t.Errorf("got %q", got)
 		}
 	})

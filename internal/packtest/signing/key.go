@@ -126,6 +126,17 @@ func (k *Key) Sign(message []byte) []byte {
 	return signature
 }
 
+// SignPrehashed returns a signature of Ed25519ph, as cosign makes them. The key is of
+// Ed25519.
+func (k *Key) SignPrehashed(message []byte) []byte {
+	sum := sha512.Sum512(message)
+	signature, err := k.private.Sign(nil, sum[:], &ed25519.Options{Hash: crypto.SHA512})
+	if err != nil {
+		panic("signing: " + err.Error()) // the keys are right
+	}
+	return signature
+}
+
 // Public returns the public key in the form of the standard library.
 func (k *Key) Public() crypto.PublicKey { return k.private.Public() }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"fmt"
 	"testing"
 )
@@ -43,6 +44,14 @@ func TestKeys(t *testing.T) {
 		if !good {
 			t.Errorf("%s: the signature does not verify", name)
 		}
+	}
+}
+
+func TestSignPrehashed(t *testing.T) {
+	sum := sha512.Sum512([]byte("message"))
+	public := Ed25519(1).Public().(ed25519.PublicKey)
+	if err := ed25519.VerifyWithOptions(public, sum[:], Ed25519(1).SignPrehashed([]byte("message")), &ed25519.Options{Hash: crypto.SHA512}); err != nil {
+		t.Error(err)
 	}
 }
 

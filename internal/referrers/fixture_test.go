@@ -240,5 +240,5 @@ const (
 // everywhere are the requests of a search that finds nothing.
 var everywhere = []string{
 	"referrers/sha256:INDEX", "referrers/sha256:PACK", "manifests/sha256-INDEX", "manifests/sha256-PACK",
-	"manifests/sha256-INDEX.sig", "manifests/sha256-PACK.sig",
+	"manifests/sha256-INDEX.sig", "manifests/sha256-PACK.sig", "manifests/sha256:PACK",
 }

@@ -91,7 +91,11 @@ func (s *search) lookAtListTag(ctx context.Context) {
 		return
 	}
 	list, err := registry.ParseIndex(m)
-	if err != nil {
+	switch {
+	case err != nil && len(m.Body) > MaxSize:
+		a.fail(&LimitError{Reason: fmt.Sprintf("an index of %d bytes cannot be read: %v", len(m.Body), err)})
+		return
+	case err != nil:
 		// The specification: without a valid index there are no referrers.
 		a.Missing = "the answer is no image index: " + err.Error()
 		return
@@ -127,6 +131,36 @@ func (s *search) lookAtSignatureTag(ctx context.Context) {
 	default:
 		s.lookAtLayers(ctx, m, artifact)
 	}
+}
+
+// isVisible tells whether a registry has shown that the repository is there, or why it
+// does not.
+func (s *search) isVisible() bool {
+	return slices.ContainsFunc(s.answers, func(a Answer) bool {
+		return a.Place.Kind != Annotation && (a.Candidates+len(a.Refused)+a.Others+a.Known > 0 || a.Err != nil)
+	})
+}
+
+// lookAtManifest looks whether the manifest itself is in one of the repositories.
+func (s *search) lookAtManifest(ctx context.Context, repositories []ociref.Reference) {
+	if len(repositories) == 0 {
+		s.answers = append(s.answers, Answer{Err: errNowhere})
+		return
+	}
+	digest := s.digests[len(s.digests)-1]
+	var failed []Answer
+	for _, repository := range repositories {
+		repository.Tag, repository.Digest = "", ""
+		_, err := s.client.Manifest(ctx, repository.WithDigest(digest))
+		if err == nil {
+			return
+		}
+		if isAbsent(err) {
+			err = errHidden
+		}
+		failed = append(failed, Answer{Place: Place{Kind: Itself, Repository: repository, Subject: digest}, Err: err})
+	}
+	s.answers = append(s.answers, failed...)
 }
 
 // tagged reads the manifest under the place's tag.

@@ -57,18 +57,19 @@ func (r *Incomplete) Unwrap() []error {
 }
 
 // end returns the result of a search that judge did not end.
-func (s *search) end(repositories int) Result {
-	if repositories == 0 {
-		s.answers = append(s.answers, Answer{Err: errNowhere})
-	}
+func (s *search) end() Result {
 	if slices.ContainsFunc(s.answers, func(a Answer) bool { return a.Err != nil }) {
 		return &Incomplete{s.answers}
 	}
 	return &Complete{s.answers}
 }
 
-// errNowhere keeps a search without repositories from being complete.
-const errNowhere = searchError("no repository was searched")
+const (
+	// errNowhere keeps a search without repositories from being complete.
+	errNowhere = searchError("no repository was searched")
+	// errHidden keeps a search from being complete that saw nothing of the repository.
+	errHidden = searchError("the manifest itself is not there, or hidden")
+)
 
 type searchError string
 
@@ -87,6 +88,7 @@ const (
 	API                      // the referrers API of the registry
 	ListTag                  // the tag that lists referrers, where there is no API
 	SignatureTag             // the tag of cosign's older signatures
+	Itself                   // the manifest, which must be there if nothing is attached to it
 )
 
 // A Place is where signatures are looked for.
@@ -114,6 +116,8 @@ func (p Place) String() string {
 		return "the manifest's annotation " + GreenticAnnotation
 	case API:
 		return fmt.Sprintf("the referrers API of %s for %s", p.Repository.Name(), p.Subject)
+	case Itself:
+		return p.Repository.WithDigest(p.Subject).String()
 	}
 	return p.Repository.WithTag(p.tag()).String()
 }

@@ -75,7 +75,8 @@ type Subject struct {
 // that is found in several places is given once.
 //
 // The repositories hold the same content: mirrors, then the origin. An empty or invalid
-// answer of one ends nothing.
+// answer of one ends nothing. If none has anything, one of them must at least show the
+// manifest: registries hide a private repository as if it were not there.
 func Search(ctx context.Context, client *registry.Client, subject Subject, repositories []ociref.Reference, judge func(Candidate) bool) Result {
 	s := &search{client: client, subject: subject, judge: judge, known: map[ociref.Digest]bool{}}
 	s.digests = []ociref.Digest{ociref.DigestOf(subject.Manifest)}
@@ -90,7 +91,10 @@ func Search(ctx context.Context, client *registry.Client, subject Subject, repos
 			return &Stopped{s.answers}
 		}
 	}
-	return s.end(len(repositories))
+	if !s.isVisible() {
+		s.lookAtManifest(ctx, repositories)
+	}
+	return s.end()
 }
 
 // A search is one call of Search.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
@@ -56,7 +57,7 @@ func TestNothing(t *testing.T) {
 			ref.Tag, ref.Digest = "1.0", w.index.ManifestDigest // do not matter
 			result = w.search(ref)
 			w.wantSaid(result, "Complete")
-			w.wantRequests("referrers/sha256:PACK", "manifests/sha256-PACK", "manifests/sha256-PACK.sig")
+			w.wantRequests("referrers/sha256:PACK", "manifests/sha256-PACK", "manifests/sha256-PACK.sig", "manifests/sha256:PACK")
 			for _, a := range result.Answers() {
 				if a.Place.Repository.Tag != "" || a.Place.Repository.Digest != "" {
 					t.Errorf("place %+v", a.Place)
@@ -65,7 +66,7 @@ func TestNothing(t *testing.T) {
 
 			w.alone, w.index = false, w.pack // the index is no other
 			w.wantSaid(w.search(), "Complete")
-			w.wantRequests("referrers/sha256:PACK", "manifests/sha256-PACK", "manifests/sha256-PACK.sig")
+			w.wantRequests("referrers/sha256:PACK", "manifests/sha256-PACK", "manifests/sha256-PACK.sig", "manifests/sha256:PACK")
 		})
 	}
 }
@@ -173,7 +174,11 @@ func TestAnnotation(t *testing.T) {
 			w := newWorld(t, packtest.Options{})
 			w.alone = true
 			w.pack.Manifest = []byte(test.manifest)
-			w.name(ociref.DigestOf(w.pack.Manifest).Hex(), "PACK")
+			digest, err := w.reg.PutManifest(repository, "", packtest.ManifestMediaType, w.pack.Manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.name(digest.Hex(), "PACK")
 			result := w.search()
 			want := []string{"Complete"}
 			if test.said != "" {
@@ -731,6 +736,19 @@ func TestLimits(t *testing.T) {
 		w.simple(w.pack, layers...)
 		w.wantSaid(w.search(), sigsOfPack+"32 candidates, more than 32 candidates", "Incomplete")
 	})
+	t.Run("more values than are read", func(t *testing.T) {
+		for where := range both {
+			w := newWorld(t, packtest.Options{})
+			w.alone = true
+			child := packtest.Child{Digest: ociref.DigestOf(nil), Size: 7, MediaType: "x/y"}
+			place := w.listed(where, slices.Repeat([]packtest.Child{child}, 34_000)...)
+			said := "an index of 3808087 bytes cannot be read: more than 100000 values"
+			if where == "API" {
+				said = listURL + "PACK: a page of referrers of 3808087 bytes cannot be read: more than 100000 values"
+			}
+			w.wantSaid(w.search(), place+said, "Incomplete")
+		}
+	})
 	t.Run("a list that links to itself", func(t *testing.T) {
 		w := newWorld(t, packtest.Options{Referrers: true})
 		w.alone = true
@@ -832,6 +850,53 @@ func TestSources(t *testing.T) {
 		end := "GET https://HOST/v2/: 503 Service Unavailable (after 5 tries)"
 		w.wantSaid(w.search(w.at(m.Host()), w.at(w.reg.Host())), apiOfPack+end, listOfPack+end, sigsOfPack+end, "Incomplete")
 	})
+}
+
+// A registry that hides a private repository says of everything that it is not there. Only
+// with credentials a search can be complete.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]packtest.Refusal{"hidden": packtest.RefuseHidden, "denied": packtest.RefuseDenied} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, packtest.Options{Token: true, User: packtest.User, Password: packtest.Password, Refusal: refusal, Referrers: true})
+			w.alone = true
+			want := []string{"HOST/greentic/pack@sha256:PACK: the manifest itself is not there, or hidden", "Incomplete"}
+			if name == "denied" {
+				denied := "GET https://HOST/token: 403 Forbidden: DENIED: requested access to the resource is denied"
+				want = []string{apiOfPack + denied, listOfPack + denied, sigsOfPack + denied, "Incomplete"}
+			}
+			w.wantSaid(w.search(), want...)
+			w.options.Keychain = keychain{}
+			w.wantSaid(w.search(), "Complete")
+			w.push(map[string]string{referrers.GreenticAnnotation: "an envelope"}) // it shows nothing of the repository
+			w.options.Keychain = nil
+			w.wantSaid(w.search(), append([]string{annotation + "1 candidate"}, want...)...)
+			w.options.Keychain = keychain{}
+			w.wantSaid(w.search(), annotation+"1 candidate", "Complete")
+			w.bundle("bundle", w.pack)
+			w.wantSaid(w.search(), annotation+"1 candidate", apiOfPack+"1 candidate", "Complete")
+		})
+	}
+}
+
+// A keychain has the credentials of private repositories.
+type keychain struct{}
+
+func (keychain) Find(context.Context, string) (*credentials.Credentials, error) {
+	return &credentials.Credentials{Username: packtest.User, Password: packtest.Password}, nil
+}
+
+// A mirror without the manifest says nothing about it; the origin does.
+func TestManifestElsewhere(t *testing.T) {
+	t.Parallel()
+	w, m := newWorld(t, packtest.Options{}), packtest.StartRegistry(t, packtest.Options{CA: ca})
+	w.alone = true
+	w.name(m.Host(), "MIRROR")
+	w.wantSaid(w.search(w.at(m.Host())), "MIRROR/greentic/pack@sha256:PACK: the manifest itself is not there, or hidden", "Incomplete")
+	w.wantSaid(w.search(w.at(m.Host()), w.at(w.reg.Host())), "Complete")
+	w.reg.Inject(fault.ErrorBody("/v2/"+repository+"/manifests/sha256:", 503, nil))
+	w.wantSaid(w.search(), "HOST/greentic/pack@sha256:PACK: "+manifestsURL+"sha256:PACK: 503 Service Unavailable (after 5 tries)", "Incomplete")
 }
 
 // Without a repository only the annotation was looked at: nobody may call that unsigned.

@@ -20,6 +20,10 @@ const (
 	maxReferrers      = 256
 )
 
+// readable is the size up to which an index is read, however many entries it has. A larger
+// one may have more values than internal/strictjson reads, and still be one.
+const readable = 1 << 20
+
 // indexType is the media type of the answer of the referrers API.
 const indexType = "application/vnd.oci.image.index.v1+json"
 
@@ -121,7 +125,10 @@ func readReferrers(resp *http.Response, list *url.URL, subject ociref.Digest) ([
 		return nil, &NoReferrersAPIError{Answer: "the manifest itself"}
 	}
 	page, err := ParseIndex(m)
-	if err != nil {
+	switch {
+	case err != nil && len(body) > readable:
+		return nil, &LimitError{URL: redacted(list), Reason: fmt.Sprintf("a page of referrers of %d bytes cannot be read: %v", len(body), err)}
+	case err != nil:
 		return nil, &NoReferrersAPIError{Answer: "no image index: " + err.Error()}
 	}
 	return page, nil
@@ -153,7 +160,8 @@ func laterPage(err error) error {
 }
 
 // ParseIndex returns the manifests that an OCI image index lists. The body says whether
-// it is one; its Content-Type counts where the body has no mediaType.
+// it is one; its Content-Type counts where the body has no mediaType. An error about a body
+// of more than 1 MiB may only say that it is too much to read.
 // https://github.com/opencontainers/image-spec/blob/main/image-index.md
 func ParseIndex(m Manifest) (list []Descriptor, err error) {
 	err = strictjson.Read(m.Body, func(o strictjson.Object) {

@@ -325,6 +325,7 @@ func TestReferrersBounds(t *testing.T) {
 		"huge page": {func(int64) told {
 			return told{contentType: packtest.IndexMediaType, body: entries(1) + strings.Repeat(" ", 4<<20)}
 		}, 0, "GET LIST: a page of referrers is larger than 4194304 bytes", true, 1},
+		"too many values": {func(int64) told { return told{contentType: packtest.IndexMediaType, body: entries(30_000)} }, 0, "GET LIST: a page of referrers of 2640087 bytes cannot be read: more than 100000 values", true, 1},
 		"link to itself": {func(n int64) told {
 			return told{contentType: packtest.IndexMediaType, body: entries(1), link: `<PATH>; rel="next"`}
 		}, 1, "GET LIST: the next page of referrers is one that was there before", false, 1},

@@ -11,7 +11,8 @@
 //     an artifact with one layer, a bundle (written by pkg/oci/remote/write.go there);
 //   - https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md, "Storage": the
 //     tag sha256-HEX.sig, each layer of which is the payload of a signature, which stands
-//     in its annotation (pkg/oci/static/signature.go there).
+//     in its annotation (pkg/oci/static/signature.go there). In its mode oci-1-1 cosign
+//     makes an artifact with a subject of it (WriteSignaturesExperimentalOCI).
 //
 // Whoever can push to the repository decides what is found, and so does the registry. All
 // of it is bounded and hashed. A place that cannot be searched to its end is never an

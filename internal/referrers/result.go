@@ -1,6 +1,7 @@
 package referrers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,16 +65,12 @@ func (s *search) end() Result {
 	return &Complete{s.answers}
 }
 
-const (
+var (
 	// errNowhere keeps a search without repositories from being complete.
-	errNowhere = searchError("no repository was searched")
+	errNowhere = errors.New("no repository was searched")
 	// errHidden keeps a search from being complete that saw nothing of the repository.
-	errHidden = searchError("the manifest itself is not there, or hidden")
+	errHidden = errors.New("the manifest itself is not there, or hidden")
 )
-
-type searchError string
-
-func (e searchError) Error() string { return string(e) }
 
 // A LimitError reports what was not looked at because it is too much.
 type LimitError struct{ Reason string }

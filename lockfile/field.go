@@ -10,6 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
@@ -34,6 +35,8 @@ var fields = []field{
 	digest("layer_digest", func(p *Entry) *ociref.Digest { return &p.LayerDigest }),
 	size("size", func(p *Entry) *int64 { return &p.Size }),
 	text("media_type", func(p *Entry) *string { return &p.MediaType }, checkMediaType),
+	optional(text("signer", func(p *Entry) *string { return &p.Signer }, checkSigner)),
+	optional(digest("evidence", func(p *Entry) *ociref.Digest { return &p.Evidence })),
 }
 
 func text(key string, at func(*Entry) *string, check func(string) error) field {
@@ -107,6 +110,9 @@ func (p Entry) Validate() error {
 			return fmt.Errorf("packs.lock: %s: %s: %w", printable.Word(p.Name, maxText), f.key, err)
 		}
 	}
+	if key, other := unpaired(p.Signer != "", p.Evidence != ""); key != "" {
+		return fmt.Errorf("packs.lock: %s: %s stands without %s", printable.Word(p.Name, maxText), key, other)
+	}
 	return nil
 }
 
@@ -175,6 +181,25 @@ func checkMediaType(s string) error {
 		return fmt.Errorf("%+q is not a media type: type/subtype of letters, digits and !#$&-^_.+", s)
 	}
 	return nil
+}
+
+func checkSigner(s string) error {
+	if err := trust.CheckID(s); err != nil {
+		return fmt.Errorf("%+q %w", s, err)
+	}
+	return nil
+}
+
+// unpaired returns which of two fields the pack has without the other one, which it then has
+// to have as well; "" if none.
+func unpaired(hasSigner, hasEvidence bool) (key, other string) {
+	switch {
+	case hasSigner && !hasEvidence:
+		return "signer", "evidence"
+	case hasEvidence && !hasSigner:
+		return "evidence", "signer"
+	}
+	return "", ""
 }
 
 // parseNumber reads a whole number as packvendor writes it, in none of TOML's other

@@ -44,6 +44,9 @@ type Entry struct {
 
 	Size      int64 // of the pack's own bytes, in bytes
 	MediaType string
+
+	Signer   string        // who signed; "" if no signature is locked, as Evidence
+	Evidence ociref.Digest // of the file NAME.evidence
 }
 
 // Digest returns the digest that the reference leads to: the index's, if there is one,

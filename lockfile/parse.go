@@ -214,6 +214,7 @@ func (p *parser) lock() (*Lock, error) {
 	names := map[string]int{}
 	for _, b := range p.blocks {
 		p.complete(b)
+		p.paired(b)
 		p.unique(b, names)
 		l.Entries = append(l.Entries, b.pack)
 		l.lines[b.pack.Name] = b.line
@@ -235,6 +236,13 @@ func (p *parser) complete(b *block) {
 		} else {
 			p.errorf(b.line, f.key, "pack %s has no %s", b.pack.Name, f.key)
 		}
+	}
+}
+
+// paired reports a field that the pack has without the other one that belongs to it.
+func (p *parser) paired(b *block) {
+	if key, other := unpaired(b.seen["signer"] != 0, b.seen["evidence"] != 0); key != "" {
+		p.errorf(b.seen[key], key, "%s stands without %s", key, other)
 	}
 }
 

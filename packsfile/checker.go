@@ -48,12 +48,13 @@ func (c *checker) errors() Errors {
 
 // file checks the whole document.
 func (c *checker) file(root *node) *File {
-	c.knownKeys(root, "", "allow_tags", "insecure_registries", "accept_media_types", "embed", "packs")
+	c.knownKeys(root, "", "allow_tags", "insecure_registries", "accept_media_types", "embed", "trust", "packs")
 	f := &File{
 		AllowTags:          c.boolean(root.child("allow_tags"), "allow_tags", ""),
 		InsecureRegistries: c.hosts(root.child("insecure_registries")),
 		AcceptMediaTypes:   c.mediaTypes(root.child("accept_media_types")),
 		Embed:              c.embed(root.child("embed")),
+		Trust:              c.trust(root.child("trust")),
 	}
 	f.Packs = c.packs(root.child("packs"), f.AllowTags)
 	return f

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -21,6 +22,9 @@ type Signer struct {
 	Key      *publickey.Key
 	Workflow *Workflow
 	Account  *Account
+	// Unread says that the signer has a key, in a file that nobody has read. Only Check
+	// takes such a signer.
+	Unread bool
 
 	// Only retires the signer: it is good for these layers alone. nil does not; an empty
 	// list is a problem.
@@ -63,6 +67,26 @@ func (s *Signer) ID() string {
 	return ""
 }
 
+var (
+	keyID      = regexp.MustCompile(`^key:sha256:[0-9a-f]{64}$`)
+	workflowID = regexp.MustCompile(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/\.github/workflows/[A-Za-z0-9._-]+\.ya?ml#[1-9][0-9]{0,18}$`)
+)
+
+// CheckID reports why a text is not what [Signer.ID] returns. The error reads on from the
+// text.
+func CheckID(id string) error {
+	if keyID.MatchString(id) || workflowID.MatchString(id) {
+		return nil
+	}
+	issuer, identity, _ := strings.Cut(id, "#")
+	c := &checker{}
+	c.account(func(string) []string { return nil }, &Account{Issuer: issuer, Identity: identity})
+	if len(c.found) > 0 {
+		return errors.New("is none of key:sha256:HEX, github.com/OWNER/NAME/.github/workflows/FILE#ID and ISSUER#IDENTITY")
+	}
+	return nil
+}
+
 // IsRetired tells whether the signer is good for some layers alone.
 func (s *Signer) IsRetired() bool { return s.Only != nil }
 
@@ -91,7 +115,7 @@ func (c *checker) signers(config Config) []*Signer {
 			c.report(path, "the name is there twice")
 		}
 		byName[s.Name] = true
-		if c.identity(path, &s, config.Root != "") {
+		if c.identity(path, &s, config.Root != "") && !s.Unread {
 			if twin, ok := byID[s.ID()]; ok {
 				c.report(path, "the same signer as %s", printable.Word(twin, maxQuoted))
 			}
@@ -107,7 +131,7 @@ func (c *checker) signers(config Config) []*Signer {
 // identity checks who a signer is. It tells whether that is clear.
 func (c *checker) identity(path []string, s *Signer, hasRoot bool) bool {
 	kinds := 0
-	for _, is := range []bool{s.Key != nil, s.Workflow != nil, s.Account != nil} {
+	for _, is := range []bool{s.Key != nil || s.Unread && c.unread, s.Workflow != nil, s.Account != nil} {
 		if is {
 			kinds++
 		}
@@ -119,7 +143,7 @@ func (c *checker) identity(path []string, s *Signer, hasRoot bool) bool {
 	case kinds > 1:
 		c.report(path, "a signer has one of key, repository and issuer")
 		return false
-	case s.Key == nil && !hasRoot:
+	case s.Key == nil && !s.Unread && !hasRoot:
 		c.report(path, "signs without a key, and trust.root is missing")
 	}
 	before := len(c.found)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
@@ -26,8 +27,8 @@ var errByHand = errors.New("it is written in a form that cannot be edited: edit 
 // an error. It edits the packs that exist together: it reads the file twice, however
 // many they are.
 func SetRefs(data []byte, refs map[string]string) ([]byte, error) {
-	t := &text{data: data}
-	packs, err := t.packs()
+	t := &text{data: data, path: packsPath}
+	packs, err := t.table()
 	if err != nil && len(refs) > 0 {
 		return nil, refError(slices.Min(slices.Collect(maps.Keys(refs))), err)
 	}
@@ -60,7 +61,7 @@ func (t *text) setRefs(names []string, refs map[string]string) error {
 		keys := []assignment{{"ref", refs[name]}}
 		n := packs.child(name)
 		if n == nil {
-			return keys, d.addPack(packs, name, keys), nil
+			return keys, d.addEntry(packsPath, name, keys), nil
 		}
 		edits, err := d.replaceRef(n, refs[name])
 		return keys, edits, err
@@ -95,10 +96,10 @@ func (d *document) replace(n *node, value any) ([]edit, error) {
 	switch {
 	case n.form != leaf && n.form != inline:
 		return nil, errByHand
-	case n.decoded == value:
+	case reflect.DeepEqual(n.decoded, value):
 		return nil, nil
 	}
-	return []edit{{n.value, style{equals, d.markAt(n.value.start)}.value(value)}}, nil
+	return []edit{{n.value, style{equals, d.markAt(n.value.start), d.lineEnd(n.value)}.value(value)}}, nil
 }
 
 // An Entry says where a pack comes from, for packs.toml.
@@ -120,7 +121,7 @@ type Entry struct {
 //
 // It keeps the promises of SetRefs, pack by pack.
 func SetAll(data []byte, entries map[string]Entry) ([]byte, error) {
-	t := &text{data: data}
+	t := &text{data: data, path: packsPath}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		if err := t.set(name, entries[name]); err != nil {
 			return nil, fmt.Errorf("cannot set %s: %w", packKey(name), err)
@@ -179,7 +180,7 @@ func (d *document) setKeys(packs *node, name string, keys []assignment) ([]edit,
 	n := packs.child(name)
 	switch {
 	case n == nil:
-		return d.addPack(packs, name, keys), nil
+		return d.addEntry(packsPath, name, keys), nil
 	case n.isTable():
 		return d.setKeysIn(n, keys)
 	case len(keys) > 1:
@@ -228,37 +229,43 @@ func (e Entry) check(name string) error {
 	return nil
 }
 
-// A plan finds the edits that give a pack's entry its keys, or remove it if there are
-// none. packs is nil if the file has no such table.
-type plan func(d *document, packs *node, name string) (keys []assignment, edits []edit, err error)
+// A plan finds the edits that give an entry of a table, such as a pack, its keys, or remove
+// it if there are none. table is nil if the file has no such table.
+type plan func(d *document, table *node, name string) (keys []assignment, edits []edit, err error)
+
+// packsPath leads to the table of packs.
+var packsPath = []string{"packs"}
 
 // A text is a packs.toml during edits, as the last one left it.
 type text struct {
 	data []byte
+	path []string  // of the table whose entries are edited
 	doc  *document // nil before the first change
 }
 
-// packs returns the table of packs, nil if there is none.
-func (t *text) packs() (_ *node, err error) {
+// table returns the table whose entries are edited, nil if there is none.
+func (t *text) table() (_ *node, err error) {
 	if t.doc == nil {
 		if t.doc, err = parseDocument(defaultName, t.data); err != nil {
 			return nil, err
 		}
 	}
-	packs := t.doc.root.child("packs")
-	if packs != nil && !packs.isTable() {
-		return nil, errors.New("packs is not a table")
+	n := t.doc.root
+	for i, key := range t.path {
+		if n = n.child(key); n != nil && !n.isTable() {
+			return nil, fmt.Errorf("%s is not a table", strings.Join(t.path[:i+1], "."))
+		}
 	}
-	return packs, nil
+	return n, nil
 }
 
-// change edits the entries of packs, whose edits do not overlap. name is the pack that
+// change edits the entries called names, whose edits do not overlap. name is the entry that
 // an error concerns.
 func (t *text) change(names []string, p plan) (name string, err error) {
 	if len(names) == 0 {
 		return "", nil
 	}
-	packs, err := t.packs()
+	packs, err := t.table()
 	if err != nil {
 		return names[0], err
 	}
@@ -272,13 +279,13 @@ func (t *text) change(names []string, p plan) (name string, err error) {
 		all = append(all, edits...)
 	}
 	edited := apply(t.data, all)
-	after, err := t.doc.checkEdit(edited, keys)
+	after, err := t.doc.checkEdit(edited, t.path, keys)
 	t.data, t.doc = edited, after
 	return names[0], err
 }
 
-// An edit replaces the bytes at a place in a file. Names, references and ranges hold no
-// byte that TOML must escape.
+// An edit replaces the bytes at a place in a file. Names, references, ranges, keys and
+// digests hold no byte that TOML must escape.
 type edit struct {
 	at   span
 	text string
@@ -299,9 +306,10 @@ func apply(data []byte, edits []edit) []byte {
 	return append(out, data[done:]...)
 }
 
-// checkEdit checks that edited differs from d in the packs of keys alone, and there in
-// those keys alone; a pack without keys must be gone. It returns edited as a document.
-func (d *document) checkEdit(edited []byte, keys map[string][]assignment) (*document, error) {
+// checkEdit checks that edited differs from d in those entries of the table at path alone,
+// and there in those keys alone; an entry without keys must be gone. It returns edited as a
+// document.
+func (d *document) checkEdit(edited []byte, path []string, keys map[string][]assignment) (*document, error) {
 	after := d
 	if !bytes.Equal(edited, d.data) {
 		var err error
@@ -309,10 +317,10 @@ func (d *document) checkEdit(edited []byte, keys map[string][]assignment) (*docu
 			return nil, fmt.Errorf("the file would become unreadable: %w", err)
 		}
 	}
-	want, wantRest := d.content(keys)
-	got, gotRest := after.content(keys)
-	for name, pack := range keys {
-		want.assign(name, pack)
+	want, wantRest := d.content(path, keys)
+	got, gotRest := after.content(path, keys)
+	for name, entry := range keys {
+		want.assign(name, entry)
 	}
 	if !reflect.DeepEqual(want, got) || !reflect.DeepEqual(wantRest, gotRest) {
 		return nil, errors.New("the edit would change something else too: edit the file by hand")
@@ -323,35 +331,52 @@ func (d *document) checkEdit(edited []byte, keys map[string][]assignment) (*docu
 // A table is the TOML library's value of one.
 type table map[string]any
 
-// content returns the packs and everything else in the file. It treats the packs of
-// edited as tables, whatever their form, and a missing packs table like an empty one.
-func (d *document) content(edited map[string][]assignment) (packs, rest table) {
-	rest = maps.Clone(d.root.decoded.(map[string]any))
-	packs = make(table)
-	if before, ok := rest["packs"].(map[string]any); ok {
-		maps.Copy(packs, before)
-		delete(rest, "packs")
-	}
+// content returns the entries of the table at path, and everything else in the file. It
+// treats the entries of edited as tables, whatever their form, and a missing table like an
+// empty one.
+func (d *document) content(path []string, edited map[string][]assignment) (entries, rest table) {
+	entries = make(table)
+	rest = cut(d.root.decoded.(map[string]any), path, entries)
 	for name := range edited {
-		if ref, ok := packs[name].(string); ok {
-			packs[name] = map[string]any{"ref": ref}
+		if ref, ok := entries[name].(string); ok {
+			entries[name] = map[string]any{"ref": ref}
 		}
 	}
-	return packs, rest
+	return entries, rest
 }
 
-// assign gives the pack called name those keys.
-func (packs table) assign(name string, keys []assignment) {
-	pack := make(map[string]any)
-	if before, ok := packs[name].(map[string]any); ok {
-		maps.Copy(pack, before)
+// cut moves the entries of the table at path into entries, and returns what is left. It
+// leaves the tables as they are.
+func cut(from map[string]any, path []string, entries table) table {
+	inner, ok := from[path[0]].(map[string]any)
+	if !ok {
+		return from
+	}
+	rest := maps.Clone(from)
+	if len(path) == 1 {
+		maps.Copy(entries, inner)
+		inner = nil
+	} else {
+		inner = cut(inner, path[1:], entries)
+	}
+	if rest[path[0]] = inner; len(inner) == 0 {
+		delete(rest, path[0])
+	}
+	return rest
+}
+
+// assign gives the entry called name those keys.
+func (entries table) assign(name string, keys []assignment) {
+	entry := make(map[string]any)
+	if before, ok := entries[name].(map[string]any); ok {
+		maps.Copy(entry, before)
 	}
 	for _, key := range keys {
-		if delete(pack, key.key); key.value != nil {
-			pack[key.key] = key.value
+		if delete(entry, key.key); key.value != nil {
+			entry[key.key] = key.value
 		}
 	}
-	if delete(packs, name); keys != nil {
-		packs[name] = pack
+	if delete(entries, name); keys != nil {
+		entries[name] = entry
 	}
 }

@@ -3,6 +3,7 @@ package packsfile
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,9 +49,11 @@ type editScript struct {
 
 // A testEdit is one line of a script, or more.
 type testEdit struct {
-	command string   // set, add or remove
+	command string   // set, add, remove, signer or retire
 	names   []string // one of them, but for remove
 	entry   Entry
+	key     string   // of signer
+	layers  []Digest // of retire
 }
 
 func readEditScript(t *testing.T, archive *txtar.Archive) editScript {
@@ -67,13 +70,21 @@ func readEditScript(t *testing.T, archive *txtar.Archive) editScript {
 		case "no-final-newline":
 			s.before = bytes.TrimRight(s.before, "\r\n")
 		case "set", "add": // NAME REF
-			s.edits = append(s.edits, testEdit{command, fields[:1], Entry{Ref: fields[1]}})
+			s.edits = append(s.edits, testEdit{command: command, names: fields[:1], entry: Entry{Ref: fields[1]}})
 		case "version": // RANGE, of the add above
 			s.edits[last].entry.Version = rest
 		case "allow": // tags, in the add above
 			s.edits[last].entry.AllowTags = true
 		case "remove": // NAME...
 			s.edits = append(s.edits, testEdit{command: command, names: fields})
+		case "signer": // NAME KEY
+			s.edits = append(s.edits, testEdit{command: command, names: fields[:1], key: fields[1]})
+		case "retire": // NAME DIGEST...
+			e := testEdit{command: command, names: fields[:1]}
+			for _, layer := range fields[1:] {
+				e.layers = append(e.layers, Digest(layer))
+			}
+			s.edits = append(s.edits, e)
 		default:
 			t.Fatalf("unknown line %q", line)
 		}
@@ -101,6 +112,10 @@ func (e testEdit) apply(data []byte) ([]byte, error) {
 		return setRef(data, e.names[0], e.entry.Ref)
 	case "add":
 		return set(data, e.names[0], e.entry)
+	case "signer":
+		return AddSigner(data, e.names[0], e.key)
+	case "retire":
+		return RetireSigner(data, e.names[0], e.layers)
 	}
 	return Remove(data, e.names...)
 }
@@ -129,6 +144,14 @@ func (e testEdit) check(t *testing.T, after []byte) {
 		case "remove":
 			if pack != nil {
 				t.Errorf("%s is still there: %v", name, pack)
+			}
+		case "signer":
+			if got := signerOf(t, after, name)["key"]; got != e.key {
+				t.Errorf("%s has the key %v, not %q, in %s", name, got, e.key, after)
+			}
+		case "retire":
+			if got, want := fmt.Sprint(signerOf(t, after, name)["only"]), fmt.Sprint(e.layers); got != want {
+				t.Errorf("%s is good for %s, not %s, in %s", name, got, want, after)
 			}
 		}
 	}
@@ -180,6 +203,19 @@ func packOf(t *testing.T, data []byte, name string) map[string]any {
 	default:
 		return map[string]any{"ref": pack}
 	}
+}
+
+// signerOf returns a signer, nil if there is none, by the TOML library's reading alone.
+func signerOf(t *testing.T, data []byte, name string) map[string]any {
+	t.Helper()
+	tree, err := decodeTOML(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, _ := tree["trust"].(map[string]any)
+	signers, _ := trust["signers"].(map[string]any)
+	signer, _ := signers[name].(map[string]any)
+	return signer
 }
 
 // setRef is SetRefs of one pack.
@@ -243,7 +279,7 @@ func TestCheckEdit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := doc.checkEdit([]byte(after), map[string][]assignment{"x": {{"ref", "ghcr.io/o/x:2"}}}); err == nil {
+		if _, err := doc.checkEdit([]byte(after), packsPath, map[string][]assignment{"x": {{"ref", "ghcr.io/o/x:2"}}}); err == nil {
 			t.Errorf("%q passes", after)
 		}
 	}

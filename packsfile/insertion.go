@@ -2,27 +2,57 @@ package packsfile
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
-// addPack finds the edit that adds a pack in the form of the packs table. packs is nil
-// if the file has no such table.
-func (d *document) addPack(packs *node, name string, keys []assignment) []edit {
-	pack := []assignment{{name, keys}}
-	usual := style{equals, quoted}
+// addEntry finds the edit that adds an entry to the table at path, in the form that the table
+// has. value is the entry's keys.
+func (d *document) addEntry(path []string, name string, value any) []edit {
+	entry := []assignment{{name, value}}
+	usual := d.usual()
+	n, rest := d.root, path
+	for len(rest) > 0 && n.child(rest[0]) != nil {
+		n, rest = n.child(rest[0]), rest[1:]
+	}
 	switch {
-	case packs == nil:
-		return d.appendBlock("[packs]", usual.assign("", pack))
-	case packs.form == inline:
-		return d.addElements(packs, usual.assign("", pack))
+	case n.form == inline:
+		for _, key := range slices.Backward(rest) {
+			entry = []assignment{{key, tableKeys(entry)}}
+		}
+		return d.addElements(n, usual.assign("", entry))
+	case len(rest) > 0:
+		return d.appendBlock("["+strings.Join(path, ".")+"]", usual.assign("", entry))
 	}
-	if body := last(d.statements, func(st statement) bool { return st.table == packs }); body != nil {
-		return d.addLines(body, d.styleOf(*body).assign("", pack))
+	if elements, table := d.within(n); table != nil { // by dotted keys
+		dotted := last(elements, func(st statement) bool { return st.node.isIn([]*node{n}) })
+		texts := d.styleOf(*dotted).assign(n.keyBelow(table), entry)
+		return []edit{{span{dotted.value.end, dotted.value.end}, ", " + strings.Join(texts, ", ")}}
 	}
-	if dotted := last(d.statements, func(st statement) bool { return st.first == packs }); dotted != nil {
-		return d.addLines(dotted, d.styleOf(*dotted).assign("packs.", pack))
+	if body := last(d.statements, func(st statement) bool { return st.table == n }); body != nil {
+		return d.addLines(body, d.styleOf(*body).assign("", entry))
 	}
-	return d.appendBlock("[packs."+name+"]", usual.assign("", keys))
+	isDotted := func(st statement) bool {
+		return st.node.isIn([]*node{n}) && !st.table.isIn([]*node{n})
+	}
+	if dotted := last(d.statements, isDotted); dotted != nil {
+		return d.addLines(dotted, d.styleOf(*dotted).assign(n.keyBelow(dotted.table), entry))
+	}
+	keys, ok := value.([]assignment)
+	if !ok {
+		keys = value.(tableKeys)
+	}
+	return d.appendBlock("["+strings.Join(path, ".")+"."+name+"]", usual.assign("", keys))
+}
+
+// keyBelow returns the key of n, relative to a table around it, and the dot after it. n and
+// the tables between have names without quotation marks.
+func (n *node) keyBelow(table *node) string {
+	key := ""
+	for ; n != table; n = n.parent {
+		key = n.key + "." + key
+	}
+	return key
 }
 
 // addKeys finds the edit that adds keys to the pack's table n: after its ref, or after
@@ -42,7 +72,7 @@ func (d *document) addKeys(n *node, keys []assignment) ([]edit, error) {
 	}
 	switch {
 	case after == nil && table == n:
-		return d.addElements(n, style{equals, quoted}.assign("", keys)), nil
+		return d.addElements(n, d.usual().assign("", keys)), nil
 	case after == nil:
 		return nil, errByHand
 	}
@@ -129,12 +159,15 @@ func (d *document) lineEnd(s span) string {
 	return "\n"
 }
 
-// An assignment is a key to write, with its value: a string, true, or the keys of a
-// pack. A key with a nil value must not exist.
+// An assignment is a key to write, with its value: a string, true, a list of strings, the
+// keys of a pack, or those of another table. A key with a nil value must not exist.
 type assignment struct {
 	key   string
-	value any
+	value any // of type string, bool, []any, []assignment or tableKeys
 }
+
+// tableKeys are the keys of a table that is one in any case.
+type tableKeys []assignment
 
 // present returns those keys that have a value.
 func present(keys []assignment) []assignment {
@@ -151,6 +184,7 @@ func present(keys []assignment) []assignment {
 type style struct {
 	equals string // with the blanks around it
 	mark   string // quotation mark
+	eol    string // line end
 }
 
 const (
@@ -158,12 +192,17 @@ const (
 	quoted = `"`
 )
 
+// usual returns the style where there is none to follow.
+func (d *document) usual() style {
+	return style{equals, quoted, d.lineEnd(span{0, len(d.data)})}
+}
+
 // styleOf returns the style of a statement.
 func (d *document) styleOf(st statement) style {
 	if st.isHeader {
-		return style{equals, quoted}
+		return d.usual()
 	}
-	s := style{equals, d.markAt(st.value.start)}
+	s := style{equals, d.markAt(st.value.start), d.lineEnd(st.whole)}
 	if string(d.data[st.key.end:st.value.start]) == "=" {
 		s.equals = "="
 	}
@@ -193,11 +232,28 @@ func (s style) value(value any) string {
 	switch value := value.(type) {
 	case string:
 		return s.mark + value + s.mark
+	case []any:
+		return s.list(value)
+	case tableKeys:
+		return "{ " + strings.Join(s.assign("", value), ", ") + " }"
 	case []assignment:
 		if len(value) == 1 {
 			return s.value(value[0].value)
 		}
-		return "{ " + strings.Join(s.assign("", value), ", ") + " }"
+		return s.value(tableKeys(value))
 	}
 	return "true"
+}
+
+// list returns a list as TOML: on one line if it has one element, otherwise each on its own,
+// which TOML allows in an inline table, too.
+func (s style) list(elements []any) string {
+	if len(elements) == 1 {
+		return "[" + s.value(elements[0]) + "]"
+	}
+	text := "["
+	for _, element := range elements {
+		text += s.eol + "  " + s.value(element) + ","
+	}
+	return text + s.eol + "]"
 }

@@ -18,7 +18,7 @@ import (
 // data must be TOML. Before Remove returns it reads its own work. If a pack does not
 // exist the error is fs.ErrNotExist, and Remove removes none.
 func Remove(data []byte, names ...string) ([]byte, error) {
-	t := &text{data: bytes.Clone(data)}
+	t := &text{data: bytes.Clone(data), path: packsPath}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			continue

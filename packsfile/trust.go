@@ -281,10 +281,13 @@ func (c *checker) signerKinds(n *node) {
 	}
 }
 
-// signerKey reads the value of key: a key in base64, or a file. Base64 has no dot, and a
-// file's name has one.
+// isKeyFile tells whether a signer's key is a file. If not, it is a key in base64, which has
+// no dot.
+func isKeyFile(key string) bool { return strings.Contains(key, ".") }
+
+// signerKey reads the value of a signer's key.
 func (c *checker) signerKey(n *node, key, text string, s *TrustSigner) {
-	if strings.Contains(text, ".") {
+	if isKeyFile(text) {
 		s.KeyFile = c.keyPath(n, key, text)
 		s.written.Unread = true
 		return

@@ -127,6 +127,15 @@ func describe(f *File, err error) string {
 	}
 	fmt.Fprintf(&b, "allow_tags %v\ninsecure_registries %q\naccept_media_types %q\nembed %+v\n",
 		f.AllowTags, f.InsecureRegistries, f.AcceptMediaTypes, f.Embed)
+	if f.Trust != nil {
+		fmt.Fprintf(&b, "\ntrust, line %d, root %q\n", f.Trust.Line, f.Trust.Root)
+		for _, s := range f.Trust.Signers {
+			fmt.Fprintf(&b, "\tsigner %s, line %d, file %q, %s\n", s.Name, s.Line, s.KeyFile, s.written.ID())
+		}
+		for _, r := range f.Trust.Rules {
+			fmt.Fprintf(&b, "\trule %s, line %d, %q\n", r.Key, r.Line, r.Signers)
+		}
+	}
 	for _, p := range f.Packs {
 		fmt.Fprintf(&b, "\n%s, line %d\n\tref %s\n\treference %s\n\tversion %q\n\tlayer %q\n\tgo_name %s\n\tallow_tags %v\n",
 			p.Name, p.Line, p.Ref, p.Reference, p.Version, p.Layer, p.GoName, p.AllowTags)
@@ -142,14 +151,7 @@ func checkInvariants(t *testing.T, f *File, err error) {
 	if (f != nil) != (err == nil || errs.OnlyUnpinned()) {
 		t.Errorf("file %v with error %v", f, err)
 	}
-	for i, e := range errs {
-		if e.Line < 1 || i > 0 && e.Line < errs[i-1].Line {
-			t.Errorf("error %d is out of order: %v", i, err)
-		}
-	}
-	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }) {
-		t.Errorf("not printable ASCII: %q", err)
-	}
+	checkErrors(t, err)
 	if f == nil {
 		return
 	}
@@ -163,6 +165,21 @@ func checkInvariants(t *testing.T, f *File, err error) {
 		if got, ok := f.Pack(p.Name); !ok || got != p {
 			t.Errorf("Pack(%q) = %+v, %v", p.Name, got, ok)
 		}
+	}
+}
+
+// checkErrors demands that all problems stand in the order of the file, in ASCII.
+func checkErrors(t *testing.T, err error) {
+	t.Helper()
+	var errs Errors
+	errors.As(err, &errs)
+	for i, e := range errs {
+		if e.Line < 1 || i > 0 && e.Line < errs[i-1].Line {
+			t.Errorf("error %d is out of order: %v", i, err)
+		}
+	}
+	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }) {
+		t.Errorf("not printable ASCII: %q", err)
 	}
 }
 

@@ -8,8 +8,14 @@ import (
 	"path"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
+	"github.com/greenticai/packvendor/internal/trust"
 )
 
 // seeds returns the packs.toml of every test there is.
@@ -44,7 +50,135 @@ func FuzzParse(f *testing.F) {
 		}
 		checkInvariants(t, file, err)
 		checkSame(t, data, file, err)
+		checkTrust(t, data, file)
 	})
+}
+
+// checkTrust reads the keys of a file's table trust, and the file as an organisation's.
+func checkTrust(t *testing.T, data []byte, f *File) {
+	t.Helper()
+	one := signing.Ed25519(1).PEM()
+	if f != nil {
+		policy, err := f.Trust.Policy(func(string) ([]byte, error) { return one, nil })
+		checkPolicy(t, f.Trust, policy, err)
+	}
+	trust, err := ParseTrust("packs.toml", data)
+	checkErrors(t, err)
+	if (trust == nil) == (err == nil) {
+		t.Errorf("table %v with error %v", trust, err)
+	}
+	if trust == nil {
+		return
+	}
+	if file, err := Parse("packs.toml", data); err != nil || !reflect.DeepEqual(file.Trust, trust) {
+		t.Errorf("Parse gives %+v, %v; ParseTrust %+v", file, err, trust)
+	}
+}
+
+// checkPolicy demands that only keys can be wrong after Parse, and that a policy has what the
+// table has.
+func checkPolicy(t *testing.T, table *Trust, policy *Policy, err error) {
+	t.Helper()
+	checkErrors(t, err)
+	var errs Errors
+	errors.As(err, &errs)
+	for _, e := range errs {
+		if !strings.HasPrefix(e.Key, "trust.signers.") || !strings.HasPrefix(e.Msg, "the same signer as ") {
+			t.Errorf("Parse did not say %v", e)
+		}
+	}
+	switch {
+	case (policy == nil) != (err != nil):
+		t.Errorf("policy %v with error %v", policy, err)
+	case policy == nil || table == nil:
+	case policy.HasRules() != (len(table.Rules) > 0) || len(policy.Signers()) != len(table.Signers):
+		t.Errorf("policy %+v of %+v", policy, table)
+	default:
+		for _, s := range policy.Signers() {
+			if err := trust.CheckID(s.ID()); err != nil {
+				t.Errorf("%q, which packs.lock would have, %v", s.ID(), err)
+			}
+		}
+	}
+}
+
+// FuzzSigners: an edit is refused, or the TOML library finds the signer as it is wanted and
+// nothing else changed; a second edit does nothing.
+func FuzzSigners(f *testing.F) {
+	for i, data := range seeds(f) {
+		f.Add(data, []string{"new", "old", "a", "greentic"}[i%4], uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, name string, choice uint8) {
+		before := bytes.Clone(data)
+		layers := [][]Digest{{digest}, {digest, ociref.DigestOf(nil)}}[choice%2]
+		for _, retire := range []bool{false, true} {
+			edit := func(data []byte) ([]byte, error) {
+				if retire {
+					return RetireSigner(data, name, layers)
+				}
+				return AddSigner(data, name, "keys/new.pub")
+			}
+			after, err := edit(data)
+			if !bytes.Equal(data, before) {
+				t.Fatal("the caller's bytes were changed")
+			}
+			signer := map[string]any{}
+			if tree, err := decodeTOML(data); err == nil && tree != nil {
+				signer = signerOf(t, data, name)
+			}
+			if err != nil {
+				isFine := errors.Is(err, fs.ErrExist) && !retire || errors.Is(err, fs.ErrNotExist) && retire && signer == nil
+				if !isFine {
+					checkRefusal(t, data, name, err)
+				}
+				continue
+			}
+			checkSigner(t, before, after, name, retire, layers)
+			again, err := edit(after)
+			if err != nil || !bytes.Equal(again, after) {
+				t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
+			}
+		}
+	})
+}
+
+// checkSigner demands that two texts differ in one signer's key or layers alone, by the TOML
+// library's reading.
+func checkSigner(t *testing.T, before, after []byte, name string, retire bool, layers []Digest) {
+	t.Helper()
+	changed := "key"
+	if retire {
+		changed = "only"
+		slices.Sort(layers)
+		if got := fmt.Sprint(signerOf(t, after, name)[changed]); got != fmt.Sprint(layers) {
+			t.Errorf("%s is good for %s in %q", name, got, after)
+		}
+	} else if signerOf(t, after, name)[changed] != "keys/new.pub" {
+		t.Errorf("%s has not the key in %q", name, after)
+	}
+	var plain []string
+	for _, data := range [][]byte{before, after} {
+		tree, err := decodeTOML(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trust, _ := tree["trust"].(map[string]any)
+		signers, _ := trust["signers"].(map[string]any)
+		signer, _ := signers[name].(map[string]any)
+		delete(signer, changed)
+		for _, empty := range []struct {
+			table, in map[string]any
+			key       string
+		}{{signer, signers, name}, {signers, trust, "signers"}, {trust, tree, "trust"}} {
+			if len(empty.table) == 0 && empty.in != nil {
+				delete(empty.in, empty.key)
+			}
+		}
+		plain = append(plain, fmt.Sprintf("%#v", tree)) // maps are in order, and NaN is equal to itself
+	}
+	if plain[0] != plain[1] {
+		t.Errorf("%q\nbecame\n%q", before, after)
+	}
 }
 
 // FuzzSetRef: an edit is refused, or the TOML library finds the reference set

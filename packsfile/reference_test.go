@@ -14,6 +14,7 @@ import (
 
 // A schemaKey is a key in packs.schema.json.
 type schemaKey struct {
+	Type       any                  `json:"type"`
 	Default    any                  `json:"default"`
 	Properties map[string]schemaKey `json:"properties"`
 }
@@ -31,7 +32,7 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := map[string]schemaKey{"`[embed]`": {}, "`[packs]`": {}}
+	keys := map[string]schemaKey{"`[embed]`": {}, "`[packs]`": {}, "`[trust]`": {}}
 	for name, key := range schema.Properties {
 		if schema.Definitions[name].Properties == nil && name != "packs" {
 			keys[name] = key
@@ -40,6 +41,15 @@ func TestReference(t *testing.T) {
 	for name, key := range schema.Definitions["embed"].Properties {
 		keys["embed."+name] = key
 	}
+	for name, key := range schema.Definitions["trust"].Properties {
+		if key.Type == "object" {
+			name = "`[trust." + name + "]`"
+		} else {
+			name = "trust." + name
+		}
+		keys[name] = key
+	}
+	maps.Copy(keys, schema.Definitions["signer"].Properties)
 	for name, key := range schema.Definitions["pack"].Properties {
 		if _, isTaken := keys[name]; isTaken {
 			name += " of a pack"

@@ -15,6 +15,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 // An excuse is a message of Parse for which the schema has none.
@@ -29,6 +31,13 @@ var notForSchema = []excuse{
 	{`^invalid reference "[^"]+"(\.\.\.)?: host and repository are longer than 255 characters$`, "a pattern does not count across its parts"},
 	{`^"\[[0-9a-f:]+\](:\d+)?" is not a registry host$`, "a pattern for IPv6 addresses is one that nobody can read"},
 	{`^version "[^"]+" is not a range of versions such as \^0\.4$`, "a pattern for ranges is one that nobody can read"},
+	{`^no signer is named "[^"]+"`, "a schema compares no names"},
+	{`^names the same as "[^"]+"$`, "a schema compares no names"},
+	{`^"[^"]+" is there twice$`, "a schema does not know that two names are the same"},
+	{`^the same signer as [\w-]+$`, "a schema compares no values"},
+	{`^signs without a key, and trust\.root is missing$`, "the schema could only refuse the whole table"},
+	{`^"[^"]+" has no dot, so it is not a file but a key in base64: `, "a pattern knows no keys"},
+	{`^(?:"[^"]+": )?(?:host and repository are longer than 255 characters|"\[[0-9a-f:]+\](:\d+)?" is not a registry host)$`, "as for references"},
 }
 
 func compileSchema(t *testing.T) *jsonschema.Schema {
@@ -170,9 +179,18 @@ func excuseFor(e *Error) int {
 	})
 }
 
-// placeOf returns what an error is about: a key of the file, packs/NAME or
-// embed/KEY.
+// placeOf returns what an error is about: a key of the file, packs/NAME, embed/KEY,
+// trust/signers/NAME or trust/rules/KEY.
 func placeOf(doc *document, e *Error) string {
+	if n := doc.root.child("trust"); n != nil && strings.HasPrefix(e.Key, "trust.") {
+		for _, child := range n.children {
+			for _, entry := range child.children {
+				if key := trustKey(child.key, entry.key); e.Key == key || strings.HasPrefix(e.Key, key+".") {
+					return "trust/" + child.key + "/" + entry.key
+				}
+			}
+		}
+	}
 	if strings.HasPrefix(e.Key, "packs.") {
 		for _, n := range doc.root.child("packs").children {
 			if packKey(n.key) == e.Key {
@@ -225,6 +243,12 @@ func placeOfPath(path ...string) string {
 	depth := 1
 	if len(path) > 0 && (path[0] == "packs" || path[0] == "embed") {
 		depth = 2
+	}
+	if len(path) > 1 && path[0] == "trust" {
+		depth = 2
+		if path[1] == "signers" || path[1] == "rules" {
+			depth = 3
+		}
 	}
 	return strings.Join(path[:min(depth, len(path))], "/")
 }
@@ -310,6 +334,56 @@ func schemaFaults() []string {
 			"ghcr.io/"+strings.Repeat("x", 250)+":1", "ghcr.io/"+strings.Repeat("x/", 300)+"x:1")
 	}
 	add(`packs.x = "`, `"`, "ghcr.io/o/x:1", "localhost/x:stable")
+	return append(faults, trustFaults()...)
+}
+
+// trustFaults returns files with one fault each in the table trust.
+func trustFaults() []string {
+	var faults []string
+	add := func(before, after string, values ...string) {
+		for _, value := range values {
+			faults = append(faults, before+value+after)
+		}
+	}
+	key := signing.Base64(signing.Ed25519(1).SPKI())
+	only := `"` + digest + `"`
+	add("trust", "", " = 1", " = []", ".colour = 1", ".Root = 1", ".signers = 1", ".rules = []", ".root = 1")
+	add("trust.root = '", "'", "", "/a", `a\b`, "C:/a", "a/", ".", "a/..")
+	add("trust.signers.", " = { key = 'a.pub' }", "A", "con", "1", `"a.b"`, `"a b"`, `""`, strings.Repeat("a", 65))
+	add("trust.signers.a = ", "", "1", `"a.pub"`, "[]", "{}", "[{ key = 'a.pub' }]", "{ colour = 1 }", "{ Key = 'a.pub' }", "{ only = ["+only+"] }",
+		"{ refs = ['refs/tags/**'] }", "{ identity = 'x' }")
+	add("trust.signers.a = { key = ", " }", "1", "['a.pub']", `""`, `"/a.pub"`, `"a\\b.pub"`, `"C:a.pub"`, `"a.d/"`, `"."`, `".."`, `"a/.."`, `"a"`, `"a\n.pub"`,
+		`"a\u202e.pub"`, `"MCowBQYDK2Vw"`, `"`+strings.TrimRight(key, "=")+`"`, `"`+strings.Replace(key, "V", "X", 1)+`"`, `"`+key+` "`)
+	add("trust.signers.a = { key = 'a.pub', ", " }", "repository = 'github.com/o/r'", "issuer = 'https://a.example'", "identity = 'x'", "refs = ['refs/tags/**']",
+		"repository_id = 1", "workflow = '.github/workflows/a.yml'", "self_hosted = true", "only = []", "only = 'x'", "only = [1]", "only = ['x']",
+		"only = ["+only+", "+only+"]", "names = 'x'", "names = [1]", "names = ['**']", "names = ['o/x']", "names = ['ghcr.io/o/x:1']",
+		"names = ['ghcr.io/o/x@"+digest+"']", "names = ['ghcr.io/*']", "names = ['ghcr.io/o/x', 'ghcr.io/o/x']", "names = ['ghcr.io/o/x', 'GHCR.io/o/x']")
+	const workflow = "trust = { root = 'r', signers = { a = { repository = 'github.com/o/r', repository_id = 1, workflow = '.github/workflows/a.yml', refs = ['refs/tags/**'] } } }"
+	for old, values := range map[string][]string{
+		"'github.com/o/r'":          {"1", "'github.com/o'", "'github.com/o/r/x'", "'https://github.com/o/r'", "'gitlab.com/o/r'", "'GitHub.com/o/r'", "''"},
+		"repository_id = 1":         {"repository_id = 0", "repository_id = '1'", "repository_id = 1.5", "repository_id = -1"},
+		"'.github/workflows/a.yml'": {"1", "'a.yml'", "'.github/workflows/a'", "'.github/workflows/a/b.yml'", "'/.github/workflows/a.yml'"},
+		"'refs/tags/**'": {"", "1", "'**'", "'main'", "'refs/**'", "'refs/pull/**'", "'refs/tags'", "'refs/tags/'", "'refs/tags/v*'", "'refs/heads/a//b'", "'refs/heads/a/../b'",
+			"'refs/heads/./**'", `"refs/heads/\u00e4"`},
+		" } } }":             {", issuer = 'https://a.example' } } }", ", identity = 'x' } } }", ", self_hosted = 1 } } }"},
+		"root = 'r', ":       {""},
+		"repository_id = 1,": {""},
+	} {
+		for _, value := range values {
+			faults = append(faults, strings.Replace(workflow, old, value, 1))
+		}
+	}
+	const account = "trust = { root = 'r', signers = { a = { issuer = "
+	add(account, ", identity = 'x' } } }", "1", "''", "'a.example'", "'http://a.example'", "'https://'", "'https://a.example?x'", "'https://a.example/#x'", "'https://u@a.example'",
+		"'https://a.example/a b'", "'https://token.actions.githubusercontent.com'", "'https://Token.actions.githubusercontent.com:443/'", `"https://\u00e4.example"`)
+	add(account+"'https://a.example', identity = ", " } } }", "1", "''", "'*@a.example'", `"\u00e4"`, `"a\\b"`, `'"'`)
+	add(account+"'https://a.example', ", " } } }", "", "identity = 'x', refs = ['refs/tags/**']", "identity = 'x', repository = 'github.com/o/r'")
+	add("trust.rules.", " = []", `""`, "a", `"ghcr.io"`, `"ghcr.io/"`, `"o/x"`, `"*"`, `"***"`, `"/**"`, `"ghcr.io/o/*"`, `"ghcr.io/*/x"`, `"ghcr.io/**/x"`, `"ghcr.io/o**"`, `"ghcr.io/o/x:1"`,
+		`"ghcr.io/o/x:1@`+digest+`"`, `"ghcr.io/o/x@sha256:12"`, `"ghcr.io/o/x@`+digest+`/**"`, `"https://ghcr.io/o/x"`, `"ghcr.io/O/x"`, `"[::g]/o/x"`, `"[:::]/o/x"`, `"[:::]/**"`, `"path:slack"`,
+		`"path:**"`, `"ghcr.io/`+strings.Repeat("x", 250)+`"`)
+	add("trust.rules.\"ghcr.io/o/x\" = ", "", "1", "'a'", "{ signers = ['a'], need = 2 }", "[1]", "['a']", "[{}]")
+	add("trust = { signers.a.key = 'a.pub', signers.b.key = '"+key+"', ", " }", "signers.c.key = '"+key+"'", "rules = { 'ghcr.io/o/x' = ['a', 'a'] }", "rules = { 'ghcr.io/o/x' = ['b', 'c'] }",
+		"rules = { 'ghcr.io/o/x' = ['a'], 'GHCR.io/o/x' = ['b'] }")
 	return faults
 }
 

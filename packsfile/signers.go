@@ -11,7 +11,6 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
-	"github.com/greenticai/packvendor/internal/publickey"
 )
 
 // signersPath leads to the table of signers.
@@ -59,10 +58,8 @@ func (t *text) addSigner(name, key string) error {
 func checkKey(key string) error {
 	switch {
 	case !isKeyFile(key):
-		if _, err := publickey.ParseInline(key); err != nil {
-			return fmt.Errorf("is neither a file, whose name has a dot, nor a key in base64: %w", err)
-		}
-		return nil
+		_, err := parseInline(key)
+		return err
 	case strings.ContainsAny(key, `"'`):
 		return errors.New("has a quotation mark")
 	}

@@ -161,23 +161,34 @@ func (c *checker) trust(n *node) *Trust {
 	c.knownKeys(n, "trust", "root", "signers", "rules")
 	t := &Trust{Line: n.line, filename: c.filename, places: places{}}
 	t.places.add(n, nil)
-	if root, ok := c.text(n.child("root"), "trust.root", ""); ok {
-		t.Root = c.keyPath(n.child("root"), "trust.root", root)
+	root, signers, rules := n.child("root"), n.child("signers"), n.child("rules")
+	if root != nil {
+		t.Root = root.key // whatever is there, it is not missing
+		c.place(root, "trust.root", checkKeyPath, &t.Root)
+		t.Root = path.Clean(t.Root)
 	}
-	before := len(c.found)
-	if signers := n.child("signers"); c.table(signers, "trust.signers") {
+	if c.table(signers, "trust.signers") {
 		for _, child := range signers.children {
 			t.Signers = append(t.Signers, c.trustSigner(child))
 		}
 	}
-	if rules := n.child("rules"); c.table(rules, "trust.rules") {
+	config := t.config()
+	if c.table(rules, "trust.rules") {
 		for _, child := range rules.children {
-			t.Rules = append(t.Rules, c.trustRule(child))
+			before := len(c.found)
+			r := c.trustRule(child)
+			t.Rules = append(t.Rules, r)
+			if len(c.found) == before {
+				config.Rules = append(config.Rules, trust.Rule{Key: r.Key, Signers: r.Signers})
+			}
 		}
 	}
-	if len(c.found) == before { // a value of the wrong type would be reported a second time as missing
-		c.trustErrors(t.places, trust.Check(t.config()))
+	if signers != nil && !signers.isTable() { // then no rule can name one
+		for i := range config.Rules {
+			config.Rules[i].Signers = nil
+		}
 	}
+	c.trustErrors(t.places, trust.Check(config))
 	return t
 }
 
@@ -230,8 +241,19 @@ var (
 	accountKeys  = []string{"issuer", "identity"}
 )
 
-// trustSigner checks one entry of the table signers, as far as package trust does not.
+// trustSigner checks one entry of the table signers, as far as package trust does not. One
+// with problems stands for its name alone: its keys may be missing only because they are
+// misspelt.
 func (c *checker) trustSigner(n *node) TrustSigner {
+	before := len(c.found)
+	s := c.trustSignerKeys(n)
+	if len(c.found) > before {
+		s.written = trust.Signer{Name: n.key, Unread: true}
+	}
+	return s
+}
+
+func (c *checker) trustSignerKeys(n *node) TrustSigner {
 	key := func(name string) string { return trustKey("signers", n.key, name) }
 	s := TrustSigner{Name: n.key, Line: n.line, written: trust.Signer{Name: n.key}}
 	if !n.isTable() {
@@ -288,27 +310,33 @@ func isKeyFile(key string) bool { return strings.Contains(key, ".") }
 // signerKey reads the value of a signer's key.
 func (c *checker) signerKey(n *node, key, text string, s *TrustSigner) {
 	if isKeyFile(text) {
-		s.KeyFile = c.keyPath(n, key, text)
 		s.written.Unread = true
+		c.place(n, key, checkKeyPath, &s.KeyFile)
+		s.KeyFile = path.Clean(s.KeyFile)
 		return
 	}
-	inline, err := publickey.ParseInline(text)
+	inline, err := parseInline(text)
 	if err != nil {
-		c.report(n, key, "%s is neither a file, whose name has a dot, nor a key in base64: %v", printable.Quote(text, maxQuoted), err).Newer = isUnsupported(err)
+		c.report(n, key, "%s %v", printable.Quote(text, maxQuoted), err).Newer = isUnsupported(err)
 		return
 	}
 	s.written.Key = inline
 }
 
-// keyPath checks the path of a file at n, and returns it clean.
-func (c *checker) keyPath(n *node, key, file string) string {
-	if err := checkKeyPath(file); err != nil {
-		c.report(n, key, "%s %v", printable.Quote(file, maxQuoted), err)
-		return file
+// parseInline reads a key in base64. The error reads on from the text.
+func parseInline(text string) (*publickey.Key, error) {
+	key, err := publickey.ParseInline(text)
+	switch {
+	case text == "":
+		return nil, errors.New("is empty: name a file, or write the key in base64")
+	case err != nil:
+		return nil, fmt.Errorf("has no dot, so it is not a file but a key in base64: %w", err)
 	}
-	return path.Clean(file)
+	return key, nil
 }
 
+// checkKeyPath checks the path of a file with a key, or of the trusted root. The error reads
+// on from the path.
 func checkKeyPath(file string) error {
 	base := path.Base(file)
 	switch {

@@ -23,9 +23,9 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// An example is packs.toml.example with working references: its hosts, ghcr.io and
-// localhost:5000, are a registry's over plain HTTP, and each digest is that of a pack
-// pushed to the reference's repository and tag.
+// An example is packs.toml.example without the table trust, and with working references: its
+// hosts, ghcr.io and localhost:5000, are a registry's over plain HTTP, and each digest is
+// that of a pack pushed to the reference's repository and tag.
 type example struct {
 	registry *packtest.Registry
 	file     *packsfile.File  // as it is in the project
@@ -53,7 +53,7 @@ func parseExample(t *testing.T, text string) *packsfile.File {
 
 func newExample(t *testing.T) *example {
 	t.Helper()
-	e := &example{registry: packtest.StartRegistry(t, packtest.Options{Plain: true}), text: readExample(t)}
+	e := &example{registry: packtest.StartRegistry(t, packtest.Options{Plain: true}), text: withoutTrust(t, readExample(t))}
 	for _, p := range parseExample(t, e.text).Packs {
 		e.push(t, p)
 	}
@@ -64,6 +64,17 @@ func newExample(t *testing.T) *example {
 		e.locked[i].Ref, e.locked[i].Layer = p.Ref, p.Layer
 	}
 	return e
+}
+
+// withoutTrust cuts the table trust out of the example, with its comments.
+func withoutTrust(t *testing.T, text string) string {
+	t.Helper()
+	before, rest, ok := strings.Cut(text, "# Who has to sign which pack.")
+	at := strings.Index(rest, "# NAME = \"REFERENCE\".")
+	if !ok || at < 0 || parseExample(t, before+rest[at:]).Trust != nil {
+		t.Fatal("the table trust is not found")
+	}
+	return before + rest[at:]
 }
 
 func (e *example) replace(words, by string) { e.text = strings.ReplaceAll(e.text, words, by) }
@@ -125,13 +136,20 @@ func TestExampleKeys(t *testing.T) {
 			maps.Copy(inPacks, table)
 		}
 	}
+	trust := file["trust"].(map[string]any)
+	inSigners := map[string]any{}
+	for _, s := range trust["signers"].(map[string]any) {
+		maps.Copy(inSigners, s.(map[string]any))
+	}
 	tests := []struct {
 		table string
 		keys  map[string]any
 		want  []string
 	}{
-		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "packs"}},
+		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "packs", "trust"}},
 		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package"}},
+		{"trust", trust, []string{"root", "rules", "signers"}},
+		{"a signer", inSigners, []string{"identity", "issuer", "key", "names", "only", "refs", "repository", "repository_id", "self_hosted", "workflow"}},
 		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "ref", "version"}},
 	}
 	for _, test := range tests {
@@ -150,7 +168,8 @@ func TestExampleDefaults(t *testing.T) {
 	}
 }
 
-// packs.toml.example works unchanged, and a second run has nothing to do.
+// packs.toml.example works unchanged but for the table trust, since its packs are not signed,
+// and a second run has nothing to do.
 func TestExampleRuns(t *testing.T) {
 	e := newExample(t)
 	dir, cache := t.TempDir(), t.TempDir()

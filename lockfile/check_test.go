@@ -16,6 +16,13 @@ var (
 	digestD = ociref.Digest("sha256:" + strings.Repeat("d", 64))
 )
 
+// signers has each form of a signer.
+var signers = []string{
+	"key:" + string(digestC),
+	"github.com/greenticai/packs/.github/workflows/publish.yml#123456",
+	"https://login.example.com/a#release@example.com",
+}
+
 const repo = "ghcr.io/greenticai/packs/slack"
 
 // slack returns a pinned pack that is consistent.
@@ -122,6 +129,17 @@ func TestValidate(t *testing.T) {
 		{"endless range", func(p *lockfile.Entry) { p.Version = long }, `packs.lock: a: version: the value is longer than 4096 characters`},
 		{"size", func(p *lockfile.Entry) { p.Size = -1 }, `packs.lock: a: size: -1 is not a whole number of bytes`},
 		{"media type", func(p *lockfile.Entry) { p.MediaType = "a/b\n" }, `packs.lock: a: media_type: character "\n" is not accepted`},
+		{"a key", func(p *lockfile.Entry) { p.Signer, p.Evidence = signers[0], digestD }, ""},
+		{"a workflow", func(p *lockfile.Entry) { p.Signer, p.Evidence = signers[1], digestD }, ""},
+		{"an account", func(p *lockfile.Entry) { p.Signer, p.Evidence = signers[2], digestD }, ""},
+		{"a signer alone", func(p *lockfile.Entry) { p.Signer = signers[0] }, `packs.lock: a: signer stands without evidence`},
+		{"evidence alone", func(p *lockfile.Entry) { p.Evidence = digestD }, `packs.lock: a: evidence stands without signer`},
+		{"no signer", func(p *lockfile.Entry) { p.Signer, p.Evidence = "me", digestD },
+			`packs.lock: a: signer: "me" is none of key:sha256:HEX, github.com/OWNER/NAME/.github/workflows/FILE#ID and ISSUER#IDENTITY`},
+		{"a backslash", func(p *lockfile.Entry) { p.Signer, p.Evidence = `https://a.example#a\b`, digestD },
+			`packs.lock: a: signer: "https://a.example#a\\b" is none of key:sha256:HEX, github.com/OWNER/NAME/.github/workflows/FILE#ID and ISSUER#IDENTITY`},
+		{"no evidence", func(p *lockfile.Entry) { p.Signer, p.Evidence = signers[0], "sha256:1" },
+			`packs.lock: a: evidence: digest "sha256:1" has 1 characters after "sha256:", not 64`},
 		{"no media type", func(p *lockfile.Entry) { p.MediaType = "" }, `packs.lock: a: media_type: the value is empty`},
 	}
 	for _, test := range tests {

@@ -13,12 +13,13 @@ func TestDiff(t *testing.T) {
 	every := lockfile.Entry{
 		Name: "every", Ref: repo, Version: "^1", Layer: string(digestD), Tag: "1.0.0",
 		IndexDigest: digestA, ManifestDigest: digestC, LayerDigest: digestD, Size: 1, MediaType: "a/b",
+		Signer: signers[0], Evidence: digestA,
 	}
 	before := &lockfile.Lock{Entries: []lockfile.Entry{slack("every"), slack("gone"), slack("moved"), slack("same")}}
 	after := &lockfile.Lock{Entries: []lockfile.Entry{every, slack("fresh"), moved, slack("same")}}
 	want := []lockfile.EntryChange{
 		{Name: "every", Kind: lockfile.Changed, Old: slack("every"), New: every, Fields: []string{
-			"ref", "version", "layer", "tag", "index_digest", "manifest_digest", "layer_digest", "size", "media_type",
+			"ref", "version", "layer", "tag", "index_digest", "manifest_digest", "layer_digest", "size", "media_type", "signer", "evidence",
 		}},
 		{Name: "fresh", Kind: lockfile.Added, New: slack("fresh")},
 		{Name: "gone", Kind: lockfile.Removed, Old: slack("gone")},

@@ -76,7 +76,7 @@ func TestFormat(t *testing.T) {
 }
 
 func TestCanonicalIsIdentity(t *testing.T) {
-	for _, name := range []string{"canonical", "empty", "largest"} {
+	for _, name := range []string{"canonical", "empty", "largest", "signed"} {
 		data, err := os.ReadFile(filepath.Join("testdata", "format", name+".lock"))
 		if err != nil {
 			t.Fatal(err)

@@ -95,8 +95,12 @@ func TestTooManyErrorsAtTheEnd(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	full := slack("a")
 	full.Version, full.Layer, full.Tag, full.IndexDigest = "^1", "a/b", "t", digestC
+	full.Signer, full.Evidence = signers[0], digestD
 	text := string(lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{full, slack("b")}}))
 	f.Add([]byte(text))
+	for _, signer := range signers[1:] {
+		f.Add([]byte(strings.Replace(text, signers[0], signer, 1)))
+	}
 	f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")))
 	f.Add([]byte(strings.ReplaceAll(text, " = ", "=")))
 	f.Add([]byte("version = 1 # x\n[[ pack ]]\n[x]\nname = \"a\\\n=======x\n"))

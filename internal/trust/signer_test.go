@@ -3,6 +3,7 @@ package trust
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest/signing"
@@ -140,5 +141,51 @@ func TestMayName(t *testing.T) {
 		if got := s.MayName(ours, reference(t, named)); got != want {
 			t.Errorf("%s: %t", named, got)
 		}
+	}
+}
+
+// CheckID takes what ID returns, and nothing else.
+func TestCheckID(t *testing.T) {
+	ci := workflow(nil)
+	for _, s := range []Signer{
+		{Key: key(t, 1)}, ci, account("https://login.example.com", "release@example.com"), account("https://login.example.com:8443/a", "a #b"),
+	} {
+		id := (&s).ID()
+		if err := CheckID(id); err != nil {
+			t.Errorf("%s %v", id, err)
+		}
+	}
+	const want = "is none of key:sha256:HEX, github.com/OWNER/NAME/.github/workflows/FILE#ID and ISSUER#IDENTITY"
+	for _, id := range []string{
+		"", "#", "ci", digestA.String(), "key:" + digestA.String() + "0", "key:" + digestA.String() + "#x", ci.ID() + "0000000000000000000",
+		ci.ID() + " ", "https://login.example.com", "https://login.example.com#", GitHubIssuer + "#x",
+	} {
+		if err := CheckID(id); fmt.Sprint(err) != want {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+// Check judges all but the keys that nobody has read; New takes no such signer.
+func TestCheck(t *testing.T) {
+	config := Config{
+		Signers: []Signer{{Name: "a", Unread: true}, {Name: "b", Unread: true}, {Name: "c", Key: key(t, 1)}},
+		Rules:   []Rule{{Key: "**", Signers: []string{"a", "b", "c"}}},
+	}
+	if err := Check(config); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(config); fmt.Sprint(err) != "trust.signers.a: no key, repository or issuer\ntrust.signers.b: no key, repository or issuer" {
+		t.Error(err)
+	}
+	config.Signers = []Signer{
+		{Name: "a", Unread: true, Account: &Account{}}, {Name: "c", Key: key(t, 1)}, {Name: "d", Key: key(t, 1)}, {Name: "e", Unread: true, Only: []string{}},
+	}
+	want := `trust.signers.a: a signer has one of key, repository and issuer
+trust.signers.d: the same signer as c
+trust.signers.e.only: empty: delete the signer, or the list
+trust.rules.**: no signer is named "b"`
+	if err := Check(config); fmt.Sprint(err) != strings.Replace(want, ".**", `."**"`, 1) {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // FuzzArtifact: no bytes make the reader panic, and what the registry is then asked for has
 // a digest and a size.
 func FuzzArtifact(f *testing.F) {
-	for _, name := range []string{cosign.Subject, cosign.List, cosign.ECDSAManifest, cosign.Ed25519Manifest, cosign.Simple} {
+	for _, name := range []string{cosign.Subject, cosign.List, cosign.Artifact(cosign.ECDSA), cosign.Artifact(cosign.RSA), cosign.Simple} {
 		f.Add(cosign.File(name))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -2,11 +2,8 @@ package referrers_test
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
@@ -25,6 +22,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/cosign"
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/internal/registry"
 )
@@ -157,12 +155,16 @@ func TestRecorded(t *testing.T) {
 			t.Fatalf("the pack's manifest is not the recorded one: %s", subject)
 		}
 		names := map[string]string{}
-		for _, name := range []string{cosign.ECDSABundle, cosign.Ed25519Bundle, cosign.SimplePayload, cosign.SimpleConfig} {
+		blobs := []string{cosign.SimplePayload, cosign.SimpleConfig}
+		for _, signer := range cosign.Signers {
+			blobs = append(blobs, cosign.Bundle(signer))
+		}
+		for _, name := range blobs {
 			s.blob(cosign.File(name))
 			names[string(cosign.File(name))] = name
 		}
-		for _, name := range []string{cosign.ECDSAManifest, cosign.Ed25519Manifest} {
-			s.manifest("", packtest.ManifestMediaType, cosign.File(name))
+		for _, signer := range cosign.Signers {
+			s.manifest("", packtest.ManifestMediaType, cosign.File(cosign.Artifact(signer)))
 		}
 		tag := packtest.FallbackTag(ociref.DigestOf(subject))
 		if !s.api {
@@ -173,14 +175,20 @@ func TestRecorded(t *testing.T) {
 		want := strings.Join([]string{
 			"cosign-simplesigning simple.payload.json in HOST/greentic/pack:sha256-PACK.sig",
 			"cosign-simplesigning simple.payload.json in HOST/greentic/pack:sha256-PACK.sig",
+			"cosign-simplesigning simple.payload.json in HOST/greentic/pack:sha256-PACK.sig",
 			"sigstore-bundle ecdsa.bundle.json in " + s.place(),
 			"sigstore-bundle ed25519.bundle.json in " + s.place(),
+			"sigstore-bundle rsa.bundle.json in " + s.place(),
 		}, "\n")
 		if said != want {
 			t.Fatalf("found:\n%s\nwant:\n%s", said, want)
 		}
-		if a, b := signatureOf(found[2]), signatureOf(found[3]); a == "" || b == "" || a == b {
-			t.Errorf("signatures %q and %q", a, b)
+		seen := map[string]bool{"": true}
+		for _, c := range found[3:] {
+			if sig := signatureOf(c); seen[sig] {
+				t.Errorf("signature %q is missing or there twice", sig)
+			}
+			seen[signatureOf(c)] = true
 		}
 	})
 }
@@ -197,11 +205,13 @@ func TestCosign(t *testing.T) {
 		t.Skip("PACKVENDOR_COSIGN is not set")
 	}
 	c := cosign.Cosign{Path: packtest.NeedProgram(t, cosign.Program), Dir: t.TempDir()}
-	if err := c.GenerateKey(t.Context(), "ecdsa"); err != nil {
+	if err := c.GenerateKey(t.Context(), cosign.ECDSA); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.ImportKey(t.Context(), "ed25519", privateKey(t)); err != nil {
-		t.Fatal(err)
+	for signer, key := range map[string]*signing.Key{cosign.Ed25519: signing.Ed25519(201), cosign.RSA: signing.RSA(202, 2048, 65537)} {
+		if err := c.ImportKey(t.Context(), signer, key.PrivatePEM()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	onServers(t, func(t *testing.T, s server) {
 		subject := s.subject()
@@ -210,13 +220,11 @@ func TestCosign(t *testing.T) {
 			packtest.IndexMediaType, packtest.ManifestMediaType, digest, len(subject))
 		s.manifest("index", packtest.IndexMediaType, index)
 		name := s.host + "/" + cosign.Repository + "@"
-		for _, args := range [][]string{
-			{"ecdsa", name + digest.String()},
-			{"ed25519", name + digest.String()},
-			{"ecdsa", name + digest.String(), cosign.Old},
-			{"ed25519", name + digest.String(), cosign.Old},
-			{"ed25519", name + ociref.DigestOf(index).String()},
-		} {
+		signings := [][]string{{cosign.Ed25519, name + ociref.DigestOf(index).String()}}
+		for _, signer := range cosign.Signers {
+			signings = append(signings, []string{signer, name + digest.String()}, []string{signer, name + digest.String(), cosign.Old})
+		}
+		for _, args := range signings {
 			if err := c.Sign(t.Context(), args[0], args[1], args[2:]...); err != nil {
 				t.Fatal(err)
 			}
@@ -225,6 +233,8 @@ func TestCosign(t *testing.T) {
 		want := strings.Join([]string{
 			"cosign-simplesigning one in HOST/greentic/pack:sha256-PACK.sig",
 			"cosign-simplesigning one in HOST/greentic/pack:sha256-PACK.sig",
+			"cosign-simplesigning one in HOST/greentic/pack:sha256-PACK.sig",
+			"sigstore-bundle one in " + s.place(),
 			"sigstore-bundle one in " + s.place(),
 			"sigstore-bundle one in " + s.place(),
 			"sigstore-bundle one in " + strings.Replace(strings.Replace(s.place(), "sha256:PACK", "INDEX", 1), "sha256-PACK", "sha256-"+ociref.DigestOf(index).Hex(), 1),
@@ -254,22 +264,21 @@ func TestCosign(t *testing.T) {
 func (s server) written(c cosign.Cosign, subject []byte, found []referrers.Candidate) map[string][]byte {
 	s.t.Helper()
 	files := map[string][]byte{cosign.Subject: subject}
-	for _, key := range []string{"ecdsa", "ed25519"} {
-		pem, err := c.PublicKey(key)
+	for _, signer := range cosign.Signers {
+		pem, err := c.PublicKey(signer)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		files[key+".pub"] = pem
+		files[cosign.Key(signer)] = pem
 	}
 	for _, candidate := range found {
 		switch {
 		case candidate.Format == referrers.Simple:
 			files[cosign.Simple], files[cosign.SimplePayload] = candidate.Manifest, candidate.Payload
 		case candidate.Place.Subject != ociref.DigestOf(subject):
-		case len(signedBy(s.t, candidate.Payload)) == 64: // Ed25519
-			files[cosign.Ed25519Manifest], files[cosign.Ed25519Bundle] = candidate.Manifest, candidate.Payload
 		default:
-			files[cosign.ECDSAManifest], files[cosign.ECDSABundle] = candidate.Manifest, candidate.Payload
+			signer := signerOf(s.t, candidate.Payload)
+			files[cosign.Artifact(signer)], files[cosign.Bundle(signer)] = candidate.Manifest, candidate.Payload
 		}
 	}
 	var simple struct{ Config struct{ Digest string } }
@@ -283,8 +292,8 @@ func (s server) written(c cosign.Cosign, subject []byte, found []referrers.Candi
 	return files
 }
 
-// signedBy returns the signature in a bundle.
-func signedBy(t *testing.T, bundle []byte) []byte {
+// signerOf returns the signer of a bundle, which the length of its signature tells.
+func signerOf(t *testing.T, bundle []byte) string {
 	t.Helper()
 	var b struct {
 		DSSEEnvelope struct{ Signatures []struct{ Sig []byte } }
@@ -292,7 +301,13 @@ func signedBy(t *testing.T, bundle []byte) []byte {
 	if err := json.Unmarshal(bundle, &b); err != nil || len(b.DSSEEnvelope.Signatures) != 1 {
 		t.Fatalf("bundle %s: %v", bundle, err)
 	}
-	return b.DSSEEnvelope.Signatures[0].Sig
+	switch len(b.DSSEEnvelope.Signatures[0].Sig) {
+	case 64:
+		return cosign.Ed25519
+	case 256:
+		return cosign.RSA
+	}
+	return cosign.ECDSA
 }
 
 func (s server) get(path string) []byte {
@@ -399,18 +414,4 @@ func TestOras(t *testing.T) {
 	if want := "greentic-dsse true in the manifest's annotation dev.greentic.dsse"; said != want || len(found) != 1 {
 		t.Errorf("found:\n%s\nwant:\n%s", said, want)
 	}
-}
-
-// privateKey returns a new key of Ed25519 in PEM.
-func privateKey(t *testing.T) []byte {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }

@@ -25,25 +25,36 @@ var recorded embed.FS
 // The recorded files. TestCosign in internal/referrers records them again with -update.
 const (
 	Subject = "subject.json" // the manifest that is signed
-	List    = "list.json"    // the index under the tag that lists the two bundles below
+	List    = "list.json"    // the index under the tag that lists the bundles
 
-	ECDSAKey      = "ecdsa.pub"           // in PEM, P-256: what "cosign generate-key-pair" makes
-	ECDSAManifest = "ecdsa.manifest.json" // the artifact that holds the bundle
-	ECDSABundle   = "ecdsa.bundle.json"
-
-	// With a key of Ed25519, "cosign sign" makes signatures of Ed25519ph (RFC 8032, section
-	// 5.1), which plain Ed25519 does not verify: GetDefaultLoadOptions in its
-	// pkg/cosign/keys.go.
-	Ed25519Key      = "ed25519.pub"
-	Ed25519Manifest = "ed25519.manifest.json"
-	Ed25519Bundle   = "ed25519.bundle.json"
-
-	// Simple is the manifest under the tag sha256-HEX.sig. Both keys have signed its one
-	// payload, the ECDSA key first.
+	// Simple is the manifest under the tag sha256-HEX.sig. The three keys have signed its
+	// one payload, in the order of [Signers].
 	Simple        = "simple.manifest.json"
 	SimpleConfig  = "simple.config.json"
 	SimplePayload = "simple.payload.json"
 )
+
+// Those who signed: what "cosign generate-key-pair" makes, and imported keys.
+const (
+	ECDSA = "ecdsa" // P-256
+	// Ed25519 makes signatures of Ed25519ph (RFC 8032, section 5.1), which plain Ed25519
+	// does not verify: GetDefaultLoadOptions in cosign's pkg/cosign/keys.go.
+	Ed25519 = "ed25519"
+	RSA     = "rsa" // of 2048 bits
+)
+
+// Signers are all of them, in the order in which they signed.
+var Signers = []string{ECDSA, Ed25519, RSA}
+
+// Key returns the recorded file with a signer's public key, in PEM.
+func Key(signer string) string { return signer + ".pub" }
+
+// Bundle returns the recorded file with a signer's bundle.
+func Bundle(signer string) string { return signer + ".bundle.json" }
+
+// Artifact returns the recorded file with the manifest of the artifact that holds a
+// signer's bundle.
+func Artifact(signer string) string { return signer + ".manifest.json" }
 
 // File returns one of the recorded files.
 func File(name string) []byte {
@@ -81,7 +92,7 @@ func (c Cosign) ImportKey(ctx context.Context, name string, pem []byte) error {
 
 // PublicKey returns NAME.pub.
 func (c Cosign) PublicKey(name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(c.Dir, name+".pub"))
+	return os.ReadFile(filepath.Join(c.Dir, Key(name)))
 }
 
 // Sign signs HOST/REPOSITORY@DIGEST on this machine with a key, without a transparency

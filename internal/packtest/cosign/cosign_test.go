@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
@@ -19,23 +20,26 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// verifies tells whether a recorded key made a signature. With Ed25519 the signature is
+// verifies tells whether a signer made a signature. With Ed25519 the signature is
 // one of Ed25519ph, and not one of plain Ed25519.
-func verifies(t *testing.T, key string, message, sig []byte) bool {
+func verifies(t *testing.T, signer string, message, sig []byte) bool {
 	t.Helper()
-	block, rest := pem.Decode(File(key))
+	block, rest := pem.Decode(File(Key(signer)))
 	if block == nil || len(rest) > 0 {
-		t.Fatalf("%s is not one block of PEM", key)
+		t.Fatalf("%s is not one block of PEM", Key(signer))
 	}
 	public, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if public, ok := public.(ed25519.PublicKey); ok {
+	sum := sha256.Sum256(message)
+	switch public := public.(type) {
+	case ed25519.PublicKey:
 		sum := sha512.Sum512(message)
 		return !ed25519.Verify(public, message, sig) && ed25519.VerifyWithOptions(public, sum[:], sig, &ed25519.Options{Hash: crypto.SHA512}) == nil
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], sig) == nil
 	}
-	sum := sha256.Sum256(message)
 	return ecdsa.VerifyASN1(public.(*ecdsa.PublicKey), sum[:], sig)
 }
 
@@ -43,7 +47,7 @@ func verifies(t *testing.T, key string, message, sig []byte) bool {
 // artifacts that the recorded list has.
 func TestBundles(t *testing.T) {
 	digest := ociref.DigestOf(File(Subject))
-	for _, test := range []struct{ key, manifest, bundle string }{{ECDSAKey, ECDSAManifest, ECDSABundle}, {Ed25519Key, Ed25519Manifest, Ed25519Bundle}} {
+	for _, signer := range Signers {
 		var bundle struct {
 			DSSEEnvelope struct {
 				PayloadType string
@@ -51,22 +55,22 @@ func TestBundles(t *testing.T) {
 				Signatures  []struct{ Sig []byte }
 			}
 		}
-		if err := json.Unmarshal(File(test.bundle), &bundle); err != nil {
+		if err := json.Unmarshal(File(Bundle(signer)), &bundle); err != nil {
 			t.Fatal(err)
 		}
 		e := bundle.DSSEEnvelope
 		message := fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(e.PayloadType), e.PayloadType, len(e.Payload), e.Payload)
-		if len(e.Signatures) != 1 || !verifies(t, test.key, message, e.Signatures[0].Sig) {
-			t.Errorf("%s is not signed by %s", test.bundle, test.key)
+		if len(e.Signatures) != 1 || !verifies(t, signer, message, e.Signatures[0].Sig) {
+			t.Errorf("%s is not signed by %s", Bundle(signer), signer)
 		}
 		for part, whole := range map[string][]byte{
-			digest.Hex():            e.Payload,
-			string(digest):          File(test.manifest),
-			digestOf(test.bundle):   File(test.manifest),
-			digestOf(test.manifest): File(List),
+			digest.Hex():               e.Payload,
+			string(digest):             File(Artifact(signer)),
+			digestOf(Bundle(signer)):   File(Artifact(signer)),
+			digestOf(Artifact(signer)): File(List),
 		} {
 			if !strings.Contains(string(whole), part) {
-				t.Errorf("%s: no %s in %s", test.bundle, part, whole)
+				t.Errorf("%s: no %s in %s", signer, part, whole)
 			}
 		}
 	}
@@ -74,7 +78,7 @@ func TestBundles(t *testing.T) {
 
 func digestOf(name string) string { return ociref.DigestOf(File(name)).String() }
 
-// Both recorded keys have signed the recorded payload of the older form.
+// All have signed the recorded payload of the older form.
 func TestSimple(t *testing.T) {
 	var manifest struct {
 		Config struct{ Digest string }
@@ -86,13 +90,13 @@ func TestSimple(t *testing.T) {
 	if err := json.Unmarshal(File(Simple), &manifest); err != nil {
 		t.Fatal(err)
 	}
-	if len(manifest.Layers) != 2 || manifest.Config.Digest != digestOf(SimpleConfig) {
+	if len(manifest.Layers) != len(Signers) || manifest.Config.Digest != digestOf(SimpleConfig) {
 		t.Fatalf("manifest %+v", manifest)
 	}
-	for i, key := range []string{ECDSAKey, Ed25519Key} {
+	for i, signer := range Signers {
 		layer := manifest.Layers[i]
-		if layer.Digest != digestOf(SimplePayload) || !verifies(t, key, File(SimplePayload), layer.Annotations["dev.cosignproject.cosign/signature"]) {
-			t.Errorf("layer %d is not signed by %s", i, key)
+		if layer.Digest != digestOf(SimplePayload) || !verifies(t, signer, File(SimplePayload), layer.Annotations["dev.cosignproject.cosign/signature"]) {
+			t.Errorf("layer %d is not signed by %s", i, signer)
 		}
 	}
 	if payload := string(File(SimplePayload)); !strings.Contains(payload, digestOf(Subject)) || !strings.Contains(payload, "/"+Repository+`"`) {

@@ -5,21 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/strictjson"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
-const (
-	manifestType = "application/vnd.oci.image.manifest.v1+json"
-	simpleType   = "application/vnd.dev.cosign.simplesigning.v1+json"
-	// bundleTypes begins the media types of bundles of all versions. Which of them counts
-	// is not decided here.
-	bundleTypes = "application/vnd.dev.sigstore.bundle"
-)
+const manifestType = "application/vnd.oci.image.manifest.v1+json"
 
 // An artifact is a manifest that may hold signatures, as far as it is read.
 type artifact struct {
@@ -36,16 +30,9 @@ type layer struct {
 	annotations map[string]string
 }
 
-// format returns the format of the signature that a layer is; "" for none.
-func (l layer) format() Format {
-	switch {
-	case l.mediaType == simpleType:
-		return Simple
-	case strings.HasPrefix(l.mediaType, bundleTypes):
-		return Bundle
-	}
-	return ""
-}
+// format returns the format of the signature that a layer is; "" for none. Which version
+// of a bundle counts is not decided here.
+func (l layer) format() signature.Format { return signature.FormatOf(l.mediaType) }
 
 func (a artifact) hasSignature() bool {
 	for _, l := range a.layers {
@@ -97,15 +84,15 @@ func (s *search) lookAtLayers(ctx context.Context, m registry.Manifest, from art
 		switch {
 		case format == "":
 			continue
-		case format == Bundle && len(from.layers) != 1:
+		case format == signature.Bundle && len(from.layers) != 1:
 			a.refuse(name, fmt.Sprintf("it has %d layers, with a bundle there is one", len(from.layers)))
 			return
-		case l.size > MaxSize:
+		case l.size > maxSize:
 			a.fail(tooLarge("layer "+string(l.digest), l.size))
 			all = false
 			continue
-		case a.Candidates == MaxCandidates:
-			a.fail(&LimitError{Reason: fmt.Sprintf("more than %d candidates", MaxCandidates)})
+		case a.Candidates == maxCandidates:
+			a.fail(&LimitError{Reason: fmt.Sprintf("more than %d candidates", maxCandidates)})
 			a.closed = true
 			return
 		}
@@ -174,5 +161,5 @@ func isAbsent(err error) bool {
 }
 
 func tooLarge(what string, size int64) error {
-	return &LimitError{Reason: fmt.Sprintf("%s has %d bytes, more than %d", what, size, MaxSize)}
+	return &LimitError{Reason: fmt.Sprintf("%s has %d bytes, more than %d", what, size, maxSize)}
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 const (
 	repository = "greentic/pack"
-	bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json"
-	simpleType = "application/vnd.dev.cosign.simplesigning.v1+json"
+	bundleType = signature.BundleMediaType
+	simpleType = signature.SimpleMediaType
 	emptyType  = "application/vnd.oci.empty.v1+json"
 	sbomType   = "application/spdx+json"
 )

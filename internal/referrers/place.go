@@ -10,6 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/strictjson"
 )
 
@@ -23,15 +24,15 @@ func (s *search) lookAtAnnotation() {
 			return
 		}
 		annotations := o.Object("annotations")
-		if has = annotations.Has(GreenticAnnotation); has {
-			value = annotations.String(GreenticAnnotation)
+		if has = annotations.Has(signature.GreenticAnnotation); has {
+			value = annotations.String(signature.GreenticAnnotation)
 		}
 	})
 	switch {
 	case err != nil:
 		s.answer.refuse("", "the manifest: "+err.Error())
 	case has:
-		s.give(Candidate{Format: Greentic, Payload: []byte(value)})
+		s.give(Candidate{Format: signature.Greentic, Payload: []byte(value)})
 	}
 }
 
@@ -50,7 +51,7 @@ func (s *search) lookAtAPI(ctx context.Context) {
 	switch {
 	case errors.As(err, &limit):
 		a.fail(&LimitError{Reason: limit.Error()})
-		bundles, _ := s.client.Referrers(ctx, a.Place.Repository, a.Place.Subject, bundleType)
+		bundles, _ := s.client.Referrers(ctx, a.Place.Repository, a.Place.Subject, signature.BundleMediaType)
 		list = append(list, bundles...)
 	case err != nil:
 		a.fail(err)
@@ -67,10 +68,6 @@ func ordered(list []registry.Descriptor) []registry.Descriptor {
 	return slices.CompactFunc(list, func(a, b registry.Descriptor) bool { return a.Digest == b.Digest })
 }
 
-// bundleType is the media type of a bundle of the version that is written today, and the
-// type of the artifact that holds it.
-const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json"
-
 // mayBeSignature tells whether an artifact whose type the registry has from its manifest
 // may hold a signature. Some registries have the type of the configuration instead, as
 // go-containerregistry's: it is empty, or an image's.
@@ -79,7 +76,7 @@ func mayBeSignature(artifactType string) bool {
 	case "", "application/vnd.oci.empty.v1+json", "application/vnd.oci.image.config.v1+json":
 		return true
 	}
-	return strings.HasPrefix(artifactType, bundleTypes) || strings.HasPrefix(artifactType, "application/vnd.dev.cosign.")
+	return signature.FormatOf(artifactType) == signature.Bundle || strings.HasPrefix(artifactType, "application/vnd.dev.cosign.")
 }
 
 // lookAtListTag finds the artifacts that clients list under a tag. Their types are what
@@ -92,7 +89,7 @@ func (s *search) lookAtListTag(ctx context.Context) {
 	}
 	list, err := registry.ParseIndex(m)
 	switch {
-	case err != nil && len(m.Body) > MaxSize:
+	case err != nil && len(m.Body) > maxSize:
 		a.fail(&LimitError{Reason: fmt.Sprintf("an index of %d bytes cannot be read: %v", len(m.Body), err)})
 		return
 	case err != nil:
@@ -114,7 +111,7 @@ func (s *search) lookAtSignatureTag(ctx context.Context) {
 	if !ok {
 		return
 	}
-	if len(m.Body) > MaxSize {
+	if len(m.Body) > maxSize {
 		a.fail(tooLarge("the manifest", int64(len(m.Body))))
 		return
 	}
@@ -218,7 +215,7 @@ func (s *search) lookAtArtifact(ctx context.Context, d registry.Descriptor) {
 		}
 		return
 	}
-	if d.Size > MaxSize {
+	if d.Size > maxSize {
 		a.fail(tooLarge("artifact "+d.Digest, d.Size))
 		return
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/signing"
 	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 var update = flag.Bool("update", false, "TestCosign: record what cosign writes")
@@ -273,7 +274,7 @@ func (s server) written(c cosign.Cosign, subject []byte, found []referrers.Candi
 	}
 	for _, candidate := range found {
 		switch {
-		case candidate.Format == referrers.Simple:
+		case candidate.Format == signature.Simple:
 			files[cosign.Simple], files[cosign.SimplePayload] = candidate.Manifest, candidate.Payload
 		case candidate.Place.Subject != ociref.DigestOf(subject):
 		default:
@@ -395,7 +396,7 @@ func TestOras(t *testing.T) {
 	if err := json.Unmarshal(recorded, &manifest); err != nil {
 		t.Fatal(err)
 	}
-	envelope := manifest.Annotations[referrers.GreenticAnnotation]
+	envelope := manifest.Annotations[signature.GreenticAnnotation]
 	if envelope == "" {
 		t.Fatal("no envelope is recorded")
 	}
@@ -405,7 +406,7 @@ func TestOras(t *testing.T) {
 	if err := os.WriteFile(pack, []byte("a pack"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.OrasPush(t.Context(), "--artifact-type", packtest.PackMediaType, "--annotation", referrers.GreenticAnnotation+"="+envelope,
+	if err := d.OrasPush(t.Context(), "--artifact-type", packtest.PackMediaType, "--annotation", signature.GreenticAnnotation+"="+envelope,
 		s.host+"/"+cosign.Repository+":1.0.0", pack+":"+packtest.PackMediaType); err != nil {
 		t.Fatal(err)
 	}

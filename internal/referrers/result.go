@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 // A Result is how a search ended: a *[Stopped], a *[Complete] or an *[Incomplete]. Only
@@ -95,9 +96,6 @@ type Place struct {
 	Subject    ociref.Digest    // of the manifest, or of the index that lists it
 }
 
-// GreenticAnnotation is the annotation of a manifest that holds its signature.
-const GreenticAnnotation = "dev.greentic.dsse"
-
 // tag returns the tag of a place.
 func (p Place) tag() string {
 	tag := "sha256-" + p.Subject.Hex()
@@ -110,7 +108,7 @@ func (p Place) tag() string {
 func (p Place) String() string {
 	switch p.Kind {
 	case Annotation:
-		return "the manifest's annotation " + GreenticAnnotation
+		return "the manifest's annotation " + signature.GreenticAnnotation
 	case API:
 		return fmt.Sprintf("the referrers API of %s for %s", p.Repository.Name(), p.Subject)
 	case Itself:

@@ -24,32 +24,19 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 // Bounds of one place. More is not looked at, and the place is cut off.
 const (
-	// MaxCandidates bounds the candidates.
-	MaxCandidates = 32
-	// MaxSize bounds an artifact's manifest and its payload, each, in bytes.
-	MaxSize = 1 << 20
-)
-
-// A Format is how a candidate is written.
-type Format string
-
-const (
-	// Greentic is a DSSE envelope in base64, in an annotation of the manifest.
-	Greentic Format = "greentic-dsse"
-	// Bundle is a sigstore bundle of any version.
-	Bundle Format = "sigstore-bundle"
-	// Simple is a payload whose signature stands in an annotation of its layer.
-	Simple Format = "cosign-simplesigning"
+	maxCandidates = 32
+	maxSize       = signature.MaxSize // of an artifact's manifest and of its payload, each
 )
 
 // A Candidate may be a signature of the manifest. Its bytes are those that the place
 // lists; nothing else is proved.
 type Candidate struct {
-	Format   Format
+	Format   signature.Format // of a Bundle, the version may be any
 	Place    Place
 	Artifact ociref.Digest // of the manifest that holds it; "" for Greentic
 	Manifest []byte        // the bytes of that manifest; nil for Greentic

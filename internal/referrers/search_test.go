@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 // both are registries with and without the referrers API.
@@ -76,7 +77,7 @@ func TestNothing(t *testing.T) {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, packtest.Options{Referrers: true})
-	w.push(map[string]string{referrers.GreenticAnnotation: "an envelope", "other": "x"})
+	w.push(map[string]string{signature.GreenticAnnotation: "an envelope", "other": "x"})
 	apiIndex, apiPack := w.bundle("api-index", w.index), w.bundle("api-pack", w.pack)
 	listIndex, listPack := w.bundle("list-index", w.index), w.bundle("list-pack", w.pack)
 	w.list(w.index, bundleType, listIndex)
@@ -132,7 +133,7 @@ func TestCandidate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, packtest.Options{Referrers: true})
 	w.alone = true
-	w.push(map[string]string{referrers.GreenticAnnotation: "an envelope"})
+	w.push(map[string]string{signature.GreenticAnnotation: "an envelope"})
 	bundle := w.bundle("bundle", w.pack)
 	annotations := map[string]string{"dev.cosignproject.cosign/signature": "c2ln", "dev.sigstore.cosign/certificate": "PEM"}
 	simple := w.simple(w.pack,
@@ -141,12 +142,12 @@ func TestCandidate(t *testing.T) {
 	w.wantSaid(w.search(), annotation+"1 candidate", apiOfPack+"1 candidate", sigsOfPack+"2 candidates", "Complete")
 	home, digest := w.at(w.reg.Host()), w.pack.ManifestDigest
 	want := []referrers.Candidate{
-		{Format: referrers.Greentic, Place: referrers.Place{Kind: referrers.Annotation, Subject: digest}, Payload: []byte("an envelope")},
-		{Format: referrers.Bundle, Place: referrers.Place{Kind: referrers.API, Repository: home, Subject: digest}, Artifact: bundle.ManifestDigest,
+		{Format: signature.Greentic, Place: referrers.Place{Kind: referrers.Annotation, Subject: digest}, Payload: []byte("an envelope")},
+		{Format: signature.Bundle, Place: referrers.Place{Kind: referrers.API, Repository: home, Subject: digest}, Artifact: bundle.ManifestDigest,
 			Manifest: bundle.Manifest, Layer: bundle.Layers[0], MediaType: bundleType, Payload: []byte("bundle")},
-		{Format: referrers.Simple, Place: referrers.Place{Kind: referrers.SignatureTag, Repository: home, Subject: digest}, Artifact: simple.ManifestDigest,
+		{Format: signature.Simple, Place: referrers.Place{Kind: referrers.SignatureTag, Repository: home, Subject: digest}, Artifact: simple.ManifestDigest,
 			Manifest: simple.Manifest, Layer: simple.Layers[0], MediaType: simpleType, Annotations: annotations, Payload: []byte("one")},
-		{Format: referrers.Simple, Place: referrers.Place{Kind: referrers.SignatureTag, Repository: home, Subject: digest}, Artifact: simple.ManifestDigest,
+		{Format: signature.Simple, Place: referrers.Place{Kind: referrers.SignatureTag, Repository: home, Subject: digest}, Artifact: simple.ManifestDigest,
 			Manifest: simple.Manifest, Layer: simple.Layers[1], MediaType: simpleType, Payload: []byte("two")},
 	}
 	if !reflect.DeepEqual(w.found, want) {
@@ -869,7 +870,7 @@ func TestHidden(t *testing.T) {
 			w.wantSaid(w.search(), want...)
 			w.options.Keychain = keychain{}
 			w.wantSaid(w.search(), "Complete")
-			w.push(map[string]string{referrers.GreenticAnnotation: "an envelope"}) // it shows nothing of the repository
+			w.push(map[string]string{signature.GreenticAnnotation: "an envelope"}) // it shows nothing of the repository
 			w.options.Keychain = nil
 			w.wantSaid(w.search(), append([]string{annotation + "1 candidate"}, want...)...)
 			w.options.Keychain = keychain{}
@@ -910,7 +911,7 @@ func TestNowhere(t *testing.T) {
 	}
 	w.wantRequests()
 
-	w.push(map[string]string{referrers.GreenticAnnotation: "an envelope"})
+	w.push(map[string]string{signature.GreenticAnnotation: "an envelope"})
 	w.stop = func(referrers.Candidate) bool { return true }
 	w.wantSaid(w.search([]ociref.Reference{}...), annotation+"1 candidate", "Stopped")
 }

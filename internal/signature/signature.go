@@ -7,6 +7,7 @@ package signature
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/publickey"
@@ -25,6 +26,18 @@ const (
 	// Simple is a signature of cosign's older kind, about a manifest or an index.
 	Simple Format = "cosign-simplesigning"
 )
+
+// FormatOf returns the format of the signature that a layer, or the artifact around it, has
+// by its media type: a [Bundle], of any version, or a [Simple] one. It is "" for others.
+func FormatOf(mediaType string) Format {
+	switch {
+	case mediaType == SimpleMediaType:
+		return Simple
+	case strings.HasPrefix(mediaType, bundleMediaTypes):
+		return Bundle
+	}
+	return ""
+}
 
 // MaxSize bounds an envelope, a bundle and a payload, in bytes.
 const MaxSize = 1 << 20

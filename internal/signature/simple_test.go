@@ -96,3 +96,19 @@ func TestSimpleSignature(t *testing.T) {
 		}
 	}
 }
+
+func TestFormatOf(t *testing.T) {
+	for mediaType, want := range map[string]Format{
+		BundleMediaType: Bundle,
+		"application/vnd.dev.sigstore.bundle+json;version=0.1": Bundle,
+		SimpleMediaType: Simple,
+		"application/vnd.dev.cosign.simplesigning.v1+json; charset=x": "",
+		"application/vnd.oci.empty.v1+json":                           "",
+		"x-application/vnd.dev.sigstore.bundle.v0.3+json":             "",
+		"": "",
+	} {
+		if got := FormatOf(mediaType); got != want {
+			t.Errorf("%s: %q, want %q", mediaType, got, want)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type Resolved struct {
 
 	ref     ociref.Reference // by manifest digest
 	body    []byte           // of the manifest; nil if unknown
+	index   []byte           // of the index; nil if there is none, or it is unknown
 	shared  bool             // the cache's entry of the manifest may hold the pack
 	byRules bool             // the rules selected the layer
 }
@@ -166,7 +167,7 @@ func (s *search) resolveManifest(ctx context.Context, pack *Resolved, ref ociref
 	if !m.index {
 		return pack.pickLayer(ref, read.Body, m, s.accept, s.layer)
 	}
-	pack.IndexDigest = pack.ManifestDigest
+	pack.IndexDigest, pack.index = pack.ManifestDigest, read.Body
 	return s.resolveIndex(ctx, pack, ref, m.children)
 }
 

@@ -1,0 +1,246 @@
+// Package verdict judges what may be the signature of a pack: which of the candidates
+// proves that one of the allowed signers made it, and why the others do not.
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/publickey"
+	"github.com/greenticai/packvendor/internal/referrers"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
+	"github.com/greenticai/packvendor/internal/trust"
+)
+
+// A Pack is what has to be signed.
+type Pack struct {
+	Reference ociref.Reference // its repository, as rules see it
+	Manifest  []byte           // the exact bytes
+	Index     []byte           // of the image index that lists the manifest; nil if none does
+	// Annotations are the manifest's.
+	Annotations map[string]string
+	Claim       evidence.Claim // without a signer
+}
+
+// A Judge judges the candidates of one pack, one after the other.
+type Judge struct {
+	pack     Pack
+	signers  []*trust.Signer // with keys, in the order of the rule
+	best     *Found
+	rank     int // of the best one's signer
+	verdicts []string
+}
+
+// A Found is a proof that a signer made a pack.
+type Found struct {
+	Signer   *trust.Signer
+	Evidence *evidence.Evidence
+	File     []byte // of the evidence
+}
+
+// New returns a judge. Signers without a key have signed nothing here.
+func New(pack Pack, signers []*trust.Signer) *Judge {
+	j := &Judge{pack: pack}
+	for _, s := range signers {
+		if s.Key != nil {
+			j.signers = append(j.signers, s)
+		}
+	}
+	return j
+}
+
+// Judge is for [referrers.Search]. It returns true once no other candidate can be better:
+// the order of the signers decides, then that of the candidates.
+func (j *Judge) Judge(c referrers.Candidate) bool {
+	found, err := j.prove(c)
+	if err != nil {
+		j.verdicts = append(j.verdicts, nameOf(c)+": "+err.Error())
+		return false
+	}
+	if rank := slices.Index(j.signers, found.Signer); j.best == nil || rank < j.rank {
+		j.best, j.rank = found, rank
+	}
+	return j.rank == 0
+}
+
+// Result returns the best proof. Without one it returns what the search means:
+// *UnsignedError or *UnsearchedError.
+func (j *Judge) Result(searched referrers.Result) (*Found, error) {
+	if j.best != nil {
+		return j.best, nil
+	}
+	e := UnsignedError{Verdicts: j.verdicts, Created: created(j.pack.Annotations)}
+	for _, a := range searched.Answers() {
+		e.Looked = append(e.Looked, a.String())
+		for _, r := range a.Refused {
+			e.Verdicts = append(e.Verdicts, "refused: "+r.String())
+		}
+	}
+	for _, s := range j.signers {
+		e.Signers = append(e.Signers, s.Name)
+	}
+	if incomplete, ok := searched.(*referrers.Incomplete); ok {
+		return nil, &UnsearchedError{Verdicts: e.Verdicts, Looked: e.Looked, Err: incomplete}
+	}
+	return nil, &e
+}
+
+// nameOf names a candidate.
+func nameOf(c referrers.Candidate) string {
+	if c.Artifact == "" {
+		return fmt.Sprintf("%s in %s", c.Format, c.Place)
+	}
+	return fmt.Sprintf("%s in %s", c.Format, c.Artifact)
+}
+
+// prove makes evidence of a candidate. All keys are tried together first: what makes a
+// signature fail for one of them makes it fail.
+func (j *Judge) prove(c referrers.Candidate) (*Found, error) {
+	e := &evidence.Evidence{Format: signature.Format(c.Format), Manifest: j.pack.Manifest, Index: j.pack.Index}
+	var keys []*publickey.Key
+	for _, s := range j.signers {
+		keys = append(keys, s.Key)
+	}
+	var v *signature.Verified
+	var err error
+	switch e.Format {
+	case signature.Greentic:
+		v, err = signature.VerifyGreentic(string(c.Payload), keys)
+	case signature.Bundle:
+		if c.MediaType != signature.BundleMediaType {
+			return nil, fmt.Errorf("a bundle of type %s is not supported yet", printable.Word(c.MediaType, maxQuoted))
+		}
+		e.Bundle = c.Payload
+		v, err = signature.VerifyBundle(c.Payload, keys)
+	case signature.Simple:
+		e.Payload = c.Payload
+		if e.Signature, err = signature.SimpleSignature(c.Annotations); err == nil {
+			v, err = signature.VerifySimple(e.Payload, e.Signature, keys)
+		}
+	default:
+		return nil, fmt.Errorf("format %s is not supported", printable.Quote(string(e.Format), maxQuoted))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return j.proveBy(e, v.Key)
+}
+
+// maxQuoted bounds the bytes of foreign text in a message.
+const maxQuoted = 120
+
+// proveBy returns the first signer by whom evidence proves the pack. If there is none, the
+// error is about the signer with that key.
+func (j *Judge) proveBy(e *evidence.Evidence, key *publickey.Key) (*Found, error) {
+	var reason error
+	for _, s := range j.signers {
+		e.Key = s.Key.SPKI()
+		claim := j.pack.Claim
+		claim.Signer = s.ID()
+		_, err := e.Prove(claim, []evidence.Signer{Signer(s, j.pack.Reference)})
+		if err == nil {
+			file, err := e.Bytes()
+			return &Found{Signer: s, Evidence: e, File: file}, err
+		}
+		if s.Key == key {
+			reason = fmt.Errorf("signed by %s, but %w", s.Name, err)
+		}
+	}
+	return nil, reason
+}
+
+// Signer returns a signer of packs of a repository, for evidence.
+func Signer(s *trust.Signer, ours ociref.Reference) evidence.Signer {
+	return evidence.Signer{Key: s.Key, MayName: func(named ociref.Reference) bool { return s.MayName(ours, named) }}
+}
+
+// created returns when a manifest says that it was made; "" if it does not say so.
+func created(annotations map[string]string) string {
+	at, err := time.Parse(time.RFC3339, annotations["org.opencontainers.image.created"])
+	if err != nil {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// An UnsignedError reports a pack that none of the allowed signers has signed. Every place
+// was searched.
+type UnsignedError struct {
+	Rule     string   // that lists the signers
+	Signers  []string // their names
+	Verdicts []string // a candidate each, and why it does not count
+	Looked   []string // a place each, and what it had
+	Created  string   // when the manifest was made; "" if that is not known
+}
+
+func (e *UnsignedError) Error() string {
+	text := fmt.Sprintf("none of the candidates is a signature by %s", orList(e.Signers))
+	if len(e.Verdicts) == 0 {
+		text = "no signature yet"
+		if e.Created != "" {
+			text += "; published " + e.Created
+		}
+		text += "; publishers sign after pushing: try again later, or take an older version"
+	}
+	return text + wanted(e.Rule, e.Signers) + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
+}
+
+// wanted says what a rule asks for.
+func wanted(rule string, signers []string) string {
+	if rule == "" {
+		return ""
+	}
+	return fmt.Sprintf("\n\trule %s: %s", printable.Quote(rule, maxQuoted), orList(signers))
+}
+
+func orList(names []string) string {
+	if len(names) == 0 {
+		return "anybody who may sign it"
+	}
+	return strings.Join(names, " or ")
+}
+
+func prefixed(prefix string, list []string) []string {
+	var all []string
+	for _, s := range list {
+		all = append(all, prefix+s)
+	}
+	return all
+}
+
+func lines(list []string) string {
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString("\n\t" + strings.ReplaceAll(s, "\n", "\n\t"))
+	}
+	return b.String()
+}
+
+// An UnsearchedError reports that no valid signature was found, and that there may be one:
+// a place could not be searched to its end.
+type UnsearchedError struct {
+	Verdicts []string
+	Looked   []string
+	Err      *referrers.Incomplete
+}
+
+func (e *UnsearchedError) Error() string {
+	return "not fully searched for signatures" + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
+}
+
+// Unwrap returns the first failed request, which says what to do about it. Whatever else a
+// registry does wrong is of no consequence: the pack may be signed all the same.
+func (e *UnsearchedError) Unwrap() error {
+	var failed *registry.Error
+	if errors.As(e.Err, &failed) {
+		return failed
+	}
+	return nil
+}

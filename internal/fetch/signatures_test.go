@@ -8,6 +8,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/referrers"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 // A resolved pack has the bytes that its signatures are about. The cache stores no indexes.
@@ -35,7 +36,7 @@ func TestManifestAndIndex(t *testing.T) {
 func TestSearchSignatures(t *testing.T) {
 	data := packtest.Zip("bed", "1.0.0", 1000)
 	artifact := packtest.Pack(data, "bed.gtpack")
-	artifact.Annotations = map[string]string{referrers.GreenticAnnotation: "an envelope"}
+	artifact.Annotations = map[string]string{signature.GreenticAnnotation: "an envelope"}
 	b := newFixtureOf(t, packtest.Options{}, data, artifact)
 	f := b.fetcher(t, allowTags)
 	p, err := f.Resolve(context.Background(), parse(b.byDigest()), "")

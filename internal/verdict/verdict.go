@@ -103,7 +103,7 @@ func nameOf(c referrers.Candidate) string {
 // prove makes evidence of a candidate. All keys are tried together first: what makes a
 // signature fail for one of them makes it fail.
 func (j *Judge) prove(c referrers.Candidate) (*Found, error) {
-	e := &evidence.Evidence{Format: signature.Format(c.Format), Manifest: j.pack.Manifest, Index: j.pack.Index}
+	e := &evidence.Evidence{Format: c.Format, Manifest: j.pack.Manifest, Index: j.pack.Index}
 	var keys []*publickey.Key
 	for _, s := range j.signers {
 		keys = append(keys, s.Key)

@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/publickey"
 	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verdict"
 )
@@ -65,7 +66,7 @@ func bundle(key *signing.Key, digest, name string) referrers.Candidate {
 	s := signing.CosignStatement(digest)
 	s.Subject[0].Name = name
 	return referrers.Candidate{
-		Format: referrers.Bundle, Artifact: ociref.DigestOf([]byte(name + digest)), MediaType: signing.BundleMediaType,
+		Format: signature.Bundle, Artifact: ociref.DigestOf([]byte(name + digest)), MediaType: signing.BundleMediaType,
 		Payload: signing.SignBundle(s.JSON(), key).JSON(),
 	}
 }
@@ -73,7 +74,7 @@ func bundle(key *signing.Key, digest, name string) referrers.Candidate {
 func simple(key *signing.Key, digest string) referrers.Candidate {
 	payload := signing.NewSimple("", digest).JSON()
 	return referrers.Candidate{
-		Format: referrers.Simple, Artifact: ociref.DigestOf(payload), Payload: payload,
+		Format: signature.Simple, Artifact: ociref.DigestOf(payload), Payload: payload,
 		Annotations: map[string]string{"dev.cosignproject.cosign/signature": signing.Base64(key.Sign(payload))},
 	}
 }
@@ -172,7 +173,7 @@ func TestAllKeysTogether(t *testing.T) {
 	envelope := signing.Sign(signing.GreenticStatement("a.gtpack", digestOf(layer)).JSON(), first, foreign)
 	envelope.Signatures[1].Sig = "no base64"
 	pack := packOf(t, map[string]string{signing.DSSEAnnotation: envelope.Annotation()})
-	c := referrers.Candidate{Format: referrers.Greentic, Payload: []byte(envelope.Annotation())}
+	c := referrers.Candidate{Format: signature.Greentic, Payload: []byte(envelope.Annotation())}
 	if alone := verdict.New(pack, []*trust.Signer{signerOf(t, "first", first)}); !alone.Judge(c) {
 		t.Error("it fails for a key that may not sign")
 	}
@@ -187,7 +188,7 @@ func TestTwoSignatures(t *testing.T) {
 	value := signing.Sign(signing.GreenticStatement("a.gtpack", digestOf(layer)).JSON(), foreign, first).Annotation()
 	pack := packOf(t, map[string]string{signing.DSSEAnnotation: value})
 	j := verdict.New(pack, []*trust.Signer{signerOf(t, "first", first), signerOf(t, "foreign", foreign)})
-	if !j.Judge(referrers.Candidate{Format: referrers.Greentic, Payload: []byte(value)}) {
+	if !j.Judge(referrers.Candidate{Format: signature.Greentic, Payload: []byte(value)}) {
 		t.Fatal("no signature")
 	}
 	if found, _ := j.Result(&referrers.Stopped{}); found.Signer.Name != "first" {

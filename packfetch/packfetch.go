@@ -31,6 +31,9 @@ type Fetcher struct{ engine *fetch.Fetcher }
 // New returns a Fetcher. It touches neither disk nor network. Its error is
 // *OptionError.
 func New(o Options) (*Fetcher, error) {
+	if v, ok := o.Verifier.(signedBy); ok && len(v.signers) == 0 {
+		return nil, &OptionError{Err: errNoKeys}
+	}
 	engine, err := fetch.New(o)
 	if err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func Fetch(ctx context.Context, reference string) ([]byte, error) {
 // Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
 // *OfflineError, *NoPackError, *IndexError, *ManifestError,
 // *DigestMismatchError, *CorruptCacheError, *RegistryError, *ProtocolError,
-// *StorageError.
+// *StorageError; with Options.Verifier also *UnsignedError and *UnsearchedError.
 func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
 	pack, err := f.resolve(ctx, reference)
 	if err != nil {
@@ -124,7 +127,8 @@ type (
 	// Options.AllowTags is not set.
 	TagDisallowedError = fetch.TagDisallowedError
 	// An OfflineError reports that the network was needed and Options.Offline is
-	// set. No connection was tried.
+	// set, also for a pack whose manifest holds no signature that Options.Verifier
+	// accepts. No connection was tried.
 	OfflineError = fetch.OfflineError
 	// A NoPackError reports a manifest without a layer that can be the pack.
 	NoPackError = fetch.NoPackError

@@ -26,8 +26,11 @@ type Sink interface {
 // then fills the cache in the same pass. The bytes in dst prove nothing unless the error
 // is nil. fetched tells whether they came from the registry.
 //
+// With Options.Verifier nothing is written and nothing fetched before it has accepted a
+// signature.
+//
 // Errors: *OfflineError, *verified.MismatchError, *packcache.CorruptError, *registry.Error,
-// *registry.ProtocolError, *StorageError.
+// *registry.ProtocolError, *StorageError, *UnsignedError, *UnsearchedError.
 func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool, err error) {
 	from, err := f.copy(ctx, p, target{dst, func() (Sink, error) { return dst, nil }})
 	return from != fromCache, err
@@ -50,6 +53,9 @@ const (
 )
 
 func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, error) {
+	if err := f.verify(ctx, p); err != nil {
+		return fromCache, err
+	}
 	to = f.counted(p, to)
 	if !p.shared {
 		return f.copyUncached(ctx, p, to)

@@ -27,6 +27,10 @@ type OfflineError struct {
 	// NoManifest says that the cache holds the pack, but not the manifest that proves
 	// it: the Rust client stores none.
 	NoManifest bool
+	// Signatures says that Options.Verifier accepts no signature in the manifest: others
+	// may be in the registry.
+	Signatures bool
+	Verdicts   []Verdict // of the signatures in the manifest
 }
 
 func (e *OfflineError) Error() string {
@@ -38,6 +42,9 @@ func (e *OfflineError) Error() string {
 	}
 	if e.NoManifest {
 		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)
+	}
+	if e.Signatures {
+		return fmt.Sprintf("the signatures of %s are in its registry, and the network is off", e.Reference) + verdictLines(e.Verdicts)
 	}
 	return fmt.Sprintf("%s is not cached, and the network is off", e.Reference)
 }

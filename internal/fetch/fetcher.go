@@ -38,6 +38,11 @@ type Options struct {
 	// Keychain finds the user's credentials after a registry has refused an anonymous
 	// request; nil finds none. packfetch.UserKeychain is this machine's user's.
 	Keychain registry.Keychain
+	// Verifier, if not nil, has to accept a signature of each pack before its bytes or its
+	// path are given out, also where the cache has them. A pack whose manifest holds its
+	// signature needs no request for that. For other signatures a Fetcher asks the
+	// registry each time.
+	Verifier Verifier
 	// Transport sends the requests; nil is one with the system's trust and proxies,
 	// over HTTP/1.1. A Fetcher uses the settings of an *http.Transport, not its
 	// connections.
@@ -74,6 +79,7 @@ type Fetcher struct {
 	allowTags     bool
 	offline       bool
 	accept        []string
+	verifier      Verifier
 	events        func(Event)
 	copied        func(n, size int64)
 	warnedCorrupt sync.Map                  // digests of manifests for which CorruptEntry was sent
@@ -117,6 +123,7 @@ func New(o Options) (*Fetcher, error) {
 		allowTags: o.AllowTags,
 		offline:   o.Offline,
 		accept:    o.AcceptMediaTypes,
+		verifier:  o.Verifier,
 		events:    o.Events,
 		copied:    o.Copied,
 	}

@@ -3,8 +3,10 @@ package fetch_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/referrers"
@@ -66,4 +68,28 @@ func TestSearchSignatures(t *testing.T) {
 		t.Errorf("stopped: got %v", found)
 	}
 	b.wantRequests(t)
+}
+
+// Without a manifest nothing can be signed: a Verifier is not even asked.
+func TestVerifierWithoutManifest(t *testing.T) {
+	b := newFixture(t, packtest.Options{})
+	b.fill(t)
+	f := b.fetcher(t, func(o *fetch.Options) { o.Verifier = refuser{t} })
+	p, err := f.FromLock(parse(b.byDigest()), b.pushed.ManifestDigest, b.layer(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.ToCache(context.Background(), p)
+	var offline *fetch.OfflineError
+	if !errors.As(err, &offline) || err.Error() != b.byDigest()+" is cached without its manifest, so it cannot be verified offline" {
+		t.Errorf("got %v", err)
+	}
+	b.wantRequests(t)
+}
+
+type refuser struct{ t *testing.T }
+
+func (r refuser) Verify(context.Context, fetch.Subject, fetch.Signature) error {
+	r.t.Error("it was asked")
+	return errors.New("refused")
 }

@@ -21,6 +21,7 @@ package referrers
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/registry"
@@ -47,6 +48,14 @@ type Candidate struct {
 	// certificate, if there is one.
 	Annotations map[string]string
 	Payload     []byte // the annotation's value, the bundle, or the signed bytes
+}
+
+// String names the candidate by its artifact, or else by its place.
+func (c Candidate) String() string {
+	if c.Artifact == "" {
+		return fmt.Sprintf("%s in %s", c.Format, c.Place)
+	}
+	return fmt.Sprintf("%s in %s", c.Format, c.Artifact)
 }
 
 // A Subject is the manifest whose signatures are wanted.

@@ -61,7 +61,7 @@ func New(pack Pack, signers []*trust.Signer) *Judge {
 func (j *Judge) Judge(c referrers.Candidate) bool {
 	found, err := j.prove(c)
 	if err != nil {
-		j.verdicts = append(j.verdicts, nameOf(c)+": "+err.Error())
+		j.verdicts = append(j.verdicts, c.String()+": "+err.Error())
 		return false
 	}
 	if rank := slices.Index(j.signers, found.Signer); j.best == nil || rank < j.rank {
@@ -90,14 +90,6 @@ func (j *Judge) Result(searched referrers.Result) (*Found, error) {
 		return nil, &UnsearchedError{Verdicts: e.Verdicts, Looked: e.Looked, Err: incomplete}
 	}
 	return nil, &e
-}
-
-// nameOf names a candidate.
-func nameOf(c referrers.Candidate) string {
-	if c.Artifact == "" {
-		return fmt.Sprintf("%s in %s", c.Format, c.Place)
-	}
-	return fmt.Sprintf("%s in %s", c.Format, c.Artifact)
 }
 
 // prove makes evidence of a candidate. All keys are tried together first: what makes a

@@ -189,6 +189,8 @@ func (x Explainer) fileRules() []rule {
 func (x Explainer) fetchRules() []rule {
 	h := x.Hints
 	return []rule{
+		all(Network, new(*packfetch.UnsearchedError)),
+		all(Integrity, new(*packfetch.UnsignedError)),
 		on(func(e *packfetch.OfflineError) Problem { return Problem{Kind: Network, Hint: h.Again()} }),
 		on(func(e *vendorer.NetworkOffError) Problem {
 			return Problem{Text: e.Work + " needs the network (--offline is set)", alone: true}
@@ -206,7 +208,7 @@ func kindRules() []rule {
 		all(Drift, new(*vendorer.EmbedError)),
 		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
-			new(*packfetch.InvalidReferenceError), new(*packfetch.NoPackError), new(*packfetch.OptionError)),
+			new(*packfetch.InvalidReferenceError), new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),
 		all(Network, new(*vendorer.ProxyError)),
 		all(Storage, new(*packfetch.StorageError)),
 		all(Integrity, new(*packfetch.DigestMismatchError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError)),

@@ -538,3 +538,17 @@ func TestPublicKeys(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The signature is about the layer that is fetched, by whatever option that was selected.
+func TestSignedByOtherMediaType(t *testing.T) {
+	p := publish(t, packtest.Options{}, "")
+	artifact := packtest.Artifact{
+		Layers:      []packtest.Layer{{MediaType: "application/x-pack", Data: p.data}},
+		Annotations: map[string]string{signing.DSSEAnnotation: envelope(layerOf(), first)},
+	}
+	p.pack = packtest.MustPush(t, p.reg, packs, "", artifact)
+	p.options.AcceptMediaTypes = []string{"application/x-other", "application/x-pack"}
+	if err, text, _ := p.fetch(p.reference(), false); err != nil {
+		t.Error(text)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -58,7 +57,7 @@ func (f *Fetcher) verify(ctx context.Context, p *Resolved) error {
 	var verdicts []Verdict
 	result := f.SearchSignatures(ctx, p, func(c referrers.Candidate) bool {
 		err := f.verifier.Verify(ctx, p.subject(), Signature{
-			Format: c.Format, Place: c.Place.String(), MediaType: c.MediaType, Annotations: maps.Clone(c.Annotations), Payload: bytes.Clone(c.Payload),
+			Format: c.Format, Place: c.Place.String(), MediaType: c.MediaType, Annotations: c.Annotations, Payload: c.Payload,
 		})
 		if err != nil {
 			verdicts = append(verdicts, Verdict{Signature: c.String(), Err: err})

@@ -154,7 +154,7 @@ func (p *publisher) fetcher() *packfetch.Fetcher {
 // fetch fetches by both ways, each with an empty cache unless it is warm. If it fails, both
 // return the same error and nothing else, and only a warm cache has the pack. The result is
 // the error with names, and the requests of the first way.
-func (p *publisher) fetch(reference string, warm bool) (said error, text, requests string) {
+func (p *publisher) fetch(reference string, warm bool) (text, requests string, err error) {
 	p.t.Helper()
 	digest, root := p.pack.ManifestDigest.Hex(), p.options.CacheDir
 	p.reg.ResetRequests()
@@ -175,13 +175,13 @@ func (p *publisher) fetch(reference string, warm bool) (said error, text, reques
 		if !warm {
 			p.checkCache(filepath.Join(p.options.CacheDir, digest, "pack.gtpack"), false)
 		}
-		return err, p.named(err.Error()), requests
+		return p.named(err.Error()), requests, err
 	}
 	data, readErr := os.ReadFile(result.Path)
 	if readErr != nil || !bytes.Equal(data, p.data) || !bytes.Equal(got, p.data) {
 		p.t.Errorf("got %d and %d bytes, %v", len(got), len(data), readErr)
 	}
-	return nil, "", requests
+	return "", requests, nil
 }
 
 func (p *publisher) checkCache(file string, want bool) {
@@ -280,7 +280,7 @@ func TestSignedBy(t *testing.T) {
 			if test.index {
 				reference = p.at(p.index)
 			}
-			err, text, requests := p.fetch(reference, false)
+			text, requests, err := p.fetch(reference, false)
 			if text != test.want {
 				t.Errorf("error:\n got: %s\nwant: %s", text, test.want)
 			}
@@ -314,7 +314,7 @@ func TestUnsearched(t *testing.T) {
 			t.Parallel()
 			p := publish(t, packtest.Options{Referrers: true}, envelope(layerOf(), foreign))
 			p.reg.Inject(fault.Status("/v2/"+packs+"/referrers/", status, nil))
-			err, said, _ := p.fetch(p.reference(), false)
+			said, _, err := p.fetch(p.reference(), false)
 			var unsearched *packfetch.UnsearchedError
 			var registry *packfetch.RegistryError
 			if !errors.As(err, &unsearched) || unsearched.Reference != p.reference() || len(unsearched.Verdicts) != 1 ||
@@ -362,11 +362,11 @@ func TestSignedInCache(t *testing.T) {
 			}
 			verifier := p.options.Verifier
 			p.options.Verifier = nil
-			if err, _, requests := p.fetch(p.reference(), false); err != nil || requests != askedPack+gotLayer {
+			if _, requests, err := p.fetch(p.reference(), false); err != nil || requests != askedPack+gotLayer {
 				t.Fatalf("without a Verifier: %v, requests %s", err, requests)
 			}
 			p.options.Verifier, p.options.Offline = verifier, test.offline
-			err, text, requests := p.fetch(p.reference(), true)
+			text, requests, err := p.fetch(p.reference(), true)
 			if text != test.want {
 				t.Errorf("error:\n got: %s\nwant: %s", text, test.want)
 			}
@@ -428,7 +428,7 @@ func TestOwnVerifier(t *testing.T) {
 	p.attach("SIGNED", p.index, bundle(foreign, p.index.ManifestDigest))
 	own := &ownVerifier{err: errors.New("not today\nnor tomorrow")}
 	p.options.Verifier = own
-	err, text, _ := p.fetch(p.at(p.index), false)
+	text, _, err := p.fetch(p.at(p.index), false)
 	want := "no signature of HOST/greenticai/pack@sha256:INDEX is accepted" +
 		"\n\tgreentic-dsse in the manifest's annotation dev.greentic.dsse: not today\n\t\tnor tomorrow" +
 		"\n\tsigstore-bundle in sha256:SIGNED: not today\n\t\tnor tomorrow" +
@@ -462,7 +462,7 @@ func TestOwnVerifier(t *testing.T) {
 		}
 	}
 	own.err = nil
-	if err, _, requests := p.fetch(p.reference(), false); err != nil || requests != strings.TrimSpace(gotLayer) {
+	if _, requests, err := p.fetch(p.reference(), false); err != nil || requests != strings.TrimSpace(gotLayer) {
 		t.Errorf("%v, requests %s", err, requests) // the manifest is cached
 	}
 }
@@ -548,7 +548,7 @@ func TestSignedByOtherMediaType(t *testing.T) {
 	}
 	p.pack = packtest.MustPush(t, p.reg, packs, "", artifact)
 	p.options.AcceptMediaTypes = []string{"application/x-other", "application/x-pack"}
-	if err, text, _ := p.fetch(p.reference(), false); err != nil {
+	if text, _, err := p.fetch(p.reference(), false); err != nil {
 		t.Error(text)
 	}
 }

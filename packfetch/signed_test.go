@@ -346,12 +346,12 @@ func TestSignedInCache(t *testing.T) {
 		"signed in the manifest":          {annotation: envelope(layerOf(), first)},
 		"signed in the manifest, offline": {annotation: envelope(layerOf(), first), offline: true},
 		"signed by a bundle":              {bundle: true, requests: "referrers/sha256:PACK manifests/sha256:SIGNED blobs/sha256:SIGNED/0"},
-		"signed by a bundle, offline":     {bundle: true, offline: true, want: "the signatures of HOST/greenticai/pack@sha256:PACK are in its registry, and the network is off"},
+		"signed by a bundle, offline":     {bundle: true, offline: true, want: "the signatures of HOST/greenticai/pack@sha256:PACK are in its registry alone, and the network is off"},
 		"unsigned": {requests: strings.TrimPrefix(askedAll, askedPack+" ") + " " + askedPack,
 			want: notSigned + noAnnotation + emptyAPI + noList + noSig},
-		"unsigned, offline": {offline: true, want: "the signatures of HOST/greenticai/pack@sha256:PACK are in its registry, and the network is off"},
+		"unsigned, offline": {offline: true, want: "the signatures of HOST/greenticai/pack@sha256:PACK are in its registry alone, and the network is off"},
 		"a foreign key in the manifest, offline": {annotation: envelope(layerOf(), foreign), offline: true,
-			want: "the signatures of HOST/greenticai/pack@sha256:PACK are in its registry, and the network is off" +
+			want: "the signatures of HOST/greenticai/pack@sha256:PACK are in its registry alone, and the network is off" +
 				"\n\tgreentic-dsse in the manifest's annotation dev.greentic.dsse: no allowed key signed it: it names key " + foreign.GreenticID()},
 	} {
 		t.Run(name, func(t *testing.T) {

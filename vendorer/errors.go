@@ -27,6 +27,7 @@ const (
 type LockedError struct {
 	File                    string   // packs.lock
 	Missing, Stale, Surplus []string // names of packs, sorted
+	Unsigned                []string // names of packs, sorted, that lack a signature which a rule demands
 	NoFile                  bool     // there is no packs.lock, nor packs to lock
 	Format                  bool     // its entries are right, but not in canonical form
 	// Place and Line locate the first of the packs: in packs.toml, or in packs.lock for
@@ -40,7 +41,7 @@ func (e *LockedError) Error() string {
 	for _, part := range []struct {
 		what  string
 		names []string
-	}{{"missing", e.Missing}, {"stale", e.Stale}, {"surplus", e.Surplus}} {
+	}{{"missing", e.Missing}, {"stale", e.Stale}, {"surplus", e.Surplus}, {"not signed yet", e.Unsigned}} {
 		if len(part.names) > 0 {
 			parts = append(parts, part.what+": "+strings.Join(part.names, ", "))
 		}

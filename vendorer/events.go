@@ -48,6 +48,14 @@ type (
 		Got, Want  verified.Content // Got.Digest is "" if the size alone differs
 		LFS        bool             // the file was a Git LFS pointer
 	}
+	// EvidenceRebuilt: a file of evidence was missing. It was found again, the same one or
+	// another one.
+	EvidenceRebuilt struct {
+		Name, Path string
+		Same       bool
+	}
+	// UnaskedSigner: a pack is signed, and no rule asks for it.
+	UnaskedSigner struct{ Name string }
 	// Kept: someone changed a dropped pack's file, so it stays.
 	Kept struct{ Name, Path string }
 	// Large: a pack is larger than code hosts accept.
@@ -72,6 +80,8 @@ func (e Republished) about() string     { return e.Name }
 func (e TagUnchecked) about() string    { return e.Name }
 func (e SuspectLayer) about() string    { return e.Name }
 func (e Restored) about() string        { return e.Name }
+func (e EvidenceRebuilt) about() string { return e.Name }
+func (e UnaskedSigner) about() string   { return e.Name }
 func (e Kept) about() string            { return e.Name }
 func (e Large) about() string           { return e.Name }
 func (LargeTotal) about() string        { return "" }

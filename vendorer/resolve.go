@@ -15,11 +15,13 @@ import (
 // A task is a step that vendoring carries out.
 type task struct {
 	Step
-	entry   lockfile.Entry  // the new entry
-	pack    *fetch.Resolved // nil where the bytes are not needed
-	staged  *atomicfile.File
-	apart   bool // staged is made durable by itself
-	fetched bool
+	entry  lockfile.Entry  // the new entry
+	pack   *fetch.Resolved // nil where the bytes are not needed
+	staged *atomicfile.File
+	// evidence is the file of the entry's evidence, if it is to be written.
+	evidence []byte
+	apart    bool // staged is made durable by itself
+	fetched  bool
 }
 
 // tasks returns the tasks of a plan, with their present entries.
@@ -46,6 +48,9 @@ func (v *vendoring) prepare(ctx context.Context, t *task) error {
 		err = v.resolveLocked(ctx, t)
 	default:
 		_, err = v.checkLocked(t)
+	}
+	if err == nil {
+		err = v.settleSigner(ctx, t)
 	}
 	if err != nil {
 		return v.packError(t.Pack, t.Action, &t.Locked, err)

@@ -62,6 +62,10 @@ func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, e
 	if err != nil {
 		return nil, err
 	}
+	if err := s.loadPolicies(); err != nil {
+		s.close()
+		return nil, err
+	}
 	return &vendoring{session: s, relock: map[string]bool{}, resolved: map[string]*fetch.Resolved{}}, nil
 }
 

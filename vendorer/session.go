@@ -1,6 +1,7 @@
 package vendorer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -15,13 +16,15 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/policies"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A session is an open project with a client for its packs.
 type session struct {
 	*client
-	p *project.Project
+	p      *project.Project
+	policy *policies.Policy // of packs.toml; nil asks for nothing
 }
 
 // open opens a session that only reads; other readers may share the project. With
@@ -45,7 +48,7 @@ func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 		p.Close()
 		return nil, err
 	}
-	return &session{c, p}, nil
+	return &session{client: c, p: p}, nil
 }
 
 // clientOf returns a client for the packs of a project.
@@ -81,6 +84,12 @@ func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile
 // lockedError returns a *LockedError if the plan would change packs.lock, else nil.
 func (s *session) lockedError(plan Plan) error {
 	e := plan.lockedError()
+	for _, step := range plan.Steps {
+		if step.Action != Resolve && s.lacksSigner(step.Pack, step.Locked) {
+			e = cmp.Or(e, &LockedError{})
+			e.Unsigned = append(e.Unsigned, step.Pack.Name)
+		}
+	}
 	if e == nil {
 		e = &LockedError{NoFile: s.p.LockBytes == nil, Format: string(s.p.LockBytes) != string(lockfile.Format(s.p.Lock))}
 		if !e.NoFile && !e.Format {
@@ -95,7 +104,7 @@ func (s *session) lockedError(plan Plan) error {
 // firstUnlocked returns the place of the first pack that would change packs.lock.
 func (s *session) firstUnlocked(plan Plan) (file string, line int) {
 	for _, step := range plan.Steps {
-		if step.Action == Resolve {
+		if step.Action == Resolve || s.lacksSigner(step.Pack, step.Locked) {
 			return s.p.Show(s.p.TOMLFile), step.Pack.Line
 		}
 	}

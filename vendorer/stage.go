@@ -128,6 +128,13 @@ func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Pa
 	}
 	lock := &lockfile.Lock{}
 	for _, t := range tasks {
+		if t.evidence != nil {
+			if err := c.StageEvidence(t.entry.Name, t.evidence); err != nil {
+				return err
+			}
+		} else if t.entry.Signer == "" {
+			c.DropEvidence(t.Locked)
+		}
 		if err := t.entry.Validate(); err != nil { // what is written can be read again
 			return err
 		}

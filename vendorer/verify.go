@@ -39,6 +39,9 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 		return nil, err
 	}
 	defer s.close()
+	if err := s.loadPolicies(); err != nil {
+		return nil, err
+	}
 	here, err := s.comparePlan(ctx, remote)
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func blames(finding error) (names []string, all bool) {
 	case errors.As(finding, &vendored):
 		return []string{vendored.Name}, false
 	case errors.As(finding, &locked):
-		return slices.Concat(locked.Missing, locked.Stale), locked.NoFile || locked.Format
+		return slices.Concat(locked.Missing, locked.Stale, locked.Unsigned), locked.NoFile || locked.Format
 	}
 	return nil, true
 }
@@ -119,7 +122,8 @@ type comparison struct {
 // A comparedTask is a task with a checked entry.
 type comparedTask struct {
 	*task
-	err error // the contradiction in the entry
+	err       error // the contradiction in the entry
+	signature error // about who signed
 }
 
 // comparePlan compares the project on disk with packs.lock and the Go toolchain's view.
@@ -167,6 +171,7 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 	check := func(_ context.Context, t *comparedTask) error {
 		if t.Action != Resolve { // else there is nothing to compare with
 			_, t.err = s.checkLocked(t.task)
+			t.signature = s.checkSigner(t.task)
 		}
 		return nil
 	}
@@ -273,6 +278,9 @@ func (s *session) taskFindings(t *comparedTask) []error {
 	var found []error
 	if t.err != nil {
 		found = append(found, s.packError(t.Pack, t.Action, &t.Locked, t.err))
+	}
+	if t.signature != nil {
+		found = append(found, s.packError(t.Pack, t.Action, &t.Locked, t.signature))
 	}
 	if t.mustWrite() && !isAboutSize(t.err) {
 		found = append(found, s.vendoredError(t.entry, t.Vendored))

@@ -166,6 +166,9 @@ func (h keptHint) follow(work string) error {
 		if file, line, above := strings.Cut(rest, ", above the first table: "); above {
 			return h.write(dir, file, line)
 		}
+		if file, line, below := strings.Cut(rest, ", below [trust.rules]: "); below {
+			return h.writeBelow(dir, file, "[trust.rules]", line)
+		}
 		file, rest, _ := strings.Cut(rest, ", packs.")
 		_, line, _ := strings.Cut(rest, ": ")
 		_, err := os.Stat(filepath.Join(dir, file))
@@ -209,6 +212,26 @@ func (h keptHint) write(dir, file, line string) error {
 		}
 	}
 	if err := os.WriteFile(file, []byte(abovePacks(text, line)), 0o666); err != nil {
+		return err
+	}
+	return h.run(dir, hint.ShellLine(append([]string{"packvendor"}, h.Args...)))
+}
+
+// writeBelow puts a line below a table's header in a packs.toml, and runs the hint's command
+// again: it may fail as before, but not for the line.
+func (h keptHint) writeBelow(dir, file, header, line string) error {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text, err := below(string(data), header, line)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		return err
 	}
 	return h.run(dir, hint.ShellLine(append([]string{"packvendor"}, h.Args...)))

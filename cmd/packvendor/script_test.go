@@ -113,6 +113,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		return err
 	}
 	env.Values[registryKey{}] = &current{Registry: reg, all: map[string]*packtest.Registry{}}
+	env.Values[signaturesKey{}] = newSignatures()
 	env.Values[snapshotsKey{}] = map[string]string{}
 	env.Vars = append(env.Vars, goEnv...)
 	env.Vars = append(env.Vars,

@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 type (
@@ -57,7 +58,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"summary":        always(cmdSummary),
 	}
 	maps.Copy(commands, moreCommands())
-	for _, more := range []map[string]func(*testscript.TestScript, []string){inputCommands(), gitCommands(), zipCommands(), cacheCommands()} {
+	for _, more := range []map[string]func(*testscript.TestScript, []string){inputCommands(), gitCommands(), zipCommands(), cacheCommands(), signingCommands()} {
 		for name, run := range more {
 			commands[name] = always(run)
 		}
@@ -109,20 +110,25 @@ func cmdExpand(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// push VAR [-artifact|-docker|-bare] [-version=TEXT] REPOSITORY[:TAG] LAYER...
+// push VAR [-artifact|-docker|-bare] [-version=TEXT] [-created=TIME] [-signed=KEY,...] REPOSITORY[:TAG] LAYER...
 // stores an artifact without any request. TEXT is the version that its manifest gives,
-// with Go's escapes. A layer is pack:ID@VERSION, a small valid pack,
+// with Go's escapes; keys sign the first layer, in an annotation. A layer is pack:ID@VERSION, a small valid pack,
 // or MEDIATYPE=TEXT, or MEDIATYPE=pack:ID@VERSION, or MEDIATYPE=file:NAME. It
 // sets $VAR to the manifest's digest, $VAR_LAYER to the first layer's digest and
 // $VAR_SIZE to its size.
 func cmdPush(ts *testscript.TestScript, args []string) {
 	name, args := args[0], args[1:]
-	a := packtest.Artifact{ArtifactType: packtest.PackMediaType}
+	a := packtest.Artifact{ArtifactType: packtest.PackMediaType, Annotations: map[string]string{}}
+	var keys string
 	for strings.HasPrefix(args[0], "-") {
 		option, value, _ := strings.Cut(args[0], "=")
 		switch option {
 		case "-version":
-			a.Annotations = map[string]string{"org.opencontainers.image.version": unquoted(ts, value)}
+			a.Annotations["org.opencontainers.image.version"] = unquoted(ts, value)
+		case "-created":
+			a.Annotations["org.opencontainers.image.created"] = value
+		case "-signed":
+			keys = value
 		case "-artifact":
 			a.Kind = packtest.OCIArtifact
 		case "-docker":
@@ -137,6 +143,9 @@ func cmdPush(ts *testscript.TestScript, args []string) {
 	repository, tag, _ := strings.Cut(args[0], ":")
 	for _, spec := range args[1:] {
 		a.Layers = append(a.Layers, layer(ts, spec))
+	}
+	if keys != "" {
+		a.Annotations[signing.DSSEAnnotation] = envelope(ts, keys, a.Layers[0].Data)
 	}
 	pushed, err := registryOf(ts).Push(repository, tag, a)
 	ts.Check(err)
@@ -394,6 +403,13 @@ func follow(ts *testscript.TestScript, hint string) {
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(abovePacks(ts.ReadFile(file), line)), 0o666))
 		return
 	}
+	if place, line, ok := strings.Cut(hint, ", below [trust.rules]: "); ok {
+		file := strings.TrimPrefix(place, "in ")
+		text, err := below(ts.ReadFile(file), "[trust.rules]", line)
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o666))
+		return
+	}
 	words := strings.Fields(hint)
 	if err := ts.Exec(words[0], words[1:]...); err != nil {
 		ts.Fatalf("hint %q: %v", hint, err)
@@ -414,6 +430,15 @@ func abovePacks(toml, line string) string {
 		return toml[:at] + line + "\n" + toml[at:]
 	}
 	return toml + line + "\n"
+}
+
+// below returns a packs.toml with one more line, below the header of a table.
+func below(toml, header, line string) (string, error) {
+	text := strings.Replace(toml, header+"\n", header+"\n"+line+"\n", 1)
+	if text == toml {
+		return "", fmt.Errorf("there is no table %s", header)
+	}
+	return text, nil
 }
 
 // no-temporaries DIR... fails if a temporary file is left anywhere below.

@@ -52,8 +52,8 @@ func otherRegistry(ts *testscript.TestScript, name, kind string) {
 
 // A registry without a kind serves HTTP/1.1 and TLS, and asks for nothing. http2 offers
 // HTTP/2, plain has no TLS; token and access-token ask for a token that everybody gets,
-// in both of its spellings or in one; the certificate of untrusted, expired and
-// wrong-name is not trusted, has expired, or is for another host. In those that follow,
+// in both of its spellings or in one; referrers has the referrers API; the certificate of
+// untrusted, expired and wrong-name is not trusted, has expired, or is for another host. In those that follow,
 // the repositories private/NAME are for somebody with the password open-sesame:
 func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Authority) packtest.Options {
 	opts, private := privateKinds[kind]
@@ -71,6 +71,8 @@ func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Author
 		opts.Token = true
 	case "access-token":
 		opts.Token, opts.AccessTokenOnly = true, true
+	case "referrers":
+		opts.Referrers = true
 	case "untrusted":
 	case "expired":
 		opts.Certificate = issue(ts, ca, time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), "127.0.0.1")

@@ -27,7 +27,7 @@ type OfflineError struct {
 	// NoManifest says that the cache holds the pack, but not the manifest that proves
 	// it: the Rust client stores none.
 	NoManifest bool
-	// Signatures says that Options.Verifier accepts no signature in the manifest: others
+	// Signatures says that no signature in the manifest is accepted, if there is one: others
 	// may be in the registry.
 	Signatures bool
 	Verdicts   []Verdict // of the signatures in the manifest
@@ -40,11 +40,11 @@ func (e *OfflineError) Error() string {
 	if e.Tags {
 		return fmt.Sprintf("the tags of %s are in its registry alone, and the network is off", e.Reference)
 	}
+	if e.Signatures {
+		return fmt.Sprintf("the signatures of %s are in its registry alone, and the network is off", e.Reference) + verdictLines(e.Verdicts)
+	}
 	if e.NoManifest {
 		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)
-	}
-	if e.Signatures {
-		return fmt.Sprintf("the signatures of %s are in its registry, and the network is off", e.Reference) + verdictLines(e.Verdicts)
 	}
 	return fmt.Sprintf("%s is not cached, and the network is off", e.Reference)
 }

@@ -220,7 +220,7 @@ func lines(list []string) string {
 type UnsearchedError struct {
 	Verdicts []string
 	Looked   []string
-	Err      *referrers.Incomplete
+	Err      error // of the search
 }
 
 func (e *UnsearchedError) Error() string {

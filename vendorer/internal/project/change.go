@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
 )
@@ -27,7 +28,9 @@ type Change struct {
 	// Each of these is nil if the file does not change.
 	goFile, lock, toml *atomicfile.File
 	created            []*atomicfile.File // other files
+	evidence           []*atomicfile.File
 	deletions          []deletion
+	unproved           []lockfile.Entry // whose evidence is to be deleted
 
 	madeDirs []string // directories that staging made, outermost first
 	changed  []string // directories with added or removed names, possibly repeated
@@ -85,6 +88,20 @@ func (c *Change) StageTOML(data []byte) (err error) {
 	return err
 }
 
+// StageEvidence stages the evidence of a pack.
+func (c *Change) StageEvidence(name string, data []byte) error {
+	at := c.p.EvidenceFile(name)
+	if err := c.p.CheckFile(at); err != nil {
+		return err
+	}
+	if err := c.MakeDataDir(); err != nil {
+		return err
+	}
+	file, err := atomicfile.Begin(c.p.Root, at, data)
+	c.evidence = append(c.evidence, file)
+	return err
+}
+
 // StageFile stages a file that is not packvendor's own, for Create.
 func (c *Change) StageFile(name string, data []byte) error {
 	if err := c.makeDir(path.Dir(name)); err != nil {
@@ -133,20 +150,28 @@ func (c *Change) Drop(surplus []lockfile.Entry, vendored map[string]Vendored) {
 			there: !was.IsZero(),
 			own:   was.Content == ContentOf(entry),
 		})
+		c.DropEvidence(entry)
 	}
 }
 
-// Commit carries out the change: packs.toml, new packs, the Go file, deletions,
-// packs.lock. The next run completes an interrupted one, and verify reports it until
+// DropEvidence adds the deletion of the evidence that an entry of the old packs.lock has.
+func (c *Change) DropEvidence(entry lockfile.Entry) {
+	if entry.Evidence != "" {
+		c.unproved = append(c.unproved, entry)
+	}
+}
+
+// Commit carries out the change: packs.toml, new packs, their evidence, the Go file,
+// deletions, packs.lock. The next run completes an interrupted one, and verify reports it until
 // then: packs.toml names a new pack before its file exists, and packs.lock names a
 // dropped pack until its file is gone. Else the files would have no owner.
 //
 // All bytes reach the disk before the first rename: a file system may keep a name
 // through a power cut without its bytes. After Commit the names are on the disk, too.
 func (c *Change) Commit(ctx context.Context) error {
-	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.Packs, []*atomicfile.File{c.goFile}))
+	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.Packs, c.evidence, []*atomicfile.File{c.goFile}))
 	lock := nonNil([]*atomicfile.File{c.lock})
-	if len(files)+len(lock)+len(c.deletions) == 0 {
+	if len(files)+len(lock)+len(c.deletions)+len(c.unproved) == 0 {
 		return nil
 	}
 	if err := atomicfile.FinishAll(slices.Concat(files, lock)...); err != nil {
@@ -197,6 +222,11 @@ func nonNil(files []*atomicfile.File) []*atomicfile.File {
 func (c *Change) checkUnchanged() error {
 	if err := c.p.checkPlaces(); err != nil {
 		return err
+	}
+	for _, file := range nonNil(c.evidence) {
+		if err := c.p.CheckFile(file.Name()); err != nil {
+			return err
+		}
 	}
 	toml, err := c.p.ReadFile(c.p.TOMLFile, packsfile.MaxSize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -265,15 +295,40 @@ func (c *Change) delete() error {
 		c.changed = append(c.changed, c.p.DataDir)
 		c.Deleted = append(c.Deleted, c.p.Show(d.file))
 	}
+	for _, entry := range c.unproved {
+		if err := c.deleteEvidence(entry); err != nil {
+			return err
+		}
+	}
 	if len(c.deletions) > 0 && c.p.Root.Remove(c.p.DataDir) == nil { // it was empty
 		c.changed = append(c.changed, path.Dir(c.p.DataDir))
 	}
 	return nil
 }
 
+// deleteEvidence removes the evidence of an entry. A file with other bytes is someone else's
+// and stays.
+func (c *Change) deleteEvidence(entry lockfile.Entry) error {
+	file := c.p.EvidenceFile(entry.Name)
+	data, err := c.p.ReadEvidence(entry.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil || evidence.Digest(data) != entry.Evidence:
+		c.Kept = append(c.Kept, KeptFile{entry.Name, c.p.Show(file)})
+		return nil
+	}
+	if err := c.p.Root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c.p.located(file, err)
+	}
+	c.changed = append(c.changed, c.p.DataDir)
+	c.Deleted = append(c.Deleted, c.p.Show(file))
+	return nil
+}
+
 // Discard removes staged files and new directories that were not committed.
 func (c *Change) Discard() {
-	for _, file := range nonNil(slices.Concat(c.Packs, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
+	for _, file := range nonNil(slices.Concat(c.Packs, c.evidence, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
 		file.Discard()
 	}
 	for n := len(c.madeDirs) - 1; n >= 0; n-- {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
@@ -270,6 +271,18 @@ func visible(name string) string {
 // PackFile returns the path of the vendored pack name.
 func (p *Project) PackFile(name string) string {
 	return path.Join(p.DataDir, embedgen.FileName(name))
+}
+
+// EvidenceFile returns the path of the evidence of the pack name.
+func (p *Project) EvidenceFile(name string) string { return path.Join(p.DataDir, name+".evidence") }
+
+// ReadEvidence reads the evidence of the pack name. It refuses links.
+func (p *Project) ReadEvidence(name string) ([]byte, error) {
+	file := p.EvidenceFile(name)
+	if err := p.CheckFile(file); err != nil {
+		return nil, err
+	}
+	return p.ReadFile(file, evidence.MaxFile+2) // CRLF
 }
 
 // CreatePack begins to write the pack name.

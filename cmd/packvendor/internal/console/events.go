@@ -36,6 +36,14 @@ func (p *Printer) Event(e vendorer.Event) {
 		p.suspectLayer(e.Name, e.SuspectLayer)
 	case vendorer.Restored:
 		p.restored(e)
+	case vendorer.EvidenceRebuilt:
+		if e.Same {
+			p.Notice("%s was missing; it is the same again", e.Path)
+		} else {
+			p.Warning("%s was missing; the registry has other evidence now, which is locked", e.Path)
+		}
+	case vendorer.UnaskedSigner:
+		p.Warning("%s%s is signed, but no rule asks for it", p.About, e.Name)
 	case vendorer.Kept:
 		p.Warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
 	case vendorer.Large:

@@ -81,7 +81,7 @@ func (p *Problem) add(other Problem) {
 // first rule with a line or a hint wins. pack is the pack that the error is about; empty
 // for none.
 func (x Explainer) rules(pack *vendorer.PackError) []rule {
-	return slices.Concat(x.inputRules(), x.packRules(pack), x.fileRules(), x.fetchRules(), kindRules())
+	return slices.Concat(x.inputRules(), x.signatureRules(pack), x.packRules(pack), x.fileRules(), x.fetchRules(), kindRules())
 }
 
 // inputRules are about input of the user: the command line, packs.toml and packs.lock.
@@ -182,6 +182,34 @@ func (x Explainer) fileRules() []rule {
 			return Problem{Kind: Drift, File: e.Path, Line: e.Line}
 		}),
 		on(func(e *vendorer.LongFileError) Problem { return Problem{Kind: Usage, File: e.File} }),
+	}
+}
+
+// signatureRules are about who signed a pack.
+func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
+	h := x.Hints
+	return []rule{
+		on(func(e *vendorer.UnsignedError) Problem {
+			p := Problem{Kind: Integrity}
+			if ref, err := ociref.Parse(pack.Ref); err == nil {
+				p.Hint = h.Edit("versions", ref.Name())
+			}
+			return p
+		}),
+		on(func(*vendorer.UnsearchedError) Problem { return Problem{Kind: Network} }),
+		on(func(e *vendorer.NoRuleError) Problem {
+			return Problem{Kind: Usage, Hint: hint.Line("in %s, below [trust.rules]: %s", e.File, e.Line)}
+		}),
+		on(func(*vendorer.EvidenceError) Problem { return Problem{Kind: Integrity} }),
+		on(func(e *vendorer.EvidenceSyntaxError) Problem {
+			return Problem{Kind: Integrity, Hint: when(e.Newer, GetNewest())}
+		}),
+		on(func(e *vendorer.EvidenceMissingError) Problem {
+			return Problem{Kind: Drift, Hint: when(!e.NoRule, h.Run())}
+		}),
+		on(func(*vendorer.SignerRefusedError) Problem { return Problem{Kind: Integrity} }),
+		on(func(*vendorer.SignerLostError) Problem { return Problem{Kind: Integrity} }),
+		on(func(*vendorer.UnaskedSignerError) Problem { return Problem{Kind: Drift} }),
 	}
 }
 

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
+)
+
+type signaturesKey struct{} // *signatures
+
+// signatures are the keys of a script, and what it signed.
+type signatures struct {
+	keys   map[string]*signing.Key
+	listed map[string][]packtest.Child // by repository and tag
+	simple map[string][]packtest.Layer // likewise
+}
+
+func newSignatures() *signatures {
+	return &signatures{keys: map[string]*signing.Key{}, listed: map[string][]packtest.Child{}, simple: map[string][]packtest.Layer{}}
+}
+
+// signingCommands are the commands about signatures.
+func signingCommands() map[string]func(*testscript.TestScript, []string) {
+	return map[string]func(*testscript.TestScript, []string){
+		"key": cmdKey, "sign": cmdSign, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag,
+	}
+}
+
+// key NAME [-p256] [FILE] makes a key, and writes its public half into FILE.
+// $NAME_ID is what packs.lock calls it, $NAME_KEY the key as packs.toml can hold it.
+func cmdKey(ts *testscript.TestScript, args []string) {
+	s := ts.Value(signaturesKey{}).(*signatures)
+	name, args := args[0], args[1:]
+	seed := byte(len(s.keys) + 1)
+	key := signing.Ed25519(seed)
+	if len(args) > 0 && args[0] == "-p256" {
+		key, args = signing.P256(seed), args[1:]
+	}
+	s.keys[name] = key
+	ts.Setenv(name+"_ID", key.Identity())
+	ts.Setenv(name+"_KEY", key.Inline())
+	if len(args) > 0 {
+		file := ts.MkAbs(args[0])
+		ts.Check(os.MkdirAll(filepath.Dir(file), 0o777))
+		ts.Check(os.WriteFile(file, key.PEM(), 0o666))
+	}
+}
+
+// signer returns a key that the command key made.
+func signer(ts *testscript.TestScript, name string) *signing.Key {
+	key := ts.Value(signaturesKey{}).(*signatures).keys[name]
+	if key == nil {
+		ts.Fatalf("no key is named %s", name)
+	}
+	return key
+}
+
+// envelope returns the annotation by which keys sign a layer; names are separated by commas.
+func envelope(ts *testscript.TestScript, names string, layer []byte) string {
+	var keys []*signing.Key
+	for name := range strings.SplitSeq(names, ",") {
+		keys = append(keys, signer(ts, name))
+	}
+	return signing.Sign(signing.GreenticStatement("pack.gtpack", string(ociref.DigestOf(layer))).JSON(), keys...).Annotation()
+}
+
+// sign bundle|simple [-api] [-about=DIGEST] [-name=NAME] [-type=TYPE] KEY REPOSITORY@DIGEST
+// attaches the signature of a manifest or an index, as cosign 3 or 2 writes it. With -api
+// only the referrers API lists it. It can be about another digest, name something, or be a
+// statement of another type. $SIGNATURE is the digest of the artifact, $SIGNATURE_LAYER that
+// of a bundle.
+func cmdSign(ts *testscript.TestScript, args []string) {
+	s := ts.Value(signaturesKey{}).(*signatures)
+	format, args := args[0], args[1:]
+	var about, name, kind string
+	api := false
+	for strings.HasPrefix(args[0], "-") {
+		option, value, _ := strings.Cut(args[0], "=")
+		switch option {
+		case "-api":
+			api = true
+		case "-about":
+			about = value
+		case "-name":
+			name = value
+		case "-type":
+			kind = value
+		default:
+			ts.Fatalf("sign: unknown option %s", args[0])
+		}
+		args = args[1:]
+	}
+	key := signer(ts, args[0])
+	repository, digest, _ := strings.Cut(args[1], "@")
+	if about == "" {
+		about = digest
+	}
+	tag := packtest.FallbackTag(ociref.Digest(digest))
+	if format == "simple" {
+		payload := signing.NewSimple(name, about).JSON()
+		at := repository + ":" + tag
+		s.simple[at] = append(s.simple[at], packtest.Layer{
+			MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Data: payload,
+			Annotations: map[string]string{"dev.cosignproject.cosign/signature": signing.Base64(key.Sign(payload))},
+		})
+		pushed, err := registryOf(ts).Push(repository, tag+".sig", packtest.Artifact{
+			ConfigMediaType: "application/vnd.oci.image.config.v1+json", Layers: s.simple[at],
+		})
+		ts.Check(err)
+		ts.Setenv("SIGNATURE", string(pushed.ManifestDigest))
+		return
+	}
+	statement := signing.CosignStatement(about)
+	statement.Subject[0].Name = name
+	if kind != "" {
+		statement.PredicateType = kind
+	}
+	pushed, err := registryOf(ts).Push(repository, "", packtest.Artifact{
+		ArtifactType: signing.BundleMediaType,
+		Subject:      &packtest.Child{MediaType: packtest.ManifestMediaType, Digest: ociref.Digest(digest)},
+		Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: signing.SignBundle(statement.JSON(), key).JSON()}},
+	})
+	ts.Check(err)
+	ts.Setenv("SIGNATURE", string(pushed.ManifestDigest))
+	ts.Setenv("SIGNATURE_LAYER", string(pushed.Layers[0]))
+	if api {
+		return
+	}
+	at := repository + ":" + tag
+	s.listed[at] = append(slices.Clone(s.listed[at]), pushed.Child())
+	_, err = registryOf(ts).PushIndex(repository, tag, s.listed[at])
+	ts.Check(err)
+}
+
+// evidence VAR FILE sets $VAR to the digest that packs.lock has of a file of evidence.
+func cmdEvidence(ts *testscript.TestScript, args []string) {
+	text := strings.TrimSuffix(strings.TrimSuffix(ts.ReadFile(args[1]), "\n"), "\r")
+	ts.Setenv(args[0], string(ociref.DigestOf([]byte(text+"\n"))))
+}
+
+// referrers-tag VAR DIGEST sets $VAR to the tag that lists the referrers of a manifest.
+func cmdReferrersTag(ts *testscript.TestScript, args []string) {
+	ts.Setenv(args[0], packtest.FallbackTag(ociref.Digest(args[1])))
+}

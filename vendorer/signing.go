@@ -1,0 +1,291 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/publickey"
+	"github.com/greenticai/packvendor/internal/trust"
+	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/policies"
+)
+
+// loadPolicies reads the policies that judge the packs of the session.
+func (s *session) loadPolicies() (err error) {
+	s.policy, err = policies.Of(s.p)
+	return err
+}
+
+// match returns the rule of packs.toml for a pack that is, or will be, locked as entry.
+func (s *session) match(pack packsfile.Pack, entry lockfile.Entry) (trust.Match, error) {
+	return s.policy.Match(pack.Reference, digestsOf(entry)...)
+}
+
+// digestsOf returns the digests by which rules know a pack.
+func digestsOf(entry lockfile.Entry) []ociref.Digest {
+	if entry.IndexDigest != "" {
+		return []ociref.Digest{entry.IndexDigest, entry.ManifestDigest}
+	}
+	return []ociref.Digest{entry.ManifestDigest}
+}
+
+// lacksSigner tells whether a pack is locked without a signature that a rule demands.
+func (s *session) lacksSigner(pack packsfile.Pack, entry lockfile.Entry) bool {
+	if s.policy == nil || entry.Signer != "" {
+		return false
+	}
+	match, err := s.match(pack, entry)
+	return err == nil && !match.IsException()
+}
+
+// settleSigner finds out who signed a pack as it will be locked: whom packs.lock has, if
+// that holds, or whom a search finds. A run never drops a signer.
+func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
+	if v.policy == nil && t.Locked.Signer == "" {
+		return nil
+	}
+	match, err := v.match(t.Pack, t.entry)
+	if err != nil {
+		return err
+	}
+	t.entry.Signer, t.entry.Evidence = "", ""
+	if t.Locked.Signer != "" && isSamePack(t.Locked, t.entry) {
+		done, err := v.keepSigner(ctx, t, match)
+		if done || err != nil {
+			return err
+		}
+	}
+	if match.IsException() {
+		if t.Locked.Signer != "" {
+			return &SignerLostError{Name: t.Pack.Name, Was: v.signerText(t.Locked.Signer)}
+		}
+		return nil
+	}
+	return v.lockSigner(ctx, t, match)
+}
+
+// isSamePack tells whether two entries have the same manifests and the same layer.
+func isSamePack(a, b lockfile.Entry) bool {
+	return a.IndexDigest == b.IndexDigest && a.ManifestDigest == b.ManifestDigest &&
+		a.LayerDigest == b.LayerDigest && a.Size == b.Size && a.MediaType == b.MediaType
+}
+
+// keepSigner keeps the locked signer if the evidence proves it, and finds missing evidence
+// again. It returns false if another signer has to be found.
+func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) (bool, error) {
+	entry := t.entry
+	entry.Signer, entry.Evidence = t.Locked.Signer, t.Locked.Evidence
+	err := v.proveSigner(t.Pack, entry, match)
+	var missing *EvidenceMissingError
+	var refused *SignerRefusedError
+	switch {
+	case err == nil:
+		t.entry = entry
+		return true, v.tellUnasked(entry, match)
+	case errors.As(err, &missing):
+		return true, v.rebuild(ctx, t, entry, match)
+	case errors.As(err, &refused) && t.Action == Resolve:
+		return false, nil
+	}
+	return false, err
+}
+
+// tellUnasked reports a signer that no rule asks for. It is an error if packs.lock must not
+// change: then nobody looks at warnings.
+func (v *vendoring) tellUnasked(entry lockfile.Entry, match trust.Match) error {
+	if !match.IsException() {
+		return nil
+	}
+	if v.o.Locked {
+		return &UnaskedSignerError{Name: entry.Name}
+	}
+	v.events.event(UnaskedSigner{Name: entry.Name})
+	return nil
+}
+
+// proveSigner proves, by its evidence alone, who signed the locked pack. Where a rule asks
+// for a signature, it must be by one of the rule's signers.
+func (s *session) proveSigner(pack packsfile.Pack, entry lockfile.Entry, match trust.Match) error {
+	file := s.p.Show(s.p.EvidenceFile(entry.Name))
+	data, err := s.p.ReadEvidence(entry.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &EvidenceMissingError{Name: entry.Name, Path: file}
+	}
+	if err != nil {
+		return err
+	}
+	e, err := evidence.Open(data, entry.Evidence)
+	if err == nil {
+		signers := match.Signers
+		if match.IsException() {
+			signers = ownSigner(e)
+		} else if !slices.ContainsFunc(match.Allowed(entry.LayerDigest), func(s *trust.Signer) bool { return s.ID() == entry.Signer }) {
+			return s.refused(entry, match)
+		}
+		_, err = e.Prove(s.claimOf(pack, entry), evidenceSigners(signers, pack.Reference))
+	}
+	if err != nil {
+		return &EvidenceError{Name: entry.Name, Path: file, Err: err}
+	}
+	return nil
+}
+
+// refused returns the error about a locked signer that may not sign the pack.
+func (s *session) refused(entry lockfile.Entry, match trust.Match) error {
+	e := &SignerRefusedError{Name: entry.Name, Signer: s.signerText(entry.Signer), Rule: match.Rule, Signers: namesOf(match.Signers)}
+	for _, signer := range match.Signers {
+		e.Retired = e.Retired || signer.ID() == entry.Signer
+	}
+	return e
+}
+
+// ownSigner is the signer that evidence names itself, where no rule says who may sign.
+func ownSigner(e *evidence.Evidence) []*trust.Signer {
+	key, err := publickey.ParseSPKI(e.Key)
+	if err != nil {
+		return nil // Prove says why
+	}
+	return []*trust.Signer{{Key: key}}
+}
+
+func evidenceSigners(signers []*trust.Signer, ours ociref.Reference) []evidence.Signer {
+	var list []evidence.Signer
+	for _, s := range signers {
+		list = append(list, verdict.Signer(s, ours))
+	}
+	return list
+}
+
+// claimOf returns what the evidence of an entry has to prove.
+func (s *session) claimOf(pack packsfile.Pack, entry lockfile.Entry) evidence.Claim {
+	return evidence.Claim{
+		Signer: entry.Signer, Manifest: entry.ManifestDigest, Index: entry.IndexDigest,
+		Layer: entry.LayerDigest, Size: entry.Size, MediaType: entry.MediaType,
+		Select: pack.Layer, Accept: s.p.Config.AcceptMediaTypes,
+	}
+}
+
+// signerText is the name that packs.toml has for a signer, and what packs.lock calls it.
+func (s *session) signerText(id string) string {
+	if name := s.policy.SignerOf(id); name != "" {
+		return name + " (" + id + ")"
+	}
+	return id
+}
+
+func namesOf(signers []*trust.Signer) []string {
+	var names []string
+	for _, s := range signers {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// lockSigner looks for a signature by one of the rule's signers, and locks it.
+func (v *vendoring) lockSigner(ctx context.Context, t *task, match trust.Match) error {
+	found, err := v.findSigner(ctx, t, match.Rule, match.Allowed(t.entry.LayerDigest))
+	if err != nil {
+		return err
+	}
+	t.lockFound(found)
+	return nil
+}
+
+func (t *task) lockFound(found *verdict.Found) {
+	t.entry.Signer, t.entry.Evidence = found.Signer.ID(), evidence.Digest(found.File)
+	t.evidence = found.File
+}
+
+// findSigner looks for a signature of the pack, by one of the signers. It may need the
+// manifest again, and the index that no cache has.
+func (v *vendoring) findSigner(ctx context.Context, t *task, rule string, signers []*trust.Signer) (*verdict.Found, error) {
+	pack, err := v.manifestsOf(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	judge := verdict.New(verdict.Pack{
+		Reference: t.Pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations,
+		Claim: v.claimOf(t.Pack, t.entry),
+	}, signers)
+	searched := v.SearchSignatures(ctx, pack, judge.Judge)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	found, err := judge.Result(searched)
+	var unsigned *UnsignedError
+	var unsearched *UnsearchedError
+	switch {
+	case errors.As(err, &unsigned):
+		unsigned.Rule = rule
+	case errors.As(err, &unsearched) && v.o.Offline:
+		return nil, &fetch.OfflineError{Reference: t.Pack.Reference.Name(), Signatures: true}
+	}
+	return found, err
+}
+
+// manifestsOf returns the pack of a task with the bytes of its manifest and index.
+func (v *vendoring) manifestsOf(ctx context.Context, t *task) (*fetch.Resolved, error) {
+	if p := t.pack; p != nil && p.Manifest() != nil && p.IndexDigest == t.entry.IndexDigest && (p.IndexDigest == "" || p.Index() != nil) {
+		return p, nil
+	}
+	pack, err := v.Resolve(ctx, t.Pack.Reference.WithDigest(t.entry.Digest()), t.Pack.Layer)
+	if err != nil {
+		return nil, asInconsistent(t.entry, err)
+	}
+	return pack, compare(t.entry, pack)
+}
+
+// rebuild finds the evidence of a locked signer again, which is missing. Other evidence is
+// as good, and changes packs.lock.
+func (v *vendoring) rebuild(ctx context.Context, t *task, entry lockfile.Entry, match trust.Match) error {
+	path := v.p.Show(v.p.EvidenceFile(entry.Name))
+	if match.IsException() { // the key was in the evidence
+		return &EvidenceMissingError{Name: entry.Name, Path: path, NoRule: true}
+	}
+	allowed := match.Allowed(entry.LayerDigest)
+	if !slices.ContainsFunc(allowed, func(s *trust.Signer) bool { return s.ID() == entry.Signer }) {
+		return v.refused(entry, match)
+	}
+	slices.SortStableFunc(allowed, func(a, b *trust.Signer) int { return isOther(a, entry.Signer) - isOther(b, entry.Signer) })
+	found, err := v.findSigner(ctx, t, match.Rule, allowed)
+	if err != nil {
+		return err
+	}
+	t.lockFound(found)
+	isSame := t.entry.Evidence == entry.Evidence
+	if v.o.Locked && !isSame {
+		return &EvidenceMissingError{Name: entry.Name, Path: path, Other: true}
+	}
+	v.events.event(EvidenceRebuilt{Name: entry.Name, Path: path, Same: isSame})
+	return nil
+}
+
+func isOther(s *trust.Signer, id string) int {
+	if s.ID() == id {
+		return 0
+	}
+	return 1
+}
+
+// checkSigner proves, without network, who signed a locked pack, and that its rule is met.
+// That a signature is yet to be locked is not its matter.
+func (s *session) checkSigner(t *task) error {
+	if s.policy == nil && t.Locked.Signer == "" {
+		return nil
+	}
+	match, err := s.match(t.Pack, t.Locked)
+	if err != nil || t.Locked.Signer == "" {
+		return err
+	}
+	if err := s.proveSigner(t.Pack, t.Locked, match); err != nil || !match.IsException() {
+		return err
+	}
+	return &UnaskedSignerError{Name: t.Pack.Name}
+}

@@ -1,0 +1,81 @@
+package vendorer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/vendorer/internal/policies"
+)
+
+// Errors about the signatures of packs.
+type (
+	// An UnsignedError reports a pack without a valid signature by a signer of its rule.
+	// Every place was searched.
+	UnsignedError = verdict.UnsignedError
+	// An UnsearchedError reports that no such signature was found, and that there may be
+	// one: a place could not be searched to its end.
+	UnsearchedError = verdict.UnsearchedError
+	// A NoRuleError reports a pack that no rule of [trust.rules] matches.
+	NoRuleError = policies.NoRuleError
+	// An EvidenceSyntaxError reports a file that is no evidence.
+	EvidenceSyntaxError = evidence.SyntaxError
+)
+
+// An EvidenceError reports evidence that does not prove what packs.lock says.
+type EvidenceError struct {
+	Name, Path string
+	Err        error
+}
+
+func (e *EvidenceError) Error() string {
+	return fmt.Sprintf("%s does not prove who signed it: %v", e.Path, e.Err)
+}
+
+func (e *EvidenceError) Unwrap() error { return e.Err }
+
+// An EvidenceMissingError reports a signed pack without evidence.
+type EvidenceMissingError struct {
+	Name, Path string
+	NoRule     bool // no rule says who may have signed, so it cannot be found again
+	Other      bool // the registry has another one, which packs.lock does not name
+}
+
+func (e *EvidenceMissingError) Error() string {
+	switch {
+	case e.NoRule:
+		return e.Path + " is missing, and no rule says whose signature to look for"
+	case e.Other:
+		return e.Path + " is missing, and the registry has other evidence now: packs.lock would change"
+	}
+	return e.Path + " is missing"
+}
+
+// A SignerRefusedError reports a locked signer that the rule for the pack does not have.
+type SignerRefusedError struct {
+	Name    string
+	Signer  string // as packs.lock calls it, with its name in packs.toml if it has one
+	Rule    string
+	Signers []string // the rule's
+	Retired bool     // the rule has it, and it is good for other layers alone
+}
+
+func (e *SignerRefusedError) Error() string {
+	if e.Retired {
+		return fmt.Sprintf("signed by %s, which is retired and not good for this layer\n\trule %q: %s", e.Signer, e.Rule, strings.Join(e.Signers, " or "))
+	}
+	return fmt.Sprintf("signed by %s, which its rule does not have\n\trule %q: %s", e.Signer, e.Rule, strings.Join(e.Signers, " or "))
+}
+
+// A SignerLostError reports a pack that would be locked without a signature, which it had.
+type SignerLostError struct{ Name, Was string }
+
+func (e *SignerLostError) Error() string {
+	return fmt.Sprintf("it would lose its signature\n\tlocked: signed by %s\n\tnow:    no rule asks for a signature", e.Was)
+}
+
+// An UnaskedSignerError reports a signed pack whose rule is gone.
+type UnaskedSignerError struct{ Name string }
+
+func (e *UnaskedSignerError) Error() string { return "it is signed, but no rule asks for it" }

@@ -85,10 +85,11 @@ func (m sourceMessage) constants() []string {
 
 func trimmed(part string) string { return strings.Trim(part, " \t:;,.\"'()") }
 
-// notMessages are folders without messages to users of packvendor: tests, examples, and
-// embedgen, whose callers check first what it would refuse.
+// notMessages are folders without messages to users of packvendor: tests, examples,
+// sigstore, another program that packvendor quotes, and embedgen, whose callers check first
+// what it would refuse.
 // What it writes is generatedExample.
-var notMessages = []string{"internal/packtest", "examples", "bench", "docs", "testdata", "embedgen", ".git"}
+var notMessages = []string{"internal/packtest", "examples", "bench", "sigstore", "docs", "testdata", "embedgen", ".git"}
 
 // sourceMessages returns the messages in the source.
 func sourceMessages(t *testing.T) []sourceMessage {

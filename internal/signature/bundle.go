@@ -23,7 +23,7 @@ func VerifyBundle(bundle []byte, allowed []*publickey.Key) (*Verified, error) {
 	if err := Bundle.checkSize("bundle", len(bundle)); err != nil {
 		return nil, err
 	}
-	e, sig, err := readBundle(bundle)
+	e, sig, err := readBundle(bundle, byKey)
 	if err != nil {
 		return nil, err
 	}
@@ -31,14 +31,49 @@ func VerifyBundle(bundle []byte, allowed []*publickey.Key) (*Verified, error) {
 	if key == nil {
 		return nil, Bundle.err(Foreign, "no allowed key signed it")
 	}
-	return Bundle.verified(e.payload, key)
+	return Bundle.verified(e.payload, key, Bundle.predicateTypes())
 }
+
+// ReadCertified returns the payload of a bundle that was signed with a certificate. The
+// payload is not verified: that takes another program, which has to return the same bytes
+// before [ReadStatement] reads them. Its errors are *Error.
+func ReadCertified(bundle []byte) (payload []byte, err error) {
+	if err := Bundle.checkSize("bundle", len(bundle)); err != nil {
+		return nil, err
+	}
+	e, _, err := readBundle(bundle, byCertificate)
+	if err != nil {
+		return nil, err
+	}
+	return e.payload, nil
+}
+
+// ReadStatement reads the payload of a bundle that another program verified. With provenance
+// a statement of how a pack was built is a signature as well. Its errors are *Error.
+func ReadStatement(payload []byte, provenance bool) (*Verified, error) {
+	if err := Bundle.checkSize("payload", len(payload)); err != nil {
+		return nil, err
+	}
+	wanted := Bundle.predicateTypes()
+	if provenance {
+		wanted = append(wanted, slsaProvenance)
+	}
+	return Bundle.verified(payload, nil, wanted)
+}
+
+// A material is what proves who signed a bundle.
+type material int
+
+const (
+	byKey material = iota
+	byCertificate
+)
 
 // readBundle reads a bundle in the form of
 // https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto. JSON of
 // protocol buffers has two names for a field, dsseEnvelope and dsse_envelope: only the first
 // is read, and a field that this version does not have is refused, as sigstore-go does.
-func readBundle(bundle []byte) (e envelope, sig []byte, err error) {
+func readBundle(bundle []byte, by material) (e envelope, sig []byte, err error) {
 	var other *Error
 	err = strictjson.Read(bundle, func(o strictjson.Object) {
 		if mediaType := o.String("mediaType"); mediaType != BundleMediaType {
@@ -49,15 +84,13 @@ func readBundle(bundle []byte) (e envelope, sig []byte, err error) {
 			return
 		}
 		o.Only("mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature")
-		material := o.Object("verificationMaterial")
-		material.Only("publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData")
-		switch {
-		case o.Has("messageSignature"):
+		m := o.Object("verificationMaterial")
+		m.Only("publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData")
+		if o.Has("messageSignature") {
 			other = Bundle.err(Unsupported, "a bundle with a messageSignature is not supported yet: only with a dsseEnvelope")
-		case material.Has("certificate"), material.Has("x509CertificateChain"):
-			other = Bundle.err(Certificate, "signed with a certificate, not with a key")
+		} else {
+			other = by.check(m)
 		}
-		material.Object("publicKey")
 		e, sig = readBundled(o.Object("dsseEnvelope"))
 	})
 	switch {
@@ -67,6 +100,29 @@ func readBundle(bundle []byte) (e envelope, sig []byte, err error) {
 		return envelope{}, nil, Bundle.err(Malformed, "bundle: %v", err)
 	}
 	return e, sig, nil
+}
+
+// check checks that a bundle has the material. It returns an error if it is a bundle of
+// another kind.
+func (by material) check(m strictjson.Object) *Error {
+	certificate, chain := m.Has("certificate"), m.Has("x509CertificateChain")
+	switch {
+	case by == byKey && (certificate || chain):
+		return Bundle.err(Certificate, "signed with a certificate, not with a key")
+	case by == byKey:
+		m.Object("publicKey")
+	case certificate && (chain || m.Has("publicKey")):
+		m.Fail("certificate", "not the only proof of who signed")
+	case certificate:
+		m.Object("certificate")
+	case chain:
+		return Bundle.err(Unsupported, "a bundle with a chain of certificates is not supported yet: only with one certificate")
+	case m.Has("publicKey"):
+		return Bundle.err(Foreign, "signed with a key, not with a certificate")
+	default:
+		m.Object("certificate") // it is missing
+	}
+	return nil
 }
 
 // readBundled reads the envelope in a bundle and its signature.

@@ -41,9 +41,9 @@ func (e envelope) signed() []byte {
 	return append([]byte(head), e.payload...)
 }
 
-// verified parses the payload that key signed.
-func (f Format) verified(payload []byte, key *publickey.Key) (*Verified, error) {
-	s, err := f.parseStatement(payload)
+// verified parses the payload that key, or a certificate, signed.
+func (f Format) verified(payload []byte, key *publickey.Key, predicateTypes []string) (*Verified, error) {
+	s, err := f.parseStatement(payload, predicateTypes)
 	if err != nil {
 		return nil, err
 	}

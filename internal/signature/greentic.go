@@ -39,7 +39,7 @@ func VerifyGreentic(annotation string, allowed []*publickey.Key) (*Verified, err
 	if err != nil {
 		return nil, err
 	}
-	return Greentic.verified(e.payload, key)
+	return Greentic.verified(e.payload, key, Greentic.predicateTypes())
 }
 
 // readGreentic reads an envelope. Unknown fields are ignored, as DSSE demands.

@@ -1,6 +1,7 @@
 // Package signature verifies the signatures of packs: who signed which digest.
 //
-// There are three formats. Each signature is bounded, read strictly (internal/strictjson),
+// There are three formats. A bundle that was signed with a certificate is read here, but
+// another program verifies it. Each signature is bounded, read strictly (internal/strictjson),
 // and verified over the exact bytes of its payload, which are decoded once. Only verified
 // bytes are parsed. What a signature is about has to be compared with a pack by the caller.
 package signature
@@ -42,11 +43,12 @@ func FormatOf(mediaType string) Format {
 // MaxSize bounds an envelope, a bundle and a payload, in bytes.
 const MaxSize = 1 << 20
 
-// A Verified is a signature that one of the allowed keys made.
+// A Verified is a signature that one of the allowed keys made, or a certificate.
 type Verified struct {
 	Format  Format
 	Payload []byte // the signed bytes; of an envelope its payload, decoded
-	// Key made the signature. If several allowed keys did, it is the first of them.
+	// Key made the signature. If several allowed keys did, it is the first of them. It is
+	// nil if a certificate did: see ReadStatement.
 	Key           *publickey.Key
 	PredicateType string    // of the statement; "" for Simple
 	Subjects      []Subject // at least one; for Greentic and Simple exactly one
@@ -66,8 +68,8 @@ const (
 	Malformed   Problem = iota + 1 // not what its format demands
 	Unsupported                    // of a kind that packvendor does not verify yet
 	Certificate                    // made with a certificate, which satisfies no key
-	Foreign                        // no allowed key made it
-	Invalid                        // it names an allowed key, which did not make it
+	Foreign                        // no allowed signer made it
+	Invalid                        // it does not verify: the key or certificate that it names did not make it
 	Attestation                    // verified, but it states something else about its subject
 )
 

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -16,7 +17,7 @@ const (
 // The predicate types of statements that are signatures. Others attest something else: a
 // list of contents, the result of a scan.
 const (
-	slsaProvenance = "https://slsa.dev/provenance/v1"      // greentic-distributor-client's
+	slsaProvenance = "https://slsa.dev/provenance/v1"      // greentic-distributor-client's and GitHub's
 	cosignSign     = "https://sigstore.dev/cosign/sign/v1" // cosign's, pkg/types/predicate.go
 )
 
@@ -30,20 +31,24 @@ type statement struct {
 	subjects      []Subject
 }
 
+// predicateTypes returns those of the statements that sign in a format.
+func (f Format) predicateTypes() []string {
+	if f == Greentic {
+		return []string{slsaProvenance}
+	}
+	return []string{cosignSign}
+}
+
 // parseStatement reads a payload that is verified. Unknown fields are ignored, as the
 // specification demands.
-func (f Format) parseStatement(payload []byte) (*statement, error) {
-	wanted := cosignSign
-	if f == Greentic {
-		wanted = slsaProvenance
-	}
+func (f Format) parseStatement(payload []byte, predicateTypes []string) (*statement, error) {
 	s := &statement{}
 	var other string
 	err := strictjson.Read(payload, func(o strictjson.Object) {
 		// First, since attestations are of other types too.
-		if s.predicateType = o.String("predicateType"); s.predicateType != wanted {
+		if s.predicateType = o.String("predicateType"); !slices.Contains(predicateTypes, s.predicateType) {
 			other = s.predicateType
-			o.Fail("predicateType", "not %s", wanted)
+			o.Fail("predicateType", "not %s", strings.Join(predicateTypes, " or "))
 		}
 		if kind := o.String("_type"); kind != statementType {
 			o.Fail("_type", "%s, not %s", printable.Quote(kind, maxQuoted), statementType)

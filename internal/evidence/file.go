@@ -3,8 +3,8 @@
 //
 // The chain has these links: packs.lock has the digests of the evidence, of the manifest and
 // of the layer; the manifest, which the evidence carries, selects the layer; one signature,
-// by a key that may sign, is about the layer or the manifest. Neither the network nor the
-// cache is needed.
+// by a key that may sign, is about the layer or the manifest. A signature by a certificate is
+// verified by what the caller gives: see [Keyless]. Neither the network nor the cache is needed.
 package evidence
 
 import (

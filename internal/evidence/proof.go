@@ -17,7 +17,7 @@ import (
 // A Claim is what evidence has to prove: what packs.lock says of a pack, and how packs.toml
 // says that its layer is selected.
 type Claim struct {
-	Signer    string        // the identity of the key that signed
+	Signer    string        // the identity of the key that signed, or the ID of a signer without one
 	Manifest  ociref.Digest // that holds the layer
 	Index     ociref.Digest // that the reference led to; "" if there was none
 	Layer     ociref.Digest
@@ -28,11 +28,28 @@ type Claim struct {
 	Accept []string // media types of layers that are accepted besides the default ones
 }
 
-// A Signer may have signed the pack.
+// A Signer may have signed the pack. It has a key, or else an ID.
 type Signer struct {
 	Key *publickey.Key
+
+	ID string // what packs.lock calls a signer without a key
+	// Keyless verifies that signer's bundles. If it is nil, they are not verified: see
+	// ErrKeyless.
+	Keyless Keyless
+	// Provenance says that a statement of how the pack was built is a signature, too, if it is
+	// made without a key.
+	Provenance bool
+
 	// MayName tells whether a statement of the signer about the pack may name a repository.
 	MayName func(ociref.Reference) bool
+}
+
+// A Keyless verifies bundles of one signer that have a certificate instead of a key.
+type Keyless interface {
+	// VerifyBundle verifies that the bundle is about a digest and that the signer made it.
+	// It returns the payload that it verified. A *signature.Error says why the bundle does
+	// not count. With any other error that is not known.
+	VerifyBundle(bundle []byte, about ociref.Digest) (payload []byte, err error)
 }
 
 // A Link is a part of the chain from packs.lock to the key.
@@ -64,8 +81,8 @@ func (l Link) broken(format string, args ...any) *Error {
 	return &Error{Link: l, Err: fmt.Errorf(format, args...)}
 }
 
-// ErrKeyless is behind the *Error of evidence that holds a certificate and no key. All
-// before the signature is proved then.
+// ErrKeyless is behind the *Error of evidence that holds a certificate, if its signer has no
+// Keyless. All before the signature is proved then.
 var ErrKeyless = errors.New("signed without a key of its own: another program has to verify that")
 
 // Open reads a file whose digest packs.lock has. Its errors are *Error and *SyntaxError.
@@ -78,7 +95,8 @@ func Open(file []byte, digest ociref.Digest) (*Evidence, error) {
 	return Parse(file)
 }
 
-// Prove proves the claim, with a signature by one of the signers. Its errors are *Error.
+// Prove proves the claim, with a signature by one of the signers. Its errors are *Error; that
+// of a Keyless is behind one of the link Signature.
 func (e *Evidence) Prove(claim Claim, signers []Signer) (*signature.Verified, error) {
 	annotations, err := e.proveLayer(claim)
 	if err != nil {
@@ -88,7 +106,13 @@ func (e *Evidence) Prove(claim Claim, signers []Signer) (*signature.Verified, er
 	if err != nil {
 		return nil, err
 	}
-	v, err := e.verify(annotations, []*publickey.Key{signer.Key})
+	var v *signature.Verified
+	switch {
+	case signer.Key != nil:
+		v, err = e.verify(annotations, []*publickey.Key{signer.Key})
+	default:
+		v, err = e.verifyKeyless(claim, signer)
+	}
 	if err != nil {
 		return nil, &Error{Link: Signature, Err: err}
 	}
@@ -147,14 +171,19 @@ func (e *Evidence) proveIndex(claim Claim) error {
 	return nil
 }
 
-// signer returns the signer whose key the evidence holds.
+// signer returns the signer whose key the evidence holds, or that the claim names if it
+// holds none.
 func (e *Evidence) signer(claim Claim, signers []Signer) (Signer, error) {
 	switch {
 	case len(e.Key) > 0:
 	case strings.HasPrefix(claim.Signer, "key:"):
 		return Signer{}, Key.broken("it holds no key, not %s", printable.Word(claim.Signer, maxQuoted))
 	default:
-		return Signer{}, &Error{Link: Signature, Err: ErrKeyless}
+		at := slices.IndexFunc(signers, func(s Signer) bool { return s.Key == nil && s.ID != "" && s.ID == claim.Signer })
+		if at < 0 {
+			return Signer{}, Key.broken("%s may not sign it", printable.Word(claim.Signer, maxQuoted))
+		}
+		return signers[at], nil
 	}
 	at := slices.IndexFunc(signers, func(s Signer) bool { return s.Key != nil && bytes.Equal(s.Key.SPKI(), e.Key) })
 	var id string
@@ -191,14 +220,48 @@ func (e *Evidence) verify(annotations map[string]string, allowed []*publickey.Ke
 	return nil, fmt.Errorf("format %s is not supported", printable.Quote(string(e.Format), maxQuoted))
 }
 
+// verifyKeyless verifies a signature without a key.
+func (e *Evidence) verifyKeyless(claim Claim, signer Signer) (*signature.Verified, error) {
+	payload, err := signature.ReadCertified(e.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	if signer.Keyless == nil {
+		return nil, ErrKeyless
+	}
+	var verified []byte
+	for _, about := range claim.manifests() {
+		verified, err = signer.Keyless.VerifyBundle(e.Bundle, about)
+		var refused *signature.Error
+		if err == nil || !errors.As(err, &refused) {
+			break // it may be about another digest only if it is refused about this one
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case !bytes.Equal(verified, payload):
+		return nil, errors.New("the program that verified it read another payload")
+	}
+	return signature.ReadStatement(payload, signer.Provenance)
+}
+
+// manifests returns the digests that a signature about a manifest may name.
+func (c Claim) manifests() []ociref.Digest {
+	if c.Index != "" {
+		return []ociref.Digest{c.Index, c.Manifest}
+	}
+	return []ociref.Digest{c.Manifest}
+}
+
 // subjects returns the subjects of a signature that are the claim's pack.
 func (c Claim) subjects(v *signature.Verified) ([]signature.Subject, error) {
-	wanted, nouns := []ociref.Digest{c.Manifest}, fmt.Sprintf("the manifest %s", c.Manifest)
+	wanted, nouns := c.manifests(), fmt.Sprintf("the manifest %s", c.Manifest)
 	switch {
 	case v.Format == signature.Greentic:
 		wanted, nouns = []ociref.Digest{c.Layer}, fmt.Sprintf("the layer %s", c.Layer)
 	case c.Index != "":
-		wanted, nouns = append(wanted, c.Index), fmt.Sprintf("the manifest %s or the image index %s", c.Manifest, c.Index)
+		nouns = fmt.Sprintf("the manifest %s or the image index %s", c.Manifest, c.Index)
 	}
 	var found []signature.Subject
 	var others []string

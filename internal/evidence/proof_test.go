@@ -268,16 +268,6 @@ func TestErrorsBehind(t *testing.T) {
 	if !errors.As(err, &behind) || behind.Problem != signature.Foreign {
 		t.Errorf("%#v", err)
 	}
-	p = signed(signature.Bundle, signer, false)
-	p.evidence.Key, p.claim.Signer = nil, "https://login.example.com#release@example.com"
-	_, err = p.prove(t, signers(t, signer))
-	check(t, "keyless", err, Signature, "signed without a key of its own: another program has to verify that")
-	if !errors.Is(err, ErrKeyless) {
-		t.Errorf("%#v", err)
-	}
-	p.claim.Layer = ociref.DigestOf(nil) // the chain comes first
-	_, err = p.prove(t, signers(t, signer))
-	check(t, "keyless, another layer", err, Layer, "its manifest selects the layer "+digestOf(p.layer)+", not "+digestOf(nil))
 }
 
 // Evidence of one pack proves nothing of another.

@@ -25,6 +25,8 @@ type (
 	Workflow = trust.Workflow
 	// An Account is a Signer: who an OpenID Connect provider says that signed.
 	Account = trust.Account
+	// An Identity is what a certificate says of who signed.
+	Identity = trust.Identity
 	// A PublicKey is the key of a Signer.
 	PublicKey = publickey.Key
 )

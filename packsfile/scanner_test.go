@@ -124,6 +124,9 @@ func TestFault52_LargeInput(t *testing.T) {
 		"deep keys":         {strings.Repeat("a.", 14) + "NUM = 1\n", 15},
 		"packs":             {"packs.pNUM = 'x'\n", 2},
 		"bad names":         {"packs.PNUM = 'ghcr.io/o/x'\n", 2},
+		"misspelt signers":  {"trust.signers.aNUM.kei = 'x'\n", 4},
+		"retired signers":   {"trust.signers.aNUM = { key = 'x.', only = [] }\n", 6},
+		"rules":             {"trust.rules.'a.b/NUM' = ['aNUM']\n", 4},
 		"comments":          {"#\n", 0},
 		"escaped keys":      {`"\u0061NUM" = 1` + "\n", escapedParts},
 		"arrays":            {"aNUM = [[[[[[[[[[[[]]]]]]]]]]]]\n", 13},
@@ -147,6 +150,36 @@ func TestFault52_LargeInput(t *testing.T) {
 			}
 			if err == nil && name != "comments" {
 				t.Errorf("no error, but %v", f)
+			}
+		})
+	}
+}
+
+// So do the longest lists in the table trust.
+func TestFault52_LongLists(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	const limit = time.Minute
+	for name, test := range map[string]struct{ before, piece, after string }{
+		"names of signers": {"[trust.signers]\na1.key = 'a.'\na2.key = 'b.'\n[trust.rules]\n'**' = [", "'aNUM',", "]\n"},
+		"layers":           {"trust.signers.a = { key = 'a.', only = [", "'NUM',", "] }\n"},
+		"names":            {"trust.signers.a = { key = 'a.', names = [", "'a.b/NUM',", "'x'] }\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			b.WriteString(test.before)
+			for i := 0; b.Len() < MaxSize-1000; i++ {
+				b.WriteString(strings.ReplaceAll(test.piece, "NUM", decimal(i)))
+			}
+			start := time.Now()
+			_, err := Parse("packs.toml", []byte(b.String()+test.after))
+			if took := time.Since(start); took > limit {
+				t.Errorf("took %v", took)
+			}
+			var errs Errors
+			if !errors.As(err, &errs) {
+				t.Errorf("got %v", err)
 			}
 		})
 	}

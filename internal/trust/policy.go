@@ -73,7 +73,8 @@ func (es Errors) Error() string {
 
 // A checker collects the problems of a table.
 type checker struct {
-	unread bool // signers may have keys that nobody has read
+	unread bool     // signers may have keys that nobody has read
+	known  []string // the names of the signers
 	found  Errors
 }
 
@@ -122,6 +123,11 @@ func Check(config Config) error {
 func (c *checker) rules(written []Rule, signers []*Signer) []rule {
 	var rules []rule
 	keys := map[scope]string{}
+	byName := map[string]*Signer{}
+	for _, s := range signers {
+		byName[s.Name] = s
+		c.known = append(c.known, s.Name)
+	}
 	for _, w := range written {
 		path := []string{"rules", w.Key}
 		s, err := parseScope(w.Key)
@@ -134,7 +140,7 @@ func (c *checker) rules(written []Rule, signers []*Signer) []rule {
 		} else {
 			keys[s] = w.Key
 		}
-		rules = append(rules, rule{text: w.Key, scope: s, signers: c.named(path, w.Signers, signers)})
+		rules = append(rules, rule{text: w.Key, scope: s, signers: c.named(path, w.Signers, byName)})
 	}
 	return rules
 }
@@ -147,28 +153,40 @@ func isFileRule(key string) bool {
 }
 
 // named returns the signers that a rule names.
-func (c *checker) named(path, names []string, signers []*Signer) []*Signer {
-	var known []string
-	for _, s := range signers {
-		known = append(known, s.Name)
-	}
+func (c *checker) named(path, names []string, byName map[string]*Signer) []*Signer {
 	var found []*Signer
-	for i, name := range names {
-		at := slices.Index(known, name)
+	seen := map[string]bool{}
+	for _, name := range names {
+		s := byName[name]
 		quoted := printable.Quote(name, maxQuoted)
-		near := nearest.Of(name, known)
 		switch {
-		case slices.Contains(names[:i], name):
+		case seen[name]:
 			c.report(path, "%s is there twice", quoted)
-		case at >= 0:
-			found = append(found, signers[at])
-		case near != "":
-			c.report(path, "no signer is named %s: did you mean %q?", quoted, near)
+		case s != nil:
+			found = append(found, s)
 		default:
-			c.report(path, "no signer is named %s", quoted)
+			c.unknown(path, name)
 		}
+		seen[name] = true
 	}
 	return found
+}
+
+// maxSuggestions bounds the time that a file full of wrong names takes.
+const maxSuggestions = 100
+
+// unknown reports a name that no signer has.
+func (c *checker) unknown(path []string, name string) {
+	near := ""
+	if len(c.found) < maxSuggestions {
+		near = nearest.Of(name, c.known)
+	}
+	quoted := printable.Quote(name, maxQuoted)
+	if near == "" {
+		c.report(path, "no signer is named %s", quoted)
+		return
+	}
+	c.report(path, "no signer is named %s: did you mean %q?", quoted, near)
 }
 
 // HasRules tells whether there is a rule. From then on every pack must match one.

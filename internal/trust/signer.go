@@ -225,18 +225,21 @@ func (c *checker) only(path, layers []string) {
 	if layers != nil && len(layers) == 0 {
 		c.report(path, "empty: delete the signer, or the list")
 	}
-	for i, layer := range layers {
+	seen := map[string]bool{}
+	for _, layer := range layers {
 		if _, err := ociref.ParseDigest(layer); err != nil {
 			c.report(path, "%v", err)
 		}
-		if slices.Contains(layers[:i], layer) {
+		if seen[layer] {
 			c.report(path, "%s is there twice", printable.Word(layer, maxQuoted))
 		}
+		seen[layer] = true
 	}
 }
 
 func (c *checker) elsewhere(path, names []string) []scope {
 	var scopes []scope
+	seen := map[scope]bool{}
 	for _, name := range names {
 		s, err := parseScope(name)
 		quoted := printable.Quote(name, maxQuoted)
@@ -245,10 +248,10 @@ func (c *checker) elsewhere(path, names []string) []scope {
 			c.report(path, "%s: %v", quoted, err)
 		case s.kind != exact && s.kind != prefix:
 			c.report(path, "%s is not HOST/REPOSITORY or PREFIX/**", quoted)
-		case slices.Contains(scopes, s):
+		case seen[s]:
 			c.report(path, "%s is there twice", quoted)
 		}
-		scopes = append(scopes, s)
+		scopes, seen[s] = append(scopes, s), true
 	}
 	return scopes
 }

@@ -75,7 +75,7 @@ func envelope(ts *testscript.TestScript, names string, layer []byte) string {
 // attaches the signature of a manifest or an index, as cosign 3 or 2 writes it. With -api
 // only the referrers API lists it. It can be about another digest, name something, or be a
 // statement of another type. $SIGNATURE is the digest of the artifact, $SIGNATURE_LAYER that
-// of a bundle.
+// of its layer.
 func cmdSign(ts *testscript.TestScript, args []string) {
 	s := ts.Value(signaturesKey{}).(*signatures)
 	format, args := args[0], args[1:]
@@ -115,6 +115,7 @@ func cmdSign(ts *testscript.TestScript, args []string) {
 		})
 		ts.Check(err)
 		ts.Setenv("SIGNATURE", string(pushed.ManifestDigest))
+		ts.Setenv("SIGNATURE_LAYER", string(ociref.DigestOf(payload)))
 		return
 	}
 	statement := signing.CosignStatement(about)

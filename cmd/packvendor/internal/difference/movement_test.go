@@ -22,6 +22,11 @@ func TestMovementForms(t *testing.T) {
 	pin := "@" + someDigest
 	index := entryOf("r.io/a:1", "1", "m1", "l1")
 	index.IndexDigest = ociref.DigestOf([]byte("m2"))
+	signed := func(signer, evidence string) lockfile.Entry {
+		e := entryOf("r.io/a:1", "1", "m1", "l1")
+		e.Signer, e.Evidence = signer, ociref.DigestOf([]byte(evidence))
+		return e
+	}
 	for _, test := range []struct {
 		name        string
 		before, now lockfile.Entry
@@ -33,6 +38,10 @@ func TestMovementForms(t *testing.T) {
 		{"first, a range", lockfile.Entry{}, entryOf("r.io/a", "1.0.0", "m1", "l1"), "locked 1.0.0 " + m1},
 		{"nothing", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("r.io/a:1", "1", "m1", "l1"), "unchanged"},
 		{"other words", entryOf("r.io/a:1", "1", "m1", "l1"), entryOf("oci://r.io/a:1", "1", "m1", "l1"), "packs.lock entry changed, bytes identical"},
+		{"signed", entryOf("r.io/a:1", "1", "m1", "l1"), signed("a", "x"), "signature locked, bytes identical"},
+		{"unsigned", signed("a", "x"), entryOf("r.io/a:1", "1", "m1", "l1"), "signature dropped, bytes identical"},
+		{"another signer", signed("a", "x"), signed("b", "y"), "signer changed, bytes identical"},
+		{"other evidence", signed("a", "x"), signed("a", "y"), "evidence changed, bytes identical"},
 		{"another tag", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a:2"+pin, "", "m2", "l2"), "1 → 2"},
 		{"another tag of a range", entryOf("r.io/a", "1.0.0", "m1", "l1"), entryOf("r.io/a", "1.1.0", "m2", "l2"), "1.0.0 → 1.1.0"},
 		{"another tag, the same bytes", entryOf("r.io/a:1"+pin, "", "m1", "l1"), entryOf("r.io/a:2"+pin, "", "m2", "l1"), "1 → 2 (bytes identical)"},

@@ -205,6 +205,8 @@ func Movement(before, now lockfile.Entry) string {
 		return cmp.Or(tagBefore, phrase.Digest(before.Digest())) + " → " + tagNow
 	case before == now:
 		return "unchanged"
+	case isSameUnsigned(before, now):
+		return signatureMovement(before, now)
 	case before.Digest() == now.Digest() && same:
 		return "packs.lock entry changed, bytes identical"
 	case same:
@@ -213,6 +215,25 @@ func Movement(before, now lockfile.Entry) string {
 		return "another layer of the same manifest"
 	}
 	return withTag(tagNow, before) + " → " + phrase.Digest(now.Digest())
+}
+
+// isSameUnsigned reports whether entries differ in the signature alone.
+func isSameUnsigned(before, now lockfile.Entry) bool {
+	before.Signer, before.Evidence = now.Signer, now.Evidence
+	return before == now
+}
+
+// signatureMovement says how the signature of an entry changed.
+func signatureMovement(before, now lockfile.Entry) string {
+	switch {
+	case before.Signer == "":
+		return "signature locked, bytes identical"
+	case now.Signer == "":
+		return "signature dropped, bytes identical"
+	case before.Signer != now.Signer:
+		return "signer changed, bytes identical"
+	}
+	return "evidence changed, bytes identical"
 }
 
 // withTag is a locked pack's digest, after the tag if there is one.

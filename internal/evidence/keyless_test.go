@@ -128,6 +128,9 @@ func TestForgedKeyless(t *testing.T) {
 			func(p *pack) string { return "not about " + digestOf(p.manifest) }, 2},
 		"no verdict": {keyless(true, aboutManifest, nil), func(_ *pack, j *judge, _ *Signer) { j.failure = broken }, Signature,
 			func(*pack) string { return "the program is broken" }, 1},
+		"somebody else about the index": {keyless(true, aboutIndex, nil), func(_ *pack, j *judge, _ *Signer) {
+			j.failure = &signature.Error{Format: signature.Bundle, Problem: signature.Foreign, Reason: "signed by somebody else"}
+		}, Signature, func(*pack) string { return "signed by somebody else" }, 1},
 		"another payload": {keyless(false, aboutManifest, nil), func(_ *pack, j *judge, _ *Signer) { j.payload = append(j.payload, ' ') }, Signature,
 			func(*pack) string { return "the program that verified it read another payload" }, 1},
 		"no payload": {keyless(false, aboutManifest, nil), func(_ *pack, j *judge, _ *Signer) { j.payload = nil }, Signature,
@@ -150,7 +153,7 @@ func TestForgedKeyless(t *testing.T) {
 			if v != nil || len(j.asked) != test.asked {
 				t.Errorf("%+v, asked about %v", v, j.asked)
 			}
-			if test.link == Signature && j.failure != nil && !errors.Is(err, broken) {
+			if j.failure != nil && !errors.Is(err, j.failure) {
 				t.Errorf("%#v", err)
 			}
 		})

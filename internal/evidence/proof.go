@@ -48,7 +48,8 @@ type Signer struct {
 type Keyless interface {
 	// VerifyBundle verifies that the bundle is about a digest and that the signer made it.
 	// It returns the payload that it verified. A *signature.Error says why the bundle does
-	// not count. With any other error that is not known.
+	// not count, with the problem Invalid if it is not valid about the digest. With any
+	// other error that is not known.
 	VerifyBundle(bundle []byte, about ociref.Digest) (payload []byte, err error)
 }
 
@@ -233,8 +234,8 @@ func (e *Evidence) verifyKeyless(claim Claim, signer Signer) (*signature.Verifie
 	for _, about := range claim.manifests() {
 		verified, err = signer.Keyless.VerifyBundle(e.Bundle, about)
 		var refused *signature.Error
-		if err == nil || !errors.As(err, &refused) {
-			break // it may be about another digest only if it is refused about this one
+		if !errors.As(err, &refused) || refused.Problem != signature.Invalid {
+			break // else it may be valid about another digest
 		}
 	}
 	switch {

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "make the documents of testdata anew, signed by a new authority")
 
-// The documents of testdata are requests with their replies. packvendor's own tests read
-// them as well, so that both sides speak one protocol.
+// The documents of testdata are requests about manifest.json with their replies. packvendor's
+// own tests read them as well, so that both sides speak one protocol.
 func TestDocumentsOfTestdata(t *testing.T) {
 	dir := filepath.Join("..", "..", "testdata")
 	if *update {
@@ -25,10 +25,7 @@ func TestDocumentsOfTestdata(t *testing.T) {
 		t.Fatalf("%q", requests)
 	}
 	for _, name := range requests {
-		input, err := os.ReadFile(name)
-		check(t, err)
-		want, err := os.ReadFile(strings.TrimSuffix(name, "request.json") + "reply.json")
-		check(t, err)
+		input, want := read(name), read(strings.TrimSuffix(name, "request.json")+"reply.json")
 		var stdout, stderr bytes.Buffer
 		if code := run(nil, bytes.NewReader(input), &stdout, &stderr); code != 0 || stdout.String() != string(want) {
 			t.Errorf("%s: exit %d, %s\n%s\n%s", name, code, stderr.String(), stdout.String(), want)

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +17,17 @@ import (
 )
 
 var (
-	ours  = digestOf([]byte("our manifest"))
+	ours  = digestOf(read(filepath.Join("..", "..", "testdata", "manifest.json")))
 	other = digestOf([]byte("another manifest"))
 )
+
+func read(name string) []byte {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
 
 // ask runs the program with a request.
 func ask(t *testing.T, bundle, root []byte, digest string) map[string]any {

@@ -92,6 +92,8 @@ func TestInProject(t *testing.T) {
 	checkMissing(t, search([]string{filepath.Join(work, "x", "..", "bin")}, "", "", work), program)
 	checkMissing(t, search(nil, "", filepath.Join(bin, "packvendor"), filepath.Join(dir, "other"), work), program)
 	checkMissing(t, search([]string{bin}, "", "", bin), program)
+	t.Chdir(bin) // where a relative name would lead to
+	checkMissing(t, search([]string{""}, "", "packvendor"))
 	// A folder that looks like the work tree's is another.
 	if h, err := search([]string{bin}, "", "", filepath.Join(dir, "wor"), filepath.Join(bin, Program)).Find(); err != nil || h.Path() != resolved(t, program) {
 		t.Errorf("%v, %v", h, err)

@@ -3,6 +3,7 @@ package keyless
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -54,7 +55,8 @@ func act(file string) {
 			os.Exit(98)
 		}
 		fmt.Fprintln(conn, "here")
-		select {}
+		io.Copy(io.Discard, conn) // until it is ended, or the test
+		return
 	}
 	var request []byte
 	if !m.Unread {
@@ -164,7 +166,7 @@ func listen(t *testing.T) *child {
 
 func (c *child) address() string { return c.listener.Addr().String() }
 
-// meet waits until the child is there. The function that it returns waits for its end.
+// meet waits until the child is there. The function that it returns waits until it was ended.
 func (c *child) meet() (end func()) {
 	conn, err := c.listener.Accept()
 	if err != nil {
@@ -175,10 +177,11 @@ func (c *child) meet() (end func()) {
 	if line, err := r.ReadString('\n'); err != nil || line != "here\n" {
 		c.t.Errorf("%q, %v", line, err)
 	}
+	c.t.Cleanup(func() { conn.Close() })
 	return func() {
-		defer conn.Close()
-		if data, _ := io.ReadAll(r); len(data) > 0 {
-			c.t.Errorf("%q", data)
+		conn.SetReadDeadline(time.Now().Add(time.Minute))
+		if data, err := io.ReadAll(r); len(data) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			c.t.Errorf("%q, %v", data, err)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cyberphone/json-canonicalization/go/src/webpki.org/jsoncanonicalizer"
 	ct "github.com/google/certificate-transparency-go"
 	"github.com/google/certificate-transparency-go/tls"
 	"github.com/google/certificate-transparency-go/x509util"
@@ -26,10 +27,14 @@ import (
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	rekor2 "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
+	rekornote "github.com/sigstore/rekor-tiles/v2/pkg/note"
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/testing/ca"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
+	"github.com/sigstore/sigstore/pkg/signature"
+	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
@@ -37,8 +42,8 @@ import (
 // timestamps; its certificates have neither an SCT nor what GitHub says of a workflow.
 type authority struct {
 	*ca.VirtualSigstore
-	root, intermediate *x509.Certificate
-	key, ctKey         *ecdsa.PrivateKey
+	root, intermediate  *x509.Certificate
+	key, ctKey, tileKey *ecdsa.PrivateKey // of certificates, their log, and the newer log of signatures
 }
 
 func newAuthority(t *testing.T) *authority {
@@ -49,7 +54,7 @@ func newAuthority(t *testing.T) *authority {
 	check(t, err)
 	intermediate, key, err := ca.GenerateFulcioIntermediate(root, rootKey)
 	check(t, err)
-	return &authority{virtual, root, intermediate, key, newKey(t)}
+	return &authority{virtual, root, intermediate, key, newKey(t), newKey(t)}
 }
 
 func check(t *testing.T, err error) {
@@ -88,6 +93,9 @@ func (a *authority) document(t *testing.T, logs bool) []byte {
 			log.ID, _ = hex.DecodeString(id)
 			log.ValidityPeriodStart, log.ValidityPeriodEnd = start, time.Time{}
 		}
+		rekorLogs["tiles"] = &root.TransparencyLog{
+			BaseURL: "https://" + tileLog, ID: logID(t, &a.tileKey.PublicKey), ValidityPeriodStart: start, HashFunc: crypto.SHA256, PublicKey: &a.tileKey.PublicKey,
+		}
 	}
 	r, err := root.NewTrustedRoot(root.TrustedRootMediaType01, fulcio, ctLogs, a.TimestampingAuthorities(), rekorLogs)
 	check(t, err)
@@ -113,6 +121,7 @@ type signing struct {
 	change  map[string]*string        // extensions by their number below certificateOID: others; nil leaves one out
 	issued  time.Duration             // how long after now the certificate begins to be valid; ten minutes are
 	noSCT   bool                      // the certificate is in no log
+	tiles   bool                      // the entry is in the newer log
 	bundle  func(*protobundle.Bundle) // changes the finished bundle
 }
 
@@ -151,7 +160,12 @@ func (a *authority) sign(t *testing.T, s signing) []byte {
 		PayloadType: payloadType, Payload: base64.StdEncoding.EncodeToString([]byte(s.payload)),
 		Signatures: []dsse.Signature{{Sig: base64.StdEncoding.EncodeToString(sig)}},
 	}
-	entry := a.log(t, leaf, envelope, sig)
+	var entry *protorekor.TransparencyLogEntry
+	if s.tiles {
+		entry = a.tile(t, leaf, message, sig)
+	} else {
+		entry = a.log(t, leaf, envelope, sig)
+	}
 	stamp, err := a.TimestampResponse(sig)
 	check(t, err)
 	b := &protobundle.Bundle{
@@ -187,6 +201,43 @@ func (a *authority) log(t *testing.T, leaf *x509.Certificate, envelope *dsse.Env
 	entry.KindVersion = &protorekor.KindVersion{Kind: "dsse", Version: "0.0.1"}
 	entry.InclusionPromise = &protorekor.InclusionPromise{SignedEntryTimestamp: promise}
 	return entry
+}
+
+const tileLog = "tiles.example"
+
+// tile returns the entry of a signature in the newer log: Rekor 2, which tells no time. It
+// is the only one there.
+func (a *authority) tile(t *testing.T, leaf *x509.Certificate, message, sig []byte) *protorekor.TransparencyLogEntry {
+	t.Helper()
+	sum := sha256.Sum256(message)
+	body, err := protojson.Marshal(&rekor2.Entry{
+		ApiVersion: "0.0.2", Kind: "hashedrekord",
+		Spec: &rekor2.Spec{Spec: &rekor2.Spec_HashedRekordV002{HashedRekordV002: &rekor2.HashedRekordLogEntryV002{
+			Data: &protocommon.HashOutput{Algorithm: protocommon.HashAlgorithm_SHA2_256, Digest: sum[:]},
+			Signature: &rekor2.Signature{Content: sig, Verifier: &rekor2.Verifier{
+				KeyDetails: protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256,
+				Verifier:   &rekor2.Verifier_X509Certificate{X509Certificate: &protocommon.X509Certificate{RawBytes: leaf.Raw}},
+			}},
+		}}},
+	})
+	check(t, err)
+	body, err = jsoncanonicalizer.Transform(body)
+	check(t, err)
+	root := sha256.Sum256(append([]byte{0}, body...)) // RFC 6962, section 2.1
+	signer, err := signature.LoadECDSASignerVerifier(a.tileKey, crypto.SHA256)
+	check(t, err)
+	noteSigner, err := rekornote.NewNoteSigner(t.Context(), tileLog, signer)
+	check(t, err)
+	checkpoint, err := note.Sign(&note.Note{
+		Text: tileLog + "\n1\n" + base64.StdEncoding.EncodeToString(root[:]) + "\n",
+	}, noteSigner)
+	check(t, err)
+	return &protorekor.TransparencyLogEntry{
+		LogId:             &protocommon.LogId{KeyId: logID(t, &a.tileKey.PublicKey)},
+		KindVersion:       &protorekor.KindVersion{Kind: "hashedrekord", Version: "0.0.2"},
+		InclusionProof:    &protorekor.InclusionProof{TreeSize: 1, RootHash: root[:], Checkpoint: &protorekor.Checkpoint{Envelope: string(checkpoint)}},
+		CanonicalizedBody: body,
+	}
 }
 
 func marshalBundle(t *testing.T, b *protobundle.Bundle) []byte {

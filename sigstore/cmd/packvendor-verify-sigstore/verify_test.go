@@ -95,6 +95,27 @@ func TestVerified(t *testing.T) {
 	}
 }
 
+// The newer log tells no time: a timestamp has to.
+func TestTiles(t *testing.T) {
+	a := newAuthority(t)
+	reply := verified(t, a.sign(t, signing{payload: statement(ours), tiles: true}), a.publicRoot(t))
+	if reply["subject"] != workflowURI {
+		t.Error(reply)
+	}
+	untimed := a.sign(t, signing{payload: statement(ours), tiles: true, bundle: func(b *protobundle.Bundle) {
+		b.VerificationMaterial.TimestampVerificationData = nil
+	}})
+	const want = "failed to verify timestamps: threshold not met for verified signed & log entry integrated timestamps: 0 < 1"
+	if got := reasonOf(t, untimed, a.publicRoot(t), ours); !strings.HasPrefix(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	foreign := a.sign(t, signing{payload: statement(ours), tiles: true})
+	a.tileKey = newKey(t)
+	if got := reasonOf(t, foreign, a.publicRoot(t), ours); !strings.Contains(got, "not enough verified log entries") {
+		t.Error(got)
+	}
+}
+
 // Of several verified times the reply has the earliest: here the log's, not the authority's.
 func TestEarliestTime(t *testing.T) {
 	a := newAuthority(t)

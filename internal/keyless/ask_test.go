@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/trust"
 )
 
@@ -170,7 +171,7 @@ func TestNoAnswer(t *testing.T) {
 func checkError(t *testing.T, h *Helper, err error, want string) {
 	t.Helper()
 	var failure *Error
-	if !errors.As(err, &failure) || failure.Program != h.Path() || err.Error() != h.Path()+": "+want {
+	if !errors.As(err, &failure) || failure.Program != h.Path() || err.Error() != printable.Word(h.Path(), maxQuoted)+": "+want {
 		t.Errorf("%v, not %s", err, want)
 	}
 }

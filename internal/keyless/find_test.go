@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // search returns one with these variables: PATH, then Variable.
@@ -66,7 +68,7 @@ func checkMissing(t *testing.T, s Search, refused ...string) {
 	h, err := s.Find()
 	want := missing
 	for _, path := range refused {
-		want += "; " + path + " is in the project, so it is not run"
+		want += "; " + printable.Word(path, maxQuoted) + " is in the project, so it is not run"
 	}
 	var notFound *NotFoundError
 	if h != nil || !errors.As(err, &notFound) || err.Error() != want {
@@ -154,7 +156,7 @@ func TestVariable(t *testing.T) {
 		plain:                         "permission denied",
 		dir:                           "is a directory",
 		inside:                        "in the project, so it is not run",
-		filepath.Join(dir, "a b"):     "",
+		filepath.Join(dir, "a b"):     "", // quoted
 	} {
 		h, err := search([]string{filepath.Dir(program)}, value, "", work).Find()
 		var setting *SettingError
@@ -162,14 +164,13 @@ func TestVariable(t *testing.T) {
 			t.Errorf("%s: %v, %v", value, h, err)
 			continue
 		}
-		shown := value
 		switch {
 		case want == "":
-			shown, want = `"`+value+`"`, setting.Reason
-		case runtime.GOOS == "windows" || want == os.ErrNotExist.Error():
+			want = setting.Reason
+		case runtime.GOOS == "windows" && want != "not an absolute path" && value != inside, want == os.ErrNotExist.Error():
 			want = setting.Reason // the system's words
 		}
-		if err.Error() != Variable+"="+shown+": "+want {
+		if err.Error() != Variable+"="+printable.Word(value, maxQuoted)+": "+want {
 			t.Errorf("%v, not %s", err, want)
 		}
 	}

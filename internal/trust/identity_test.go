@@ -64,6 +64,10 @@ func TestAcceptsWorkflow(t *testing.T) {
 		"another workflow of another repository": {func(id *Identity) {
 			id.Subject = "https://github.com/other/packs/.github/workflows/publish.yml@refs/tags/v1.0.0"
 		}, nil, "signed by https://github.com/other/packs/.github/workflows/publish.yml@refs/tags/v1.0.0, not by " + file},
+		"a branch with the name of a tag": {at("refs/heads/x@refs/tags/v1"), nil,
+			"signed by the workflow of refs/heads/x@refs/tags/v1, which is not among the signer's refs"},
+		"a file with the name of ours": {func(id *Identity) { id.Subject = file + "@x.yml@refs/tags/v1.0.0" }, nil,
+			"signed by the workflow of x.yml@refs/tags/v1.0.0, which is not among the signer's refs"},
 		"our workflow called by another repository": {func(id *Identity) { id.Repository = "https://github.com/other/packs" }, nil,
 			"signed for the repository https://github.com/other/packs, not for https://github.com/acme/packs"},
 		"a case": {func(id *Identity) { id.Repository = "https://github.com/Acme/packs" }, nil,

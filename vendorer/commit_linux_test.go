@@ -30,6 +30,31 @@ func TestCommitOrder(t *testing.T) {
 	}
 }
 
+// Evidence gets its name after its pack and before packs.lock, and loses it with the pack.
+func TestCommitOrderSigned(t *testing.T) {
+	p := trusted(t)
+	p.pushSigned("OLD", "acme/a:stable", acme)
+	p.pushSigned("B", "acme/b", acme)
+	p.trustedPacks(`a = "$REG/acme/a:stable@$OLD"`, `b = "$REG/acme/b@$B"`)
+	p.mustRun()
+	p.pushSigned("NEW", "acme/a:stable", acme)
+	p.trustedPacks(`a = "$REG/acme/a:stable@$OLD"`)
+	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
+	p.must(err)
+	t.Cleanup(func() { syscall.Close(fd) })
+	watched := map[int32]string{}
+	for _, dir := range []string{"app", "app/packs"} {
+		wd, err := syscall.InotifyAddWatch(fd, filepath.Join(p.mod, dir), syscall.IN_MOVED_TO|syscall.IN_DELETE)
+		p.must(err)
+		watched[int32(wd)] = dir
+	}
+	p.must(p.updates("a")())
+	want := []string{"app/packs.toml", "app/packs/a.gtpack", "app/packs/a.evidence", "app/packs_gen.go", "app/packs/b.gtpack", "app/packs/b.evidence", "app/packs.lock"}
+	if got := changes(t, fd, watched); !slices.Equal(got, want) {
+		t.Errorf("the order was %v\nwant          %v", got, want)
+	}
+}
+
 // changes reads the kernel's events: struct inotify_event of inotify(7).
 func changes(t *testing.T, fd int, watched map[int32]string) []string {
 	t.Helper()

@@ -48,11 +48,11 @@ type (
 		Got, Want  verified.Content // Got.Digest is "" if the size alone differs
 		LFS        bool             // the file was a Git LFS pointer
 	}
-	// EvidenceRebuilt: a file of evidence was missing. It was found again, the same one or
-	// another one.
+	// EvidenceRebuilt: a file of evidence was missing, or had other bytes than the locked
+	// ones. The evidence was found again, the same or another one.
 	EvidenceRebuilt struct {
-		Name, Path string
-		Same       bool
+		Name, Path    string
+		Changed, Same bool
 	}
 	// UnaskedSigner: a pack is signed, and no rule asks for it.
 	UnaskedSigner struct{ Name string }

@@ -85,12 +85,19 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	err := v.proveSigner(t.Pack, entry, match)
 	var missing *EvidenceMissingError
 	var refused *SignerRefusedError
+	var link *evidence.Error
 	switch {
 	case err == nil:
 		t.entry = entry
 		return true, v.tellUnasked(entry, match)
 	case errors.As(err, &missing):
-		return true, v.rebuild(ctx, t, entry, match)
+		return true, v.rebuild(ctx, t, entry, match, false)
+	case errors.As(err, &link) && link.Link == evidence.File && !match.IsException():
+		// A run that was interrupted may have left it. Like another pack, it is replaced.
+		if v.rebuild(ctx, t, entry, match, true) == nil {
+			return true, nil
+		}
+		return true, err
 	case errors.As(err, &refused) && t.Action == Resolve:
 		return false, nil
 	}
@@ -242,9 +249,9 @@ func (v *vendoring) manifestsOf(ctx context.Context, t *task) (*fetch.Resolved, 
 	return pack, compare(t.entry, pack)
 }
 
-// rebuild finds the evidence of a locked signer again, which is missing. Other evidence is
-// as good, and changes packs.lock.
-func (v *vendoring) rebuild(ctx context.Context, t *task, entry lockfile.Entry, match trust.Match) error {
+// rebuild finds the evidence of a locked signer again, which is missing or changed. Other
+// evidence is as good, and changes packs.lock.
+func (v *vendoring) rebuild(ctx context.Context, t *task, entry lockfile.Entry, match trust.Match, changed bool) error {
 	path := v.p.Show(v.p.EvidenceFile(entry.Name))
 	if match.IsException() { // the key was in the evidence
 		return &EvidenceMissingError{Name: entry.Name, Path: path, NoRule: true}
@@ -263,7 +270,7 @@ func (v *vendoring) rebuild(ctx context.Context, t *task, entry lockfile.Entry, 
 	if v.o.Locked && !isSame {
 		return &EvidenceMissingError{Name: entry.Name, Path: path, Other: true}
 	}
-	v.events.event(EvidenceRebuilt{Name: entry.Name, Path: path, Same: isSame})
+	v.events.event(EvidenceRebuilt{Name: entry.Name, Path: path, Changed: changed, Same: isSame})
 	return nil
 }
 

@@ -20,6 +20,7 @@ func (s *setup) attributes() []string {
 		project.LockName + " linguist-generated text eol=lf",
 		path.Base(s.GoFile) + " linguist-generated text eol=lf",
 		"*.gtpack binary",
+		"*.evidence -text linguist-generated",
 	}
 }
 

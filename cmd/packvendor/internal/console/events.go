@@ -37,9 +37,14 @@ func (p *Printer) Event(e vendorer.Event) {
 	case vendorer.Restored:
 		p.restored(e)
 	case vendorer.EvidenceRebuilt:
-		if e.Same {
+		switch {
+		case e.Same && e.Changed:
+			p.Warning("%s was not the evidence that is locked; restored it", e.Path)
+		case e.Same:
 			p.Notice("%s was missing; it is the same again", e.Path)
-		} else {
+		case e.Changed:
+			p.Warning("%s was not the evidence that is locked; the registry has other evidence now, which is locked", e.Path)
+		default:
 			p.Warning("%s was missing; the registry has other evidence now, which is locked", e.Path)
 		}
 	case vendorer.UnaskedSigner:

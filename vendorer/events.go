@@ -56,6 +56,21 @@ type (
 	}
 	// UnaskedSigner: a pack is signed, and no rule asks for it.
 	UnaskedSigner struct{ Name string }
+	// SignerChanged: another signer is locked than before, whom the rule lists beside the
+	// former one, or whom the user accepts; or none.
+	SignerChanged struct{ SignerChange }
+	// SignerRemoved: a pack is removed that was signed.
+	SignerRemoved struct{ Name, Signer string }
+	// FirstSigned: a signature of a pack is locked for the first time. ID and Version are
+	// inside the signed bytes.
+	FirstSigned struct{ Name, ID, Version, Signer string }
+	// UnreadSigned: a signed pack is no pack that can be read, so its ID and its version are
+	// compared with nothing. Locked says that it is the one which was locked before.
+	UnreadSigned struct {
+		Name   string
+		Locked bool
+		Err    error
+	}
 	// Kept: someone changed a dropped pack's file, so it stays.
 	Kept struct{ Name, Path string }
 	// Large: a pack is larger than code hosts accept.
@@ -82,6 +97,10 @@ func (e SuspectLayer) about() string    { return e.Name }
 func (e Restored) about() string        { return e.Name }
 func (e EvidenceRebuilt) about() string { return e.Name }
 func (e UnaskedSigner) about() string   { return e.Name }
+func (e SignerChanged) about() string   { return e.Name }
+func (e SignerRemoved) about() string   { return e.Name }
+func (e FirstSigned) about() string     { return e.Name }
+func (e UnreadSigned) about() string    { return e.Name }
 func (e Kept) about() string            { return e.Name }
 func (e Large) about() string           { return e.Name }
 func (LargeTotal) about() string        { return "" }

@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/fetch"
@@ -50,6 +51,9 @@ type vendoring struct {
 	mu       sync.Mutex
 	relock   map[string]bool            // packs to resolve again
 	resolved map[string]*fetch.Resolved // packs that are resolved already
+	accepted map[accepted]bool          // true once it was needed
+
+	hasSigned bool // packs.lock has a signed pack
 }
 
 // openVendoring opens a project for a run that writes.
@@ -66,7 +70,9 @@ func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, e
 		s.close()
 		return nil, err
 	}
-	return &vendoring{session: s, relock: map[string]bool{}, resolved: map[string]*fetch.Resolved{}}, nil
+	v := &vendoring{session: s, relock: map[string]bool{}, resolved: map[string]*fetch.Resolved{}}
+	v.hasSigned = slices.ContainsFunc(s.p.Lock.Entries, func(e lockfile.Entry) bool { return e.Signer != "" })
+	return v, nil
 }
 
 func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
@@ -87,6 +93,9 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	}
 	change := v.p.NewChange()
 	if v.dryRun {
+		if err := v.needless(); err != nil {
+			return nil, err
+		}
 		for _, entry := range plan.Surplus {
 			change.Dropped = append(change.Dropped, entry.Name)
 		}
@@ -96,6 +105,10 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	if err := v.stage(ctx, change, tasks, pkg); err != nil {
 		return nil, err
 	}
+	if err := v.needless(); err != nil {
+		return nil, err
+	}
+	v.tellRemoved(plan.Surplus, tasks)
 	change.Drop(plan.Surplus, vendored)
 	err = change.Commit(ctx)
 	for _, file := range change.Kept {

@@ -68,8 +68,15 @@ func (s *session) close() {
 	s.p.Close()
 }
 
-// packError adds the pack to err.
+// packError adds the pack to err, or to each error that it joins.
 func (s *session) packError(pack packsfile.Pack, action Action, locked *lockfile.Entry, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, s.packError(pack, action, locked, e))
+		}
+		return errors.Join(errs...)
+	}
 	var inconsistent *InconsistentError
 	if errors.As(err, &inconsistent) {
 		err = inconsistent.At(s.p.Show(s.p.LockFile), s.p.Lock.Line(inconsistent.Name))

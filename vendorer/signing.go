@@ -48,7 +48,7 @@ func (s *session) lacksSigner(pack packsfile.Pack, entry lockfile.Entry) bool {
 // settleSigner finds out who signed a pack as it will be locked: whom packs.lock has, if
 // that holds, or whom a search finds. A run never drops a signer.
 func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
-	if v.policy == nil && t.Locked.Signer == "" {
+	if v.policy == nil && !v.hasSigned {
 		return nil
 	}
 	match, err := v.match(t.Pack, t.entry)
@@ -63,10 +63,7 @@ func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
 		}
 	}
 	if match.IsException() {
-		if t.Locked.Signer != "" {
-			return &SignerLostError{Name: t.Pack.Name, Was: v.signerText(t.Locked.Signer)}
-		}
-		return nil
+		return v.loseSigner(t)
 	}
 	return v.lockSigner(ctx, t, match)
 }
@@ -87,6 +84,9 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	var refused *SignerRefusedError
 	var link *evidence.Error
 	switch {
+	case err == nil && match.IsException() && v.accepts(StaysSigned, entry.Name):
+		v.events.event(SignerChanged{SignerChange{Name: entry.Name, Was: v.signerText(entry.Signer)}})
+		return true, nil
 	case err == nil:
 		t.entry = entry
 		return true, v.tellUnasked(entry, match)
@@ -198,11 +198,15 @@ func namesOf(signers []*trust.Signer) []string {
 // lockSigner looks for a signature by one of the rule's signers, and locks it.
 func (v *vendoring) lockSigner(ctx context.Context, t *task, match trust.Match) error {
 	found, err := v.findSigner(ctx, t, match.Rule, match.Allowed(t.entry.LayerDigest))
+	var unsigned *UnsignedError
+	if was := v.before(t).Signer; was != "" && errors.As(err, &unsigned) {
+		unsigned.Was = v.signerText(was)
+	}
 	if err != nil {
 		return err
 	}
 	t.lockFound(found)
-	return nil
+	return v.continueSigner(t, match)
 }
 
 func (t *task) lockFound(found *verdict.Found) {

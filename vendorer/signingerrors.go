@@ -68,13 +68,6 @@ func (e *SignerRefusedError) Error() string {
 	return fmt.Sprintf("signed by %s, which its rule does not have\n\trule %q: %s", e.Signer, e.Rule, strings.Join(e.Signers, " or "))
 }
 
-// A SignerLostError reports a pack that would be locked without a signature, which it had.
-type SignerLostError struct{ Name, Was string }
-
-func (e *SignerLostError) Error() string {
-	return fmt.Sprintf("it would lose its signature\n\tlocked: signed by %s\n\tnow:    no rule asks for a signature", e.Was)
-}
-
 // An UnaskedSignerError reports a signed pack whose rule is gone.
 type UnaskedSignerError struct{ Name string }
 

@@ -50,6 +50,9 @@ func (v *vendoring) stage(ctx context.Context, c *project.Change, tasks []*task,
 			v.suspect(t, nil)
 		}
 	}
+	if err := v.compareKept(ctx, tasks); err != nil {
+		return err
+	}
 	if len(wanted) > 0 {
 		if err := c.MakeDataDir(); err != nil {
 			return err
@@ -85,6 +88,9 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 	if err == nil && t.Action == Resolve {
 		v.suspect(t, file)
 	}
+	if err == nil {
+		err = v.comparePacks(ctx, t, io.NewSectionReader(file, 0, t.entry.Size))
+	}
 	if err == nil && t.apart {
 		err = file.Finish()
 	}
@@ -103,6 +109,22 @@ func (v *vendoring) suspect(t *task, bytes io.ReaderAt) {
 	if d, doubtful := v.Suspect(t.pack, bytes); doubtful {
 		v.events.event(SuspectLayer{Name: t.Pack.Name, SuspectLayer: d})
 	}
+}
+
+// compareKept compares signed packs whose bytes are vendored already, and whose entries
+// change all the same.
+func (v *vendoring) compareKept(ctx context.Context, tasks []*task) error {
+	var errs []error
+	for _, t := range tasks {
+		if t.mustWrite() || t.entry.Signer == "" || t.entry == t.Locked {
+			continue
+		}
+		if err := v.compareVendored(ctx, t); err != nil {
+			errs = append(errs, v.packError(t.Pack, t.Action, &t.Locked, err))
+		}
+	}
+	v.events.flush()
+	return errors.Join(errs...)
 }
 
 // warnRestored warns of vendored files that differed from packs.lock.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -28,6 +29,9 @@ type UpdateOptions struct {
 	KeepGoing bool
 	// DryRun plans the run and writes nothing.
 	DryRun bool
+	// Accept names the packs that may break with what is locked. Without Targets they are
+	// the targets. A pack with nothing to accept is a *UsageError.
+	Accept map[Continuity][]string
 }
 
 // Update follows the tags of packs, and vendors. A pack pinned as repository:tag@digest
@@ -41,7 +45,11 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 		return nil, err
 	}
 	defer v.close()
-	packs, err := v.choose(u.Targets)
+	targets, err := v.accept(u)
+	if err != nil {
+		return nil, err
+	}
+	packs, err := v.choose(targets)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +58,7 @@ func Update(ctx context.Context, o Options, u UpdateOptions) (*Report, error) {
 		vendoring: v,
 		follower:  &follower{session: v.session, latest: u.Latest, acceptRetag: u.AcceptRetag},
 		keepGoing: u.KeepGoing,
-		named:     len(u.Targets) > 0,
+		named:     len(targets) > 0,
 		refs:      map[string]string{},
 		refused:   map[string]error{},
 	}
@@ -234,4 +242,30 @@ func ParseTarget(s string) (Target, error) {
 		return Target{}, &UsageError{Subject: fmt.Sprintf("tag %+q", tag), Reason: err.Error()}
 	}
 	return Target{Name: name, Tag: tag}, nil
+}
+
+// accept notes what the user accepts, and returns the targets of the update. Packs whose
+// signer may change, or go, are locked again.
+func (v *vendoring) accept(u UpdateOptions) ([]Target, error) {
+	v.accepted = map[accepted]bool{}
+	targets := u.Targets
+	var errs []error
+	for _, kind := range []Continuity{SameSigner, StaysSigned, SamePackID, NoOlder} {
+		for _, name := range u.Accept[kind] {
+			_, known := v.p.Config.Pack(name)
+			switch isTarget := slices.ContainsFunc(u.Targets, func(t Target) bool { return t.Name == name }); {
+			case !known:
+				errs = append(errs, v.unknown(name))
+			case len(u.Targets) == 0:
+				targets = append(targets, Target{Name: name})
+			case !isTarget:
+				errs = append(errs, &UsageError{Subject: kind.Flag() + " " + name, Reason: "is about a pack that is not to be updated"})
+			}
+			v.accepted[accepted{kind, name}] = false
+			if kind == SameSigner || kind == StaysSigned {
+				v.relock[name] = true
+			}
+		}
+	}
+	return targets, errors.Join(errs...)
 }

@@ -23,6 +23,8 @@ func (c *cli) presetFlags(command *cobra.Command) error {
 		switch {
 		case !strings.HasPrefix(word, "--"):
 			return usagef("PACKVENDOR_FLAGS: %+q: write flags as --flag or --flag=value", word)
+		case strings.HasPrefix(name, "accept-") && name != "accept-retag":
+			return usagef("PACKVENDOR_FLAGS: --%s is for the command line alone: it names one pack", safe.Word(name))
 		case known == nil:
 			return usagef("PACKVENDOR_FLAGS: no command has a flag --%s", safe.Word(name))
 		case known.NoOptDefVal == "" && !given:

@@ -9,6 +9,7 @@ import (
 
 func (c *cli) updateCommand() *cobra.Command {
 	var u vendorer.UpdateOptions
+	accepts := map[vendorer.Continuity]*[]string{}
 	command := &cobra.Command{
 		Use:   "update [NAME...] [NAME@TAG...]",
 		Short: "Follow the tags of packs, and vendor",
@@ -22,7 +23,12 @@ forms. NAME@TAG gives a pack that tag.
 If a version tag names other bytes than packs.lock has under it, somebody pushed
 it again. Then nothing is updated, and the exit code is 4. The hints show what
 changed, and accept it with --accept-retag. With --keep-going the other packs
-are updated; the exit code is 4 all the same.`,
+are updated; the exit code is 4 all the same.
+
+A signed pack goes on as it was locked: signed by a signer that its rule lists
+beside the former one, with the same pack ID inside, and with no lower version.
+Otherwise the exit code is 4, too. The --accept flags accept that for one pack;
+they lift no rule.`,
 		Example: `  packvendor update state-redis
   packvendor update messaging-slack@0.4.38
   packvendor update --latest --dry-run`,
@@ -35,6 +41,12 @@ are updated; the exit code is 4 all the same.`,
 				}
 				u.Targets = append(u.Targets, target)
 			}
+			u.Accept = map[vendorer.Continuity][]string{}
+			isAccepting := false
+			for kind, names := range accepts {
+				u.Accept[kind] = *names
+				isAccepting = isAccepting || len(*names) > 0
+			}
 			work := func(o vendorer.Options) error {
 				report, err := vendorer.Update(command.Context(), o, u)
 				if report == nil {
@@ -42,7 +54,7 @@ are updated; the exit code is 4 all the same.`,
 				}
 				return c.reportRun(report, updatedLine(u.Targets), err)
 			}
-			if len(u.Targets) == 0 {
+			if len(u.Targets) == 0 && !isAccepting {
 				return c.eachProject(work)
 			}
 			o, err := c.oneProject(command)
@@ -53,8 +65,21 @@ are updated; the exit code is 4 all the same.`,
 		},
 	}
 	c.projectsFlags(command)
-	command.Flags().BoolVar(&u.Latest, "latest", false, "take newer versions with another major number, too")
+	command.Flags().BoolVar(&u.Latest, "latest", false, "take newer versions of other major numbers, too")
 	command.Flags().BoolVar(&u.AcceptRetag, "accept-retag", false, "accept version tags pushed again with other bytes")
+	for _, accept := range []struct {
+		kind  vendorer.Continuity
+		usage string
+	}{
+		{vendorer.SameSigner, "accept another signer of `NAME`; repeatable"},
+		{vendorer.StaysSigned, "accept that `NAME` is unsigned; repeatable"},
+		{vendorer.SamePackID, "accept another pack ID in `NAME`; repeatable"},
+		{vendorer.NoOlder, "accept another version in `NAME`; repeatable"},
+	} {
+		names := command.Flags().StringArray(string("accept-"+accept.kind), nil, accept.usage)
+		accepts[accept.kind] = names
+		command.RegisterFlagCompletionFunc(string("accept-"+accept.kind), c.completePacks(1))
+	}
 	command.Flags().BoolVar(&u.KeepGoing, "keep-going", false, "update the others where such tags are refused")
 	command.Flags().BoolVarP(&u.DryRun, "dry-run", "n", false, "print what would be updated, and write nothing")
 	return command

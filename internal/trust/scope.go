@@ -118,3 +118,6 @@ func hostOf(registry string) string {
 	}
 	return host
 }
+
+// SameRepository tells whether two references are to one repository, as rules see it.
+func SameRepository(a, b ociref.Reference) bool { return nameOf(a) == nameOf(b) }

@@ -170,6 +170,7 @@ type UnsignedError struct {
 	Verdicts []string // a candidate each, and why it does not count
 	Looked   []string // a place each, and what it had
 	Created  string   // when the manifest was made; "" if that is not known
+	Was      string   // who signed what is locked; "" if nobody did
 }
 
 func (e *UnsignedError) Error() string {
@@ -180,6 +181,9 @@ func (e *UnsignedError) Error() string {
 			text += "; published " + e.Created
 		}
 		text += "; publishers sign after pushing: try again later, or take an older version"
+	}
+	if e.Was != "" {
+		text += "\n\tlocked: signed by " + e.Was
 	}
 	return text + wanted(e.Rule, e.Signers) + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
 }

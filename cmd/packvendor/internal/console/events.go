@@ -9,6 +9,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/terminal"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
@@ -49,6 +50,22 @@ func (p *Printer) Event(e vendorer.Event) {
 		}
 	case vendorer.UnaskedSigner:
 		p.Warning("%s%s is signed, but no rule asks for it", p.About, e.Name)
+	case vendorer.SignerChanged:
+		if e.Now == "" {
+			p.Notice("%s%s: no signer is locked any more; it was %s", p.About, e.Name, e.Was)
+		} else {
+			p.Notice("%s%s: another signer is locked\n\tbefore: %s\n\tnow:    %s", p.About, e.Name, e.Was, e.Now)
+		}
+	case vendorer.SignerRemoved:
+		p.Notice("%s%s was signed by %s", p.About, e.Name, e.Signer)
+	case vendorer.FirstSigned:
+		p.Notice("%s%s: pack %s, version %s, is signed by %s", p.About, e.Name, printable.Word(e.ID, maxID), printable.Word(e.Version, maxID), e.Signer)
+	case vendorer.UnreadSigned:
+		which := "it is signed, and"
+		if e.Locked {
+			which = "what was locked"
+		}
+		p.Warning("%s%s: %s cannot be read as a pack, so its ID and version are not compared: %v", p.About, e.Name, which, e.Err)
 	case vendorer.Kept:
 		p.Warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
 	case vendorer.Large:
@@ -106,6 +123,9 @@ func (p *Printer) retrying(e packfetch.Retrying) {
 	}
 	tell("%s", terminal.TriedAgain(e))
 }
+
+// maxID bounds the ID and the version of a pack in a message.
+const maxID = 128
 
 // maxListed bounds how many layers of a manifest are named.
 const maxListed = 16

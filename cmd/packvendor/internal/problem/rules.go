@@ -207,8 +207,21 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 		on(func(e *vendorer.EvidenceMissingError) Problem {
 			return Problem{Kind: Drift, Hint: when(!e.NoRule, h.Run())}
 		}),
-		on(func(*vendorer.SignerRefusedError) Problem { return Problem{Kind: Integrity} }),
-		on(func(*vendorer.SignerLostError) Problem { return Problem{Kind: Integrity} }),
+		on(func(e *vendorer.SignerRefusedError) Problem {
+			return Problem{Kind: Integrity, Hint: when(!e.Retired, x.accept(vendorer.SameSigner, e.Name, e.Name))}
+		}),
+		on(func(e *vendorer.SignerChangedError) Problem {
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SameSigner, e.Name, e.Target)}
+		}),
+		on(func(e *vendorer.SignerLostError) Problem {
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.StaysSigned, e.Name, e.Target)}
+		}),
+		on(func(e *vendorer.OtherPackError) Problem {
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SamePackID, e.Name, e.Target)}
+		}),
+		on(func(e *vendorer.OtherVersionError) Problem {
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.NoOlder, e.Name, e.Target)}
+		}),
 		on(func(*vendorer.UnaskedSignerError) Problem { return Problem{Kind: Drift} }),
 	}
 }
@@ -266,6 +279,16 @@ func (x Explainer) acceptRetag(pack *vendorer.PackError, wanted string) hint.Hin
 		name += "@" + wanted
 	}
 	return when(pack.Name != "", x.Hints.Update(name, "--accept-retag"))
+}
+
+// accept is the update by which the user accepts that a signed pack breaks with what is
+// locked; none if no update leads there.
+func (x Explainer) accept(kind vendorer.Continuity, name, target string) hint.Hint {
+	words := []string{"update", kind.Flag(), name}
+	if target != name {
+		words = append(words, target)
+	}
+	return when(target != "", x.Hints.Edit(words...))
 }
 
 // oneOfIndex is the command for one of the packs that an index lists; none if it lists

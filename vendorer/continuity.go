@@ -1,0 +1,330 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/trust"
+	"github.com/greenticai/packvendor/internal/versions"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
+)
+
+// A Continuity is a way in which a signed pack continues what was locked. UpdateOptions can
+// accept that it does not.
+type Continuity string
+
+const (
+	SameSigner   Continuity = "signer"   // the same one signed it, or one beside whom the rule lists it
+	StaysSigned  Continuity = "unsigned" // it stays signed
+	SamePackID   Continuity = "id"       // the signed bytes have the same pack ID
+	NoOlder      Continuity = "version"  // they have no lower version, and the tag's
+	acceptPrefix            = "--accept-"
+)
+
+// Flag returns the flag of the command update that accepts a break.
+func (c Continuity) Flag() string { return acceptPrefix + string(c) }
+
+// An accepted is a break that the user accepts.
+type accepted struct {
+	kind Continuity
+	name string
+}
+
+// accepts tells whether the user accepts a break of one pack, and notes that there was one.
+func (v *vendoring) accepts(kind Continuity, name string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a := accepted{kind, name}
+	if _, ok := v.accepted[a]; !ok {
+		return false
+	}
+	v.accepted[a] = true
+	return true
+}
+
+// needless returns the error about breaks that the user accepts and that are none. A dry run
+// looks into no pack.
+func (v *vendoring) needless() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var errs []error
+	for _, kind := range []Continuity{SameSigner, StaysSigned, SamePackID, NoOlder} {
+		for _, pack := range v.p.Config.Packs {
+			used, is := v.accepted[accepted{kind, pack.Name}]
+			if is && !used && (!v.dryRun || kind == SameSigner || kind == StaysSigned) {
+				errs = append(errs, &UsageError{Subject: kind.Flag() + " " + pack.Name, Reason: "has nothing to accept"})
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// before returns the entry that a pack continues: that of its name, or else one of its
+// repository: a signed one before others, then one whose name packs.toml no longer has. It
+// returns the zero value if it is new.
+func (v *vendoring) before(t *task) lockfile.Entry {
+	if t.Locked.Name != "" {
+		return t.Locked
+	}
+	var found lockfile.Entry
+	best := -1
+	for _, entry := range v.p.Lock.Entries {
+		if !trust.SameRepository(entry.Reference(), t.Pack.Reference) {
+			continue
+		}
+		rank := 0
+		if entry.Signer != "" {
+			rank = 2
+		}
+		if _, stays := v.p.Config.Pack(entry.Name); !stays {
+			rank++
+		}
+		if rank > best {
+			found, best = entry, rank
+		}
+	}
+	return found
+}
+
+// continueSigner checks that a new signer may follow the one that was locked: the rule lists
+// both. Who rotates keys lists both for a while.
+func (v *vendoring) continueSigner(t *task, match trust.Match) error {
+	was := v.before(t)
+	if was.Signer == "" || was.Signer == t.entry.Signer {
+		return nil
+	}
+	e := SignerChange{Name: t.Pack.Name, Was: v.signerText(was.Signer), Now: v.signerText(t.entry.Signer)}
+	for _, s := range match.Signers {
+		if s.ID() == was.Signer {
+			v.events.event(SignerChanged{e})
+			return nil
+		}
+	}
+	if v.accepts(SameSigner, t.Pack.Name) {
+		v.events.event(SignerChanged{e})
+		return nil
+	}
+	return &SignerChangedError{SignerChange: e, Rule: match.Rule, Target: v.target(t)}
+}
+
+// loseSigner lets a pack lose its signature, if the user accepts that.
+func (v *vendoring) loseSigner(t *task) error {
+	was := v.before(t)
+	e := SignerChange{Name: t.Pack.Name, Was: v.signerText(was.Signer)}
+	switch {
+	case was.Signer == "":
+		return nil
+	case v.accepts(StaysSigned, t.Pack.Name):
+		v.events.event(SignerChanged{e})
+		return nil
+	}
+	return &SignerLostError{SignerChange: e, Target: v.target(t)}
+}
+
+// target returns the argument of update that leads to what a task would lock; "" if packs.toml
+// has to be edited first.
+func (v *vendoring) target(t *task) string {
+	config, _ := packsfile.Parse(v.p.Show(v.p.TOMLFile), v.p.TOML)
+	if config == nil {
+		return ""
+	}
+	pack, ok := config.Pack(t.Pack.Name)
+	tag := t.entry.Reference().Tag
+	switch {
+	case !ok || pack.Version != t.Pack.Version || !trust.SameRepository(pack.Reference, t.Pack.Reference):
+		return ""
+	case tag == "" || t.entry.Reference().Digest == "":
+		return t.Pack.Name
+	}
+	return t.Pack.Name + "@" + tag
+}
+
+// A SignerChange is another signer than the one that was locked.
+type SignerChange struct {
+	Name string
+	Was  string // as packs.lock calls it, with its name in packs.toml if it has one
+	Now  string // likewise; "" if there is none
+}
+
+// continued returns the entry that the bytes of a pack continue: that of its name, or that of
+// a pack of its repository which has no place any more. Beside a pack that stays, another one
+// of its repository may be older.
+func (v *vendoring) continued(t *task) lockfile.Entry {
+	was := v.before(t)
+	if _, stays := v.p.Config.Pack(was.Name); stays && was.Name != t.Pack.Name {
+		return lockfile.Entry{}
+	}
+	return was
+}
+
+// comparePacks compares the ID and the version inside a signed pack with those of the pack
+// that was locked. They are signed in each format; the tag and the manifest need not be.
+func (v *vendoring) comparePacks(ctx context.Context, t *task, bytes gtpack.Source) error {
+	was := v.continued(t)
+	isSame := isSamePack(was, t.entry) && was.AnyTag() == t.entry.AnyTag()
+	if t.entry.Signer == "" || was.Signer != "" && isSame {
+		return nil
+	}
+	now, err := gtpack.Read(ctx, bytes)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		v.events.event(UnreadSigned{Name: t.Pack.Name, Err: err})
+		return nil
+	}
+	if was.Signer == "" {
+		v.events.event(FirstSigned{Name: t.Pack.Name, ID: now.ID, Version: now.Version, Signer: v.signerText(t.entry.Signer)})
+		return nil
+	}
+	old, err := v.readLocked(ctx, was)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		v.events.event(UnreadSigned{Name: t.Pack.Name, Locked: true, Err: err})
+	}
+	return errors.Join(v.compareIDs(t, old, now), v.compareVersions(t, old, now))
+}
+
+// compareIDs compares the IDs of two packs; old is nil if it is not known.
+func (v *vendoring) compareIDs(t *task, old, now *gtpack.Pack) error {
+	if old == nil || old.ID == now.ID || v.accepts(SamePackID, t.Pack.Name) {
+		return nil
+	}
+	return &OtherPackError{Name: t.Pack.Name, Was: old.ID, Now: now.ID, Target: v.target(t)}
+}
+
+// compareVersions compares the version of a pack with that of the older one, which may be
+// nil, and with its tag.
+func (v *vendoring) compareVersions(t *task, old, now *gtpack.Pack) error {
+	e := &OtherVersionError{Name: t.Pack.Name, Now: now.Version, Target: v.target(t)}
+	is, isVersion := versions.Parse(now.Version)
+	if tag, ok := versions.Parse(t.entry.AnyTag()); ok && (!isVersion || tag.IsNewerThan(is) || is.IsNewerThan(tag)) {
+		e.Tag = t.entry.AnyTag()
+	}
+	if old != nil {
+		was, wasVersion := versions.Parse(old.Version)
+		if wasVersion && (!isVersion || was.IsNewerThan(is)) {
+			e.Was = old.Version
+		}
+	}
+	if e.Tag == "" && e.Was == "" || v.accepts(NoOlder, t.Pack.Name) {
+		return nil
+	}
+	return e
+}
+
+// readLocked reads the pack of an entry: the vendored file if it is that, or else the cache
+// or the registry.
+func (v *vendoring) readLocked(ctx context.Context, entry lockfile.Entry) (*gtpack.Pack, error) {
+	file := v.p.PackFile(entry.Name)
+	if is, err := v.p.Measure(ctx, file, entry.Size); err == nil && is.Content == project.ContentOf(entry) {
+		return v.readVendored(ctx, file, entry.Size)
+	}
+	pack, err := v.Resolve(ctx, entry.Reference().WithDigest(entry.ManifestDigest), string(entry.LayerDigest))
+	if err != nil {
+		return nil, err
+	}
+	copied, err := v.Open(ctx, pack)
+	if err != nil {
+		return nil, err
+	}
+	defer copied.Close()
+	return gtpack.Read(ctx, copied)
+}
+
+// readVendored reads a file of the project.
+func (v *vendoring) readVendored(ctx context.Context, name string, size int64) (*gtpack.Pack, error) {
+	file, err := v.p.Root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return gtpack.Read(ctx, io.NewSectionReader(file, 0, size))
+}
+
+// compareVendored is comparePacks for a pack that is vendored already.
+func (v *vendoring) compareVendored(ctx context.Context, t *task) error {
+	file, err := v.p.Root.Open(v.p.PackFile(t.Pack.Name))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return v.comparePacks(ctx, t, io.NewSectionReader(file, 0, t.entry.Size))
+}
+
+// A SignerChangedError reports another signer than the one that was locked, which the rule
+// does not have.
+type SignerChangedError struct {
+	SignerChange
+	Rule   string
+	Target string // the argument of update for that pack; "" if packs.toml has to be edited
+}
+
+func (e *SignerChangedError) Error() string {
+	return fmt.Sprintf("another signer has signed it, and its rule does not list the one that is locked\n\tlocked: %s\n\tnow:    %s\n\trule %q", e.Was, e.Now, e.Rule)
+}
+
+// A SignerLostError reports a pack that would be locked without a signature, which it had.
+type SignerLostError struct {
+	SignerChange
+	Target string // as in SignerChangedError
+}
+
+func (e *SignerLostError) Error() string {
+	return fmt.Sprintf("it would lose its signature\n\tlocked: %s\n\tnow:    no rule asks for a signature", e.Was)
+}
+
+// An OtherPackError reports a signed pack whose ID is another one than that of the locked
+// pack.
+type OtherPackError struct {
+	Name, Was, Now string
+	Target         string // as in SignerChangedError
+}
+
+func (e *OtherPackError) Error() string {
+	return fmt.Sprintf("the signed bytes are another pack\n\tlocked: %s\n\tnow:    %s", printable.Word(e.Was, maxVersion), printable.Word(e.Now, maxVersion))
+}
+
+// An OtherVersionError reports a signed pack with a lower version than that of the locked
+// pack, or another one than its tag's. An old pack keeps its signature for ever.
+type OtherVersionError struct {
+	Name   string
+	Now    string
+	Was    string // the version that is locked, if that is higher; else ""
+	Tag    string // the tag, if it is another version; else ""
+	Target string // as in SignerChangedError
+}
+
+func (e *OtherVersionError) Error() string {
+	text := "the signed bytes have the version " + printable.Word(e.Now, maxVersion)
+	if e.Was != "" {
+		text += "\n\tlocked: " + printable.Word(e.Was, maxVersion)
+	}
+	if e.Tag != "" {
+		text += "\n\ttag:    " + e.Tag
+	}
+	return text
+}
+
+// tellRemoved reports the signers of packs that are removed, and that no other name
+// continues.
+func (v *vendoring) tellRemoved(surplus []lockfile.Entry, tasks []*task) {
+	continued := map[string]bool{}
+	for _, t := range tasks {
+		continued[v.before(t).Name] = true
+	}
+	for _, entry := range surplus {
+		if entry.Signer != "" && !continued[entry.Name] {
+			v.events.event(SignerRemoved{Name: entry.Name, Signer: v.signerText(entry.Signer)})
+		}
+	}
+	v.events.flush()
+}

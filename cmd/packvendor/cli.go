@@ -62,7 +62,7 @@ func newCLI(p process) *cli {
 	c := &cli{process: p, section: textSection}
 	c.root = c.rootCommand()
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
-		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand())
+		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand(), c.trustCommand())
 	c.group("Any pack:", c.versionsCommand(), c.inspectCommand(), c.fetchCommand())
 	c.group("This machine:", c.doctorCommand(), c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")

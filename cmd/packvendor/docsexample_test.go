@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 // jsonExamples are the command lines whose documents docs/cli.md shows, in their order
@@ -39,6 +40,7 @@ var jsonExamples = []struct {
 	{"packvendor doctor --json", 0},
 	{"packvendor remove --json slack", 0},
 	{"packvendor auth explain --json ghcr.io", 0},
+	{"packvendor trust add --json greentic greentic.pub", 0},
 	{"packvendor version --json", 0},
 	{errorExample, 2},
 }
@@ -86,7 +88,7 @@ func documents(t *testing.T) map[string]string {
 	}
 	b.must(os.Mkdir(filepath.Join(home, ".docker"), 0o777))
 	b.must(os.WriteFile(filepath.Join(home, ".docker", "config.json"), []byte(`{"auths":{"ghcr.io":{"auth":"bWU6c2VjcmV0"}}}`), 0o666))
-	tree{"go.mod": goMod}.write(b, dir)
+	tree{"go.mod": goMod, "greentic.pub": string(signing.Ed25519(1).PEM())}.write(b, dir)
 	usual := usualWords(b.reg.Host(), dir, cache, home)
 	docs := map[string]string{}
 	for _, example := range jsonExamples {

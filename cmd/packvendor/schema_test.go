@@ -46,6 +46,7 @@ var jsonCommands = []jsonCommand{
 	{"list", listJSON{}, true},
 	{"outdated", outdatedJSON{}, true},
 	{"remove", runJSON{}, false},
+	{"trust add", trustAddJSON{}, false},
 	{"update", runJSON{}, true},
 	{"verify", verifyJSON{}, true},
 	{"version", versionJSON{}, false},

@@ -34,7 +34,8 @@ func signingCommands() map[string]func(*testscript.TestScript, []string) {
 }
 
 // key NAME [-p256] [FILE] makes a key, and writes its public half into FILE.
-// $NAME_ID is what packs.lock calls it, $NAME_KEY the key as packs.toml can hold it.
+// $NAME_ID is what packs.lock calls it, $NAME_FINGERPRINT the digits of that, $NAME_KEY the
+// key as packs.toml can hold it, and $NAME_GREENTIC_ID what Greentic's programs call it.
 func cmdKey(ts *testscript.TestScript, args []string) {
 	s := ts.Value(signaturesKey{}).(*signatures)
 	name, args := args[0], args[1:]
@@ -46,6 +47,8 @@ func cmdKey(ts *testscript.TestScript, args []string) {
 	s.keys[name] = key
 	ts.Setenv(name+"_ID", key.Identity())
 	ts.Setenv(name+"_KEY", key.Inline())
+	ts.Setenv(name+"_FINGERPRINT", strings.TrimPrefix(key.Identity(), "key:sha256:"))
+	ts.Setenv(name+"_GREENTIC_ID", key.GreenticID())
 	if len(args) > 0 {
 		file := ts.MkAbs(args[0])
 		ts.Check(os.MkdirAll(filepath.Dir(file), 0o777))

@@ -33,16 +33,19 @@ func Of(p *project.Project) (*Policy, error) {
 	if p.Config.Trust == nil {
 		return nil, nil
 	}
-	return load(p.Config.Trust, p.Show(p.TOMLFile), func(file string) ([]byte, error) {
-		name := path.Join(p.Base, file)
-		if name == ".." || strings.HasPrefix(name, "../") {
-			return nil, &regularfile.PlaceError{Path: file, Reason: "is outside the module"}
-		}
-		if err := p.CheckFile(name); err != nil {
-			return nil, err
-		}
-		return p.ReadFile(name, packsfile.MaxKeyFile)
-	})
+	return load(p.Config.Trust, p.Show(p.TOMLFile), func(file string) ([]byte, error) { return ReadKey(p, file) })
+}
+
+// ReadKey reads a file with a key that a project's packs.toml names.
+func ReadKey(p *project.Project, file string) ([]byte, error) {
+	name := path.Join(p.Base, file)
+	if name == ".." || strings.HasPrefix(name, "../") {
+		return nil, &regularfile.PlaceError{Path: file, Reason: "is outside the module"}
+	}
+	if err := p.CheckFile(name); err != nil {
+		return nil, err
+	}
+	return p.ReadFile(name, packsfile.MaxKeyFile)
 }
 
 // load reads the keys of a table.

@@ -28,6 +28,7 @@ type Change struct {
 	// Each of these is nil if the file does not change.
 	goFile, lock, toml *atomicfile.File
 	created            []*atomicfile.File // other files
+	keys               []*atomicfile.File
 	evidence           []*atomicfile.File
 	deletions          []deletion
 	unproved           []lockfile.Entry // whose evidence is to be deleted
@@ -102,6 +103,17 @@ func (c *Change) StageEvidence(name string, data []byte) error {
 	return err
 }
 
+// StageKey stages the file of a signer's public key, which is not there yet.
+func (c *Change) StageKey(signer string, data []byte) error {
+	at := c.p.KeyFile(signer)
+	if err := c.makeDir(path.Dir(at)); err != nil {
+		return err
+	}
+	file, err := atomicfile.Begin(c.p.Root, at, data)
+	c.keys = append(c.keys, file)
+	return err
+}
+
 // StageFile stages a file that is not packvendor's own, for Create.
 func (c *Change) StageFile(name string, data []byte) error {
 	if err := c.makeDir(path.Dir(name)); err != nil {
@@ -161,7 +173,7 @@ func (c *Change) DropEvidence(entry lockfile.Entry) {
 	}
 }
 
-// Commit carries out the change: packs.toml, new packs, their evidence, the Go file,
+// Commit carries out the change: keys, packs.toml, new packs, their evidence, the Go file,
 // deletions, packs.lock. The next run completes an interrupted one, and verify reports it until
 // then: packs.toml names a new pack before its file exists, and packs.lock names a
 // dropped pack until its file is gone. Else the files would have no owner.
@@ -169,7 +181,7 @@ func (c *Change) DropEvidence(entry lockfile.Entry) {
 // All bytes reach the disk before the first rename: a file system may keep a name
 // through a power cut without its bytes. After Commit the names are on the disk, too.
 func (c *Change) Commit(ctx context.Context) error {
-	files := nonNil(slices.Concat([]*atomicfile.File{c.toml}, c.Packs, c.evidence, []*atomicfile.File{c.goFile}))
+	files := nonNil(slices.Concat(c.keys, []*atomicfile.File{c.toml}, c.Packs, c.evidence, []*atomicfile.File{c.goFile}))
 	lock := nonNil([]*atomicfile.File{c.lock})
 	if len(files)+len(lock)+len(c.deletions)+len(c.unproved) == 0 {
 		return nil
@@ -328,7 +340,7 @@ func (c *Change) deleteEvidence(entry lockfile.Entry) error {
 
 // Discard removes staged files and new directories that were not committed.
 func (c *Change) Discard() {
-	for _, file := range nonNil(slices.Concat(c.Packs, c.evidence, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
+	for _, file := range nonNil(slices.Concat(c.keys, c.Packs, c.evidence, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
 		file.Discard()
 	}
 	for n := len(c.madeDirs) - 1; n >= 0; n-- {

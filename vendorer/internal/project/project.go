@@ -276,6 +276,15 @@ func (p *Project) PackFile(name string) string {
 // EvidenceFile returns the path of the evidence of the pack name.
 func (p *Project) EvidenceFile(name string) string { return path.Join(p.DataDir, name+".evidence") }
 
+// keysDir is the folder of public keys, beside packs.toml.
+const keysDir = "keys"
+
+// KeyName is how packs.toml names the file that packvendor writes for the key of a signer.
+func KeyName(signer string) string { return path.Join(keysDir, signer+".pub") }
+
+// KeyFile returns the path of the file that packvendor writes for the key of a signer.
+func (p *Project) KeyFile(signer string) string { return path.Join(p.Base, KeyName(signer)) }
+
 // ReadEvidence reads the evidence of the pack name. It refuses links.
 func (p *Project) ReadEvidence(name string) ([]byte, error) {
 	file := p.EvidenceFile(name)

@@ -170,3 +170,14 @@ func configured(file string) *packsfile.File {
 	config, _ := packsfile.Parse(file, data)
 	return config
 }
+
+// ConfiguredSigners are the names of the signers of packs.toml at file, as Configured is.
+func ConfiguredSigners(file string) []string {
+	var names []string
+	if config := configured(file); config != nil && config.Trust != nil {
+		for _, s := range config.Trust.Signers {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}

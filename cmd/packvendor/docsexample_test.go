@@ -41,6 +41,7 @@ var jsonExamples = []struct {
 	{"packvendor remove --json slack", 0},
 	{"packvendor auth explain --json ghcr.io", 0},
 	{"packvendor trust add --json greentic greentic.pub", 0},
+	{"packvendor trust list --json", 0},
 	{"packvendor version --json", 0},
 	{errorExample, 2},
 }

@@ -47,6 +47,8 @@ var jsonCommands = []jsonCommand{
 	{"outdated", outdatedJSON{}, true},
 	{"remove", runJSON{}, false},
 	{"trust add", trustAddJSON{}, false},
+	{"trust list", trustListJSON{}, false},
+	{"trust retire", trustRetireJSON{}, false},
 	{"update", runJSON{}, true},
 	{"verify", verifyJSON{}, true},
 	{"version", versionJSON{}, false},

@@ -15,7 +15,7 @@ func (c *cli) trustCommand() *cobra.Command {
 [trust.signers] has the signers with their keys. [trust.rules] says which of
 them must have signed which packs; no command writes a rule.`,
 		Example: "  packvendor trust add greentic greentic.pub",
-	}, c.trustAddCommand())
+	}, c.trustAddCommand(), c.trustListCommand(), c.trustRetireCommand())
 }
 
 // signerKeyJSON describes a public key.

@@ -76,6 +76,7 @@ var exitCodes = map[string]struct {
 	"vendorer.KeyFileError":           {&vendorer.KeyFileError{Err: errors.New("no")}, 2},
 	"vendorer.KeyTakenError":          {&vendorer.KeyTakenError{}, 2},
 	"vendorer.SameSignerError":        {&vendorer.SameSignerError{}, 2},
+	"vendorer.UnknownSignerError":     {&vendorer.UnknownSignerError{}, 2},
 	"vendorer.UnaskedSignerError":     {&vendorer.UnaskedSignerError{}, 1},
 	"vendorer.UnsearchedError":        {&vendorer.UnsearchedError{Err: &packfetch.ProtocolError{}}, 3},
 	"vendorer.UnsignedError":          {&vendorer.UnsignedError{}, 4},

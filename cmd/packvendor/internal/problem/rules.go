@@ -224,7 +224,8 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 		}),
 		on(func(*vendorer.UnaskedSignerError) Problem { return Problem{Kind: Drift} }),
 		on(func(*vendorer.FingerprintError) Problem { return Problem{Kind: Integrity} }),
-		all(Usage, new(*vendorer.KeyFileError), new(*vendorer.KeyChoiceError), new(*vendorer.KeyTakenError), new(*vendorer.SameSignerError)),
+		all(Usage, new(*vendorer.KeyFileError), new(*vendorer.KeyChoiceError), new(*vendorer.KeyTakenError), new(*vendorer.SameSignerError),
+			new(*vendorer.UnknownSignerError)),
 	}
 }
 

@@ -79,10 +79,6 @@ func simple(key *signing.Key, digest string) referrers.Candidate {
 	}
 }
 
-func annotation(key *signing.Key) string {
-	return signing.Sign(signing.GreenticStatement("a.gtpack", digestOf(layer)).JSON(), key).Annotation()
-}
-
 // The order of the rule's signers decides, then that of the candidates.
 func TestChoice(t *testing.T) {
 	pack := packOf(t, nil)

@@ -71,6 +71,8 @@ type (
 		Locked bool
 		Err    error
 	}
+	// TrustInTree: the file of Options.Trust is in the work tree whose authors it is to judge.
+	TrustInTree struct{ File string }
 	// Kept: someone changed a dropped pack's file, so it stays.
 	Kept struct{ Name, Path string }
 	// Large: a pack is larger than code hosts accept.
@@ -101,6 +103,7 @@ func (e SignerChanged) about() string   { return e.Name }
 func (e SignerRemoved) about() string   { return e.Name }
 func (e FirstSigned) about() string     { return e.Name }
 func (e UnreadSigned) about() string    { return e.Name }
+func (TrustInTree) about() string       { return "" }
 func (e Kept) about() string            { return e.Name }
 func (e Large) about() string           { return e.Name }
 func (LargeTotal) about() string        { return "" }

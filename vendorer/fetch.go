@@ -51,7 +51,13 @@ func (o Options) withPack(ctx context.Context, fo FetchOptions, reference string
 		return packfetch.Result{}, err
 	}
 	defer c.close()
+	if err := c.loadOrganisation("."); err != nil {
+		return packfetch.Result{}, err
+	}
 	pack, err := c.resolve(ctx, reference)
+	if err == nil {
+		err = c.checkByOrganisation(ctx, pack)
+	}
 	if err != nil {
 		return packfetch.Result{}, err
 	}

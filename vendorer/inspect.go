@@ -88,7 +88,13 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		return nil, err
 	}
 	defer s.close()
-	if _, ok := s.p.Config.Pack(name); !ok {
+	if o.Trust != nil {
+		if err := s.loadPolicies(); err != nil {
+			return nil, err
+		}
+	}
+	configured, ok := s.p.Config.Pack(name)
+	if !ok {
 		return nil, s.unknown(name)
 	}
 	entry, locked := s.p.Lock.Entry(name)
@@ -102,6 +108,9 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	}
 	if is.Content != project.ContentOf(entry) {
 		return nil, s.vendoredError(entry, is)
+	}
+	if err := s.judgeByOrganisation(configured, entry, nil); err != nil {
+		return nil, s.packError(configured, Keep, &entry, err)
 	}
 	copied, err := scratch.New()
 	if err != nil {
@@ -217,7 +226,13 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 		return nil, err
 	}
 	defer f.close()
+	if err := f.loadOrganisation("."); err != nil {
+		return nil, err
+	}
 	found, err := f.resolveAny(ctx, reference)
+	if err == nil {
+		err = f.checkByOrganisation(ctx, found)
+	}
 	if err != nil {
 		return nil, err
 	}

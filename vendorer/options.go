@@ -31,6 +31,10 @@ type Options struct {
 	Getenv func(string) string
 	// Fetch controls the downloads, unless another field or packs.toml does.
 	Fetch packfetch.Options
+	// Trust, if not nil, names the file with the [trust] of an organisation, which judges
+	// the packs of Run, Add, Update, Remove, Verify, Fetch and Inspect beside that of
+	// packs.toml. It must be an absolute path.
+	Trust *string
 	// UserAgent names the program to registries.
 	UserAgent string
 	// Events, if not nil, gets the events of the work; never concurrently.

@@ -144,10 +144,11 @@ func (s *session) vendoredError(entry lockfile.Entry, is Vendored) *VendoredErro
 // be called concurrently.
 type client struct {
 	*fetch.Fetcher
-	o        Options
-	events   *orderedEvents // flushed at the end of the work
-	progress *progressCounter
-	listed   once.Cache[string, []string] // tags by repository name
+	o            Options
+	events       *orderedEvents // flushed at the end of the work
+	progress     *progressCounter
+	organisation *policies.Policy             // that judges all packs beside packs.toml's; nil asks for nothing
+	listed       once.Cache[string, []string] // tags by repository name
 }
 
 // newClient returns a client; set fills the options that Options lacks. project is the

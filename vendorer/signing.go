@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/evidence"
@@ -19,8 +20,10 @@ import (
 
 // loadPolicies reads the policies that judge the packs of the session.
 func (s *session) loadPolicies() (err error) {
-	s.policy, err = policies.Of(s.p)
-	return err
+	if s.policy, err = policies.Of(s.p); err != nil {
+		return err
+	}
+	return s.loadOrganisation(filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))
 }
 
 // match returns the rule of packs.toml for a pack that is, or will be, locked as entry.
@@ -48,9 +51,17 @@ func (s *session) lacksSigner(pack packsfile.Pack, entry lockfile.Entry) bool {
 // settleSigner finds out who signed a pack as it will be locked: whom packs.lock has, if
 // that holds, or whom a search finds. A run never drops a signer.
 func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
-	if v.policy == nil && !v.hasSigned {
+	if v.policy == nil && v.organisation == nil && !v.hasSigned {
 		return nil
 	}
+	if err := v.findLockedSigner(ctx, t); err != nil {
+		return err
+	}
+	return v.judgeByOrganisation(t.Pack, t.entry, t.evidence)
+}
+
+// findLockedSigner is settleSigner by packs.toml alone.
+func (v *vendoring) findLockedSigner(ctx context.Context, t *task) error {
 	match, err := v.match(t.Pack, t.entry)
 	if err != nil {
 		return err
@@ -221,24 +232,7 @@ func (v *vendoring) findSigner(ctx context.Context, t *task, rule string, signer
 	if err != nil {
 		return nil, err
 	}
-	judge := verdict.New(verdict.Pack{
-		Reference: t.Pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations,
-		Claim: v.claimOf(t.Pack, t.entry),
-	}, signers)
-	searched := v.SearchSignatures(ctx, pack, judge.Judge)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	found, err := judge.Result(searched)
-	var unsigned *UnsignedError
-	var unsearched *UnsearchedError
-	switch {
-	case errors.As(err, &unsigned):
-		unsigned.Rule = rule
-	case errors.As(err, &unsearched) && v.o.Offline:
-		return nil, &fetch.OfflineError{Reference: t.Pack.Reference.Name(), Signatures: true}
-	}
-	return found, err
+	return v.searchSigner(ctx, pack, v.claimOf(t.Pack, t.entry), rule, signers)
 }
 
 // manifestsOf returns the pack of a task with the bytes of its manifest and index.
@@ -288,15 +282,21 @@ func isOther(s *trust.Signer, id string) int {
 // checkSigner proves, without network, who signed a locked pack, and that its rule is met.
 // That a signature is yet to be locked is not its matter.
 func (s *session) checkSigner(t *task) error {
-	if s.policy == nil && t.Locked.Signer == "" {
+	if s.policy == nil && s.organisation == nil && t.Locked.Signer == "" {
 		return nil
 	}
 	match, err := s.match(t.Pack, t.Locked)
-	if err != nil || t.Locked.Signer == "" {
+	if err != nil {
 		return err
 	}
-	if err := s.proveSigner(t.Pack, t.Locked, match); err != nil || !match.IsException() {
-		return err
+	if t.Locked.Signer != "" {
+		if err := s.proveSigner(t.Pack, t.Locked, match); err != nil {
+			return err
+		}
 	}
-	return &UnaskedSignerError{Name: t.Pack.Name}
+	err = s.judgeByOrganisation(t.Pack, t.Locked, nil)
+	if t.Locked.Signer != "" && match.IsException() {
+		return errors.Join(err, &UnaskedSignerError{Name: t.Pack.Name})
+	}
+	return err
 }

@@ -19,6 +19,8 @@ type (
 	UnsearchedError = verdict.UnsearchedError
 	// A NoRuleError reports a pack that no rule of [trust.rules] matches.
 	NoRuleError = policies.NoRuleError
+	// A TrustFileError reports a value of PACKVENDOR_TRUST that cannot be used.
+	TrustFileError = policies.VariableError
 	// An EvidenceSyntaxError reports a file that is no evidence.
 	EvidenceSyntaxError = evidence.SyntaxError
 )

@@ -125,6 +125,7 @@ func (c *cli) options() vendorer.Options {
 		CacheDir:  c.cacheDir,
 		Jobs:      c.jobs,
 		Getenv:    c.getenv,
+		Trust:     c.trust(),
 		UserAgent: "packvendor/" + version(),
 		Events:    c.event,
 		Progress:  c.watch(),

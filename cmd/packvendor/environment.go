@@ -112,3 +112,16 @@ func (c *cli) inCI() bool {
 	ci, err := strconv.ParseBool(c.getenv("CI"))
 	return err == nil && ci
 }
+
+// trust is the value of PACKVENDOR_TRUST; nil if it is not set. An empty one is a mistake: a
+// CI system may have lost it.
+func (c *cli) trust() *string {
+	if c.lookupEnv == nil {
+		return nil
+	}
+	value, ok := c.lookupEnv("PACKVENDOR_TRUST")
+	if !ok {
+		return nil
+	}
+	return &value
+}

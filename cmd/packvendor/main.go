@@ -34,7 +34,7 @@ func invoke(w waits, stderr io.Writer) int {
 		form: sync.OnceValue(func() invocation.Form {
 			return invocation.Find(invocation.Current(os.Getenv, vendorer.HasTool))
 		}),
-		args: os.Args[1:], getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: stderr, waits: w,
+		args: os.Args[1:], getenv: os.Getenv, lookupEnv: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: stderr, waits: w,
 	})
 }
 
@@ -52,7 +52,8 @@ func exitSignals() []os.Signal {
 type process struct {
 	args           []string
 	getenv         func(string) string
-	stdin          io.Reader // nil is empty
+	stdin          io.Reader                   // nil is empty
+	lookupEnv      func(string) (string, bool) // nil: no variable is set
 	stdout, stderr io.Writer
 	form           func() invocation.Form // in which it was started; nil: by its name
 	waits          waits

@@ -72,7 +72,7 @@ func TestTopicEnvironment(t *testing.T) {
 }
 
 // lookedUp returns the variables that the source of the command and of its packages
-// looks up: the constant arguments of functions named Getenv, getenv or LookupEnv.
+// looks up: the constant arguments of functions named Getenv, getenv, LookupEnv or lookupEnv.
 func lookedUp(t *testing.T) map[string]bool {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}", ".").Output()
@@ -136,7 +136,7 @@ func lookup(node ast.Node) ast.Expr {
 	case *ast.SelectorExpr:
 		name = f.Sel.Name
 	}
-	if !slices.Contains([]string{"Getenv", "getenv", "LookupEnv"}, name) {
+	if !slices.Contains([]string{"Getenv", "getenv", "LookupEnv", "lookupEnv"}, name) {
 		return nil
 	}
 	return call.Args[0]

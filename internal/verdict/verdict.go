@@ -166,6 +166,7 @@ func created(annotations map[string]string) string {
 // was searched.
 type UnsignedError struct {
 	Rule     string   // that lists the signers
+	File     string   // that has the rule; "" is packs.toml
 	Signers  []string // their names
 	Verdicts []string // a candidate each, and why it does not count
 	Looked   []string // a place each, and what it had
@@ -185,13 +186,16 @@ func (e *UnsignedError) Error() string {
 	if e.Was != "" {
 		text += "\n\tlocked: signed by " + e.Was
 	}
-	return text + wanted(e.Rule, e.Signers) + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
+	return text + wanted(e.Rule, e.File, e.Signers) + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
 }
 
 // wanted says what a rule asks for.
-func wanted(rule string, signers []string) string {
-	if rule == "" {
+func wanted(rule, file string, signers []string) string {
+	switch {
+	case rule == "":
 		return ""
+	case file != "":
+		return fmt.Sprintf("\n\trule %s in %s: %s", printable.Quote(rule, maxQuoted), file, orList(signers))
 	}
 	return fmt.Sprintf("\n\trule %s: %s", printable.Quote(rule, maxQuoted), orList(signers))
 }

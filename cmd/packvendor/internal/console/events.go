@@ -66,6 +66,11 @@ func (p *Printer) Event(e vendorer.Event) {
 			which = "what was locked"
 		}
 		p.Warning("%s%s: %s cannot be read as a pack, so its ID and version are not compared: %v", p.About, e.Name, which, e.Err)
+	case vendorer.TrustInTree:
+		if !p.trustInTree {
+			p.Warning("PACKVENDOR_TRUST names %s, which is in the work tree: who changes the project can change it", e.File)
+		}
+		p.trustInTree = true
 	case vendorer.Kept:
 		p.Warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
 	case vendorer.Large:

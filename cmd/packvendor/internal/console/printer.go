@@ -37,6 +37,7 @@ type Printer struct {
 	mu            sync.Mutex      // of lines, which come from several sides
 	said          map[string]bool // what once has told
 	cacheUnusable bool            // said already
+	trustInTree   bool            // told already
 }
 
 func (p *Printer) Error(text string) { p.line(red, "error: ", text) }

@@ -66,6 +66,8 @@ var exitCodes = map[string]struct {
 	"vendorer.EvidenceMissingError":   {&vendorer.EvidenceMissingError{}, 1},
 	"vendorer.EvidenceSyntaxError":    {&vendorer.EvidenceSyntaxError{}, 4},
 	"vendorer.NoRuleError":            {&vendorer.NoRuleError{}, 2},
+	"vendorer.OverruledError":         {&vendorer.OverruledError{}, 4},
+	"vendorer.TrustFileError":         {&vendorer.TrustFileError{Err: fs.ErrNotExist}, 2},
 	"vendorer.OtherPackError":         {&vendorer.OtherPackError{}, 4},
 	"vendorer.OtherVersionError":      {&vendorer.OtherVersionError{}, 4},
 	"vendorer.SignerChangedError":     {&vendorer.SignerChangedError{}, 4},

@@ -196,6 +196,8 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 			}
 			return p
 		}),
+		on(func(*vendorer.OverruledError) Problem { return Problem{Kind: Integrity} }),
+		on(func(*vendorer.TrustFileError) Problem { return Problem{Kind: Usage} }),
 		on(func(*vendorer.UnsearchedError) Problem { return Problem{Kind: Network} }),
 		on(func(e *vendorer.NoRuleError) Problem {
 			return Problem{Kind: Usage, Hint: hint.Line("in %s, below [trust.rules]: %s", e.File, e.Line)}

@@ -1,0 +1,164 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/trust"
+	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/policies"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
+)
+
+// loadOrganisation reads the policy of Options.Trust. dir is in the work tree at hand, whose
+// authors the policy is to judge.
+func (c *client) loadOrganisation(dir string) (err error) {
+	c.organisation, err = policies.FromVariable(c.o.Trust)
+	if err == nil && c.organisation != nil && isInTree(c.organisation.File, dir) {
+		c.events.event(TrustInTree{File: c.organisation.File})
+	}
+	return err
+}
+
+// isInTree tells whether a file is in the git work tree, or else the module, around a folder,
+// by its own path or by that of what it links to.
+func isInTree(file, dir string) bool {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	top := gitrev.WorkTree(dir)
+	if top == "" {
+		if top, err = project.ModuleRoot(dir); err != nil {
+			return false
+		}
+	}
+	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
+		at, fileErr := resolve(file)
+		above, topErr := resolve(top)
+		if errors.Join(fileErr, topErr) != nil {
+			continue
+		}
+		if below, err := filepath.Rel(above, at); err == nil && filepath.IsLocal(below) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeByOrganisation judges the signature of a pack as it is, or will be, locked by the
+// organisation's policy. packs.toml cannot loosen it. file is the pack's evidence; nil is the
+// one in the project.
+func (s *session) judgeByOrganisation(pack packsfile.Pack, entry lockfile.Entry, file []byte) error {
+	match, err := s.organisation.Match(pack.Reference, digestsOf(entry)...)
+	if err != nil || match.IsException() {
+		return err
+	}
+	e := &OverruledError{Name: entry.Name, File: s.p.Show(s.p.TOMLFile), Organisation: s.organisation.File, Rule: match.Rule, Signers: namesOf(match.Signers)}
+	if entry.Signer == "" {
+		return e
+	}
+	e.Signer = s.signerText(entry.Signer)
+	allowed := match.Allowed(entry.LayerDigest)
+	if !slices.ContainsFunc(allowed, func(s *trust.Signer) bool { return s.ID() == entry.Signer }) {
+		return e
+	}
+	if file == nil {
+		if file, err = s.p.ReadEvidence(entry.Name); err != nil {
+			return err
+		}
+	}
+	proof, err := evidence.Open(file, entry.Evidence)
+	if err == nil {
+		_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(allowed, pack.Reference))
+	}
+	if err != nil {
+		e.Err = err
+		return e
+	}
+	return nil
+}
+
+// checkByOrganisation checks that somebody signed a pack of no project whom the organisation's
+// policy lists for it.
+func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) error {
+	if c.organisation == nil {
+		return nil
+	}
+	digests := []ociref.Digest{pack.ManifestDigest}
+	if pack.IndexDigest != "" {
+		digests = append(digests, pack.IndexDigest)
+	}
+	match, err := c.organisation.Match(pack.Reference, digests...)
+	if err != nil || match.IsException() {
+		return err
+	}
+	layer := ociref.Digest(pack.Layer.Digest)
+	_, err = c.searchSigner(ctx, pack, evidence.Claim{
+		Manifest: pack.ManifestDigest, Index: pack.IndexDigest, Layer: layer, Size: pack.Layer.Size, MediaType: pack.Layer.MediaType,
+	}, match.Rule, match.Allowed(layer))
+	var unsigned *UnsignedError
+	if errors.As(err, &unsigned) {
+		unsigned.File = c.organisation.File
+	}
+	if err != nil {
+		return fmt.Errorf("cannot use %s: %w", pack.Reference.Text(), err)
+	}
+	return nil
+}
+
+// searchSigner looks for a signature of a pack, by one of the signers.
+func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim evidence.Claim, rule string, signers []*trust.Signer) (*verdict.Found, error) {
+	judge := verdict.New(verdict.Pack{
+		Reference: pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations, Claim: claim,
+	}, signers)
+	searched := c.SearchSignatures(ctx, pack, judge.Judge)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	found, err := judge.Result(searched)
+	var unsigned *UnsignedError
+	var unsearched *UnsearchedError
+	switch {
+	case errors.As(err, &unsigned):
+		unsigned.Rule = rule
+	case errors.As(err, &unsearched) && c.o.Offline:
+		return nil, &fetch.OfflineError{Reference: pack.Reference.Name(), Signatures: true}
+	}
+	return found, err
+}
+
+// An OverruledError reports a pack that satisfies packs.toml, and not the organisation's
+// policy.
+type OverruledError struct {
+	Name         string
+	File         string // packs.toml
+	Organisation string // the file of the policy
+	Signer       string // who signed it; "" if nobody did
+	Rule         string // of the policy
+	Signers      []string
+	Err          error // why the signature is not one of them; nil if they do not include the signer
+}
+
+func (e *OverruledError) Error() string {
+	text := fmt.Sprintf("it satisfies %s, but not %s, which PACKVENDOR_TRUST names: ", e.File, e.Organisation)
+	switch {
+	case e.Signer == "":
+		text += "no signature is locked"
+	case e.Err != nil:
+		text += e.Err.Error()
+	default:
+		text += "it is signed by " + e.Signer
+	}
+	return text + fmt.Sprintf("\n\trule %q: %s", e.Rule, strings.Join(e.Signers, " or "))
+}

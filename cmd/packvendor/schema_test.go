@@ -47,6 +47,7 @@ var jsonCommands = []jsonCommand{
 	{"outdated", outdatedJSON{}, true},
 	{"remove", runJSON{}, false},
 	{"trust add", trustAddJSON{}, false},
+	{"trust explain", trustExplainJSON{}, false},
 	{"trust list", trustListJSON{}, false},
 	{"trust retire", trustRetireJSON{}, false},
 	{"update", runJSON{}, true},

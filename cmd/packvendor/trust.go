@@ -14,8 +14,8 @@ func (c *cli) trustCommand() *cobra.Command {
 		Long: `Work on the table [trust] of packs.toml, which says whose signatures packs need.
 [trust.signers] has the signers with their keys. [trust.rules] says which of
 them must have signed which packs; no command writes a rule.`,
-		Example: "  packvendor trust add greentic greentic.pub",
-	}, c.trustAddCommand(), c.trustListCommand(), c.trustRetireCommand())
+		Example: "  packvendor trust add greentic greentic.pub\n  packvendor trust explain messaging-slack",
+	}, c.trustAddCommand(), c.trustExplainCommand(), c.trustListCommand(), c.trustRetireCommand())
 }
 
 // signerKeyJSON describes a public key.

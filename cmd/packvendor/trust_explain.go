@@ -1,0 +1,159 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) trustExplainCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "explain NAME|REF",
+		Short: "Say which rule a pack has, and what signs it",
+		Long: `Show the rule of [trust.rules] that a pack matches, where signatures were looked
+for, each candidate, and why it counts or not. NAME is a pack of packs.toml, as
+it is locked or would be, and REF a pack in a registry. Every place is searched,
+and nothing is changed.
+
+The exit code is 4 if none of the rule's signers has signed the pack, 3 if a
+place could not be searched and nothing else has a valid signature, and 2 if no
+rule matches.`,
+		Example: `  packvendor trust explain messaging-slack
+  packvendor trust explain ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
+		Args:              arguments(1, 1, "one NAME or REF"),
+		ValidArgsFunction: c.completePacks(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			o, err := c.oneProject(command)
+			if err != nil {
+				return err
+			}
+			explanation, err := vendorer.ExplainTrust(command.Context(), o, args[0])
+			if err != nil {
+				return err
+			}
+			return c.reportTrustExplain(explanation)
+		},
+	}
+	c.fileFlag(command, "use `FILE` as packs.toml")
+	c.fetchFlags(command)
+	return command
+}
+
+// trustExplainJSON is the document of trust explain --json.
+type trustExplainJSON struct {
+	Name           string           `json:"name,omitempty"`         // of the pack in packs.toml
+	Reference      string           `json:"reference"`              // of the pack
+	ManifestDigest string           `json:"manifest_digest"`        // of the manifest that holds the layer
+	IndexDigest    string           `json:"index_digest,omitempty"` // of the image index that lists the manifest
+	LayerDigest    string           `json:"layer_digest"`           // of the pack's bytes
+	Locked         string           `json:"locked,omitempty"`       // who signed it as packs.lock has it
+	Rule           *matchedRuleJSON `json:"rule"`                   // null if none matches, or there is none
+	Candidates     []candidateJSON  `json:"candidates"`             // what may be a signature, in the order in which it was found
+	Looked         []string         `json:"looked"`                 // a place each, and what it had
+	// Result is signed, unsigned, unsearched, no-rule, or not-asked where no rule or an
+	// exception holds.
+	Result string               `json:"result"`
+	By     string               `json:"by,omitempty"`    // the signer, if it is signed
+	Error  *problem.FailureJSON `json:"error,omitempty"` // why there is no rule, or which place could not be searched
+}
+
+// matchedRuleJSON is the rule that a pack matches.
+type matchedRuleJSON struct {
+	Key     string   `json:"key"`     // as packs.toml has it
+	Signers []string `json:"signers"` // names of those of whom one must have signed; none for an exception
+	Retired []string `json:"retired"` // names of those among them who are not good for this layer
+}
+
+// candidateJSON may be a signature.
+type candidateJSON struct {
+	What    string `json:"what"`             // its digest, or its place
+	Signer  string `json:"signer,omitempty"` // the name of the signer by whom it is valid
+	Counts  bool   `json:"counts"`           // whether it is valid, and the rule has the signer
+	Verdict string `json:"verdict"`          // in words
+}
+
+func newTrustExplainJSON(e *vendorer.TrustExplanation) trustExplainJSON {
+	doc := trustExplainJSON{
+		Name: e.Name, Reference: e.Reference, ManifestDigest: string(e.Manifest), IndexDigest: string(e.Index), LayerDigest: string(e.Layer),
+		Locked: e.Locked, Candidates: []candidateJSON{}, Looked: append([]string{}, e.Looked...), Result: string(e.Result), By: e.By,
+	}
+	for _, candidate := range e.Candidates {
+		doc.Candidates = append(doc.Candidates, candidateJSON(candidate))
+	}
+	if e.Rule != "" {
+		doc.Rule = &matchedRuleJSON{Key: e.Rule, Signers: []string{}, Retired: []string{}}
+		for _, s := range e.Signers {
+			doc.Rule.Signers = append(doc.Rule.Signers, s.Name)
+			if s.Retired {
+				doc.Rule.Retired = append(doc.Rule.Retired, s.Name)
+			}
+		}
+	}
+	return doc
+}
+
+// trustKinds are the results that are errors.
+var trustKinds = map[vendorer.TrustResult]problem.Kind{
+	vendorer.TrustUnsigned:   problem.Integrity,
+	vendorer.TrustUnsearched: problem.Network,
+	vendorer.TrustNoRule:     problem.Usage,
+}
+
+func (c *cli) reportTrustExplain(e *vendorer.TrustExplanation) error {
+	t := phrase.NewTable()
+	for _, row := range [][2]string{{"pack", e.Name}, {"reference", e.Reference}, {"manifest", string(e.Manifest)}, {"index", string(e.Index)}, {"locked", e.Locked}} {
+		if row[1] != "" {
+			t.Add(row[0], row[1])
+		}
+	}
+	t.Add("rule", ruleText(e))
+	addRows(t, "candidates", e.Candidates, func(c vendorer.TrustCandidate) string { return c.What + ": " + c.Verdict })
+	addRows(t, "looked at", e.Looked, func(place string) string { return place })
+	t.Add("result", trustResultText(e))
+	doc := newTrustExplainJSON(e)
+	problems := c.explain(e.Err)
+	doc.Error = c.newFailureJSON(problems)
+	return c.end(outcome{problems: problems, kind: trustKinds[e.Result], document: doc, before: t.String()})
+}
+
+// ruleText says what the rule of a pack asks for.
+func ruleText(e *vendorer.TrustExplanation) string {
+	var names []string
+	for _, s := range e.Signers {
+		name := s.Name
+		if s.Retired {
+			name += " (retired, not good for this layer)"
+		}
+		names = append(names, name)
+	}
+	switch {
+	case e.Rule == "" && e.Result == vendorer.TrustNoRule:
+		return "none matches"
+	case e.Rule == "":
+		return "packs.toml has no rules"
+	case len(names) == 0:
+		return e.Rule + ": exception, may be unsigned"
+	}
+	return e.Rule + ": " + strings.Join(names, " or ")
+}
+
+func trustResultText(e *vendorer.TrustExplanation) string {
+	switch e.Result {
+	case vendorer.TrustSigned:
+		return "signed by " + e.By
+	case vendorer.TrustUnsigned:
+		if len(e.Candidates) == 0 {
+			return "no signature yet; publishers sign after pushing"
+		}
+		return "no candidate is a signature by a signer of the rule"
+	case vendorer.TrustUnsearched:
+		return "not fully searched, and no valid signature so far"
+	case vendorer.TrustNoRule:
+		return "refused: each pack must match a rule"
+	}
+	return "no rule asks for a signature"
+}

@@ -1,0 +1,217 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/referrers"
+	"github.com/greenticai/packvendor/internal/trust"
+	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/policies"
+	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
+)
+
+// A TrustResult is what a search for signatures means for a pack.
+type TrustResult string
+
+const (
+	TrustSigned     TrustResult = "signed"     // by a signer of its rule
+	TrustUnsigned   TrustResult = "unsigned"   // by none of them, and every place was searched
+	TrustUnsearched TrustResult = "unsearched" // by none of them so far: a place could not be searched
+	TrustNoRule     TrustResult = "no-rule"    // there are rules, and none matches
+	TrustNotAsked   TrustResult = "not-asked"  // nobody asks for a signature: there is no rule, or an exception
+)
+
+// A TrustExplanation says how [trust] judges a pack.
+type TrustExplanation struct {
+	Name       string // of the pack in packs.toml; "" for a reference
+	Reference  string
+	Manifest   ociref.Digest
+	Index      ociref.Digest // that lists the manifest; "" if none does
+	Layer      ociref.Digest
+	Locked     string           // who signed it as packs.lock has it, with the name; "" if nobody
+	Rule       string           // that matches; "" if none does
+	Signers    []RuleSigner     // of the rule
+	Candidates []TrustCandidate // in the order in which they were found
+	Looked     []string         // a place each, and what it had
+	Result     TrustResult
+	By         string // the signer, if Result is TrustSigned
+	Err        error  // why there is no rule, or which place could not be searched
+}
+
+// A RuleSigner is a signer that a rule names.
+type RuleSigner struct {
+	Name    string
+	Retired bool // and not good for this layer
+}
+
+// A TrustCandidate may be a signature of the pack.
+type TrustCandidate struct {
+	What    string // its digest, or its place
+	Signer  string // the name of the signer by whom it is valid; "" if it is not
+	Counts  bool   // the rule has the signer
+	Verdict string // in words
+}
+
+// ExplainTrust looks for the signatures of a pack of packs.toml, as it is locked or would be,
+// or of any reference. It looks in every place, and changes nothing.
+func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanation, error) {
+	s, err := open(ctx, o, true)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	s.p.Unlock() // the rest is about registries
+	policy, err := s.table()
+	if err != nil {
+		return nil, err
+	}
+	pack, isPack := s.p.Config.Pack(what)
+	if !isPack {
+		ref, err := ociref.Parse(what)
+		if err != nil {
+			return nil, s.unknown(what)
+		}
+		pack = packsfile.Pack{Ref: what, Reference: ref}
+	}
+	found, err := s.resolveFor(ctx, pack, isPack)
+	if err == nil {
+		var e *TrustExplanation
+		if e, err = s.explain(ctx, policy, pack, found); err == nil {
+			return e, nil
+		}
+	}
+	if isPack && ctx.Err() == nil {
+		err = s.packError(pack, Resolve, nil, err)
+	}
+	return nil, err
+}
+
+// resolveFor finds the manifest of a pack, as it is locked or would be, or of a reference.
+func (s *session) resolveFor(ctx context.Context, pack packsfile.Pack, isPack bool) (*fetch.Resolved, error) {
+	ref := pack.Reference
+	entry, locked := s.lockedAs(pack)
+	switch {
+	case !isPack:
+		return s.resolveAny(ctx, pack.Ref)
+	case locked:
+		ref = ref.WithDigest(entry.Digest())
+	case pack.Version != "":
+		tag, err := tagpolicy.Choose(pack, "", false, s.list(ctx, ref))
+		if err != nil {
+			return nil, err
+		}
+		ref = ref.WithTag(tag)
+	}
+	return s.Resolve(ctx, ref, pack.Layer)
+}
+
+// explain searches the signatures of a pack.
+func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsfile.Pack, found *fetch.Resolved) (*TrustExplanation, error) {
+	e := &TrustExplanation{
+		Name: pack.Name, Reference: found.Reference.Text(), Manifest: found.ManifestDigest, Index: found.IndexDigest,
+		Layer: ociref.Digest(found.Layer.Digest), Result: TrustNotAsked,
+	}
+	if entry, ok := s.lockedAs(pack); ok && pack.Name != "" && entry.Signer != "" {
+		e.Locked = signerText(policy, entry.Signer)
+	}
+	var match trust.Match
+	if policy.HasRules() {
+		var err error
+		digests := []ociref.Digest{e.Manifest}
+		if e.Index != "" {
+			digests = []ociref.Digest{e.Index, e.Manifest}
+		}
+		if match, err = policy.Match(found.Reference, digests...); err != nil {
+			var none *trust.NoRuleError
+			errors.As(err, &none)
+			e.Result, e.Err = TrustNoRule, &policies.NoRuleError{File: s.p.Show(s.p.TOMLFile), Repository: none.Repository, Line: none.Line}
+		}
+	}
+	e.Rule = match.Rule
+	for _, signer := range match.Signers {
+		e.Signers = append(e.Signers, RuleSigner{Name: signer.Name, Retired: !signer.Allows(e.Layer)})
+	}
+	subject := verdict.Pack{
+		Reference: found.Reference, Manifest: found.Manifest(), Index: found.Index(), Annotations: found.Annotations,
+		Claim: evidence.Claim{
+			Manifest: e.Manifest, Index: e.Index, Layer: e.Layer, Size: found.Layer.Size, MediaType: found.Layer.MediaType,
+			Select: pack.Layer, Accept: s.p.Config.AcceptMediaTypes,
+		},
+	}
+	searched := s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
+		e.Candidates = append(e.Candidates, judge(subject, match, policy, c, e.Layer))
+		return false
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	e.settle(searched, match)
+	return e, nil
+}
+
+// judge says what a candidate is.
+func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referrers.Candidate, layer ociref.Digest) TrustCandidate {
+	candidate := TrustCandidate{What: c.String()}
+	found, err := verdict.Prove(pack, match.Allowed(layer), c)
+	if err == nil {
+		candidate.Signer, candidate.Counts = found.Signer.Name, true
+		candidate.Verdict = "signed by " + found.Signer.Name
+		return candidate
+	}
+	candidate.Verdict = err.Error()
+	found, err = verdict.Prove(pack, policy.Signers(), c)
+	if err != nil {
+		return candidate
+	}
+	candidate.Signer = found.Signer.Name
+	candidate.Verdict = "signed by " + candidate.Signer
+	isOf := slices.ContainsFunc(match.Signers, func(s *trust.Signer) bool { return s.Name == candidate.Signer })
+	switch {
+	case isOf || !found.Signer.Allows(layer):
+		candidate.Verdict += ", which is retired and not good for this layer"
+	case !match.IsException():
+		candidate.Verdict += ", which its rule does not have"
+	}
+	return candidate
+}
+
+// settle finds out what a search means.
+func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match) {
+	for _, answer := range searched.Answers() {
+		e.Looked = append(e.Looked, answer.String())
+		for _, r := range answer.Refused {
+			e.Candidates = append(e.Candidates, TrustCandidate{What: answer.Place.String(), Verdict: "refused: " + r.String()})
+		}
+	}
+	if match.IsException() {
+		return
+	}
+	for _, signer := range e.Signers { // the rule's order decides, as for a run
+		for _, c := range e.Candidates {
+			if c.Counts && c.Signer == signer.Name {
+				e.Result, e.By = TrustSigned, signer.Name
+				return
+			}
+		}
+	}
+	e.Result = TrustUnsigned
+	if incomplete, ok := searched.(*referrers.Incomplete); ok {
+		e.Result, e.Err = TrustUnsearched, &UnsearchedError{Err: incomplete}
+	}
+}
+
+// signerText is the name of a signer in a policy, and what packs.lock calls it.
+func signerText(policy *trust.Policy, id string) string {
+	for _, signer := range policy.Signers() {
+		if signer.ID() == id {
+			return signer.Name + " (" + id + ")"
+		}
+	}
+	return id
+}

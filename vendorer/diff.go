@@ -22,6 +22,8 @@ type Difference struct {
 	Revision string // as the caller gave it; "" for two references
 	Commit   string
 	Packs    []PackChange // by name; none if packs.lock is unchanged
+	// Trust is how [trust] asks for less than before, or trusts others.
+	Trust []TrustChange
 }
 
 // A PackChange describes the change of one pack. Its digests come from packs.lock; only
@@ -70,6 +72,9 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 		return nil, err
 	}
 	d := &Difference{Revision: name, Commit: rev.Commit}
+	if d.Trust, err = s.diffTrust(ctx, rev, before); err != nil {
+		return nil, err
+	}
 	for _, change := range lockfile.Diff(before, s.p.Lock) {
 		d.Packs = append(d.Packs, PackChange{EntryChange: change})
 	}

@@ -16,7 +16,8 @@ func (c *cli) diffCommand() *cobra.Command {
 		Short: "Show what changed since a git revision, or between two packs",
 		Long: `Show how the packs changed since a git revision, by default HEAD: versions,
 digests and sizes. If the repository, the project or the cache has the bytes, it
-also shows the files inside the packs. It uses no network.
+also shows the files inside the packs. It uses no network. First come the packs
+that lost their signer or have another one, and what [trust] no longer asks for.
 
 With two references, show how the second pack differs from the first. It fetches
 both through the cache, and needs no packs.toml.
@@ -75,7 +76,7 @@ func (c *cli) reportDiff(d *vendorer.Difference, markdown bool) error {
 		render = difference.Markdown
 	}
 	kind := problem.None
-	if len(d.Packs) > 0 {
+	if len(d.Packs)+len(d.Trust) > 0 {
 		kind = problem.Drift
 	}
 	return c.end(outcome{kind: kind, document: difference.NewJSON(d), before: render(d)})

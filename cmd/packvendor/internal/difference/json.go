@@ -11,6 +11,15 @@ type JSON struct {
 	Revision string           `json:"revision,omitempty"` // as it was given
 	Commit   string           `json:"commit,omitempty"`   // that revision
 	Packs    []packChangeJSON `json:"packs"`              // those that changed, by name
+	// Trust is how the table trust of packs.toml asks for less than before, or trusts others.
+	Trust []trustChangeJSON `json:"trust,omitempty"`
+}
+
+type trustChangeJSON struct {
+	Kind   string   `json:"kind"`             // rule-deleted, rule-loosened, exception-added, signer-replaced or signer-restored
+	Name   string   `json:"name"`             // the key of the rule, or the name of the signer
+	Before []string `json:"before,omitempty"` // the signers of the rule, or what packs.lock calls the signer
+	After  []string `json:"after,omitempty"`  // likewise
 }
 
 type packChangeJSON struct {
@@ -34,6 +43,7 @@ type LockedJSON struct {
 	LayerDigest     string `json:"layer_digest"`           // of the pack's bytes
 	Size            int64  `json:"size"`                   // of the pack in bytes
 	MediaType       string `json:"media_type"`             // of the layer
+	Signer          string `json:"signer,omitempty"`       // who signed, as packs.lock has it
 }
 
 type fileChangeJSON struct {
@@ -49,7 +59,7 @@ func NewLockedJSON(p lockfile.Entry) *LockedJSON {
 	}
 	return &LockedJSON{
 		Ref: p.Ref, Version: p.Version, Tag: p.Tag, IndexDigest: string(p.IndexDigest),
-		ManifestDigest: string(p.ManifestDigest), LayerDigest: string(p.LayerDigest), Size: p.Size, MediaType: p.MediaType,
+		ManifestDigest: string(p.ManifestDigest), LayerDigest: string(p.LayerDigest), Size: p.Size, MediaType: p.MediaType, Signer: p.Signer,
 	}
 }
 
@@ -70,6 +80,9 @@ func NewJSON(d *vendorer.Difference) JSON {
 			change.Files = append(change.Files, fileChangeJSON{Name: f.Name, Kind: string(f.Kind), Before: f.OldSize, After: f.NewSize})
 		}
 		doc.Packs = append(doc.Packs, change)
+	}
+	for _, change := range d.Trust {
+		doc.Trust = append(doc.Trust, trustChangeJSON{Kind: string(change.Kind), Name: change.Name, Before: change.Before, After: change.After})
 	}
 	return doc
 }

@@ -15,10 +15,16 @@ const maxFilesShown = 50
 
 // Markdown is a difference for the body of a pull request.
 func Markdown(d *vendorer.Difference) string {
-	if len(d.Packs) == 0 {
-		return "No pack changed.\n"
-	}
 	var b strings.Builder
+	for _, text := range trustLines(d, safe.Code) {
+		b.WriteString("- **Signatures:** " + text + "\n")
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	if len(d.Packs) == 0 {
+		return b.String() + "No pack changed.\n"
+	}
 	b.WriteString("| pack | change | manifest | layer | size |\n|---|---|---|---|---|\n")
 	for _, p := range d.Packs {
 		digests := allDigestRows(p)
@@ -37,7 +43,7 @@ func MarkdownSection(file string) string { return "### " + safe.Code(safe.Line(f
 // looks for that.
 func changeCell(p vendorer.PackChange) string {
 	cell := safe.Code(headline(p))
-	for _, r := range namedRows(p) {
+	for _, r := range append(signerRows(p), namedRows(p)...) {
 		cell += "<br>" + r.what + " " + r.text(safe.Code)
 	}
 	return cell

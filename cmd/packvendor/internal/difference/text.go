@@ -19,9 +19,12 @@ import (
 func Text(d *vendorer.Difference) string {
 	var b strings.Builder
 	line := func(what, value string) { fmt.Fprintf(&b, "  %-9s %s\n", what, value) }
+	for _, text := range trustLines(d, safe.Line) {
+		b.WriteString(text + "\n")
+	}
 	for _, p := range d.Packs {
 		fmt.Fprintf(&b, "%s %s\n", p.Name, headline(p))
-		for _, r := range append(namedRows(p), digestRows(p)...) {
+		for _, r := range slices.Concat(signerRows(p), namedRows(p), digestRows(p)) {
 			line(r.what, r.text(safe.Line))
 		}
 		if p.Old.Size != p.New.Size {
@@ -49,6 +52,8 @@ func headline(p vendorer.PackChange) string {
 		return strings.TrimSpace("removed " + p.Old.AnyTag())
 	case !isRenamed(p):
 		return Movement(p.Old, p.New)
+	case p.Old.Ref == p.New.Ref && p.Old.Evidence != p.New.Evidence:
+		return signerHeadline(p)
 	case nameOf(p.Old) != nameOf(p.New):
 		return "is from another repository"
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/scratch"
+	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
@@ -35,6 +36,12 @@ type Inspection struct {
 	ManifestDigest  string
 	MediaType       string
 	Annotations     map[string]string // of the manifest, if at hand
+	// Signer is who signed a vendored pack as packs.lock has it; "" if nobody. SignerName is
+	// the signer's name in packs.toml; "" if it has none.
+	Signer, SignerName string
+	// HasSignature tells that the manifest of a reference has a signature in an annotation,
+	// which is not checked.
+	HasSignature bool
 }
 
 type (
@@ -125,6 +132,7 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		Pack: pack, Content: is.Content, Path: s.p.Show(file),
 		Reference: entry.Ref, ManifestVersion: s.manifestVersion(entry),
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
+		Signer: entry.Signer, SignerName: s.signerNames()[entry.Signer],
 	}, about(s.p.Show(file), err)
 }
 
@@ -247,6 +255,7 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
 		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),
 		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
+		HasSignature: found.Annotations[signature.GreenticAnnotation] != "",
 	}, about(reference, err)
 }
 

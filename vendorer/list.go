@@ -27,6 +27,9 @@ type Listed struct {
 	// Tag; else, or if Tag is no version, "".
 	ManifestVersion string
 	Size            int64 // bytes; -1 if the pack is not locked
+	// Signer is who signed the pack as packs.lock has it; "" if nobody, or it is not locked.
+	// SignerName is the signer's name in packs.toml; "" if it has none.
+	Signer, SignerName string
 	// Vendored and Cached are about the bytes that packs.lock names; List hashes them.
 	Vendored, Cached State
 }
@@ -45,6 +48,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 		return nil, err
 	}
 	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
+	names := s.signerNames()
 	list := make([]Listed, len(plan.Steps))
 	places := make([]int, len(list))
 	for i := range places {
@@ -52,6 +56,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	}
 	err = eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
 		list[i], err = s.listed(ctx, plan.Steps[i])
+		list[i].SignerName = names[list[i].Signer]
 		return err
 	})
 	return list, err
@@ -70,7 +75,7 @@ func (s *session) listed(ctx context.Context, step Step) (Listed, error) {
 	}
 	entry := step.Locked
 	l.ManifestVersion = s.manifestVersion(entry)
-	l.Digest, l.Size = entry.Digest(), entry.Size
+	l.Digest, l.Size, l.Signer = entry.Digest(), entry.Size, entry.Signer
 	if l.Tag == "" {
 		l.Tag = entry.Tag
 	}

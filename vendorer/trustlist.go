@@ -83,6 +83,23 @@ func (s *session) table() (*packsfile.Policy, error) {
 	return s.p.Config.Trust.Policy(func(file string) ([]byte, error) { return policies.ReadKey(s.p, file) })
 }
 
+// signerNames returns the names of signers by what packs.lock calls them; none if packs.lock
+// has no signer. That [trust] cannot be read is the matter of other commands.
+func (s *session) signerNames() map[string]string {
+	names := map[string]string{}
+	if !slices.ContainsFunc(s.p.Lock.Entries, func(e lockfile.Entry) bool { return e.Signer != "" }) {
+		return names
+	}
+	policy, err := s.table()
+	if err != nil {
+		return names
+	}
+	for _, signer := range policy.Signers() {
+		names[signer.ID()] = signer.Name
+	}
+	return names
+}
+
 // signedBy returns the names of the packs that are locked with a signer.
 func (s *session) signedBy(id string) []string {
 	var names []string

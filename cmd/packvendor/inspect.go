@@ -69,21 +69,26 @@ type inspectJSON struct {
 	ManifestDigest  string            `json:"manifest_digest,omitempty"` // of the manifest, if there is one
 	MediaType       string            `json:"media_type,omitempty"`      // of the layer
 	Annotations     map[string]string `json:"annotations,omitempty"`     // the manifest's
-	Digest          string            `json:"digest"`                    // of the pack's bytes
-	Size            int64             `json:"size"`                      // of the pack in bytes
-	Format          string            `json:"format"`                    // of the pack's own manifest: pack-v1, legacy, dw-application, or the name of a newer one
-	ID              string            `json:"id"`                        // of the pack; the publisher gives it, and all that follows
-	Version         string            `json:"version"`                   // of the pack
-	Name            string            `json:"name,omitempty"`            // of the pack, for people
-	Kind            string            `json:"kind,omitempty"`            // such as application or provider
-	Publisher       string            `json:"publisher,omitempty"`       // who made the pack
-	Components      []componentJSON   `json:"components"`                // by id and version
-	Flows           []string          `json:"flows"`                     // their ids
-	Dependencies    []dependencyJSON  `json:"dependencies"`              // other packs that it needs
-	Signatures      []string          `json:"signatures"`                // files in the pack that hold signatures, which are not verified
-	SBOM            *sbomJSON         `json:"sbom"`                      // the bill of materials; null if there is none
-	Files           int               `json:"files"`                     // how many are in the pack
-	Unpacked        int64             `json:"unpacked"`                  // bytes of all files, unpacked
+	Signer          string            `json:"signer,omitempty"`          // who signed it, as packs.lock has it
+	SignerName      string            `json:"signer_name,omitempty"`     // the name of that signer in packs.toml
+	// Unchecked tells that an annotation of the manifest holds a signature, which is not
+	// checked.
+	Unchecked    bool             `json:"unchecked_signature,omitempty"`
+	Digest       string           `json:"digest"`              // of the pack's bytes
+	Size         int64            `json:"size"`                // of the pack in bytes
+	Format       string           `json:"format"`              // of the pack's own manifest: pack-v1, legacy, dw-application, or the name of a newer one
+	ID           string           `json:"id"`                  // of the pack; the publisher gives it, and all that follows
+	Version      string           `json:"version"`             // of the pack
+	Name         string           `json:"name,omitempty"`      // of the pack, for people
+	Kind         string           `json:"kind,omitempty"`      // such as application or provider
+	Publisher    string           `json:"publisher,omitempty"` // who made the pack
+	Components   []componentJSON  `json:"components"`          // by id and version
+	Flows        []string         `json:"flows"`               // their ids
+	Dependencies []dependencyJSON `json:"dependencies"`        // other packs that it needs
+	Signatures   []string         `json:"signatures"`          // files in the pack that hold signatures, which are not verified
+	SBOM         *sbomJSON        `json:"sbom"`                // the bill of materials; null if there is none
+	Files        int              `json:"files"`               // how many are in the pack
+	Unpacked     int64            `json:"unpacked"`            // bytes of all files, unpacked
 }
 
 type componentJSON struct {
@@ -113,6 +118,7 @@ type sbomJSON struct {
 func newInspectJSON(i *vendorer.Inspection) inspectJSON {
 	doc := inspectJSON{
 		Path: i.Path, Reference: i.Reference, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
+		Signer: i.Signer, SignerName: i.SignerName, Unchecked: i.HasSignature,
 		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
 		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},
 		Signatures: append([]string{}, i.Signatures...), SBOM: newSBOMJSON(i.SBOM), Files: i.Files, Unpacked: i.Unpacked,
@@ -145,6 +151,7 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	for _, row := range [][2]string{
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
 		{"format", i.Format}, {"file", i.Path}, {"reference", phrase.WithVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
+		{"signed by", signedByText(i)},
 		{"digest", string(i.Digest)},
 		{"size", fmt.Sprintf("%s (%s, %s unpacked)", phrase.Bytes(i.Size), phrase.Count(i.Files, "file"), phrase.Bytes(i.Unpacked))},
 		{"flows", strings.Join(i.Flows, ", ")},
@@ -163,6 +170,23 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	c.detailSBOM(i.SBOM)
 	return nil
 }
+
+// signedByText is who signed the pack's manifest or layer, as far as that is known; "" if
+// nothing is.
+func signedByText(i *vendorer.Inspection) string {
+	switch {
+	case i.SignerName != "":
+		return i.SignerName + " (" + i.Signer + "), as packs.lock has it"
+	case i.Signer != "":
+		return i.Signer + ", as packs.lock has it"
+	case i.HasSignature:
+		return "not checked: the manifest's annotation " + signatureAnnotation + " has a signature"
+	}
+	return ""
+}
+
+// signatureAnnotation is the annotation that holds a signature.
+const signatureAnnotation = "dev.greentic.dsse"
 
 // maxRows bounds how many things of one kind a pack is shown to have.
 const maxRows = 100

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
@@ -15,7 +18,7 @@ func (c *cli) listCommand() *cobra.Command {
 		Long: `List the packs of packs.toml: name, version, range, size, pinned digest, and
 whether the pack is vendored and in the shared cache. It hashes the files that
 have the right size, and uses no network. It marks a version that the manifest
-in the cache contradicts.`,
+in the cache contradicts. Where packs.lock has signers, it names them.`,
 		Example: "  packvendor list",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -50,13 +53,21 @@ type listedJSON struct {
 	Size            *int64 `json:"size"`             // of the pack in bytes; null if the pack is not locked
 	Vendored        string `json:"vendored"`         // whether the bytes that packs.lock names are in the data folder: yes, no, changed, or - if the pack is not locked
 	Cached          string `json:"cached"`           // likewise, in the shared cache
+	Signer          string `json:"signer,omitempty"` // who signed it, as packs.lock has it
+	// SignerName is the name of that signer in packs.toml.
+	SignerName string `json:"signer_name,omitempty"`
 }
 
 func (c *cli) reportList(list []vendorer.Listed) error {
 	doc := listJSON{Packs: []listedJSON{}}
-	t := phrase.NewTable("NAME", "VERSION", "RANGE", "SIZE", "PINNED", "VENDORED", "CACHED")
+	headings := []string{"NAME", "VERSION", "RANGE", "SIZE", "PINNED", "VENDORED", "CACHED"}
+	isSigned := slices.ContainsFunc(list, func(l vendorer.Listed) bool { return l.Signer != "" })
+	if isSigned {
+		headings = append(headings, "SIGNER")
+	}
+	t := phrase.NewTable(headings...)
 	for _, l := range list {
-		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached)}
+		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached), Signer: l.Signer, SignerName: l.SignerName}
 		digest, size := "-", "-"
 		if l.Digest != "" {
 			digest = phrase.Digest(l.Digest)
@@ -65,7 +76,11 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 			row.Size, size = &l.Size, phrase.Bytes(l.Size)
 		}
 		doc.Packs = append(doc.Packs, row)
-		t.Add(l.Name, phrase.WithVersion(phrase.OrDash(l.Tag), l.ManifestVersion), phrase.OrDash(l.Version), size, digest, string(l.Vendored), string(l.Cached))
+		cells := []string{l.Name, phrase.WithVersion(phrase.OrDash(l.Tag), l.ManifestVersion), phrase.OrDash(l.Version), size, digest, string(l.Vendored), string(l.Cached)}
+		if isSigned {
+			cells = append(cells, phrase.OrDash(cmp.Or(l.SignerName, l.Signer)))
+		}
+		t.Add(cells...)
 	}
 	return c.end(outcome{document: doc, before: t.String()})
 }

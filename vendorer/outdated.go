@@ -23,6 +23,9 @@ type OutdatedPack struct {
 	Newest TaggedDigest
 	// IsOutdated tells whether some Update would change anything.
 	IsOutdated bool
+	// Signer is who signed the pack as packs.lock has it; "" if nobody. SignerName is the
+	// signer's name in packs.toml; "" if it has none.
+	Signer, SignerName string
 }
 
 // Outdated finds newer versions, and changes nothing. It returns the packs by name. The
@@ -34,6 +37,7 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 		return nil, err
 	}
 	defer s.close()
+	signers := s.signerNames()
 	s.p.Unlock() // the rest is about registries
 	found := make([]*OutdatedPack, len(s.p.Config.Packs))
 	var places []int
@@ -45,6 +49,9 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 		outlook, err := s.outdated(ctx, pack)
 		if err != nil {
 			return s.packError(pack, Resolve, nil, err)
+		}
+		if entry, ok := s.lockedAs(pack); ok {
+			outlook.Signer, outlook.SignerName = entry.Signer, signers[entry.Signer]
 		}
 		found[i] = outlook
 		return nil

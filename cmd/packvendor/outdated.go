@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,9 @@ type outlookJSON struct {
 	Update   *markJSON `json:"update"`            // what update would take; null if update would not change it
 	Newest   *markJSON `json:"newest"`            // the newest version; null if a digest alone pins it
 	Outdated bool      `json:"outdated"`          // whether some update would change it
+	Signer   string    `json:"signer,omitempty"`  // who signed it, as packs.lock has it
+	// SignerName is the name of that signer in packs.toml.
+	SignerName string `json:"signer_name,omitempty"`
 }
 
 type markJSON struct {
@@ -64,16 +68,26 @@ func newMarkJSON(m vendorer.TaggedDigest) *markJSON {
 
 func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) error {
 	doc := outdatedJSON{Packs: []outlookJSON{}}
-	t := phrase.NewTable("NAME", "PINNED", "UPDATE", "NEWEST")
+	headings := []string{"NAME", "PINNED", "UPDATE", "NEWEST"}
+	isSigned := slices.ContainsFunc(outlooks, func(o vendorer.OutdatedPack) bool { return o.Signer != "" })
+	if isSigned {
+		headings = append(headings, "SIGNER")
+	}
+	t := phrase.NewTable(headings...)
 	for _, o := range outlooks {
 		update := o.Update
 		if o.Update == o.Now {
 			update = vendorer.TaggedDigest{}
 		}
-		t.Add(o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now))
+		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now)}
+		if isSigned {
+			cells = append(cells, phrase.OrDash(cmp.Or(o.SignerName, o.Signer)))
+		}
+		t.Add(cells...)
 		doc.Packs = append(doc.Packs, outlookJSON{
 			Name: o.Name, Ref: o.Ref, Version: o.Version,
 			Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
+			Signer: o.Signer, SignerName: o.SignerName,
 		})
 	}
 	problems := c.explain(failed)

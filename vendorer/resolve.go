@@ -47,7 +47,11 @@ func (v *vendoring) prepare(ctx context.Context, t *task) error {
 	case Restore:
 		err = v.resolveLocked(ctx, t)
 	default:
-		_, err = v.checkLocked(t)
+		if t.Locked.Signer != "" { // the evidence has the manifest
+			err = v.checkEntry(t)
+		} else {
+			_, err = v.checkLocked(t)
+		}
 	}
 	if err == nil {
 		err = v.settleSigner(ctx, t)

@@ -1,9 +1,15 @@
 package vendorer_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
+	"github.com/greenticai/packvendor/vendorer"
 )
 
 // A commit that ends after any of its steps leaves what the next run finishes, or undoes.
@@ -31,6 +37,36 @@ func TestInterruptedSigned(t *testing.T) {
 			for _, name := range steps[:min(n, len(steps)-1)] {
 				if n < len(steps) && p.read(name) != old[name] {
 					t.Errorf("%s is not as packs.lock has it", name)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSigned measures a run with nothing to do over packs with and without signatures.
+func BenchmarkSigned(b *testing.B) {
+	const packs, size = 100, 64 << 10
+	for _, signed := range []bool{false, true} {
+		p := trusted(b)
+		var lines []string
+		for n := range packs {
+			name := fmt.Sprintf("p%d", n)
+			data := packtest.Zip(name, "1.0.0", size)
+			a := packtest.Pack(data, "")
+			a.Annotations = map[string]string{
+				signing.DSSEAnnotation: signing.Sign(signing.GreenticStatement("pack.gtpack", digestOf(string(data))).JSON(), acme).Annotation(),
+			}
+			p.pushArtifact(name, "acme/"+name, a)
+			lines = append(lines, fmt.Sprintf(`%s = "$REG/acme/%s@$%s"`, name, name, name))
+		}
+		if p.packs(lines...); signed {
+			p.trustedPacks(lines...)
+		}
+		p.mustRun()
+		b.Run(fmt.Sprintf("signed %v", signed), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := vendorer.Run(context.Background(), p.options); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})

@@ -19,6 +19,8 @@ import (
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
@@ -119,6 +121,9 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	if err := s.judgeByOrganisation(configured, entry, nil); err != nil {
 		return nil, s.packError(configured, Keep, &entry, err)
 	}
+	if err := s.proveNamed(ctx, configured, entry); err != nil {
+		return nil, s.packError(configured, Keep, &entry, err)
+	}
 	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
@@ -134,6 +139,19 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
 		Signer: entry.Signer, SignerName: s.signerNames()[entry.Signer],
 	}, about(s.p.Show(file), err)
+}
+
+// proveNamed proves the bytes of a pack that the organisation's policy lets be unsigned for its
+// digest alone.
+func (s *session) proveNamed(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry) error {
+	if s.organisation == nil || len(s.exceptions(pack, entry)) == 0 {
+		return nil
+	}
+	found, err := s.Resolve(ctx, pack.Reference.WithDigest(entry.Digest()), pack.Layer)
+	if err != nil {
+		return asInconsistent(entry, err)
+	}
+	return compare(entry, found)
 }
 
 // An InspectError names the pack that could not be read.

@@ -57,7 +57,43 @@ func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
 	if err := v.findLockedSigner(ctx, t); err != nil {
 		return err
 	}
-	return v.judgeByOrganisation(t.Pack, t.entry, t.evidence)
+	if err := v.judgeByOrganisation(t.Pack, t.entry, t.evidence); err != nil {
+		return err
+	}
+	return v.proveException(ctx, t)
+}
+
+// exceptions returns the exceptions that a pack is locked by, each for one manifest or index.
+func (s *session) exceptions(pack packsfile.Pack, entry lockfile.Entry) []trust.Match {
+	var found []trust.Match
+	for _, policy := range []*policies.Policy{s.policy, s.organisation} {
+		match, err := policy.Match(pack.Reference, digestsOf(entry)...)
+		if err == nil && match.IsException() && match.Digest != "" && entry.Signer == "" {
+			found = append(found, match)
+		}
+	}
+	return found
+}
+
+// proveException proves that a pack which may be unsigned for its digest has the bytes of that
+// digest. Else packs.lock alone would say so, and other bytes would need no signature.
+func (v *vendoring) proveException(ctx context.Context, t *task) error {
+	if len(v.exceptions(t.Pack, t.entry)) == 0 {
+		return nil
+	}
+	_, err := v.manifestsOf(ctx, t)
+	return err
+}
+
+// checkException is proveException without network. proven tells whether the manifest was in
+// the cache, and has the layer.
+func (s *session) checkException(t *task, proven bool) error {
+	for _, match := range s.exceptions(t.Pack, t.Locked) {
+		if !proven || match.Digest != t.Locked.ManifestDigest {
+			return &ExceptionUnprovedError{Name: t.Pack.Name, Rule: match.Rule}
+		}
+	}
+	return nil
 }
 
 // findLockedSigner is settleSigner by packs.toml alone.

@@ -74,3 +74,11 @@ func (e *SignerRefusedError) Error() string {
 type UnaskedSignerError struct{ Name string }
 
 func (e *UnaskedSignerError) Error() string { return "it is signed, but no rule asks for it" }
+
+// An ExceptionUnprovedError reports a pack that may be unsigned because its manifest has a
+// certain digest. Nothing at hand proves that its layer is of that manifest.
+type ExceptionUnprovedError struct{ Name, Rule string }
+
+func (e *ExceptionUnprovedError) Error() string {
+	return fmt.Sprintf("it may be unsigned for one digest alone, and nothing here proves that its bytes have that digest\n\trule %q", e.Rule)
+}

@@ -170,8 +170,12 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 	s.progress.begin(PhaseVerifying, len(c.tasks), 0)
 	check := func(_ context.Context, t *comparedTask) error {
 		if t.Action != Resolve { // else there is nothing to compare with
-			_, t.err = s.checkLocked(t.task)
+			var proven bool
+			proven, t.err = s.checkLocked(t.task)
 			t.signature = s.checkSigner(t.task)
+			if t.err == nil && t.signature == nil && !remote { // which proves it
+				t.signature = s.checkException(t.task, proven)
+			}
 		}
 		return nil
 	}

@@ -199,6 +199,8 @@ func (p *Policy) Signers() []*Signer { return slices.Clone(p.signers) }
 type Match struct {
 	Rule    string    // its key, as written
 	Signers []*Signer // one of these must have signed; none for an exception
+	// Digest is the one manifest or index that the rule is for; "" for other rules.
+	Digest ociref.Digest
 }
 
 // IsException tells whether the pack may be unsigned.
@@ -233,7 +235,7 @@ func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (Match, e
 	name := nameOf(ref)
 	for _, r := range p.rules {
 		if r.scope.covers(name, digests) {
-			return Match{Rule: r.text, Signers: slices.Clone(r.signers)}, nil
+			return Match{Rule: r.text, Signers: slices.Clone(r.signers), Digest: r.scope.digest}, nil
 		}
 	}
 	var signers []string

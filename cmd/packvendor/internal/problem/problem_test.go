@@ -79,6 +79,7 @@ var exitCodes = map[string]struct {
 	"vendorer.KeyTakenError":          {&vendorer.KeyTakenError{}, 2},
 	"vendorer.SameSignerError":        {&vendorer.SameSignerError{}, 2},
 	"vendorer.UnknownSignerError":     {&vendorer.UnknownSignerError{}, 2},
+	"vendorer.ExceptionUnprovedError": {&vendorer.ExceptionUnprovedError{}, 1},
 	"vendorer.UnaskedSignerError":     {&vendorer.UnaskedSignerError{}, 1},
 	"vendorer.UnsearchedError":        {&vendorer.UnsearchedError{Err: &packfetch.ProtocolError{}}, 3},
 	"vendorer.UnsignedError":          {&vendorer.UnsignedError{}, 4},

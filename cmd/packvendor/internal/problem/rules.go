@@ -225,6 +225,9 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 			return Problem{Kind: Integrity, Hint: x.accept(vendorer.NoOlder, e.Name, e.Target)}
 		}),
 		on(func(*vendorer.UnaskedSignerError) Problem { return Problem{Kind: Drift} }),
+		on(func(*vendorer.ExceptionUnprovedError) Problem {
+			return Problem{Kind: Drift, Hint: h.Command("verify", "--remote")}
+		}),
 		on(func(*vendorer.FingerprintError) Problem { return Problem{Kind: Integrity} }),
 		all(Usage, new(*vendorer.KeyFileError), new(*vendorer.KeyChoiceError), new(*vendorer.KeyTakenError), new(*vendorer.SameSignerError),
 			new(*vendorer.UnknownSignerError)),

@@ -187,8 +187,15 @@ func (v *vendoring) comparePacks(ctx context.Context, t *task, bytes gtpack.Sour
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err != nil {
+	var notPack *gtpack.NotPackError
+	var malformed *gtpack.MalformedError
+	switch {
+	case err == nil:
+	case errors.As(err, &notPack) || errors.As(err, &malformed):
 		v.events.event(UnreadSigned{Name: t.Pack.Name, Locked: true, Err: err})
+	case v.accepts(SamePackID, t.Pack.Name) && v.accepts(NoOlder, t.Pack.Name):
+	default: // a registry that hides the locked pack could offer an older one
+		return &UncomparedError{Name: t.Pack.Name, Err: err, Target: v.target(t)}
 	}
 	return errors.Join(v.compareIDs(t, old, now), v.compareVersions(t, old, now))
 }
@@ -292,6 +299,20 @@ type OtherPackError struct {
 func (e *OtherPackError) Error() string {
 	return fmt.Sprintf("the signed bytes are another pack\n\tlocked: %s\n\tnow:    %s", printable.Word(e.Was, maxVersion), printable.Word(e.Now, maxVersion))
 }
+
+// An UncomparedError reports a signed pack that is to be replaced and cannot be had: what
+// follows may be older, or another pack.
+type UncomparedError struct {
+	Name   string
+	Err    error
+	Target string // as in SignerChangedError
+}
+
+func (e *UncomparedError) Error() string {
+	return fmt.Sprintf("the locked pack is needed to compare its ID and version: %v", e.Err)
+}
+
+func (e *UncomparedError) Unwrap() error { return e.Err }
 
 // An OtherVersionError reports a signed pack with a lower version than that of the locked
 // pack, or another one than its tag's. An old pack keeps its signature for ever.

@@ -221,6 +221,11 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 		on(func(e *vendorer.OtherPackError) Problem {
 			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SamePackID, e.Name, e.Target)}
 		}),
+		on(func(e *vendorer.UncomparedError) Problem {
+			var failed *packfetch.RegistryError
+			isGone := errors.As(e.Err, &failed) && failed.IsNotFound()
+			return Problem{Kind: x.explain(e.Err).Kind, Hint: when(isGone, x.accept(vendorer.SamePackID, e.Name, e.Target, vendorer.NoOlder))}
+		}),
 		on(func(e *vendorer.OtherVersionError) Problem {
 			return Problem{Kind: Integrity, Hint: x.accept(vendorer.NoOlder, e.Name, e.Target)}
 		}),
@@ -291,8 +296,11 @@ func (x Explainer) acceptRetag(pack *vendorer.PackError, wanted string) hint.Hin
 
 // accept is the update by which the user accepts that a signed pack breaks with what is
 // locked; none if no update leads there.
-func (x Explainer) accept(kind vendorer.Continuity, name, target string) hint.Hint {
+func (x Explainer) accept(kind vendorer.Continuity, name, target string, more ...vendorer.Continuity) hint.Hint {
 	words := []string{"update", kind.Flag(), name}
+	for _, kind := range more {
+		words = append(words, kind.Flag(), name)
+	}
 	if target != name {
 		words = append(words, target)
 	}

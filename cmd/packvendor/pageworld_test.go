@@ -22,7 +22,9 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 // A pageWorld is the machine on which the commands of a page run: a home folder with the
@@ -35,6 +37,7 @@ type pageWorld struct {
 	shell          string // a file with the shell's state between two commands
 	env            []string
 	usual          *strings.Replacer
+	registries     map[string]*packtest.Registry // by name
 }
 
 // pagePatience is how long a command of a page may run. One that builds packvendor on a busy
@@ -73,9 +76,35 @@ func main() {
 	"committed": func(w *pageWorld) {
 		w.sh("git init -q && git add -A && git commit -q -m 'Add packs'")
 	},
-	// git, oras, git-lfs, jq: programs that the page uses.
+	// signed: ghcr.io has packs of acme, signed by the keys whose public halves are the
+	// files acme.pub and acme-2027.pub in the home folder. billing 1.3.0 is unsigned.
+	"signed": func(w *pageWorld) {
+		acme, next := signing.Ed25519(1), signing.Ed25519(2)
+		write(w.T, filepath.Join(w.home, "acme.pub"), string(acme.PEM()))
+		write(w.T, filepath.Join(w.home, "acme-2027.pub"), string(next.PEM()))
+		for _, p := range []struct {
+			id, version string
+			key         *signing.Key
+		}{
+			{"billing", "1.0.0", acme},
+			{"billing", "1.1.0", acme},
+			{"billing", "1.2.0", next},
+			{"billing", "1.3.0", nil},
+			{"ledger", "2.0.0", acme},
+		} {
+			data := packtest.Zip(p.id, p.version, 64_000)
+			artifact := packtest.Pack(data, p.id+".gtpack")
+			if p.key != nil {
+				statement := signing.GreenticStatement(p.id+".gtpack", string(ociref.DigestOf(data)))
+				artifact.Annotations = map[string]string{signing.DSSEAnnotation: signing.Sign(statement.JSON(), p.key).Annotation()}
+			}
+			packtest.MustPush(w.T, w.registries["ghcr.io"], "acme/packs/"+p.id, p.version, artifact)
+		}
+	},
+	// git, oras, openssl, git-lfs, jq: programs that the page uses.
 	"git":     func(w *pageWorld) { packtest.NeedProgram(w.T, "git") },
 	"oras":    func(w *pageWorld) { packtest.NeedProgram(w.T, "oras") },
+	"openssl": func(w *pageWorld) { packtest.NeedProgram(w.T, "openssl") },
 	"git-lfs": func(w *pageWorld) { packtest.NeedProgram(w.T, "git-lfs") },
 }
 
@@ -163,6 +192,7 @@ func (w *pageWorld) startRegistries(temp string) (proxy, ca string) {
 	authority, err := packtest.NewAuthority()
 	w.must(err)
 	hosts := map[string]string{}
+	w.registries = map[string]*packtest.Registry{}
 	for name, packs := range worldPacks {
 		certificate, err := authority.Issue(time.Now().Add(24*time.Hour), name)
 		w.must(err)
@@ -175,7 +205,7 @@ func (w *pageWorld) startRegistries(temp string) (proxy, ca string) {
 			id := filepath.Base(p.repository)
 			packtest.MustPush(w.T, reg, p.repository, p.tag, packtest.Pack(packtest.Zip(id, p.tag, p.size), id+".gtpack"))
 		}
-		hosts[name+":443"] = reg.Host()
+		hosts[name+":443"], w.registries[name] = reg.Host(), reg
 	}
 	certificates := filepath.Join(temp, "certificates")
 	w.must(os.Mkdir(certificates, 0o777))
@@ -221,6 +251,7 @@ var usualForms = []struct {
 	word string
 }{
 	{anyDigest, "sha256:…"},
+	{regexp.MustCompile("sha256-[0-9a-f]{64}"), "sha256-…"},
 	{regexp.MustCompile(`\bv0\.0\.0\b`), "v0.1.0"},
 	{regexp.MustCompile(`\bgo1\.\d+[.\w]*( [a-z]+/[a-z0-9]+)?`), "go1.26.0$1"},
 	{regexp.MustCompile(`\bgit version \S+`), "git version 2.39.5"},

@@ -26,7 +26,7 @@ SHA-256 of the key's SubjectPublicKeyInfo. OpenSSL prints it:
   openssl pkey -pubin -in FILE -outform DER | sha256sum`,
 		Example: `  packvendor trust add greentic greentic.pub
   packvendor trust add greentic did.json --key-id key-1
-  curl -s https://example.com/key.pem | packvendor trust add example -`,
+  packvendor trust add example -`,
 		Args:              arguments(2, 2, "NAME and FILE"),
 		ValidArgsFunction: completeKeyFile,
 		RunE: func(command *cobra.Command, args []string) error {

@@ -81,7 +81,7 @@ var exitCodes = map[string]struct {
 	"vendorer.UnknownSignerError":     {&vendorer.UnknownSignerError{}, 2},
 	"vendorer.ExceptionUnprovedError": {&vendorer.ExceptionUnprovedError{}, 1},
 	"vendorer.UnaskedSignerError":     {&vendorer.UnaskedSignerError{}, 1},
-	"vendorer.UncomparedError":        {&vendorer.UncomparedError{Err: &packfetch.RegistryError{}}, 3},
+	"vendorer.UncomparedError":        {&vendorer.UncomparedError{Err: &packfetch.RegistryError{Status: 503}}, 3},
 	"vendorer.UnsearchedError":        {&vendorer.UnsearchedError{Err: &packfetch.ProtocolError{}}, 3},
 	"vendorer.UnsignedError":          {&vendorer.UnsignedError{}, 4},
 	"vendorer.LockedError":            {&vendorer.LockedError{}, 1},

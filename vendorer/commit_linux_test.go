@@ -15,15 +15,7 @@ import (
 // new packs, the Go file, deletions and packs.lock.
 func TestCommitOrder(t *testing.T) {
 	p := newEdit(t)
-	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
-	p.must(err)
-	t.Cleanup(func() { syscall.Close(fd) })
-	watched := map[int32]string{}
-	for _, dir := range []string{"app", "app/packs"} {
-		wd, err := syscall.InotifyAddWatch(fd, filepath.Join(p.mod, dir), syscall.IN_MOVED_TO|syscall.IN_DELETE)
-		p.must(err)
-		watched[int32(wd)] = dir
-	}
+	fd, watched := watch(t, p.mod)
 	p.must(p.updates("a")())
 	if got := changes(t, fd, watched); !slices.Equal(got, commitSteps) {
 		t.Errorf("the order was %v\nwant          %v", got, commitSteps)
@@ -39,20 +31,31 @@ func TestCommitOrderSigned(t *testing.T) {
 	p.mustRun()
 	p.pushSigned("NEW", "acme/a:stable", acme)
 	p.trustedPacks(`a = "$REG/acme/a:stable@$OLD"`)
-	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
-	p.must(err)
-	t.Cleanup(func() { syscall.Close(fd) })
-	watched := map[int32]string{}
-	for _, dir := range []string{"app", "app/packs"} {
-		wd, err := syscall.InotifyAddWatch(fd, filepath.Join(p.mod, dir), syscall.IN_MOVED_TO|syscall.IN_DELETE)
-		p.must(err)
-		watched[int32(wd)] = dir
-	}
+	fd, watched := watch(t, p.mod)
 	p.must(p.updates("a")())
 	want := []string{"app/packs.toml", "app/packs/a.gtpack", "app/packs/a.evidence", "app/packs_gen.go", "app/packs/b.gtpack", "app/packs/b.evidence", "app/packs.lock"}
 	if got := changes(t, fd, watched); !slices.Equal(got, want) {
 		t.Errorf("the order was %v\nwant          %v", got, want)
 	}
+}
+
+// watch has the kernel report the names of the project's folders, by watch descriptor.
+func watch(t *testing.T, module string) (fd int, watched map[int32]string) {
+	t.Helper()
+	fd, err := syscall.InotifyInit1(syscall.IN_NONBLOCK | syscall.IN_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	watched = map[int32]string{}
+	for _, dir := range []string{"app", "app/packs"} {
+		wd, err := syscall.InotifyAddWatch(fd, filepath.Join(module, dir), syscall.IN_MOVED_TO|syscall.IN_DELETE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watched[int32(wd)] = dir
+	}
+	return fd, watched
 }
 
 // changes reads the kernel's events: struct inotify_event of inotify(7).

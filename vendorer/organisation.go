@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/fetch"
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verdict"
 	"github.com/greenticai/packvendor/lockfile"
@@ -69,8 +67,7 @@ func (s *session) judgeByOrganisation(pack packsfile.Pack, entry lockfile.Entry,
 		return e
 	}
 	e.Signer = s.signerText(entry.Signer)
-	allowed := match.Allowed(entry.LayerDigest)
-	if !slices.ContainsFunc(allowed, func(s *trust.Signer) bool { return s.ID() == entry.Signer }) {
+	if !maySign(match, entry) {
 		return e
 	}
 	if file == nil {
@@ -80,7 +77,7 @@ func (s *session) judgeByOrganisation(pack packsfile.Pack, entry lockfile.Entry,
 	}
 	proof, err := evidence.Open(file, entry.Evidence)
 	if err == nil {
-		_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(allowed, pack.Reference))
+		_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference))
 	}
 	if err != nil {
 		e.Err = err
@@ -95,18 +92,12 @@ func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) 
 	if c.organisation == nil {
 		return nil
 	}
-	digests := []ociref.Digest{pack.ManifestDigest}
-	if pack.IndexDigest != "" {
-		digests = append(digests, pack.IndexDigest)
-	}
-	match, err := c.organisation.Match(pack.Reference, digests...)
+	entry := entryOf(pack)
+	match, err := c.organisation.Match(pack.Reference, digestsOf(entry)...)
 	if err != nil || match.IsException() {
 		return err
 	}
-	layer := ociref.Digest(pack.Layer.Digest)
-	_, err = c.searchSigner(ctx, pack, evidence.Claim{
-		Manifest: pack.ManifestDigest, Index: pack.IndexDigest, Layer: layer, Size: pack.Layer.Size, MediaType: pack.Layer.MediaType,
-	}, match.Rule, match.Allowed(layer))
+	_, err = c.searchSigner(ctx, pack, claimOf(entry), match.Rule, match.Allowed(entry.LayerDigest))
 	var unsigned *UnsignedError
 	if errors.As(err, &unsigned) {
 		unsigned.File = c.organisation.File
@@ -119,9 +110,7 @@ func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) 
 
 // searchSigner looks for a signature of a pack, by one of the signers.
 func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim evidence.Claim, rule string, signers []*trust.Signer) (*verdict.Found, error) {
-	judge := verdict.New(verdict.Pack{
-		Reference: pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations, Claim: claim,
-	}, signers)
+	judge := verdict.New(toBeSigned(pack, claim), signers)
 	searched := c.SearchSignatures(ctx, pack, judge.Judge)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -136,6 +125,11 @@ func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim e
 		return nil, &fetch.OfflineError{Reference: pack.Reference.Name(), Signatures: true}
 	}
 	return found, err
+}
+
+// toBeSigned returns a pack as its signatures are judged.
+func toBeSigned(pack *fetch.Resolved, claim evidence.Claim) verdict.Pack {
+	return verdict.Pack{Reference: pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations, Claim: claim}
 }
 
 // An OverruledError reports a pack that satisfies packs.toml, and not the organisation's

@@ -58,11 +58,7 @@ type vendoring struct {
 
 // openVendoring opens a project for a run that writes.
 func openVendoring(ctx context.Context, o Options, tolerant bool) (*vendoring, error) {
-	lock, err := o.lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s, err := openIn(o, lock, tolerant)
+	s, err := openToWrite(ctx, o, tolerant)
 	if err != nil {
 		return nil, err
 	}

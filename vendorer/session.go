@@ -37,6 +37,16 @@ func open(ctx context.Context, o Options, tolerant bool) (*session, error) {
 	return openIn(o, lock, tolerant)
 }
 
+// openToWrite opens a session that may change the project: no other has it open. tolerant is
+// that of open.
+func openToWrite(ctx context.Context, o Options, tolerant bool) (*session, error) {
+	lock, err := o.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return openIn(o, lock, tolerant)
+}
+
 // openIn opens a session in the project of lock.
 func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 	p, err := project.Open(o.file(), lock, tolerant)

@@ -180,7 +180,7 @@ func (s *session) proveSigner(pack packsfile.Pack, entry lockfile.Entry, match t
 		signers := match.Signers
 		if match.IsException() {
 			signers = ownSigner(e)
-		} else if !slices.ContainsFunc(match.Allowed(entry.LayerDigest), func(s *trust.Signer) bool { return s.ID() == entry.Signer }) {
+		} else if !maySign(match, entry) {
 			return s.refused(entry, match)
 		}
 		_, err = e.Prove(s.claimOf(pack, entry), evidenceSigners(signers, pack.Reference))
@@ -189,6 +189,11 @@ func (s *session) proveSigner(pack packsfile.Pack, entry lockfile.Entry, match t
 		return &EvidenceError{Name: entry.Name, Path: file, Err: err}
 	}
 	return nil
+}
+
+// maySign tells whether a rule lets the locked signer sign the locked layer.
+func maySign(match trust.Match, entry lockfile.Entry) bool {
+	return slices.ContainsFunc(match.Allowed(entry.LayerDigest), func(s *trust.Signer) bool { return s.ID() == entry.Signer })
 }
 
 // refused returns the error about a locked signer that may not sign the pack.
@@ -217,21 +222,32 @@ func evidenceSigners(signers []*trust.Signer, ours ociref.Reference) []evidence.
 	return list
 }
 
-// claimOf returns what the evidence of an entry has to prove.
-func (s *session) claimOf(pack packsfile.Pack, entry lockfile.Entry) evidence.Claim {
+// claimOf returns what the evidence of an entry has to prove, if the rules alone select the
+// layer.
+func claimOf(entry lockfile.Entry) evidence.Claim {
 	return evidence.Claim{
 		Signer: entry.Signer, Manifest: entry.ManifestDigest, Index: entry.IndexDigest,
 		Layer: entry.LayerDigest, Size: entry.Size, MediaType: entry.MediaType,
-		Select: pack.Layer, Accept: s.p.Config.AcceptMediaTypes,
 	}
+}
+
+// claimOf returns what the evidence of an entry has to prove.
+func (s *session) claimOf(pack packsfile.Pack, entry lockfile.Entry) evidence.Claim {
+	claim := claimOf(entry)
+	claim.Select, claim.Accept = pack.Layer, s.p.Config.AcceptMediaTypes
+	return claim
 }
 
 // signerText is the name that packs.toml has for a signer, and what packs.lock calls it.
 func (s *session) signerText(id string) string {
-	if name := s.policy.SignerOf(id); name != "" {
-		return name + " (" + id + ")"
+	return signerText(s.policy.SignerOf(id), id)
+}
+
+func signerText(name, id string) string {
+	if name == "" {
+		return id
 	}
-	return id
+	return name + " (" + id + ")"
 }
 
 func namesOf(signers []*trust.Signer) []string {
@@ -290,10 +306,10 @@ func (v *vendoring) rebuild(ctx context.Context, t *task, entry lockfile.Entry, 
 	if match.IsException() { // the key was in the evidence
 		return &EvidenceMissingError{Name: entry.Name, Path: path, NoRule: true}
 	}
-	allowed := match.Allowed(entry.LayerDigest)
-	if !slices.ContainsFunc(allowed, func(s *trust.Signer) bool { return s.ID() == entry.Signer }) {
+	if !maySign(match, entry) {
 		return v.refused(entry, match)
 	}
+	allowed := match.Allowed(entry.LayerDigest)
 	slices.SortStableFunc(allowed, func(a, b *trust.Signer) int { return isOther(a, entry.Signer) - isOther(b, entry.Signer) })
 	found, err := v.findSigner(ctx, t, match.Rule, allowed)
 	if err != nil {

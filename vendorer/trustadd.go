@@ -63,11 +63,7 @@ func AddSigner(ctx context.Context, o Options, so AddSignerOptions) (*AddedSigne
 	if err != nil {
 		return nil, err
 	}
-	lock, err := o.lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s, err := openIn(o, lock, true)
+	s, err := openToWrite(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}

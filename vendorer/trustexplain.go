@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/referrers"
@@ -13,7 +12,6 @@ import (
 	"github.com/greenticai/packvendor/internal/verdict"
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/policies"
-	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
 )
 
 // A TrustResult is what a search for signatures means for a pack.
@@ -94,21 +92,13 @@ func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanatio
 
 // resolveFor finds the manifest of a pack, as it is locked or would be, or of a reference.
 func (s *session) resolveFor(ctx context.Context, pack packsfile.Pack, isPack bool) (*fetch.Resolved, error) {
-	ref := pack.Reference
-	entry, locked := s.lockedAs(pack)
-	switch {
-	case !isPack:
+	if !isPack {
 		return s.resolveAny(ctx, pack.Ref)
-	case locked:
-		ref = ref.WithDigest(entry.Digest())
-	case pack.Version != "":
-		tag, err := tagpolicy.Choose(pack, "", false, s.list(ctx, ref))
-		if err != nil {
-			return nil, err
-		}
-		ref = ref.WithTag(tag)
 	}
-	return s.Resolve(ctx, ref, pack.Layer)
+	if entry, locked := s.lockedAs(pack); locked {
+		return s.Resolve(ctx, pack.Reference.WithDigest(entry.Digest()), pack.Layer)
+	}
+	return s.resolvePack(ctx, pack)
 }
 
 // explain searches the signatures of a pack.
@@ -118,16 +108,12 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsf
 		Layer: ociref.Digest(found.Layer.Digest), Result: TrustNotAsked,
 	}
 	if entry, ok := s.lockedAs(pack); ok && pack.Name != "" && entry.Signer != "" {
-		e.Locked = signerText(policy, entry.Signer)
+		e.Locked = signerText(policy.NameOf(entry.Signer), entry.Signer)
 	}
 	var match trust.Match
 	if policy.HasRules() {
 		var err error
-		digests := []ociref.Digest{e.Manifest}
-		if e.Index != "" {
-			digests = []ociref.Digest{e.Index, e.Manifest}
-		}
-		if match, err = policy.Match(found.Reference, digests...); err != nil {
+		if match, err = policy.Match(found.Reference, digestsOf(entryOf(found))...); err != nil {
 			var none *trust.NoRuleError
 			errors.As(err, &none)
 			e.Result, e.Err = TrustNoRule, &policies.NoRuleError{File: s.p.Show(s.p.TOMLFile), Repository: none.Repository, Line: none.Line}
@@ -137,13 +123,7 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsf
 	for _, signer := range match.Signers {
 		e.Signers = append(e.Signers, RuleSigner{Name: signer.Name, Retired: !signer.Allows(e.Layer)})
 	}
-	subject := verdict.Pack{
-		Reference: found.Reference, Manifest: found.Manifest(), Index: found.Index(), Annotations: found.Annotations,
-		Claim: evidence.Claim{
-			Manifest: e.Manifest, Index: e.Index, Layer: e.Layer, Size: found.Layer.Size, MediaType: found.Layer.MediaType,
-			Select: pack.Layer, Accept: s.p.Config.AcceptMediaTypes,
-		},
-	}
+	subject := toBeSigned(found, s.claimOf(pack, entryOf(found)))
 	searched := s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
 		e.Candidates = append(e.Candidates, judge(subject, match, policy, c, e.Layer))
 		return false
@@ -204,14 +184,4 @@ func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match) 
 	if incomplete, ok := searched.(*referrers.Incomplete); ok {
 		e.Result, e.Err = TrustUnsearched, &UnsearchedError{Err: incomplete}
 	}
-}
-
-// signerText is the name of a signer in a policy, and what packs.lock calls it.
-func signerText(policy *trust.Policy, id string) string {
-	for _, signer := range policy.Signers() {
-		if signer.ID() == id {
-			return signer.Name + " (" + id + ")"
-		}
-	}
-	return id
 }

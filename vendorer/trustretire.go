@@ -28,11 +28,7 @@ type RetiredLayer struct {
 // RetireSigner makes a signer good for nothing but the layers that are locked as signed by it.
 // It uses no network.
 func RetireSigner(ctx context.Context, o Options, name string) (*RetiredSigner, error) {
-	lock, err := o.lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s, err := openIn(o, lock, true)
+	s, err := openToWrite(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}

@@ -195,6 +195,16 @@ func (p *Policy) HasRules() bool { return len(p.rules) > 0 }
 // Signers returns all signers, in the order of the table.
 func (p *Policy) Signers() []*Signer { return slices.Clone(p.signers) }
 
+// NameOf returns the name of the signer that packs.lock calls id; "" if there is none.
+func (p *Policy) NameOf(id string) string {
+	for _, s := range p.signers {
+		if s.ID() == id {
+			return s.Name
+		}
+	}
+	return ""
+}
+
 // A Match is the rule that holds for a pack.
 type Match struct {
 	Rule    string    // its key, as written

@@ -102,12 +102,7 @@ func (p *Policy) SignerOf(id string) string {
 	if p == nil {
 		return ""
 	}
-	for _, s := range p.policy.Signers() {
-		if s.ID() == id {
-			return s.Name
-		}
-	}
-	return ""
+	return p.policy.NameOf(id)
 }
 
 // Variable is the variable that names an organisation's file.

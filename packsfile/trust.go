@@ -1,6 +1,7 @@
 package packsfile
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -107,20 +108,49 @@ func (t *Trust) config() trust.Config {
 	return config
 }
 
+// ReadRoot returns the content of Root, which read returns; nil if no signer needs it. The
+// content is for the program that verifies signatures without a key. The error is Errors.
+func (t *Trust) ReadRoot(read func(file string) ([]byte, error)) ([]byte, error) {
+	if t == nil || !slices.ContainsFunc(t.Signers, TrustSigner.isKeyless) {
+		return nil, nil
+	}
+	data, err := readNamed(t.Root, read)
+	if err == nil && len(bytes.TrimSpace(data)) == 0 {
+		err = fmt.Errorf("the file %s is empty", printable.Quote(t.Root, maxQuoted))
+	}
+	if err != nil {
+		c := &checker{filename: t.filename}
+		c.reportTrust(t.places, []string{"root"}, "%v", err)
+		return nil, c.errors()
+	}
+	return data, nil
+}
+
+func (s TrustSigner) isKeyless() bool { return s.written.Workflow != nil || s.written.Account != nil }
+
 func readKeyFile(file string, readKey func(string) ([]byte, error)) (*publickey.Key, error) {
+	data, err := readNamed(file, readKey)
+	if err != nil {
+		return nil, err
+	}
+	key, err := publickey.ParsePEM(data)
+	if err != nil {
+		return nil, fmt.Errorf("the file %s has no key that can be used: %w", printable.Quote(file, maxQuoted), err)
+	}
+	return key, nil
+}
+
+// readNamed returns what read returns, with an error that names the file.
+func readNamed(file string, read func(string) ([]byte, error)) ([]byte, error) {
+	data, err := read(file)
 	name := printable.Quote(file, maxQuoted)
-	data, err := readKey(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the file %s does not exist", name)
 	case err != nil:
 		return nil, fmt.Errorf("the file %s cannot be read: %s", name, printable.Line(err.Error(), maxMessage))
 	}
-	key, err := publickey.ParsePEM(data)
-	if err != nil {
-		return nil, fmt.Errorf("the file %s has no key that can be used: %w", name, err)
-	}
-	return key, nil
+	return data, nil
 }
 
 func isUnsupported(err error) bool {

@@ -56,6 +56,12 @@ type (
 	}
 	// UnaskedSigner: a pack is signed, and no rule asks for it.
 	UnaskedSigner struct{ Name string }
+	// Unverified: packs are locked as signed without a key, and their signatures were not
+	// verified. Err says why.
+	Unverified struct {
+		Signatures int
+		Err        error
+	}
 	// SignerChanged: another signer is locked than before, whom the rule lists beside the
 	// former one, or whom the user accepts; or none.
 	SignerChanged struct{ SignerChange }
@@ -99,6 +105,7 @@ func (e SuspectLayer) about() string    { return e.Name }
 func (e Restored) about() string        { return e.Name }
 func (e EvidenceRebuilt) about() string { return e.Name }
 func (e UnaskedSigner) about() string   { return e.Name }
+func (Unverified) about() string        { return "" }
 func (e SignerChanged) about() string   { return e.Name }
 func (e SignerRemoved) about() string   { return e.Name }
 func (e FirstSigned) about() string     { return e.Name }

@@ -118,7 +118,7 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	if is.Content != project.ContentOf(entry) {
 		return nil, s.vendoredError(entry, is)
 	}
-	if err := s.judgeByOrganisation(configured, entry, nil); err != nil {
+	if err := s.judgeByOrganisation(ctx, configured, entry, nil); err != nil {
 		return nil, s.packError(configured, Keep, &entry, err)
 	}
 	if err := s.proveNamed(ctx, configured, entry); err != nil {

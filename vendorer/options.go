@@ -26,9 +26,12 @@ type Options struct {
 	CacheDir string
 	// Jobs bounds the packs that are resolved or fetched at once; 0 is DefaultJobs.
 	Jobs int
-	// Getenv looks up the environment: the variables of packfetch.DefaultCacheDir, and
-	// GOPACKAGE. nil knows no variables.
+	// Getenv looks up the environment: the variables of packfetch.DefaultCacheDir,
+	// GOPACKAGE, PACKVENDOR_SIGSTORE and PATH. nil knows no variables.
 	Getenv func(string) string
+	// Executable is packvendor's own file, beside which the program is looked for that
+	// verifies signatures without a key; "" if it is not known.
+	Executable string
 	// Fetch controls the downloads, unless another field or packs.toml does.
 	Fetch packfetch.Options
 	// Trust, if not nil, names the file with the [trust] of an organisation, which judges

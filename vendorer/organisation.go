@@ -57,7 +57,7 @@ func isInTree(file, dir string) bool {
 // judgeByOrganisation judges the signature of a pack as it is, or will be, locked by the
 // organisation's policy. packs.toml cannot loosen it. file is the pack's evidence; nil is the
 // one in the project.
-func (s *session) judgeByOrganisation(pack packsfile.Pack, entry lockfile.Entry, file []byte) error {
+func (s *session) judgeByOrganisation(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, file []byte) error {
 	match, err := s.organisation.Match(pack.Reference, digestsOf(entry)...)
 	if err != nil || match.IsException() {
 		return err
@@ -77,7 +77,13 @@ func (s *session) judgeByOrganisation(pack packsfile.Pack, entry lockfile.Entry,
 	}
 	proof, err := evidence.Open(file, entry.Evidence)
 	if err == nil {
-		_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference))
+		_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference, s.keylessBy(ctx, s.organisation.Root())))
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if open := asUnverified(err); open != nil {
+		return open
 	}
 	if err != nil {
 		e.Err = err
@@ -97,7 +103,7 @@ func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) 
 	if err != nil || match.IsException() {
 		return err
 	}
-	_, err = c.searchSigner(ctx, pack, claimOf(entry), match.Rule, match.Allowed(entry.LayerDigest))
+	_, err = c.searchSigner(ctx, pack, claimOf(entry), c.organisation, match.Rule, match.Allowed(entry.LayerDigest))
 	var unsigned *UnsignedError
 	if errors.As(err, &unsigned) {
 		unsigned.File = c.organisation.File
@@ -108,9 +114,9 @@ func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) 
 	return nil
 }
 
-// searchSigner looks for a signature of a pack, by one of the signers.
-func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim evidence.Claim, rule string, signers []*trust.Signer) (*verdict.Found, error) {
-	judge := verdict.New(toBeSigned(pack, claim), signers)
+// searchSigner looks for a signature of a pack, by one of the signers of a policy.
+func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim evidence.Claim, policy *policies.Policy, rule string, signers []*trust.Signer) (*verdict.Found, error) {
+	judge := verdict.New(toBeSigned(pack, claim, c.keylessBy(ctx, policy.Root())), signers)
 	searched := c.SearchSignatures(ctx, pack, judge.Judge)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -128,8 +134,8 @@ func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim e
 }
 
 // toBeSigned returns a pack as its signatures are judged.
-func toBeSigned(pack *fetch.Resolved, claim evidence.Claim) verdict.Pack {
-	return verdict.Pack{Reference: pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations, Claim: claim}
+func toBeSigned(pack *fetch.Resolved, claim evidence.Claim, verifier verdict.Keyless) verdict.Pack {
+	return verdict.Pack{Reference: pack.Reference, Manifest: pack.Manifest(), Index: pack.Index(), Annotations: pack.Annotations, Claim: claim, Keyless: verifier}
 }
 
 // An OverruledError reports a pack that satisfies packs.toml, and not the organisation's

@@ -53,7 +53,8 @@ type vendoring struct {
 	resolved map[string]*fetch.Resolved // packs that are resolved already
 	accepted map[accepted]bool          // true once it was needed
 
-	hasSigned bool // packs.lock has a signed pack
+	hasSigned  bool       // packs.lock has a signed pack
+	unverified Unverified // signatures without a key; zero if all were verified
 }
 
 // openVendoring opens a project for a run that writes.
@@ -84,6 +85,7 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	if err := eachPack(ctx, v.client, PhaseResolving, tasks, v.prepare); err != nil {
 		return nil, err
 	}
+	v.tellUnverified()
 	if err := v.checkSizes(tasks); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/keyless"
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/once"
@@ -158,6 +159,7 @@ type client struct {
 	events       *orderedEvents // flushed at the end of the work
 	progress     *progressCounter
 	organisation *policies.Policy             // that judges all packs beside packs.toml's; nil asks for nothing
+	keyless      *keyless.Verifier            // of signatures without a key
 	listed       once.Cache[string, []string] // tags by repository name
 }
 
@@ -165,6 +167,7 @@ type client struct {
 // directory whose cache is the default.
 func (o Options) newClient(project string, set func(*packfetch.Options, *progressCounter)) (c *client, err error) {
 	c = &client{o: o, events: &orderedEvents{tell: o.Events}, progress: &progressCounter{tell: o.Progress}}
+	c.keyless = keyless.NewVerifier(func() keyless.Search { return o.searchKeyless(project) })
 	f := o.Fetch
 	set(&f, c.progress)
 	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait

@@ -57,7 +57,7 @@ func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
 	if err := v.findLockedSigner(ctx, t); err != nil {
 		return err
 	}
-	if err := v.judgeByOrganisation(t.Pack, t.entry, t.evidence); err != nil {
+	if err := v.judgeByOrganisation(ctx, t.Pack, t.entry, t.evidence); err != nil {
 		return err
 	}
 	return v.proveException(ctx, t)
@@ -126,7 +126,11 @@ func isSamePack(a, b lockfile.Entry) bool {
 func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) (bool, error) {
 	entry := t.entry
 	entry.Signer, entry.Evidence = t.Locked.Signer, t.Locked.Evidence
-	err := v.proveSigner(t.Pack, entry, match)
+	err := v.proveSigner(ctx, t.Pack, entry, match)
+	if v.mayLeaveOpen(err) {
+		v.leaveOpen(err)
+		err = nil
+	}
 	var missing *EvidenceMissingError
 	var refused *SignerRefusedError
 	var link *evidence.Error
@@ -165,8 +169,9 @@ func (v *vendoring) tellUnasked(entry lockfile.Entry, match trust.Match) error {
 }
 
 // proveSigner proves, by its evidence alone, who signed the locked pack. Where a rule asks
-// for a signature, it must be by one of the rule's signers.
-func (s *session) proveSigner(pack packsfile.Pack, entry lockfile.Entry, match trust.Match) error {
+// for a signature, it must be by one of the rule's signers. An *UnverifiedError leaves that
+// open.
+func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, match trust.Match) error {
 	file := s.p.Show(s.p.EvidenceFile(entry.Name))
 	data, err := s.p.ReadEvidence(entry.Name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -177,13 +182,19 @@ func (s *session) proveSigner(pack packsfile.Pack, entry lockfile.Entry, match t
 	}
 	e, err := evidence.Open(data, entry.Evidence)
 	if err == nil {
-		signers := match.Signers
+		signers := evidenceSigners(match.Signers, pack.Reference, s.keylessBy(ctx, s.policy.Root()))
 		if match.IsException() {
-			signers = ownSigner(e)
+			signers = s.ownSigner(ctx, e, pack, entry)
 		} else if !maySign(match, entry) {
 			return s.refused(entry, match)
 		}
-		_, err = e.Prove(s.claimOf(pack, entry), evidenceSigners(signers, pack.Reference))
+		_, err = e.Prove(s.claimOf(pack, entry), signers)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if open := asUnverified(err); open != nil {
+		return open
 	}
 	if err != nil {
 		return &EvidenceError{Name: entry.Name, Path: file, Err: err}
@@ -205,19 +216,25 @@ func (s *session) refused(entry lockfile.Entry, match trust.Match) error {
 	return e
 }
 
-// ownSigner is the signer that evidence names itself, where no rule says who may sign.
-func ownSigner(e *evidence.Evidence) []*trust.Signer {
-	key, err := publickey.ParseSPKI(e.Key)
-	if err != nil {
-		return nil // Prove says why
+// ownSigner is the signer that evidence or packs.lock names, where no rule says who may sign.
+func (s *session) ownSigner(ctx context.Context, e *evidence.Evidence, pack packsfile.Pack, entry lockfile.Entry) []evidence.Signer {
+	if len(e.Key) > 0 {
+		key, err := publickey.ParseSPKI(e.Key)
+		if err != nil {
+			return nil // Prove says why
+		}
+		return []evidence.Signer{verdict.Signer(&trust.Signer{Key: key}, pack.Reference, nil)}
 	}
-	return []*trust.Signer{{Key: key}}
+	if signer := s.policy.Signer(entry.Signer); signer != nil {
+		return []evidence.Signer{verdict.Signer(signer, pack.Reference, s.keylessBy(ctx, s.policy.Root()))}
+	}
+	return []evidence.Signer{{ID: entry.Signer}} // nobody says by what root
 }
 
-func evidenceSigners(signers []*trust.Signer, ours ociref.Reference) []evidence.Signer {
+func evidenceSigners(signers []*trust.Signer, ours ociref.Reference, verifier verdict.Keyless) []evidence.Signer {
 	var list []evidence.Signer
 	for _, s := range signers {
-		list = append(list, verdict.Signer(s, ours))
+		list = append(list, verdict.Signer(s, ours, verifier))
 	}
 	return list
 }
@@ -284,7 +301,7 @@ func (v *vendoring) findSigner(ctx context.Context, t *task, rule string, signer
 	if err != nil {
 		return nil, err
 	}
-	return v.searchSigner(ctx, pack, v.claimOf(t.Pack, t.entry), rule, signers)
+	return v.searchSigner(ctx, pack, v.claimOf(t.Pack, t.entry), v.policy, rule, signers)
 }
 
 // manifestsOf returns the pack of a task with the bytes of its manifest and index.
@@ -333,7 +350,7 @@ func isOther(s *trust.Signer, id string) int {
 
 // checkSigner proves, without network, who signed a locked pack, and that its rule is met.
 // That a signature is yet to be locked is not its matter.
-func (s *session) checkSigner(t *task) error {
+func (s *session) checkSigner(ctx context.Context, t *task) error {
 	if s.policy == nil && s.organisation == nil && t.Locked.Signer == "" {
 		return nil
 	}
@@ -342,11 +359,13 @@ func (s *session) checkSigner(t *task) error {
 		return err
 	}
 	if t.Locked.Signer != "" {
-		if err := s.proveSigner(t.Pack, t.Locked, match); err != nil {
+		err := s.proveSigner(ctx, t.Pack, t.Locked, match)
+		isOpen := match.IsException() && errors.Is(err, evidence.ErrKeyless) // nobody says by what root
+		if err != nil && !isOpen {
 			return err
 		}
 	}
-	err = s.judgeByOrganisation(t.Pack, t.Locked, nil)
+	err = s.judgeByOrganisation(ctx, t.Pack, t.Locked, nil)
 	if t.Locked.Signer != "" && match.IsException() {
 		return errors.Join(err, &UnaskedSignerError{Name: t.Pack.Name})
 	}

@@ -1,6 +1,7 @@
 package vendorer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -21,6 +22,7 @@ const (
 	TrustSigned     TrustResult = "signed"     // by a signer of its rule
 	TrustUnsigned   TrustResult = "unsigned"   // by none of them, and every place was searched
 	TrustUnsearched TrustResult = "unsearched" // by none of them so far: a place could not be searched
+	TrustUnverified TrustResult = "unverified" // by none of them so far: a signature without a key was not verified
 	TrustNoRule     TrustResult = "no-rule"    // there are rules, and none matches
 	TrustNotAsked   TrustResult = "not-asked"  // nobody asks for a signature: there is no rule, or an exception
 )
@@ -123,31 +125,38 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsf
 	for _, signer := range match.Signers {
 		e.Signers = append(e.Signers, RuleSigner{Name: signer.Name, Retired: !signer.Allows(e.Layer)})
 	}
-	subject := toBeSigned(found, s.claimOf(pack, entryOf(found)))
+	root, err := s.p.Config.Trust.ReadRoot(func(file string) ([]byte, error) { return policies.ReadRoot(s.p, file) })
+	if err != nil {
+		return nil, err
+	}
+	subject := toBeSigned(found, s.claimOf(pack, entryOf(found)), s.keylessBy(ctx, root))
+	var open error
 	searched := s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
-		e.Candidates = append(e.Candidates, judge(subject, match, policy, c, e.Layer))
+		candidate, err := judge(subject, match, policy, c, e.Layer)
+		e.Candidates = append(e.Candidates, candidate)
+		open = cmp.Or(open, asUnverified(err))
 		return false
 	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	e.settle(searched, match)
+	e.settle(searched, match, open)
 	return e, nil
 }
 
-// judge says what a candidate is.
-func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referrers.Candidate, layer ociref.Digest) TrustCandidate {
+// judge says what a candidate is. The error is why it does not count.
+func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referrers.Candidate, layer ociref.Digest) (TrustCandidate, error) {
 	candidate := TrustCandidate{What: c.String()}
 	found, err := verdict.Prove(pack, match.Allowed(layer), c)
 	if err == nil {
 		candidate.Signer, candidate.Counts = found.Signer.Name, true
 		candidate.Verdict = "signed by " + found.Signer.Name
-		return candidate
+		return candidate, nil
 	}
 	candidate.Verdict = err.Error()
-	found, err = verdict.Prove(pack, policy.Signers(), c)
-	if err != nil {
-		return candidate
+	found, other := verdict.Prove(pack, policy.Signers(), c)
+	if other != nil {
+		return candidate, err
 	}
 	candidate.Signer = found.Signer.Name
 	candidate.Verdict = "signed by " + candidate.Signer
@@ -158,11 +167,11 @@ func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referre
 	case !match.IsException():
 		candidate.Verdict += ", which its rule does not have"
 	}
-	return candidate
+	return candidate, err
 }
 
-// settle finds out what a search means.
-func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match) {
+// settle finds out what a search means. open is why a candidate has no verdict.
+func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match, open error) {
 	for _, answer := range searched.Answers() {
 		e.Looked = append(e.Looked, answer.String())
 		for _, r := range answer.Refused {
@@ -180,8 +189,13 @@ func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match) 
 			}
 		}
 	}
-	e.Result = TrustUnsigned
-	if incomplete, ok := searched.(*referrers.Incomplete); ok {
+	incomplete, isIncomplete := searched.(*referrers.Incomplete)
+	switch {
+	case open != nil:
+		e.Result, e.Err = TrustUnverified, open
+	case isIncomplete:
 		e.Result, e.Err = TrustUnsearched, &UnsearchedError{Err: incomplete}
+	default:
+		e.Result = TrustUnsigned
 	}
 }

@@ -168,11 +168,11 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 		c.tasks = append(c.tasks, &comparedTask{task: t})
 	}
 	s.progress.begin(PhaseVerifying, len(c.tasks), 0)
-	check := func(_ context.Context, t *comparedTask) error {
+	check := func(ctx context.Context, t *comparedTask) error {
 		if t.Action != Resolve { // else there is nothing to compare with
 			var proven bool
 			proven, t.err = s.checkLocked(t.task)
-			t.signature = s.checkSigner(t.task)
+			t.signature = s.checkSigner(ctx, t.task)
 			if t.err == nil && t.signature == nil && !remote { // which proves it
 				t.signature = s.checkException(t.task, proven)
 			}

@@ -121,15 +121,16 @@ func (c *cli) unquoteUsage() {
 // commands are never locked.
 func (c *cli) options() vendorer.Options {
 	return vendorer.Options{
-		Offline:   c.offline,
-		CacheDir:  c.cacheDir,
-		Jobs:      c.jobs,
-		Getenv:    c.getenv,
-		Trust:     c.trust(),
-		UserAgent: "packvendor/" + version(),
-		Events:    c.event,
-		Progress:  c.watch(),
-		LockWait:  c.waits.lock,
+		Offline:    c.offline,
+		CacheDir:   c.cacheDir,
+		Jobs:       c.jobs,
+		Getenv:     c.getenv,
+		Executable: c.executable,
+		Trust:      c.trust(),
+		UserAgent:  "packvendor/" + version(),
+		Events:     c.event,
+		Progress:   c.watch(),
+		LockWait:   c.waits.lock,
 		Fetch: packfetch.Options{
 			Keychain: c.keychain(),
 			Stall:    c.waits.stall,

@@ -30,11 +30,12 @@ func main() { os.Exit(invoke(waits{}, os.Stderr)) }
 func invoke(w waits, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), exitSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
+	executable, _ := os.Executable()
 	return run(ctx, process{
 		form: sync.OnceValue(func() invocation.Form {
 			return invocation.Find(invocation.Current(os.Getenv, vendorer.HasTool))
 		}),
-		args: os.Args[1:], getenv: os.Getenv, lookupEnv: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: stderr, waits: w,
+		args: os.Args[1:], getenv: os.Getenv, executable: executable, lookupEnv: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: stderr, waits: w,
 	})
 }
 
@@ -52,6 +53,7 @@ func exitSignals() []os.Signal {
 type process struct {
 	args           []string
 	getenv         func(string) string
+	executable     string                      // its own file; "" if it is not known
 	stdin          io.Reader                   // nil is empty
 	lookupEnv      func(string) (string, bool) // nil: no variable is set
 	stdout, stderr io.Writer

@@ -101,6 +101,24 @@ func main() {
 			packtest.MustPush(w.T, w.registries["ghcr.io"], "acme/packs/"+p.id, p.version, artifact)
 		}
 	},
+	// keyless: ghcr.io has a pack of acme that a workflow signed without a key. The program
+	// that verifies such signatures is in bin in the home folder, and believes them.
+	"keyless": func(w *pageWorld) {
+		dir := filepath.Join(w.home, "bin")
+		_, err := installVerifier(dir, workflowVerifier())
+		w.must(err)
+		w.env = append(w.env, "PACKVENDOR_SIGSTORE=", "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		write(w.T, filepath.Join(w.home, "trusted_root.jsonl"), "{}\n")
+		reg := w.registries["ghcr.io"]
+		pack := packtest.MustPush(w.T, reg, "acme/events", "1.0.0", packtest.Pack(packtest.Zip("events", "1.0.0", 64_000), "events.gtpack"))
+		signature := packtest.MustPush(w.T, reg, "acme/events", "", packtest.Artifact{
+			ArtifactType: signing.BundleMediaType,
+			Subject:      &packtest.Child{MediaType: packtest.ManifestMediaType, Digest: pack.ManifestDigest},
+			Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: certified(signing.CosignStatement(string(pack.ManifestDigest))).JSON()}},
+		})
+		_, err = reg.PushIndex("acme/events", packtest.FallbackTag(pack.ManifestDigest), []packtest.Child{signature.Child()})
+		w.must(err)
+	},
 	// git, oras, openssl, git-lfs, jq: programs that the page uses.
 	"git":     func(w *pageWorld) { packtest.NeedProgram(w.T, "git") },
 	"oras":    func(w *pageWorld) { packtest.NeedProgram(w.T, "oras") },

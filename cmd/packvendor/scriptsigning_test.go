@@ -29,7 +29,7 @@ func newSignatures() *signatures {
 // signingCommands are the commands about signatures.
 func signingCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
-		"key": cmdKey, "sign": cmdSign, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag,
+		"key": cmdKey, "sign": cmdSign, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag, "verifier": cmdVerifier, "sigstore": cmdSigstore,
 	}
 }
 
@@ -74,9 +74,9 @@ func envelope(ts *testscript.TestScript, names string, layer []byte) string {
 	return signing.Sign(signing.GreenticStatement("pack.gtpack", string(ociref.DigestOf(layer))).JSON(), keys...).Annotation()
 }
 
-// sign bundle|simple [-api] [-about=DIGEST] [-name=NAME] [-type=TYPE] KEY REPOSITORY@DIGEST
-// attaches the signature of a manifest or an index, as cosign 3 or 2 writes it. With -api
-// only the referrers API lists it. It can be about another digest, name something, or be a
+// sign bundle|simple [-api] [-about=DIGEST] [-name=NAME] [-type=TYPE] KEY|- REPOSITORY@DIGEST
+// attaches the signature of a manifest or an index, as cosign 3 or 2 writes it. - is a bundle
+// with a certificate instead of a key. With -api only the referrers API lists it. It can be about another digest, name something, or be a
 // statement of another type. $SIGNATURE is the digest of the artifact, $SIGNATURE_LAYER that
 // of its layer.
 func cmdSign(ts *testscript.TestScript, args []string) {
@@ -84,7 +84,7 @@ func cmdSign(ts *testscript.TestScript, args []string) {
 	format, args := args[0], args[1:]
 	var about, name, kind string
 	api := false
-	for strings.HasPrefix(args[0], "-") {
+	for strings.HasPrefix(args[0], "-") && args[0] != "-" {
 		option, value, _ := strings.Cut(args[0], "=")
 		switch option {
 		case "-api":
@@ -100,7 +100,10 @@ func cmdSign(ts *testscript.TestScript, args []string) {
 		}
 		args = args[1:]
 	}
-	key := signer(ts, args[0])
+	var key *signing.Key
+	if args[0] != "-" {
+		key = signer(ts, args[0])
+	}
 	repository, digest, _ := strings.Cut(args[1], "@")
 	if about == "" {
 		about = digest
@@ -126,20 +129,34 @@ func cmdSign(ts *testscript.TestScript, args []string) {
 	if kind != "" {
 		statement.PredicateType = kind
 	}
+	bundle := certified(statement)
+	if key != nil {
+		bundle = signing.SignBundle(statement.JSON(), key)
+	}
+	pushed := attach(ts, repository, digest, bundle.JSON())
+	if !api {
+		s.list(ts, repository, tag, pushed.Child())
+	}
+}
+
+// attach stores a bundle about a manifest or an index.
+func attach(ts *testscript.TestScript, repository, digest string, bundle []byte) packtest.Pushed {
 	pushed, err := registryOf(ts).Push(repository, "", packtest.Artifact{
 		ArtifactType: signing.BundleMediaType,
 		Subject:      &packtest.Child{MediaType: packtest.ManifestMediaType, Digest: ociref.Digest(digest)},
-		Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: signing.SignBundle(statement.JSON(), key).JSON()}},
+		Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: bundle}},
 	})
 	ts.Check(err)
 	ts.Setenv("SIGNATURE", string(pushed.ManifestDigest))
 	ts.Setenv("SIGNATURE_LAYER", string(pushed.Layers[0]))
-	if api {
-		return
-	}
+	return pushed
+}
+
+// list adds a referrer to the tag that lists them.
+func (s *signatures) list(ts *testscript.TestScript, repository, tag string, referrer packtest.Child) {
 	at := repository + ":" + tag
-	s.listed[at] = append(slices.Clone(s.listed[at]), pushed.Child())
-	_, err = registryOf(ts).PushIndex(repository, tag, s.listed[at])
+	s.listed[at] = append(slices.Clone(s.listed[at]), referrer)
+	_, err := registryOf(ts).PushIndex(repository, tag, s.listed[at])
 	ts.Check(err)
 }
 

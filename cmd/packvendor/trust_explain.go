@@ -21,7 +21,7 @@ and nothing is changed.
 
 The exit code is 4 if none of the rule's signers has signed the pack, 3 if a
 place could not be searched and nothing else has a valid signature, and 2 if no
-rule matches.`,
+rule matches or a keyless signature cannot be verified.`,
 		Example: `  packvendor trust explain messaging-slack
   packvendor trust explain ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
 		Args:              arguments(1, 1, "one NAME or REF"),
@@ -54,11 +54,11 @@ type trustExplainJSON struct {
 	Rule           *matchedRuleJSON `json:"rule"`                   // null if none matches, or there is none
 	Candidates     []candidateJSON  `json:"candidates"`             // what may be a signature, in the order in which it was found
 	Looked         []string         `json:"looked"`                 // a place each, and what it had
-	// Result is signed, unsigned, unsearched, no-rule, or not-asked where no rule or an
-	// exception holds.
+	// Result is signed, unsigned, unsearched, unverified, no-rule, or not-asked where no rule
+	// or an exception holds.
 	Result string               `json:"result"`
 	By     string               `json:"by,omitempty"`    // the signer, if it is signed
-	Error  *problem.FailureJSON `json:"error,omitempty"` // why there is no rule, or which place could not be searched
+	Error  *problem.FailureJSON `json:"error,omitempty"` // why there is no rule, or what could not be searched or verified
 }
 
 // matchedRuleJSON is the rule that a pack matches.
@@ -100,6 +100,7 @@ func newTrustExplainJSON(e *vendorer.TrustExplanation) trustExplainJSON {
 var trustKinds = map[vendorer.TrustResult]problem.Kind{
 	vendorer.TrustUnsigned:   problem.Integrity,
 	vendorer.TrustUnsearched: problem.Network,
+	vendorer.TrustUnverified: problem.Usage,
 	vendorer.TrustNoRule:     problem.Usage,
 }
 
@@ -152,6 +153,8 @@ func trustResultText(e *vendorer.TrustExplanation) string {
 		return "no candidate is a signature by a signer of the rule"
 	case vendorer.TrustUnsearched:
 		return "not fully searched, and no valid signature so far"
+	case vendorer.TrustUnverified:
+		return "a keyless signature is not verified here, and no other is valid"
 	case vendorer.TrustNoRule:
 		return "refused: each pack must match a rule"
 	}

@@ -166,7 +166,7 @@ func TestErrKeyless(t *testing.T) {
 	s := judgeOf(t, p, aboutManifest).signer(t)
 	s.Keyless = nil
 	_, err := p.prove(t, []Signer{s})
-	check(t, "keyless", err, Signature, "signed without a key of its own: another program has to verify that")
+	check(t, "keyless", err, Signature, "signed without a key, and nothing says by whom to verify that")
 	if !errors.Is(err, ErrKeyless) {
 		t.Errorf("%#v", err)
 	}

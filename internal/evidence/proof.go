@@ -84,7 +84,7 @@ func (l Link) broken(format string, args ...any) *Error {
 
 // ErrKeyless is behind the *Error of evidence that holds a certificate, if its signer has no
 // Keyless. All before the signature is proved then.
-var ErrKeyless = errors.New("signed without a key of its own: another program has to verify that")
+var ErrKeyless = errors.New("signed without a key, and nothing says by whom to verify that")
 
 // Open reads a file whose digest packs.lock has. Its errors are *Error and *SyntaxError.
 func Open(file []byte, digest ociref.Digest) (*Evidence, error) {

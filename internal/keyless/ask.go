@@ -66,8 +66,8 @@ func (h *Helper) errorf(said, format string, args ...any) *Error {
 // A key identifies a question.
 type key struct{ bundle, digest, root ociref.Digest }
 
-// Ask asks the program, the same question only once. Its errors are *InvalidError, *Error,
-// the cause of ctx's end, and those of a folder for temporary files.
+// Ask asks the program, the same question only once. Its errors are *InvalidError, *Error
+// and the cause of ctx's end.
 func (h *Helper) Ask(ctx context.Context, q Question) (*Answer, error) {
 	k := key{ociref.DigestOf(q.Bundle), q.Digest, ociref.DigestOf(q.Root)}
 	return h.answers.Do(ctx, k, func(ctx context.Context) (*Answer, error) {
@@ -119,7 +119,7 @@ const (
 func (h *Helper) run(ctx context.Context, request []byte) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "packvendor-keyless-")
 	if err != nil {
-		return nil, err
+		return nil, h.errorf("", "cannot be started without a temporary folder: %v", err)
 	}
 	defer os.RemoveAll(dir)
 	timed, cancel := context.WithTimeout(ctx, h.timeout)

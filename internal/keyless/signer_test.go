@@ -28,6 +28,11 @@ func publisher(change func(*trust.Workflow)) *trust.Signer {
 	return &trust.Signer{Name: "ci", Workflow: w}
 }
 
+// asking returns a Verifier that has found its program.
+func asking(h *Helper) *Verifier {
+	return &Verifier{func() (*Helper, error) { return h, nil }}
+}
+
 func TestSigner(t *testing.T) {
 	q, _, reply := document(t, "workflow")
 	refused, _, invalid := document(t, "invalid")
@@ -47,7 +52,7 @@ func TestSigner(t *testing.T) {
 			"not a valid signature: document 1 of the root: failed to verify signature: provided artifact digest does not match any digest in statement; document 2 of the root: failed to verify timestamps: threshold not met for verified signed timestamps: 0 < 1; error: unable to verify signed timestamps: error while verifying signature: x509: ECDSA verification failure"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			payload, err := helper(t, mode{Reply: test.reply}).Signer(t.Context(), test.signer, q.Root).VerifyBundle(q.Bundle, test.about)
+			payload, err := asking(helper(t, mode{Reply: test.reply})).Signer(t.Context(), test.signer, q.Root).VerifyBundle(q.Bundle, test.about)
 			if test.problem == 0 {
 				want, wrong := signature.ReadCertified(q.Bundle)
 				if err != nil || wrong != nil || string(payload) != string(want) {
@@ -68,16 +73,40 @@ func TestSignerWithoutVerdict(t *testing.T) {
 	q, _, reply := document(t, "workflow")
 	var verdict *signature.Error
 	h := helper(t, mode{Reply: reply, Exit: 1})
-	_, err := h.Signer(t.Context(), publisher(nil), q.Root).VerifyBundle(q.Bundle, q.Digest)
-	if errors.As(err, &verdict) {
+	_, err := asking(h).Signer(t.Context(), publisher(nil), q.Root).VerifyBundle(q.Bundle, q.Digest)
+	if errors.As(err, &verdict) || !IsUnanswered(err) {
 		t.Errorf("%#v", err)
 	}
 	checkError(t, h, err, "exit status 1")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("stopped")
 	cancel(stopped)
-	if _, err := h.Signer(ctx, publisher(nil), q.Root).VerifyBundle(q.Bundle, q.Digest); !errors.Is(err, stopped) {
+	if _, err := asking(h).Signer(ctx, publisher(nil), q.Root).VerifyBundle(q.Bundle, q.Digest); !errors.Is(err, stopped) {
 		t.Errorf("%#v", err)
+	}
+}
+
+// The program is looked for once, when there is a question. Without it there is no verdict.
+func TestVerifierWithoutProgram(t *testing.T) {
+	q, _, _ := document(t, "workflow")
+	searches := 0
+	v := NewVerifier(func() Search {
+		searches++
+		return Search{Getenv: func(string) string { return "" }}
+	})
+	first, second := v.Signer(t.Context(), publisher(nil), q.Root), v.Signer(t.Context(), publisher(nil), q.Root)
+	if searches != 0 {
+		t.Error("searched without a question")
+	}
+	for _, s := range []*Signer{first, second} {
+		_, err := s.VerifyBundle(q.Bundle, q.Digest)
+		var missing *NotFoundError
+		if !errors.As(err, &missing) || !IsUnanswered(err) {
+			t.Errorf("%#v", err)
+		}
+	}
+	if searches != 1 {
+		t.Errorf("%d searches", searches)
 	}
 }
 
@@ -119,13 +148,13 @@ func prove(t *testing.T, q Question, h *Helper) {
 	claim := evidence.Claim{
 		Signer: s.ID(), Manifest: q.Digest, Layer: ociref.DigestOf(layer), Size: int64(len(layer)), MediaType: packtest.PackMediaType,
 	}
-	v, err := e.Prove(claim, []evidence.Signer{{ID: s.ID(), Provenance: true, Keyless: h.Signer(t.Context(), s, q.Root)}})
+	v, err := e.Prove(claim, []evidence.Signer{{ID: s.ID(), Provenance: true, Keyless: asking(h).Signer(t.Context(), s, q.Root)}})
 	if err != nil || v.Key != nil || len(v.Subjects) != 1 || v.Subjects[0].Digest != q.Digest {
 		t.Errorf("%+v, %v", v, err)
 	}
 	other := publisher(func(w *trust.Workflow) { w.RepositoryID++ })
 	claim.Signer = other.ID()
-	_, err = e.Prove(claim, []evidence.Signer{{ID: other.ID(), Keyless: h.Signer(t.Context(), other, q.Root)}})
+	_, err = e.Prove(claim, []evidence.Signer{{ID: other.ID(), Keyless: asking(h).Signer(t.Context(), other, q.Root)}})
 	var broken *evidence.Error
 	if !errors.As(err, &broken) || broken.Link != evidence.Signature ||
 		err.Error() != "the repository https://github.com/acme/packs has the number 123456, not 123457" {

@@ -197,12 +197,20 @@ func (p *Policy) Signers() []*Signer { return slices.Clone(p.signers) }
 
 // NameOf returns the name of the signer that packs.lock calls id; "" if there is none.
 func (p *Policy) NameOf(id string) string {
-	for _, s := range p.signers {
-		if s.ID() == id {
-			return s.Name
-		}
+	if s := p.Signer(id); s != nil {
+		return s.Name
 	}
 	return ""
+}
+
+// Signer returns the signer that packs.lock calls id; nil if there is none.
+func (p *Policy) Signer(id string) *Signer {
+	for _, s := range p.signers {
+		if s.ID() == id {
+			return s
+		}
+	}
+	return nil
 }
 
 // A Match is the rule that holds for a pack.

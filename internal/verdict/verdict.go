@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/keyless"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/publickey"
@@ -27,15 +28,22 @@ type Pack struct {
 	// Annotations are the manifest's.
 	Annotations map[string]string
 	Claim       evidence.Claim // without a signer
+	// Keyless verifies the bundles of signers without a key. If it is nil, these have signed
+	// nothing.
+	Keyless Keyless
 }
+
+// A Keyless returns what verifies the bundles of a signer without a key.
+type Keyless func(*trust.Signer) evidence.Keyless
 
 // A Judge judges the candidates of one pack, one after the other.
 type Judge struct {
 	pack     Pack
-	signers  []*trust.Signer // with keys, in the order of the rule
+	signers  []*trust.Signer // in the order of the rule
 	best     *Found
 	rank     int // of the best one's signer
 	verdicts []string
+	open     error // why a candidate has no verdict; nil if each has one
 }
 
 // A Found is a proof that a signer made a pack.
@@ -45,11 +53,11 @@ type Found struct {
 	File     []byte // of the evidence
 }
 
-// New returns a judge. Signers without a key have signed nothing here.
+// New returns a judge.
 func New(pack Pack, signers []*trust.Signer) *Judge {
 	j := &Judge{pack: pack}
 	for _, s := range signers {
-		if s.Key != nil {
+		if s.Key != nil || pack.Keyless != nil {
 			j.signers = append(j.signers, s)
 		}
 	}
@@ -62,6 +70,9 @@ func (j *Judge) Judge(c referrers.Candidate) bool {
 	found, err := j.prove(c)
 	if err != nil {
 		j.verdicts = append(j.verdicts, c.String()+": "+err.Error())
+		if keyless.IsUnanswered(err) {
+			j.open = err
+		}
 		return false
 	}
 	if rank := slices.Index(j.signers, found.Signer); j.best == nil || rank < j.rank {
@@ -71,7 +82,7 @@ func (j *Judge) Judge(c referrers.Candidate) bool {
 }
 
 // Result returns the best proof. Without one it returns what the search means:
-// *UnsignedError or *UnsearchedError.
+// *UnsignedError, *UnverifiedError or *UnsearchedError.
 func (j *Judge) Result(searched referrers.Result) (*Found, error) {
 	if j.best != nil {
 		return j.best, nil
@@ -86,6 +97,9 @@ func (j *Judge) Result(searched referrers.Result) (*Found, error) {
 	for _, s := range j.signers {
 		e.Signers = append(e.Signers, s.Name)
 	}
+	if j.open != nil {
+		return nil, &UnverifiedError{Verdicts: e.Verdicts, Looked: e.Looked, Err: j.open}
+	}
 	if incomplete, ok := searched.(*referrers.Incomplete); ok {
 		return nil, &UnsearchedError{Verdicts: e.Verdicts, Looked: e.Looked, Err: incomplete}
 	}
@@ -98,7 +112,9 @@ func (j *Judge) prove(c referrers.Candidate) (*Found, error) {
 	e := &evidence.Evidence{Format: c.Format, Manifest: j.pack.Manifest, Index: j.pack.Index}
 	var keys []*publickey.Key
 	for _, s := range j.signers {
-		keys = append(keys, s.Key)
+		if s.Key != nil {
+			keys = append(keys, s.Key)
+		}
 	}
 	var v *signature.Verified
 	var err error
@@ -111,6 +127,9 @@ func (j *Judge) prove(c referrers.Candidate) (*Found, error) {
 		}
 		e.Bundle = c.Payload
 		v, err = signature.VerifyBundle(c.Payload, keys)
+		if hasProblem(err, signature.Certificate) && j.hasKeyless() {
+			return j.proveKeyless(e)
+		}
 	case signature.Simple:
 		e.Payload = c.Payload
 		if e.Signature, err = signature.SimpleSignature(c.Annotations); err == nil {
@@ -133,13 +152,13 @@ const maxQuoted = 120
 func (j *Judge) proveBy(e *evidence.Evidence, key *publickey.Key) (*Found, error) {
 	var reason error
 	for _, s := range j.signers {
+		if s.Key == nil {
+			continue
+		}
 		e.Key = s.Key.SPKI()
-		claim := j.pack.Claim
-		claim.Signer = s.ID()
-		_, err := e.Prove(claim, []evidence.Signer{Signer(s, j.pack.Reference)})
-		if err == nil {
-			file, err := e.Bytes()
-			return &Found{Signer: s, Evidence: e, File: file}, err
+		found, err := j.proveAs(s, e)
+		if found != nil {
+			return found, err
 		}
 		if s.Key == key {
 			reason = fmt.Errorf("signed by %s, but %w", s.Name, err)
@@ -148,9 +167,56 @@ func (j *Judge) proveBy(e *evidence.Evidence, key *publickey.Key) (*Found, error
 	return nil, reason
 }
 
-// Signer returns a signer of packs of a repository, for evidence.
-func Signer(s *trust.Signer, ours ociref.Reference) evidence.Signer {
-	return evidence.Signer{Key: s.Key, MayName: func(named ociref.Reference) bool { return s.MayName(ours, named) }}
+// proveAs returns the proof that a signer made the pack by the evidence. If the evidence
+// proves it, but cannot be written, it returns both.
+func (j *Judge) proveAs(s *trust.Signer, e *evidence.Evidence) (*Found, error) {
+	claim := j.pack.Claim
+	claim.Signer = s.ID()
+	if _, err := e.Prove(claim, []evidence.Signer{Signer(s, j.pack.Reference, j.pack.Keyless)}); err != nil {
+		return nil, err
+	}
+	file, err := e.Bytes()
+	return &Found{Signer: s, Evidence: e, File: file}, err
+}
+
+func hasProblem(err error, problem signature.Problem) bool {
+	var e *signature.Error
+	return errors.As(err, &e) && e.Problem == problem
+}
+
+func (j *Judge) hasKeyless() bool {
+	return slices.ContainsFunc(j.signers, func(s *trust.Signer) bool { return s.Key == nil })
+}
+
+// proveKeyless returns the first signer without a key by whom evidence proves the pack.
+func (j *Judge) proveKeyless(e *evidence.Evidence) (*Found, error) {
+	var reasons []string
+	for _, s := range j.signers {
+		if s.Key != nil {
+			continue
+		}
+		found, err := j.proveAs(s, e)
+		if found != nil {
+			return found, err
+		}
+		if keyless.IsUnanswered(err) || hasProblem(err, signature.Invalid) {
+			return nil, err // the same for each signer
+		}
+		reasons = append(reasons, "not by "+s.Name+": "+err.Error())
+	}
+	return nil, errors.New(strings.Join(reasons, "; "))
+}
+
+// Signer returns a signer of packs of a repository, for evidence. verifier may be nil.
+func Signer(s *trust.Signer, ours ociref.Reference, verifier Keyless) evidence.Signer {
+	signer := evidence.Signer{
+		Key: s.Key, ID: s.ID(), Provenance: s.Workflow != nil,
+		MayName: func(named ociref.Reference) bool { return s.MayName(ours, named) },
+	}
+	if s.Key == nil && verifier != nil {
+		signer.Keyless = verifier(s)
+	}
+	return signer
 }
 
 // created returns when a manifest says that it was made; "" if it does not say so.
@@ -222,6 +288,24 @@ func lines(list []string) string {
 	}
 	return b.String()
 }
+
+// An UnverifiedError reports a signature without a key that the program for such signatures
+// did not verify, so that nobody knows whether the pack is signed.
+type UnverifiedError struct {
+	Verdicts []string // those of a search, as Looked; none for evidence
+	Looked   []string
+	Err      error // of the program, or why there is none
+}
+
+func (e *UnverifiedError) Error() string {
+	const text = "a signature without a key cannot be verified here"
+	if len(e.Verdicts) == 0 {
+		return text + ": " + e.Err.Error()
+	}
+	return text + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
+}
+
+func (e *UnverifiedError) Unwrap() error { return e.Err }
 
 // An UnsearchedError reports that no valid signature was found, and that there may be one:
 // a place could not be searched to its end.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/keyless"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/signing"
@@ -118,7 +119,7 @@ func TestChoice(t *testing.T) {
 			}
 			claim := pack.Claim
 			claim.Signer = found.Signer.ID()
-			if _, err := read.Prove(claim, []evidence.Signer{verdict.Signer(found.Signer, pack.Reference)}); err != nil {
+			if _, err := read.Prove(claim, []evidence.Signer{verdict.Signer(found.Signer, pack.Reference, nil)}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -212,5 +213,69 @@ func TestNothing(t *testing.T) {
 	var unsigned *verdict.UnsignedError
 	if !errors.As(err, &unsigned) || !strings.HasPrefix(err.Error(), "none of the candidates is a signature by first or second\n\tsigstore-bundle in sha256:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A program is what verifies signatures without a key in these tests: by the name of a signer,
+// why a bundle is not theirs. Others are.
+type program map[string]error
+
+func (p program) of(s *trust.Signer) evidence.Keyless { return asked{p[s.Name]} }
+
+type asked struct{ err error }
+
+func (a asked) VerifyBundle(bundle []byte, _ ociref.Digest) ([]byte, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	return signature.ReadCertified(bundle)
+}
+
+func person(name string) *trust.Signer {
+	return &trust.Signer{Name: name, Account: &trust.Account{Issuer: "https://login.example.com", Identity: name}}
+}
+
+func TestKeyless(t *testing.T) {
+	pack := packOf(t, nil)
+	signed := signing.SignBundle(signing.CosignStatement(pack.Claim.Manifest.String()).JSON(), first)
+	signed.Material = map[string]any{"certificate": map[string]any{"rawBytes": "AAAA"}}
+	c := referrers.Candidate{Format: signature.Bundle, MediaType: signature.BundleMediaType, Payload: signed.JSON()}
+	foreign := &signature.Error{Format: signature.Bundle, Problem: signature.Foreign, Reason: "somebody else"}
+	invalid := &signature.Error{Format: signature.Bundle, Problem: signature.Invalid, Reason: "no good"}
+	key := signerOf(t, "key", first)
+	for name, test := range map[string]struct {
+		program program
+		signers []*trust.Signer
+		signer  string // who signed
+		want    string // or else the error
+		open    bool   // the error leaves open who signed
+	}{
+		"one":         {program{}, []*trust.Signer{key, person("ann")}, "ann", "", false},
+		"second":      {program{"ann": foreign}, []*trust.Signer{person("ann"), person("bob")}, "bob", "", false},
+		"none":        {program{"ann": foreign, "bob": foreign}, []*trust.Signer{person("ann"), key, person("bob")}, "", "not by ann: somebody else; not by bob: somebody else", false},
+		"invalid":     {program{"ann": invalid, "bob": invalid}, []*trust.Signer{person("ann"), person("bob")}, "", "no good", false},
+		"no program":  {program{"ann": &keyless.NotFoundError{}}, []*trust.Signer{person("ann")}, "", "packvendor-verify-sigstore, which verifies signatures without a key, is not installed", true},
+		"no verifier": {nil, []*trust.Signer{person("ann")}, "", "signed with a certificate, not with a key", false},
+		"keys alone":  {program{}, []*trust.Signer{key}, "", "signed with a certificate, not with a key", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pack := pack
+			if test.program != nil {
+				pack.Keyless = test.program.of
+			}
+			found, err := verdict.Prove(pack, test.signers, c)
+			j := verdict.New(pack, test.signers)
+			j.Judge(c)
+			_, result := j.Result(&referrers.Complete{})
+			var unverified *verdict.UnverifiedError
+			switch {
+			case test.signer != "":
+				if err != nil || result != nil || found.Signer.Name != test.signer || found.Evidence.Key != nil {
+					t.Errorf("%+v, %v, %v", found, err, result)
+				}
+			case err == nil || err.Error() != test.want || errors.As(result, &unverified) != test.open:
+				t.Errorf("%v, %v", err, result)
+			}
+		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/keyless"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/trust"
@@ -25,6 +26,7 @@ import (
 type Policy struct {
 	File   string // as the user names it
 	policy *trust.Policy
+	root   []byte // nil if each signer has a key
 }
 
 // Of returns the policy of a project's packs.toml; nil if it has no rules, which asks for
@@ -33,11 +35,20 @@ func Of(p *project.Project) (*Policy, error) {
 	if p.Config.Trust == nil {
 		return nil, nil
 	}
-	return load(p.Config.Trust, p.Show(p.TOMLFile), func(file string) ([]byte, error) { return ReadKey(p, file) })
+	return load(p.Config.Trust, p.Show(p.TOMLFile), func(file string, most int64) ([]byte, error) { return readFile(p, file, most) })
 }
 
 // ReadKey reads a file with a key that a project's packs.toml names.
 func ReadKey(p *project.Project, file string) ([]byte, error) {
+	return readFile(p, file, packsfile.MaxKeyFile)
+}
+
+// ReadRoot reads the file with the root that a project's packs.toml names.
+func ReadRoot(p *project.Project, file string) ([]byte, error) {
+	return readFile(p, file, keyless.MaxRoot)
+}
+
+func readFile(p *project.Project, file string, most int64) ([]byte, error) {
 	name := path.Join(p.Base, file)
 	if name == ".." || strings.HasPrefix(name, "../") {
 		return nil, &regularfile.PlaceError{Path: file, Reason: "is outside the module"}
@@ -45,31 +56,21 @@ func ReadKey(p *project.Project, file string) ([]byte, error) {
 	if err := p.CheckFile(name); err != nil {
 		return nil, err
 	}
-	return p.ReadFile(name, packsfile.MaxKeyFile)
+	return p.ReadFile(name, most)
 }
 
-// load reads the keys of a table.
-func load(t *packsfile.Trust, file string, readKey func(string) ([]byte, error)) (*Policy, error) {
-	policy, err := t.Policy(readKey)
+// load reads the keys and the root of a table. read returns the bytes of a file, if they are
+// at most so many.
+func load(t *packsfile.Trust, file string, read func(file string, most int64) ([]byte, error)) (*Policy, error) {
+	policy, err := t.Policy(func(key string) ([]byte, error) { return read(key, packsfile.MaxKeyFile) })
+	if err != nil || !policy.HasRules() {
+		return nil, err
+	}
+	root, err := t.ReadRoot(func(root string) ([]byte, error) { return read(root, keyless.MaxRoot) })
 	if err != nil {
 		return nil, err
 	}
-	var errs packsfile.Errors
-	for i, s := range policy.Signers() {
-		if s.Key == nil {
-			errs = append(errs, &packsfile.Error{
-				File: file, Line: t.Signers[i].Line, Key: "trust.signers." + s.Name,
-				Msg: "signers without a key are not supported yet", Newer: true,
-			})
-		}
-	}
-	switch {
-	case len(errs) > 0:
-		return nil, errs
-	case !policy.HasRules():
-		return nil, nil
-	}
-	return &Policy{File: file, policy: policy}, nil
+	return &Policy{File: file, policy: policy, root: root}, nil
 }
 
 // A NoRuleError reports a pack that no rule of a policy matches.
@@ -103,6 +104,22 @@ func (p *Policy) SignerOf(id string) string {
 		return ""
 	}
 	return p.policy.NameOf(id)
+}
+
+// Signer returns the signer that packs.lock calls id; nil if the policy has none.
+func (p *Policy) Signer(id string) *trust.Signer {
+	if p == nil {
+		return nil
+	}
+	return p.policy.Signer(id)
+}
+
+// Root returns the documents of those that are trusted to know who signed without a key.
+func (p *Policy) Root() []byte {
+	if p == nil {
+		return nil
+	}
+	return p.root
 }
 
 // Variable is the variable that names an organisation's file.
@@ -144,8 +161,8 @@ func FromVariable(value *string) (*Policy, error) {
 	if err != nil {
 		return nil, &VariableError{Value: file, Err: err}
 	}
-	p, err := load(table, file, func(key string) ([]byte, error) {
-		name := filepath.Join(filepath.Dir(file), filepath.FromSlash(key))
+	p, err := load(table, file, func(named string, most int64) ([]byte, error) {
+		name := filepath.Join(filepath.Dir(file), filepath.FromSlash(named))
 		info, err := os.Lstat(name)
 		if err != nil {
 			return nil, err
@@ -153,7 +170,7 @@ func FromVariable(value *string) (*Policy, error) {
 		if reason := regularfile.Irregular(info); reason != "" {
 			return nil, &regularfile.PlaceError{Path: name, Reason: reason}
 		}
-		return regularfile.Read(nil, name, packsfile.MaxKeyFile)
+		return regularfile.Read(nil, name, most)
 	})
 	if err != nil {
 		return nil, &VariableError{Value: file, Err: err}

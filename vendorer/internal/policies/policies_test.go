@@ -130,9 +130,7 @@ func TestOfBadKey(t *testing.T) {
 	}
 }
 
-// Signers without a key are refused, never passed over.
-func TestOfKeyless(t *testing.T) {
-	_, err := of(t, t.TempDir(), `[trust]
+const keyless = `[trust]
 root = "keys/root.jsonl"
 
 [trust.signers]
@@ -140,10 +138,50 @@ other = { issuer = "https://login.example.com", identity = "release@example.com"
 
 [trust.rules]
 "**" = ["other"]
-`)
-	var errs packsfile.Errors
-	if !errors.As(err, &errs) || len(errs) != 1 || errs[0].Line != 5 || !errs[0].Newer || !strings.HasSuffix(err.Error(), "trust.signers.other: signers without a key are not supported yet") {
-		t.Errorf("got %v", err)
+`
+
+// A signer without a key needs the root.
+func TestOfKeyless(t *testing.T) {
+	module := t.TempDir()
+	write(t, module, "app/keys/root.jsonl", "{}\n")
+	p, err := of(t, module, keyless)
+	if err != nil || string(p.Root()) != "{}\n" || p.Signer("https://login.example.com#release@example.com").Name != "other" || p.Signer("key:") != nil {
+		t.Fatalf("got %+v, %v", p, err)
+	}
+	for name, test := range map[string]struct {
+		set  func(module string)
+		want string
+	}{
+		"missing": {func(string) {}, `trust.root: the file "keys/root.jsonl" does not exist`},
+		"empty":   {func(m string) { write(t, m, "app/keys/root.jsonl", " \n") }, `trust.root: the file "keys/root.jsonl" is empty`},
+		"large":   {func(m string) { write(t, m, "app/keys/root.jsonl", strings.Repeat("{}", 1<<19)+" ") }, "is larger than 1048576 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			module := t.TempDir()
+			test.set(module)
+			_, err := of(t, module, keyless)
+			var errs packsfile.Errors
+			if !errors.As(err, &errs) || len(errs) != 1 || errs[0].Line != 2 || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	// Where each signer has a key, nobody needs it.
+	module = t.TempDir()
+	write(t, module, "app/keys/acme.pub", string(signing.Ed25519(1).PEM()))
+	if p, err := of(t, module, "[trust]\nroot = \"none\"\n"+table); err != nil || p.Root() != nil {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+// An organisation's root is beside its file.
+func TestFromVariableKeyless(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "trust.toml", keyless)
+	write(t, dir, "keys/root.jsonl", "{}")
+	file := filepath.Join(dir, "trust.toml")
+	if p, err := policies.FromVariable(&file); err != nil || string(p.Root()) != "{}" {
+		t.Errorf("got %+v, %v", p, err)
 	}
 }
 

@@ -50,6 +50,8 @@ func (p *Printer) Event(e vendorer.Event) {
 		}
 	case vendorer.UnaskedSigner:
 		p.Warning("%s%s is signed, but no rule asks for it", p.About, e.Name)
+	case vendorer.Unverified:
+		p.Warning("%s%s not verified here: %v", p.About, phrase.Count(e.Signatures, "keyless signature"), e.Err)
 	case vendorer.SignerChanged:
 		if e.Now == "" {
 			p.Notice("%s%s: no signer is locked any more; it was %s", p.About, e.Name, e.Was)

@@ -95,6 +95,8 @@ var eventWords = []struct {
 		"packvendor: warning: packs/a.evidence was not the evidence that is locked; restored it\n"},
 	{vendorer.EvidenceRebuilt{Name: "a", Path: "packs/a.evidence", Changed: true}, warning,
 		"packvendor: warning: packs/a.evidence was not the evidence that is locked; the registry has other evidence now, which is locked\n"},
+	{vendorer.Unverified{Signatures: 2, Err: errors.New("cause")}, warning,
+		"packvendor: warning: 2 keyless signatures not verified here: cause\n"},
 	{vendorer.SignerChanged{SignerChange: vendorer.SignerChange{Name: "a", Was: "x", Now: "y"}}, notice,
 		"packvendor: a: another signer is locked\n\tbefore: x\n\tnow:    y\n"},
 	{vendorer.SignerChanged{SignerChange: vendorer.SignerChange{Name: "a", Was: "x"}}, notice,

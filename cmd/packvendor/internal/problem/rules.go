@@ -198,6 +198,11 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 		}),
 		on(func(*vendorer.OverruledError) Problem { return Problem{Kind: Integrity} }),
 		on(func(*vendorer.TrustFileError) Problem { return Problem{Kind: Usage} }),
+		on(func(*vendorer.UnverifiedError) Problem { return Problem{Kind: Usage} }),
+		on(func(*vendorer.KeylessMissingError) Problem {
+			return Problem{Kind: Usage, Hint: hint.Line("go install %s@latest", vendorer.KeylessPackage)}
+		}),
+		all(Usage, new(*vendorer.KeylessSettingError), new(*vendorer.KeylessError)),
 		on(func(*vendorer.UnsearchedError) Problem { return Problem{Kind: Network} }),
 		on(func(e *vendorer.NoRuleError) Problem {
 			return Problem{Kind: Usage, Hint: hint.Line("in %s, below [trust.rules]: %s", e.File, e.Line)}

@@ -1,0 +1,84 @@
+package vendorer
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/keyless"
+	"github.com/greenticai/packvendor/internal/trust"
+	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
+)
+
+// KeylessPackage is the Go package of the program that verifies signatures without a key.
+const KeylessPackage = keyless.Package
+
+// Errors about signatures without a key.
+type (
+	// An UnverifiedError reports such a signature that the program did not verify, so that
+	// nobody knows whether the pack is signed.
+	UnverifiedError = verdict.UnverifiedError
+	// A KeylessMissingError reports that the program is not installed.
+	KeylessMissingError = keyless.NotFoundError
+	// A KeylessSettingError reports a value of PACKVENDOR_SIGSTORE that cannot be used.
+	KeylessSettingError = keyless.SettingError
+	// A KeylessError says why the program gave no answer.
+	KeylessError = keyless.Error
+)
+
+// searchKeyless says where the program is looked for. dir is in the work tree and the module
+// whose programs are not run.
+func (o Options) searchKeyless(dir string) keyless.Search {
+	search := keyless.Search{Getenv: o.getenv, Executable: o.Executable}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return search // no relative folder is searched
+	}
+	if top := gitrev.WorkTree(dir); top != "" {
+		search.Refuse = append(search.Refuse, top)
+	}
+	if root, err := project.ModuleRoot(dir); err == nil {
+		search.Refuse = append(search.Refuse, root)
+	}
+	return search
+}
+
+// keylessBy verifies signatures without a key by a root.
+func (c *client) keylessBy(ctx context.Context, root []byte) verdict.Keyless {
+	return func(s *trust.Signer) evidence.Keyless { return c.keyless.Signer(ctx, s, root) }
+}
+
+// asUnverified returns an error that leaves open who signed as an *UnverifiedError; other
+// errors as nil.
+func asUnverified(err error) error {
+	if keyless.IsUnanswered(err) || errors.Is(err, evidence.ErrKeyless) {
+		return &UnverifiedError{Err: err}
+	}
+	return nil
+}
+
+// mayLeaveOpen tells whether a run may go on although an error leaves open who signed a pack:
+// there is no program, or nobody says any more by what root it was verified. Where an
+// organisation judges, a run may not. Then packs.toml could loosen what that says.
+func (v *vendoring) mayLeaveOpen(err error) bool {
+	var missing *KeylessMissingError
+	return v.organisation == nil && (errors.As(err, &missing) || errors.Is(err, evidence.ErrKeyless))
+}
+
+// leaveOpen notes that a signature was not verified.
+func (v *vendoring) leaveOpen(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.unverified = Unverified{v.unverified.Signatures + 1, errors.Unwrap(err)}
+}
+
+// tellUnverified reports how many signatures were not verified.
+func (v *vendoring) tellUnverified() {
+	if v.unverified.Signatures > 0 {
+		v.events.event(v.unverified)
+		v.events.flush()
+	}
+}

@@ -82,7 +82,7 @@ func TestSpellings(t *testing.T) {
 		"conflict":          {"<<<<<<< ours\n" + content, "invalid evidence: not JSON: invalid character '<' looking for beginning of value"},
 		"empty":             {"", "invalid evidence: not JSON: unexpected EOF"},
 		"two documents":     {content + "\n" + content + "\n", "invalid evidence: data after the JSON document"},
-		"a byte order mark": {"\ufeff" + content, "invalid evidence: not JSON: invalid character '\\u00ef' looking for beginning of value"},
+		"a byte order mark": {"\ufeff" + content, "invalid evidence: not JSON: invalid character '\\ufeff' looking for beginning of value"},
 		"too large":         {content + strings.Repeat(" ", MaxFile), "invalid evidence: larger than 12582912 bytes"},
 	} {
 		e, err := Parse([]byte(test.file))

@@ -177,12 +177,14 @@ func (o Object) Base64(key string) []byte {
 	return data
 }
 
+// strictBase64 refuses other bits in the last character.
+var strictBase64 = base64.StdEncoding.Strict()
+
 // Base64 decodes a text that is the one encoding of its bytes in the standard alphabet of
-// RFC 4648, section 4, with padding. encoding/base64 also takes line breaks, and other
-// bits in the last character. The error continues a sentence that begins with the text.
+// RFC 4648, section 4, with padding. The error continues a sentence that begins with the text.
 func Base64(text string) ([]byte, error) {
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || base64.StdEncoding.EncodeToString(data) != text {
+	data, err := strictBase64.DecodeString(text)
+	if err != nil || len(text) != strictBase64.EncodedLen(len(data)) { // it skips line breaks
 		return nil, errors.New("not base64 as its bytes are encoded: standard alphabet, padding, no line breaks")
 	}
 	return data, nil

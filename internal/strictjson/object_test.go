@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,18 +28,32 @@ var documents = []struct{ text, want string }{
 	{`[]`, "not a JSON object"},
 	{`"{}"`, "not a JSON object"},
 	{`null`, "not a JSON object"},
-	{`{a:1}`, "not JSON: invalid character 'a'"},
+	{`{a:1}`, "not JSON: invalid character 'a' looking for beginning of object key string"},
 	{`{"a":1,}`, "not JSON: invalid character '}' looking for beginning of object key string"},
 	{`{"a":[1,]}`, "not JSON: invalid character ']' looking for beginning of value"},
 	{`{"a":[1 2]}`, "not JSON: invalid character '2' after array element"},
 	{`{"a" 1}`, "not JSON: invalid character '1' after object key"},
-	{`{"a":01}`, "not JSON: invalid character '1' after object key:value pair"},
+	{`{"a":01}`, "not JSON: invalid number 01"},
+	{`{"a":-}`, "not JSON: invalid number -"},
+	{`{"a":1-1}`, "not JSON: invalid number 1-1"},
+	{`{"a":1x}`, "not JSON: invalid character 'x' after object key:value pair"},
+	{`{"a":nul}`, "not JSON: invalid character 'n' looking for beginning of value"},
+	{`{"a":nullx}`, "not JSON: invalid character 'x' after object key:value pair"},
+	{`{"a":{"b":[]},"c":[{},{}],}`, "not JSON: invalid character '}' looking for beginning of object key string"},
+	{`{"a":"\x"}`, "not JSON: invalid character 'x' in string escape code"},
+	{`{"a":"\u12"}`, "not JSON: invalid character '\"' in \\u hexadecimal character escape"},
+	{`{"a":"\`, "not JSON: unexpected EOF"},
+	{`{"a":"x`, "not JSON: unexpected EOF"},
+	{`{"a":`, "not JSON: unexpected EOF"},
+	{"{\"a\":\"\\\n\"}", `not JSON: invalid character '\n' in string escape code`},
+	{"{\x00}", `not JSON: invalid character '\x00' looking for beginning of object key string`},
+	{"{\u00a0}", `not JSON: invalid character '\u00a0' looking for beginning of object key string`},
 	{`{"a":NaN}`, "not JSON: invalid character 'N' looking for beginning of value"},
 	{"{\"a\":\"\n\"}", `not JSON: invalid character '\n' in string literal`},
 	{`{"a":1} {}`, "data after the JSON document"},
 	{`{"a":1}x`, "data after the JSON document"},
 	{"{\"a\":1}\x00", "data after the JSON document"},
-	{"\ufeff{}", "not JSON: invalid character '\\u00ef' looking for beginning of value"},
+	{"\ufeff{}", "not JSON: invalid character '\\ufeff' looking for beginning of value"},
 	{"{\"a\":\"\xff\"}", "not valid UTF-8"},
 	{"{\"a\":\"\xed\xa0\x80\"}", "not valid UTF-8"}, // U+D800, encoded
 	{`{"a":1,"a":1}`, `key "a" stands twice in one object`},
@@ -158,6 +173,23 @@ func TestBase64(t *testing.T) {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
+}
+
+// FuzzBase64: what is accepted is the encoding of its bytes, and all of these are accepted.
+func FuzzBase64(f *testing.F) {
+	for _, text := range []string{"", "AA==", "AB==", "AQI=", "AQ\nI=", "AQI=\r\n", "AAAA\n\n\n\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		data, err := Base64(text)
+		if err == nil && base64.StdEncoding.EncodeToString(data) != text {
+			t.Fatalf("%q is not the encoding of %q", text, data)
+		}
+		encoded := base64.StdEncoding.EncodeToString([]byte(text))
+		if data, err := Base64(encoded); err != nil || string(data) != text {
+			t.Fatalf("%q of %q: %q, %v", encoded, text, data, err)
+		}
+	})
 }
 
 // FuzzRead: no bytes make it panic, and encoding/json accepts what it accepts, with the

@@ -9,6 +9,7 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -94,37 +95,63 @@ func (e *Evidence) Bytes() ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	file := fmt.Appendf(nil, `{"version":%d,"format":%q`, version, string(e.Format))
-	for _, f := range e.fields() {
-		if len(*f.value) > 0 {
-			file = fmt.Appendf(file, `,%q:"`, f.key)
-			file = base64.StdEncoding.AppendEncode(file, *f.value)
-			file = append(file, '"')
-		}
-	}
-	file = append(file, "}\n"...)
+	var file []byte
+	e.write(func(part []byte) { file = append(file, part...) })
+	file = append(file, '\n')
 	if len(file) > MaxFile {
 		return nil, invalid("larger than %d bytes", MaxFile)
 	}
 	return file, nil
 }
 
+// write passes the parts of the file's one line to put, which must not keep them.
+func (e *Evidence) write(put func([]byte)) {
+	var buffer [256]byte // the file may be large, and need not be in memory twice
+	put(fmt.Appendf(buffer[:0], `{"version":%d,"format":%q`, version, string(e.Format)))
+	for _, f := range e.fields() {
+		if len(*f.value) == 0 {
+			continue
+		}
+		put(fmt.Appendf(buffer[:0], `,%q:"`, f.key))
+		for chunk := range slices.Chunk(*f.value, base64.StdEncoding.DecodedLen(len(buffer))) {
+			put(base64.StdEncoding.AppendEncode(buffer[:0], chunk))
+		}
+		put([]byte(`"`))
+	}
+	put([]byte("}"))
+}
+
+// isCanonical tells whether a file, but for the end of its line, is the one that write writes.
+func (e *Evidence) isCanonical(file []byte) bool {
+	rest, same := line(file), true
+	e.write(func(part []byte) {
+		after, found := bytes.CutPrefix(rest, part)
+		rest, same = after, same && found
+	})
+	return same && len(rest) == 0
+}
+
 // Digest returns the digest of a file: of its bytes with LF at the end, however git has
 // checked it out.
-func Digest(file []byte) ociref.Digest { return ociref.DigestOf(append(line(file), '\n')) }
+func Digest(file []byte) ociref.Digest {
+	h := sha256.New()
+	h.Write(line(file))
+	h.Write([]byte("\n"))
+	return ociref.DigestFromSum([sha256.Size]byte(h.Sum(nil)))
+}
 
-// line returns a copy of the file's one line without its end: LF, CRLF or none.
+// line returns the file's one line without its end: LF, CRLF or none.
 func line(file []byte) []byte {
 	if before, ok := bytes.CutSuffix(file, []byte("\n")); ok {
-		file = bytes.TrimSuffix(before, []byte("\r"))
+		return bytes.TrimSuffix(before, []byte("\r"))
 	}
-	return bytes.Clone(file)
+	return file
 }
 
 // Parse reads a file. It accepts only what [Evidence.Bytes] writes, with LF, CRLF or no end
 // of the line. Its errors are *SyntaxError.
 func Parse(file []byte) (*Evidence, error) {
-	if len(file) > MaxFile+1 { // CRLF
+	if len(line(file)) >= MaxFile { // with LF it is larger
 		return nil, invalid("larger than %d bytes", MaxFile)
 	}
 	e, newer := &Evidence{}, false
@@ -146,11 +173,10 @@ func Parse(file []byte) (*Evidence, error) {
 	if err != nil {
 		return nil, &SyntaxError{Reason: err.Error(), Newer: newer}
 	}
-	canonical, err := e.Bytes()
-	if err != nil {
+	if err := e.check(); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(line(canonical), line(file)) {
+	if !e.isCanonical(file) {
 		return nil, invalid("not as packvendor writes it")
 	}
 	return e, nil

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,30 @@ func TestSpellings(t *testing.T) {
 		}
 		if again, err := e.Bytes(); err != nil || !bytes.Equal(again, file) {
 			t.Errorf("%s: written as %s, %v", name, again, err)
+		}
+	}
+}
+
+// The bound holds for the file with LF, however it is spelled.
+func TestLargestFile(t *testing.T) {
+	e := Evidence{Format: signature.Greentic, Key: []byte("k")}
+	empty, err := (&Evidence{Format: signature.Greentic, Key: []byte("k"), Manifest: []byte("m")}).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Manifest = make([]byte, (MaxFile-len(empty))/4*3+3)
+	file, err := e.Bytes()
+	if err != nil || len(file) > MaxFile || len(file)+4 <= MaxFile {
+		t.Fatalf("%d bytes, %v", len(file), err)
+	}
+	content := bytes.TrimSuffix(file, []byte("\n"))
+	longer := bytes.Replace(content, []byte(`"manifest":"`), []byte(`"manifest":"AAAA`), 1)
+	for _, end := range []string{"\n", "\r\n", ""} {
+		if _, err := Parse(append(slices.Clip(content), end...)); err != nil {
+			t.Errorf("%q: %v", end, err)
+		}
+		if _, err := Parse(append(slices.Clip(longer), end...)); text(err) != "invalid evidence: larger than 12582912 bytes" {
+			t.Errorf("%q: %v", end, err)
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/keyless"
@@ -236,17 +236,19 @@ func eachCounted[T any](ctx context.Context, c *client, items []T, do func(conte
 
 // forEach calls do for every item, up to Options.Jobs at once, and returns all errors
 // in the items' order: the user learns of every pack with a problem, not of the first
-// failure alone.
+// failure alone. A goroutine does many items: the stack of a new one grows in steps that
+// cost as much as a short item.
 func forEach[T any](ctx context.Context, o Options, items []T, do func(context.Context, T) error) error {
 	errs := make([]error, len(items))
-	var group errgroup.Group
-	group.SetLimit(o.jobs())
-	for i, item := range items {
-		group.Go(func() error {
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				errs[i] = do(ctx, item)
+	var begun atomic.Int64
+	var group sync.WaitGroup
+	for range min(o.jobs(), len(items)) {
+		group.Go(func() {
+			for i := begun.Add(1) - 1; i < int64(len(items)); i = begun.Add(1) - 1 {
+				if errs[i] = ctx.Err(); errs[i] == nil {
+					errs[i] = do(ctx, items[i])
+				}
 			}
-			return nil
 		})
 	}
 	group.Wait()

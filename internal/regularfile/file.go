@@ -28,13 +28,21 @@ func (e *LongError) Error() string {
 // Open opens a regular file below root or, if root is nil, anywhere. info describes the
 // opened file. Errors: *PlaceError, *fs.PathError.
 func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
-	stat, open := os.Stat, os.OpenFile
+	stat := os.Stat
 	if root != nil {
-		stat, open = root.Stat, root.OpenFile
+		stat = root.Stat
 	}
-	// Opening a device can have effects.
 	if info, err := stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, nil, &PlaceError{Path: name, Reason: irregular}
+	}
+	return openSeen(root, name)
+}
+
+// openSeen is Open of a file that was seen to be regular: opening a device can have effects.
+func openSeen(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
+	open := os.OpenFile
+	if root != nil {
+		open = root.OpenFile
 	}
 	if file, err = open(name, os.O_RDONLY|NoWait, 0); err != nil {
 		return nil, nil, err
@@ -53,6 +61,16 @@ func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err erro
 // of ReadAll.
 func Read(root *os.Root, name string, limit int64) ([]byte, error) {
 	file, info, err := Open(root, name)
+	return readOpen(name, file, info, err, limit)
+}
+
+// ReadSeen is Read of a file that the caller saw to be regular, by a look that follows no link.
+func ReadSeen(root *os.Root, name string, limit int64) ([]byte, error) {
+	file, info, err := openSeen(root, name)
+	return readOpen(name, file, info, err, limit)
+}
+
+func readOpen(name string, file *os.File, info fs.FileInfo, err error, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}

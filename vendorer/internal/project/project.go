@@ -290,7 +290,8 @@ func (p *Project) ReadEvidence(name string) ([]byte, error) {
 	if err := p.CheckFile(file); err != nil {
 		return nil, err
 	}
-	return p.ReadFile(file, evidence.MaxFile+2) // CRLF
+	data, err := regularfile.ReadSeen(p.Root, file, evidence.MaxFile+2) // CRLF
+	return data, p.located(file, err)
 }
 
 // CreatePack begins to write the pack name.

@@ -13,7 +13,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 	"github.com/greenticai/packvendor/lockfile"
 )
 
@@ -25,6 +27,7 @@ type shape struct {
 	// tagged keeps them as tags of one repository: without digests, packs.toml stays
 	// small.
 	tagged bool
+	signed bool     // by signer, as packs.toml demands
 	files  []string // real packs instead
 	embed  string   // lines of packs.toml's embed table
 }
@@ -113,8 +116,13 @@ func (b *bench) pushPack(ctx context.Context, r *registry, d *dataset, source st
 		return err
 	}
 	defer os.Remove(filepath.Join(source, file))
+	signature, err := d.signature(source, file)
+	if err != nil {
+		return err
+	}
 	args := slices.Concat(
 		[]string{b.programs.oras, "push", "--no-tty", "--artifact-type", packtest.PackMediaType},
+		signature,
 		orasProtocol(r),
 		[]string{r.Host() + "/" + d.repository(n) + ":" + d.tag(n), file + ":" + packtest.PackMediaType})
 	for range pushTries {
@@ -123,6 +131,19 @@ func (b *bench) pushPack(ctx context.Context, r *registry, d *dataset, source st
 		}
 	}
 	return err
+}
+
+// signer signs the packs that are signed.
+var signer = signing.Ed25519(1)
+
+// signature is oras's option for the signature of a pack; none if it has none.
+func (d *dataset) signature(dir, file string) ([]string, error) {
+	if !d.signed {
+		return nil, nil
+	}
+	data, err := os.ReadFile(filepath.Join(dir, file))
+	statement := signing.GreenticStatement(file, ociref.DigestOf(data).String())
+	return []string{"--annotation", signing.DSSEAnnotation + "=" + signing.Sign(statement.JSON(), signer).Annotation()}, err
 }
 
 // orasProtocol are oras's options for how to reach a registry: it guesses plain
@@ -188,6 +209,9 @@ func (d *dataset) texts(plain bool) map[string]string {
 	}
 	if d.embed != "" {
 		fmt.Fprintf(&toml, "\n[embed]\n%s", d.embed)
+	}
+	if d.signed {
+		fmt.Fprintf(&toml, "\n[trust.signers]\nacme = { key = %q }\n\n[trust.rules]\n\"**\" = [\"acme\"]\n", signer.Inline())
 	}
 	toml.WriteString("\n[packs]\n")
 	for n := range d.count {

@@ -49,6 +49,37 @@ func (b *bench) noopReal(ctx context.Context) (result, error) {
 	return r, err
 }
 
+// noopSigned holds a run that has nothing to do over signed packs, all of which it verifies,
+// against one over packs that nobody signed.
+func (b *bench) noopSigned(ctx context.Context) (result, error) {
+	return b.noopSignedOf(ctx, "noop-signed", b.sizes().manyShape(), 1.15)
+}
+
+// noopSignedSmall is noopSigned of packs that take little time themselves.
+func (b *bench) noopSignedSmall(ctx context.Context) (result, error) {
+	return b.noopSignedOf(ctx, "noop-signed-small", b.sizes().smallShape(), 0)
+}
+
+func (b *bench) noopSignedOf(ctx context.Context, name string, s shape, target float64) (result, error) {
+	unsigned, err := b.dataset(ctx, s)
+	if err != nil {
+		return result{}, err
+	}
+	signed, err := b.dataset(ctx, s.asSigned())
+	if err != nil {
+		return result{}, err
+	}
+	of := b.noop(unsigned)
+	of.name, of.about, of.target = "unsigned", "the same run over packs that nobody signed", target
+	title := fmt.Sprintf("nothing to do, %d signed packs of %s", s.count, sizeText(s.size))
+	r, err := b.run(ctx, comparison{name: name, title: title, short: title, tools: []tool{b.noop(signed), of}})
+	if err != nil {
+		return r, err
+	}
+	r.verdicts = append(r.byTime(), counted("the same, requests", "—", r.outcomes[0].traffic.requests(), 0))
+	return r, nil
+}
+
 // realPacks are those that stand beside the checkout, if there are any.
 func (b *bench) realPacks() []string {
 	files, _ := filepath.Glob(filepath.Join(b.checkout, "..", "shared", "packs", "*.gtpack"))

@@ -19,6 +19,8 @@ func suites() []suite {
 	return []suite{
 		{"noop", "nothing to do, many packs", (*bench).noopMany},
 		{"noop-real", "nothing to do, five real packs", (*bench).noopReal},
+		{"noop-signed", "nothing to do, many signed packs", (*bench).noopSigned},
+		{"noop-signed-small", "nothing to do, many small signed packs", (*bench).noopSignedSmall},
 		{"cold", "empty cache and project, many packs", (*bench).coldMany},
 		{"cold-large", "empty cache and project, one large pack", (*bench).coldLarge},
 		{"warm", "warm cache, empty project, many packs", (*bench).warmMany},
@@ -38,7 +40,7 @@ func (o options) chosen(c suite) bool { return o.only == nil || o.only.MatchStri
 func listSuites(w io.Writer, o options) error {
 	for _, c := range suites() {
 		if o.chosen(c) {
-			if _, err := fmt.Fprintf(w, "%-14s %s\n", c.name, c.about); err != nil {
+			if _, err := fmt.Fprintf(w, "%-17s %s\n", c.name, c.about); err != nil {
 				return err
 			}
 		}
@@ -71,10 +73,18 @@ func (o options) sizes() sizes {
 // shapes of the datasets.
 func (s sizes) manyShape() shape { return shape{name: "many", count: s.many, size: s.pack} }
 
+func (s sizes) smallShape() shape { return shape{name: "small", count: s.many, size: s.small} }
+
 func (s sizes) largeShape() shape { return shape{name: "large", count: 1, size: s.large} }
 
 func (s sizes) scalingShape(count int) shape {
 	return shape{name: fmt.Sprintf("scaling-%d", count), count: count, size: s.small, tagged: true}
+}
+
+// asSigned is the shape of as many packs that are signed.
+func (s shape) asSigned() shape {
+	s.name, s.signed = s.name+"-signed", true
+	return s
 }
 
 // sizeText is a size in the unit that it is a whole number of.

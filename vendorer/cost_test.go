@@ -3,6 +3,8 @@ package vendorer_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -80,6 +82,47 @@ func TestCostRequests(t *testing.T) {
 			}
 			if got := requestKinds(p); fmt.Sprint(got) != fmt.Sprint(test.want) {
 				t.Errorf("requests %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// A signed pack costs what an unsigned one costs: its evidence is in the project.
+func TestCostRequestsSigned(t *testing.T) {
+	fetched := map[string]int{"GET": 1, "GET manifests": 1, "GET blobs": 1}
+	for format, push := range map[string]func(*project){
+		"unsigned":             func(p *project) { p.push("A", "acme/a") },
+		"greentic-dsse":        func(p *project) { p.pushSigned("A", "acme/a", acme) },
+		"sigstore-bundle":      func(p *project) { p.push("A", "acme/a"); p.sign("acme/a", p.names["A"], acme) },
+		"cosign-simplesigning": func(p *project) { p.push("A", "acme/a"); p.signSimple("acme/a", p.names["A"], acme) },
+	} {
+		t.Run(format, func(t *testing.T) {
+			p := trusted(t)
+			push(p)
+			if p.packs(`a = "$REG/acme/a@$A"`); format != "unsigned" {
+				p.trustedPacks(`a = "$REG/acme/a@$A"`)
+			}
+			p.mustRun()
+			if _, err := os.Stat(filepath.Join(p.mod, "app/packs/a.evidence")); (err == nil) != (format != "unsigned") {
+				t.Fatalf("evidence: %v", err)
+			}
+			p.options.Locked = true
+			for _, test := range []struct {
+				name    string
+				prepare func()
+				want    map[string]int
+			}{
+				{"nothing to do", func() {}, map[string]int{}},
+				{"nothing to do, cold cache", p.coldCache, map[string]int{}},
+				{"cold", func() { p.remove("app/packs/a.gtpack"); p.coldCache() }, fetched},
+				{"warm", func() { p.remove("app/packs/a.gtpack") }, map[string]int{}},
+			} {
+				test.prepare()
+				p.reg.ResetRequests()
+				p.mustRun()
+				if got := requestKinds(p); fmt.Sprint(got) != fmt.Sprint(test.want) {
+					t.Errorf("%s: requests %v, want %v", test.name, got, test.want)
+				}
 			}
 		})
 	}

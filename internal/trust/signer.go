@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -67,15 +68,23 @@ func (s *Signer) ID() string {
 	return ""
 }
 
-var (
-	keyID      = regexp.MustCompile(`^key:sha256:[0-9a-f]{64}$`)
-	workflowID = regexp.MustCompile(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/\.github/workflows/[A-Za-z0-9._-]+\.ya?ml#[1-9][0-9]{0,18}$`)
-)
+// lazily returns a regular expression that is compiled at its first use: most projects have no
+// signer that needs it.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
+var workflowID = lazily(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/\.github/workflows/[A-Za-z0-9._-]+\.ya?ml#[1-9][0-9]{0,18}$`)
 
 // CheckID reports why a text is not what [Signer.ID] returns. The error reads on from the
 // text.
 func CheckID(id string) error {
-	if keyID.MatchString(id) || workflowID.MatchString(id) {
+	if digest, ok := strings.CutPrefix(id, "key:"); ok {
+		if _, err := ociref.ParseDigest(digest); err == nil {
+			return nil
+		}
+	}
+	if workflowID().MatchString(id) {
 		return nil
 	}
 	issuer, identity, _ := strings.Cut(id, "#")
@@ -158,8 +167,8 @@ func (c *checker) identity(path []string, s *Signer, hasRoot bool) bool {
 }
 
 var (
-	gitHubRepository = regexp.MustCompile(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
-	workflowFile     = regexp.MustCompile(`^\.github/workflows/[A-Za-z0-9._-]+\.ya?ml$`)
+	gitHubRepository = lazily(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+	workflowFile     = lazily(`^\.github/workflows/[A-Za-z0-9._-]+\.ya?ml$`)
 )
 
 func (c *checker) workflow(at func(string) []string, w *Workflow) {
@@ -167,13 +176,13 @@ func (c *checker) workflow(at func(string) []string, w *Workflow) {
 	switch {
 	case !strings.EqualFold(host, "github.com") && strings.Contains(host, "."):
 		c.report(at("repository"), "the host %s is not supported yet: only github.com", printable.Word(host, maxQuoted)).Unsupported = true
-	case !gitHubRepository.MatchString(w.Repository):
+	case !gitHubRepository().MatchString(w.Repository):
 		c.report(at("repository"), "%s is not github.com/OWNER/NAME", printable.Quote(w.Repository, maxQuoted))
 	}
 	if w.RepositoryID <= 0 {
 		c.report(at("repository_id"), "missing: GitHub's number of the repository, which a later owner of its name does not have")
 	}
-	if !workflowFile.MatchString(w.File) {
+	if !workflowFile().MatchString(w.File) {
 		c.report(at("workflow"), "%s is not .github/workflows/NAME.yml", printable.Quote(w.File, maxQuoted))
 	}
 	if len(w.Refs) == 0 {

@@ -102,12 +102,12 @@ func (v *vendoring) continueSigner(t *task, match trust.Match) error {
 	e := SignerChange{Name: t.Pack.Name, Was: v.signerText(was.Signer), Now: v.signerText(t.entry.Signer)}
 	for _, s := range match.Signers {
 		if s.ID() == was.Signer {
-			v.events.event(SignerChanged{e})
+			t.tell(SignerChanged{e})
 			return nil
 		}
 	}
 	if v.accepts(SameSigner, t.Pack.Name) {
-		v.events.event(SignerChanged{e})
+		t.tell(SignerChanged{e})
 		return nil
 	}
 	return &SignerChangedError{SignerChange: e, Rule: match.Rule, Target: v.target(t)}
@@ -121,7 +121,7 @@ func (v *vendoring) loseSigner(t *task) error {
 	case was.Signer == "":
 		return nil
 	case v.accepts(StaysSigned, t.Pack.Name):
-		v.events.event(SignerChanged{e})
+		t.tell(SignerChanged{e})
 		return nil
 	}
 	return &SignerLostError{SignerChange: e, Target: v.target(t)}
@@ -345,6 +345,18 @@ func (v *vendoring) tellRemoved(surplus []lockfile.Entry, tasks []*task) {
 	for _, entry := range surplus {
 		if entry.Signer != "" && !continued[entry.Name] {
 			v.events.event(SignerRemoved{Name: entry.Name, Signer: v.signerText(entry.Signer)})
+		}
+	}
+	v.events.flush()
+}
+
+// tellSigners reports what became of the signers. A dry run finds no evidence again.
+func (v *vendoring) tellSigners(tasks []*task) {
+	for _, t := range tasks {
+		for _, e := range t.told {
+			if _, isRebuilt := e.(EvidenceRebuilt); !isRebuilt || !v.dryRun {
+				v.events.event(e)
+			}
 		}
 	}
 	v.events.flush()

@@ -22,7 +22,11 @@ type task struct {
 	evidence []byte
 	apart    bool // staged is made durable by itself
 	fetched  bool
+	told     []Event // about the signer, once the run succeeds
 }
+
+// tell keeps an event that is true only of a run that succeeds.
+func (t *task) tell(e Event) { t.told = append(t.told, e) }
 
 // tasks returns the tasks of a plan, with their present entries.
 func (p Plan) tasks() []*task {

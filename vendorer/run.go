@@ -94,6 +94,7 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 		if err := v.needless(); err != nil {
 			return nil, err
 		}
+		v.tellSigners(tasks)
 		for _, entry := range plan.Surplus {
 			change.Dropped = append(change.Dropped, entry.Name)
 		}
@@ -106,6 +107,7 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	if err := v.needless(); err != nil {
 		return nil, err
 	}
+	v.tellSigners(tasks)
 	v.tellRemoved(plan.Surplus, tasks)
 	change.Drop(plan.Surplus, vendored)
 	err = change.Commit(ctx)

@@ -136,7 +136,7 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	var link *evidence.Error
 	switch {
 	case err == nil && match.IsException() && v.accepts(StaysSigned, entry.Name):
-		v.events.event(SignerChanged{SignerChange{Name: entry.Name, Was: v.signerText(entry.Signer)}})
+		t.tell(SignerChanged{SignerChange{Name: entry.Name, Was: v.signerText(entry.Signer)}})
 		return true, nil
 	case err == nil:
 		t.entry = entry
@@ -337,7 +337,7 @@ func (v *vendoring) rebuild(ctx context.Context, t *task, entry lockfile.Entry, 
 	if v.o.Locked && !isSame {
 		return &EvidenceMissingError{Name: entry.Name, Path: path, Other: true}
 	}
-	v.events.event(EvidenceRebuilt{Name: entry.Name, Path: path, Changed: changed, Same: isSame})
+	t.tell(EvidenceRebuilt{Name: entry.Name, Path: path, Changed: changed, Same: isSame})
 	return nil
 }
 

@@ -16,7 +16,8 @@ import (
 // faultRows are the rows of docs/reliability.md, in order.
 const faultRows = "1 2 2b 3 4 5 6 7 8 9 10 11 12 13 14 14b 14c 15 16 17 18 19 20 20b 21 22 23 24 25 26 27 28 63 " +
 	"30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 62 64 " +
-	"50 51 52 53 53b 53c 54 55 56 57 58 59 60 61"
+	"50 51 52 53 53b 53c 54 55 56 57 58 59 60 61 " +
+	"67 67b 67c 67d 67e 67f 67g 67h 67i 67j 67k 67l 67m"
 
 var (
 	faultRow    = regexp.MustCompile(`^\| (\d+[a-z]?) \| (.+) \| (.+) \| (.*)\|$`)

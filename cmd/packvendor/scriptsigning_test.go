@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,7 +31,8 @@ func newSignatures() *signatures {
 // signingCommands are the commands about signatures.
 func signingCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
-		"key": cmdKey, "sign": cmdSign, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag, "verifier": cmdVerifier, "sigstore": cmdSigstore,
+		"key": cmdKey, "sign": cmdSign, "attach": cmdAttach, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag,
+		"verifier": cmdVerifier, "sigstore": cmdSigstore,
 	}
 }
 
@@ -66,19 +69,27 @@ func signer(ts *testscript.TestScript, name string) *signing.Key {
 }
 
 // envelope returns the annotation by which keys sign a layer; names are separated by commas.
-func envelope(ts *testscript.TestScript, names string, layer []byte) string {
+// The signatures have the ID of the key named, if there is one.
+func envelope(ts *testscript.TestScript, names, named string, layer []byte) string {
 	var keys []*signing.Key
 	for name := range strings.SplitSeq(names, ",") {
 		keys = append(keys, signer(ts, name))
 	}
-	return signing.Sign(signing.GreenticStatement("pack.gtpack", string(ociref.DigestOf(layer))).JSON(), keys...).Annotation()
+	e := signing.Sign(signing.GreenticStatement("pack.gtpack", string(ociref.DigestOf(layer))).JSON(), keys...)
+	if named != "" {
+		id := signer(ts, named).GreenticID()
+		for i := range e.Signatures {
+			e.Signatures[i].KeyID = &id
+		}
+	}
+	return e.Annotation()
 }
 
 // sign bundle|simple [-api] [-about=DIGEST] [-name=NAME] [-type=TYPE] KEY|- REPOSITORY@DIGEST
 // attaches the signature of a manifest or an index, as cosign 3 or 2 writes it. - is a bundle
-// with a certificate instead of a key. With -api only the referrers API lists it. It can be about another digest, name something, or be a
-// statement of another type. $SIGNATURE is the digest of the artifact, $SIGNATURE_LAYER that
-// of its layer.
+// with a certificate instead of a key. With -api only the referrers API lists it. It can be
+// about another digest, name something, or be a statement of another type. $SIGNATURE is the
+// digest of the artifact, $SIGNATURE_SIZE its size, $SIGNATURE_LAYER the digest of its layer.
 func cmdSign(ts *testscript.TestScript, args []string) {
 	s := ts.Value(signaturesKey{}).(*signatures)
 	format, args := args[0], args[1:]
@@ -120,8 +131,7 @@ func cmdSign(ts *testscript.TestScript, args []string) {
 			ConfigMediaType: "application/vnd.oci.image.config.v1+json", Layers: s.simple[at],
 		})
 		ts.Check(err)
-		ts.Setenv("SIGNATURE", string(pushed.ManifestDigest))
-		ts.Setenv("SIGNATURE_LAYER", string(ociref.DigestOf(payload)))
+		setSignature(ts, pushed.Child(), ociref.DigestOf(payload))
 		return
 	}
 	statement := signing.CosignStatement(about)
@@ -147,8 +157,7 @@ func attach(ts *testscript.TestScript, repository, digest string, bundle []byte)
 		Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: bundle}},
 	})
 	ts.Check(err)
-	ts.Setenv("SIGNATURE", string(pushed.ManifestDigest))
-	ts.Setenv("SIGNATURE_LAYER", string(pushed.Layers[0]))
+	setSignature(ts, pushed.Child(), pushed.Layers[0])
 	return pushed
 }
 
@@ -157,6 +166,36 @@ func (s *signatures) list(ts *testscript.TestScript, repository, tag string, ref
 	at := repository + ":" + tag
 	s.listed[at] = append(slices.Clone(s.listed[at]), referrer)
 	_, err := registryOf(ts).PushIndex(repository, tag, s.listed[at])
+	ts.Check(err)
+}
+
+func setSignature(ts *testscript.TestScript, artifact packtest.Child, layer ociref.Digest) {
+	ts.Setenv("SIGNATURE", string(artifact.Digest))
+	ts.Setenv("SIGNATURE_SIZE", strconv.FormatInt(artifact.Size, 10))
+	ts.Setenv("SIGNATURE_LAYER", string(layer))
+}
+
+// attach N TYPE REPOSITORY@DIGEST attaches so many artifacts to a manifest, each with a layer
+// of that type. The referrers API and the tag for referrers list them. $ATTACHED is the digest
+// of the last one.
+func cmdAttach(ts *testscript.TestScript, args []string) {
+	s := ts.Value(signaturesKey{}).(*signatures)
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	repository, digest, _ := strings.Cut(args[2], "@")
+	tag := packtest.FallbackTag(ociref.Digest(digest))
+	at := repository + ":" + tag
+	for i := range n {
+		pushed, err := registryOf(ts).Push(repository, "", packtest.Artifact{
+			ArtifactType: args[1],
+			Subject:      &packtest.Child{MediaType: packtest.ManifestMediaType, Digest: ociref.Digest(digest)},
+			Layers:       []packtest.Layer{{MediaType: args[1], Data: fmt.Append(nil, i)}},
+		})
+		ts.Check(err)
+		ts.Setenv("ATTACHED", string(pushed.ManifestDigest))
+		s.listed[at] = append(s.listed[at], pushed.Child())
+	}
+	_, err = registryOf(ts).PushIndex(repository, tag, s.listed[at])
 	ts.Check(err)
 }
 

@@ -135,7 +135,8 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	var refused *SignerRefusedError
 	var link *evidence.Error
 	switch {
-	case err == nil && match.IsException() && v.accepts(StaysSigned, entry.Name):
+	// Without the evidence, too: a run that was interrupted may have deleted it.
+	case (err == nil || errors.As(err, &missing)) && match.IsException() && v.accepts(StaysSigned, entry.Name):
 		t.tell(SignerChanged{SignerChange{Name: entry.Name, Was: v.signerText(entry.Signer)}})
 		return true, nil
 	case err == nil:

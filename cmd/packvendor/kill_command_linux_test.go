@@ -5,19 +5,21 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 // packCount is the number of packs in a cold run.
 const packCount = 10
 
-// coldProject returns a project with ten packs of 20 kB each.
+// coldProject returns a project with ten packs of 20 kB each, of which one is signed.
 func (b *fixture) coldProject() tree {
-	var packs []string
-	for n := range packCount {
+	packs := []string{fmt.Sprintf("p0 = %q", b.pushSigned("p0", "1.0.0", 20_000, acme))}
+	for n := 1; n < packCount; n++ {
 		name := fmt.Sprintf("p%d", n)
 		packs = append(packs, fmt.Sprintf("%s = %q", name, b.push(name, "1.0.0", 20_000)))
 	}
-	return b.project(packs...)
+	return b.signed([]string{"p0"}, packs...)
 }
 
 var coldKillings = map[string]func(*fixture) *killing{
@@ -42,22 +44,23 @@ var coldKillings = map[string]func(*fixture) *killing{
 	},
 }
 
+// Some of the packs are signed: their evidence is a step of the commit.
 var editKillings = map[string]func(*fixture) *killing{
 	"add": func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.line("a", "a")))
-		ref := b.push("b", "1.0.0", 1000)
+		old, cache := b.vendored(b.signed([]string{"b"}, b.line("a", "a")))
+		ref := b.pushSigned("b", "1.0.0", 1000, acme)
 		return newKilling(b, old, cache, true, "add", "b", ref).everyStep()
 	},
 	"update": func(b *fixture) *killing {
-		first, second := b.tagged("a", "1.0.0", 1000), b.tagged("b", "1.0.0", 1000)
-		old, cache := b.vendored(b.project(first, second))
-		b.tagged("a", "2.0.0", 1000)
+		first, second := b.taggedBy(acme, "a", "1.0.0", 1000), b.tagged("b", "1.0.0", 1000)
+		old, cache := b.vendored(b.signed([]string{"a"}, first, second))
+		b.taggedBy(acmeNext, "a", "2.0.0", 1000)
 		b.tagged("b", "2.0.0", 1000)
 		return newKilling(b, old, cache, true, "update").everyStep()
 	},
 	"removal": func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.line("a", "a"), b.line("b", "b")))
-		old["packs.toml"] = b.project(b.line("a", "a"))["packs.toml"]
+		old, cache := b.vendored(b.signed([]string{"b"}, b.line("a", "a"), b.lineBy(acme, "b")))
+		old["packs.toml"] = b.signed([]string{"b"}, b.line("a", "a"))["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
 	},
 	"removal of all": func(b *fixture) *killing {
@@ -67,8 +70,15 @@ var editKillings = map[string]func(*fixture) *killing{
 	},
 	// All at once: one pack is new, one gone, one changed.
 	"packs.toml edited": func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.line("a", "a"), b.line("b", "b")))
-		old["packs.toml"] = b.project(b.line("a", "another"), b.line("c", "c"))["packs.toml"]
+		rules := []string{"b", "c"}
+		old, cache := b.vendored(b.signed(rules, b.line("a", "a"), b.lineBy(acme, "b")))
+		old["packs.toml"] = b.signed(rules, b.line("a", "another"), b.lineBy(acmeNext, "c"))["packs.toml"]
+		return newKilling(b, old, cache, false).everyStep()
+	},
+	"new rule": func(b *fixture) *killing {
+		line := b.lineBy(acme, "a")
+		old, cache := b.vendored(b.project(line))
+		old["packs.toml"] = b.signed([]string{"a"}, line)["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
 	},
 }
@@ -78,10 +88,26 @@ func (b *fixture) line(name, repository string) string {
 	return fmt.Sprintf("%s = %q", name, b.push(repository, "1.0.0", 1000))
 }
 
+// lineBy is line for a pack that a key signs.
+func (b *fixture) lineBy(key *signing.Key, name string) string {
+	return fmt.Sprintf("%s = %q", name, b.pushSigned(name, "1.0.0", 1000, key))
+}
+
+// taggedBy is tagged for a pack that a key signs.
+func (b *fixture) taggedBy(key *signing.Key, name, version string, size int) string {
+	b.Helper()
+	return b.stable(name, version, b.pushSigned(name, version, size, key))
+}
+
 // tagged pushes a version, points the tag stable at it, and returns packs.toml's line.
 func (b *fixture) tagged(name, version string, size int) string {
 	b.Helper()
-	ref := b.push(name, version, size)
+	return b.stable(name, version, b.push(name, version, size))
+}
+
+// stable points the tag stable at a version, and returns packs.toml's line.
+func (b *fixture) stable(name, version, ref string) string {
+	b.Helper()
 	b.must(b.reg.Tag(name, "stable", b.pushed[name+":"+version].ManifestDigest))
 	return fmt.Sprintf("%s = %q", name, strings.Replace(ref, "@", ":stable@", 1))
 }

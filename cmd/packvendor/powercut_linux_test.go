@@ -16,6 +16,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/disk"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
@@ -70,26 +71,26 @@ func numberIn(t *testing.T, key string, otherwise int) int {
 // cutSize is the size of an endangered pack, in bytes.
 const cutSize = 300_000
 
-// cutOperations are the commands during a power cut.
+// cutOperations are the commands during a power cut. Some of their packs are signed.
 var cutOperations = []struct {
 	name string
 	of   func(*fixture) *killing
 }{
 	{"first run", func(b *fixture) *killing {
-		return newKilling(b, b.project(b.large("a"), b.large("b"), b.large("c")), nil, false)
+		return newKilling(b, b.signed([]string{"b"}, b.large("a"), b.largeBy(acme, "b"), b.large("c")), nil, false)
 	}},
 	{"update", func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.tagged("a", "1.0.0", cutSize), b.tagged("b", "1.0.0", cutSize), b.large("c")))
-		b.tagged("a", "2.0.0", cutSize)
+		old, cache := b.vendored(b.signed([]string{"a"}, b.taggedBy(acme, "a", "1.0.0", cutSize), b.tagged("b", "1.0.0", cutSize), b.large("c")))
+		b.taggedBy(acmeNext, "a", "2.0.0", cutSize)
 		b.tagged("b", "2.0.0", cutSize+1)
 		return newKilling(b, old, cache, true, "update")
 	}},
 	{"add", func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.large("a")))
-		return newKilling(b, old, cache, true, "add", "b", b.push("b", "1.0.0", cutSize))
+		old, cache := b.vendored(b.signed([]string{"b"}, b.large("a")))
+		return newKilling(b, old, cache, true, "add", "b", b.pushSigned("b", "1.0.0", cutSize, acme))
 	}},
 	{"remove", func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.large("a"), b.large("b")))
+		old, cache := b.vendored(b.signed([]string{"b"}, b.large("a"), b.largeBy(acme, "b")))
 		return newKilling(b, old, cache, true, "remove", "b")
 	}},
 }
@@ -97,6 +98,11 @@ var cutOperations = []struct {
 // large returns packs.toml's line for a pack by digest, of cutSize.
 func (b *fixture) large(name string) string {
 	return fmt.Sprintf("%s = %q", name, b.push(name, "1.0.0", cutSize))
+}
+
+// largeBy is large for a pack that a key signs.
+func (b *fixture) largeBy(key *signing.Key, name string) string {
+	return fmt.Sprintf("%s = %q", name, b.pushSigned(name, "1.0.0", cutSize, key))
 }
 
 // A cutting is one command, with many power cuts during or after it.
@@ -199,13 +205,19 @@ func (c *cutting) start() (dir, cache string) {
 }
 
 // checkCut demands that the cut left only right files, all files if the command had
-// ended, and that the next run completes the project.
+// ended, that verify accepts no mix of old and new ones, and that the next run completes
+// the project.
 func (c *cutting) checkCut(what, dir, cache string, ended bool) {
 	c.Helper()
 	left := readTree(c, dir).finals()
 	c.wantOldOrNew(what, left)
 	if differs := left.differences(c.new.finals()); ended && differs != "" {
 		c.Errorf("%s: what it has done is not durable\n%s", what, differs)
+	}
+	if !ended {
+		if code, text := c.processes(dir, cache, "verify"); !c.mayVerify(code, left) {
+			c.Errorf("%s: verify ends with %d\n%s%s", what, code, text, left.differences(c.old.finals()))
+		}
 	}
 	c.wantCache(what, readTree(c, cache))
 	c.converges(what, dir, cache)

@@ -25,6 +25,9 @@ func TestFault49_SyncedBeforeRenamed(t *testing.T) {
 		return
 	}
 	edit, fresh, output := newEdit(t), newProject(t), filepath.Join(t.TempDir(), "a.gtpack")
+	signed := trusted(t)
+	signed.pushSigned("A", "acme/a:stable", acme)
+	signed.trustedPacks(`a = "$REG/acme/a:stable@$A"`)
 	empty := t.TempDir()
 	edit.must(os.WriteFile(filepath.Join(empty, "go.mod"), []byte("module example.com/empty\n\ngo 1.25\n"), 0o666))
 	fresh.push("A", "a:stable")
@@ -46,6 +49,7 @@ func TestFault49_SyncedBeforeRenamed(t *testing.T) {
 		synced  []string // folders
 	}{
 		{"first run", func() error { return again(fresh) }, 3, []string{fresh.dir, fresh.dir + "/packs"}},
+		{"first run with a signature", func() error { return again(signed) }, 4, []string{signed.dir, signed.dir + "/packs"}},
 		{"update that drops a pack", edit.updates("a"), 4, []string{edit.dir, edit.dir + "/packs"}},
 		{"run that drops all", func() error {
 			edit.packs()
@@ -119,5 +123,27 @@ func TestFilesOpenAtATime(t *testing.T) {
 	p := newMany(t, packtest.Options{}, packs, 0)
 	p.remove("app/packs")
 	p.must(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit, Max: limit}))
+	p.mustRun()
+}
+
+// Neither does it if a new rule makes it write evidence for all of them.
+func TestEvidenceOpenAtATime(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	const packs, limit = 640, 620
+	p := trusted(t)
+	var lines []string
+	for n := range packs {
+		name := fmt.Sprintf("p%d", n)
+		p.pushSigned(name, "acme/"+name+":stable", acme)
+		lines = append(lines, fmt.Sprintf(`%s = "$REG/acme/%s@$%s"`, name, name, name))
+	}
+	p.packs(lines...)
+	p.mustRun()
+	p.trustedPacks(lines...)
+	p.must(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit, Max: limit}))
+	p.mustRun()
+	p.remove("app/packs")
 	p.mustRun()
 }

@@ -36,8 +36,8 @@ func (v *vendoring) checkSizes(tasks []*task) error {
 	return errors.Join(errs...)
 }
 
-// maxOpen bounds the staged packs that stay open to be made durable together. Each
-// further one is made durable by itself: systems bound the number of open files.
+// maxOpen bounds the staged packs and evidence that stay open to be made durable together.
+// Each further file is made durable by itself: systems bound the number of open files.
 const maxOpen = 512
 
 // stage writes all changes under temporary names.
@@ -149,11 +149,13 @@ func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Pa
 		return err
 	}
 	lock := &lockfile.Lock{}
+	open := len(c.Packs)
 	for _, t := range tasks {
 		if t.evidence != nil {
-			if err := c.StageEvidence(t.entry.Name, t.evidence); err != nil {
+			if err := c.StageEvidence(t.entry.Name, t.evidence, open >= maxOpen); err != nil {
 				return err
 			}
+			open++
 		} else if t.entry.Signer == "" {
 			c.DropEvidence(t.Locked)
 		}

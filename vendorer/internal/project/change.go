@@ -89,8 +89,9 @@ func (c *Change) StageTOML(data []byte) (err error) {
 	return err
 }
 
-// StageEvidence stages the evidence of a pack.
-func (c *Change) StageEvidence(name string, data []byte) error {
+// StageEvidence stages the evidence of a pack. If apart is set, it is made durable by itself,
+// and does not stay open.
+func (c *Change) StageEvidence(name string, data []byte, apart bool) error {
 	at := c.p.EvidenceFile(name)
 	if err := c.p.CheckFile(at); err != nil {
 		return err
@@ -99,6 +100,9 @@ func (c *Change) StageEvidence(name string, data []byte) error {
 		return err
 	}
 	file, err := atomicfile.Begin(c.p.Root, at, data)
+	if err == nil && apart {
+		err = file.Finish()
+	}
 	c.evidence = append(c.evidence, file)
 	return err
 }

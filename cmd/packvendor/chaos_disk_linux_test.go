@@ -72,10 +72,10 @@ func mainLimited() {
 	mainHurried()
 }
 
-// operations are the commands that meet the faults of disks.
+// operations are the commands that meet the faults of disks. Some of their packs are signed.
 var operations = map[string]func(*fixture) *killing{
 	"first run": func(b *fixture) *killing {
-		return newKilling(b, b.project(b.line("a", "a"), b.line("b", "b")), nil, false, "--jobs=1")
+		return newKilling(b, b.signed([]string{"b"}, b.line("a", "a"), b.lineBy(acme, "b")), nil, false, "--jobs=1")
 	},
 	"run that restores": func(b *fixture) *killing {
 		old, cache := b.vendored(b.project(b.line("a", "a")))
@@ -91,17 +91,23 @@ var operations = map[string]func(*fixture) *killing{
 		return k
 	},
 	"run with nothing to do": func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.line("a", "a")))
+		old, cache := b.vendored(b.signed([]string{"b"}, b.line("a", "a"), b.lineBy(acme, "b")))
 		return newKilling(b, old, cache, false, "--jobs=1")
 	},
 	"run that drops": func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.line("a", "a")))
-		old["packs.toml"] = b.project()["packs.toml"]
+		rules := []string{"a"}
+		old, cache := b.vendored(b.signed(rules, b.lineBy(acme, "a")))
+		old["packs.toml"] = b.signed(rules)["packs.toml"]
+		return newKilling(b, old, cache, false, "--jobs=1")
+	},
+	"run that finds evidence again": func(b *fixture) *killing {
+		old, cache := b.vendored(b.signed([]string{"a"}, b.lineBy(acme, "a")))
+		delete(old, "packs/a.evidence")
 		return newKilling(b, old, cache, false, "--jobs=1")
 	},
 	"add": func(b *fixture) *killing {
-		old, cache := b.vendored(b.project(b.line("a", "a")))
-		return newKilling(b, old, cache, true, "add", "--jobs=1", "b", b.push("b", "1.0.0", 1000))
+		old, cache := b.vendored(b.signed([]string{"b"}, b.line("a", "a")))
+		return newKilling(b, old, cache, true, "add", "--jobs=1", "b", b.pushSigned("b", "1.0.0", 1000, acme))
 	},
 }
 
@@ -196,26 +202,35 @@ func (k *killing) wantTold(what string, code int, stderr string, cached tree) {
 }
 
 // codeOf returns the exit code of a process that ended by itself.
-func (k *killing) codeOf(err error) int {
-	k.Helper()
+func (b *fixture) codeOf(err error) int {
+	b.Helper()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return 0
 	case !errors.As(err, &exit) || exit.ExitCode() < 0:
-		k.Fatal(err)
+		b.Fatal(err)
 	case exit.ExitCode() == unarmed:
-		packtest.Unable(k, "this system does not show a process its system calls: %s", exit.Stderr)
+		packtest.Unable(b, "this system does not show a process its system calls: %s", exit.Stderr)
 	}
 	return exit.ExitCode()
 }
 
-// TestFault31_FullDisk leaves more room on a disk each time, until the run succeeds.
+// TestFault31_FullDisk leaves more room on a disk each time, until the run succeeds. It
+// writes a signed pack, or the evidence alone.
 func TestFault31_FullDisk(t *testing.T) {
-	for _, place := range []string{"project", "cache"} {
-		t.Run(place, func(t *testing.T) {
+	for name, test := range map[string]struct {
+		place string
+		of    func(*fixture) *killing
+	}{
+		"project":  {"project", signedRun},
+		"cache":    {"cache", signedRun},
+		"evidence": {"project", newRule},
+	} {
+		t.Run(name, func(t *testing.T) {
+			place := test.place
 			b := newFixture(t, packtest.Options{Plain: true})
-			k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
+			k := test.of(b)
 			mount, _ := scratch(t)
 			disk.On(t, mount, "256k", func(volume disk.Disk) {
 				for pages := int64(0); !k.onFullDisk(place, volume, pages*int64(os.Getpagesize())) && !t.Failed(); pages++ {
@@ -223,6 +238,19 @@ func TestFault31_FullDisk(t *testing.T) {
 			})
 		})
 	}
+}
+
+// signedRun is the first run of a signed pack.
+func signedRun(b *fixture) *killing {
+	return newKilling(b, b.signed([]string{"a"}, fmt.Sprintf("a = %q", b.pushSigned("a", "1.0.0", 20_000, acme))), nil, false)
+}
+
+// newRule is a run that has only evidence to write, and packs.lock.
+func newRule(b *fixture) *killing {
+	line := b.lineBy(acme, "a")
+	old, cache := b.vendored(b.project(line))
+	old["packs.toml"] = b.signed([]string{"a"}, line)["packs.toml"]
+	return newKilling(b, old, cache, false)
 }
 
 // onFullDisk runs the command with one of its places on a disk with so many bytes left.
@@ -271,23 +299,76 @@ func (k *killing) onFullDisk(place string, volume disk.Disk, room int64) (suffic
 // TestFault32_FileSizeLimit sets ulimit -f: a usual error follows, and no signal kills
 // packvendor.
 func TestFault32_FileSizeLimit(t *testing.T) {
+	for name, test := range map[string]struct {
+		of     func(*fixture) *killing
+		limits []int // the last one is large enough
+	}{
+		"first run": {signedRun, []int{0, 1, 100, 1000, 10_000, 20_000, 1 << 20}},
+		"new rule":  {newRule, []int{0, 1, 100, 1000, 10_000}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := test.of(newFixture(t, packtest.Options{Plain: true}))
+			for n, limit := range test.limits {
+				k.limitedTo(limit, n == len(test.limits)-1)
+			}
+		})
+	}
+}
+
+// limitedTo runs the command with a limit of the size of files.
+func (k *killing) limitedTo(limit int, enough bool) {
+	k.Helper()
+	dir, cache, done := k.begin()
+	defer done()
+	cmd := k.program("packvendor-limited", dir, cache, k.args...)
+	cmd.Env = append(cmd.Env, fileSize+"="+strconv.Itoa(limit))
+	code, what := k.codeOf(cmd.Run()), fmt.Sprintf("at most %d bytes a file", limit)
+	stderr := fmt.Sprint(cmd.Stderr)
+	k.wantResult(what, code, stderr, dir)
+	if !enough && (code != exitStorage || !strings.Contains(stderr, ": file too large\n")) || enough && code != 0 {
+		k.Errorf("%s: exit code %d\n%s", what, code, stderr)
+	}
+	if differs := readTree(k, dir).differences(k.old); code != 0 && differs != "" {
+		k.Errorf("%s: the project is not as it was\n%s", what, differs)
+	}
+	k.wantCache(what, readTree(k, cache))
+	k.converges(what, dir, cache)
+}
+
+// TestFault67n_ReadOnlyProject puts a signed project on a read-only disk. A command that has
+// nothing to write works. Another one fails, and names the file.
+func TestFault67n_ReadOnlyProject(t *testing.T) {
 	b := newFixture(t, packtest.Options{Plain: true})
-	k := newKilling(b, b.project(fmt.Sprintf("a = %q", b.push("a", "1.0.0", 20_000))), nil, false)
-	for _, limit := range []int{0, 1, 100, 1000, 10_000, 20_000, 1 << 20} {
-		dir, cache, done := k.begin()
-		cmd := k.program("packvendor-limited", dir, cache, k.args...)
-		cmd.Env = append(cmd.Env, fileSize+"="+strconv.Itoa(limit))
-		code, what := k.codeOf(cmd.Run()), fmt.Sprintf("at most %d bytes a file", limit)
-		stderr := fmt.Sprint(cmd.Stderr)
-		k.wantResult(what, code, stderr, dir)
-		if enough := limit == 1<<20; !enough && (code != exitStorage || !strings.Contains(stderr, ": file too large\n")) || enough && code != 0 {
-			t.Errorf("%s: exit code %d\n%s", what, code, stderr)
-		}
-		if differs := readTree(t, dir).differences(k.old); code != 0 && differs != "" {
-			t.Errorf("%s: the project is not as it was\n%s", what, differs)
-		}
-		k.wantCache(what, readTree(t, cache))
-		k.converges(what, dir, cache)
+	whole, cache := b.vendored(b.signed([]string{"a"}, b.lineBy(acme, "a")))
+	missing := maps.Clone(whole)
+	delete(missing, "packs/a.evidence")
+	for _, test := range []struct {
+		name   string
+		files  tree
+		args   string
+		code   int
+		stderr string
+	}{
+		{"verify", whole, "verify --quiet", 0, ""},
+		{"nothing to do", whole, "--locked", 0, ""},
+		{"nothing to do offline", whole, "--offline", 0, ""},
+		{"verify without evidence", missing, "verify --quiet", exitDrift, "packvendor: error: packs.toml:7: packs.a: packs/a.evidence is missing\npackvendor: hint: packvendor -f packs.toml\n"},
+		{"evidence found again", missing, "--quiet", exitStorage, "packvendor: error: create DIR/packs/a.evidence: read-only file system\n"},
+	} {
+		mount, done := scratch(t)
+		disk.On(t, mount, "1m", func(volume disk.Disk) {
+			test.files.write(t, volume.Dir)
+			b.must(volume.ReadOnly())
+			dir, cached := volume.Dir, t.TempDir()
+			cache.write(t, cached)
+			cmd := b.command(dir, cached, strings.Fields(test.args)...)
+			if code, stderr := b.codeOf(cmd.Run()), strings.ReplaceAll(fmt.Sprint(cmd.Stderr), dir, "DIR"); code != test.code || stderr != test.stderr {
+				t.Errorf("%s: exit code %d, want %d\n%s", test.name, code, test.code, stderr)
+			}
+			if differs := readTree(t, dir).differences(test.files); differs != "" {
+				t.Errorf("%s: the project has changed\n%s", test.name, differs)
+			}
+		})
 		done()
 	}
 }

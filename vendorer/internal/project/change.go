@@ -31,7 +31,7 @@ type Change struct {
 	keys               []*atomicfile.File
 	evidence           []*atomicfile.File
 	deletions          []deletion
-	unproved           []lockfile.Entry // whose evidence is to be deleted
+	unproved           []unproved
 
 	madeDirs []string // directories that staging made, outermost first
 	changed  []string // directories with added or removed names, possibly repeated
@@ -49,6 +49,13 @@ type deletion struct {
 	was        Vendored // the file when the change was planned
 	own        bool     // its bytes are the locked ones
 	there      bool
+}
+
+// An unproved is an entry whose evidence is to be deleted.
+type unproved struct {
+	entry lockfile.Entry
+	own   bool // the file is the locked evidence
+	there bool
 }
 
 // makeDir makes a directory below the root and records each new directory.
@@ -173,7 +180,7 @@ func (c *Change) Drop(surplus []lockfile.Entry, vendored map[string]Vendored) {
 // DropEvidence adds the deletion of the evidence that an entry of the old packs.lock has.
 func (c *Change) DropEvidence(entry lockfile.Entry) {
 	if entry.Evidence != "" {
-		c.unproved = append(c.unproved, entry)
+		c.unproved = append(c.unproved, unproved{entry: entry})
 	}
 }
 
@@ -278,7 +285,7 @@ func (c *Change) syncDirs() error {
 	return nil
 }
 
-// lookAgain measures the files to delete again, since a download may take long. It is
+// lookAgain looks at the files to delete again, since a download may take long. It is
 // the last step that an interrupt ends.
 func (c *Change) lookAgain(ctx context.Context) error {
 	for n, d := range c.deletions {
@@ -290,6 +297,21 @@ func (c *Change) lookAgain(ctx context.Context) error {
 			return err
 		}
 		c.deletions[n].own = now == d.was
+	}
+	for n, u := range c.unproved {
+		data, err := c.p.ReadEvidence(u.entry.Name)
+		var place *PlaceError
+		var long *LongFileError
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case errors.As(err, &place), errors.As(err, &long):
+		case err != nil:
+			return err
+		default:
+			c.unproved[n].own = evidence.Digest(data) == u.entry.Evidence
+		}
+		c.unproved[n].there = true
 	}
 	return nil
 }
@@ -311,8 +333,8 @@ func (c *Change) delete() error {
 		c.changed = append(c.changed, c.p.DataDir)
 		c.Deleted = append(c.Deleted, c.p.Show(d.file))
 	}
-	for _, entry := range c.unproved {
-		if err := c.deleteEvidence(entry); err != nil {
+	for _, u := range c.unproved {
+		if err := c.deleteEvidence(u); err != nil {
 			return err
 		}
 	}
@@ -322,16 +344,14 @@ func (c *Change) delete() error {
 	return nil
 }
 
-// deleteEvidence removes the evidence of an entry. A file with other bytes is someone else's
-// and stays.
-func (c *Change) deleteEvidence(entry lockfile.Entry) error {
-	file := c.p.EvidenceFile(entry.Name)
-	data, err := c.p.ReadEvidence(entry.Name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil || evidence.Digest(data) != entry.Evidence:
-		c.Kept = append(c.Kept, KeptFile{entry.Name, c.p.Show(file)})
+// deleteEvidence removes the evidence of an entry. A file with other bytes, or a link, is
+// someone else's and stays.
+func (c *Change) deleteEvidence(u unproved) error {
+	file := c.p.EvidenceFile(u.entry.Name)
+	if u.there && !u.own {
+		c.Kept = append(c.Kept, KeptFile{u.entry.Name, c.p.Show(file)})
+	}
+	if !u.own {
 		return nil
 	}
 	if err := c.p.Root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {

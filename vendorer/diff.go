@@ -75,6 +75,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	if d.Trust, err = s.diffTrust(ctx, rev, before); err != nil {
 		return nil, err
 	}
+	s.tellUnaskedSigners(s.shownTable(), s.p.Config.Packs...)
 	for _, change := range lockfile.Diff(before, s.p.Lock) {
 		d.Packs = append(d.Packs, PackChange{EntryChange: change})
 	}

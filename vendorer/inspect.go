@@ -118,12 +118,15 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	if is.Content != project.ContentOf(entry) {
 		return nil, s.vendoredError(entry, is)
 	}
-	if err := s.judgeByOrganisation(ctx, configured, entry, nil); err != nil {
+	vendored := lockedPack(configured, entry)
+	if err := s.judgeByOrganisation(ctx, vendored, entry, nil); err != nil {
 		return nil, s.packError(configured, Keep, &entry, err)
 	}
-	if err := s.proveNamed(ctx, configured, entry); err != nil {
+	if err := s.proveNamed(ctx, vendored, entry); err != nil {
 		return nil, s.packError(configured, Keep, &entry, err)
 	}
+	policy := s.shownTable()
+	s.tellUnaskedSigners(policy, vendored)
 	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
@@ -137,8 +140,14 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 		Pack: pack, Content: is.Content, Path: s.p.Show(file),
 		Reference: entry.Ref, ManifestVersion: s.manifestVersion(entry),
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
-		Signer: entry.Signer, SignerName: s.signerNames()[entry.Signer],
+		Signer: entry.Signer, SignerName: signerNames(policy)[entry.Signer],
 	}, about(s.p.Show(file), err)
+}
+
+// lockedPack returns a pack as it was when its entry was locked. packs.toml may have changed since.
+func lockedPack(pack packsfile.Pack, entry lockfile.Entry) packsfile.Pack {
+	pack.Ref, pack.Reference, pack.Version, pack.Layer = entry.Ref, entry.Reference(), entry.Version, entry.Layer
+	return pack
 }
 
 // proveNamed proves the bytes of a pack that the organisation's policy lets be unsigned for its

@@ -30,6 +30,8 @@ type Listed struct {
 	// Signer is who signed the pack as packs.lock has it; "" if nobody, or it is not locked.
 	// SignerName is the signer's name in packs.toml; "" if it has none.
 	Signer, SignerName string
+	// MayBeUnsigned tells that the pack's rule in [trust.rules] is an exception.
+	MayBeUnsigned bool
 	// Vendored and Cached are about the bytes that packs.lock names; List hashes them.
 	Vendored, Cached State
 }
@@ -48,7 +50,9 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 		return nil, err
 	}
 	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
-	names := s.signerNames()
+	policy := s.shownTable()
+	names := signerNames(policy)
+	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
 	list := make([]Listed, len(plan.Steps))
 	places := make([]int, len(list))
 	for i := range places {
@@ -57,6 +61,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	err = eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
 		list[i], err = s.listed(ctx, plan.Steps[i])
 		list[i].SignerName = names[list[i].Signer]
+		list[i].MayBeUnsigned = s.mayBeUnsigned(policy, plan.Steps[i].Pack)
 		return err
 	})
 	return list, err

@@ -37,7 +37,9 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 		return nil, err
 	}
 	defer s.close()
-	signers := s.signerNames()
+	policy := s.shownTable()
+	signers := signerNames(policy)
+	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
 	s.p.Unlock() // the rest is about registries
 	found := make([]*OutdatedPack, len(s.p.Config.Packs))
 	var places []int

@@ -79,6 +79,9 @@ func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanatio
 		}
 		pack = packsfile.Pack{Ref: what, Reference: ref}
 	}
+	if isPack {
+		s.tellUnaskedSigners(policy, pack)
+	}
 	found, err := s.resolveFor(ctx, pack, isPack)
 	if err == nil {
 		var e *TrustExplanation

@@ -65,6 +65,7 @@ func ListTrust(ctx context.Context, o Options) (*TrustTable, error) {
 	}
 	list.Strangers = s.strangers(policy)
 	s.listRules(list, policy)
+	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
 	return list, nil
 }
 
@@ -81,23 +82,6 @@ func onlyOf(signer *trust.Signer) []ociref.Digest {
 // table returns the table [trust] with its keys.
 func (s *session) table() (*packsfile.Policy, error) {
 	return s.p.Config.Trust.Policy(func(file string) ([]byte, error) { return policies.ReadKey(s.p, file) })
-}
-
-// signerNames returns the names of signers by what packs.lock calls them; none if packs.lock
-// has no signer. That [trust] cannot be read is the matter of other commands.
-func (s *session) signerNames() map[string]string {
-	names := map[string]string{}
-	if !slices.ContainsFunc(s.p.Lock.Entries, func(e lockfile.Entry) bool { return e.Signer != "" }) {
-		return names
-	}
-	policy, err := s.table()
-	if err != nil {
-		return names
-	}
-	for _, signer := range policy.Signers() {
-		names[signer.ID()] = signer.Name
-	}
-	return names
 }
 
 // signedBy returns the names of the packs that are locked with a signer.

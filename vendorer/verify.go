@@ -20,6 +20,8 @@ import (
 // A Verification is the result of Verify.
 type Verification struct {
 	Packs int // packs in packs.toml
+	// MayBeUnsigned counts the packs whose rule in [trust.rules] is an exception.
+	MayBeUnsigned int
 	// Findings are the problems, each an error of a type below or of Run's.
 	Findings []error
 	// Unembedded is the reason why the Go toolchain could not list the embedded files;
@@ -257,7 +259,7 @@ func (s *session) checkRemote(ctx context.Context, t *task) error {
 
 // verification puts the findings in order.
 func (s *session) verification(c *comparison) *Verification {
-	v := &Verification{Packs: len(c.plan.Steps)}
+	v := &Verification{Packs: len(c.plan.Steps), MayBeUnsigned: s.countExceptions(c.plan)}
 	v.add(c.locked)
 	for _, t := range c.tasks {
 		v.add(s.taskFindings(t)...)
@@ -272,6 +274,17 @@ func (s *session) verification(c *comparison) *Verification {
 	}
 	v.add(c.overrides...)
 	return v
+}
+
+// countExceptions counts the packs that packs.toml lets be unsigned.
+func (s *session) countExceptions(plan Plan) int {
+	n := 0
+	for _, step := range plan.Steps {
+		if match, err := s.policy.Match(step.Pack.Reference, s.knownDigests(step.Pack)...); s.policy != nil && err == nil && match.IsException() {
+			n++
+		}
+	}
+	return n
 }
 
 // taskFindings returns the findings about one pack.

@@ -18,7 +18,12 @@ func (c *cli) listCommand() *cobra.Command {
 		Long: `List the packs of packs.toml: name, version, range, size, pinned digest, and
 whether the pack is vendored and in the shared cache. It hashes the files that
 have the right size, and uses no network. It marks a version that the manifest
-in the cache contradicts. Where packs.lock has signers, it names them.`,
+in the cache contradicts.
+
+Where packs.lock has signers, it names them. The last line counts the packs that
+may be unsigned: their rule in [trust.rules] of packs.toml has no signers.
+"packvendor trust list" shows which these are. Rules of PACKVENDOR_TRUST do not
+count here.`,
 		Example: "  packvendor list",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -56,6 +61,8 @@ type listedJSON struct {
 	Signer          string `json:"signer,omitempty"` // who signed it, as packs.lock has it
 	// SignerName is the name of that signer in packs.toml.
 	SignerName string `json:"signer_name,omitempty"`
+	// MayBeUnsigned tells that its rule in packs.toml has no signers.
+	MayBeUnsigned bool `json:"may_be_unsigned,omitempty"`
 }
 
 func (c *cli) reportList(list []vendorer.Listed) error {
@@ -66,8 +73,9 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 		headings = append(headings, "SIGNER")
 	}
 	t := phrase.NewTable(headings...)
+	exceptions := 0
 	for _, l := range list {
-		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached), Signer: l.Signer, SignerName: l.SignerName}
+		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached), Signer: l.Signer, SignerName: l.SignerName, MayBeUnsigned: l.MayBeUnsigned}
 		digest, size := "-", "-"
 		if l.Digest != "" {
 			digest = phrase.Digest(l.Digest)
@@ -81,6 +89,15 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 			cells = append(cells, phrase.OrDash(cmp.Or(l.SignerName, l.Signer)))
 		}
 		t.Add(cells...)
+		if l.MayBeUnsigned {
+			exceptions++
+		}
 	}
-	return c.end(outcome{document: doc, before: t.String()})
+	if err := c.end(outcome{document: doc, before: t.String()}); err != nil || c.json {
+		return err
+	}
+	if exceptions > 0 {
+		c.say.Notice("%s%d of %s may be unsigned", c.say.About, exceptions, phrase.Count(len(list), "pack"))
+	}
+	return nil
 }

@@ -29,7 +29,9 @@ that a version tag in packs.toml names the digest beside it. For a range it
 checks the locked digest, not the tag.
 
 The last line counts the packs: "2 of 3 packs verified" says that one of three
-has a fault. A fault of the Go package counts against all packs.`,
+has a fault. A fault of the Go package counts against all packs. "2 may be
+unsigned" counts the packs whose rule in [trust.rules] of packs.toml has no
+signers. Rules of PACKVENDOR_TRUST do not count here.`,
 		Example: `  packvendor verify --remote
   packvendor verify -f ./...    # in all projects here and below`,
 		Args: c.noArguments,
@@ -54,15 +56,17 @@ has a fault. A fault of the Go package counts against all packs.`,
 
 // verifyJSON is the document of verify --json.
 type verifyJSON struct {
-	Packs    int            `json:"packs"`    // how many were checked
-	Verified int            `json:"verified"` // of how many nothing was found
-	Findings []problem.JSON `json:"findings"` // everything that was found
+	Packs    int `json:"packs"`    // how many were checked
+	Verified int `json:"verified"` // of how many nothing was found
+	// MayBeUnsigned is for how many the rule in packs.toml has no signers.
+	MayBeUnsigned int            `json:"may_be_unsigned,omitempty"`
+	Findings      []problem.JSON `json:"findings"` // everything that was found
 	// Unembedded says why the Go toolchain was not asked.
 	Unembedded string `json:"unembedded,omitempty"`
 }
 
 func (c *cli) reportVerify(v *vendorer.Verification) error {
-	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), Findings: []problem.JSON{}}
+	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), MayBeUnsigned: v.MayBeUnsigned, Findings: []problem.JSON{}}
 	if v.Unembedded != nil {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
 		c.say.Notice("%s%s", c.say.About, doc.Unembedded)
@@ -77,7 +81,11 @@ func (c *cli) verifiedText(v *vendorer.Verification) string {
 	if c.quiet {
 		return ""
 	}
-	return fmt.Sprintf("%s%d of %s verified\n", c.say.About, v.Verified(), phrase.Count(v.Packs, "pack"))
+	text := fmt.Sprintf("%s%d of %s verified", c.say.About, v.Verified(), phrase.Count(v.Packs, "pack"))
+	if v.MayBeUnsigned > 0 {
+		text += fmt.Sprintf("; %d may be unsigned", v.MayBeUnsigned)
+	}
+	return text + "\n"
 }
 
 // diffsOf returns the changes in generated files. Anybody may have made them, so they

@@ -36,7 +36,8 @@ type Options struct {
 	Fetch packfetch.Options
 	// Trust, if not nil, names the file with the [trust] of an organisation, which judges
 	// the packs of Run, Add, Update, Remove, Verify, Fetch and Inspect beside that of
-	// packs.toml. It must be an absolute path.
+	// packs.toml. ExplainTrust shows how, and ListTrust names the file. It must be an
+	// absolute path.
 	Trust *string
 	// UserAgent names the program to registries.
 	UserAgent string

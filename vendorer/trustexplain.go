@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/fetch"
@@ -41,7 +42,9 @@ type TrustExplanation struct {
 	Looked     []string         // a place each, and what it had
 	Result     TrustResult
 	By         string // the signer, if Result is TrustSigned
-	Err        error  // why there is no rule, or which place could not be searched
+	// Organisation is how the file of Options.Trust judges the pack; nil if there is none.
+	Organisation *OrganisationTrust
+	Err          error // why there is no rule, or which place could not be searched
 }
 
 // A RuleSigner is a signer that a rule names.
@@ -56,6 +59,8 @@ type TrustCandidate struct {
 	Signer  string // the name of the signer by whom it is valid; "" if it is not
 	Counts  bool   // the rule has the signer
 	Verdict string // in words
+
+	open error // why nobody knows whether it is valid
 }
 
 // ExplainTrust looks for the signatures of a pack of packs.toml, as it is locked or would be,
@@ -68,6 +73,9 @@ func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanatio
 	defer s.close()
 	s.p.Unlock() // the rest is about registries
 	policy, err := s.table()
+	if err == nil {
+		err = s.loadOrganisation(filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,41 +133,46 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsf
 		}
 	}
 	e.Rule = match.Rule
-	for _, signer := range match.Signers {
-		e.Signers = append(e.Signers, RuleSigner{Name: signer.Name, Retired: !signer.Allows(e.Layer)})
-	}
+	e.Signers = ruleSigners(match, e.Layer)
 	root, err := s.p.Config.Trust.ReadRoot(func(file string) ([]byte, error) { return policies.ReadRoot(s.p, file) })
 	if err != nil {
 		return nil, err
 	}
-	subject := toBeSigned(found, s.claimOf(pack, entryOf(found)), s.keylessBy(ctx, root))
-	var open error
-	searched := s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
-		candidate, err := judge(subject, match, policy, c, e.Layer)
-		e.Candidates = append(e.Candidates, candidate)
-		open = cmp.Or(open, asUnverified(err))
+	f := signaturesFound{pack: pack, manifest: found, subject: toBeSigned(found, s.claimOf(pack, entryOf(found)), s.keylessBy(ctx, root))}
+	f.searched = s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
+		e.Candidates = append(e.Candidates, judge(f.subject, match, policy, c, e.Layer))
+		f.candidates = append(f.candidates, c)
 		return false
 	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	e.settle(searched, match, open)
-	return e, nil
+	e.settle(f.searched, match)
+	return e, s.explainByOrganisation(ctx, e, policy, match, f)
 }
 
-// judge says what a candidate is. The error is why it does not count.
-func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referrers.Candidate, layer ociref.Digest) (TrustCandidate, error) {
+// ruleSigners returns the signers of a rule, for a layer.
+func ruleSigners(match trust.Match, layer ociref.Digest) []RuleSigner {
+	var signers []RuleSigner
+	for _, s := range match.Signers {
+		signers = append(signers, RuleSigner{Name: s.Name, Retired: !s.Allows(layer)})
+	}
+	return signers
+}
+
+// judge says what a candidate is.
+func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referrers.Candidate, layer ociref.Digest) TrustCandidate {
 	candidate := TrustCandidate{What: c.String()}
 	found, err := verdict.Prove(pack, match.Allowed(layer), c)
 	if err == nil {
 		candidate.Signer, candidate.Counts = found.Signer.Name, true
 		candidate.Verdict = "signed by " + found.Signer.Name
-		return candidate, nil
+		return candidate
 	}
-	candidate.Verdict = err.Error()
-	found, other := verdict.Prove(pack, policy.Signers(), c)
-	if other != nil {
-		return candidate, err
+	candidate.Verdict, candidate.open = err.Error(), asUnverified(err)
+	found, err = verdict.Prove(pack, policy.Signers(), c)
+	if err != nil {
+		return candidate
 	}
 	candidate.Signer = found.Signer.Name
 	candidate.Verdict = "signed by " + candidate.Signer
@@ -170,11 +183,11 @@ func judge(pack verdict.Pack, match trust.Match, policy *trust.Policy, c referre
 	case !match.IsException():
 		candidate.Verdict += ", which its rule does not have"
 	}
-	return candidate, err
+	return candidate
 }
 
-// settle finds out what a search means. open is why a candidate has no verdict.
-func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match, open error) {
+// settle finds out what a search means.
+func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match) {
 	for _, answer := range searched.Answers() {
 		e.Looked = append(e.Looked, answer.String())
 		for _, r := range answer.Refused {
@@ -191,6 +204,10 @@ func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match, 
 				return
 			}
 		}
+	}
+	var open error
+	for _, c := range e.Candidates {
+		open = cmp.Or(open, c.open)
 	}
 	incomplete, isIncomplete := searched.(*referrers.Incomplete)
 	switch {

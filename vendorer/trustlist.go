@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -19,6 +20,8 @@ type TrustTable struct {
 	Unmatched []string
 	// Strangers are those whom packs.lock has, and packs.toml has not.
 	Strangers []Stranger
+	// Organisation is the file of Options.Trust, whose rules hold as well; "" if there is none.
+	Organisation string
 }
 
 // A ListedSigner is one of [trust.signers].
@@ -51,10 +54,16 @@ func ListTrust(ctx context.Context, o Options) (*TrustTable, error) {
 	}
 	defer s.close()
 	policy, err := s.table()
+	if err == nil {
+		err = s.loadOrganisation(filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))
+	}
 	if err != nil {
 		return nil, err
 	}
 	list := &TrustTable{}
+	if s.organisation != nil {
+		list.Organisation = s.organisation.File
+	}
 	for _, signer := range policy.Signers() {
 		l := ListedSigner{Name: signer.Name, ID: signer.ID(), Only: onlyOf(signer), Packs: s.signedBy(signer.ID())}
 		if signer.Key != nil {

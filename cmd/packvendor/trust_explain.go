@@ -17,11 +17,12 @@ func (c *cli) trustExplainCommand() *cobra.Command {
 		Long: `Show the rule of [trust.rules] that a pack matches, where signatures were looked
 for, each candidate, and why it counts or not. NAME is a pack of packs.toml, as
 it is locked or would be, and REF a pack in a registry. Every place is searched,
-and nothing is changed.
+and nothing is changed. If PACKVENDOR_TRUST names a file, the last lines show
+the rule that matches there, and whether that rule accepts the signature, too.
 
-The exit code is 4 if none of the rule's signers has signed the pack, 3 if a
-place could not be searched and nothing else has a valid signature, and 2 if no
-rule matches or a keyless signature cannot be verified.`,
+The exit code is 4 if none of a rule's signers has signed the pack, 3 if a place
+could not be searched and nothing else has a valid signature, and 2 if no rule
+matches or a keyless signature cannot be verified.`,
 		Example: `  packvendor trust explain messaging-slack
   packvendor trust explain ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
 		Args:              arguments(1, 1, "one NAME or REF"),
@@ -56,16 +57,27 @@ type trustExplainJSON struct {
 	Looked         []string         `json:"looked"`                 // a place each, and what it had
 	// Result is signed, unsigned, unsearched, unverified, no-rule, or not-asked where no rule
 	// or an exception holds.
-	Result string               `json:"result"`
-	By     string               `json:"by,omitempty"`    // the signer, if it is signed
-	Error  *problem.FailureJSON `json:"error,omitempty"` // why there is no rule, or what could not be searched or verified
+	Result string `json:"result"`
+	By     string `json:"by,omitempty"` // the signer, if it is signed
+	// Organisation is how the file that PACKVENDOR_TRUST names judges the pack.
+	Organisation *organisationJSON    `json:"organisation,omitempty"`
+	Error        *problem.FailureJSON `json:"error,omitempty"` // why there is no rule, or what could not be searched or verified
 }
 
 // matchedRuleJSON is the rule that a pack matches.
 type matchedRuleJSON struct {
-	Key     string   `json:"key"`     // as packs.toml has it
+	Key     string   `json:"key"`     // as it is written
 	Signers []string `json:"signers"` // names of those of whom one must have signed; none for an exception
 	Retired []string `json:"retired"` // names of those among them who are not good for this layer
+}
+
+// organisationJSON is how an organisation's file judges a pack.
+type organisationJSON struct {
+	File    string           `json:"file"`              // as PACKVENDOR_TRUST names it
+	Rule    *matchedRuleJSON `json:"rule"`              // null if none matches
+	Result  string           `json:"result"`            // one of those of the whole document
+	By      string           `json:"by,omitempty"`      // what the file calls the signer, if it is signed
+	Refused string           `json:"refused,omitempty"` // why the signature that a run locks does not count
 }
 
 // candidateJSON may be a signature.
@@ -76,24 +88,38 @@ type candidateJSON struct {
 	Verdict string `json:"verdict"`          // in words
 }
 
+func newCandidateJSON(c vendorer.TrustCandidate) candidateJSON {
+	return candidateJSON{What: c.What, Signer: c.Signer, Counts: c.Counts, Verdict: c.Verdict}
+}
+
 func newTrustExplainJSON(e *vendorer.TrustExplanation) trustExplainJSON {
 	doc := trustExplainJSON{
 		Name: e.Name, Reference: e.Reference, ManifestDigest: string(e.Manifest), IndexDigest: string(e.Index), LayerDigest: string(e.Layer),
 		Locked: e.Locked, Candidates: []candidateJSON{}, Looked: append([]string{}, e.Looked...), Result: string(e.Result), By: e.By,
 	}
 	for _, candidate := range e.Candidates {
-		doc.Candidates = append(doc.Candidates, candidateJSON(candidate))
+		doc.Candidates = append(doc.Candidates, newCandidateJSON(candidate))
 	}
-	if e.Rule != "" {
-		doc.Rule = &matchedRuleJSON{Key: e.Rule, Signers: []string{}, Retired: []string{}}
-		for _, s := range e.Signers {
-			doc.Rule.Signers = append(doc.Rule.Signers, s.Name)
-			if s.Retired {
-				doc.Rule.Retired = append(doc.Rule.Retired, s.Name)
-			}
-		}
+	doc.Rule = newMatchedRuleJSON(e.Rule, e.Signers)
+	if o := e.Organisation; o != nil {
+		doc.Organisation = &organisationJSON{File: o.File, Rule: newMatchedRuleJSON(o.Rule, o.Signers), Result: string(o.Result), By: o.By, Refused: o.Refused}
 	}
 	return doc
+}
+
+// newMatchedRuleJSON returns nil if there is no rule.
+func newMatchedRuleJSON(key string, signers []vendorer.RuleSigner) *matchedRuleJSON {
+	if key == "" {
+		return nil
+	}
+	rule := &matchedRuleJSON{Key: key, Signers: []string{}, Retired: []string{}}
+	for _, s := range signers {
+		rule.Signers = append(rule.Signers, s.Name)
+		if s.Retired {
+			rule.Retired = append(rule.Retired, s.Name)
+		}
+	}
+	return rule
 }
 
 // trustKinds are the results that are errors.
@@ -111,20 +137,31 @@ func (c *cli) reportTrustExplain(e *vendorer.TrustExplanation) error {
 			t.Add(row[0], row[1])
 		}
 	}
-	t.Add("rule", ruleText(e))
+	t.Add("rule", ruleText(e.Rule, e.Signers, e.Result))
 	addRows(t, "candidates", e.Candidates, func(c vendorer.TrustCandidate) string { return c.What + ": " + c.Verdict })
 	addRows(t, "looked at", e.Looked, func(place string) string { return place })
-	t.Add("result", trustResultText(e))
+	t.Add("result", trustResultText(e.Result, e.By, len(e.Candidates)))
+	kind := trustKinds[e.Result]
+	if o := e.Organisation; o != nil {
+		t.Add("PACKVENDOR_TRUST", o.File)
+		t.Add("rule there", ruleText(o.Rule, o.Signers, o.Result))
+		result := trustResultText(o.Result, o.By, len(e.Candidates))
+		if o.Refused != "" {
+			result = "refused: " + o.Refused
+		}
+		t.Add("result there", result)
+		kind = max(kind, trustKinds[o.Result])
+	}
 	doc := newTrustExplainJSON(e)
 	problems := c.explain(e.Err)
 	doc.Error = c.newFailureJSON(problems)
-	return c.end(outcome{problems: problems, kind: trustKinds[e.Result], document: doc, before: t.String()})
+	return c.end(outcome{problems: problems, kind: kind, document: doc, before: t.String()})
 }
 
 // ruleText says what the rule of a pack asks for.
-func ruleText(e *vendorer.TrustExplanation) string {
+func ruleText(rule string, signers []vendorer.RuleSigner, result vendorer.TrustResult) string {
 	var names []string
-	for _, s := range e.Signers {
+	for _, s := range signers {
 		name := s.Name
 		if s.Retired {
 			name += " (retired, not good for this layer)"
@@ -132,22 +169,23 @@ func ruleText(e *vendorer.TrustExplanation) string {
 		names = append(names, name)
 	}
 	switch {
-	case e.Rule == "" && e.Result == vendorer.TrustNoRule:
+	case rule == "" && result == vendorer.TrustNoRule:
 		return "none matches"
-	case e.Rule == "":
+	case rule == "":
 		return "packs.toml has no rules"
 	case len(names) == 0:
-		return e.Rule + ": exception, may be unsigned"
+		return rule + ": exception, may be unsigned"
 	}
-	return e.Rule + ": " + strings.Join(names, " or ")
+	return rule + ": " + strings.Join(names, " or ")
 }
 
-func trustResultText(e *vendorer.TrustExplanation) string {
-	switch e.Result {
+// trustResultText says what a search means that has found some candidates.
+func trustResultText(result vendorer.TrustResult, by string, candidates int) string {
+	switch result {
 	case vendorer.TrustSigned:
-		return "signed by " + e.By
+		return "signed by " + by
 	case vendorer.TrustUnsigned:
-		if len(e.Candidates) == 0 {
+		if candidates == 0 {
 			return "no signature yet; publishers sign after pushing"
 		}
 		return "no candidate is a signature by a signer of the rule"

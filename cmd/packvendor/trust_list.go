@@ -18,7 +18,8 @@ func (c *cli) trustListCommand() *cobra.Command {
 packs that packs.lock has as signed by each; then the rules, in the order of the
 file, and the packs that each holds for. A rule without signers is an exception:
 its packs may be unsigned. No signature is verified, and no network is used:
-"packvendor verify" proves what packs.lock says.`,
+"packvendor verify" proves what packs.lock says. If PACKVENDOR_TRUST names a
+file, its rules hold as well, and are not listed.`,
 		Example: "  packvendor trust list",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -43,6 +44,8 @@ type trustListJSON struct {
 	Rules     []ruleJSON     `json:"rules"`     // likewise
 	Unmatched []string       `json:"unmatched"` // names of packs that no rule matches, if there are rules
 	Strangers []strangerJSON `json:"strangers"` // signers that packs.lock has, and packs.toml has not
+	// Organisation is the file that PACKVENDOR_TRUST names, whose rules hold as well.
+	Organisation string `json:"organisation,omitempty"`
 }
 
 // signerJSON is a signer of packs.toml.
@@ -69,7 +72,7 @@ type strangerJSON struct {
 }
 
 func newTrustListJSON(table *vendorer.TrustTable) trustListJSON {
-	doc := trustListJSON{Signers: []signerJSON{}, Rules: []ruleJSON{}, Unmatched: append([]string{}, table.Unmatched...), Strangers: []strangerJSON{}}
+	doc := trustListJSON{Signers: []signerJSON{}, Rules: []ruleJSON{}, Unmatched: append([]string{}, table.Unmatched...), Strangers: []strangerJSON{}, Organisation: table.Organisation}
 	for _, s := range table.Signers {
 		signer := signerJSON{Name: s.Name, ID: s.ID, Only: digestTexts(s.Only), Packs: append([]string{}, s.Packs...)}
 		if s.Key != nil {
@@ -123,7 +126,11 @@ func (c *cli) reportTrust(table *vendorer.TrustTable) error {
 	if len(table.Unmatched) > 0 {
 		rules.Add("-", "no rule matches", namesText(table.Unmatched))
 	}
-	return c.end(outcome{document: newTrustListJSON(table), before: phrase.Join("\n", signers.String(), rules.String())})
+	err := c.end(outcome{document: newTrustListJSON(table), before: phrase.Join("\n", signers.String(), rules.String())})
+	if err == nil && table.Organisation != "" && !c.json {
+		c.say.Notice("the rules of %s hold as well: PACKVENDOR_TRUST names it", table.Organisation)
+	}
+	return err
 }
 
 func namesText(names []string) string { return phrase.OrDash(strings.Join(names, ", ")) }

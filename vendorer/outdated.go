@@ -3,6 +3,7 @@ package vendorer
 import (
 	"context"
 
+	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/versions"
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
@@ -21,6 +22,10 @@ type OutdatedPack struct {
 	// known if some Update would take it. It is the zero value if a digest alone pins
 	// the pack: Outdated then reads no tags.
 	Newest TaggedDigest
+	// UpdateSigned and NewestSigned say whether Update and Newest have a signature that the
+	// pack's rule accepts: TrustSigned, TrustUnsigned, or TrustUnsearched if a place could not
+	// be searched. They are "" for Now, and where no rule asks for a signature.
+	UpdateSigned, NewestSigned TrustResult
 	// IsOutdated tells whether some Update would change anything.
 	IsOutdated bool
 	// Signer is who signed the pack as packs.lock has it; "" if nobody. SignerName is the
@@ -29,14 +34,17 @@ type OutdatedPack struct {
 }
 
 // Outdated finds newer versions, and changes nothing. It returns the packs by name. The
-// packs are not nil if some have an error: they are then the packs without one, and the
-// error joins those of the others.
+// packs are not nil if some have an error: they are then the packs that could be looked up,
+// and the error joins those of the others and of the searches for signatures.
 func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	s, err := open(ctx, o, false)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
+	if err := s.loadTable(); err != nil {
+		return nil, err
+	}
 	policy := s.shownTable()
 	signers := signerNames(policy)
 	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
@@ -49,13 +57,16 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	err = eachPack(ctx, s.client, PhaseResolving, places, func(ctx context.Context, i int) error {
 		pack := s.p.Config.Packs[i]
 		outlook, err := s.outdated(ctx, pack)
+		if err == nil {
+			err = s.searchNewer(ctx, pack, outlook)
+			if entry, ok := s.lockedAs(pack); ok {
+				outlook.Signer, outlook.SignerName = entry.Signer, signers[entry.Signer]
+			}
+			found[i] = &outlook.OutdatedPack
+		}
 		if err != nil {
 			return s.packError(pack, Resolve, nil, err)
 		}
-		if entry, ok := s.lockedAs(pack); ok {
-			outlook.Signer, outlook.SignerName = entry.Signer, signers[entry.Signer]
-		}
-		found[i] = outlook
 		return nil
 	})
 	if ctx.Err() != nil {
@@ -70,12 +81,19 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	return outlooks, mergeTagErrors("outdated", err)
 }
 
-func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*OutdatedPack, error) {
+// An outlook is an OutdatedPack with the manifests of its newer versions; nil if they are
+// unknown.
+type outlook struct {
+	OutdatedPack
+	update, newest *fetch.Resolved
+}
+
+func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*outlook, error) {
 	h, err := (&follower{session: s}).follow(ctx, pack, "")
 	if err != nil {
 		return nil, err
 	}
-	o := &OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.current, Update: h.target()}
+	o := &outlook{OutdatedPack: OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.current, Update: h.target()}, update: h.moved}
 	if h.tag == "" {
 		return o, nil
 	}
@@ -84,7 +102,7 @@ func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*OutdatedP
 	_, isVersion := versions.Parse(pack.Reference.Tag)
 	switch isPin := pack.Reference.Digest != ""; {
 	case isVersion && isPin:
-		o.Newest, err = s.latest(ctx, pack, o.Update)
+		o.Newest, o.newest, err = s.latest(ctx, pack, o.Update)
 		o.IsOutdated = o.IsOutdated || o.Newest != o.Now
 	case isVersion, pack.Version != "":
 		o.Newest, err = s.newestInRepository(ctx, pack, o.Update)
@@ -102,13 +120,13 @@ func (h resolution) target() TaggedDigest {
 
 // latest returns the version that UpdateOptions.Latest takes for a pack pinned to a
 // version tag; compatible is the one that Update takes without it.
-func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible TaggedDigest) (TaggedDigest, error) {
+func (s *session) latest(ctx context.Context, pack packsfile.Pack, compatible TaggedDigest) (TaggedDigest, *fetch.Resolved, error) {
 	tag, err := tagpolicy.Choose(pack, "", true, s.list(ctx, pack.Reference))
 	if err != nil || tag == compatible.Tag {
-		return compatible, err
+		return compatible, nil, err
 	}
 	h, err := (&follower{session: s, latest: true, acceptRetag: true}).follow(ctx, pack, "")
-	return h.target(), err
+	return h.target(), h.moved, err
 }
 
 // newestInRepository returns the newest version of the repository of a pack that

@@ -18,9 +18,15 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/policies"
 )
 
+// loadTable reads the policy of packs.toml.
+func (s *session) loadTable() (err error) {
+	s.policy, err = policies.Of(s.p)
+	return err
+}
+
 // loadPolicies reads the policies that judge the packs of the session.
-func (s *session) loadPolicies() (err error) {
-	if s.policy, err = policies.Of(s.p); err != nil {
+func (s *session) loadPolicies() error {
+	if err := s.loadTable(); err != nil {
 		return err
 	}
 	return s.loadOrganisation(filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))

@@ -18,7 +18,11 @@ func (c *cli) outdatedCommand() *cobra.Command {
 		Short: "Show which packs have newer versions",
 		Long: `Show for each pack the pinned version, the version that "packvendor update"
 would take, and the newest version. It changes nothing. The exit code is 1 if
-"packvendor update" or "packvendor update --latest" would change something.`,
+"packvendor update" or "packvendor update --latest" would change something.
+
+Where a rule in [trust.rules] has signers, "unsigned" stands beside a newer
+version that none of them has signed yet: update refuses it. "signature unknown"
+says that the registry did not answer everywhere; the exit code is then 3.`,
 		Example: "  packvendor outdated",
 		Args:    c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -57,13 +61,17 @@ type outlookJSON struct {
 type markJSON struct {
 	Tag    string `json:"tag,omitempty"`    // the tag
 	Digest string `json:"digest,omitempty"` // the digest that it names, where that is known
+	// Signature is signed or unsigned by the signers of the pack's rule, or unsearched if a
+	// registry did not answer everywhere. It is there for newer versions whose rule has
+	// signers.
+	Signature string `json:"signature,omitempty"`
 }
 
-func newMarkJSON(m vendorer.TaggedDigest) *markJSON {
+func newMarkJSON(m vendorer.TaggedDigest, signed vendorer.TrustResult) *markJSON {
 	if m == (vendorer.TaggedDigest{}) {
 		return nil
 	}
-	return &markJSON{Tag: m.Tag, Digest: string(m.Digest)}
+	return &markJSON{Tag: m.Tag, Digest: string(m.Digest), Signature: string(signed)}
 }
 
 func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) error {
@@ -79,14 +87,14 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 		if o.Update == o.Now {
 			update = vendorer.TaggedDigest{}
 		}
-		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now), markText(o.Newest, o.Now)}
+		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now) + signedText(o.UpdateSigned), markText(o.Newest, o.Now) + signedText(o.NewestSigned)}
 		if isSigned {
 			cells = append(cells, phrase.OrDash(cmp.Or(o.SignerName, o.Signer)))
 		}
 		t.Add(cells...)
 		doc.Packs = append(doc.Packs, outlookJSON{
 			Name: o.Name, Ref: o.Ref, Version: o.Version,
-			Pinned: newMarkJSON(o.Now), Update: newMarkJSON(update), Newest: newMarkJSON(o.Newest), Outdated: o.IsOutdated,
+			Pinned: newMarkJSON(o.Now, ""), Update: newMarkJSON(update, o.UpdateSigned), Newest: newMarkJSON(o.Newest, o.NewestSigned), Outdated: o.IsOutdated,
 			Signer: o.Signer, SignerName: o.SignerName,
 		})
 	}
@@ -102,21 +110,41 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 	return c.end(o)
 }
 
+// signedText follows a version in the table.
+func signedText(signed vendorer.TrustResult) string {
+	switch signed {
+	case vendorer.TrustUnsigned:
+		return " unsigned"
+	case vendorer.TrustUnsearched:
+		return " signature unknown"
+	}
+	return ""
+}
+
+// mayTake tells whether update takes a version, by its signature.
+func mayTake(signed vendorer.TrustResult) bool {
+	return signed == "" || signed == vendorer.TrustSigned
+}
+
 // updateHint is the command that takes the newer versions; none if there are none. If
-// other packs failed it names the packs: an update of all would fail too.
+// other packs failed, or have no signature yet, it names the packs: an update of all would
+// fail too.
 func (c *cli) updateHint(outlooks []vendorer.OutdatedPack, failed bool) hint.Hint {
 	var compatible, latest []string
+	failedLatest := failed
 	for _, o := range outlooks {
 		switch {
-		case o.Update != o.Now:
+		case o.Update != o.Now && mayTake(o.UpdateSigned):
 			compatible = append(compatible, o.Name)
-		case o.IsOutdated:
+		case o.IsOutdated && o.Newest != o.Update && o.Newest.Digest != "" && mayTake(o.NewestSigned):
 			latest = append(latest, o.Name)
 		}
+		failed = failed || !mayTake(o.UpdateSigned)
+		failedLatest = failedLatest || failed || !mayTake(o.NewestSigned)
 	}
 	words, names := []string{"update"}, compatible
 	if len(compatible) == 0 {
-		words, names = []string{"update", "--latest"}, latest
+		words, names, failed = []string{"update", "--latest"}, latest, failedLatest
 	}
 	switch {
 	case len(names) == 0:

@@ -41,9 +41,20 @@ type Inspection struct {
 	// Signer is who signed a vendored pack as packs.lock has it; "" if nobody. SignerName is
 	// the signer's name in packs.toml; "" if it has none.
 	Signer, SignerName string
+	// Searched is what a search for signatures found; nil without InspectOptions.Signatures. Its
+	// error is about a place that could not be searched.
+	Searched *TrustExplanation
 	// HasSignature tells that the manifest of a reference has a signature in an annotation,
 	// which is not checked.
 	HasSignature bool
+}
+
+// InspectOptions hold for one call of Inspect.
+type InspectOptions struct {
+	FetchOptions // for a reference
+	// Signatures looks for the pack's signatures in its registry. A pack in a file has none
+	// there.
+	Signatures bool
 }
 
 type (
@@ -64,19 +75,22 @@ type (
 //
 // Errors besides those of Verify and Fetch: *gtpack.NotPackError,
 // *gtpack.MalformedError.
-func Inspect(ctx context.Context, o Options, fo FetchOptions, what string) (*Inspection, error) {
+func Inspect(ctx context.Context, o Options, opt InspectOptions, what string) (*Inspection, error) {
 	isSaid := o.file() != Options{}.file()
 	if names.CheckPack(what) == nil && (isSaid || hasFile(o.file())) {
-		inspection, err := inspectNamed(ctx, o, what)
+		inspection, err := inspectNamed(ctx, o, opt, what)
 		var unknown *UnknownPackError
 		if !errors.As(err, &unknown) || !hasFile(what) {
 			return inspection, err
 		}
 	}
-	if hasFile(what) || isPath(what) {
+	switch isFile := hasFile(what); {
+	case isFile && opt.Signatures:
+		return nil, &UsageError{Subject: fmt.Sprintf("%+q", what), Reason: "is a file, and signatures are looked for in a registry"}
+	case isFile || isPath(what):
 		return inspectFile(ctx, what)
 	}
-	return inspectReference(ctx, o, fo, what)
+	return inspectReference(ctx, o, opt, what)
 }
 
 // isPath tells a path from a reference by its form. A repository without tag and digest
@@ -91,7 +105,7 @@ func isPath(what string) bool {
 }
 
 // inspectNamed inspects a vendored pack.
-func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, error) {
+func inspectNamed(ctx context.Context, o Options, opt InspectOptions, name string) (*Inspection, error) {
 	s, err := open(ctx, o, true)
 	if err != nil {
 		return nil, err
@@ -135,9 +149,15 @@ func inspectNamed(ctx context.Context, o Options, name string) (*Inspection, err
 	if err := s.p.Copy(ctx, entry, copied); err != nil {
 		return nil, err
 	}
+	var searched *TrustExplanation
+	if opt.Signatures {
+		if searched, err = s.searchVendored(ctx, vendored, entry); err != nil {
+			return nil, s.packError(configured, Keep, &entry, err)
+		}
+	}
 	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
-		Pack: pack, Content: is.Content, Path: s.p.Show(file),
+		Pack: pack, Content: is.Content, Path: s.p.Show(file), Searched: searched,
 		Reference: entry.Ref, ManifestVersion: s.manifestVersion(entry),
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
 		Signer: entry.Signer, SignerName: signerNames(policy)[entry.Signer],
@@ -254,7 +274,8 @@ func inspectBytes(ctx context.Context, name string, bytes gtpack.Source) (*Inspe
 
 // inspectReference inspects a pack of a registry or the cache. It allows tags, since it
 // vendors nothing.
-func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference string) (*Inspection, error) {
+func inspectReference(ctx context.Context, o Options, opt InspectOptions, reference string) (*Inspection, error) {
+	fo := opt.FetchOptions
 	fo.AllowTags = true
 	f, err := o.standalone(fo.within(o.file()))
 	if err != nil {
@@ -277,9 +298,20 @@ func inspectReference(ctx context.Context, o Options, fo FetchOptions, reference
 		return nil, err
 	}
 	defer copied.Close()
+	var searched *TrustExplanation
+	if opt.Signatures {
+		policy, root, err := o.tableAtHand(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if searched, err = f.searchShown(ctx, policy, root, found, claimOf(entryOf(found))); err != nil {
+			return nil, err
+		}
+	}
 	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
-		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
+		Searched: searched,
+		Pack:     pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
 		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),
 		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
 		HasSignature: found.Annotations[signature.GreenticAnnotation] != "",

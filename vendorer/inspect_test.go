@@ -13,7 +13,7 @@ import (
 )
 
 func (p *project) inspect(what string) (*vendorer.Inspection, error) {
-	return vendorer.Inspect(p.t.Context(), p.options, vendorer.FetchOptions{}, p.expand(what))
+	return vendorer.Inspect(p.t.Context(), p.options, vendorer.InspectOptions{}, p.expand(what))
 }
 
 func TestInspect(t *testing.T) {
@@ -76,7 +76,10 @@ func TestFetchOptions(t *testing.T) {
 		"fetch":    func() error { _, err := vendorer.Fetch(t.Context(), p.options, fo, ref); return err },
 		"fetch -o": func() error { _, err := vendorer.FetchFile(t.Context(), p.options, fo, ref, output); return err },
 		"fetch -":  func() error { return vendorer.FetchTo(t.Context(), p.options, fo, ref, nil) },
-		"inspect":  func() error { _, err := vendorer.Inspect(t.Context(), p.options, fo, ref); return err },
+		"inspect": func() error {
+			_, err := vendorer.Inspect(t.Context(), p.options, vendorer.InspectOptions{FetchOptions: fo}, ref)
+			return err
+		},
 	} {
 		var option *packfetch.OptionError
 		if err := run(); !errors.As(err, &option) {

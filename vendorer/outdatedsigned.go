@@ -46,7 +46,7 @@ func (s *session) searchVersion(ctx context.Context, pack packsfile.Pack, versio
 	if err != nil || match.IsException() {
 		return "", nil
 	}
-	_, err = s.searchSigner(ctx, found, s.claimOf(pack, entry), match.Rule, match.Allowed(entry.LayerDigest))
+	_, err = s.searchSigner(ctx, found, s.claimOf(pack, entry), s.policy, match.Rule, match.Allowed(entry.LayerDigest))
 	var unsigned *UnsignedError
 	switch {
 	case err == nil:

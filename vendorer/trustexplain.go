@@ -37,6 +37,7 @@ type TrustExplanation struct {
 	Layer      ociref.Digest
 	Locked     string           // who signed it as packs.lock has it, with the name; "" if nobody
 	Rule       string           // that matches; "" if none does
+	RuleFile   string           // that has the rule; "" is packs.toml
 	Signers    []RuleSigner     // of the rule
 	Candidates []TrustCandidate // in the order in which they were found
 	Looked     []string         // a place each, and what it had
@@ -72,7 +73,7 @@ func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanatio
 	}
 	defer s.close()
 	s.p.Unlock() // the rest is about registries
-	policy, err := s.table()
+	policy, root, err := s.tableWithRoot()
 	if err == nil {
 		err = s.loadOrganisation(filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))
 	}
@@ -93,7 +94,7 @@ func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanatio
 	found, err := s.resolveFor(ctx, pack, isPack)
 	if err == nil {
 		var e *TrustExplanation
-		if e, err = s.explain(ctx, policy, pack, found); err == nil {
+		if e, err = s.explain(ctx, policy, root, pack, found); err == nil {
 			return e, nil
 		}
 	}
@@ -114,12 +115,17 @@ func (s *session) resolveFor(ctx context.Context, pack packsfile.Pack, isPack bo
 	return s.resolvePack(ctx, pack)
 }
 
-// explain searches the signatures of a pack.
-func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsfile.Pack, found *fetch.Resolved) (*TrustExplanation, error) {
-	e := &TrustExplanation{
-		Name: pack.Name, Reference: found.Reference.Text(), Manifest: found.ManifestDigest, Index: found.IndexDigest,
-		Layer: ociref.Digest(found.Layer.Digest), Result: TrustNotAsked,
+// newExplanation returns one of a pack whose signatures nobody asks for.
+func newExplanation(name string, pack *fetch.Resolved) *TrustExplanation {
+	return &TrustExplanation{
+		Name: name, Reference: pack.Reference.Text(), Manifest: pack.ManifestDigest, Index: pack.IndexDigest,
+		Layer: ociref.Digest(pack.Layer.Digest), Result: TrustNotAsked,
 	}
+}
+
+// explain searches the signatures of a pack.
+func (s *session) explain(ctx context.Context, policy *trust.Policy, root []byte, pack packsfile.Pack, found *fetch.Resolved) (*TrustExplanation, error) {
+	e := newExplanation(pack.Name, found)
 	if entry, ok := s.lockedAs(pack); ok && pack.Name != "" && entry.Signer != "" {
 		e.Locked = signerText(policy.NameOf(entry.Signer), entry.Signer)
 	}
@@ -134,10 +140,6 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsf
 	}
 	e.Rule = match.Rule
 	e.Signers = ruleSigners(match, e.Layer)
-	root, err := s.p.Config.Trust.ReadRoot(func(file string) ([]byte, error) { return policies.ReadRoot(s.p, file) })
-	if err != nil {
-		return nil, err
-	}
 	f := signaturesFound{pack: pack, manifest: found, subject: toBeSigned(found, s.claimOf(pack, entryOf(found)), s.keylessBy(ctx, root))}
 	f.searched = s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
 		e.Candidates = append(e.Candidates, judge(f.subject, match, policy, c, e.Layer))
@@ -148,6 +150,9 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, pack packsf
 		return nil, context.Cause(ctx)
 	}
 	e.settle(f.searched, match)
+	if incomplete, ok := f.searched.(*referrers.Incomplete); ok && e.Result == TrustUnsearched {
+		e.Err = s.unsearched(found, incomplete)
+	}
 	return e, s.explainByOrganisation(ctx, e, policy, match, f)
 }
 
@@ -209,12 +214,12 @@ func (e *TrustExplanation) settle(searched referrers.Result, match trust.Match) 
 	for _, c := range e.Candidates {
 		open = cmp.Or(open, c.open)
 	}
-	incomplete, isIncomplete := searched.(*referrers.Incomplete)
+	_, isIncomplete := searched.(*referrers.Incomplete)
 	switch {
 	case open != nil:
 		e.Result, e.Err = TrustUnverified, open
 	case isIncomplete:
-		e.Result, e.Err = TrustUnsearched, &UnsearchedError{Err: incomplete}
+		e.Result = TrustUnsearched // the caller adds the error
 	default:
 		e.Result = TrustUnsigned
 	}

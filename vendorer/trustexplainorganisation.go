@@ -54,12 +54,18 @@ func (s *session) explainByOrganisation(ctx context.Context, e *TrustExplanation
 	}
 	entry, file, isLocked := s.asRunLocks(e, rule, f)
 	if !isLocked {
-		e.searchByOrganisation(f, match)
+		if s.searchByOrganisation(ctx, e, f, match); o.Result == TrustUnsearched && e.Result != TrustUnsearched {
+			e.Err = errors.Join(e.Err, s.unsearched(f.manifest, f.searched.(*referrers.Incomplete)))
+		}
 		return nil
 	}
 	err = s.judgeByOrganisation(ctx, f.pack, entry, file)
 	var overruled *OverruledError
+	var unverified *UnverifiedError
 	switch {
+	case errors.As(err, &unverified):
+		o.Result, e.Err = TrustUnverified, errors.Join(e.Err, unverified)
+		return nil
 	case err == nil:
 		o.Result, o.By = TrustSigned, s.organisation.SignerOf(entry.Signer)
 		return nil
@@ -97,17 +103,21 @@ func (s *session) asRunLocks(e *TrustExplanation, rule trust.Match, f signatures
 
 // searchByOrganisation judges all candidates by the organisation's rule, as fetch and inspect
 // do.
-func (e *TrustExplanation) searchByOrganisation(f signaturesFound, match trust.Match) {
+func (s *session) searchByOrganisation(ctx context.Context, e *TrustExplanation, f signaturesFound, match trust.Match) {
+	f.subject.Keyless = s.keylessBy(ctx, s.organisation.Root())
 	found, err := judgeAll(f, match.Allowed(e.Layer))
 	var unsearched *UnsearchedError
+	var unverified *UnverifiedError
 	switch {
 	case err == nil:
 		e.Organisation.Result, e.Organisation.By = TrustSigned, found.Signer.Name
+	case errors.As(err, &unverified):
+		e.Organisation.Result = TrustUnverified
+		if e.Result != TrustUnverified {
+			e.Err = errors.Join(e.Err, &UnverifiedError{Err: unverified.Err})
+		}
 	case errors.As(err, &unsearched):
 		e.Organisation.Result = TrustUnsearched
-		if e.Result != TrustUnsearched {
-			e.Err = errors.Join(e.Err, &UnsearchedError{Err: unsearched.Err})
-		}
 	default:
 		e.Organisation.Result = TrustUnsigned
 	}

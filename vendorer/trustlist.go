@@ -93,6 +93,16 @@ func (s *session) table() (*packsfile.Policy, error) {
 	return s.p.Config.Trust.Policy(func(file string) ([]byte, error) { return policies.ReadKey(s.p, file) })
 }
 
+// tableWithRoot returns the table [trust] with its keys, and the root of signers without one.
+func (s *session) tableWithRoot() (*packsfile.Policy, []byte, error) {
+	policy, err := s.table()
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := s.p.Config.Trust.ReadRoot(func(file string) ([]byte, error) { return policies.ReadRoot(s.p, file) })
+	return policy, root, err
+}
+
 // signedBy returns the names of the packs that are locked with a signer.
 func (s *session) signedBy(id string) []string {
 	var names []string

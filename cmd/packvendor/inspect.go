@@ -7,13 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
 func (c *cli) inspectCommand() *cobra.Command {
-	var fo vendorer.FetchOptions
+	var opt vendorer.InspectOptions
 	command := &cobra.Command{
 		Use:   "inspect NAME|FILE|REF",
 		Short: "Show what a pack says of itself",
@@ -23,11 +24,19 @@ components, whether it holds signatures, and whether its bill of materials
 pack of packs.toml, FILE any file, and REF a pack in a registry. If REF has
 neither tag nor digest, it is the newest version.
 
-All of this is the publisher's word. Signatures are not verified. packvendor
-also vendors a file that is no pack: it pins bytes, not their meaning.`,
+All of this is the publisher's word. packvendor also vendors a file that is no
+pack: it pins bytes, not their meaning.
+
+Signatures inside the pack are not verified. Of NAME, the signer is shown as
+packs.lock has it. Of REF, a signature in the manifest is shown, not checked.
+With --signatures, packvendor also looks in the registry, and it checks the
+signatures if a rule in [trust.rules] asks for one. The exit code is 3 if a
+place could not be searched and nothing else has a valid signature. For an
+unsigned pack it is 0, unlike that of "packvendor trust explain".`,
 		Example: `  packvendor inspect messaging-slack
   packvendor inspect ./messaging-slack.gtpack
-  packvendor inspect ghcr.io/greenticai/greentic-packs/slack:0.4.38`,
+  packvendor inspect ghcr.io/greenticai/greentic-packs/slack:0.4.38
+  packvendor inspect --signatures ghcr.io/greenticai/telco-x:1.0`,
 		Args:              arguments(1, 1, "one NAME, FILE or REF"),
 		ValidArgsFunction: c.completePackOrFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -35,7 +44,7 @@ also vendors a file that is no pack: it pins bytes, not their meaning.`,
 			if err != nil {
 				return err
 			}
-			found, err := vendorer.Inspect(command.Context(), o, fo, args[0])
+			found, err := vendorer.Inspect(command.Context(), o, opt, args[0])
 			if err != nil {
 				return err
 			}
@@ -44,7 +53,8 @@ also vendors a file that is no pack: it pins bytes, not their meaning.`,
 	}
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	c.fetchFlags(command)
-	c.insecureFlag(command, &fo.InsecureRegistries)
+	c.insecureFlag(command, &opt.InsecureRegistries)
+	command.Flags().BoolVar(&opt.Signatures, "signatures", false, "look for signatures in the registry, too")
 	command.Flags().Bool("allow-tags", false, "tags are allowed anyway: kept for those who say it")
 	command.Flags().MarkHidden("allow-tags")
 	return command
@@ -89,6 +99,30 @@ type inspectJSON struct {
 	SBOM         *sbomJSON        `json:"sbom"`                // the bill of materials; null if there is none
 	Files        int              `json:"files"`               // how many are in the pack
 	Unpacked     int64            `json:"unpacked"`            // bytes of all files, unpacked
+	// Search is what the search of --signatures found.
+	Search *searchJSON          `json:"search,omitempty"`
+	Error  *problem.FailureJSON `json:"error,omitempty"` // which place could not be searched
+}
+
+// searchJSON is a search for signatures. With result not-asked or no-rule, no candidate is
+// checked.
+type searchJSON struct {
+	Rule       *matchedRuleJSON `json:"rule"`                // null if none matches, or there is none
+	RuleFile   string           `json:"rule_file,omitempty"` // that has the rule, if that is the one that PACKVENDOR_TRUST names
+	Candidates []candidateJSON  `json:"candidates"`          // what may be a signature, in the order in which it was found
+	Looked     []string         `json:"looked"`              // a place each, and what it had
+	Result     string           `json:"result"`              // signed, unsigned, unsearched, no-rule, or not-asked
+	By         string           `json:"by,omitempty"`        // the signer, if it is signed
+}
+
+func newSearchJSON(e *vendorer.TrustExplanation) *searchJSON {
+	if e == nil {
+		return nil
+	}
+	return &searchJSON{
+		Rule: newMatchedRuleJSON(e.Rule, e.Signers), RuleFile: e.RuleFile, Candidates: newCandidatesJSON(e.Candidates),
+		Looked: append([]string{}, e.Looked...), Result: string(e.Result), By: e.By,
+	}
 }
 
 type componentJSON struct {
@@ -122,6 +156,7 @@ func newInspectJSON(i *vendorer.Inspection) inspectJSON {
 		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
 		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},
 		Signatures: append([]string{}, i.Signatures...), SBOM: newSBOMJSON(i.SBOM), Files: i.Files, Unpacked: i.Unpacked,
+		Search: newSearchJSON(i.Searched),
 	}
 	for _, component := range i.Components {
 		doc.Components = append(doc.Components, componentJSON(component))
@@ -164,11 +199,43 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	addRows(t, "needs", i.Dependencies, func(d gtpack.Dependency) string { return strings.TrimSpace(d.ID + " " + d.Version) })
 	t.Add("signatures", signaturesText(i.Signatures))
 	t.Add("sbom", sbomText(i.SBOM))
-	if err := c.end(outcome{document: newInspectJSON(i), before: t.String()}); err != nil || c.json {
-		return err
+	doc := newInspectJSON(i)
+	o := outcome{}
+	if e := i.Searched; e != nil {
+		addSearch(t, e)
+		o.problems = c.explain(e.Err)
+		doc.Error = c.newFailureJSON(o.problems)
 	}
-	c.detailSBOM(i.SBOM)
-	return nil
+	o.document, o.before = doc, t.String()
+	err := c.end(o)
+	if !c.json {
+		c.detailSBOM(i.SBOM)
+	}
+	return err
+}
+
+// addSearch adds what a search for signatures found.
+func addSearch(t *phrase.Table, e *vendorer.TrustExplanation) {
+	key := e.Rule
+	if e.RuleFile != "" {
+		key += " in " + e.RuleFile
+	}
+	if key != "" || e.Result == vendorer.TrustNoRule {
+		t.Add("rule", ruleText(key, e.Signers, e.Result))
+	}
+	addSignatures(t, e)
+	result := trustResultText(e.Result, e.By, len(e.Candidates))
+	if len(e.Signers) == 0 {
+		switch {
+		case e.Result == vendorer.TrustUnsearched:
+			result = "not fully searched"
+		case len(e.Candidates) == 0:
+			result = "no signature"
+		default:
+			result = "not checked: no rule asks for a signature"
+		}
+	}
+	t.Add("result", result)
 }
 
 // signedByText is who signed the pack's manifest or layer, as far as that is known; "" if
@@ -179,7 +246,7 @@ func signedByText(i *vendorer.Inspection) string {
 		return i.SignerName + " (" + i.Signer + "), as packs.lock has it"
 	case i.Signer != "":
 		return i.Signer + ", as packs.lock has it"
-	case i.HasSignature:
+	case i.HasSignature && i.Searched == nil: // else it is among the candidates
 		return "not checked: the manifest's annotation " + signatureAnnotation + " has a signature"
 	}
 	return ""
@@ -213,7 +280,7 @@ func componentText(c gtpack.Component) string {
 
 func signaturesText(files []string) string {
 	if len(files) == 0 {
-		return "none"
+		return "none in the pack"
 	}
 	return strings.Join(files, ", ") + " (not verified)"
 }

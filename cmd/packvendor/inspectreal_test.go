@@ -19,7 +19,7 @@ digest      sha256:e174d89a63acd42daad2f2ddd1a77eabe0173e19b734f8efa0f14c82071f9
 size        1.5 MB (9 files, 5.7 MB unpacked)
 flows       main
 components  ai.greentic.component-adaptive-card 0.2.0, 5.7 MB
-signatures  none
+signatures  none in the pack
 sbom        sbom.cbor does not match: 6 of 8 files as listed, 2 differ
 packvendor: sbom.cbor: manifest.cbor is not as listed
 packvendor: sbom.cbor: pack.lock.cbor is not as listed
@@ -34,7 +34,7 @@ digest      sha256:efeacda6897be829b1d5b57cde19487bd51af783639f3cbdf90f47c69f75c
 size        1.5 MB (29 files, 5.8 MB unpacked)
 flows       main
 components  ai.greentic.component-adaptive-card 0.1.2, 5.7 MB
-signatures  none
+signatures  none in the pack
 sbom        sbom.cbor matches: 28 files
 `,
 	"msg-event-app": `id          helpdesk-bot
@@ -48,7 +48,7 @@ size        16 kB (9 files, 15 kB unpacked)
 flows       on_event, on_message
 components  component-events2msg 0.0.0, not in the pack
             component-msg2events 0.0.0, not in the pack
-signatures  none
+signatures  none in the pack
 sbom        sbom.cbor matches: 8 files
 `,
 	"noop-validator": `id          greentic.validators.noop
@@ -74,7 +74,7 @@ digest      sha256:30f51fedf18841b14bd29bbb04a460f195f53dd77807059d4aa66039910db
 size        1.5 MB (29 files, 5.8 MB unpacked)
 flows       main, on_message, order_tracking_flow, reorder_flow, stock_check_flow
 components  ai.greentic.component-adaptive-card 0.2.0, 5.7 MB
-signatures  none
+signatures  none in the pack
 sbom        sbom.cbor does not match: 26 of 28 files as listed, 2 differ
 packvendor: sbom.cbor: manifest.cbor is not as listed
 packvendor: sbom.cbor: pack.lock.cbor is not as listed

@@ -88,23 +88,24 @@ type candidateJSON struct {
 	Verdict string `json:"verdict"`          // in words
 }
 
-func newCandidateJSON(c vendorer.TrustCandidate) candidateJSON {
-	return candidateJSON{What: c.What, Signer: c.Signer, Counts: c.Counts, Verdict: c.Verdict}
-}
-
 func newTrustExplainJSON(e *vendorer.TrustExplanation) trustExplainJSON {
 	doc := trustExplainJSON{
 		Name: e.Name, Reference: e.Reference, ManifestDigest: string(e.Manifest), IndexDigest: string(e.Index), LayerDigest: string(e.Layer),
-		Locked: e.Locked, Candidates: []candidateJSON{}, Looked: append([]string{}, e.Looked...), Result: string(e.Result), By: e.By,
-	}
-	for _, candidate := range e.Candidates {
-		doc.Candidates = append(doc.Candidates, newCandidateJSON(candidate))
+		Locked: e.Locked, Candidates: newCandidatesJSON(e.Candidates), Looked: append([]string{}, e.Looked...), Result: string(e.Result), By: e.By,
 	}
 	doc.Rule = newMatchedRuleJSON(e.Rule, e.Signers)
 	if o := e.Organisation; o != nil {
 		doc.Organisation = &organisationJSON{File: o.File, Rule: newMatchedRuleJSON(o.Rule, o.Signers), Result: string(o.Result), By: o.By, Refused: o.Refused}
 	}
 	return doc
+}
+
+func newCandidatesJSON(candidates []vendorer.TrustCandidate) []candidateJSON {
+	list := []candidateJSON{}
+	for _, candidate := range candidates {
+		list = append(list, candidateJSON{What: candidate.What, Signer: candidate.Signer, Counts: candidate.Counts, Verdict: candidate.Verdict})
+	}
+	return list
 }
 
 // newMatchedRuleJSON returns nil if there is no rule.
@@ -138,8 +139,7 @@ func (c *cli) reportTrustExplain(e *vendorer.TrustExplanation) error {
 		}
 	}
 	t.Add("rule", ruleText(e.Rule, e.Signers, e.Result))
-	addRows(t, "candidates", e.Candidates, func(c vendorer.TrustCandidate) string { return c.What + ": " + c.Verdict })
-	addRows(t, "looked at", e.Looked, func(place string) string { return place })
+	addSignatures(t, e)
 	t.Add("result", trustResultText(e.Result, e.By, len(e.Candidates)))
 	kind := trustKinds[e.Result]
 	if o := e.Organisation; o != nil {
@@ -156,6 +156,12 @@ func (c *cli) reportTrustExplain(e *vendorer.TrustExplanation) error {
 	problems := c.explain(e.Err)
 	doc.Error = c.newFailureJSON(problems)
 	return c.end(outcome{problems: problems, kind: kind, document: doc, before: t.String()})
+}
+
+// addSignatures adds the candidates, and the places that were searched.
+func addSignatures(t *phrase.Table, e *vendorer.TrustExplanation) {
+	addRows(t, "candidates", e.Candidates, func(c vendorer.TrustCandidate) string { return c.What + ": " + c.Verdict })
+	addRows(t, "looked at", e.Looked, func(place string) string { return place })
 }
 
 // ruleText says what the rule of a pack asks for.

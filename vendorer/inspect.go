@@ -314,7 +314,7 @@ func inspectReference(ctx context.Context, o Options, opt InspectOptions, refere
 		Pack:     pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
 		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),
 		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
-		HasSignature: found.Annotations[signature.GreenticAnnotation] != "",
+		HasSignature: found.Annotations[signature.GreenticAnnotation] != "" && !searched.isChecked(),
 	}, about(reference, err)
 }
 

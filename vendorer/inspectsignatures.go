@@ -63,6 +63,9 @@ func (c *client) searchShown(ctx context.Context, policy *packsfile.Policy, root
 	return e, nil
 }
 
+// isChecked tells whether signatures were looked for, and judged by a rule.
+func (e *TrustExplanation) isChecked() bool { return e != nil && len(e.Signers) > 0 }
+
 // unsearched returns the error about a search that found no valid signature, and did not end.
 func (c *client) unsearched(pack *fetch.Resolved, incomplete *referrers.Incomplete) error {
 	if c.o.Offline {

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/signing"
+	"github.com/greenticai/packvendor/internal/signature"
 )
 
 // jsonExamples are the command lines whose documents docs/cli.md shows, in their order
@@ -42,6 +44,9 @@ var jsonExamples = []struct {
 	{"packvendor auth explain --json ghcr.io", 0},
 	{"packvendor trust add --json greentic greentic.pub", 0},
 	{"packvendor trust list --json", 0},
+	{"packvendor trust explain --json telco-x", 0},
+	{"packvendor trust retire --json greentic", 0},
+	{"packvendor inspect --json --signatures telco-x", 0},
 	{"packvendor version --json", 0},
 	{errorExample, 2},
 }
@@ -55,6 +60,14 @@ var before = map[string]func(b *fixture, dir string){
 		for _, words := range []string{"init -q", "add .", "commit -q -m packs"} {
 			b.mustRun(b.git(dir, strings.Fields(words)...))
 		}
+	},
+	"packvendor trust list --json": func(b *fixture, dir string) {
+		name := filepath.Join(dir, "packs.toml")
+		data, err := os.ReadFile(name)
+		b.must(err)
+		rule := "\n[trust.rules]\n\"" + b.reg.Host() + "/greenticai/**\" = [\"greentic\"]\n"
+		b.must(os.WriteFile(name, append(data, rule...), 0o666))
+		b.mustRun(b.command(dir, b.TempDir(), "add", b.reg.Host()+"/greenticai/telco-x:1.0"))
 	},
 	"packvendor verify --json": func(b *fixture, dir string) {
 		name := filepath.Join(dir, "internal", "packs", "packs", "slack.gtpack")
@@ -83,6 +96,11 @@ func documents(t *testing.T) map[string]string {
 		packtest.MustPush(b, b.reg, "greenticai/greentic-packs/slack", tag, packtest.Pack(data, "slack.gtpack"))
 	}
 	packtest.MustPush(b, b.reg, "greenticai/greentic-packs/redis", "1.2.0", packtest.Pack(packtest.Zip("state-redis", "1.2.0", 700), "redis.gtpack"))
+	signed := packtest.Zip("telco-x", "1.0.0", 800)
+	artifact := packtest.Pack(signed, "telco-x.gtpack")
+	statement := signing.GreenticStatement("telco-x.gtpack", string(ociref.DigestOf(signed)))
+	artifact.Annotations = map[string]string{signature.GreenticAnnotation: signing.Sign(statement.JSON(), signing.Ed25519(1)).Annotation()}
+	packtest.MustPush(b, b.reg, "greenticai/telco-x", "1.0", artifact)
 	home, dir, cache, bin := b.TempDir(), b.TempDir(), b.TempDir(), b.TempDir()
 	for _, program := range []string{"git", "go"} {
 		b.must(os.Symlink(packtest.NeedProgram(b, program), filepath.Join(bin, program)))

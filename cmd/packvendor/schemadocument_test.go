@@ -60,16 +60,19 @@ func TestSchemasAllowMore(t *testing.T) {
 // fieldValues are the values of fields that have few, by the names of the structs in the
 // schemas. Consumers must expect others of later versions.
 var fieldValues = map[string][]any{
-	"listed.vendored": {"yes", "no", "changed", "-"},
-	"listed.cached":   {"yes", "no", "changed", "-"},
-	"packChange.kind": {"added", "removed", "changed"},
-	"fileChange.kind": {"added", "removed", "changed"},
-	"check.level":     {"ok", "warning", "error"},
-	"place.finding":   {"absent", "nothing", "failed", "skipped", "password", "identity-token", "registry-token"},
-	"problem.code":    {1, 2, 3, 4, 5, 130},
-	"failure.code":    {1, 2, 3, 4, 5, 130},
-	"check.code":      {1, 2, 3, 4, 5},
-	"project.code":    {0, 1, 2, 3, 4, 5, 130},
+	"listed.vendored":     {"yes", "no", "changed", "-"},
+	"listed.cached":       {"yes", "no", "changed", "-"},
+	"packChange.kind":     {"added", "removed", "changed"},
+	"fileChange.kind":     {"added", "removed", "changed"},
+	"mark.signature":      {"signed", "unsigned", "unsearched"},
+	"search.result":       {"signed", "unsigned", "unsearched", "no-rule", "not-asked"},
+	"organisation.result": {"signed", "unsigned", "unsearched", "no-rule", "not-asked"},
+	"check.level":         {"ok", "warning", "error"},
+	"place.finding":       {"absent", "nothing", "failed", "skipped", "password", "identity-token", "registry-token"},
+	"problem.code":        {1, 2, 3, 4, 5, 130},
+	"failure.code":        {1, 2, 3, 4, 5, 130},
+	"check.code":          {1, 2, 3, 4, 5},
+	"project.code":        {0, 1, 2, 3, 4, 5, 130},
 }
 
 // readSchema reads a file of docs/schema.

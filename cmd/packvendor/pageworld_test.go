@@ -114,7 +114,7 @@ func main() {
 		signature := packtest.MustPush(w.T, reg, "acme/events", "", packtest.Artifact{
 			ArtifactType: signing.BundleMediaType,
 			Subject:      &packtest.Child{MediaType: packtest.ManifestMediaType, Digest: pack.ManifestDigest},
-			Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: certified(signing.CosignStatement(string(pack.ManifestDigest))).JSON()}},
+			Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: certified(signing.CosignStatement(string(pack.ManifestDigest)).JSON()).JSON()}},
 		})
 		_, err = reg.PushIndex("acme/events", packtest.FallbackTag(pack.ManifestDigest), []packtest.Child{signature.Child()})
 		w.must(err)

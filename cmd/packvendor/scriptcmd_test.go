@@ -110,17 +110,18 @@ func cmdExpand(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// push VAR [-artifact|-docker|-bare] [-version=TEXT] [-created=TIME] [-signed=KEY,...] [-keyid=KEY] REPOSITORY[:TAG] LAYER...
+// push VAR [-artifact|-docker|-bare] [-version=TEXT] [-created=TIME] [-signed=KEY,...] [FORGERY...] REPOSITORY[:TAG] LAYER...
 // stores an artifact without any request. TEXT is the version that its manifest gives,
-// with Go's escapes; keys sign the first layer, in an annotation, under their own IDs or that
-// of another key. A layer is pack:ID@VERSION, a small valid pack,
+// with Go's escapes; keys sign the first layer, in an annotation, where a FORGERY is one of
+// the command sign. A layer is pack:ID@VERSION, a small valid pack,
 // or MEDIATYPE=TEXT, or MEDIATYPE=pack:ID@VERSION, or MEDIATYPE=file:NAME. It
 // sets $VAR to the manifest's digest, $VAR_LAYER to the first layer's digest and
 // $VAR_SIZE to its size.
 func cmdPush(ts *testscript.TestScript, args []string) {
 	name, args := args[0], args[1:]
 	a := packtest.Artifact{ArtifactType: packtest.PackMediaType, Annotations: map[string]string{}}
-	var keys, named string
+	var keys string
+	var forged forgery
 	for strings.HasPrefix(args[0], "-") {
 		option, value, _ := strings.Cut(args[0], "=")
 		switch option {
@@ -130,8 +131,6 @@ func cmdPush(ts *testscript.TestScript, args []string) {
 			a.Annotations["org.opencontainers.image.created"] = value
 		case "-signed":
 			keys = value
-		case "-keyid":
-			named = value
 		case "-artifact":
 			a.Kind = packtest.OCIArtifact
 		case "-docker":
@@ -139,7 +138,9 @@ func cmdPush(ts *testscript.TestScript, args []string) {
 		case "-bare": // like older publishers: no artifact type, no media type
 			a.ArtifactType, a.OmitMediaType = "", true
 		default:
-			ts.Fatalf("push: unknown option %s", args[0])
+			if !forged.take(args[0]) {
+				ts.Fatalf("push: unknown option %s", args[0])
+			}
 		}
 		args = args[1:]
 	}
@@ -148,7 +149,7 @@ func cmdPush(ts *testscript.TestScript, args []string) {
 		a.Layers = append(a.Layers, layer(ts, spec))
 	}
 	if keys != "" {
-		a.Annotations[signing.DSSEAnnotation] = envelope(ts, keys, named, a.Layers[0].Data)
+		a.Annotations[signing.DSSEAnnotation] = forged.annotation(ts, keys, a.Layers[0].Data)
 	}
 	pushed, err := registryOf(ts).Push(repository, tag, a)
 	ts.Check(err)

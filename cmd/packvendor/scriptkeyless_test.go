@@ -155,8 +155,8 @@ func installVerifier(dir string, v verifier) (string, error) {
 
 // certified returns the bundle of a signature without a key: the verifier of the scripts
 // believes any certificate.
-func certified(statement signing.Statement) signing.Bundle {
-	bundle := signing.SignBundle(statement.JSON(), signing.P256(200))
+func certified(payload []byte) signing.Bundle {
+	bundle := signing.SignBundle(payload, signing.P256(200))
 	bundle.Material = map[string]any{"certificate": map[string]any{"rawBytes": "AAAA"}}
 	return bundle
 }
@@ -180,6 +180,6 @@ func cmdSigstore(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	ts.Setenv(args[0], string(digest))
 	ts.Setenv("SIGSTORE", os.Getenv(keyless.Variable))
-	pushed := attach(ts, repository, string(digest), request.Bundle)
-	ts.Value(signaturesKey{}).(*signatures).list(ts, repository, packtest.FallbackTag(digest), pushed.Child())
+	pushed := new(forgery).attach(ts, repository, string(digest), request.Bundle)
+	listReferrer(ts, repository, string(digest), pushed.Child())
 }

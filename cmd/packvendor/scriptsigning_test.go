@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,12 +33,13 @@ func newSignatures() *signatures {
 // signingCommands are the commands about signatures.
 func signingCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
-		"key": cmdKey, "sign": cmdSign, "attach": cmdAttach, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag,
-		"verifier": cmdVerifier, "sigstore": cmdSigstore,
+		"key": cmdKey, "sign": cmdSign, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag,
+		"forge": cmdForge, "everywhere": cmdEverywhere, "manifest": cmdManifest,
+		"attach": cmdAttach, "verifier": cmdVerifier, "sigstore": cmdSigstore,
 	}
 }
 
-// key NAME [-p256] [FILE] makes a key, and writes its public half into FILE.
+// key NAME [-p256|-rsa] [FILE] makes a key, and writes its public half into FILE.
 // $NAME_ID is what packs.lock calls it, $NAME_FINGERPRINT the digits of that, $NAME_KEY the
 // key as packs.toml can hold it, and $NAME_GREENTIC_ID what Greentic's programs call it.
 func cmdKey(ts *testscript.TestScript, args []string) {
@@ -44,8 +47,11 @@ func cmdKey(ts *testscript.TestScript, args []string) {
 	name, args := args[0], args[1:]
 	seed := byte(len(s.keys) + 1)
 	key := signing.Ed25519(seed)
-	if len(args) > 0 && args[0] == "-p256" {
+	switch {
+	case len(args) > 0 && args[0] == "-p256":
 		key, args = signing.P256(seed), args[1:]
+	case len(args) > 0 && args[0] == "-rsa":
+		key, args = signing.RSA(seed, 2048, 65537), args[1:]
 	}
 	s.keys[name] = key
 	ts.Setenv(name+"_ID", key.Identity())
@@ -68,111 +74,161 @@ func signer(ts *testscript.TestScript, name string) *signing.Key {
 	return key
 }
 
-// envelope returns the annotation by which keys sign a layer; names are separated by commas.
-// The signatures have the ID of the key named, if there is one.
-func envelope(ts *testscript.TestScript, names, named string, layer []byte) string {
+// A forgery is what a signature has otherwise than a right one.
+type forgery struct {
+	about       string            // the digest; "" is that of what is signed
+	name        string            // of the subject
+	kind        string            // the predicate type; "" is the right one
+	payload     []string          // OLD=>NEW, in what is signed
+	envelope    []string          // OLD=>NEW, in what holds the signature
+	layer       string            // the media type of the layer; "" is that of the bundle
+	annotations map[string]string // beside a simple signature
+}
+
+// take takes an option; it returns false if that is none.
+func (f *forgery) take(option string) bool {
+	option, value, _ := strings.Cut(option, "=")
+	switch option {
+	case "-about":
+		f.about = value
+	case "-name":
+		f.name = value
+	case "-type":
+		f.kind = value
+	case "-payload":
+		f.payload = append(f.payload, value)
+	case "-envelope":
+		f.envelope = append(f.envelope, value)
+	case "-layer":
+		f.layer = value
+	case "-annotation":
+		if f.annotations == nil {
+			return false
+		}
+		key, value, _ := strings.Cut(value, "=")
+		f.annotations[key] = value
+	default:
+		return false
+	}
+	return true
+}
+
+// edited returns text with all edits.
+func edited(ts *testscript.TestScript, text []byte, edits []string) []byte {
+	for _, edit := range edits {
+		before, after, ok := strings.Cut(edit, "=>")
+		if !ok || !strings.Contains(string(text), before) {
+			ts.Fatalf("%q is no edit of %s", edit, text)
+		}
+		text = []byte(strings.Replace(string(text), before, after, 1))
+	}
+	return text
+}
+
+// statement returns the bytes of a statement.
+func (f *forgery) statement(ts *testscript.TestScript, s signing.Statement) []byte {
+	if f.name != "" {
+		s.Subject[0].Name = f.name
+	}
+	if f.kind != "" {
+		s.PredicateType = f.kind
+	}
+	return edited(ts, s.JSON(), f.payload)
+}
+
+// annotation returns the annotation by which keys sign a layer; names are separated by
+// commas.
+func (f *forgery) annotation(ts *testscript.TestScript, names string, layer []byte) string {
 	var keys []*signing.Key
 	for name := range strings.SplitSeq(names, ",") {
 		keys = append(keys, signer(ts, name))
 	}
-	e := signing.Sign(signing.GreenticStatement("pack.gtpack", string(ociref.DigestOf(layer))).JSON(), keys...)
-	if named != "" {
-		id := signer(ts, named).GreenticID()
-		for i := range e.Signatures {
-			e.Signatures[i].KeyID = &id
-		}
-	}
-	return e.Annotation()
+	about := cmp.Or(f.about, string(ociref.DigestOf(layer)))
+	payload := f.statement(ts, signing.GreenticStatement("pack.gtpack", about))
+	return signing.Base64(edited(ts, signing.Sign(payload, keys...).JSON(), f.envelope))
 }
 
-// sign bundle|simple [-api] [-about=DIGEST] [-name=NAME] [-type=TYPE] KEY|- REPOSITORY@DIGEST
+// sign bundle|simple [-api] [FORGERY...] KEY|- REPOSITORY@DIGEST
 // attaches the signature of a manifest or an index, as cosign 3 or 2 writes it. - is a bundle
-// with a certificate instead of a key. With -api only the referrers API lists it. It can be
-// about another digest, name something, or be a statement of another type. $SIGNATURE is the
-// digest of the artifact, $SIGNATURE_SIZE its size, $SIGNATURE_LAYER the digest of its layer.
+// with a certificate instead of a key. With -api only the referrers API lists it. $SIGNATURE is
+// the digest of the artifact, $SIGNATURE_SIZE its size, $SIGNATURE_LAYER the digest of its
+// layer. A FORGERY changes what is signed: -about=DIGEST is
+// about another digest, -name=NAME names something, -type=TYPE is a statement of another
+// type, -payload=OLD=>NEW any text of it. -envelope=OLD=>NEW changes the bundle afterwards,
+// -layer=TYPE is another media type of its layer than its own, and -annotation=KEY=VALUE
+// stands beside a simple signature.
 func cmdSign(ts *testscript.TestScript, args []string) {
-	s := ts.Value(signaturesKey{}).(*signatures)
 	format, args := args[0], args[1:]
-	var about, name, kind string
+	f := forgery{annotations: map[string]string{}}
 	api := false
-	for strings.HasPrefix(args[0], "-") && args[0] != "-" {
-		option, value, _ := strings.Cut(args[0], "=")
-		switch option {
-		case "-api":
-			api = true
-		case "-about":
-			about = value
-		case "-name":
-			name = value
-		case "-type":
-			kind = value
-		default:
+	for ; strings.HasPrefix(args[0], "-") && args[0] != "-"; args = args[1:] {
+		if api = api || args[0] == "-api"; args[0] != "-api" && !f.take(args[0]) {
 			ts.Fatalf("sign: unknown option %s", args[0])
 		}
-		args = args[1:]
-	}
-	var key *signing.Key
-	if args[0] != "-" {
-		key = signer(ts, args[0])
 	}
 	repository, digest, _ := strings.Cut(args[1], "@")
-	if about == "" {
-		about = digest
-	}
-	tag := packtest.FallbackTag(ociref.Digest(digest))
+	f.about = cmp.Or(f.about, digest)
 	if format == "simple" {
-		payload := signing.NewSimple(name, about).JSON()
-		at := repository + ":" + tag
-		s.simple[at] = append(s.simple[at], packtest.Layer{
-			MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Data: payload,
-			Annotations: map[string]string{"dev.cosignproject.cosign/signature": signing.Base64(key.Sign(payload))},
-		})
-		pushed, err := registryOf(ts).Push(repository, tag+".sig", packtest.Artifact{
-			ConfigMediaType: "application/vnd.oci.image.config.v1+json", Layers: s.simple[at],
-		})
-		ts.Check(err)
-		setSignature(ts, pushed.Child(), ociref.DigestOf(payload))
+		f.signSimple(ts, signer(ts, args[0]), repository, digest)
 		return
 	}
-	statement := signing.CosignStatement(about)
-	statement.Subject[0].Name = name
-	if kind != "" {
-		statement.PredicateType = kind
-	}
+	statement := f.statement(ts, signing.CosignStatement(f.about))
 	bundle := certified(statement)
-	if key != nil {
-		bundle = signing.SignBundle(statement.JSON(), key)
+	if args[0] != "-" {
+		bundle = signing.SignBundle(statement, signer(ts, args[0]))
 	}
-	pushed := attach(ts, repository, digest, bundle.JSON())
+	pushed := f.attach(ts, repository, digest, edited(ts, bundle.JSON(), f.envelope))
 	if !api {
-		s.list(ts, repository, tag, pushed.Child())
+		listReferrer(ts, repository, digest, pushed.Child())
 	}
 }
 
 // attach stores a bundle about a manifest or an index.
-func attach(ts *testscript.TestScript, repository, digest string, bundle []byte) packtest.Pushed {
+func (f *forgery) attach(ts *testscript.TestScript, repository, digest string, bundle []byte) packtest.Pushed {
+	mediaType := f.layer
+	if found := regexp.MustCompile(`"mediaType":"(.*?)"`).FindSubmatch(bundle); mediaType == "" && found != nil {
+		mediaType = string(found[1])
+	}
 	pushed, err := registryOf(ts).Push(repository, "", packtest.Artifact{
-		ArtifactType: signing.BundleMediaType,
+		ArtifactType: mediaType,
 		Subject:      &packtest.Child{MediaType: packtest.ManifestMediaType, Digest: ociref.Digest(digest)},
-		Layers:       []packtest.Layer{{MediaType: signing.BundleMediaType, Data: bundle}},
+		Layers:       []packtest.Layer{{MediaType: mediaType, Data: bundle}},
 	})
 	ts.Check(err)
 	setSignature(ts, pushed.Child(), pushed.Layers[0])
 	return pushed
 }
 
-// list adds a referrer to the tag that lists them.
-func (s *signatures) list(ts *testscript.TestScript, repository, tag string, referrer packtest.Child) {
+func setSignature(ts *testscript.TestScript, artifact packtest.Child, layer ociref.Digest) {
+	ts.Setenv("SIGNATURE", string(artifact.Digest))
+	ts.Setenv("SIGNATURE_SIZE", strconv.FormatInt(artifact.Size, 10))
+	ts.Setenv("SIGNATURE_LAYER", string(layer))
+}
+
+// listReferrer adds a referrer of a manifest to the tag that lists them.
+func listReferrer(ts *testscript.TestScript, repository, digest string, referrer packtest.Child) {
+	s := ts.Value(signaturesKey{}).(*signatures)
+	tag := packtest.FallbackTag(ociref.Digest(digest))
 	at := repository + ":" + tag
 	s.listed[at] = append(slices.Clone(s.listed[at]), referrer)
 	_, err := registryOf(ts).PushIndex(repository, tag, s.listed[at])
 	ts.Check(err)
 }
 
-func setSignature(ts *testscript.TestScript, artifact packtest.Child, layer ociref.Digest) {
-	ts.Setenv("SIGNATURE", string(artifact.Digest))
-	ts.Setenv("SIGNATURE_SIZE", strconv.FormatInt(artifact.Size, 10))
-	ts.Setenv("SIGNATURE_LAYER", string(layer))
+func (f *forgery) signSimple(ts *testscript.TestScript, key *signing.Key, repository, digest string) {
+	s := ts.Value(signaturesKey{}).(*signatures)
+	tag := packtest.FallbackTag(ociref.Digest(digest))
+	payload := edited(ts, signing.NewSimple(f.name, f.about).JSON(), f.payload)
+	f.annotations["dev.cosignproject.cosign/signature"] = signing.Base64(key.Sign(payload))
+	at := repository + ":" + tag
+	s.simple[at] = append(s.simple[at], packtest.Layer{
+		MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Data: payload, Annotations: f.annotations,
+	})
+	pushed, err := registryOf(ts).Push(repository, tag+".sig", packtest.Artifact{
+		ConfigMediaType: "application/vnd.oci.image.config.v1+json", Layers: s.simple[at],
+	})
+	ts.Check(err)
+	setSignature(ts, pushed.Child(), ociref.DigestOf(payload))
 }
 
 // attach N TYPE REPOSITORY@DIGEST attaches so many artifacts to a manifest, each with a layer

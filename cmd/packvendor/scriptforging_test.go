@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// forge FILE [NAME=VALUE...] replaces fields of a file of evidence, and its digest in
+// packs.lock. A VALUE is text or a number; it is the bytes of a file if it begins with @,
+// and without one the field goes.
+func cmdForge(ts *testscript.TestScript, args []string) {
+	was := ts.ReadFile(args[0])
+	fields := map[string]any{}
+	ts.Check(json.Unmarshal([]byte(was), &fields))
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, "=")
+		fields[name] = forged(ts, value)
+	}
+	var line []string
+	for _, name := range []string{"version", "format", "key", "manifest", "index", "bundle", "signature", "payload"} {
+		if fields[name] == nil {
+			continue
+		}
+		value, err := json.Marshal(fields[name])
+		ts.Check(err)
+		line = append(line, `"`+name+`":`+string(value))
+	}
+	is := "{" + strings.Join(line, ",") + "}\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(is), 0o666))
+	cmdEverywhere(ts, []string{string(ociref.DigestOf([]byte(was))), string(ociref.DigestOf([]byte(is))), "packs.lock"})
+}
+
+// forged returns the value of a field; nil deletes it.
+func forged(ts *testscript.TestScript, value string) any {
+	var number json.Number
+	switch name, isFile := strings.CutPrefix(value, "@"); {
+	case value == "":
+		return nil
+	case isFile:
+		return base64.StdEncoding.EncodeToString([]byte(ts.ReadFile(name)))
+	case json.Unmarshal([]byte(value), &number) == nil:
+		return number
+	}
+	return value
+}
+
+// everywhere OLD NEW FILE... replaces each OLD in these files, of which one must have it.
+func cmdEverywhere(ts *testscript.TestScript, args []string) {
+	found := false
+	for _, name := range args[2:] {
+		text := ts.ReadFile(name)
+		found = found || strings.Contains(text, args[0])
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o666))
+	}
+	if !found {
+		ts.Fatalf("%q is in none of %q", args[0], args[2:])
+	}
+}
+
+// manifest FILE REPOSITORY@DIGEST writes a manifest of the registry into a file.
+func cmdManifest(ts *testscript.TestScript, args []string) {
+	repository, digest, _ := strings.Cut(args[1], "@")
+	reg := registryOf(ts)
+	resp, err := reg.Client().Get(reg.URL() + "/v2/" + repository + "/manifests/" + digest)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s", args[1], resp.Status)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o666))
+}

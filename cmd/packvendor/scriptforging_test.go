@@ -53,12 +53,13 @@ func forged(ts *testscript.TestScript, value string) any {
 }
 
 // everywhere OLD NEW FILE... replaces each OLD in these files, of which one must have it.
+// OLD and NEW may hold Go's escapes.
 func cmdEverywhere(ts *testscript.TestScript, args []string) {
-	found := false
+	before, after, found := unquoted(ts, args[0]), unquoted(ts, args[1]), false
 	for _, name := range args[2:] {
 		text := ts.ReadFile(name)
-		found = found || strings.Contains(text, args[0])
-		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o666))
+		found = found || strings.Contains(text, before)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.ReplaceAll(text, before, after)), 0o666))
 	}
 	if !found {
 		ts.Fatalf("%q is in none of %q", args[0], args[2:])

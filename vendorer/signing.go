@@ -191,7 +191,7 @@ func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lo
 	if err == nil {
 		signers := evidenceSigners(match.Signers, pack.Reference, s.keylessBy(ctx, s.policy.Root()))
 		if match.IsException() {
-			signers = s.ownSigner(ctx, e, pack, entry)
+			signers = s.ownSigner(ctx, e, entry)
 		} else if !maySign(match, entry) {
 			return s.refused(entry, match)
 		}
@@ -223,19 +223,21 @@ func (s *session) refused(entry lockfile.Entry, match trust.Match) error {
 	return e
 }
 
-// ownSigner is the signer that evidence or packs.lock names, where no rule says who may sign.
-func (s *session) ownSigner(ctx context.Context, e *evidence.Evidence, pack packsfile.Pack, entry lockfile.Entry) []evidence.Signer {
+// ownSigner is the signer that evidence or packs.lock names, where no rule says who may sign,
+// and which names its statements may have.
+func (s *session) ownSigner(ctx context.Context, e *evidence.Evidence, entry lockfile.Entry) []evidence.Signer {
+	own := evidence.Signer{ID: entry.Signer, MayName: func(ociref.Reference) bool { return true }}
 	if len(e.Key) > 0 {
 		key, err := publickey.ParseSPKI(e.Key)
 		if err != nil {
 			return nil // Prove says why
 		}
-		return []evidence.Signer{verdict.Signer(&trust.Signer{Key: key}, pack.Reference, nil)}
-	}
-	if signer := s.policy.Signer(entry.Signer); signer != nil {
-		return []evidence.Signer{verdict.Signer(signer, pack.Reference, s.keylessBy(ctx, s.policy.Root()))}
-	}
-	return []evidence.Signer{{ID: entry.Signer}} // nobody says by what root
+		own.Key = key
+	} else if signer := s.policy.Signer(entry.Signer); signer != nil {
+		own.Provenance = signer.Workflow != nil
+		own.Keyless = s.keyless.Signer(ctx, signer, s.policy.Root())
+	} // else nobody says by what root
+	return []evidence.Signer{own}
 }
 
 func evidenceSigners(signers []*trust.Signer, ours ociref.Reference, verifier verdict.Keyless) []evidence.Signer {

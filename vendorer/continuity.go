@@ -49,7 +49,7 @@ func (v *vendoring) accepts(kind Continuity, name string) bool {
 }
 
 // needless returns the error about breaks that the user accepts and that are none. A dry run
-// looks into no pack.
+// may not have looked into the packs.
 func (v *vendoring) needless() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -163,12 +163,18 @@ func (v *vendoring) continued(t *task) lockfile.Entry {
 	return was
 }
 
+// differsFrom tells whether the bytes of a signed pack have to be compared with those of the
+// pack that was locked.
+func (t *task) differsFrom(was lockfile.Entry) bool {
+	isSame := isSamePack(was, t.entry) && was.AnyTag() == t.entry.AnyTag()
+	return t.entry.Signer != "" && (was.Signer == "" || !isSame)
+}
+
 // comparePacks compares the ID and the version inside a signed pack with those of the pack
 // that was locked. They are signed in each format; the tag and the manifest need not be.
 func (v *vendoring) comparePacks(ctx context.Context, t *task, bytes gtpack.Source) error {
 	was := v.continued(t)
-	isSame := isSamePack(was, t.entry) && was.AnyTag() == t.entry.AnyTag()
-	if t.entry.Signer == "" || was.Signer != "" && isSame {
+	if !t.differsFrom(was) {
 		return nil
 	}
 	now, err := gtpack.Read(ctx, bytes)

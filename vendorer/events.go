@@ -77,6 +77,9 @@ type (
 		Locked bool
 		Err    error
 	}
+	// NotCompared: a dry run did not compare the ID and the version of a signed pack with those
+	// of the locked one: it has not both packs, and downloads none.
+	NotCompared struct{ Name string }
 	// TrustInTree: the file of Options.Trust is in the work tree whose authors it is to judge.
 	TrustInTree struct{ File string }
 	// Kept: someone changed a dropped pack's file, so it stays.
@@ -110,6 +113,7 @@ func (e SignerChanged) about() string   { return e.Name }
 func (e SignerRemoved) about() string   { return e.Name }
 func (e FirstSigned) about() string     { return e.Name }
 func (e UnreadSigned) about() string    { return e.Name }
+func (e NotCompared) about() string     { return e.Name }
 func (TrustInTree) about() string       { return "" }
 func (e Kept) about() string            { return e.Name }
 func (e Large) about() string           { return e.Name }

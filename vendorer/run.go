@@ -91,6 +91,9 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	}
 	change := v.p.NewChange()
 	if v.dryRun {
+		if err := v.comparePlanned(ctx, tasks); err != nil {
+			return nil, err
+		}
 		if err := v.needless(); err != nil {
 			return nil, err
 		}

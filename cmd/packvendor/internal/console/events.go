@@ -68,6 +68,8 @@ func (p *Printer) Event(e vendorer.Event) {
 			which = "what was locked"
 		}
 		p.Warning("%s%s: %s cannot be read as a pack, so its ID and version are not compared: %v", p.About, e.Name, which, e.Err)
+	case vendorer.NotCompared:
+		p.Notice("%s%s: its ID and version are not compared: a dry run downloads no packs", p.About, e.Name)
 	case vendorer.TrustInTree:
 		if !p.trustInTree {
 			p.Warning("PACKVENDOR_TRUST names %s, which is in the work tree: who changes the project can change it", e.File)

@@ -109,6 +109,8 @@ var eventWords = []struct {
 		"packvendor: warning: a: it is signed, and cannot be read as a pack, so its ID and version are not compared: cause\n"},
 	{vendorer.UnreadSigned{Name: "a", Locked: true, Err: errors.New("cause")}, warning,
 		"packvendor: warning: a: what was locked cannot be read as a pack, so its ID and version are not compared: cause\n"},
+	{vendorer.NotCompared{Name: "a"}, notice,
+		"packvendor: a: its ID and version are not compared: a dry run downloads no packs\n"},
 	{vendorer.TrustInTree{File: "/app/trust.toml"}, warning,
 		"packvendor: warning: PACKVENDOR_TRUST names /app/trust.toml, which is in the work tree: who changes the project can change it\n"},
 	{vendorer.UnaskedSigner{Name: "a"}, warning,

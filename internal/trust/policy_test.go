@@ -252,7 +252,7 @@ trust.rules."REG.example/a": no signer is named "someone\n"`
 // FuzzScope: no key makes it panic. A key that is accepted without a digest covers its own
 // repository, however it is spelt, or what is below it.
 func FuzzScope(f *testing.F) {
-	for _, seed := range []string{"**", "docker.io/a/**", "[::1]:443/a", "reg.example/a@" + digestA.String(), "oci://REG.example:0443/a"} {
+	for _, seed := range []string{"**", "docker.io/a/**", "[::1]:443/a", "reg.example/a@" + digestA.String(), "oci://REG.example:0443/a", "oci://pRe:0443/a"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -101,7 +101,7 @@ func nameOf(ref ociref.Reference) string { return hostOf(ref.Registry) + "/" + r
 var dockerHub = []string{"index.docker.io", "registry-1.docker.io"}
 
 // hostOf returns the one spelling of host[:port]: in lower case, IPv6 as netip writes it,
-// the port decimal, without that of HTTPS.
+// the port decimal, without that of HTTPS unless the host alone would be none.
 func hostOf(registry string) string {
 	host, port := strings.ToLower(registry), ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
@@ -110,13 +110,19 @@ func hostOf(registry string) string {
 	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && addr.Is6() {
 		host = "[" + addr.String() + "]"
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err == nil && n != 443 {
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil && (n != 443 || !isHost(host)) {
 		return host + ":" + strconv.FormatUint(n, 10)
 	}
 	if slices.Contains(dockerHub, host) {
 		return "docker.io"
 	}
 	return host
+}
+
+// isHost tells whether a reference can begin with host: a name without a dot needs its port.
+func isHost(host string) bool {
+	_, err := ociref.Parse(host + "/x")
+	return err == nil
 }
 
 // SameRepository tells whether two references are to one repository, as rules see it.

@@ -51,7 +51,7 @@ func TestComponentText(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", test.component, got, test.want)
 		}
 	}
-	if got := signaturesText(nil); got != "none" {
+	if got := signaturesText(nil); got != "none in the pack" {
 		t.Errorf("no signatures are %q", got)
 	}
 	if got := signaturesText([]string{"a", "b"}); got != "a, b (not verified)" {

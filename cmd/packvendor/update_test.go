@@ -11,7 +11,7 @@ import (
 // The hint of outdated helps; if other packs failed, it names only those that it can
 // help.
 func TestUpdateHint(t *testing.T) {
-	now, newer := vendorer.TaggedDigest{Tag: "1.0.0"}, vendorer.TaggedDigest{Tag: "1.1.0"}
+	now, newer := vendorer.TaggedDigest{Tag: "1.0.0"}, vendorer.TaggedDigest{Tag: "1.1.0", Digest: "sha256:1"}
 	same := vendorer.OutdatedPack{Name: "same", Now: now, Update: now, Newest: now}
 	ranged := vendorer.OutdatedPack{Name: "range", Now: now, Update: now, Newest: newer}
 	compatible := vendorer.OutdatedPack{Name: "compatible", Now: now, Update: newer, Newest: newer, IsOutdated: true}

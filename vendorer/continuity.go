@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/printable"
@@ -26,6 +27,8 @@ const (
 	NoOlder      Continuity = "version"  // they have no lower version, and the tag's
 	acceptPrefix            = "--accept-"
 )
+
+func continuities() []Continuity { return []Continuity{SameSigner, StaysSigned, SamePackID, NoOlder} }
 
 // Flag returns the flag of the command update that accepts a break.
 func (c Continuity) Flag() string { return acceptPrefix + string(c) }
@@ -54,7 +57,7 @@ func (v *vendoring) needless() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var errs []error
-	for _, kind := range []Continuity{SameSigner, StaysSigned, SamePackID, NoOlder} {
+	for _, kind := range continuities() {
 		for _, pack := range v.p.Config.Packs {
 			used, is := v.accepted[accepted{kind, pack.Name}]
 			if is && !used && (!v.dryRun || kind == SameSigner || kind == StaysSigned) {
@@ -110,7 +113,7 @@ func (v *vendoring) continueSigner(t *task, match trust.Match) error {
 		t.tell(SignerChanged{e})
 		return nil
 	}
-	return &SignerChangedError{SignerChange: e, Rule: match.Rule, Target: v.target(t)}
+	return &SignerChangedError{SignerChange: e, Rule: match.Rule, Acceptance: v.acceptance(t)}
 }
 
 // loseSigner lets a pack lose its signature, if the user accepts that.
@@ -124,25 +127,47 @@ func (v *vendoring) loseSigner(t *task) error {
 		t.tell(SignerChanged{e})
 		return nil
 	}
-	return &SignerLostError{SignerChange: e, Target: v.target(t)}
+	return &SignerLostError{SignerChange: e, Acceptance: v.acceptance(t)}
 }
 
-// target returns the argument of update that leads to what a task would lock; "" if packs.toml
-// has to be edited first.
-func (v *vendoring) target(t *task) string {
+// An Acceptance is how the user can accept that a pack breaks with what was locked.
+type Acceptance struct {
+	// Target is the argument of update for the pack; "" if packs.toml has to be edited first.
+	Target string
+	// Ref is the reference that the pack must have in packs.toml first; "" if that is not all.
+	Ref string
+	// Also are other breaks of the pack, which the user accepts already.
+	Also []Continuity
+}
+
+// acceptance returns how update leads to what a task would lock. Only add locks what
+// packs.toml does not have.
+func (v *vendoring) acceptance(t *task) Acceptance {
 	config, _ := packsfile.Parse(v.p.Show(v.p.TOMLFile), v.p.TOML)
 	if config == nil {
-		return ""
+		return Acceptance{}
 	}
 	pack, ok := config.Pack(t.Pack.Name)
-	tag := t.entry.Reference().Tag
+	ref := t.entry.Reference()
+	there := ok && trust.SameRepository(pack.Reference, t.Pack.Reference)
 	switch {
-	case !ok || pack.Version != t.Pack.Version || !trust.SameRepository(pack.Reference, t.Pack.Reference):
-		return ""
-	case tag == "" || t.entry.Reference().Digest == "":
-		return t.Pack.Name
+	case pack.Version != t.Pack.Version:
+		return Acceptance{}
+	case !there && ref.Digest != "":
+		return Acceptance{Ref: t.Pack.Ref}
+	case !there:
+		return Acceptance{}
+	case ref.Tag == "" || ref.Digest == "":
+		return Acceptance{Target: t.Pack.Name, Also: v.alsoAccepted(t.Pack.Name)}
 	}
-	return t.Pack.Name + "@" + tag
+	return Acceptance{Target: t.Pack.Name + "@" + ref.Tag, Also: v.alsoAccepted(t.Pack.Name)}
+}
+
+// alsoAccepted returns the breaks of a pack that there are, and that the user accepts.
+func (v *vendoring) alsoAccepted(name string) []Continuity {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.DeleteFunc(continuities(), func(kind Continuity) bool { return !v.accepted[accepted{kind, name}] })
 }
 
 // A SignerChange is another signer than the one that was locked.
@@ -201,23 +226,33 @@ func (v *vendoring) comparePacks(ctx context.Context, t *task, bytes gtpack.Sour
 		v.events.event(UnreadSigned{Name: t.Pack.Name, Locked: true, Err: err})
 	case v.accepts(SamePackID, t.Pack.Name) && v.accepts(NoOlder, t.Pack.Name):
 	default: // a registry that hides the locked pack could offer an older one
-		return &UncomparedError{Name: t.Pack.Name, Err: err, Target: v.target(t)}
+		return &UncomparedError{Name: t.Pack.Name, Err: err, Acceptance: v.acceptance(t)}
 	}
-	return errors.Join(v.compareIDs(t, old, now), v.compareVersions(t, old, now))
+	id, version := v.compareIDs(t, old, now), v.compareVersions(t, old, now)
+	var errs []error
+	if id != nil {
+		id.Acceptance = v.acceptance(t)
+		errs = append(errs, id)
+	}
+	if version != nil {
+		version.Acceptance = v.acceptance(t)
+		errs = append(errs, version)
+	}
+	return errors.Join(errs...)
 }
 
 // compareIDs compares the IDs of two packs; old is nil if it is not known.
-func (v *vendoring) compareIDs(t *task, old, now *gtpack.Pack) error {
+func (v *vendoring) compareIDs(t *task, old, now *gtpack.Pack) *OtherPackError {
 	if old == nil || old.ID == now.ID || v.accepts(SamePackID, t.Pack.Name) {
 		return nil
 	}
-	return &OtherPackError{Name: t.Pack.Name, Was: old.ID, Now: now.ID, Target: v.target(t)}
+	return &OtherPackError{Name: t.Pack.Name, Was: old.ID, Now: now.ID}
 }
 
 // compareVersions compares the version of a pack with that of the older one, which may be
 // nil, and with its tag.
-func (v *vendoring) compareVersions(t *task, old, now *gtpack.Pack) error {
-	e := &OtherVersionError{Name: t.Pack.Name, Now: now.Version, Target: v.target(t)}
+func (v *vendoring) compareVersions(t *task, old, now *gtpack.Pack) *OtherVersionError {
+	e := &OtherVersionError{Name: t.Pack.Name, Now: now.Version}
 	is, isVersion := versions.Parse(now.Version)
 	if tag, ok := versions.Parse(t.entry.AnyTag()); ok && (!isVersion || tag.IsNewerThan(is) || is.IsNewerThan(tag)) {
 		e.Tag = t.entry.AnyTag()
@@ -277,8 +312,8 @@ func (v *vendoring) compareVendored(ctx context.Context, t *task) error {
 // does not have.
 type SignerChangedError struct {
 	SignerChange
-	Rule   string
-	Target string // the argument of update for that pack; "" if packs.toml has to be edited
+	Acceptance
+	Rule string
 }
 
 func (e *SignerChangedError) Error() string {
@@ -288,7 +323,7 @@ func (e *SignerChangedError) Error() string {
 // A SignerLostError reports a pack that would be locked without a signature, which it had.
 type SignerLostError struct {
 	SignerChange
-	Target string // as in SignerChangedError
+	Acceptance
 }
 
 func (e *SignerLostError) Error() string {
@@ -298,8 +333,8 @@ func (e *SignerLostError) Error() string {
 // An OtherPackError reports a signed pack whose ID is another one than that of the locked
 // pack.
 type OtherPackError struct {
+	Acceptance
 	Name, Was, Now string
-	Target         string // as in SignerChangedError
 }
 
 func (e *OtherPackError) Error() string {
@@ -309,9 +344,9 @@ func (e *OtherPackError) Error() string {
 // An UncomparedError reports a signed pack that is to be replaced and cannot be had: what
 // follows may be older, or another pack.
 type UncomparedError struct {
-	Name   string
-	Err    error
-	Target string // as in SignerChangedError
+	Acceptance
+	Name string
+	Err  error
 }
 
 func (e *UncomparedError) Error() string {
@@ -323,11 +358,11 @@ func (e *UncomparedError) Unwrap() error { return e.Err }
 // An OtherVersionError reports a signed pack with a lower version than that of the locked
 // pack, or another one than its tag's. An old pack keeps its signature for ever.
 type OtherVersionError struct {
-	Name   string
-	Now    string
-	Was    string // the version that is locked, if that is higher; else ""
-	Tag    string // the tag, if it is another version; else ""
-	Target string // as in SignerChangedError
+	Acceptance
+	Name string
+	Now  string
+	Was  string // the version that is locked, if that is higher; else ""
+	Tag  string // the tag, if it is another version; else ""
 }
 
 func (e *OtherVersionError) Error() string {

@@ -250,7 +250,7 @@ func (v *vendoring) accept(u UpdateOptions) ([]Target, error) {
 	v.accepted = map[accepted]bool{}
 	targets := u.Targets
 	var errs []error
-	for _, kind := range []Continuity{SameSigner, StaysSigned, SamePackID, NoOlder} {
+	for _, kind := range continuities() {
 		for _, name := range u.Accept[kind] {
 			_, known := v.p.Config.Pack(name)
 			switch isTarget := slices.ContainsFunc(u.Targets, func(t Target) bool { return t.Name == name }); {

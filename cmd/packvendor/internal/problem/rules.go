@@ -215,24 +215,24 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 			return Problem{Kind: Drift, Hint: when(!e.NoRule, h.Run())}
 		}),
 		on(func(e *vendorer.SignerRefusedError) Problem {
-			return Problem{Kind: Integrity, Hint: when(!e.Retired, x.accept(vendorer.SameSigner, e.Name, e.Name))}
+			return Problem{Kind: Integrity, Hint: when(!e.Retired, x.accept(vendorer.SameSigner, e.Name, vendorer.Acceptance{Target: e.Name}))}
 		}),
 		on(func(e *vendorer.SignerChangedError) Problem {
-			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SameSigner, e.Name, e.Target)}
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SameSigner, e.Name, e.Acceptance)}
 		}),
 		on(func(e *vendorer.SignerLostError) Problem {
-			return Problem{Kind: Integrity, Hint: x.accept(vendorer.StaysSigned, e.Name, e.Target)}
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.StaysSigned, e.Name, e.Acceptance)}
 		}),
 		on(func(e *vendorer.OtherPackError) Problem {
-			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SamePackID, e.Name, e.Target)}
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.SamePackID, e.Name, e.Acceptance)}
 		}),
 		on(func(e *vendorer.UncomparedError) Problem {
 			var failed *packfetch.RegistryError
 			isGone := errors.As(e.Err, &failed) && failed.IsNotFound()
-			return Problem{Kind: x.explain(e.Err).Kind, Hint: when(isGone, x.accept(vendorer.SamePackID, e.Name, e.Target, vendorer.NoOlder))}
+			return Problem{Kind: x.explain(e.Err).Kind, Hint: when(isGone, x.accept(vendorer.SamePackID, e.Name, e.Acceptance, vendorer.NoOlder))}
 		}),
 		on(func(e *vendorer.OtherVersionError) Problem {
-			return Problem{Kind: Integrity, Hint: x.accept(vendorer.NoOlder, e.Name, e.Target)}
+			return Problem{Kind: Integrity, Hint: x.accept(vendorer.NoOlder, e.Name, e.Acceptance)}
 		}),
 		on(func(*vendorer.UnaskedSignerError) Problem { return Problem{Kind: Drift} }),
 		on(func(*vendorer.ExceptionUnprovedError) Problem {
@@ -289,6 +289,9 @@ func (x Explainer) compare(repository string, before, after ociref.Digest) hint.
 	return x.Hints.Edit("diff", repository+"@"+string(before), repository+"@"+string(after))
 }
 
+// acceptRetagFlag is the flag by which update follows a tag to other bytes.
+const acceptRetagFlag = "--accept-retag"
+
 // acceptRetag is the command that accepts the other bytes of a pack, and gives it the
 // wanted tag, if there is one.
 func (x Explainer) acceptRetag(pack *vendorer.PackError, wanted string) hint.Hint {
@@ -296,20 +299,28 @@ func (x Explainer) acceptRetag(pack *vendorer.PackError, wanted string) hint.Hin
 	if wanted != "" {
 		name += "@" + wanted
 	}
-	return when(pack.Name != "", x.Hints.Update(name, "--accept-retag"))
+	return when(pack.Name != "", x.Hints.Update(name, acceptRetagFlag))
 }
 
 // accept is the update by which the user accepts that a signed pack breaks with what is
-// locked; none if no update leads there.
-func (x Explainer) accept(kind vendorer.Continuity, name, target string, more ...vendorer.Continuity) hint.Hint {
-	words := []string{"update", kind.Flag(), name}
-	for _, kind := range more {
-		words = append(words, kind.Flag(), name)
+// locked, or the line of packs.toml that it needs; none if neither leads there.
+func (x Explainer) accept(kind vendorer.Continuity, name string, way vendorer.Acceptance, more ...vendorer.Continuity) hint.Hint {
+	if way.Ref != "" {
+		return hint.Line("in %s, packs.%s: ref = %q", x.Hints.File, name, way.Ref)
 	}
-	if target != name {
-		words = append(words, target)
+	words := []string{"update"}
+	for _, kind := range slices.Concat([]vendorer.Continuity{kind}, more, way.Also) {
+		if !slices.Contains(words, kind.Flag()) {
+			words = append(words, kind.Flag(), name)
+		}
 	}
-	return when(target != "", x.Hints.Edit(words...))
+	if slices.Contains(x.Hints.Args, acceptRetagFlag) {
+		words = append(words, acceptRetagFlag)
+	}
+	if way.Target != name {
+		words = append(words, way.Target)
+	}
+	return when(way.Target != "", x.Hints.Edit(words...))
 }
 
 // oneOfIndex is the command for one of the packs that an index lists; none if it lists

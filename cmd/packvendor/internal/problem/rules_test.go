@@ -53,11 +53,12 @@ func TestHints(t *testing.T) {
 		{"generated", &vendorer.GeneratedError{}, "packvendor -f packs.toml"},
 		{"vendored", &vendorer.VendoredError{}, "packvendor -f packs.toml"},
 		{"no signature", &vendorer.PackError{Name: "a", Ref: "r.io/x/a:1@" + someDigest, Err: &vendorer.UnsignedError{}}, "packvendor versions r.io/x/a"},
-		{"another signer", &vendorer.SignerChangedError{SignerChange: vendorer.SignerChange{Name: "a"}, Target: "a@1"}, "packvendor update --accept-signer a a@1"},
-		{"no signer", &vendorer.SignerLostError{SignerChange: vendorer.SignerChange{Name: "a"}, Target: "a"}, "packvendor update --accept-unsigned a"},
-		{"another pack", &vendorer.OtherPackError{Name: "a", Target: "a"}, "packvendor update --accept-id a"},
-		{"another pack, to be added", &vendorer.OtherPackError{Name: "a"}, ""},
-		{"another version", &vendorer.OtherVersionError{Name: "a", Target: "a@1"}, "packvendor update --accept-version a a@1"},
+		{"another signer", &vendorer.SignerChangedError{SignerChange: vendorer.SignerChange{Name: "a"}, Acceptance: vendorer.Acceptance{Target: "a@1"}}, "packvendor update --accept-signer a a@1"},
+		{"no signer", &vendorer.SignerLostError{SignerChange: vendorer.SignerChange{Name: "a"}, Acceptance: vendorer.Acceptance{Target: "a"}}, "packvendor update --accept-unsigned a"},
+		{"another pack", &vendorer.OtherPackError{Name: "a", Acceptance: vendorer.Acceptance{Target: "a"}}, "packvendor update --accept-id a"},
+		{"another pack, to be added", &vendorer.OtherPackError{Name: "a", Acceptance: vendorer.Acceptance{Ref: "r.io/a:1@" + someDigest}}, `in packs.toml, packs.a: ref = "r.io/a:1@` + someDigest + `"`},
+		{"another pack, to be added with a range", &vendorer.OtherPackError{Name: "a"}, ""},
+		{"another version", &vendorer.OtherVersionError{Name: "a", Acceptance: vendorer.Acceptance{Target: "a@1"}}, "packvendor update --accept-version a a@1"},
 		{"refused", &vendorer.SignerRefusedError{Name: "a"}, "packvendor update --accept-signer a"},
 		{"retired", &vendorer.SignerRefusedError{Name: "a", Retired: true}, ""},
 		{"no rule", &vendorer.PackError{Name: "a", Err: &vendorer.NoRuleError{File: "my.toml", Line: "x = []"}}, "in my.toml, below [trust.rules]: x = []"},
@@ -150,4 +151,14 @@ func TestHintBareRun(t *testing.T) {
 // hintText is what to do about an error, as the user can type it.
 func hintText(c *hint.Context, err error) string {
 	return c.Text(Explainer{Hints: c}.explain(err).Hint)
+}
+
+// What the user accepts already is in the next hint, too: else each hint would lead to the
+// other one.
+func TestAcceptedAlready(t *testing.T) {
+	err := &vendorer.OtherVersionError{Name: "a", Acceptance: vendorer.Acceptance{Target: "a@1", Also: []vendorer.Continuity{vendorer.SamePackID}}}
+	c := &hint.Context{File: "packs.toml", Args: []string{"update", "--accept-id=a", "--accept-retag", "--latest"}}
+	if got, want := hintText(c, err), "packvendor update --accept-version a --accept-id a --accept-retag a@1"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

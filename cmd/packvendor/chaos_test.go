@@ -17,7 +17,6 @@ import (
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
-	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 // A fixture is a registry with packs, and the environment for processes to reach it.
@@ -61,34 +60,6 @@ func (b *fixture) push(repository, version string, size int) string {
 	pushed := packtest.MustPush(b, b.reg, repository, version, packtest.Pack(data, repository+".gtpack"))
 	b.pushed[repository+":"+version], b.packs[pushed.ManifestDigest] = pushed, data
 	return b.reg.Host() + "/" + repository + "@" + string(pushed.ManifestDigest)
-}
-
-// pushSigned is push of a pack that a key signs.
-func (b *fixture) pushSigned(repository, version string, size int, key *signing.Key) string {
-	b.Helper()
-	data := packtest.Zip(repository, version, size)
-	a := packtest.Pack(data, repository+".gtpack")
-	statement := signing.GreenticStatement(repository+".gtpack", string(ociref.DigestOf(data)))
-	a.Annotations = map[string]string{signing.DSSEAnnotation: signing.Sign(statement.JSON(), key).Annotation()}
-	pushed := packtest.MustPush(b, b.reg, repository, version, a)
-	b.pushed[repository+":"+version], b.packs[pushed.ManifestDigest] = pushed, data
-	return b.reg.Host() + "/" + repository + "@" + string(pushed.ManifestDigest)
-}
-
-// Keys that sign packs of a fixture.
-var acme, acmeNext = signing.Ed25519(1), signing.Ed25519(2)
-
-// signed returns a project in which acme or acmeNext must have signed the packs of these
-// repositories, and nobody the others.
-func (b *fixture) signed(repositories []string, packs ...string) tree {
-	project := b.project(packs...)
-	rules := ""
-	for _, repository := range repositories {
-		rules += fmt.Sprintf("%q = [\"acme\", \"acme-next\"]\n", b.reg.Host()+"/"+repository)
-	}
-	project["packs.toml"] += fmt.Sprintf("\n\n[trust.signers]\nacme = { key = %q }\nacme-next = { key = %q }\n\n[trust.rules]\n%s\"**\" = []\n",
-		acme.Inline(), acmeNext.Inline(), rules)
-	return project
 }
 
 // command returns packvendor as its own process, in the directory dir.

@@ -24,7 +24,10 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
-func main() { os.Exit(invoke(waits{}, os.Stderr)) }
+func main() {
+	delayGarbageCollection()
+	os.Exit(invoke(waits{}, os.Stderr))
+}
 
 // invoke runs the command line of this process and returns its exit code.
 func invoke(w waits, stderr io.Writer) int {

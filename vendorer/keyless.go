@@ -9,6 +9,7 @@ import (
 	"github.com/greenticai/packvendor/internal/keyless"
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -33,17 +34,29 @@ type (
 // whose programs are not run.
 func (o Options) searchKeyless(dir string) keyless.Search {
 	search := keyless.Search{Getenv: o.getenv, Executable: o.Executable}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return search // no relative folder is searched
-	}
-	if top := gitrev.WorkTree(dir); top != "" {
-		search.Refuse = append(search.Refuse, top)
-	}
-	if root, err := project.ModuleRoot(dir); err == nil {
-		search.Refuse = append(search.Refuse, root)
+	for _, dir := range bothNames(dir) {
+		if top := gitrev.WorkTree(dir); top != "" {
+			search.Refuse = append(search.Refuse, top)
+		}
+		if root, err := project.ModuleRoot(dir); err == nil {
+			search.Refuse = append(search.Refuse, root)
+		}
 	}
 	return search
+}
+
+// bothNames returns the absolute path of a folder, and the one without links. Another work tree
+// may be above each of the two.
+func bothNames(dir string) []string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil
+	}
+	target, err := filepath.EvalSymlinks(dir)
+	if err != nil || target == dir {
+		return []string{dir}
+	}
+	return []string{dir, target}
 }
 
 // keylessBy verifies signatures without a key by a root.
@@ -62,10 +75,13 @@ func asUnverified(err error) error {
 
 // mayLeaveOpen tells whether a run may go on although an error leaves open who signed a pack:
 // there is no program, or nobody says any more by what root it was verified. Where an
-// organisation judges, a run may not. Then packs.toml could loosen what that says.
-func (v *vendoring) mayLeaveOpen(err error) bool {
+// organisation judges, a run may not. Then packs.toml could loosen what that says. Nor may it
+// lock another entry for the same manifest without the program: the signature may name another
+// repository than the new one.
+func (v *vendoring) mayLeaveOpen(t *task, entry lockfile.Entry, err error) bool {
 	var missing *KeylessMissingError
-	return v.organisation == nil && (errors.As(err, &missing) || errors.Is(err, evidence.ErrKeyless))
+	isMissing := errors.As(err, &missing) && entry == t.Locked
+	return v.organisation == nil && (isMissing || errors.Is(err, evidence.ErrKeyless))
 }
 
 // leaveOpen notes that a signature was not verified.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/evidence"
@@ -31,16 +32,20 @@ func (c *client) loadOrganisation(dir string) (err error) {
 // isInTree tells whether a file is in the git work tree, or else the module, around a folder,
 // by its own path or by that of what it links to.
 func isInTree(file, dir string) bool {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return false
-	}
-	top := gitrev.WorkTree(dir)
-	if top == "" {
-		if top, err = project.ModuleRoot(dir); err != nil {
-			return false
+	return slices.ContainsFunc(bothNames(dir), func(dir string) bool {
+		top := gitrev.WorkTree(dir)
+		if top == "" {
+			var err error
+			if top, err = project.ModuleRoot(dir); err != nil {
+				return false
+			}
 		}
-	}
+		return isBelow(file, top)
+	})
+}
+
+// isBelow tells whether a file is below a folder, by their paths or by those without links.
+func isBelow(file, top string) bool {
 	for _, resolve := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
 		at, fileErr := resolve(file)
 		above, topErr := resolve(top)

@@ -133,7 +133,7 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	entry := t.entry
 	entry.Signer, entry.Evidence = t.Locked.Signer, t.Locked.Evidence
 	err := v.proveSigner(ctx, t.Pack, entry, match)
-	if v.mayLeaveOpen(err) {
+	if v.mayLeaveOpen(t, entry, err) {
 		v.leaveOpen(err)
 		err = nil
 	}

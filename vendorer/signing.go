@@ -84,8 +84,14 @@ func (s *session) exceptions(pack packsfile.Pack, entry lockfile.Entry) []trust.
 // proveException proves that a pack which may be unsigned for its digest has the bytes of that
 // digest. Else packs.lock alone would say so, and other bytes would need no signature.
 func (v *vendoring) proveException(ctx context.Context, t *task) error {
-	if len(v.exceptions(t.Pack, t.entry)) == 0 {
+	found := v.exceptions(t.Pack, t.entry)
+	if len(found) == 0 {
 		return nil
+	}
+	ofManifest := !slices.ContainsFunc(found, func(m trust.Match) bool { return m.Digest != t.entry.ManifestDigest })
+	if ofManifest && t.pack == nil { // no need for the index, which no cache has
+		_, err := v.resolveDigest(ctx, t, t.entry.ManifestDigest)
+		return err
 	}
 	_, err := v.manifestsOf(ctx, t)
 	return err
@@ -95,7 +101,11 @@ func (v *vendoring) proveException(ctx context.Context, t *task) error {
 // the cache, and has the layer.
 func (s *session) checkException(t *task, proven bool) error {
 	for _, match := range s.exceptions(t.Pack, t.Locked) {
-		if !proven || match.Digest != t.Locked.ManifestDigest {
+		if match.Digest != t.Locked.ManifestDigest {
+			// No cache has the index, and an unsigned pack has no evidence that holds it.
+			return &ExceptionUnprovedError{Name: t.Pack.Name, Rule: match.Rule, Manifest: t.Locked.ManifestDigest}
+		}
+		if !proven {
 			return &ExceptionUnprovedError{Name: t.Pack.Name, Rule: match.Rule}
 		}
 	}
@@ -288,14 +298,24 @@ func namesOf(signers []*trust.Signer) []string {
 func (v *vendoring) lockSigner(ctx context.Context, t *task, match trust.Match) error {
 	found, err := v.findSigner(ctx, t, match.Rule, match.Allowed(t.entry.LayerDigest))
 	var unsigned *UnsignedError
-	if was := v.before(t).Signer; was != "" && errors.As(err, &unsigned) {
-		unsigned.Was = v.signerText(was)
+	if was := v.before(t); was.Signer != "" && errors.As(err, &unsigned) {
+		unsigned.Was, unsigned.Back = v.signerText(was.Signer), v.wayBack(t, was)
 	}
 	if err != nil {
 		return err
 	}
 	t.lockFound(found)
 	return v.continueSigner(t, match)
+}
+
+// wayBack is the tag that a pack was locked by before somebody wrote another one into
+// packs.toml; "" if this run did that, which then writes nothing.
+func (v *vendoring) wayBack(t *task, was lockfile.Entry) string {
+	if v.edited != nil || t.Pack.Version != "" || was.Name != t.Pack.Name || was.AnyTag() == t.Pack.Reference.Tag ||
+		!trust.SameRepository(was.Reference(), t.Pack.Reference) {
+		return ""
+	}
+	return was.AnyTag()
 }
 
 func (t *task) lockFound(found *verdict.Found) {
@@ -318,7 +338,12 @@ func (v *vendoring) manifestsOf(ctx context.Context, t *task) (*fetch.Resolved, 
 	if p := t.pack; p != nil && p.Manifest() != nil && p.IndexDigest == t.entry.IndexDigest && (p.IndexDigest == "" || p.Index() != nil) {
 		return p, nil
 	}
-	pack, err := v.Resolve(ctx, t.Pack.Reference.WithDigest(t.entry.Digest()), t.Pack.Layer)
+	return v.resolveDigest(ctx, t, t.entry.Digest())
+}
+
+// resolveDigest returns the pack of a task by the digest of its manifest or index.
+func (v *vendoring) resolveDigest(ctx context.Context, t *task, digest ociref.Digest) (*fetch.Resolved, error) {
+	pack, err := v.Resolve(ctx, t.Pack.Reference.WithDigest(digest), t.Pack.Layer)
 	if err != nil {
 		return nil, asInconsistent(t.entry, err)
 	}

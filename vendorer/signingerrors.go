@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verdict"
 	"github.com/greenticai/packvendor/vendorer/internal/policies"
 )
@@ -77,8 +78,16 @@ func (e *UnaskedSignerError) Error() string { return "it is signed, but no rule 
 
 // An ExceptionUnprovedError reports a pack that may be unsigned because its manifest has a
 // certain digest. Nothing at hand proves that its layer is of that manifest.
-type ExceptionUnprovedError struct{ Name, Rule string }
+type ExceptionUnprovedError struct {
+	Name, Rule string
+	// Manifest is the digest that a rule may have instead, where this one has that of an index.
+	Manifest ociref.Digest
+}
 
 func (e *ExceptionUnprovedError) Error() string {
-	return fmt.Sprintf("it may be unsigned for one digest alone, and nothing here proves that its bytes have that digest\n\trule %q", e.Rule)
+	text := fmt.Sprintf("it may be unsigned for one digest alone, and nothing here proves that its bytes have that digest\n\trule %q", e.Rule)
+	if e.Manifest != "" {
+		text += fmt.Sprintf("\n\tthe digest is that of an index, which is in the registry alone; a rule for the manifest %s needs no network", e.Manifest)
+	}
+	return text
 }

@@ -238,6 +238,7 @@ type UnsignedError struct {
 	Looked   []string // a place each, and what it had
 	Created  string   // when the manifest was made; "" if that is not known
 	Was      string   // who signed what is locked; "" if nobody did
+	Back     string   // the tag that update goes back to; "" if packs.toml still has that
 }
 
 func (e *UnsignedError) Error() string {

@@ -191,7 +191,9 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 	return []rule{
 		on(func(e *vendorer.UnsignedError) Problem {
 			p := Problem{Kind: Integrity}
-			if ref, err := ociref.Parse(pack.Ref); err == nil {
+			if e.Back != "" {
+				p.Hint = h.Edit("update", pack.Name+"@"+e.Back)
+			} else if ref, err := ociref.Parse(pack.Ref); err == nil {
 				p.Hint = h.Edit("versions", ref.Name())
 			}
 			return p

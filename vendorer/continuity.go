@@ -207,7 +207,7 @@ func (v *vendoring) comparePacks(ctx context.Context, t *task, bytes gtpack.Sour
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		v.events.event(UnreadSigned{Name: t.Pack.Name, Err: err})
+		v.events.event(UnreadSigned{Name: t.Pack.Name, Signer: v.signerText(t.entry.Signer), Err: err})
 		return nil
 	}
 	if was.Signer == "" {
@@ -223,7 +223,7 @@ func (v *vendoring) comparePacks(ctx context.Context, t *task, bytes gtpack.Sour
 	switch {
 	case err == nil:
 	case errors.As(err, &notPack) || errors.As(err, &malformed):
-		v.events.event(UnreadSigned{Name: t.Pack.Name, Locked: true, Err: err})
+		v.events.event(UnreadSigned{Name: t.Pack.Name, Err: err})
 	case v.accepts(SamePackID, t.Pack.Name) && v.accepts(NoOlder, t.Pack.Name):
 	default: // a registry that hides the locked pack could offer an older one
 		return &UncomparedError{Name: t.Pack.Name, Err: err, Acceptance: v.acceptance(t)}

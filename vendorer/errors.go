@@ -41,7 +41,7 @@ func (e *LockedError) Error() string {
 	for _, part := range []struct {
 		what  string
 		names []string
-	}{{"missing", e.Missing}, {"stale", e.Stale}, {"surplus", e.Surplus}, {"not signed yet", e.Unsigned}} {
+	}{{"missing", e.Missing}, {"stale", e.Stale}, {"surplus", e.Surplus}, {"no signature locked", e.Unsigned}} {
 		if len(part.names) > 0 {
 			parts = append(parts, part.what+": "+strings.Join(part.names, ", "))
 		}

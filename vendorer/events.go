@@ -71,10 +71,10 @@ type (
 	// inside the signed bytes.
 	FirstSigned struct{ Name, ID, Version, Signer string }
 	// UnreadSigned: a signed pack is no pack that can be read, so its ID and its version are
-	// compared with nothing. Locked says that it is the one which was locked before.
+	// compared with nothing. Without a Signer it is the one which was locked before.
 	UnreadSigned struct {
 		Name   string
-		Locked bool
+		Signer string
 		Err    error
 	}
 	// NotCompared: a dry run did not compare the ID and the version of a signed pack with those

@@ -222,7 +222,7 @@ func TestForged(t *testing.T) {
 		{"evidence", func(c *clone) { c.everywhere(digestOf(c.read("app/packs/dsse.evidence")), "$DSSE") }, "dsse", "the evidence is sha256:"},
 		{"signer and evidence, gone", func(c *clone) {
 			c.everywhere("signer = \"$ACME_ID\"\nevidence = \""+digestOf(c.read("app/packs/dsse.evidence"))+"\"\n", "")
-		}, "", "packs.lock would change (not signed yet: dsse)"},
+		}, "", "packs.lock would change (no signature locked: dsse)"},
 		// The file of evidence
 		{"no file", func(c *clone) { c.remove("app/packs/dsse.evidence") }, "dsse", ""},
 		{"bytes of the file", func(c *clone) { c.flip("app/packs/dsse.evidence") }, "dsse", "the evidence is sha256:"},

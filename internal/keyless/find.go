@@ -46,7 +46,7 @@ type NotFoundError struct {
 }
 
 func (e *NotFoundError) Error() string {
-	text := Program + ", which verifies signatures without a key, is not installed"
+	text := Program + ", which verifies signatures without a key, is not installed or not in PATH"
 	for _, path := range e.Refused {
 		text += fmt.Sprintf("; %s is in the project, so it is not run", printable.Word(path, maxQuoted))
 	}

@@ -61,7 +61,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-const missing = "packvendor-verify-sigstore, which verifies signatures without a key, is not installed"
+const missing = "packvendor-verify-sigstore, which verifies signatures without a key, is not installed or not in PATH"
 
 func checkMissing(t *testing.T, s Search, refused ...string) {
 	t.Helper()

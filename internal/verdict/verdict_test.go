@@ -254,7 +254,7 @@ func TestKeyless(t *testing.T) {
 		"second":      {program{"ann": foreign}, []*trust.Signer{person("ann"), person("bob")}, "bob", "", false},
 		"none":        {program{"ann": foreign, "bob": foreign}, []*trust.Signer{person("ann"), key, person("bob")}, "", "not by ann: somebody else; not by bob: somebody else", false},
 		"invalid":     {program{"ann": invalid, "bob": invalid}, []*trust.Signer{person("ann"), person("bob")}, "", "no good", false},
-		"no program":  {program{"ann": &keyless.NotFoundError{}}, []*trust.Signer{person("ann")}, "", "packvendor-verify-sigstore, which verifies signatures without a key, is not installed", true},
+		"no program":  {program{"ann": &keyless.NotFoundError{}}, []*trust.Signer{person("ann")}, "", "packvendor-verify-sigstore, which verifies signatures without a key, is not installed or not in PATH", true},
 		"no verifier": {nil, []*trust.Signer{person("ann")}, "", "signed with a certificate, not with a key", false},
 		"keys alone":  {program{}, []*trust.Signer{key}, "", "signed with a certificate, not with a key", false},
 	} {

@@ -63,9 +63,9 @@ func (p *Printer) Event(e vendorer.Event) {
 	case vendorer.FirstSigned:
 		p.Notice("%s%s: pack %s, version %s, is signed by %s", p.About, e.Name, printable.Word(e.ID, maxID), printable.Word(e.Version, maxID), e.Signer)
 	case vendorer.UnreadSigned:
-		which := "it is signed, and"
-		if e.Locked {
-			which = "what was locked"
+		which := "what was locked"
+		if e.Signer != "" {
+			which = "it is signed by " + e.Signer + ", and"
 		}
 		p.Warning("%s%s: %s cannot be read as a pack, so its ID and version are not compared: %v", p.About, e.Name, which, e.Err)
 	case vendorer.NotCompared:

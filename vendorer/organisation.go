@@ -75,15 +75,17 @@ func (s *session) judgeByOrganisation(ctx context.Context, pack packsfile.Pack, 
 	if !maySign(match, entry) {
 		return e
 	}
+	var long *LongFileError
 	if file == nil {
-		if file, err = s.p.ReadEvidence(entry.Name); err != nil {
+		if file, err = s.p.ReadEvidence(entry.Name); err != nil && !errors.As(err, &long) {
 			return err
 		}
 	}
-	proof, err := evidence.Open(file, entry.Evidence)
-	if err == nil {
-		_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference, s.keylessBy(ctx, s.organisation.Root())))
+	proof, err := openEvidence(file, long, entry)
+	if err != nil { // that is no matter of the policy
+		return &EvidenceError{Name: entry.Name, Path: s.p.Show(s.p.EvidenceFile(entry.Name)), Err: err}
 	}
+	_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference, s.keylessBy(ctx, s.organisation.Root())))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

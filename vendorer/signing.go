@@ -194,10 +194,11 @@ func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lo
 	if errors.Is(err, fs.ErrNotExist) {
 		return &EvidenceMissingError{Name: entry.Name, Path: file}
 	}
-	if err != nil {
+	var long *LongFileError
+	if err != nil && !errors.As(err, &long) {
 		return err
 	}
-	e, err := evidence.Open(data, entry.Evidence)
+	e, err := openEvidence(data, long, entry)
 	if err == nil {
 		signers := evidenceSigners(match.Signers, pack.Reference, s.keylessBy(ctx, s.policy.Root()))
 		if match.IsException() {
@@ -217,6 +218,14 @@ func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lo
 		return &EvidenceError{Name: entry.Name, Path: file, Err: err}
 	}
 	return nil
+}
+
+// openEvidence opens the evidence of an entry, which may have been too long to be read.
+func openEvidence(file []byte, long *LongFileError, entry lockfile.Entry) (*evidence.Evidence, error) {
+	if long != nil {
+		return nil, evidence.TooLong()
+	}
+	return evidence.Open(file, entry.Evidence)
 }
 
 // maySign tells whether a rule lets the locked signer sign the locked layer.

@@ -86,12 +86,16 @@ func (l Link) broken(format string, args ...any) *Error {
 // Keyless. All before the signature is proved then.
 var ErrKeyless = errors.New("signed without a key, and nothing says by whom to verify that")
 
+// TooLong is the error about a file of more than [MaxFile] bytes, which need not be read.
+func TooLong() *Error { return File.broken("the evidence is larger than %d bytes", MaxFile) }
+
 // Open reads a file whose digest packs.lock has. Its errors are *Error and *SyntaxError.
 func Open(file []byte, digest ociref.Digest) (*Evidence, error) {
-	if len(file) <= MaxFile+1 { // Parse refuses others
-		if got := Digest(file); got != digest {
-			return nil, File.broken("the evidence is %s, not %s", got, digest)
-		}
+	if len(file) > MaxFile+1 { // with CRLF
+		return nil, TooLong()
+	}
+	if got := Digest(file); got != digest {
+		return nil, File.broken("the evidence is %s, not %s", got, digest)
 	}
 	return Parse(file)
 }

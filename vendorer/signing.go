@@ -307,8 +307,15 @@ func namesOf(signers []*trust.Signer) []string {
 func (v *vendoring) lockSigner(ctx context.Context, t *task, match trust.Match) error {
 	found, err := v.findSigner(ctx, t, match.Rule, match.Allowed(t.entry.LayerDigest))
 	var unsigned *UnsignedError
-	if was := v.before(t); was.Signer != "" && errors.As(err, &unsigned) {
-		unsigned.Was, unsigned.Back = v.signerText(was.Signer), v.wayBack(t, was)
+	if errors.As(err, &unsigned) {
+		for _, signer := range match.Signers {
+			if !signer.Allows(t.entry.LayerDigest) {
+				unsigned.Retired = append(unsigned.Retired, signer.Name)
+			}
+		}
+		if was := v.before(t); was.Signer != "" {
+			unsigned.Was, unsigned.Back = v.signerText(was.Signer), v.wayBack(t, was)
+		}
 	}
 	if err != nil {
 		return err

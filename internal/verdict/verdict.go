@@ -234,6 +234,7 @@ type UnsignedError struct {
 	Rule     string   // that lists the signers
 	File     string   // that has the rule; "" is packs.toml
 	Signers  []string // their names
+	Retired  []string // signers of the rule that are not good for this layer
 	Verdicts []string // a candidate each, and why it does not count
 	Looked   []string // a place each, and what it had
 	Created  string   // when the manifest was made; "" if that is not known
@@ -253,7 +254,16 @@ func (e *UnsignedError) Error() string {
 	if e.Was != "" {
 		text += "\n\tlocked: signed by " + e.Was
 	}
-	return text + wanted(e.Rule, e.File, e.Signers) + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
+	return text + wanted(e.Rule, e.File, e.listed()) + lines(e.Verdicts) + lines(prefixed("looked at ", e.Looked))
+}
+
+// listed returns the signers as the rule lists them.
+func (e *UnsignedError) listed() []string {
+	list := slices.Clone(e.Signers)
+	for _, name := range e.Retired {
+		list = append(list, name+" (retired, not good for this layer)")
+	}
+	return list
 }
 
 // wanted says what a rule asks for.

@@ -77,6 +77,9 @@ func (h *Helper) Ask(ctx context.Context, q Question) (*Answer, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
+		if n := h.hangs.Load(); n >= maxHangs {
+			return nil, h.errorf("", "not asked again: %d times there was no reply within %v", n, h.timeout)
+		}
 		output, err := h.run(ctx, q.request())
 		if err != nil {
 			return nil, err
@@ -141,6 +144,7 @@ func (h *Helper) run(ctx context.Context, request []byte) ([]byte, error) {
 	case out.exceeded:
 		return nil, h.errorf(said.String(), "its reply is larger than %d bytes", maxReply)
 	case timed.Err() != nil:
+		h.hangs.Add(1)
 		return nil, h.errorf(said.String(), "no reply within %v", h.timeout)
 	case errors.Is(err, exec.ErrWaitDelay):
 		return nil, h.errorf(said.String(), "its output stays open after its end")

@@ -201,6 +201,25 @@ func TestHang(t *testing.T) {
 	checkError(t, h, err, "no reply within 1ms")
 }
 
+// A program that hangs again and again is not asked any more: a run ends soon.
+func TestHangs(t *testing.T) {
+	emptyTemp(t)
+	q, _, _ := document(t, "workflow")
+	c := listen(t)
+	h := helper(t, mode{Hang: c.address()})
+	c.listener.Close()
+	h.timeout = time.Millisecond
+	for n := range maxHangs {
+		q.Bundle = []byte{byte(n)}
+		_, err := h.Ask(t.Context(), q)
+		checkError(t, h, err, "no reply within 1ms")
+	}
+	h.timeout = time.Second
+	q.Bundle = nil
+	_, err := h.Ask(t.Context(), q)
+	checkError(t, h, err, "not asked again: 3 times there was no reply within 1s")
+}
+
 // checkEnd waits for the end of a child. Only on Unix does its parent's end end it.
 func checkEnd(end func()) {
 	if runtime.GOOS != "windows" {

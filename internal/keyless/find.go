@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/once"
@@ -143,7 +145,46 @@ func (s Search) resolve(found string) (path string, refused bool, err error) {
 			folders = append(folders, info)
 		}
 	}
-	return path, isBelow(found, folders) || isBelow(path, folders), nil
+	return path, isBelow(path, folders) || leadsThrough(found, folders), nil
+}
+
+// maxLinks bounds the links on the way to a file.
+const maxLinks = 255
+
+// leadsThrough tells whether a path, or a link on its way, is in one of the folders: who may
+// write there would choose the program.
+func leadsThrough(path string, folders []fs.FileInfo) bool {
+	for range maxLinks {
+		if isBelow(path, folders) {
+			return true
+		}
+		link, target := firstLink(path)
+		if link == "" {
+			return false
+		}
+		if isBelow(link, folders) {
+			return true
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(link), target)
+		}
+		path = filepath.Join(target, strings.TrimPrefix(path, link))
+	}
+	return true
+}
+
+// firstLink returns the first link on the way to a file, and its target; "" if there is none.
+func firstLink(path string) (link, target string) {
+	var way []string
+	for at := path; at != filepath.Dir(at); at = filepath.Dir(at) {
+		way = append(way, at)
+	}
+	for _, at := range slices.Backward(way) {
+		if target, err := os.Readlink(at); err == nil {
+			return at, target
+		}
+	}
+	return "", ""
 }
 
 // isBelow tells whether a file is below one of the folders. It compares folders, not names:
@@ -165,6 +206,7 @@ type Helper struct {
 	path    string
 	timeout time.Duration
 	turns   chan struct{} // holds an element for each process
+	hangs   atomic.Int32  // how often there was no reply in time
 	answers once.Cache[key, *Answer]
 }
 
@@ -173,6 +215,9 @@ const (
 	maxTime = 10 * time.Second
 	// maxProcesses bounds how many run at the same time.
 	maxProcesses = 4
+	// maxHangs bounds how often it may hang, until nothing more is asked: there may be 32
+	// candidates for each of many packs.
+	maxHangs = 3
 )
 
 func newHelper(path string) *Helper {

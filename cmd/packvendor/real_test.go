@@ -218,13 +218,7 @@ func expected(t *testing.T, packs []realPack) string {
 
 func (p *realProject) write(name, text string) {
 	p.t.Helper()
-	file := filepath.Join(p.dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-		p.t.Fatal(err)
-	}
+	write(p.t, filepath.Join(p.dir, name), text)
 }
 
 // packvendor runs the command, which must end with 0 and an empty standard error, and

@@ -62,13 +62,7 @@ func newSignedProject(t *testing.T, host string) *signedProject {
 
 func (p *signedProject) write(name, text string) {
 	p.t.Helper()
-	file := filepath.Join(p.dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-		p.t.Fatal(err)
-	}
+	write(p.t, filepath.Join(p.dir, name), text)
 }
 
 func (p *signedProject) read(name string) string {
@@ -146,20 +140,8 @@ func identityOf(t *testing.T, text string) string {
 
 // The real cosign signs packs with each kind of key, in its newer and its older form, and
 // packvendor accepts them under a rule, in registries with and without the referrers API.
-// Installing cosign takes minutes, so that only .ci/deep asks for this test.
 func TestCosign(t *testing.T) {
-	if os.Getenv("PACKVENDOR_COSIGN") == "" {
-		t.Skip("PACKVENDOR_COSIGN is not set")
-	}
-	c := cosign.Cosign{Path: packtest.NeedProgram(t, cosign.Program), Dir: t.TempDir()}
-	if err := c.GenerateKey(t.Context(), cosign.ECDSA); err != nil {
-		t.Fatal(err)
-	}
-	for signer, key := range map[string]*signing.Key{cosign.Ed25519: signing.Ed25519(201), cosign.RSA: signing.RSA(202, 2048, 65537)} {
-		if err := c.ImportKey(t.Context(), signer, key.PrivatePEM()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c := cosign.WithKeys(t)
 	for name, start := range map[string]func(*testing.T) string{"distribution": plainDistribution, "go-containerregistry": withReferrers} {
 		t.Run(name, func(t *testing.T) { testCosign(t, newSignedProject(t, start(t)), c) })
 	}

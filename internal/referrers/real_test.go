@@ -22,7 +22,6 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/cosign"
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
-	"github.com/greenticai/packvendor/internal/packtest/signing"
 	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/signature"
@@ -200,20 +199,9 @@ func signatureOf(c referrers.Candidate) string {
 }
 
 // The real cosign signs, and what it writes is found, and has the shape of what is
-// recorded. Installing it takes minutes, so that only .ci/deep asks for this test.
+// recorded.
 func TestCosign(t *testing.T) {
-	if os.Getenv("PACKVENDOR_COSIGN") == "" {
-		t.Skip("PACKVENDOR_COSIGN is not set")
-	}
-	c := cosign.Cosign{Path: packtest.NeedProgram(t, cosign.Program), Dir: t.TempDir()}
-	if err := c.GenerateKey(t.Context(), cosign.ECDSA); err != nil {
-		t.Fatal(err)
-	}
-	for signer, key := range map[string]*signing.Key{cosign.Ed25519: signing.Ed25519(201), cosign.RSA: signing.RSA(202, 2048, 65537)} {
-		if err := c.ImportKey(t.Context(), signer, key.PrivatePEM()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c := cosign.WithKeys(t)
 	onServers(t, func(t *testing.T, s server) {
 		subject := s.subject()
 		digest := ociref.DigestOf(subject)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/internal/packtest/signing"
 )
 
 // Program is the name of cosign, of the version that .ci/tools has.
@@ -74,6 +75,33 @@ func Record(dir, name string, data []byte) error {
 type Cosign struct {
 	Path string // of the program
 	Dir  string
+}
+
+// A T is the part of *testing.T that WithKeys needs.
+type T interface {
+	packtest.Skipper
+	Context() context.Context
+	TempDir() string
+}
+
+// WithKeys returns a Cosign that has the private keys of all [Signers]. It skips the test
+// unless the variable PACKVENDOR_COSIGN is set: to install cosign takes minutes, so only
+// .ci/deep does that.
+func WithKeys(t T) Cosign {
+	t.Helper()
+	if os.Getenv("PACKVENDOR_COSIGN") == "" {
+		t.Skipf("PACKVENDOR_COSIGN is not set")
+	}
+	c := Cosign{Path: packtest.NeedProgram(t, Program), Dir: t.TempDir()}
+	if err := c.GenerateKey(t.Context(), ECDSA); err != nil {
+		t.Fatalf("%v", err)
+	}
+	for signer, key := range map[string]*signing.Key{Ed25519: signing.Ed25519(201), RSA: signing.RSA(202, 2048, 65537)} {
+		if err := c.ImportKey(t.Context(), signer, key.PrivatePEM()); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	return c
 }
 
 // GenerateKey makes NAME.key and NAME.pub, of ECDSA with P-256.

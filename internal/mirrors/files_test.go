@@ -160,7 +160,7 @@ func TestLoadOverride(t *testing.T) {
 func TestLoadDropIns(t *testing.T) {
 	m := newMachine(t)
 	m.write(users, etc, usersD+"50.conf", etcD+"10.conf", etcD+"50.conf", etcD+"70.conf", shareD+"10.conf", shareD+"60.conf",
-		usersD+"20.config", usersD+"20.conf.d/x.conf", usersD+".conf", etcD+"9.conf")
+		usersD+"20.config", usersD+"20.conf/x.conf", usersD+".conf", etcD+"9.conf")
 	m.reads(users, usersD+".conf", etcD+"10.conf", usersD+"50.conf", shareD+"60.conf", etcD+"70.conf", etcD+"9.conf")
 }
 
@@ -172,6 +172,8 @@ func TestLoadDropInsByUser(t *testing.T) {
 	)
 	m := newMachine(t)
 	m.write(root+"1.conf", root+"3.conf", rootless+"2.conf", rootless+"7/2.conf", rootless+"8/4.conf", shareD+"3.conf", shareD+"2.conf")
+	// The user's own folder has no such drop-ins.
+	m.write("home/.config/containers/registries.rootful.conf.d/5.conf", "home/.config/containers/registries.rootless.conf.d/6.conf")
 	m.uid = 0
 	m.reads(root+"1.conf", shareD+"2.conf", root+"3.conf")
 	m.uid = 7

@@ -15,6 +15,8 @@
 //     does not become docker.io/library/x.
 //   - *.example.com compares the end of the host. The library compares the first place
 //     where .example.com occurs, and so misses a.example.com.example.com.
+//   - A location leads to what packvendor accepts as a reference. So [::1] is a host, and
+//     MIRROR is none.
 //   - A tag is asked of the origin first. A mirror goes before the origin only if it says
 //     pull-from-mirror = "all" or "tag-only": most mirrors have the tags that somebody
 //     pulled through them, and miss new ones.
@@ -149,7 +151,7 @@ func matched(name, prefix string) int {
 		return matchedHost(name, domain)
 	}
 	switch {
-	case prefix == "" || !strings.HasPrefix(name, prefix):
+	case !strings.HasPrefix(name, prefix):
 		return -1
 	case len(name) > len(prefix) && name[len(prefix)] != '/' && name[len(prefix)] != ':':
 		return -1

@@ -90,9 +90,6 @@ pull-from-mirror = ""
 				{Endpoint: Endpoint{Location: "m.example", Position: at(4)}},
 			}},
 		}},
-		"the exact key counts": {"[[registry]]\nlocation = \"a.example\"\nLocation = 1\n", []Rule{
-			{Prefix: "a.example", Endpoint: Endpoint{Location: "a.example", Position: at(1)}},
-		}},
 		"the first of one prefix counts": {"[[registry]]\nprefix = \"a.example\"\nlocation = \"b.example\"\n[[registry]]\nprefix = \"a.example/\"\nlocation = \"c.example\"\n", []Rule{
 			{Prefix: "a.example", Endpoint: Endpoint{Location: "b.example", Position: at(1)}},
 		}},
@@ -162,6 +159,7 @@ func TestParseErrors(t *testing.T) {
 		"[[registry]]\nlocation = \"a.example\"\nmirror = 1": `f.conf:3: mirror must be an array of tables`,
 		"[[registry]]\nlocation = \"a.example\"\n[registry.mirror]\nlocation = \"m.example\"": `f.conf:3: mirror must be an array of tables`,
 		"[[registry]]\nLocation = \"a\"\nLOCATION = \"b\"":                                    `f.conf:3: LOCATION and Location are one key`,
+		"[[registry]]\nlocation = \"a\"\nblocked = false\nBlocked = true":                     `f.conf:4: Blocked and blocked are one key`,
 		"[[Registry]]\nlocation = \"a\"\n[[REGISTRY]]\nlocation = \"b\"":                      `f.conf:3: REGISTRY and Registry are one key`,
 		"\n[[registry]]\n":                                                                                  `f.conf:2: [[registry]] has neither prefix nor location`,
 		"[[registry]]\nlocation = \"//\"":                                                                   `f.conf:1: [[registry]] has neither prefix nor location`,

@@ -38,7 +38,7 @@ type Source struct {
 type Role string
 
 const (
-	RoleOrigin   Role = "origin"   // the reference as it is
+	RoleOrigin   Role = "origin"   // the reference itself, if perhaps in another spelling
 	RoleLocation Role = "location" // it replaces the origin, which is not asked
 	RoleMirror   Role = "mirror"
 )
@@ -107,7 +107,7 @@ func (r *Rule) sources(ref ociref.Reference, rest string) ([]Source, error) {
 	}
 	s.Role = RoleLocation
 	if canonicalName(s.Reference) == canonicalName(ref) {
-		s.Role, s.Reference = RoleOrigin, ref
+		s.Role = RoleOrigin
 	}
 	return slices.Insert(all, len(before), s), nil
 }
@@ -138,6 +138,6 @@ func (e *Endpoint) source(ref ociref.Reference, rest string) (Source, error) {
 	if err != nil || place.Tag != "" || place.Digest != "" || place.Scheme != "" {
 		return Source{}, &Error{Position: e.Position, Msg: fmt.Sprintf("location %s does not lead from %s to a repository", quoteLocation(e.Location), ref.Name())}
 	}
-	s.Reference = ociref.Reference{Registry: place.Registry, Repository: place.Repository, Tag: ref.Tag, Digest: ref.Digest}
+	s.Reference = ociref.Reference{Scheme: ref.Scheme, Registry: place.Registry, Repository: place.Repository, Tag: ref.Tag, Digest: ref.Digest}
 	return s, nil
 }

@@ -93,7 +93,7 @@ location in.example/a@DIGEST, f.conf:1
 		"a location with mirrors, by tag": {"[[registry]]\nprefix = \"reg.example\"\nlocation = \"in.example\"\n[[registry.mirror]]\nlocation = \"m.example/p\"", "reg.example/a:1", `location in.example/a:1, f.conf:1
 mirror m.example/p/a:1, after the origin, f.conf:4
 `},
-		"a location that is the origin in another spelling": {"[[registry]]\nprefix = \"reg.example\"\nlocation = \"REG.example:443\"", "oci://reg.example/a:1", "origin oci://reg.example/a:1, f.conf:1\n"},
+		"a location that is the origin in another spelling": {"[[registry]]\nprefix = \"reg.example\"\nlocation = \"REG.example:443\"", "oci://reg.example/a:1", "origin oci://REG.example:443/a:1, f.conf:1\n"},
 		"a wildcard without a location": {"[[registry]]\nprefix = \"*.example\"\n[[registry.mirror]]\nlocation = \"m.corp/p\"", "reg.example/a@" + digest, `mirror m.corp/p/a@DIGEST, f.conf:3
 origin reg.example/a@DIGEST, f.conf:1
 `},
@@ -106,7 +106,7 @@ origin reg.example:5000/a@DIGEST, f.conf:1
 mirror m.example/p/a/b@DIGEST, f.conf:5
 mirror n.example/a/b@DIGEST, ns=other.example, f.conf:7
 mirror n.example/p/a/b@DIGEST, ns=other.example, f.conf:10
-origin index.docker.io/a/b@DIGEST, f.conf:1
+origin docker.io/a/b@DIGEST, f.conf:1
 `},
 		"a location gets a namespace only if it says so": {"[[registry]]\nprefix = \"reg.example\"\nlocation = \"in.example\"\nnamespace-proxy = \"other.example\"", "reg.example/a:1", "location in.example/a:1, ns=other.example, f.conf:1\n"},
 		"insecure": {"[[registry]]\nlocation = \"reg.example\"\ninsecure = true\n[[registry.mirror]]\nlocation = \"m.example/p\"\ninsecure = true", "reg.example/a@" + digest, `mirror m.example/p/a@DIGEST, insecure, f.conf:4

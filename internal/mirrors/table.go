@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A table is a table of TOML with the places of its keys. Its keys count in any case, as
-// for the library.
+// A table is a table of TOML with the places of its keys. As for the library of Podman, its
+// keys may be in upper case.
 type table struct {
 	file   string
 	values map[string]any
@@ -38,9 +38,6 @@ func (t table) lineOf(key string) int {
 
 // spellings returns the table's keys that mean key.
 func (t table) spellings(key string) []string {
-	if _, ok := t.values[key]; ok {
-		return []string{key}
-	}
 	var all []string
 	for k := range t.values {
 		if strings.EqualFold(k, key) {

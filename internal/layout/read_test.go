@@ -1,0 +1,368 @@
+package layout
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// What Contents writes is what a Layout has.
+func TestRoundTrip(t *testing.T) {
+	c, layers := packs(t)
+	eachKind(t, c, func(t *testing.T, path string) {
+		l := mustOpen(t, path)
+		if l.Path() != path || len(l.Entries()) != 2 || l.Entries()[0] != c.Entries[1] || l.Entries()[1] != c.Entries[0] { // by name
+			t.Errorf("%s: %+v", l.Path(), l.Entries())
+		}
+		for i, layer := range layers {
+			manifest, err := l.Manifest(c.Entries[i].Digest)
+			if err != nil || !bytes.Equal(manifest, manifestOf(t, layer)) {
+				t.Errorf("manifest %s, %v", manifest, err)
+			}
+			var b bytes.Buffer
+			if err := l.Copy(t.Context(), &b, contentOf(layer)); err != nil || !bytes.Equal(b.Bytes(), layer) {
+				t.Errorf("%d bytes, %v", b.Len(), err)
+			}
+			if !l.Has(ociref.DigestOf(layer)) {
+				t.Error("a layer is not there")
+			}
+		}
+		for name, want := range c.Files {
+			if got, err := l.File(name, 1000); err != nil || string(got) != string(want) {
+				t.Errorf("%s: %q, %v", name, got, err)
+			}
+		}
+	})
+}
+
+func TestMissing(t *testing.T) {
+	c, _ := packs(t)
+	eachKind(t, c, func(t *testing.T, path string) {
+		l := mustOpen(t, path)
+		absent := ociref.DigestOf([]byte("absent"))
+		_, err := l.Manifest(absent)
+		err2 := l.Copy(t.Context(), io.Discard, verified.Content{Digest: absent, Size: 6})
+		want := path + " has no blobs/sha256/" + absent.Hex()
+		for _, err := range []error{err, err2} {
+			if fmt.Sprint(err) != want || !errors.As(err, new(*MissingError)) || !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+		if _, err := l.File("no.evidence", 10); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v", err)
+		}
+		if l.Has(absent) {
+			t.Error("a blob is there that is not")
+		}
+	})
+}
+
+// A blob that lies is a mismatch, and so is one of another size before it is read.
+func TestLies(t *testing.T) {
+	manifest, layer := []byte(`{"a":1}`), []byte("layer")
+	blobs := minimal(file{blobName(ociref.DigestOf(manifest)), `{"a":2}`}, file{blobName(ociref.DigestOf(layer)), "layex"})
+	for _, path := range []string{blobs.folder(t), blobs.archive(t)} {
+		l := mustOpen(t, path)
+		var mismatch *verified.MismatchError
+		if body, err := l.Manifest(ociref.DigestOf(manifest)); body != nil || !errors.As(err, &mismatch) {
+			t.Errorf("%s, %v", body, err)
+		}
+		if err := l.Copy(t.Context(), io.Discard, contentOf(layer)); !errors.As(err, &mismatch) || mismatch.Got.Digest == "" {
+			t.Errorf("got %v", err)
+		}
+		for _, size := range []int64{0, 4, 6, -1, 1 << 40} {
+			var b bytes.Buffer
+			err := l.Copy(t.Context(), &b, verified.Content{Digest: ociref.DigestOf(layer), Size: size})
+			if !errors.As(err, &mismatch) || b.Len() > 0 {
+				t.Errorf("size %d: %v, and %d bytes", size, err, b.Len())
+			}
+		}
+	}
+}
+
+// What is read at once is bounded.
+func TestBounds(t *testing.T) {
+	large := strings.Repeat(" ", MaxManifest) + "x"
+	digest := ociref.DigestOf([]byte(large))
+	f := minimal(file{blobName(digest), large}, file{"packs.lock", "12345"})
+	for _, path := range []string{f.folder(t), f.archive(t)} {
+		l := mustOpen(t, path)
+		var long *regularfile.LongError
+		if _, err := l.Manifest(digest); !errors.As(err, &long) || long.Limit != MaxManifest {
+			t.Errorf("got %v", err)
+		}
+		if _, err := l.File("packs.lock", 4); !errors.As(err, &long) || long.Error() != path+": packs.lock: the file is larger than 4 bytes" {
+			t.Errorf("got %v", err)
+		}
+		if data, err := l.File("packs.lock", 5); err != nil || string(data) != "12345" {
+			t.Errorf("got %s, %v", data, err)
+		}
+	}
+}
+
+// What is no layout, or one that is not understood.
+func TestOpenErrors(t *testing.T) {
+	entry := func(text string) string { return `{"manifests":[{` + text + `}]}` }
+	digest := ociref.DigestOf(nil).String()
+	for _, test := range []struct {
+		files files
+		want  string
+	}{
+		{files{}, "is no OCI image layout: it has no oci-layout"},
+		{files{{"other", ""}}, "is no OCI image layout: it has no oci-layout"},
+		{files{{markerName, goodMarker}}, "is no OCI image layout: it has no index.json"},
+		{files{{markerName, ""}, {indexName, goodIndex}}, "is no OCI image layout that is understood: oci-layout: not JSON: unexpected EOF"},
+		{files{{markerName, `{}`}, {indexName, goodIndex}}, "is no OCI image layout that is understood: oci-layout: imageLayoutVersion: missing"},
+		{files{{markerName, `{"imageLayoutVersion":"2.0.0"}`}, {indexName, goodIndex}}, `is no OCI image layout that is understood: oci-layout: imageLayoutVersion: is "2.0.0", not "1.0.0"`},
+		{files{{markerName, goodMarker + strings.Repeat(" ", maxMarker)}, {indexName, goodIndex}}, "has a file oci-layout of more than 4096 bytes"},
+		{files{{markerName, goodMarker}, {indexName, goodIndex + strings.Repeat(" ", MaxIndex)}}, "has a file index.json of more than 16777216 bytes"},
+		{files{{markerName, goodMarker}, {indexName, `{}`}}, "is no OCI image layout that is understood: index.json: manifests: missing"},
+		{files{{markerName, goodMarker}, {indexName, `[]`}}, "is no OCI image layout that is understood: index.json: not a JSON object"},
+		{files{{markerName, goodMarker}, {indexName, entry(`"digest":"` + digest + `","size":1`)}}, "is no OCI image layout that is understood: index.json: manifests[0].mediaType: missing"},
+		{files{{markerName, goodMarker}, {indexName, entry(`"mediaType":"a/b","digest":"` + digest + `","size":-1`)}}, "is no OCI image layout that is understood: index.json: manifests[0].size: not a whole number that is small enough"},
+		{files{{markerName + "/x", ""}}, "has no regular file in the place of oci-layout"},
+	} {
+		kinds := map[string]string{"folder": test.files.folder(t)}
+		if len(test.files) > 0 && test.files[0].name != markerName+"/x" {
+			kinds["archive"] = test.files.archive(t)
+		}
+		for kind, path := range kinds {
+			l, err := Open(path)
+			var format *FormatError
+			if l != nil || !errors.As(err, &format) || format.Path != path || !strings.HasPrefix(format.Reason, test.want) {
+				t.Errorf("%s %.100v\n got: %v\nwant: %s", kind, test.files, err, test.want)
+			}
+		}
+	}
+}
+
+// Entries of other programs: without labels, with more keys, with other digests.
+func TestEntries(t *testing.T) {
+	digest := ociref.DigestOf(nil)
+	index := `{"schemaVersion":2,"manifests":[
+		{"mediaType":"a/b","digest":"` + digest.String() + `","size":7,"platform":{"os":"linux"},"annotations":{"org.opencontainers.image.ref.name":"v1","x":"y"}},
+		{"mediaType":"a/c","digest":"sha512:` + strings.Repeat("0", 128) + `","size":7},
+		{"mediaType":"a/d","digest":"` + digest.String() + `","size":8}],"annotations":{}}`
+	l := mustOpen(t, files{{markerName, goodMarker}, {indexName, index}}.folder(t))
+	want := []Entry{
+		{Name: "v1", MediaType: "a/b", Content: verified.Content{Digest: digest, Size: 7}},
+		{MediaType: "a/d", Content: verified.Content{Digest: digest, Size: 8}},
+	}
+	if got := l.Entries(); len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestOpenPlaces(t *testing.T) {
+	if _, err := Open(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, []byte("no tar archive, but long enough"+strings.Repeat(".", 1024)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); fmt.Sprint(err) != path+" is no tar archive" {
+		t.Errorf("got %v", err)
+	}
+	gzip := append([]byte{0x1f, 0x8b, 8}, make([]byte, 1024)...)
+	if err := os.WriteFile(path, gzip, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); fmt.Sprint(err) != path+" is no tar archive" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Members with names as "tar cf x.tar -C layout ." and skopeo write them.
+func TestArchiveNames(t *testing.T) {
+	c, layers := packs(t)
+	path, err := kinds[1].write(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []tar.Header{{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}}, {Typeflag: tar.TypeDir, Name: "./"}, {Typeflag: tar.TypeDir, Name: "./"}} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Name, h.Format = "./"+h.Name, tar.FormatPAX
+		h.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(w, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	l := mustOpen(t, path)
+	for _, layer := range layers {
+		if err := l.Copy(t.Context(), io.Discard, contentOf(layer)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Hostile archives are refused before anything is read from them.
+func TestHostileArchives(t *testing.T) {
+	regular := func(names ...string) (all []tar.Header) {
+		for _, name := range names {
+			all = append(all, tar.Header{Typeflag: tar.TypeReg, Name: name})
+		}
+		return all
+	}
+	typed := func(flag byte, name string) []tar.Header {
+		return []tar.Header{{Typeflag: flag, Name: name, Linkname: "index.json"}}
+	}
+	const name, kind = ": no layout has such a name", " that is neither a regular file nor a folder"
+	for _, test := range []struct {
+		headers []tar.Header
+		want    string
+	}{
+		{regular("../x"), `has a member "../x"` + name},
+		{regular("blobs/../../x"), `has a member "blobs/../../x"` + name},
+		{regular("blobs/../x"), `has a member "blobs/../x"` + name},
+		{regular("/etc/passwd"), `has a member "/etc/passwd"` + name},
+		{regular("././x"), `has a member "././x"` + name},
+		{regular("blobs//x"), `has a member "blobs//x"` + name},
+		{regular(`blobs\x`), `has a member "blobs\\x"` + name},
+		{regular("C:x"), `has a member "C:x"` + name},
+		{regular("a\nb"), `has a member "a\nb"` + name},
+		{regular("caf\u00e9"), `has a member "caf\u00e9"` + name},
+		{regular("index.json", "index.json"), `has two members "index.json"`},
+		{regular("index.json", "./index.json"), `has two members "./index.json"`},
+		{append(regular("blobs"), typed(tar.TypeDir, "blobs/")...), `has two members "blobs/"`},
+		{append(typed(tar.TypeDir, "blobs/"), regular("blobs")...), `has two members "blobs"`},
+		{typed(tar.TypeSymlink, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeLink, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeChar, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeBlock, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeFifo, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeCont, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeSymlink, "unused"), `has a member "unused"` + kind},
+	} {
+		path := writeArchive(t, test.headers, nil, true)
+		if l, err := Open(path); l != nil || fmt.Sprint(err) != path+" "+test.want || !errors.As(err, new(*FormatError)) {
+			t.Errorf("%+v\n got: %v\nwant: %s", test.headers, err, test.want)
+		}
+	}
+}
+
+// A sparse member has other bytes than the archive shows. archive/tar reads such members, but
+// writes none.
+func TestSparse(t *testing.T) {
+	records := ""
+	for _, record := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=oci-layout", "GNU.sparse.realsize=1"} {
+		records += fmt.Sprintf("%d %s\n", len(record)+4, record)
+	}
+	body := "1\n0\n1\n" + strings.Repeat("\x00", 512-6) + "x"
+	headers := []tar.Header{{Typeflag: tar.TypeReg, Name: "records", Size: int64(len(records))}, {Typeflag: tar.TypeReg, Name: "data", Size: int64(len(body))}}
+	path := writeArchive(t, headers, files{{"", records}, {"", body}}, true)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[156] = tar.TypeXHeader
+	copy(data[148:156], fmt.Sprintf("%06o\x00 ", checksum(data[:512])))
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Open(path); l != nil || fmt.Sprint(err) != path+` has a member "oci-layout" that is neither a regular file nor a folder` {
+		t.Errorf("got %v", err)
+	}
+}
+
+// checksum is that of a header whose checksum is not filled in.
+func checksum(header []byte) (sum int) {
+	for i, c := range header {
+		if i >= 148 && i < 156 {
+			c = ' '
+		}
+		sum += int(c)
+	}
+	return sum
+}
+
+// An archive that is cut off anywhere is refused, or has what it shows.
+func TestCutOff(t *testing.T) {
+	c, layers := packs(t)
+	path, err := kinds[1].write(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < len(data); n += 256 {
+		if n > 10_000 && n < len(data)-10_000 {
+			n = len(data) - 10_000
+		}
+		if err := os.WriteFile(path, data[:n], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(path)
+		if err != nil {
+			if !errors.As(err, new(*FormatError)) {
+				t.Errorf("%d bytes: %T %v", n, err, err)
+			}
+			continue
+		}
+		for _, layer := range layers {
+			if err := l.Copy(t.Context(), io.Discard, contentOf(layer)); err != nil {
+				t.Errorf("%d bytes: %v", n, err)
+			}
+		}
+		l.Close()
+	}
+	last := writeArchive(t, []tar.Header{{Typeflag: tar.TypeReg, Name: "a", Size: 1}}, files{{"", "x"}}, false)
+	if err := os.Truncate(last, 512); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(last); fmt.Sprint(err) != last+" is a broken tar archive: it is cut off" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An archive cannot have more members than memory.
+func TestManyMembers(t *testing.T) {
+	a := &archive{members: map[string]member{}}
+	for i := range maxMembers {
+		if err := a.add(&tar.Header{Typeflag: tar.TypeReg, Name: fmt.Sprint(i)}, member{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.add(&tar.Header{Typeflag: tar.TypeReg, Name: "x"}, member{}); fmt.Sprint(err) != "has more than 200000 members" {
+		t.Errorf("got %v", err)
+	}
+}

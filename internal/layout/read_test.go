@@ -46,6 +46,16 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// A file in the place of a folder has no blobs in it.
+func TestNoBlobs(t *testing.T) {
+	f := minimal(file{"blobs", ""})
+	for _, path := range []string{f.folder(t), f.archive(t)} {
+		if _, err := mustOpen(t, path).Manifest(ociref.DigestOf(nil)); !errors.As(err, new(*MissingError)) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestMissing(t *testing.T) {
 	c, _ := packs(t)
 	eachKind(t, c, func(t *testing.T, path string) {
@@ -269,6 +279,7 @@ func TestHostileArchives(t *testing.T) {
 		{typed(tar.TypeBlock, "oci-layout"), `has a member "oci-layout"` + kind},
 		{typed(tar.TypeFifo, "oci-layout"), `has a member "oci-layout"` + kind},
 		{typed(tar.TypeCont, "oci-layout"), `has a member "oci-layout"` + kind},
+		{typed(tar.TypeDir, "oci-layout"), "has no regular file in the place of oci-layout"},
 		{typed(tar.TypeSymlink, "unused"), `has a member "unused"` + kind},
 	} {
 		path := writeArchive(t, test.headers, nil, true)

@@ -80,7 +80,7 @@ func (a *archive) scan(size int64) error {
 func (a *archive) add(header *tar.Header, m member) error {
 	shown := printable.Quote(header.Name, maxQuoted)
 	name, ok := cleanName(header.Name)
-	if !ok {
+	if !ok || name == "." && !m.folder {
 		return fmt.Errorf("has a member %s: no layout has such a name", shown)
 	}
 	if header.Typeflag != tar.TypeReg && !m.folder || isSparse(header) {

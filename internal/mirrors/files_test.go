@@ -77,7 +77,7 @@ func (m *machine) reads(want ...string) {
 func (m *machine) fails(want string) error {
 	m.t.Helper()
 	c, err := m.load()
-	if c != nil || strings.ReplaceAll(fmt.Sprint(err), m.root+string(filepath.Separator), "ROOT/") != want {
+	if c != nil || filepath.ToSlash(strings.ReplaceAll(fmt.Sprint(err), m.root+string(filepath.Separator), "ROOT/")) != want {
 		m.t.Errorf("got %+v, %v\nwant %s", c, err, want)
 	}
 	return err

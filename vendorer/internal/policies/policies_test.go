@@ -114,9 +114,6 @@ func TestOfBadKey(t *testing.T) {
 			if err := os.Symlink("real.pub", filepath.Join(m, "app", "keys", "acme.pub")); err != nil {
 				t.Skip(err)
 			}
-			if _, err := os.Stat(filepath.Join(m, "app", "keys", "acme.pub")); err != nil {
-				t.Skip(err) // Wine makes none
-			}
 		}, "is a symbolic link"},
 		"large":   {table, func(m string) { write(t, m, "app/keys/acme.pub", good+strings.Repeat(" ", packsfile.MaxKeyFile)) }, "is larger than"},
 		"outside": {strings.Replace(table, "keys/", "../../keys/", 1), func(string) {}, "is outside the module"},

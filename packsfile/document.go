@@ -3,15 +3,9 @@ package packsfile
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/BurntSushi/toml"
-
-	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/tomltext"
 )
 
 const byteOrderMark = "\ufeff"
@@ -117,6 +111,10 @@ func parseDocument(filename string, data []byte) (*document, error) {
 	if err == nil {
 		err = s.doc.decode()
 	}
+	var broken *tomltext.Error
+	if errors.As(err, &broken) {
+		err = &SyntaxError{Line: broken.Line, Msg: broken.Msg}
+	}
 	var syntax *SyntaxError
 	if errors.As(err, &syntax) {
 		if line := conflictLine(data); line > 0 {
@@ -149,7 +147,7 @@ func conflictLine(data []byte) int {
 // library allows in some inline tables. It also refuses the text if scanner and library
 // disagree about its keys: an uncertain place must never be edited.
 func (d *document) decode() error {
-	tree, err := decodeTOML(d.data)
+	tree, err := tomltext.Decode(d.data)
 	if err != nil {
 		return err
 	}
@@ -187,32 +185,4 @@ func (n *node) adopt(value any) int {
 		}
 	}
 	return 0
-}
-
-// decodeTOML is toml.Unmarshal for hostile input: its errors are *SyntaxError, in ASCII
-// and of bounded length, even if the library panics.
-func decodeTOML(data []byte) (tree map[string]any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			tree, err = nil, &SyntaxError{Msg: restyle(fmt.Sprint("not readable as TOML: ", p))}
-		}
-	}()
-	tree = make(map[string]any)
-	err = toml.Unmarshal(data, &tree)
-	var parse toml.ParseError
-	switch {
-	case errors.As(err, &parse):
-		return nil, &SyntaxError{Line: max(parse.Position.Line, 1), Msg: restyle(parse.Message)}
-	case err != nil:
-		return nil, &SyntaxError{Msg: restyle(err.Error())}
-	}
-	return tree, nil
-}
-
-// restyle puts a message of the TOML library into this package's style: one bounded
-// ASCII line, without a capital or a full stop.
-func restyle(message string) string {
-	first, size := utf8.DecodeRuneInString(message)
-	message = string(unicode.ToLower(first)) + message[size:]
-	return printable.Line(strings.TrimSuffix(message, "."), maxMessage)
 }

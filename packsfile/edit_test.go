@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/greenticai/packvendor/internal/tomltext"
 )
 
 // TestEdit runs the edits of each archive on its before.toml and compares the
@@ -163,7 +165,7 @@ func checkEntry(t *testing.T, data []byte, name string, e Entry) {
 	t.Helper()
 	pack := packOf(t, data, name)
 	version, _ := pack["version"].(string)
-	tree, _ := decodeTOML(data)
+	tree, _ := tomltext.Decode(data)
 	allowed := pack["allow_tags"] == true || pack["allow_tags"] == nil && e.AllowTags && tree["allow_tags"] == true
 	if pack["ref"] != e.Ref || version != e.Version || allowed != e.AllowTags {
 		t.Errorf("%s is %v, not %+v, in %s", name, pack, e, data)
@@ -190,7 +192,7 @@ func (s editScript) plain(t *testing.T, after []byte) []byte {
 // reading alone.
 func packOf(t *testing.T, data []byte, name string) map[string]any {
 	t.Helper()
-	tree, err := decodeTOML(data)
+	tree, err := tomltext.Decode(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +210,7 @@ func packOf(t *testing.T, data []byte, name string) map[string]any {
 // signerOf returns a signer, nil if there is none, by the TOML library's reading alone.
 func signerOf(t *testing.T, data []byte, name string) map[string]any {
 	t.Helper()
-	tree, err := decodeTOML(data)
+	tree, err := tomltext.Decode(data)
 	if err != nil {
 		t.Fatal(err)
 	}

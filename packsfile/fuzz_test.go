@@ -15,6 +15,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest/signing"
+	"github.com/greenticai/packvendor/internal/tomltext"
 	"github.com/greenticai/packvendor/internal/trust"
 )
 
@@ -123,7 +124,7 @@ func FuzzSigners(f *testing.F) {
 				t.Fatal("the caller's bytes were changed")
 			}
 			signer := map[string]any{}
-			if tree, err := decodeTOML(data); err == nil && tree != nil {
+			if tree, err := tomltext.Decode(data); err == nil && tree != nil {
 				signer = signerOf(t, data, name)
 			}
 			if err != nil {
@@ -158,7 +159,7 @@ func checkSigner(t *testing.T, before, after []byte, name string, retire bool, l
 	}
 	var plain []string
 	for _, data := range [][]byte{before, after} {
-		tree, err := decodeTOML(data)
+		tree, err := tomltext.Decode(data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,8 +313,8 @@ func checkDecoded(t *testing.T, before, after []byte, name, ref string) {
 // in the whole pack if no keys are given, by the TOML library's reading.
 func checkOthers(t *testing.T, before, after []byte, name string, keys ...string) {
 	t.Helper()
-	want, wantErr := decodeTOML(before)
-	got, gotErr := decodeTOML(after)
+	want, wantErr := tomltext.Decode(before)
+	got, gotErr := tomltext.Decode(after)
 	if wantErr != nil || gotErr != nil {
 		t.Fatal(wantErr, gotErr)
 	}
@@ -349,7 +350,7 @@ func checkOnePlace(t *testing.T, before, after []byte, name string) {
 		end++
 	}
 	removed, inserted := before[start:len(before)-end], after[start:len(after)-end]
-	tree, err := decodeTOML(before)
+	tree, err := tomltext.Decode(before)
 	if err != nil {
 		t.Fatal(err)
 	}

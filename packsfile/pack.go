@@ -10,6 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/tomltext"
 	"github.com/greenticai/packvendor/internal/versions"
 )
 
@@ -186,7 +187,7 @@ func keyName(key string) string {
 		return printable.Quote(key, maxQuoted)
 	}
 	for _, c := range []byte(key) {
-		if !isBareKeyByte(c) {
+		if !tomltext.IsBare(c) {
 			return printable.Quote(key, maxQuoted)
 		}
 	}

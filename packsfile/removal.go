@@ -96,11 +96,11 @@ func (d *document) closeGap(lines span) span {
 	if len(bytes.Trim(d.data[above:lines.start], " \t\r\n")) > 0 {
 		return lines
 	}
-	below := scanner{data: d.data, pos: lines.end}
-	below.skipBlanks()
+	below := d.scannerAt(lines.end)
+	below.SkipBlanks()
 	switch {
 	case below.skipNewline():
-		lines.end = below.pos
+		lines.end = below.Pos
 	case lines.end == len(d.data):
 		lines.start = above
 	}
@@ -157,13 +157,13 @@ func (d *document) takeOutRun(run statement) []edit {
 	default: // it stands on another line
 		edits = append(edits, edit{at: span{run.comma, d.afterBlanks(run.comma + 1)}})
 	}
-	line := scanner{data: d.data, pos: rest}
-	line.skipComment()
+	line := d.scannerAt(rest)
+	line.SkipComment()
 	endsLine := line.skipNewline()
 	indent := len(bytes.TrimRight(d.data[:gone.start], " \t"))
 	switch {
 	case endsLine && d.data[indent-1] == '\n':
-		gone = d.closeGap(span{indent, line.pos})
+		gone = d.closeGap(span{indent, line.Pos})
 	case endsLine || d.data[rest] == '}':
 		gone.start = indent
 	default:
@@ -174,7 +174,7 @@ func (d *document) takeOutRun(run statement) []edit {
 
 // afterBlanks returns the first place from at on without a blank.
 func (d *document) afterBlanks(at int) int {
-	s := scanner{data: d.data, pos: at}
-	s.skipBlanks()
-	return s.pos
+	s := d.scannerAt(at)
+	s.SkipBlanks()
+	return s.Pos
 }

@@ -153,7 +153,7 @@ func messagesIn(path, name string) ([]sourceMessage, error) {
 var unshown = []string{"exit code %d", "too much", "the cache holds another layer", "its manifest is not cached: %w", "no number of days or weeks", " needs the network, which is off"}
 
 // messageFunctions make errors and warnings of a format, one of their arguments.
-var messageFunctions = []string{"Errorf", "New", "usagef", "misuse", "report", "errorf", "newerf", "Warn", "Warning", "warn", "failAt", "refused", "unsupported", "broken", "invalid", "err"}
+var messageFunctions = []string{"Errorf", "New", "usagef", "misuse", "report", "errorf", "newerf", "Warn", "Warning", "warn", "failAt", "FailAt", "refused", "unsupported", "broken", "invalid", "err"}
 
 // messageFields are the fields of errors with words of their message.
 var messageFields = []string{"Msg", "Reason", "By", "Unread"}
@@ -178,7 +178,7 @@ func messagesAt(n ast.Node) []string {
 		if slices.Contains(messageFunctions, calledName(n)) {
 			return texts(n.Args...)
 		}
-		if calledName(n) == "unexpected" { // of packsfile
+		if slices.Contains([]string{"Unexpected", "List"}, calledName(n)) { // of internal/tomltext
 			var all []string
 			for _, want := range texts(n.Args...) {
 				all = append(all, "expected "+want+", not %s")

@@ -7,11 +7,8 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// Bounds on quotations from a file and from the TOML library's messages, in bytes.
-const (
-	maxQuoted  = 120
-	maxMessage = 400
-)
+// maxQuoted bounds a quotation from a file, in bytes.
+const maxQuoted = 120
 
 // An Error reports a file that is malformed.
 type Error struct {

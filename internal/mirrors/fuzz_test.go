@@ -11,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/tomltext"
 )
 
 var references = []string{
@@ -177,7 +178,7 @@ func FuzzScan(f *testing.F) {
 		if len(data) > 10_000 { // below all bounds but the depth and the length of a key
 			return
 		}
-		values, libraryErr := decode(data)
+		values, libraryErr := tomltext.Decode(data)
 		places, err := scan(data)
 		if libraryErr != nil {
 			return

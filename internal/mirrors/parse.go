@@ -5,12 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/BurntSushi/toml"
-
-	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/tomltext"
 )
 
 // MaxSize bounds a file, in bytes: room for some thousands of rules.
@@ -22,40 +18,15 @@ func Parse(filename string, data []byte) (*File, error) {
 	lines, err := scan(data)
 	if err == nil {
 		var tree map[string]any
-		if tree, err = decode(data); err == nil {
+		if tree, err = tomltext.Decode(data); err == nil {
 			return parse(table{file: filename, values: tree, at: lines})
 		}
 	}
-	var e *Error
-	if errors.As(err, &e) {
-		e.File = filename
+	var broken *tomltext.Error
+	if errors.As(err, &broken) {
+		return nil, &Error{Position: Position{File: filename, Line: broken.Line}, Msg: broken.Msg}
 	}
 	return nil, err
-}
-
-// decode is toml.Unmarshal whose errors are *Error, even if the library panics.
-func decode(data []byte) (tree map[string]any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			tree, err = nil, &Error{Msg: restyle(fmt.Sprint("not readable as TOML: ", p))}
-		}
-	}()
-	err = toml.Unmarshal(data, &tree)
-	var parse toml.ParseError
-	switch {
-	case errors.As(err, &parse):
-		return nil, &Error{Position: Position{Line: max(parse.Position.Line, 1)}, Msg: restyle(parse.Message)}
-	case err != nil:
-		return nil, &Error{Msg: restyle(err.Error())}
-	}
-	return tree, nil
-}
-
-// restyle makes one bounded line of ASCII of a message, without a capital or a full stop.
-func restyle(message string) string {
-	first, size := utf8.DecodeRuneInString(message)
-	message = string(unicode.ToLower(first)) + message[size:]
-	return printable.Line(strings.TrimSuffix(message, "."), maxMessage)
 }
 
 func parse(root table) (*File, error) {

@@ -111,7 +111,7 @@ func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (ori
 // download copies the blob to w. kept holds the bytes of an earlier, interrupted
 // download; it is nil if there are none.
 func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Reader) error {
-	err := f.registry.Blob(ctx, p.ref, p.content(), w, kept)
+	_, err := f.sources.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
 		return &StorageError{Err: writeErr.Err}

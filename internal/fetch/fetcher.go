@@ -17,6 +17,7 @@ import (
 	"github.com/greenticai/packvendor/internal/once"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/sources"
 )
 
 // Options say where packs may come from and where they are kept. The zero
@@ -74,7 +75,7 @@ type Options struct {
 // A Fetcher fetches packs. Its methods may be called concurrently, by any
 // number of processes on one cache.
 type Fetcher struct {
-	registry      *registry.Client
+	sources       *sources.Client
 	cache         *packcache.Cache
 	allowTags     bool
 	offline       bool
@@ -104,7 +105,7 @@ func New(o Options) (*Fetcher, error) {
 		o.Events = func(Event) {}
 	}
 	f := &Fetcher{
-		registry: registry.New(registry.Options{
+		sources: sources.New(registry.New(registry.Options{
 			Transport: o.Transport,
 			Resolver:  o.Resolver,
 			Insecure:  o.InsecureRegistries,
@@ -114,7 +115,7 @@ func New(o Options) (*Fetcher, error) {
 			Sleep:     o.Sleep,
 			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
 			Underway:  o.Underway,
-		}),
+		}), sources.Options{}),
 		cache: packcache.New(packcache.Options{
 			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
 			LockWait: o.LockWait,

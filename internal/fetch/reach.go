@@ -15,9 +15,9 @@ type (
 
 // Ping asks a registry once, without credentials, how to authenticate.
 func (f *Fetcher) Ping(ctx context.Context, host string) (Greeting, error) {
-	return f.registry.Ping(ctx, host)
+	return f.sources.Ping(ctx, host)
 }
 
 // Proxy returns the proxy for a registry, without user and password; "" if there is
 // none. The error is *ProxyError.
-func (f *Fetcher) Proxy(host string) (string, error) { return f.registry.Proxy(host) }
+func (f *Fetcher) Proxy(host string) (string, error) { return f.sources.Proxy(host) }

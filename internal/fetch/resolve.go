@@ -69,7 +69,7 @@ func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer
 	if err := f.checkTagAllowed(ref); err != nil {
 		return nil, err
 	}
-	remote := &search{f, layer, f.registry.Manifest}
+	remote := &search{f, layer, f.sources.Manifest}
 	return remote.resolve(ctx, ref)
 }
 
@@ -249,7 +249,7 @@ func (s *search) resolveChild(ctx context.Context, pack Resolved, ref ociref.Ref
 // manifest from the cache has no content type. layer is that of Resolve.
 func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
 	if ref.Digest == "" {
-		return f.registry.Manifest(ctx, ref)
+		return f.sources.Manifest(ctx, ref)
 	}
 	body, err := f.cachedManifest(ref)
 	if err != nil || body != nil {
@@ -275,7 +275,7 @@ func (f *Fetcher) manifestOnce(ctx context.Context, ref ociref.Reference, layer 
 	if cacheErr == nil {
 		return registry.Manifest{Body: body, Digest: ref.Digest}, nil
 	}
-	m, err := f.registry.Manifest(ctx, ref)
+	m, err := f.sources.Manifest(ctx, ref)
 	// If the cache cannot be written, storing the pack reports it.
 	left := err == nil && f.holdsPack(m, layer) && f.cache.Heal(ref.Digest, lock, m.Body, nil) == nil
 	var wrong *packcache.CorruptError

@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/referrers"
 )
 
@@ -20,7 +19,8 @@ func (p *Resolved) Index() []byte { return p.index }
 func (f *Fetcher) SearchSignatures(ctx context.Context, p *Resolved, judge func(referrers.Candidate) bool) referrers.Result {
 	subject := referrers.Subject{Manifest: p.body, Index: p.IndexDigest}
 	if f.offline {
-		return referrers.Search(ctx, f.registry, subject, nil, judge)
+		return referrers.Search(ctx, nil, subject, nil, judge)
 	}
-	return referrers.Search(ctx, f.registry, subject, []ociref.Reference{p.Reference}, judge)
+	places := f.sources.Places(p.Reference)
+	return referrers.Search(ctx, places, subject, places.Repositories, judge)
 }

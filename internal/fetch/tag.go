@@ -27,7 +27,7 @@ func (f *Fetcher) isUnchanged(ctx context.Context, ref ociref.Reference, digest 
 	if ref.Tag == "" || f.offline {
 		return false
 	}
-	same, err := f.registry.Unchanged(ctx, ref, digest)
+	same, err := f.sources.Unchanged(ctx, ref, digest)
 	return err == nil && same
 }
 
@@ -44,7 +44,7 @@ func (f *Fetcher) TagDigest(ctx context.Context, ref ociref.Reference, digest oc
 	case f.offline:
 		return "", false, &OfflineError{Reference: ref.String(), Tag: true}
 	}
-	m, err := f.registry.Manifest(ctx, ref)
+	m, err := f.sources.Manifest(ctx, ref)
 	if err != nil {
 		return "", false, fmt.Errorf("cannot resolve %s: %w", ref, err)
 	}
@@ -58,7 +58,7 @@ func (f *Fetcher) Tags(ctx context.Context, ref ociref.Reference) ([]string, err
 	if f.offline {
 		return nil, &OfflineError{Reference: ref.Name(), Tags: true}
 	}
-	tags, err := f.registry.Tags(ctx, ref)
+	tags, err := f.sources.Tags(ctx, ref)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the tags of %s: %w", ref.Name(), err)
 	}

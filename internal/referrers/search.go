@@ -22,10 +22,12 @@ package referrers
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/signature"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // Bounds of one place. More is not looked at, and the place is cut off.
@@ -64,6 +66,14 @@ type Subject struct {
 	Index    ociref.Digest // of the index that lists it; "" if none does
 }
 
+// A Client reads what a repository has: [registry.Client] is one. Each method asks the
+// repository that the reference names.
+type Client interface {
+	Manifest(ctx context.Context, ref ociref.Reference) (registry.Manifest, error)
+	Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w registry.Sink, kept io.Reader) error
+	Referrers(ctx context.Context, ref ociref.Reference, subject ociref.Digest, artifactType string) ([]registry.Descriptor, error)
+}
+
 // Search gives judge one candidate after the other, until judge returns true or all places
 // are searched. The places are the manifest's own annotation, for which there is no
 // request, and in each of the repositories, in their order: the referrers API for the
@@ -74,7 +84,7 @@ type Subject struct {
 // The repositories hold the same content: mirrors, then the origin. An empty or invalid
 // answer of one ends nothing. If none has anything, one of them must at least show the
 // manifest: registries hide a private repository as if it were not there.
-func Search(ctx context.Context, client *registry.Client, subject Subject, repositories []ociref.Reference, judge func(Candidate) bool) Result {
+func Search(ctx context.Context, client Client, subject Subject, repositories []ociref.Reference, judge func(Candidate) bool) Result {
 	s := &search{client: client, subject: subject, judge: judge, known: map[ociref.Digest]bool{}}
 	s.digests = []ociref.Digest{ociref.DigestOf(subject.Manifest)}
 	if subject.Index != "" && subject.Index != s.digests[0] {
@@ -96,7 +106,7 @@ func Search(ctx context.Context, client *registry.Client, subject Subject, repos
 
 // A search is one call of Search.
 type search struct {
-	client  *registry.Client
+	client  Client
 	subject Subject
 	digests []ociref.Digest // of the index, if there is one, and of the manifest
 	judge   func(Candidate) bool

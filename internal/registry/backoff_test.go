@@ -15,7 +15,7 @@ func TestFault09_WaitsAreBoundedAndDiffer(t *testing.T) {
 	var seen [][]time.Duration
 	for range runs {
 		var waits []time.Duration
-		c := &Client{sleep: func(_ context.Context, d time.Duration) error {
+		c := &core{sleep: func(_ context.Context, d time.Duration) error {
 			waits = append(waits, d)
 			return nil
 		}}
@@ -57,7 +57,7 @@ func TestFault09_WaitsAreBoundedAndDiffer(t *testing.T) {
 // the same.
 func TestGivenUpOnce(t *testing.T) {
 	n := 0
-	c := &Client{sleep: func(context.Context, time.Duration) error { return nil }}
+	c := &core{sleep: func(context.Context, time.Duration) error { return nil }}
 	err := c.retry(context.Background(), func(ctx context.Context) error {
 		return c.retry(ctx, func(context.Context) error {
 			n++

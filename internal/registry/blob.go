@@ -28,10 +28,16 @@ type Sink interface {
 //
 // Errors: *Error, *verified.MismatchError, *verified.WriteError, *ProtocolError.
 func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.Content, w Sink, kept io.Reader) error {
-	d := &download{want: want, sink: w, stream: verified.NewStream(w, want)}
-	if done, err := d.restore(ctx, kept); done || err != nil {
+	d := NewDownload(w, want)
+	if done, err := d.Restore(ctx, kept); done || err != nil {
 		return err
 	}
+	return c.Continue(ctx, ref, d)
+}
+
+// Continue is Blob for the bytes that a download lacks. After an error, another repository
+// may continue it.
+func (c *Client) Continue(ctx context.Context, ref ociref.Reference, d *Download) error {
 	return c.retry(ctx, func(ctx context.Context) error {
 		err := c.fetchRest(ctx, ref, d)
 		if d.mustBeginAnew(err) {
@@ -41,8 +47,8 @@ func (c *Client) Blob(ctx context.Context, ref ociref.Reference, want verified.C
 	})
 }
 
-// A download is a blob in transit.
-type download struct {
+// A Download is a blob in transit, from one repository or several.
+type Download struct {
 	want   verified.Content
 	sink   Sink
 	stream *verified.Stream
@@ -50,9 +56,14 @@ type download struct {
 	whole  bool // pieces failed: each further response must be the whole blob
 }
 
-// restore starts the blob with the kept bytes. done reports that they are the whole
-// blob and correct. The error is *verified.WriteError.
-func (d *download) restore(ctx context.Context, kept io.Reader) (done bool, err error) {
+// NewDownload returns the download of a blob that has no bytes yet.
+func NewDownload(w Sink, want verified.Content) *Download {
+	return &Download{want: want, sink: w, stream: verified.NewStream(w, want)}
+}
+
+// Restore starts the blob with the kept bytes; nil means none. done reports that they are
+// the whole blob and correct. The error is *verified.WriteError.
+func (d *Download) Restore(ctx context.Context, kept io.Reader) (done bool, err error) {
 	if kept == nil {
 		return false, nil
 	}
@@ -86,7 +97,7 @@ var errNotContinued = errors.New("the registry does not continue a blob")
 
 // mustBeginAnew reports whether err results from asking for pieces, or from joining
 // them. It reports that once; then the blob starts again, and that counts as a try.
-func (d *download) mustBeginAnew(err error) bool {
+func (d *Download) mustBeginAnew(err error) bool {
 	var e *Error
 	unable := errors.Is(err, errNotContinued) || errors.As(err, &e) && e.Status == http.StatusRequestedRangeNotSatisfiable
 	anew := !d.whole && d.stream.N() > 0 && unable || d.pieced && errors.As(err, new(*verified.MismatchError))
@@ -94,7 +105,13 @@ func (d *download) mustBeginAnew(err error) bool {
 	return anew
 }
 
-func (d *download) restart() error {
+// Discard discards all bytes: they were wrong. The error is *verified.WriteError.
+func (d *Download) Discard() error {
+	d.whole = false
+	return d.restart()
+}
+
+func (d *Download) restart() error {
 	d.stream, d.pieced = verified.NewStream(d.sink, d.want), false
 	if err := d.sink.Reset(); err != nil {
 		return &verified.WriteError{Err: err}
@@ -105,7 +122,7 @@ func (d *download) restart() error {
 // fetchRest makes one request for the missing bytes of the blob. It asks the registry,
 // never the host that the registry redirected to before: that redirect may have
 // expired.
-func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *download) error {
+func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *Download) error {
 	if d.whole {
 		if err := d.restart(); err != nil {
 			return err
@@ -133,7 +150,7 @@ func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *downloa
 
 // begin checks that a response is the rest of the blob or the whole blob, and prepares
 // d for it.
-func (d *download) begin(resp *http.Response) error {
+func (d *Download) begin(resp *http.Response) error {
 	if resp.StatusCode == http.StatusPartialContent {
 		rest := fmt.Sprintf("bytes %d-%d/%d", d.stream.N(), d.want.Size-1, d.want.Size)
 		if resp.Header.Get("Content-Range") != rest {

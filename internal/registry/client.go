@@ -75,6 +75,12 @@ type Keychain interface {
 // authenticate and each repository once for a token. Calls of its methods may be
 // concurrent.
 type Client struct {
+	*core
+	mirror *Mirror // nil: it asks the registries that the user's references name
+}
+
+// A core is what a Client shares with the ones for mirrors.
+type core struct {
 	transport  http.RoundTripper
 	transports *transports
 	insecure   []string
@@ -95,7 +101,7 @@ func New(o Options) *Client {
 		o.Sleep = Sleep
 	}
 	transports := newTransports(o.Transport, o.Resolver)
-	return &Client{
+	return &Client{core: &core{
 		transport: &guard{
 			transports: transports, insecure: o.Insecure, userAgent: o.UserAgent,
 			stall: cmp.Or(o.Stall, DefaultStall), underway: o.Underway,
@@ -106,7 +112,7 @@ func New(o Options) *Client {
 		sleep:      o.Sleep,
 		retrying:   o.Retrying,
 		hosts:      map[string]*host{},
-	}
+	}}
 }
 
 // A Manifest is the exact body of a manifest or index.
@@ -175,13 +181,15 @@ func manifestPath(ref ociref.Reference) string {
 
 // send makes a request of ref's repository, once.
 func (c *Client) send(ctx context.Context, ref ociref.Reference, r request, path string) (*http.Response, error) {
+	ctx = c.mark(ctx)
 	h := c.host(ref.Registry)
 	r.url = h.url()
 	r.url.Path, r.url.RawQuery, _ = strings.Cut(path, "?")
+	r.url.RawQuery = c.mirror.query(r.url.RawQuery)
 	return h.session(ref.Repository).send(ctx, r)
 }
 
-func (c *Client) host(registry string) *host {
+func (c *core) host(registry string) *host {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h := c.hosts[registry]

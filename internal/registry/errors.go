@@ -53,6 +53,7 @@ type Error struct {
 	refused    bool   // the registry rejected the user's credentials
 	foreign    bool   // the status comes from another host, after a redirect
 	identified bool   // the user's credentials were tried
+	unanswered bool   // no host answered, the registry or another one
 	own        bool   // the status is the registry's answer to the request itself
 	doubtful   bool   // other credentials might change it: those that there are cannot be had, or are refused
 }
@@ -116,6 +117,25 @@ func (e *Error) IsNotFound() bool {
 // IsAbsent is IsNotFound without a doubt: the registry itself says so, no other host and
 // no token endpoint, and no credentials of the user were there to be tried in vain.
 func (e *Error) IsAbsent() bool { return e.IsNotFound() && e.own && !e.doubtful }
+
+// IsUnanswered reports whether the registry did not answer a request at all: there was no
+// connection to it, or nothing came over it.
+func (e *Error) IsUnanswered() bool { return e.unanswered && !e.elsewhere }
+
+// IsRefusal reports whether packvendor itself refuses what the registry asks for, such as a
+// redirect to a local address.
+func (e *Error) IsRefusal() bool {
+	return errors.As(e.Err, new(refusal)) || errors.As(e.Err, new(*localAddressError)) || errors.As(e.Err, new(*mirrorAddressError))
+}
+
+// unanswered marks the error of a request without a response.
+func unanswered(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.unanswered = true
+	}
+	return err
+}
 
 // MayBePlain reports whether the registry may speak plain HTTP: it answered HTTPS with
 // HTTP, or it is on this machine or a private network and refused the connection.

@@ -75,6 +75,9 @@ const errLocalTarget = refusal("redirected to a local address")
 // errLocalRealm refuses a token endpoint for the same reason.
 const errLocalRealm = refusal("names a token endpoint with a local address")
 
+// errMirrorTarget refuses a mirror that nobody can mean.
+const errMirrorTarget = refusal("a mirror has no link-local address, and none of cloud metadata")
+
 type registryKey struct{}
 
 // withRegistry marks the requests that serve the registry at u.
@@ -171,6 +174,8 @@ func (g *guard) check(req *http.Request) error {
 func (g *guard) checkTarget(req *http.Request) error {
 	registry := registryOf(req)
 	switch {
+	case mirrorOf(req.Context()) != nil && zoneOfHost(registry.Host) == linkLocal:
+		return errMirrorTarget
 	case hostOf(req.URL) == hostOf(registry), zoneOfHost(req.URL.Host) <= g.transports.zoneOfRegistry(registry):
 		return nil
 	case redirectedFrom(req) == nil:

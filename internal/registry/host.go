@@ -104,7 +104,7 @@ func (h *host) greet(ctx context.Context) (*http.Response, error) {
 	client := http.Client{Transport: h.transport, CheckRedirect: checkRedirect}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, newError(req, err)
+		return nil, unanswered(newError(req, err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests {
@@ -157,7 +157,7 @@ func (h *host) do(ctx context.Context, r request, authorization string) (*http.R
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, newError(req, err)
+		return nil, unanswered(newError(req, err))
 	}
 	if resp.StatusCode == http.StatusPartialContent && r.first == 0 {
 		resp.Body.Close()
@@ -188,7 +188,7 @@ func (h *host) learn(resp *http.Response) bool {
 }
 
 // newHost returns the host that references call registry.
-func (c *Client) newHost(registry string) *host {
+func (c *core) newHost(registry string) *host {
 	h := &host{
 		name:       registry,
 		scheme:     "https",

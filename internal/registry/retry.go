@@ -53,9 +53,14 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// retry is that of core, for requests of c.
+func (c *Client) retry(ctx context.Context, do func(context.Context) error) error {
+	return c.core.retry(c.mark(ctx), do)
+}
+
 // retry calls do until it succeeds, fails for good, or has failed too often. It returns
 // do's error; an *Error counts the tries.
-func (c *Client) retry(ctx context.Context, do func(context.Context) error) error {
+func (c *core) retry(ctx context.Context, do func(context.Context) error) error {
 	pause := newBackOff()
 	for try := 1; ; try++ {
 		err := do(ctx)
@@ -63,7 +68,7 @@ func (c *Client) retry(ctx context.Context, do func(context.Context) error) erro
 		if errors.As(err, &e) && ctx.Err() != nil {
 			return e.ended(context.Cause(ctx))
 		}
-		if e = temporary(err); e == nil {
+		if e = temporary(err); e == nil || mirrorOf(ctx).isAskedOnce() {
 			return err
 		}
 		if try == maxTries || e.RetryAfter > maxRetryAfter {
@@ -140,7 +145,7 @@ func isFinal(err error) bool {
 	case op == nil && strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: "):
 		return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) // the response is not HTTP
 	}
-	for _, target := range []any{new(*localAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError), new(*net.AddrError)} {
+	for _, target := range []any{new(*localAddressError), new(*mirrorAddressError), new(tls.RecordHeaderError), new(*tls.CertificateVerificationError), new(textproto.ProtocolError), new(*net.AddrError)} {
 		if errors.As(err, target) {
 			return true
 		}

@@ -24,6 +24,7 @@ type transports struct {
 
 	mu      sync.Mutex
 	own     http.RoundTripper
+	mirror  http.RoundTripper          // own, but not to link-local addresses
 	foreign map[zone]http.RoundTripper // by the zone of the registry that names the host
 	dialled map[string]zone            // by host:port; own dialled them
 }
@@ -31,7 +32,7 @@ type transports struct {
 // newTransports returns transports that send as base does. If base is no
 // *http.Transport, it sends everything and makes its own connections.
 func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
-	t := &transports{trust: func() {}, own: base, foreign: map[zone]http.RoundTripper{private: base, loopback: base}, dialled: map[string]zone{}}
+	t := &transports{trust: func() {}, own: base, mirror: base, foreign: map[zone]http.RoundTripper{private: base, loopback: base}, dialled: map[string]zone{}}
 	transport, ok := base.(*http.Transport)
 	if !ok {
 		return t
@@ -49,6 +50,7 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 		t.foreign[limit] = dialling(transport, dialer, limit.control, limit.refusing)
 	}
 	t.own = dialling(transport, dialer, nil, t.noting)
+	t.mirror = dialling(transport, dialer, mirrorControl, func(d dial) dial { return refusingMirrors(t.noting(d)) })
 	return t
 }
 
@@ -183,6 +185,9 @@ func (t *transports) pick(req *http.Request, registry *url.URL) http.RoundTrippe
 	if transport, ok := t.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
 		return transport
 	}
+	if mirrorOf(req.Context()) != nil {
+		return t.mirror
+	}
 	return t.own
 }
 
@@ -207,6 +212,9 @@ func (t *transports) renew(stalled http.RoundTripper) {
 		if foreign == stalled {
 			t.foreign[limit] = transport.Clone()
 		}
+	}
+	if t.mirror == stalled {
+		t.mirror = transport.Clone()
 	}
 	if t.own == stalled {
 		t.own = transport.Clone()

@@ -13,9 +13,11 @@ import (
 
 	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/mirrors"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/sources"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -63,7 +65,8 @@ func Fetch(ctx context.Context, reference string) ([]byte, error) {
 // Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
 // *OfflineError, *NoPackError, *IndexError, *ManifestError,
 // *DigestMismatchError, *CorruptCacheError, *RegistryError, *ProtocolError,
-// *StorageError; with Options.Verifier also *UnsignedError and *UnsearchedError.
+// *StorageError; with Options.Mirrors also *SourcesError, *MirrorFileError,
+// *MirrorFileMissingError and *BlockedError; with Options.Verifier also *UnsignedError and *UnsearchedError.
 func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
 	pack, err := f.resolve(ctx, reference)
 	if err != nil {
@@ -149,6 +152,17 @@ type (
 	ProtocolError = registry.ProtocolError
 	// A StorageError reports a failure of this machine's files, not of the registry.
 	StorageError = fetch.StorageError
+	// A SourcesError reports that no source has a manifest, a blob or the tags. It wraps the
+	// error of the registry that the reference names.
+	SourcesError = sources.Error
+	// An Attempt is one source that was asked, and its error.
+	Attempt = sources.Attempt
+	// A MirrorFileError reports a malformed file of Options.Mirrors.
+	MirrorFileError = mirrors.Error
+	// A MirrorFileMissingError reports a variable that names such a file, which is not there.
+	MirrorFileMissingError = mirrors.MissingError
+	// A BlockedError reports a reference that such a file blocks. No request was made.
+	BlockedError = sources.BlockedError
 	// An OptionError reports an invalid Options field.
 	OptionError = fetch.OptionError
 )
@@ -165,6 +179,26 @@ type (
 	CacheUnusable = fetch.CacheUnusable
 	// Waiting: another process is fetching the same pack.
 	Waiting = fetch.Waiting
+	// Events of Options.Mirrors. MirrorFilesRead: the files were read that say which mirrors
+	// there are.
+	MirrorFilesRead = fetch.MirrorFilesRead
+	// MirrorFileIgnored: a file is in the format of version 1, and does not count.
+	MirrorFileIgnored = fetch.MirrorFileIgnored
+	// Served: a source answered. It is sent for references that a rule matches.
+	Served = fetch.Served
+	// SourceFailed: a source did not answer, or not well, and the next one is asked.
+	SourceFailed = fetch.SourceFailed
+	// TagsFromMirror: the registry that the reference names did not answer, so a tag or a
+	// list of tags is what a mirror says.
+	TagsFromMirror = fetch.TagsFromMirror
+	// InsecureMirror: a mirror is passed over, because only its file allows plain HTTP.
+	InsecureMirror = fetch.InsecureMirror
+	// LocationIgnored: a file in the work tree replaces a registry, and tags are asked of
+	// that registry all the same. Only packvendor itself sends it.
+	LocationIgnored = fetch.LocationIgnored
+	// LocationSpoke: a registry was to be asked for tags, but a location has its place. Only
+	// packvendor itself sends it.
+	LocationSpoke = fetch.LocationSpoke
 	// Resumed: an interrupted download continues.
 	Resumed = fetch.Resumed
 	// Retrying: a request failed temporarily. The Fetcher sends it again after a wait.
@@ -173,6 +207,40 @@ type (
 	// another one.
 	SuspectLayer = fetch.SuspectLayer
 )
+
+type (
+	// Mirrors are the rules of registries.conf: which registries are asked before others, or
+	// in their place. The files are read once, before the first request. UserMirrors makes
+	// them.
+	Mirrors = sources.Mirrors
+	// A Source is where something came from.
+	Source = sources.Source
+	// A SourceRole is the relation of a source to a reference: "origin", "location", "mirror"
+	// or "bundle".
+	SourceRole = sources.Role
+	// PassedOver says why a source is not asked.
+	PassedOver = sources.Reason
+	// A MirrorRule is a table [[registry]] of registries.conf.
+	MirrorRule = sources.Rule
+	// A MirrorPosition is a line of such a file.
+	MirrorPosition = mirrors.Position
+)
+
+// Reasons to pass over a source.
+const (
+	PassedInsecure = sources.Insecure // only its file allows plain HTTP
+	PassedBlocked  = sources.Blocked  // a rule blocks it
+	PassedForeign  = sources.Foreign  // its file is in the work tree, and the reference is a tag
+)
+
+// UserMirrors returns the mirrors that Podman, Skopeo and CRI-O use for the user whose
+// environment getenv looks up: of $CONTAINERS_REGISTRIES_CONF, else of the first
+// registries.conf in ~/.config/containers, /etc/containers and /usr/share/containers, and of
+// the folders registries.conf.d there. Nothing is read before the first request.
+//
+// A program reads them only if it says so, by Options.Mirrors. Errors in the files end each
+// request: *MirrorFileError, *MirrorFileMissingError, *BlockedError.
+func UserMirrors(getenv func(string) string) *Mirrors { return sources.UserMirrors(getenv) }
 
 type (
 	// A Keychain finds the user's credentials for a host[:port]; nil if there are none.

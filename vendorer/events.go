@@ -130,6 +130,12 @@ func (e Fetching) about() string {
 		return e.Reference
 	case packfetch.Resumed:
 		return e.Reference
+	case packfetch.Served:
+		return e.Reference
+	case packfetch.SourceFailed:
+		return e.Reference
+	case packfetch.TagsFromMirror:
+		return e.Reference
 	}
 	return ""
 }

@@ -44,6 +44,8 @@ type Inspection struct {
 	// Searched is what a search for signatures found; nil without InspectOptions.Signatures. Its
 	// error is about a place that could not be searched.
 	Searched *TrustExplanation
+	// Source is that of packfetch.Result, for a reference.
+	Source string
 	// HasSignature tells that the manifest of a reference has a signature in an annotation,
 	// which is not checked.
 	HasSignature bool
@@ -310,8 +312,8 @@ func inspectReference(ctx context.Context, o Options, opt InspectOptions, refere
 	}
 	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
-		Searched: searched,
-		Pack:     pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
+		Searched: searched, Source: f.DownloadedFrom(found),
+		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
 		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),
 		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
 		HasSignature: found.Annotations[signature.GreenticAnnotation] != "" && !searched.isChecked(),

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/fetch"
@@ -57,6 +58,19 @@ func isBelow(file, top string) bool {
 		}
 	}
 	return false
+}
+
+// isInTreeOf is isInTree for one folder, which looks once at each file.
+func isInTreeOf(dir string) func(file string) bool {
+	var looked sync.Map
+	return func(file string) bool {
+		if known, ok := looked.Load(file); ok {
+			return known.(bool)
+		}
+		in := isInTree(file, dir)
+		looked.Store(file, in)
+		return in
+	}
 }
 
 // judgeByOrganisation judges the signature of a pack as it is, or will be, locked by the

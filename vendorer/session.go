@@ -14,6 +14,7 @@ import (
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/once"
+	"github.com/greenticai/packvendor/internal/sources"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -24,8 +25,7 @@ import (
 // A session is an open project with a client for its packs.
 type session struct {
 	*client
-	p      *project.Project
-	policy *policies.Policy // of packs.toml; nil asks for nothing
+	p *project.Project
 }
 
 // open opens a session that only reads; other readers may share the project. With
@@ -158,6 +158,7 @@ type client struct {
 	o            Options
 	events       *orderedEvents // flushed at the end of the work
 	progress     *progressCounter
+	policy       *policies.Policy             // of packs.toml; nil asks for nothing
 	organisation *policies.Policy             // that judges all packs beside packs.toml's; nil asks for nothing
 	keyless      *keyless.Verifier            // of signatures without a key
 	listed       once.Cache[string, []string] // tags by repository name
@@ -175,8 +176,20 @@ func (o Options) newClient(project string, set func(*packfetch.Options, *progres
 		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)
 	}
 	f.Events = func(e packfetch.Event) { c.events.event(Fetching{e}) }
-	c.Fetcher, err = fetch.New(f)
+	if c.Fetcher, err = fetch.New(f); err == nil {
+		c.DistrustMirrors(sources.Distrust{IsForeign: isInTreeOf(project), AsksSigner: c.asksSigner})
+	}
 	return c, err
+}
+
+// asksSigner tells whether a rule demands a signature of a pack, whatever its digest.
+func (c *client) asksSigner(ref ociref.Reference) bool {
+	for _, policy := range []*policies.Policy{c.policy, c.organisation} {
+		if match, err := policy.Match(ref); err == nil && !match.IsException() {
+			return true
+		}
+	}
+	return false
 }
 
 // standalone returns a client without a project.

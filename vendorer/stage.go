@@ -85,6 +85,9 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 	}
 	file.WriteEarly()
 	t.fetched, err = v.Copy(ctx, t.pack, file)
+	if err == nil && t.fetched {
+		t.source = v.DownloadedFrom(t.pack)
+	}
 	if err == nil && t.Action == Resolve {
 		v.suspect(t, file)
 	}

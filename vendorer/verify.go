@@ -50,6 +50,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	}
 	s.p.Unlock() // the rest is about registries
 	if remote {
+		s.TagsFromOrigin()
 		s.checkRemotes(ctx, here.tasks)
 	}
 	if ctx.Err() != nil {

@@ -64,7 +64,7 @@ func newCLI(p process) *cli {
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
 		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand(), c.trustCommand())
 	c.group("Any pack:", c.versionsCommand(), c.inspectCommand(), c.fetchCommand())
-	c.group("This machine:", c.doctorCommand(), c.authCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
+	c.group("This machine:", c.doctorCommand(), c.authCommand(), c.mirrorCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")
 	c.root.InitDefaultHelpCmd()
 	for command := range everyCommand(c.root) {
@@ -133,6 +133,7 @@ func (c *cli) options() vendorer.Options {
 		LockWait:   c.waits.lock,
 		Fetch: packfetch.Options{
 			Keychain: c.keychain(),
+			Mirrors:  packfetch.UserMirrors(c.getenv),
 			Stall:    c.waits.stall,
 			Sleep:    c.waits.sleep,
 			Underway: c.waiting.Underway,

@@ -42,6 +42,7 @@ var jsonExamples = []struct {
 	{"packvendor doctor --json", 0},
 	{"packvendor remove --json slack", 0},
 	{"packvendor auth explain --json ghcr.io", 0},
+	{"packvendor mirror explain --json ghcr.io/greenticai/greentic-packs/slack:0.4.38", 0},
 	{"packvendor trust add --json greentic greentic.pub", 0},
 	{"packvendor trust list --json", 0},
 	{"packvendor trust explain --json telco-x", 0},

@@ -74,10 +74,13 @@ type fetchJSON struct {
 	CachePath string `json:"cache_path,omitempty"` // of the pack in the shared cache; absent with -o
 	Output    string `json:"output,omitempty"`     // the file of -o
 	Fetched   bool   `json:"fetched"`              // from the registry, not from the cache
+	// Source is where it was fetched from, if not from the repository of the reference:
+	// HOST/REPOSITORY of a mirror.
+	Source string `json:"source,omitempty"`
 }
 
 func newFetchJSON(r packfetch.Result, output string) fetchJSON {
-	doc := fetchJSON{Reference: r.OriginalReference, Digest: r.ResolvedDigest, MediaType: r.MediaType, Output: output, Fetched: r.FetchedFromNetwork}
+	doc := fetchJSON{Reference: r.OriginalReference, Digest: r.ResolvedDigest, MediaType: r.MediaType, Output: output, Fetched: r.FetchedFromNetwork, Source: r.Source}
 	if output == "" {
 		doc.CachePath = r.Path
 	}

@@ -73,6 +73,9 @@ func (c *cli) completePackOrFile(command *cobra.Command, args []string, toComple
 type inspectJSON struct {
 	Path      string `json:"path,omitempty"`      // of the file that was read
 	Reference string `json:"reference,omitempty"` // of the pack, if it has one
+	// Source is where the pack was downloaded from, if not from the repository of Reference:
+	// HOST/REPOSITORY of a mirror.
+	Source string `json:"source,omitempty"`
 	// ManifestVersion is the version that the manifest gives where the reference's tag
 	// is another.
 	ManifestVersion string            `json:"manifest_version,omitempty"`
@@ -151,7 +154,7 @@ type sbomJSON struct {
 
 func newInspectJSON(i *vendorer.Inspection) inspectJSON {
 	doc := inspectJSON{
-		Path: i.Path, Reference: i.Reference, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
+		Path: i.Path, Reference: i.Reference, Source: i.Source, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
 		Signer: i.Signer, SignerName: i.SignerName, Unchecked: i.HasSignature,
 		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
 		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},

@@ -119,6 +119,10 @@ func main() {
 		_, err = reg.PushIndex("acme/events", packtest.FallbackTag(pack.ManifestDigest), []packtest.Child{signature.Child()})
 		w.must(err)
 	},
+	// The user's registries.conf is the only one: this machine's may have drop-ins.
+	"mirrors": func(w *pageWorld) {
+		w.env = append(w.env, "CONTAINERS_REGISTRIES_CONF="+filepath.Join(w.home, ".config", "containers", "registries.conf"))
+	},
 	// git, oras, openssl, git-lfs, jq: programs that the page uses.
 	"git":     func(w *pageWorld) { packtest.NeedProgram(w.T, "git") },
 	"oras":    func(w *pageWorld) { packtest.NeedProgram(w.T, "oras") },
@@ -139,6 +143,11 @@ var worldPacks = map[string][]struct {
 		{"greenticai/greentic-packs/messaging-slack", "0.5.0", 1_290_000},
 		{"greenticai/greentic-packs/audit-log", "0.2.1", 96_000},
 		{"greenticai/greentic-packs/auth-oidc", "0.9.0", 128_000},
+	},
+	// A proxy of ghcr.io, in a folder of its own.
+	"mirror.example.com": {
+		{"ghcr/greenticai/greentic-packs/messaging-slack", "0.4.37", 1_278_000},
+		{"ghcr/greenticai/greentic-packs/messaging-slack", "0.4.38", 1_284_000},
 	},
 	// Everything there is for somebody with the password open-sesame.
 	"registry.example.com": {{"team/billing", "1.0.0", 64_000}},
@@ -215,7 +224,7 @@ func (w *pageWorld) startRegistries(temp string) (proxy, ca string) {
 		certificate, err := authority.Issue(time.Now().Add(24*time.Hour), name)
 		w.must(err)
 		options := packtest.Options{CA: authority, Certificate: &certificate, Token: true}
-		if name != "ghcr.io" {
+		if name == "registry.example.com" {
 			options.User, options.Password = packtest.User, packtest.Password
 		}
 		reg := packtest.StartRegistry(w.T, options)

@@ -27,10 +27,13 @@ type runJSON struct {
 type packJSON struct {
 	Name string `json:"name"` // of the pack in packs.toml
 	*difference.LockedJSON
-	Changed    bool `json:"changed"`           // its entry in packs.lock changed
-	Written    bool `json:"written"`           // its vendored file was written
-	Downloaded bool `json:"downloaded"`        // from the registry, not from the cache
-	Refused    bool `json:"refused,omitempty"` // it was to be updated, and was not
+	Changed    bool `json:"changed"`    // its entry in packs.lock changed
+	Written    bool `json:"written"`    // its vendored file was written
+	Downloaded bool `json:"downloaded"` // from the registry, not from the cache
+	// Source is where it was downloaded from, if not from the repository of its reference:
+	// HOST/REPOSITORY of a mirror.
+	Source  string `json:"source,omitempty"`
+	Refused bool   `json:"refused,omitempty"` // it was to be updated, and was not
 }
 
 func newRunJSON(report *vendorer.Report) runJSON {
@@ -44,7 +47,7 @@ func newRunJSON(report *vendorer.Report) runJSON {
 	for _, p := range report.Packs {
 		doc.Packs = append(doc.Packs, packJSON{
 			Name: p.Name, LockedJSON: difference.NewLockedJSON(p.Entry),
-			Changed: p.Entry != p.Before, Written: p.Written, Downloaded: p.Fetched, Refused: p.Refused,
+			Changed: p.Entry != p.Before, Written: p.Written, Downloaded: p.Fetched, Source: p.Source, Refused: p.Refused,
 		})
 	}
 	return doc

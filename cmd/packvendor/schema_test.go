@@ -44,6 +44,7 @@ var jsonCommands = []jsonCommand{
 	{"init", initJSON{}, false},
 	{"inspect", inspectJSON{}, false},
 	{"list", listJSON{}, true},
+	{"mirror explain", mirrorJSON{}, false},
 	{"outdated", outdatedJSON{}, true},
 	{"remove", runJSON{}, false},
 	{"trust add", trustAddJSON{}, false},

@@ -37,6 +37,7 @@ func (t tests) Run() int {
 	}
 	debug.SetGCPercent(800)
 	os.Setenv("GOTMPDIR", memory()) // the scripts' directories are there
+	os.Setenv("CONTAINERS_REGISTRIES_CONF", "/dev/null")
 	return t.M.Run()
 }
 
@@ -74,7 +75,8 @@ func goEnvironment(t *testing.T) []string {
 
 // REG is the host and port of the registry, CACHE the cache's folder, BIN a folder with
 // packvendor alone, CHECKOUT that of packvendor's source. SSL_CERT_FILE names what
-// certifies registries, XDG_CACHE_HOME a folder of the script's own. What the go command
+// certifies registries, XDG_CACHE_HOME a folder of the script's own, and
+// CONTAINERS_REGISTRIES_CONF no mirrors. What the go command
 // needs to build without a network is set, too.
 //
 // PACKVENDOR_TEST_CLOCK has runs take time, which they do not without. How long
@@ -127,6 +129,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 		keptHints+"="+hints,
 		"SSL_CERT_FILE="+ca,
 		"SSL_CERT_DIR="+filepath.Join(caDir, "none"), // else each run parses the system's
+		"CONTAINERS_REGISTRIES_CONF=/dev/null",
 		"XDG_CACHE_HOME="+filepath.Join(work, ".cache"),
 		"CACHE="+filepath.Join(work, ".cache", "greentic", "packs"),
 	)

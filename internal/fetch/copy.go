@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/sources"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -29,8 +30,9 @@ type Sink interface {
 // With Options.Verifier nothing is written and nothing fetched before it has accepted a
 // signature.
 //
-// Errors: *OfflineError, *verified.MismatchError, *packcache.CorruptError, *registry.Error,
-// *registry.ProtocolError, *StorageError, *UnsignedError, *UnsearchedError.
+// Errors: *OfflineError, *sources.Error, *verified.MismatchError, *packcache.CorruptError,
+// *registry.Error, *registry.ProtocolError, *StorageError, *UnsignedError,
+// *UnsearchedError, and those of reading the files of Options.Mirrors.
 func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool, err error) {
 	from, err := f.copy(ctx, p, target{dst, func() (Sink, error) { return dst, nil }})
 	return from != fromCache, err
@@ -111,7 +113,7 @@ func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (ori
 // download copies the blob to w. kept holds the bytes of an earlier, interrupted
 // download; it is nil if there are none.
 func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Reader) error {
-	_, err := f.sources.Blob(ctx, p.ref, p.content(), w, kept)
+	from, err := f.sources.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
 		return &StorageError{Err: writeErr.Err}
@@ -119,7 +121,19 @@ func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Rea
 	if err != nil {
 		return fmt.Errorf("cannot fetch %s: %w", p.Reference.Text(), err)
 	}
+	f.downloaded.Store(p.ref, from)
 	return nil
+}
+
+// DownloadedFrom returns where the bytes of a pack came from when this Fetcher downloaded
+// them: HOST/REPOSITORY, or the path of a bundle; "" if it was the repository that the
+// reference names, or if it has not.
+func (f *Fetcher) DownloadedFrom(p *Resolved) string {
+	from, ok := f.downloaded.Load(p.ref)
+	if !ok || from.(Source).Role == sources.Origin {
+		return ""
+	}
+	return from.(Source).Place
 }
 
 // fill downloads to both the target and a new cache entry in one pass. It goes on

@@ -39,6 +39,9 @@ type Options struct {
 	// Keychain finds the user's credentials after a registry has refused an anonymous
 	// request; nil finds none. packfetch.UserKeychain is this machine's user's.
 	Keychain registry.Keychain
+	// Mirrors are the registries that are asked before the one that a reference names, or in
+	// its place; nil is none. packfetch.UserMirrors are this machine's, in registries.conf.
+	Mirrors *sources.Mirrors
 	// Verifier, if not nil, has to accept a signature of each pack before its bytes or its
 	// path are given out, also where the cache has them. A pack whose manifest holds its
 	// signature needs no request for that. For other signatures a Fetcher asks the
@@ -84,9 +87,20 @@ type Fetcher struct {
 	events        func(Event)
 	copied        func(n, size int64)
 	warnedCorrupt sync.Map                  // digests of manifests for which CorruptEntry was sent
+	downloaded    sync.Map                  // by reference of a manifest, the Source of its pack
 	warnedWaiting sync.Map                  // digests of manifests for which Waiting was sent
 	fetching      once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
 }
+
+// A Source is where something came from.
+type Source = sources.Source
+
+// DistrustMirrors says which files of Options.Mirrors are a stranger's word. It must be
+// called before any request.
+func (f *Fetcher) DistrustMirrors(d sources.Distrust) { f.sources.Distrust(d) }
+
+// TagsFromOrigin has no mirror asked for tags. It must be called before any request.
+func (f *Fetcher) TagsFromOrigin() { f.sources.TagsFromOrigin() }
 
 // New returns a Fetcher. It touches neither disk nor network. Its error is
 // *OptionError.
@@ -115,7 +129,11 @@ func New(o Options) (*Fetcher, error) {
 			Sleep:     o.Sleep,
 			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
 			Underway:  o.Underway,
-		}), sources.Options{}),
+		}), sources.Options{
+			Mirrors:  o.Mirrors,
+			Insecure: o.InsecureRegistries,
+			Events:   func(e sources.Event) { o.Events(sourceEvent(e)) },
+		}),
 		cache: packcache.New(packcache.Options{
 			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),
 			LockWait: o.LockWait,

@@ -23,10 +23,18 @@ type Result struct {
 	FetchedFromNetwork  bool
 	ManifestDigest      string
 	ManifestAnnotations map[string]string
+	// Source is where the bytes came from, if not from the cache and not from the repository
+	// that the reference names: HOST/REPOSITORY of a mirror. The Rust client has no mirrors.
+	Source string
 }
 
-func (p *Resolved) result(path string, fetched bool) Result {
+func (f *Fetcher) result(p *Resolved, path string, fetched bool) Result {
+	source := ""
+	if fetched {
+		source = f.DownloadedFrom(p)
+	}
 	return Result{
+		Source:              source,
 		OriginalReference:   p.Reference.Text(),
 		ResolvedDigest:      string(p.ManifestDigest),
 		MediaType:           p.Layer.MediaType,
@@ -104,7 +112,7 @@ func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *Output) (Result,
 	if err := atomicfile.CommitAll(file); err != nil {
 		return Result{}, err
 	}
-	return p.result(out.path, fetched), atomicfile.SyncDir(out.dir, ".")
+	return f.result(p, out.path, fetched), atomicfile.SyncDir(out.dir, ".")
 }
 
 // ToCache stores the pack in the cache, if it is not there, and returns its path. It
@@ -132,14 +140,14 @@ func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
 		return Result{}, err
 	case file == nil:
 		f.warnIfSuspect(p, bytes.NewReader(head))
-		return p.result(f.cache.PackPath(p.ManifestDigest), from == fromNetwork), nil
+		return f.result(p, f.cache.PackPath(p.ManifestDigest), from == fromNetwork), nil
 	}
 	f.warnIfSuspect(p, file)
 	path, err := file.Keep()
 	if err != nil {
 		return Result{}, &StorageError{Err: err}
 	}
-	return p.result(path, true), nil
+	return f.result(p, path, true), nil
 }
 
 // A head is a Sink that keeps the first bytes alone, enough to recognise a zip archive.

@@ -3,7 +3,9 @@ package fetch
 import (
 	"context"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/sources"
 )
 
 type (
@@ -21,3 +23,9 @@ func (f *Fetcher) Ping(ctx context.Context, host string) (Greeting, error) {
 // Proxy returns the proxy for a registry, without user and password; "" if there is
 // none. The error is *ProxyError.
 func (f *Fetcher) Proxy(host string) (string, error) { return f.sources.Proxy(host) }
+
+// ExplainSources says where a reference leads. It reads the files of Options.Mirrors, and
+// asks nobody.
+func (f *Fetcher) ExplainSources(ref ociref.Reference) (*sources.Explanation, error) {
+	return f.sources.Explain(ref)
+}

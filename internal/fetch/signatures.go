@@ -21,6 +21,6 @@ func (f *Fetcher) SearchSignatures(ctx context.Context, p *Resolved, judge func(
 	if f.offline {
 		return referrers.Search(ctx, nil, subject, nil, judge)
 	}
-	places := f.sources.Places(p.Reference)
+	places := f.sources.Places(p.ref)
 	return referrers.Search(ctx, places, subject, places.Repositories, judge)
 }

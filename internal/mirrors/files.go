@@ -19,7 +19,7 @@ import (
 // Variables that name a file. Override's is read after all others.
 const (
 	Variable         = "CONTAINERS_REGISTRIES_CONF"
-	OverrideVariable = Variable + "_OVERRIDE"
+	OverrideVariable = "CONTAINERS_REGISTRIES_CONF_OVERRIDE"
 )
 
 // maxDropIns bounds the number of drop-ins.
@@ -78,7 +78,7 @@ func (s system) load() (*Config, error) {
 			}
 		}
 	}
-	if files, err = s.named(files, OverrideVariable); err != nil {
+	if files, err = named(files, OverrideVariable, s.getenv(OverrideVariable)); err != nil {
 		return nil, err
 	}
 	return Merge(files...), nil
@@ -87,7 +87,7 @@ func (s system) load() (*Config, error) {
 // mainFile returns the main file, if there is one.
 func (s system) mainFile() ([]*File, error) {
 	if s.getenv(Variable) != "" {
-		return s.named(nil, Variable)
+		return named(nil, Variable, s.getenv(Variable))
 	}
 	for _, f := range s.folders() {
 		files, err := read(nil, filepath.Join(f.path, "registries.conf"))
@@ -98,9 +98,8 @@ func (s system) mainFile() ([]*File, error) {
 	return nil, nil
 }
 
-// named appends the file that a variable names, if it is set.
-func (s system) named(files []*File, variable string) ([]*File, error) {
-	path := s.getenv(variable)
+// named appends the file at path, which a variable names; "" is none.
+func named(files []*File, variable, path string) ([]*File, error) {
 	if path == "" {
 		return files, nil
 	}

@@ -103,6 +103,28 @@ func (p *Printer) fetching(e packfetch.Event) {
 		p.retrying(e)
 	case packfetch.Resumed:
 		p.Detail("%s: going on with an interrupted download: %s of %s are there", e.Reference, phrase.Bytes(e.Kept), phrase.Bytes(e.Size))
+	case packfetch.MirrorFilesRead:
+		for _, file := range e.Files {
+			p.once(func(text string) { p.Detail("%s", text) }, "", "mirrors: read "+file)
+		}
+	case packfetch.MirrorFileIgnored:
+		p.once(func(text string) { p.Warning("%s", text) }, "", e.File+" is ignored: it is in the format of version 1")
+	case packfetch.Served:
+		p.Detail("%s: the %s came from %s", e.Reference, servedWords[e.What], e.Source.Place)
+	case packfetch.SourceFailed:
+		if e.Suspect {
+			p.Warning("%s %s is passed over: %v", e.Source.Role, e.Source.Place, e.Err)
+		} else {
+			p.Detail("%s %s is passed over: %v", e.Source.Role, e.Source.Place, e.Err)
+		}
+	case packfetch.TagsFromMirror:
+		p.Warning("%s: the registry does not answer, so mirror %s does, which may be out of date: %v", e.Reference, e.Mirror, e.Err)
+	case packfetch.InsecureMirror:
+		p.insecureMirror(e)
+	case packfetch.LocationIgnored:
+		p.once(func(text string) { p.Warning("%s", text) }, "", fmt.Sprintf("%s:%d: %s is not asked for tags of %s: the file is in the work tree, and no rule asks for a signature", e.File, e.Line, e.Location, e.Origin))
+	case packfetch.LocationSpoke:
+		p.Notice("%s:%d: the tags of %s are what %s says, which has its place", e.File, e.Line, e.Origin, e.Location)
 	case packfetch.Waiting:
 		p.Notice("%s: waiting for another process that is fetching it", e.Reference)
 	}
@@ -121,6 +143,18 @@ func (p *Printer) corruptEntry(e packfetch.CorruptEntry) {
 	}
 }
 
+// insecureMirror reports a mirror over plain HTTP, and what would have it asked.
+func (p *Printer) insecureMirror(e packfetch.InsecureMirror) {
+	p.once(func(text string) {
+		p.Warning("%s", text)
+		if p.Hints.File == "" || p.Hints.HasFlag("insecure-registry") {
+			p.Hint(p.Hints.Again("--insecure-registry=" + e.Host))
+		} else {
+			p.Hint(hint.Insecure(p.Hints.File, append(slices.Clone(e.Insecure), e.Host)...))
+		}
+	}, "", fmt.Sprintf("%s:%d: mirror %s is passed over: insecure_registries does not have it", e.File, e.Line, e.Host))
+}
+
 // longWait is one after which people think that nothing happens any more.
 const longWait = 10 * time.Second
 
@@ -132,6 +166,9 @@ func (p *Printer) retrying(e packfetch.Retrying) {
 	}
 	tell("%s", terminal.TriedAgain(e))
 }
+
+// servedWords name what a source served.
+var servedWords = map[string]string{"manifest": "manifest", "tags": "tags", "bytes": "pack"}
 
 // maxID bounds the ID and the version of a pack in a message.
 const maxID = 128

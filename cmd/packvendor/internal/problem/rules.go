@@ -259,6 +259,11 @@ func (x Explainer) fetchRules() []rule {
 		on(func(e *packfetch.CorruptCacheError) Problem {
 			return Problem{Kind: Integrity, Hint: when(h.Has == nil || h.Has("offline"), h.Again())}
 		}),
+		on(func(e *packfetch.MirrorFileError) Problem { return Problem{Kind: Usage, File: e.File, Line: e.Line} }),
+		on(func(e *packfetch.BlockedError) Problem {
+			return Problem{Kind: Usage, File: e.File, Line: e.Line}
+		}),
+		all(Usage, new(*packfetch.MirrorFileMissingError)),
 		on(func(e x509.UnknownAuthorityError) Problem { return Problem{advice: certificateAdvice(x.Certificates)} }),
 	}
 }
@@ -373,6 +378,10 @@ func (x Explainer) registry(pack *vendorer.PackError, e *packfetch.RegistryError
 	if isGone {
 		gone := *pack
 		gone.Err = fmt.Errorf("what is locked is gone from the registry\n\t%w", e)
+		var all *packfetch.SourcesError
+		if errors.As(pack.Err, &all) {
+			gone.Err = fmt.Errorf("what is locked is gone from the registry: %w", all)
+		}
 		p.Text = gone.Error()
 	}
 	switch {

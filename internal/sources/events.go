@@ -1,0 +1,89 @@
+package sources
+
+import "github.com/greenticai/packvendor/internal/ociref"
+
+// An Event does not stop a request, but a user may want to know it. Events of concurrent
+// requests arrive concurrently.
+type Event interface{ event() }
+
+// FilesRead: the files were read that say which mirrors there are.
+type FilesRead struct{ Files []string }
+
+// FileIgnored: a file is in the format of version 1, and does not count.
+type FileIgnored struct{ File string }
+
+// Served: a source answered. It is told only where there are several sources, or another
+// than the origin.
+type Served struct {
+	Reference string
+	What      string // "manifest", "tags", "bytes"
+	Source    Source
+}
+
+// Failed: a source did not answer, or not well, and the next one is asked.
+type Failed struct {
+	Reference string
+	Source    Source
+	Err       error
+	// Suspect says that an honest mirror does not answer so.
+	Suspect bool
+}
+
+// TagsFromMirror: the origin did not answer, so a tag or a list of tags is what a mirror
+// says. It may be old.
+type TagsFromMirror struct {
+	Reference string
+	Mirror    string
+	Err       error // of the origin
+}
+
+// InsecureMirror: a mirror is passed over, because only its file allows plain HTTP.
+type InsecureMirror struct {
+	Host, File string
+	Line       int
+	Insecure   []string // the hosts that insecure_registries has
+}
+
+// LocationIgnored: a file that may be a stranger's replaces a registry, and tags are asked
+// of that registry all the same.
+type LocationIgnored struct {
+	Location, Origin, File string
+	Line                   int
+}
+
+// LocationSpoke: the origin was to be asked for tags, but a location has its place.
+type LocationSpoke struct {
+	Location, Origin, File string
+	Line                   int
+}
+
+func (FilesRead) event()       {}
+func (FileIgnored) event()     {}
+func (Served) event()          {}
+func (Failed) event()          {}
+func (TagsFromMirror) event()  {}
+func (InsecureMirror) event()  {}
+func (LocationIgnored) event() {}
+func (LocationSpoke) event()   {}
+
+// once sends an event that many references have in common. key tells it from others.
+func (c *Client) once(key string, e Event) {
+	if _, told := c.told.LoadOrStore(key, true); !told {
+		c.events(e)
+	}
+}
+
+// tellPassed tells of the places that are passed over, and of a location that speaks for
+// the origin.
+func (c *Client) tellPassed(p *plan, ref ociref.Reference) {
+	for _, place := range p.places {
+		switch {
+		case place.passed == Insecure:
+			c.once("insecure "+place.ref.Registry, InsecureMirror{Host: place.ref.Registry, File: place.at.File, Line: place.at.Line, Insecure: c.insecure})
+		case place.passed == Foreign && place.Role == Location:
+			c.once("ignored "+place.Place, LocationIgnored{Location: place.Place, Origin: ref.Name(), File: place.at.File, Line: place.at.Line})
+		case place.passed == "" && place.Role == Location && c.tagsFromOrigin && ref.Digest == "":
+			c.once("spoke "+place.Place, LocationSpoke{Location: place.Place, Origin: ref.Name(), File: place.at.File, Line: place.at.Line})
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package vendorer
+
+import (
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/sources"
+)
+
+type (
+	// A MirrorExplanation says where a reference leads.
+	MirrorExplanation = sources.Explanation
+	// An ExplainedSource is a source of a reference, and how it is asked.
+	ExplainedSource = sources.Explained
+)
+
+// ExplainMirrors says which sources the files of Options.Fetch.Mirrors give a reference, and
+// in which order they are asked. It changes nothing and asks nobody. Of packs.toml, if it is
+// at hand, insecure_registries and [trust] count.
+//
+// Errors: *packfetch.InvalidReferenceError, *packfetch.MirrorFileError,
+// *packfetch.MirrorFileMissingError.
+func ExplainMirrors(o Options, fo FetchOptions, reference string) (*MirrorExplanation, error) {
+	ref, err := ociref.Parse(reference)
+	if err != nil {
+		return nil, err
+	}
+	c, err := o.standalone(fo.within(o.file()))
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	if err := c.loadOrganisation("."); err != nil {
+		return nil, err
+	}
+	return c.ExplainSources(ref)
+}

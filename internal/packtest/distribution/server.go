@@ -39,6 +39,10 @@ type Options struct {
 	CA    *packtest.Authority // signs its certificate; nil means a new CA
 	Plain bool                // HTTP without TLS
 
+	// Origin makes the server a pull-through cache of another one; nil means none. A nil CA
+	// becomes the other's.
+	Origin *Server
+
 	// Basic makes everything private for [User] and [Password], by an htpasswd file.
 	Basic bool
 	// Issuer gives the tokens that the server demands; nil means none. It is a registry
@@ -68,6 +72,7 @@ func Start(opts Options) (*Server, error) {
 	}
 	d := &Server{opts: opts, binary: binary, config: filepath.Join(opts.Dir, "config.yml")}
 	for range startTries { // another process may take the free port first
+		d.host = ""
 		if err = d.start(); err == nil {
 			return d, nil
 		}
@@ -79,6 +84,8 @@ func (o *Options) setCA() (err error) {
 	switch {
 	case o.Plain:
 		o.CA = nil
+	case o.CA == nil && o.Origin != nil && o.Origin.opts.CA != nil:
+		o.CA = o.Origin.opts.CA
 	case o.CA == nil && o.Issuer != nil && o.Issuer.CA() != nil:
 		o.CA = o.Issuer.CA()
 	case o.CA == nil:
@@ -98,6 +105,13 @@ func (d *Server) start() error {
 	defer log.Close()
 	d.cmd = exec.Command(d.binary, "serve", d.config)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
+	if d.opts.Origin != nil && !d.opts.Origin.opts.Plain {
+		ca, err := d.opts.Origin.CAFile(d.opts.Dir)
+		if err != nil {
+			return err
+		}
+		d.cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+ca)
+	}
 	if err := d.cmd.Start(); err != nil {
 		return err
 	}
@@ -112,15 +126,17 @@ func (d *Server) start() error {
 	return nil
 }
 
-// configure picks a port and writes the configuration file. It quotes strings like Go,
-// which YAML can read.
+// configure picks a port, unless there is one, and writes the configuration file. It quotes
+// strings like Go, which YAML can read.
 func (d *Server) configure() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	if d.host == "" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		d.host = l.Addr().String()
+		l.Close()
 	}
-	d.host = l.Addr().String()
-	l.Close()
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: %q\n", filepath.Join(d.opts.Dir, "content"))
 	fmt.Fprintf(&b, "  delete:\n    enabled: true\nhttp:\n  addr: %s\n  secret: packtest\n", d.host)
@@ -139,7 +155,16 @@ func (d *Server) configure() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(d.config, []byte(b.String()+auth), 0o666)
+	return os.WriteFile(d.config, []byte(b.String()+auth+d.proxy()), 0o666)
+}
+
+// proxy returns the section of the configuration that makes the server a cache:
+// https://distribution.github.io/distribution/recipes/mirror/.
+func (d *Server) proxy() string {
+	if d.opts.Origin == nil {
+		return ""
+	}
+	return fmt.Sprintf("proxy:\n  remoteurl: %q\n", d.opts.Origin.URL())
 }
 
 // wait waits until the server answers its version check, or demands credentials.
@@ -203,6 +228,15 @@ func (d *Server) Stop() error {
 	return err
 }
 
+// Kill ends the process at once.
+func (d *Server) Kill() {
+	d.cmd.Process.Kill()
+	<-d.exited
+}
+
+// Restart starts the server again, on its port and with its content.
+func (d *Server) Restart() error { return d.start() }
+
 // Host returns the server's host and port.
 func (d *Server) Host() string { return d.host }
 
@@ -216,6 +250,9 @@ func (d *Server) URL() string {
 
 // LogFile returns the path of the server's log.
 func (d *Server) LogFile() string { return filepath.Join(d.opts.Dir, "registry.log") }
+
+// CA returns the authority that signs the server's certificate, nil for plain HTTP.
+func (d *Server) CA() *packtest.Authority { return d.opts.CA }
 
 // CAFile writes the CA's certificate into dir and returns the path of the
 // file, for SSL_CERT_FILE.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/packtest"
@@ -130,6 +131,43 @@ func TestOptionError(t *testing.T) {
 	_, err := packfetch.New(packfetch.Options{AcceptMediaTypes: []string{"no type"}})
 	var option *packfetch.OptionError
 	if !errors.As(err, &option) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A program reads registries.conf only if it says so.
+func TestMirrors(t *testing.T) {
+	l := newLibrary(t)
+	mirror := packtest.StartRegistry(t, packtest.Options{CA: l.reg.CA()})
+	packtest.MustPush(t, mirror, "proxy/greenticai/pack", "1.0", packtest.Pack(l.data, "pack.gtpack"))
+	file := filepath.Join(t.TempDir(), "registries.conf")
+	conf := "[[registry]]\nlocation = \"" + l.reg.Host() + "\"\n[[registry.mirror]]\nlocation = \"" + mirror.Host() + "/proxy\"\n"
+	if err := os.WriteFile(file, []byte(conf), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CONTAINERS_REGISTRIES_CONF", file)
+	for _, mirrors := range []*packfetch.Mirrors{nil, packfetch.UserMirrors(os.Getenv)} {
+		l.options.Mirrors, l.options.CacheDir = mirrors, filepath.Join(t.TempDir(), "cache")
+		got, err := l.fetcher(t).FetchToCache(context.Background(), l.reference)
+		want := ""
+		if mirrors != nil {
+			want = mirror.Host() + "/proxy/greenticai/pack"
+		}
+		if err != nil || got.Source != want || !got.FetchedFromNetwork {
+			t.Errorf("got %+v, %v, want source %q", got, err, want)
+		}
+		if n := len(mirror.Requests()); n > 0 != (mirrors != nil) {
+			t.Errorf("%d requests to the mirror", n)
+		}
+	}
+	mirror.Stop()
+	l.reg.Stop()
+	l.options.Sleep = func(context.Context, time.Duration) error { return nil }
+	l.options.CacheDir = filepath.Join(t.TempDir(), "cache")
+	_, err := l.fetcher(t).Fetch(context.Background(), l.reference)
+	var all *packfetch.SourcesError
+	var last *packfetch.RegistryError
+	if !errors.As(err, &all) || len(all.Attempts) != 2 || !errors.As(err, &last) || last.Host != l.reg.Host() {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/mirrors"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/registry"
 	"github.com/greenticai/packvendor/internal/verified"
 )
@@ -36,15 +37,20 @@ func newRule(r *mirrors.Rule) *Rule {
 
 // A BlockedError reports a reference that a rule blocks, or of which it leaves no source.
 type BlockedError struct {
+	Reference string
 	Rule
-	err *mirrors.BlockedError
 }
 
 func newBlockedError(ref ociref.Reference, rule *mirrors.Rule) *BlockedError {
-	return &BlockedError{*newRule(rule), &mirrors.BlockedError{Reference: ref, Rule: *rule}}
+	return &BlockedError{ref.String(), *newRule(rule)}
 }
 
-func (e *BlockedError) Error() string { return e.err.Error() }
+func (e *BlockedError) Error() string {
+	return fmt.Sprintf("%s:%d: %s is blocked, as everything below %s", e.File, e.Line, e.Reference, printable.Word(e.Prefix, maxQuoted))
+}
+
+// maxQuoted bounds the bytes of a file's text in a message.
+const maxQuoted = 120
 
 // An Attempt is one source that was asked, and its error.
 type Attempt struct {

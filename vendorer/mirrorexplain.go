@@ -1,6 +1,9 @@
 package vendorer
 
 import (
+	"context"
+	"path/filepath"
+
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/sources"
 )
@@ -16,9 +19,9 @@ type (
 // in which order they are asked. It changes nothing and asks nobody. Of packs.toml, if it is
 // at hand, insecure_registries and [trust] count.
 //
-// Errors: *packfetch.InvalidReferenceError, *packfetch.MirrorFileError,
+// Errors besides those of packs.toml: *packfetch.InvalidReferenceError, *packfetch.MirrorFileError,
 // *packfetch.MirrorFileMissingError.
-func ExplainMirrors(o Options, fo FetchOptions, reference string) (*MirrorExplanation, error) {
+func ExplainMirrors(ctx context.Context, o Options, fo FetchOptions, reference string) (*MirrorExplanation, error) {
 	ref, err := ociref.Parse(reference)
 	if err != nil {
 		return nil, err
@@ -31,5 +34,13 @@ func ExplainMirrors(o Options, fo FetchOptions, reference string) (*MirrorExplan
 	if err := c.loadOrganisation("."); err != nil {
 		return nil, err
 	}
+	table, _, err := o.tableAtHand(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.DistrustMirrors(sources.Distrust{IsForeign: isInTreeOf(filepath.Dir(o.file())), AsksSigner: func(ref ociref.Reference) bool {
+		match, err := table.Match(ref)
+		return err == nil && !match.IsException() || c.asksSigner(ref)
+	}})
 	return c.ExplainSources(ref)
 }

@@ -46,7 +46,7 @@ or "tag-only".`,
 			if err != nil {
 				return err
 			}
-			explanation, err := vendorer.ExplainMirrors(o, fo, args[0])
+			explanation, err := vendorer.ExplainMirrors(command.Context(), o, fo, args[0])
 			if err != nil {
 				return err
 			}

@@ -211,7 +211,7 @@ func TestInsecureFlag(t *testing.T) {
 			t.Errorf("%s: has the flag is %t; help says %q", path, has, named)
 		}
 	}
-	if len(have) != 4 {
+	if len(have) != 5 {
 		t.Errorf("%q have the flag", have)
 	}
 }

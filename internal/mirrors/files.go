@@ -90,8 +90,9 @@ func (s system) mainFile() ([]*File, error) {
 		return named(nil, Variable, s.getenv(Variable))
 	}
 	for _, f := range s.folders() {
-		files, err := read(nil, filepath.Join(f.path, "registries.conf"))
-		if err == nil || !isMissing(err) {
+		path := filepath.Join(f.path, "registries.conf")
+		files, err := read(nil, path)
+		if err == nil || !isMissing(err) && isVisible(path) {
 			return files, err
 		}
 	}
@@ -176,7 +177,7 @@ func (s system) dropIns() ([]string, error) {
 	paths := map[string]string{} // by name
 	for _, folder := range s.dropInFolders() {
 		entries, err := os.ReadDir(folder)
-		if err != nil && !isMissing(err) {
+		if err != nil && !isMissing(err) && isVisible(folder) {
 			return nil, err
 		}
 		for _, entry := range entries {
@@ -224,6 +225,13 @@ func isNull(path string) bool {
 	}
 	info, err := os.Stat(path)
 	return err == nil && os.SameFile(info, null)
+}
+
+// isVisible reports whether this user can see that there is a file or a folder. What is in
+// the home folder of another user, whose HOME is kept, is not there.
+func isVisible(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrPermission)
 }
 
 // isMissing reports whether a file is not there. A path through a file (HOME=/dev/null)

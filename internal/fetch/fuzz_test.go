@@ -39,20 +39,25 @@ func FuzzParseManifest(f *testing.F) {
 			list = "manifests"
 		}
 		var layers []Layer
+		var blobs []blob
 		var children []Child
+		if config, ok := doc["config"].(map[string]any); ok {
+			blobs = append(blobs, blobOf(config))
+		}
 		entries, _ := doc[list].([]any)
 		for _, entry := range entries {
 			d := entry.(map[string]any)
 			if m.index {
 				children = append(children, childOf(d))
 			} else {
-				layers = append(layers, Layer{
-					MediaType: stringOf(d, "mediaType"), Digest: stringOf(d, "digest"), Size: exactSize(d),
-					Title: annotationsOf(d)["org.opencontainers.image.title"],
-				})
+				layers, blobs = append(layers, blobOf(d).Layer), append(blobs, blobOf(d))
 			}
 		}
-		want := &manifest{index: m.index, layers: layers, children: children, subject: doc["subject"] != nil, annotations: annotationsOf(doc)}
+		mediaType := stringOf(doc, "mediaType")
+		if mediaType == "" {
+			mediaType = defaultTypes[list]
+		}
+		want := &manifest{mediaType: mediaType, index: m.index, layers: layers, blobs: blobs, children: children, subject: doc["subject"] != nil, annotations: annotationsOf(doc)}
 		if !reflect.DeepEqual(m, want) {
 			t.Fatalf("got %+v, encoding/json says %+v", m, want)
 		}
@@ -72,6 +77,13 @@ func decodeExactly(t *testing.T, body []byte) map[string]any {
 		t.Fatalf("accepted, but encoding/json says %v", err)
 	}
 	return doc
+}
+
+func blobOf(d map[string]any) blob {
+	return blob{Layer{
+		MediaType: stringOf(d, "mediaType"), Digest: stringOf(d, "digest"), Size: exactSize(d),
+		Title: annotationsOf(d)["org.opencontainers.image.title"],
+	}, stringOf(d, "data")}
 }
 
 func childOf(d map[string]any) Child {

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,11 +27,20 @@ var manifestLists = map[string]string{
 	"application/vnd.docker.distribution.manifest.list.v2+json": "manifests",
 }
 
+// defaultTypes are the media types of manifests that name none, by the keys of their lists.
+var defaultTypes = map[string]string{
+	"layers":    "application/vnd.oci.image.manifest.v1+json",
+	"blobs":     "application/vnd.oci.artifact.manifest.v1+json",
+	"manifests": "application/vnd.oci.image.index.v1+json",
+}
+
 // A manifest is an image manifest, an artifact manifest or an index, as far as packvendor
 // reads it.
 type manifest struct {
+	mediaType   string // its own or, if it names none, that of its kind
 	index       bool
 	layers      []Layer // of layers or blobs
+	blobs       []blob  // all that it lists and that is no manifest
 	children    []Child // of manifests
 	subject     bool    // it is about another manifest: a signature, an attestation
 	annotations map[string]string
@@ -66,7 +76,13 @@ func readManifest(body []byte, contentType string) (*manifest, error) {
 	if !ok && obj[list] != nil {
 		return nil, fmt.Errorf("%s is not a list", list)
 	}
-	m := &manifest{index: list == "manifests", annotations: obj.strings("annotations"), subject: obj["subject"] != nil}
+	m := &manifest{
+		mediaType: cmp.Or(obj.str("mediaType"), defaultTypes[list]),
+		index:     list == "manifests", annotations: obj.strings("annotations"), subject: obj["subject"] != nil,
+	}
+	if config, ok := obj["config"].(object); ok {
+		m.addBlob(config)
+	}
 	for i, entry := range entries {
 		descriptor, ok := entry.(object)
 		if !ok {
@@ -76,9 +92,20 @@ func readManifest(body []byte, contentType string) (*manifest, error) {
 			m.children = append(m.children, newChild(descriptor))
 		} else {
 			m.layers = append(m.layers, newLayer(descriptor))
+			m.addBlob(descriptor)
 		}
 	}
 	return m, nil
+}
+
+// A blob is a layer, a blob or the configuration that a manifest lists.
+type blob struct {
+	Layer
+	data string // the bytes, if the descriptor embeds them, in base64
+}
+
+func (m *manifest) addBlob(descriptor object) {
+	m.blobs = append(m.blobs, blob{newLayer(descriptor), descriptor.str("data")})
 }
 
 // manifestList returns the key that the manifest's kind lists its content

@@ -177,14 +177,27 @@ func (l *Layout) Copy(ctx context.Context, dst io.Writer, want verified.Content)
 	return verified.Copy(ctx, dst, file, want)
 }
 
-// Has reports whether the layout has a blob with a digest. It does not read the blob.
+// Has reports whether the layout has a blob with a digest, of whatever size. It does not read
+// the blob.
 func (l *Layout) Has(digest ociref.Digest) bool {
-	file, _, err := l.open(blobName(digest))
+	_, ok := l.size(digest)
+	return ok
+}
+
+// HasContent reports whether the layout has a blob with a digest and a size. It does not read
+// the blob.
+func (l *Layout) HasContent(content verified.Content) bool {
+	size, ok := l.size(content.Digest)
+	return ok && size == content.Size
+}
+
+func (l *Layout) size(digest ociref.Digest) (size int64, ok bool) {
+	file, size, err := l.open(blobName(digest))
 	if err != nil {
-		return false
+		return 0, false
 	}
 	file.Close()
-	return true
+	return size, true
 }
 
 func (l *Layout) open(name string) (io.ReadCloser, int64, error) {

@@ -34,8 +34,9 @@ func TestRoundTrip(t *testing.T) {
 			if err := l.Copy(t.Context(), &b, contentOf(layer)); err != nil || !bytes.Equal(b.Bytes(), layer) {
 				t.Errorf("%d bytes, %v", b.Len(), err)
 			}
-			if !l.Has(ociref.DigestOf(layer)) {
-				t.Error("a layer is not there")
+			longer := verified.Content{Digest: ociref.DigestOf(layer), Size: int64(len(layer)) + 1}
+			if !l.Has(ociref.DigestOf(layer)) || !l.HasContent(contentOf(layer)) || l.HasContent(longer) {
+				t.Error("a layer is not there, or is longer")
 			}
 		}
 		for name, want := range c.Files {
@@ -72,7 +73,7 @@ func TestMissing(t *testing.T) {
 		if _, err := l.File("no.evidence", 10); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("got %v", err)
 		}
-		if l.Has(absent) {
+		if l.Has(absent) || l.HasContent(verified.Content{Digest: absent}) {
 			t.Error("a blob is there that is not")
 		}
 	})

@@ -148,7 +148,7 @@ const together = 64
 // *regularfile.PlaceError, *fs.PathError.
 func (c *Contents) WriteFolder(ctx context.Context, parent *os.Root, name string) error {
 	parts := c.parts()
-	if err := checkFree(parent, name); err != nil {
+	if err := CheckFree(parent, name); err != nil {
 		return err
 	}
 	temp := path.Join(path.Dir(name), fmt.Sprintf(".packvendor-%016x.tmp", rand.Uint64()))
@@ -177,8 +177,9 @@ func (c *Contents) WriteFolder(ctx context.Context, parent *os.Root, name string
 	return atomicfile.SyncDir(parent, path.Dir(name))
 }
 
-// checkFree refuses a place that is taken.
-func checkFree(parent *os.Root, name string) error {
+// CheckFree refuses a place for a folder that is taken: it is there, and is no empty folder.
+// Errors: *regularfile.PlaceError, *fs.PathError.
+func CheckFree(parent *os.Root, name string) error {
 	info, err := parent.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -110,6 +110,10 @@ func (m *memory) Reset() error {
 }
 
 type (
+	// An UnreadBundleError reports a bundle of Options.Bundles that cannot be opened or read.
+	UnreadBundleError = fetch.UnreadBundleError
+	// A BundleError reports one that is no OCI image layout, or is not safe to read.
+	BundleError = fetch.BundleError
 	// A Result is a fetched pack, field for field the Rust client's ResolvedPack.
 	Result = fetch.Result
 	// A Layer is a layer, or a blob, that a manifest lists.

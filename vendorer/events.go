@@ -84,6 +84,11 @@ type (
 	TrustInTree struct{ File string }
 	// Kept: someone changed a dropped pack's file, so it stays.
 	Kept struct{ Name, Path string }
+	// NotExported: a vendored file is not the locked pack, so a bundle has the pack from
+	// elsewhere.
+	NotExported struct{ Name, Path string }
+	// NotImported: the cache keeps another layer of a pack's manifest than the locked one.
+	NotImported struct{ Name string }
 	// Large: a pack is larger than code hosts accept.
 	Large struct {
 		Name string
@@ -116,6 +121,8 @@ func (e UnreadSigned) about() string    { return e.Name }
 func (e NotCompared) about() string     { return e.Name }
 func (TrustInTree) about() string       { return "" }
 func (e Kept) about() string            { return e.Name }
+func (e NotExported) about() string     { return e.Name }
+func (e NotImported) about() string     { return e.Name }
 func (e Large) about() string           { return e.Name }
 func (LargeTotal) about() string        { return "" }
 func (WaitingForProject) about() string { return "" }
@@ -196,6 +203,8 @@ const (
 	PhaseResolving Phase = "resolving"
 	PhaseFetching  Phase = "fetching"
 	PhaseVerifying Phase = "verifying"
+	PhaseExporting Phase = "exporting"
+	PhaseImporting Phase = "importing"
 )
 
 // A Progress is the state of one phase of a run.

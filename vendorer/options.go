@@ -24,6 +24,10 @@ type Options struct {
 	Offline bool
 	// CacheDir is the cache root; "" finds it from Getenv.
 	CacheDir string
+	// Bundles are the paths of OCI image layouts, such as Export writes them: a source of what
+	// has a digest, before all others, also where Offline is set. Run, Fetch and Inspect use
+	// them.
+	Bundles []string
 	// Jobs bounds the packs that are resolved or fetched at once; 0 is DefaultJobs.
 	Jobs int
 	// Getenv looks up the environment: the variables of packfetch.DefaultCacheDir,

@@ -158,7 +158,7 @@ func (v *vendoring) resolveLocked(ctx context.Context, t *task) error {
 	ref, layer := t.Pack.Reference.WithDigest(t.Locked.ManifestDigest), t.Pack.Layer
 	pack, err := v.ResolveCached(ref, t.Locked.ManifestDigest, layer)
 	switch {
-	case isNotCached(err) && v.o.Offline:
+	case isNotCached(err) && v.o.Offline && !v.HasBundled(t.Locked.ManifestDigest):
 		pack, err = v.FromLock(ref, t.Locked.ManifestDigest, lockedLayer(t.Locked), layer)
 	case isNotCached(err):
 		pack, err = v.Resolve(ctx, ref, layer)

@@ -171,15 +171,20 @@ func (o Options) newClient(project string, set func(*packfetch.Options, *progres
 	c.keyless = keyless.NewVerifier(func() keyless.Search { return o.searchKeyless(project) })
 	f := o.Fetch
 	set(&f, c.progress)
-	f.Offline, f.CacheDir, f.UserAgent, f.LockWait = o.Offline, o.CacheDir, o.UserAgent, o.LockWait
+	f.Offline, f.CacheDir, f.UserAgent, f.LockWait, f.Bundles = o.Offline, o.CacheDir, o.UserAgent, o.LockWait, o.Bundles
 	if f.CacheDir == "" {
 		f.CacheDir = packfetch.DefaultCacheDir(o.getenv, project)
 	}
 	f.Events = func(e packfetch.Event) { c.events.event(Fetching{e}) }
-	if c.Fetcher, err = fetch.New(f); err == nil {
-		c.DistrustMirrors(sources.Distrust{IsForeign: isInTreeOf(project), AsksSigner: c.asksSigner})
+	if c.Fetcher, err = fetch.New(f); err != nil {
+		return nil, err
 	}
-	return c, err
+	c.DistrustMirrors(sources.Distrust{IsForeign: isInTreeOf(project), AsksSigner: c.asksSigner})
+	if err := c.OpenBundles(); err != nil {
+		c.CloseBundles()
+		return nil, err
+	}
+	return c, nil
 }
 
 // asksSigner tells whether a rule demands a signature of a pack, whatever its digest.
@@ -198,12 +203,17 @@ func (o Options) standalone(fo FetchOptions) (*client, error) {
 		f.AllowTags, f.InsecureRegistries = fo.AllowTags, fo.InsecureRegistries
 		f.Copied = progress.copiedOne
 	})
-	c.progress.begin(PhaseResolving, 1, 0)
+	if err == nil {
+		c.progress.begin(PhaseResolving, 1, 0)
+	}
 	return c, err
 }
 
-// close passes on the held events.
-func (c *client) close() { c.events.flush() }
+// close passes on the held events, and closes the bundles.
+func (c *client) close() {
+	c.events.flush()
+	c.CloseBundles()
+}
 
 // resolve finds the pack of a reference.
 func (c *client) resolve(ctx context.Context, reference string) (*fetch.Resolved, error) {

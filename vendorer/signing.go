@@ -143,13 +143,20 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	entry := t.entry
 	entry.Signer, entry.Evidence = t.Locked.Signer, t.Locked.Evidence
 	err := v.proveSigner(ctx, t.Pack, entry, match)
+	var bundled []byte
+	var missing *EvidenceMissingError
+	isMissing := errors.As(err, &missing)
+	if isMissing || isOtherEvidence(err) {
+		if bundled = v.bundledEvidence(entry); bundled != nil {
+			e, bad := evidence.Open(bundled, entry.Evidence)
+			err = v.proveBy(ctx, t.Pack, entry, match, e, bad)
+		}
+	}
 	if v.mayLeaveOpen(t, entry, err) {
 		v.leaveOpen(err)
 		err = nil
 	}
-	var missing *EvidenceMissingError
 	var refused *SignerRefusedError
-	var link *evidence.Error
 	switch {
 	// Without the evidence, too: a run that was interrupted may have deleted it.
 	case (err == nil || errors.As(err, &missing)) && match.IsException() && v.accepts(StaysSigned, entry.Name):
@@ -157,10 +164,14 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 		return true, nil
 	case err == nil:
 		t.entry = entry
+		if bundled != nil {
+			t.evidence = bundled
+			t.tell(EvidenceRebuilt{Name: entry.Name, Path: v.p.Show(v.p.EvidenceFile(entry.Name)), Changed: !isMissing, Same: true})
+		}
 		return true, v.tellUnasked(entry, match)
 	case errors.As(err, &missing):
 		return true, v.rebuild(ctx, t, entry, match, false)
-	case errors.As(err, &link) && link.Link == evidence.File && !match.IsException():
+	case isOtherEvidence(err) && !match.IsException():
 		// A run that was interrupted may have left it. Like another pack, it is replaced.
 		if v.rebuild(ctx, t, entry, match, true) == nil {
 			return true, nil
@@ -170,6 +181,27 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 		return false, nil
 	}
 	return false, err
+}
+
+// isOtherEvidence tells whether a file of evidence is not the one that is locked.
+func isOtherEvidence(err error) bool {
+	var link *evidence.Error
+	return errors.As(err, &link) && link.Link == evidence.File
+}
+
+// bundledEvidence returns the locked evidence of an entry from a bundle, with LF; nil if none
+// has it.
+func (v *vendoring) bundledEvidence(entry lockfile.Entry) []byte {
+	for _, file := range v.BundledFiles(evidenceName(entry.Name), evidence.MaxFile+2) {
+		e, err := evidence.Open(file, entry.Evidence)
+		if err != nil {
+			continue
+		}
+		if file, err := e.Bytes(); err == nil {
+			return file
+		}
+	}
+	return nil
 }
 
 // tellUnasked reports a signer that no rule asks for. It is an error if packs.lock must not
@@ -199,6 +231,12 @@ func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lo
 		return err
 	}
 	e, err := openEvidence(data, long, entry)
+	return s.proveBy(ctx, pack, entry, match, e, err)
+}
+
+// proveBy is proveSigner by given evidence, which may not have been readable: bad says why.
+func (s *session) proveBy(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, match trust.Match, e *evidence.Evidence, bad error) error {
+	err := bad
 	if err == nil {
 		signers := evidenceSigners(match.Signers, pack.Reference, s.keylessBy(ctx, s.policy.Root()))
 		if match.IsException() {
@@ -215,7 +253,7 @@ func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lo
 		return open
 	}
 	if err != nil {
-		return &EvidenceError{Name: entry.Name, Path: file, Err: err}
+		return &EvidenceError{Name: entry.Name, Path: s.p.Show(s.p.EvidenceFile(entry.Name)), Err: err}
 	}
 	return nil
 }

@@ -52,6 +52,11 @@ func (c *cli) offlineFlag(command *cobra.Command) {
 	command.Flags().BoolVar(&c.offline, "offline", false, "use no network at all")
 }
 
+// fromFlag adds --from, for commands that may fetch what they know by digest.
+func (c *cli) fromFlag(command *cobra.Command) {
+	command.Flags().StringArrayVar(&c.from, "from", nil, "look into `BUNDLE` before any registry; repeatable")
+}
+
 // cacheDirFlag adds --cache-dir.
 func (c *cli) cacheDirFlag(command *cobra.Command) {
 	command.Flags().StringVar(&c.cacheDir, "cache-dir", "", "use the shared pack cache in `DIR`")

@@ -32,6 +32,7 @@ type cli struct {
 	// Flags that several commands have.
 	files                   []string // -f: names and patterns; none means the nearest
 	cacheDir                string
+	from                    []string // --from: bundles
 	jobs                    int
 	locked, offline, frozen bool
 	quiet, verbose, json    bool
@@ -62,7 +63,8 @@ func newCLI(p process) *cli {
 	c := &cli{process: p, section: textSection}
 	c.root = c.rootCommand()
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
-		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand(), c.trustCommand())
+		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand(), c.trustCommand(),
+		c.exportCommand(), c.importCommand())
 	c.group("Any pack:", c.versionsCommand(), c.inspectCommand(), c.fetchCommand())
 	c.group("This machine:", c.doctorCommand(), c.authCommand(), c.mirrorCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")
@@ -123,6 +125,7 @@ func (c *cli) options() vendorer.Options {
 	return vendorer.Options{
 		Offline:    c.offline,
 		CacheDir:   c.cacheDir,
+		Bundles:    c.from,
 		Jobs:       c.jobs,
 		Getenv:     c.getenv,
 		Executable: c.executable,
@@ -202,6 +205,7 @@ modules. They work on one project after the other, and an error in one does not
 stop the others.`,
 		Example: `  packvendor             # vendor what packs.toml names
   packvendor --frozen    # obey packs.lock, use no network
+  packvendor --frozen --from bundle.tar    # the same, with what "export" wrote
   packvendor -f ./...    # vendor in all projects here and below`,
 		Version:           version(),
 		Args:              c.noCommand,
@@ -229,6 +233,7 @@ stop the others.`,
 	persistent.BoolVarP(&c.verbose, "verbose", "v", false, "print what is done, and why")
 	persistent.BoolVar(&c.json, "json", false, "print one JSON document, errors included")
 	c.projectsFlags(command)
+	c.fromFlag(command)
 	flags := command.Flags()
 	flags.Bool("version", false, "print the version")
 	flags.BoolVar(&c.locked, "locked", false, "exit with 1 if packs.lock would change (CI: default)")

@@ -38,6 +38,7 @@ output.`,
 		},
 	}
 	c.fetchFlags(command)
+	c.fromFlag(command)
 	c.referenceFlags(command, &fo)
 	command.Flags().StringVarP(&output, "output", "o", "", "copy the pack to `FILE`; - is standard output")
 	return command

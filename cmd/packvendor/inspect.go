@@ -53,6 +53,7 @@ unsigned pack it is 0, unlike that of "packvendor trust explain".`,
 	}
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	c.fetchFlags(command)
+	c.fromFlag(command)
 	c.insecureFlag(command, &opt.InsecureRegistries)
 	command.Flags().BoolVar(&opt.Signatures, "signatures", false, "look for signatures in the registry, too")
 	command.Flags().Bool("allow-tags", false, "tags are allowed anyway: kept for those who say it")

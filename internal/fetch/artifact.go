@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
@@ -144,4 +145,10 @@ func (f *Fetcher) CopyBlob(ctx context.Context, ref ociref.Reference, content ve
 		return &OfflineError{Reference: ref.Name() + "@" + string(content.Digest)}
 	}
 	return f.download(ctx, &Resolved{Reference: ref, ref: ref, Layer: Layer{Digest: string(content.Digest), Size: content.Size}}, dst, nil)
+}
+
+// OpenCached opens the pack in the cache's entry of a manifest and returns its size in bytes.
+// The bytes prove nothing.
+func (f *Fetcher) OpenCached(manifest ociref.Digest) (io.ReadCloser, int64, error) {
+	return f.cache.OpenPack(manifest)
 }

@@ -34,7 +34,7 @@ type Sink interface {
 // *registry.Error, *registry.ProtocolError, *StorageError, *UnsignedError,
 // *UnsearchedError, and those of reading the files of Options.Mirrors.
 func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool, err error) {
-	from, err := f.copy(ctx, p, target{dst, func() (Sink, error) { return dst, nil }})
+	from, err := f.copy(ctx, p, target{Sink: dst, uncached: func() (Sink, error) { return dst, nil }})
 	return from != fromCache, err
 }
 
@@ -43,6 +43,9 @@ func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool
 type target struct {
 	Sink
 	uncached func() (Sink, error)
+	// fill has the cache get the bytes of a bundle, too. It does not need them otherwise: a
+	// bundle stays where it is.
+	fill bool
 }
 
 // An origin says where a pack's bytes came from, and whether the cache has them now.
@@ -63,10 +66,13 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 		return f.copyUncached(ctx, p, to)
 	}
 	found, err := f.lookUp(ctx, p, to, nil, true)
+	if f.isBundled(p) && !to.fill && (found.toFill() || errors.As(err, new(*packcache.CorruptError))) {
+		return f.copyUncached(ctx, p, to)
+	}
 	if err != nil || !found.toFill() {
 		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
-	if f.offline || p.body == nil {
+	if f.offline && !f.isBundled(p) || p.body == nil {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
 	unlock, err := f.fetching.Lock(ctx, p.ManifestDigest)
@@ -100,7 +106,7 @@ func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Resolved, to target, fou
 // copyUncached downloads without the cache, for example because its entry holds another
 // layer of the manifest.
 func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (origin, error) {
-	if f.offline {
+	if f.offline && !f.isBundled(p) {
 		return fromCache, &OfflineError{Reference: p.Reference.Text()}
 	}
 	dst, err := to.uncached()
@@ -228,7 +234,7 @@ func (f *Fetcher) counted(p *Resolved, to target) target {
 	count := func(dst Sink) Sink {
 		return &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
 	}
-	return target{count(to.Sink), func() (Sink, error) {
+	return target{Sink: count(to.Sink), fill: to.fill, uncached: func() (Sink, error) {
 		dst, err := to.uncached()
 		if err != nil {
 			return nil, err

@@ -39,6 +39,10 @@ type Options struct {
 	// Keychain finds the user's credentials after a registry has refused an anonymous
 	// request; nil finds none. packfetch.UserKeychain is this machine's user's.
 	Keychain registry.Keychain
+	// Bundles are the paths of OCI image layouts, folders or tar archives, that are asked for
+	// what has a digest after the cache and before any registry, also where Offline is set. A
+	// Fetcher opens them when it needs one.
+	Bundles []string
 	// Mirrors are the registries that are asked before the one that a reference names, or in
 	// its place; nil is none. packfetch.UserMirrors are this machine's, in registries.conf.
 	Mirrors *sources.Mirrors
@@ -79,6 +83,7 @@ type Options struct {
 // number of processes on one cache.
 type Fetcher struct {
 	sources       *sources.Client
+	bundles       *sources.Bundles
 	cache         *packcache.Cache
 	allowTags     bool
 	offline       bool
@@ -118,7 +123,9 @@ func New(o Options) (*Fetcher, error) {
 	if o.Events == nil {
 		o.Events = func(Event) {}
 	}
+	bundles := sources.NewBundles(o.Bundles)
 	f := &Fetcher{
+		bundles: bundles,
 		sources: sources.New(registry.New(registry.Options{
 			Transport: o.Transport,
 			Resolver:  o.Resolver,
@@ -130,6 +137,7 @@ func New(o Options) (*Fetcher, error) {
 			Retrying:  func(r registry.Retry) { o.Events(Retrying(r)) },
 			Underway:  o.Underway,
 		}), sources.Options{
+			Bundles:  bundles.List(o.Offline),
 			Mirrors:  o.Mirrors,
 			Insecure: o.InsecureRegistries,
 			Events:   func(e sources.Event) { o.Events(sourceEvent(e)) },

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -92,6 +93,23 @@ func OpenOutput(path string) (*Output, error) {
 	return &Output{dir: root, path: path}, err
 }
 
+// Write has write write the file, completely or not at all.
+func (o *Output) Write(write func(io.Writer) error) error {
+	file, err := atomicfile.Create(o.dir, filepath.Base(o.path))
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	file.WriteEarly()
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := atomicfile.CommitAll(file); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(o.dir, ".")
+}
+
 // Close closes the directory.
 func (o *Output) Close() error { return o.dir.Close() }
 
@@ -122,7 +140,7 @@ func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *Output) (Result,
 func (f *Fetcher) ToCache(ctx context.Context, p *Resolved) (Result, error) {
 	var file *scratch.File // nil unless the cache cannot have the bytes
 	var head head
-	to := target{Sink: &head, uncached: func() (_ Sink, err error) {
+	to := target{fill: true, Sink: &head, uncached: func() (_ Sink, err error) {
 		if file, err = scratch.New(); err != nil {
 			return nil, &StorageError{Err: err}
 		}

@@ -61,7 +61,7 @@ func (f *Fetcher) checkTagAllowed(ref ociref.Reference) error {
 	return nil
 }
 
-// ResolveRemote is Resolve without the cache.
+// ResolveRemote is Resolve without the cache. A Fetcher for it has no bundles.
 func (f *Fetcher) ResolveRemote(ctx context.Context, ref ociref.Reference, layer string) (*Resolved, error) {
 	if f.offline {
 		return nil, &OfflineError{Reference: ref.Text()}
@@ -80,7 +80,12 @@ func (f *Fetcher) ResolveCached(ref ociref.Reference, manifest ociref.Digest, la
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref.Text(), errNotCached)
 	}
-	pack := &Resolved{Reference: ref, ManifestDigest: manifest}
+	return f.ResolveKnown(ref, body, layer)
+}
+
+// ResolveKnown is Resolve of a manifest whose bytes the caller has.
+func (f *Fetcher) ResolveKnown(ref ociref.Reference, body []byte, layer string) (*Resolved, error) {
+	pack := &Resolved{Reference: ref, ManifestDigest: ociref.DigestOf(body)}
 	m, err := parseManifest(body, "")
 	if err == nil {
 		err = pack.pickLayer(ref, body, m, f.accept, layer)
@@ -245,13 +250,18 @@ func (s *search) resolveChild(ctx context.Context, pack Resolved, ref ociref.Ref
 	return &pack, pack.pickLayer(ref, read.Body, m, s.accept, s.layer)
 }
 
-// manifest returns the manifest that ref names, from the cache if ref has a digest. A
-// manifest from the cache has no content type. layer is that of Resolve.
+// manifest returns the manifest that ref names, from the cache or a bundle if ref has a digest. A
+// manifest from there has no content type. layer is that of Resolve.
 func (f *Fetcher) manifest(ctx context.Context, ref ociref.Reference, layer string) (registry.Manifest, error) {
 	if ref.Digest == "" {
 		return f.sources.Manifest(ctx, ref)
 	}
 	body, err := f.cachedManifest(ref)
+	if body == nil {
+		if m, ok, err := f.bundled(ref); ok || err != nil {
+			return m, err
+		}
+	}
 	if err != nil || body != nil {
 		return registry.Manifest{Body: body, Digest: ref.Digest}, err
 	}

@@ -168,6 +168,18 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 	return err
 }
 
+// OpenPack opens the entry's pack and returns its size in bytes. The bytes prove nothing, and
+// another program may change them meanwhile. Errors: fs.ErrNotExist, others for a file that
+// cannot be read.
+func (c *Cache) OpenPack(manifest ociref.Digest) (io.ReadCloser, int64, error) {
+	file, info, err := c.open(manifest, packFile)
+	if err != nil {
+		return nil, 0, err
+	}
+	c.markUsed(manifest)
+	return file, info.Size(), nil
+}
+
 // HasPack tells whether the entry has a readable pack, right or wrong.
 func (c *Cache) HasPack(manifest ociref.Digest) bool {
 	file, _, err := c.open(manifest, packFile)

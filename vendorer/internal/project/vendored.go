@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 )
@@ -103,6 +104,20 @@ func isPointer(file io.ReaderAt, size int64) bool {
 	}
 	n, _ := file.ReadAt(head, 0)
 	return string(head[:n]) == lfsPrefix
+}
+
+// OpenPack opens the vendored file of a pack and returns its size in bytes. Its bytes prove
+// nothing. Errors: fs.ErrNotExist, *PlaceError, *fs.PathError.
+func (p *Project) OpenPack(name string) (io.ReadCloser, int64, error) {
+	at := p.PackFile(name)
+	if err := p.CheckFile(at); err != nil {
+		return nil, 0, err
+	}
+	file, info, err := regularfile.Open(p.Root, at)
+	if err != nil {
+		return nil, 0, p.located(at, err)
+	}
+	return file, info.Size(), nil
 }
 
 // Copy copies an entry's vendored pack to w. The error is *verified.MismatchError if

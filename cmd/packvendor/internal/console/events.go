@@ -77,6 +77,10 @@ func (p *Printer) Event(e vendorer.Event) {
 		p.trustInTree = true
 	case vendorer.Kept:
 		p.Warning("%s is not what was locked, so it is kept although packs.toml no longer has %s", e.Path, e.Name)
+	case vendorer.NotExported:
+		p.Warning("%s is not the pack that is locked; the bundle has the pack from elsewhere", e.Path)
+	case vendorer.NotImported:
+		p.Warning("%s%s is not imported: packs.toml chooses its layer, and the cache keeps another one", p.About, e.Name)
 	case vendorer.Large:
 		p.Warning("%s%s has %d bytes: many code hosts refuse files over 100 MB", p.About, e.Name, e.Size)
 	case vendorer.LargeTotal:

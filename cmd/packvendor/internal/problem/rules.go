@@ -271,12 +271,18 @@ func (x Explainer) fetchRules() []rule {
 // kindRules are about errors that have a kind and nothing else.
 func kindRules() []rule {
 	return []rule{
-		all(Drift, new(*vendorer.EmbedError)),
-		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError),
+		all(Drift, new(*vendorer.EmbedError), new(*vendorer.MissingPacksError)),
+		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError), new(*vendorer.InputError), new(*vendorer.BundleError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 			new(*packfetch.InvalidReferenceError), new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),
 		all(Network, new(*vendorer.ProxyError)),
 		all(Storage, new(*packfetch.StorageError)),
+		on(func(e *packfetch.UnreadBundleError) Problem {
+			if e.IsMissing() {
+				return Problem{Kind: Usage}
+			}
+			return Problem{Kind: Storage}
+		}),
 		all(Integrity, new(*packfetch.DigestMismatchError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError)),
 	}
 }

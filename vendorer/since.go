@@ -1,0 +1,120 @@
+package vendorer
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/layout"
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/lockfile"
+)
+
+// A since is what the receiver of a bundle has already: nothing, the packs of a packs.lock, or
+// an earlier bundle.
+type since struct {
+	lock   *lockfile.Lock
+	bundle *layout.Layout
+}
+
+// openSince opens a packs.lock or a bundle; "" is nothing.
+func openSince(path string) (*since, error) {
+	if path == "" {
+		return &since{}, nil
+	}
+	info, err := os.Stat(path)
+	if err == nil && (info.IsDir() || IsArchive(path)) {
+		bundle, err := openBundle(path)
+		return &since{bundle: bundle}, err
+	}
+	lock, err := readLock(path)
+	return &since{lock: lock}, err
+}
+
+// openBundle opens a bundle. Errors: *InputError, *BundleError, *PlaceError.
+func openBundle(path string) (*layout.Layout, error) {
+	l, err := layout.Open(path)
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return nil, &InputError{File: path, Err: at}
+	}
+	return l, err
+}
+
+// readLock reads a packs.lock of no project.
+func readLock(path string) (*lockfile.Lock, error) {
+	data, err := regularfile.Read(nil, path, lockfile.MaxSize)
+	if err != nil {
+		return nil, &InputError{File: path, Err: err}
+	}
+	return lockfile.Parse(path, data)
+}
+
+// An InputError reports a packs.lock or a bundle, named by the user, that cannot be read.
+type InputError struct {
+	File string
+	Err  error
+}
+
+func (e *InputError) Error() string { return "cannot read " + e.Err.Error() }
+func (e *InputError) Unwrap() error { return e.Err }
+
+// A BundleError reports a file or a folder that is no bundle, or one that is not safe to read.
+type BundleError = layout.FormatError
+
+func (s *since) close() {
+	if s.bundle != nil {
+		s.bundle.Close()
+	}
+}
+
+// locks reports whether the packs.lock has a pack with the same manifests and evidence.
+func (s *since) locks(entry lockfile.Entry) bool {
+	if s.lock == nil {
+		return false
+	}
+	for _, e := range s.lock.Entries {
+		isSame := e.ManifestDigest == entry.ManifestDigest && e.IndexDigest == entry.IndexDigest
+		if isSame && (entry.Evidence == "" || e.Name == entry.Name && e.Evidence == entry.Evidence) {
+			return true
+		}
+	}
+	return false
+}
+
+// manifest returns a manifest of the bundle; nil if it does not have it.
+func (s *since) manifest(digest ociref.Digest) []byte {
+	if s.bundle == nil {
+		return nil
+	}
+	body, err := s.bundle.Manifest(digest)
+	if err != nil {
+		return nil
+	}
+	return body
+}
+
+// has reports whether the bundle has all of a pack: its manifests, its blobs by digest and size,
+// and its evidence.
+func (s *since) has(t *exportTask) bool {
+	if s.bundle == nil {
+		return false
+	}
+	for _, m := range t.artifact.Manifests {
+		if s.manifest(m.Digest) == nil {
+			return false
+		}
+	}
+	for _, b := range t.artifact.Blobs {
+		if !s.bundle.HasContent(b.Content) {
+			return false
+		}
+	}
+	if t.entry.Evidence == "" {
+		return true
+	}
+	data, err := s.bundle.File(evidenceName(t.entry.Name), evidence.MaxFile+2)
+	return err == nil && evidence.Digest(data) == t.entry.Evidence
+}

@@ -22,6 +22,7 @@ type task struct {
 	evidence []byte
 	apart    bool // staged is made durable by itself
 	fetched  bool
+	bundled  bool    // its bytes came from a bundle
 	source   string  // that of PackReport
 	told     []Event // about the signer, once the run succeeds
 }

@@ -26,8 +26,9 @@ type PackReport struct {
 	Action         Action
 	Written        bool // its vendored file was written
 	Fetched        bool // its bytes came from the registry
+	Bundled        bool // they came from a bundle
 	// Source is where its bytes came from, if that is neither the cache nor the repository of
-	// its reference: HOST/REPOSITORY of a mirror.
+	// its reference: HOST/REPOSITORY of a mirror, or the path of a bundle.
 	Source  string
 	Refused bool // its update was refused
 }
@@ -145,7 +146,7 @@ func (v *vendoring) plan(ctx context.Context) (Plan, map[string]Vendored, error)
 func (v *vendoring) report(c *project.Change, tasks []*task) *Report {
 	report := &Report{DryRun: v.dryRun, Written: c.Written, Deleted: c.Deleted, Dropped: c.Dropped}
 	for _, t := range tasks {
-		report.Packs = append(report.Packs, PackReport{Entry: t.entry, Before: t.Locked, Action: t.Action, Written: t.mustWrite() && !v.dryRun, Fetched: t.fetched, Source: t.source})
+		report.Packs = append(report.Packs, PackReport{Entry: t.entry, Before: t.Locked, Action: t.Action, Written: t.mustWrite() && !v.dryRun, Fetched: t.fetched, Bundled: t.bundled, Source: t.source})
 	}
 	return report
 }

@@ -85,7 +85,8 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 	}
 	file.WriteEarly()
 	t.fetched, err = v.Copy(ctx, t.pack, file)
-	if err == nil && t.fetched {
+	t.bundled = v.CameFromBundle(t.pack)
+	if err == nil && (t.fetched || t.bundled) {
 		t.source = v.DownloadedFrom(t.pack)
 	}
 	if err == nil && t.Action == Resolve {

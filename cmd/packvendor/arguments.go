@@ -54,7 +54,7 @@ func (c *cli) offlineFlag(command *cobra.Command) {
 
 // fromFlag adds --from, for commands that may fetch what they know by digest.
 func (c *cli) fromFlag(command *cobra.Command) {
-	command.Flags().StringArrayVar(&c.from, "from", nil, "look into `BUNDLE` before any registry; repeatable")
+	command.Flags().StringArrayVar(&c.from, "from", nil, "look into `BUNDLE` before registries; repeatable")
 }
 
 // cacheDirFlag adds --cache-dir.

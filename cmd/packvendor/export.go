@@ -14,20 +14,20 @@ func (c *cli) exportCommand() *cobra.Command {
 	eo := vendorer.ExportOptions{}
 	command := &cobra.Command{
 		Use:   "export [NAME...]",
-		Short: "Write the locked packs into a bundle, for machines without network",
+		Short: "Write the locked packs into a bundle, for closed networks",
 		Long: `Write the packs of packs.lock, or those that are named, into a bundle: an OCI
 image layout, which oras, regctl and skopeo read too. It holds all manifests and
 blobs of each pack, packs.lock, and the evidence of signed packs. The bytes come
 from the project and the shared cache, and only the rest from the registries. It
 prints the path of the bundle.
 
-The bundle is a tar archive if its name ends in ".tar", else a folder, which must
-not exist yet or be empty. The same packs.lock gives the same bytes.
+The bundle is a tar archive if its name ends in ".tar". Else it is a folder,
+which must not exist yet or be empty. The same packs.lock gives the same bytes.
 
 --since leaves out the packs of an older packs.lock or in an earlier bundle.
 
-"packvendor import" puts the packs of a bundle into the cache of another machine.
-"packvendor --from FILE" vendors them without the cache.`,
+On another machine, "packvendor import" puts the packs of a bundle into the
+cache, and "packvendor --from BUNDLE" vendors them without the cache.`,
 		Example: `  packvendor export -o bundle.tar
   packvendor export -o new.tar --since old.tar`,
 		ValidArgsFunction: c.completePacks(0),
@@ -51,7 +51,7 @@ not exist yet or be empty. The same packs.lock gives the same bytes.
 		},
 	}
 	c.projectFlags(command)
-	command.Flags().StringVarP(&eo.Output, "output", "o", "packs.tar", "write the bundle to `FILE`, or to a folder")
+	command.Flags().StringVarP(&eo.Output, "output", "o", "packs.tar", "write the bundle to `FILE`")
 	command.Flags().StringVar(&eo.Since, "since", "", "leave out the packs of `FILE`, a packs.lock or a bundle")
 	return command
 }

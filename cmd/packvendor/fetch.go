@@ -76,7 +76,7 @@ type fetchJSON struct {
 	Output    string `json:"output,omitempty"`     // the file of -o
 	Fetched   bool   `json:"fetched"`              // from the registry, not from the cache
 	// Source is where it was fetched from, if not from the repository of the reference:
-	// HOST/REPOSITORY of a mirror.
+	// HOST/REPOSITORY of a mirror, or the path of a bundle.
 	Source string `json:"source,omitempty"`
 }
 

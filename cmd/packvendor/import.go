@@ -16,10 +16,10 @@ func (c *cli) importCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "import BUNDLE...",
 		Short: "Put the packs of bundles into the shared cache, without network",
-		Long: `Put the packs that packs.lock has from bundles into the shared cache. A bundle is
-an OCI image layout, as a folder or as a tar archive that is not compressed:
-"packvendor export" writes one, and oras, regctl and skopeo do. No network is
-used, and names in a bundle are not believed: packs.lock says which digests are
+		Long: `Put the packs of packs.lock from bundles into the shared cache. A bundle is an
+OCI image layout, as a folder or as a tar archive that is not compressed. It is
+written by "packvendor export", or by oras, regctl or skopeo. No network is
+used. Names in a bundle are not believed: packs.lock says which digests are
 wanted. Afterwards "packvendor --offline" vendors the packs, and other programs
 that share the cache find them.
 
@@ -54,7 +54,7 @@ imported.`,
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	c.jobsFlag(command)
 	c.cacheDirFlag(command)
-	command.Flags().StringVar(&io.Lock, "lock", "", "import the packs of `FILE`, a packs.lock; no packs.toml is needed")
+	command.Flags().StringVar(&io.Lock, "lock", "", "use `FILE` instead of the packs.lock of a project")
 	return command
 }
 

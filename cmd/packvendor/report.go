@@ -31,7 +31,7 @@ type packJSON struct {
 	Written    bool `json:"written"`    // its vendored file was written
 	Downloaded bool `json:"downloaded"` // from the registry, not from the cache
 	// Source is where it was downloaded from, if not from the repository of its reference:
-	// HOST/REPOSITORY of a mirror.
+	// HOST/REPOSITORY of a mirror. Or it is the path of the bundle that it came from.
 	Source  string `json:"source,omitempty"`
 	Refused bool   `json:"refused,omitempty"` // it was to be updated, and was not
 }
@@ -97,7 +97,7 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 type summary struct {
 	added, updated, restored, removed int
 	others                            []string // files that were written although what is locked is the same
-	downloaded, cached                int64    // bytes of packs, from registries and from the cache
+	downloaded, bundled, cached       int64    // bytes of packs, from registries, bundles and the cache
 }
 
 func summaryOf(report *vendorer.Report) summary {
@@ -114,6 +114,8 @@ func summaryOf(report *vendorer.Report) summary {
 		switch {
 		case p.Written && p.Fetched:
 			s.downloaded += p.Size
+		case p.Written && p.Bundled:
+			s.bundled += p.Size
 		case p.Written:
 			s.cached += p.Size
 		}
@@ -154,6 +156,9 @@ func (s summary) text(took time.Duration) string {
 	var amounts []string
 	if s.downloaded > 0 {
 		amounts = append(amounts, phrase.Bytes(s.downloaded)+" downloaded")
+	}
+	if s.bundled > 0 {
+		amounts = append(amounts, phrase.Bytes(s.bundled)+" from bundles")
 	}
 	if s.cached > 0 {
 		amounts = append(amounts, phrase.Bytes(s.cached)+" from the cache")

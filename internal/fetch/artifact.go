@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 
@@ -133,10 +134,11 @@ func known(content verified.Content, data string) []byte {
 // cache or else from the registry. Errors are those of Resolve.
 func (f *Fetcher) ManifestOf(ctx context.Context, ref ociref.Reference) ([]byte, error) {
 	m, err := f.manifest(ctx, ref, "")
-	if err != nil {
-		return nil, fmt.Errorf("cannot resolve %s: %w", ref, err)
+	var offline *OfflineError
+	if err != nil && !errors.As(err, &offline) {
+		err = fmt.Errorf("cannot resolve %s: %w", ref, err)
 	}
-	return m.Body, nil
+	return m.Body, err
 }
 
 // CopyBlob copies a blob of a repository to dst, without the cache. Errors are those of Copy.

@@ -47,6 +47,12 @@ func (f *Fetcher) CheckBundled(ctx context.Context, p *Resolved) error {
 	return f.bundles.Check(ctx, p.content())
 }
 
+// CameFromBundle reports whether the pack's bytes, which were copied, came from a bundle.
+func (f *Fetcher) CameFromBundle(p *Resolved) bool {
+	from, ok := f.downloaded.Load(p.ref)
+	return ok && from.(Source).Role == sources.Stored
+}
+
 // isBundled reports whether a bundle has the pack's bytes, right or wrong.
 func (f *Fetcher) isBundled(p *Resolved) bool { return f.bundles.HasBlob(p.content().Digest) }
 

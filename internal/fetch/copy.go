@@ -25,7 +25,7 @@ type Sink interface {
 
 // Copy writes the pack's bytes to dst, from the cache or else from the registry, which
 // then fills the cache in the same pass. The bytes in dst prove nothing unless the error
-// is nil. fetched tells whether they came from the registry.
+// is nil. fetched tells whether they came from the registry: bytes of a bundle did not.
 //
 // With Options.Verifier nothing is written and nothing fetched before it has accepted a
 // signature.
@@ -35,7 +35,7 @@ type Sink interface {
 // *UnsearchedError, and those of reading the files of Options.Mirrors.
 func (f *Fetcher) Copy(ctx context.Context, p *Resolved, dst Sink) (fetched bool, err error) {
 	from, err := f.copy(ctx, p, target{Sink: dst, uncached: func() (Sink, error) { return dst, nil }})
-	return from != fromCache, err
+	return from != fromCache && !f.CameFromBundle(p), err
 }
 
 // A target has two sinks for a pack's bytes: the first if the cache has them, or gets

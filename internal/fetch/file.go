@@ -25,13 +25,14 @@ type Result struct {
 	ManifestDigest      string
 	ManifestAnnotations map[string]string
 	// Source is where the bytes came from, if not from the cache and not from the repository
-	// that the reference names: HOST/REPOSITORY of a mirror. The Rust client has no mirrors.
+	// that the reference names: HOST/REPOSITORY of a mirror, or the path of a bundle. The Rust client
+	// has neither.
 	Source string
 }
 
 func (f *Fetcher) result(p *Resolved, path string, fetched bool) Result {
-	source := ""
-	if fetched {
+	source, bundled := "", f.CameFromBundle(p)
+	if fetched || bundled {
 		source = f.DownloadedFrom(p)
 	}
 	return Result{
@@ -40,7 +41,7 @@ func (f *Fetcher) result(p *Resolved, path string, fetched bool) Result {
 		ResolvedDigest:      string(p.ManifestDigest),
 		MediaType:           p.Layer.MediaType,
 		Path:                path,
-		FetchedFromNetwork:  fetched,
+		FetchedFromNetwork:  fetched && !bundled,
 		ManifestDigest:      string(p.ManifestDigest),
 		ManifestAnnotations: p.Annotations,
 	}

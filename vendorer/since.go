@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -58,7 +59,15 @@ type InputError struct {
 	Err  error
 }
 
-func (e *InputError) Error() string { return "cannot read " + e.Err.Error() }
+func (e *InputError) Error() string {
+	cause := e.Err
+	var at *fs.PathError
+	if errors.As(cause, &at) {
+		cause = at.Err
+	}
+	return fmt.Sprintf("cannot read %s: %v", e.File, cause)
+}
+
 func (e *InputError) Unwrap() error { return e.Err }
 
 // A BundleError reports a file or a folder that is no bundle, or one that is not safe to read.

@@ -58,9 +58,18 @@ func TestScripts(t *testing.T) {
 }
 
 // root is whether the tests run as root, whom no permission stops; sigstore, whether there
-// is the real program that verifies signatures without a key.
+// is the real program that verifies signatures without a key; unshare, whether the program
+// unshare may take the network away from another one.
 func scriptCondition(cond string) (bool, error) {
-	return cond == "root" && os.Getuid() == 0 || cond == "sigstore" && os.Getenv(keyless.Variable) != "", nil
+	switch cond {
+	case "root":
+		return os.Getuid() == 0, nil
+	case "sigstore":
+		return os.Getenv(keyless.Variable) != "", nil
+	case "unshare":
+		return exec.Command("unshare", "--user", "--map-root-user", "--net", "true").Run() == nil, nil
+	}
+	return false, nil
 }
 
 // goEnvironment is the environment in which the go command builds without a home.

@@ -153,6 +153,8 @@ func (b *bundle) located(err error) error {
 	var mismatch *verified.MismatchError
 	var read *verified.ReadError
 	switch {
+	case errors.As(err, new(*verified.WriteError)):
+		return err
 	case errors.As(err, &at):
 		return &UnreadBundleError{Path: b.path, Err: gone{at.Err}}
 	case errors.As(err, &read) && !isEnd(read.Err):

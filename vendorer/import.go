@@ -262,12 +262,12 @@ func (m *importing) judge(ctx context.Context, t *importTask) error {
 func (m *importing) evidenceOf(t *importTask) (*evidence.Evidence, error) {
 	name := evidenceName(t.Name)
 	files := m.BundledFiles(name, evidence.MaxFile+2)
-	if m.evidence != nil {
+	if m.evidence != nil { // there is a project
 		if file, err := m.evidence(t.Name); err == nil {
 			files = append(files, file)
 		}
 	}
-	var last error = &EvidenceMissingError{Name: t.Name, Path: name}
+	last := fmt.Errorf("no bundle has %s", name)
 	for _, file := range files {
 		e, err := evidence.Open(file, t.Evidence)
 		if err == nil {

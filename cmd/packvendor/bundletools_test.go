@@ -162,8 +162,12 @@ func TestBundleSkopeo(t *testing.T) {
 }
 
 // regctl imports packs of an archive by their names, copies them from a folder, and writes
-// layouts as folders and archives.
+// layouts as folders and archives. Installing regctl takes minutes, so that only .ci/deep asks
+// for this test.
 func TestBundleRegctl(t *testing.T) {
+	if os.Getenv("PACKVENDOR_REGCTL") == "" {
+		t.Skip("PACKVENDOR_REGCTL is not set")
+	}
 	b := newBundleTest(t)
 	plain := []string{"--host", "reg=" + b.host + ",tls=disabled", "--host", "reg=" + b.other + ",tls=disabled"}
 	regctl := func(b *bundleTest, args ...string) { b.t.Helper(); b.tool("regctl", append(plain, args...)...) }

@@ -35,6 +35,8 @@ var jsonExamples = []struct {
 	{"packvendor verify --json", 4},
 	{"packvendor --json", 0},
 	{"packvendor fetch --json --allow-tags ghcr.io/greenticai/greentic-packs/redis:1.2.0", 0},
+	{"packvendor export --json -o bundle.tar slack", 0},
+	{"packvendor import --json bundle.tar", 0},
 	{"packvendor cache dir --json", 0},
 	{"packvendor cache list --json", 0},
 	{"packvendor cache verify --json", 0},

@@ -65,8 +65,9 @@ func Fetch(ctx context.Context, reference string) ([]byte, error) {
 // Errors, for errors.As: *InvalidReferenceError, *TagDisallowedError,
 // *OfflineError, *NoPackError, *IndexError, *ManifestError,
 // *DigestMismatchError, *CorruptCacheError, *RegistryError, *ProtocolError,
-// *StorageError; with Options.Mirrors also *SourcesError, *MirrorFileError,
-// *MirrorFileMissingError and *BlockedError; with Options.Verifier also *UnsignedError and *UnsearchedError.
+// *StorageError; with Options.Bundles also *UnreadBundleError and *BundleError; with
+// Options.Mirrors also *SourcesError, *MirrorFileError, *MirrorFileMissingError and
+// *BlockedError; with Options.Verifier also *UnsignedError and *UnsearchedError.
 func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
 	pack, err := f.resolve(ctx, reference)
 	if err != nil {

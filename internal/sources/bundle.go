@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/layout"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -57,8 +58,7 @@ func (b *Bundles) List(areLast bool) []Bundle {
 	return list
 }
 
-// Open opens all bundles. Errors: *UnreadBundleError, *layout.FormatError,
-// *regularfile.PlaceError.
+// Open opens all bundles. Errors: *UnreadBundleError, *layout.FormatError.
 func (b *Bundles) Open() error {
 	for _, one := range b.all {
 		if _, err := one.open(); err != nil {
@@ -152,9 +152,12 @@ func (b *bundle) located(err error) error {
 	var at *fs.PathError
 	var mismatch *verified.MismatchError
 	var read *verified.ReadError
+	var place *regularfile.PlaceError
 	switch {
 	case errors.As(err, new(*verified.WriteError)):
 		return err
+	case errors.As(err, &place):
+		return &layout.FormatError{Path: b.path, Reason: place.Reason}
 	case errors.As(err, &at):
 		return &UnreadBundleError{Path: b.path, Err: gone{at.Err}}
 	case errors.As(err, &read) && !isEnd(read.Err):

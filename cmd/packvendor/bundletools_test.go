@@ -135,6 +135,31 @@ func TestBundleOras(t *testing.T) {
 	b.restores(backup, layout+"2")
 }
 
+// A closed network restores a bundle into a registry of its own with oras. There a
+// registries.conf leads every pack to this registry, and packvendor asks no other.
+func TestBundleClosedRegistry(t *testing.T) {
+	b := newBundleTest(t)
+	b.tool("oras", "restore", "--no-tty", "--plain-http", "--input", b.archive, b.other+"/closed/packs:slack,redis")
+	conf := filepath.Join(t.TempDir(), "registries.conf")
+	var text strings.Builder
+	for _, repository := range bundlePacks {
+		fmt.Fprintf(&text, "[[registry]]\nprefix = %q\nlocation = %q\ninsecure = true\n", b.host+"/"+repository, b.other+"/closed/packs")
+	}
+	if err := os.WriteFile(conf, []byte(text.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	before := b.read("packs/slack.gtpack")
+	b.write("packs.toml", strings.Replace(b.read("packs.toml"), fmt.Sprintf("[%q]", b.host), fmt.Sprintf("[%q]", b.other), 1))
+	if err := os.RemoveAll(filepath.Join(b.dir, "packs")); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := runWith(t, map[string]string{"CONTAINERS_REGISTRIES_CONF": conf}, "--locked", "--json", "-f", filepath.Join(b.dir, "packs.toml"), "--cache-dir", t.TempDir())
+	if code != 0 || strings.Count(stdout, fmt.Sprintf(`"source": "%s/closed/packs"`, b.other)) != 2 || b.read("packs/slack.gtpack") != before {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	b.ends(0, nil, "verify")
+}
+
 // skopeo copies packs of a bundle by their names, and writes layouts as folders and archives.
 func TestBundleSkopeo(t *testing.T) {
 	b := newBundleTest(t)

@@ -56,6 +56,11 @@ func newRunJSON(report *vendorer.Report) runJSON {
 // reportRun reports a run, and the errors of the packs that it refused. line, if not
 // nil, returns the text for a pack, "" for none.
 func (c *cli) reportRun(report *vendorer.Report, line func(vendorer.PackReport) string, refused error) error {
+	for _, p := range report.Packs {
+		if p.Bundled {
+			c.say.Detail("%s%s: from the bundle %s", c.say.About, p.Name, p.Source)
+		}
+	}
 	c.say.Written(report)
 	problems := c.explain(refused)
 	doc := newRunJSON(report)

@@ -68,7 +68,7 @@ func (f *Fetcher) bundled(ref ociref.Reference) (m registry.Manifest, ok bool, e
 
 // ErrNotShared is the error of Import for a pack that no entry of the cache holds: the rules
 // select another layer of the manifest.
-var ErrNotShared = errors.New("not shared")
+var ErrNotShared = errors.New("unshared")
 
 // Import stores a pack of a bundle in the cache, if it is not there. imported reports that it
 // was not. Unlike the other methods it fails if the cache cannot be written.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/versions"
@@ -104,7 +105,8 @@ func (d *document) replace(n *node, value any) ([]edit, error) {
 
 // An Entry says where a pack comes from, for packs.toml.
 type Entry struct {
-	Ref       string // the reference
+	Ref       string // the reference; may be empty if there is a Path
+	Path      string // of the file that the pack is
 	Version   string // a range of versions to choose from; Ref then has neither tag nor digest
 	AllowTags bool   // whether the pack may be a tag alone
 }
@@ -113,9 +115,9 @@ type Entry struct {
 // names, match those. It leaves data alone.
 //
 // It adds a missing pack in the form that the others have, as name = "REF" if that says
-// everything. In an existing pack it sets ref, version and allow_tags, and keeps its
-// other keys, its form and its comments; it removes keys that the Entry does not need,
-// with the comments beside them. A string becomes an inline table if it must, but no
+// everything. In an existing pack it sets ref, path, version and allow_tags, and keeps its
+// other keys, its form and its comments; it removes keys that the Entry does not need, and
+// without a Ref layer, with the comments beside them. A string becomes an inline table if it must, but no
 // table becomes a string. SetAll does not write allow_tags if the file has it for all
 // packs.
 //
@@ -137,6 +139,9 @@ func (t *text) set(name string, e Entry) error {
 	_, err := t.change([]string{name}, func(d *document, packs *node, name string) ([]assignment, []edit, error) {
 		keys := present(d.keysOf(packs.child(name), e))
 		edits, err := d.setKeys(packs, name, keys)
+		if n := packs.child(name); n != nil && !n.isTable() && e.Ref == "" {
+			keys = append(keys, assignment{"ref", nil}) // the string is gone
+		}
 		return keys, edits, err
 	})
 	if err != nil {
@@ -152,14 +157,22 @@ func (t *text) set(name string, e Entry) error {
 
 // keysOf returns the keys that e sets, in the pack n if there is one.
 func (d *document) keysOf(n *node, e Entry) []assignment {
-	keys := []assignment{{"ref", e.Ref}, {"version", nil}, {"allow_tags", nil}}
-	if e.Version != "" {
-		keys[1].value = e.Version
-	}
+	keys := []assignment{{"ref", orNil(e.Ref)}, {"path", orNil(e.Path)}, {"version", orNil(e.Version)}, {"allow_tags", nil}}
 	if e.AllowTags && (n.child("allow_tags").isTrue() || !d.root.child("allow_tags").isTrue()) {
-		keys[2].value = true
+		keys[3].value = true
+	}
+	if e.Ref == "" {
+		keys = append(keys, assignment{"layer", nil}) // it was about the ref
 	}
 	return keys
+}
+
+// orNil returns the value of a key that must not exist if the text is empty.
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 func (n *node) isTrue() bool { return n != nil && n.decoded == true }
@@ -183,11 +196,14 @@ func (d *document) setKeys(packs *node, name string, keys []assignment) ([]edit,
 		return d.addEntry(packsPath, name, keys), nil
 	case n.isTable():
 		return d.setKeysIn(n, keys)
-	case len(keys) > 1:
-		return d.replace(n, keys)
+	case isRef(keys):
+		return d.replace(n, keys[0].value)
 	}
-	return d.replace(n, keys[0].value)
+	return d.replace(n, keys)
 }
+
+// isRef tells whether the keys of a pack are a reference alone: then it is a string.
+func isRef(keys []assignment) bool { return len(keys) == 1 && keys[0].key == "ref" }
 
 // setKeysIn finds the edits that give the pack's table n those keys.
 func (d *document) setKeysIn(n *node, keys []assignment) ([]edit, error) {
@@ -213,6 +229,14 @@ func (d *document) setKeysIn(n *node, keys []assignment) ([]edit, error) {
 func (e Entry) check(name string) error {
 	if err := checkName(name); err != nil {
 		return err
+	}
+	if e.Path != "" {
+		if err := names.CheckPackFile(e.Path); err != nil {
+			return fmt.Errorf("path %s %w", printable.Quote(e.Path, maxQuoted), err)
+		}
+		if e == (Entry{Path: e.Path}) {
+			return nil
+		}
 	}
 	ref, err := ociref.Parse(e.Ref)
 	switch {

@@ -72,7 +72,9 @@ func readEditScript(t *testing.T, archive *txtar.Archive) editScript {
 		case "no-final-newline":
 			s.before = bytes.TrimRight(s.before, "\r\n")
 		case "set", "add": // NAME REF
-			s.edits = append(s.edits, testEdit{command: command, names: fields[:1], entry: Entry{Ref: fields[1]}})
+			s.edits = append(s.edits, testEdit{command: command, names: fields[:1], entry: Entry{Ref: strings.Join(fields[1:], " ")}})
+		case "path": // FILE, of the add above
+			s.edits[last].entry.Path = rest
 		case "version": // RANGE, of the add above
 			s.edits[last].entry.Version = rest
 		case "allow": // tags, in the add above
@@ -164,10 +166,12 @@ func (e testEdit) check(t *testing.T, after []byte) {
 func checkEntry(t *testing.T, data []byte, name string, e Entry) {
 	t.Helper()
 	pack := packOf(t, data, name)
+	ref, _ := pack["ref"].(string)
+	file, _ := pack["path"].(string)
 	version, _ := pack["version"].(string)
 	tree, _ := tomltext.Decode(data)
 	allowed := pack["allow_tags"] == true || pack["allow_tags"] == nil && e.AllowTags && tree["allow_tags"] == true
-	if pack["ref"] != e.Ref || version != e.Version || allowed != e.AllowTags {
+	if ref != e.Ref || file != e.Path || version != e.Version || allowed != e.AllowTags {
 		t.Errorf("%s is %v, not %+v, in %s", name, pack, e, data)
 	}
 	if _, own := pack["allow_tags"]; own && !e.AllowTags {

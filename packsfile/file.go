@@ -54,20 +54,21 @@ type Embed struct {
 // A Pack is one entry of the packs table.
 type Pack struct {
 	Name      string
-	Ref       string           // the reference as in packs.toml
-	Reference ociref.Reference // Ref, parsed
+	Ref       string           // the reference as in packs.toml; may be empty if there is a Path
+	Reference ociref.Reference // Ref, parsed; the zero value if that is empty
 	Version   string           // the range of versions; empty if Ref has a tag or digest
 	Range     versions.Range   // Version, parsed; unused if that is empty
 	Layer     string           // media type or digest of the layer to take; mostly empty
+	Path      string           // of the file that the pack is, relative to packs.toml; mostly empty
 	GoName    string           // go_name, or the name derived from the key
 	AllowTags bool             // the pack's own allow_tags, else the file's
 	Line      int              // 1-based line of the pack's key
 }
 
 // Pinned reports whether packs.toml may hold the pack's reference: it has a digest, a
-// tag that is allowed, or a range of versions.
+// tag that is allowed, or a range of versions; or there is a file and no reference.
 func (p Pack) Pinned() bool {
-	return p.Reference.Digest != "" || p.AllowTags || p.Version != ""
+	return p.Reference.Digest != "" || p.AllowTags || p.Version != "" || p.Ref == "" && p.Path != ""
 }
 
 // Pack returns the pack called name, and whether there is one.

@@ -139,6 +139,9 @@ func describe(f *File, err error) string {
 	for _, p := range f.Packs {
 		fmt.Fprintf(&b, "\n%s, line %d\n\tref %s\n\treference %s\n\tversion %q\n\tlayer %q\n\tgo_name %s\n\tallow_tags %v\n",
 			p.Name, p.Line, p.Ref, p.Reference, p.Version, p.Layer, p.GoName, p.AllowTags)
+		if p.Path != "" {
+			fmt.Fprintf(&b, "\tpath %s\n", p.Path)
+		}
 	}
 	return b.String()
 }
@@ -156,7 +159,7 @@ func checkInvariants(t *testing.T, f *File, err error) {
 		return
 	}
 	for i, p := range f.Packs {
-		if p.GoName == "" || p.Line < 1 || p.Reference.Registry == "" || i > 0 && p.Name <= f.Packs[i-1].Name {
+		if p.GoName == "" || p.Line < 1 || (p.Reference.Registry == "") != (p.Ref == "") || p.Ref == "" && p.Path == "" || i > 0 && p.Name <= f.Packs[i-1].Name {
 			t.Errorf("pack %d: %+v", i, p)
 		}
 		if (p.Version == "") != (p.Range == versions.Range{}) {

@@ -227,7 +227,11 @@ func FuzzEdit(f *testing.F) {
 			checkRefusal(t, data, name, err)
 		} else {
 			checkEntry(t, after, name, e)
-			checkOthers(t, before, after, name, "ref", "version", "allow_tags")
+			keys := []string{"ref", "path", "version", "allow_tags"}
+			if e.Ref == "" {
+				keys = append(keys, "layer")
+			}
+			checkOthers(t, before, after, name, keys...)
 			again, err := set(after, name, e)
 			if err != nil || !bytes.Equal(again, after) {
 				t.Errorf("a second edit gives %q, %v; the first %q", again, err, after)
@@ -247,6 +251,8 @@ func fuzzEntries() []Entry {
 		{Ref: "ghcr.io/o/new", Version: ">=1.2, <2"},
 		{Ref: "ghcr.io/o/new:1.0", AllowTags: true},
 		{Ref: "ghcr.io/o/new:1.0"},
+		{Ref: "ghcr.io/o/new:1.0@" + digest, Path: "../a b.gtpack"},
+		{Path: "a.gtpack"},
 	}
 }
 

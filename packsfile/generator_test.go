@@ -195,6 +195,9 @@ func (g *generator) keys(name string) []genKey {
 	case 3:
 		keys = []genKey{{"ref", "localhost:5000/o/" + name + pin}, {"allow_tags", g.pick("true", "false")}}
 	}
+	if g.maybe(4) {
+		keys = append(keys, genKey{"path", g.pick("a.gtpack", "../b/c d.gtpack")})
+	}
 	if g.maybe(3) {
 		keys = append(keys, genKey{"layer", g.pick("a/b", digest)})
 	}

@@ -237,7 +237,7 @@ func (s style) value(value any) string {
 	case tableKeys:
 		return "{ " + strings.Join(s.assign("", value), ", ") + " }"
 	case []assignment:
-		if len(value) == 1 {
+		if isRef(value) {
 			return s.value(value[0].value)
 		}
 		return s.value(tableKeys(value))

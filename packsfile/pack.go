@@ -39,13 +39,19 @@ func (c *checker) pack(n *node, allowTags bool) *Pack {
 	}
 	ref := n
 	if n.isTable() {
-		c.knownKeys(n, key, "ref", "version", "layer", "go_name", "allow_tags")
+		c.knownKeys(n, key, "ref", "version", "layer", "path", "go_name", "allow_tags")
 		if own := n.child("allow_tags"); own != nil {
 			p.AllowTags = c.boolean(own, key, "allow_tags ")
 		}
 		p.Layer = c.layer(n.child("layer"), key)
-		if ref = n.child("ref"); ref == nil {
-			c.report(n, key, "has no ref")
+		p.Path = c.path(n.child("path"), key)
+		switch ref = n.child("ref"); {
+		case ref != nil:
+		case n.child("path") == nil:
+			c.report(n, key, "has neither ref nor path")
+		default:
+			c.withoutRef(n, key)
+			return p
 		}
 	} else if _, ok := n.decoded.(string); !ok {
 		c.report(n, key, "must be a reference, or a table with one as ref")
@@ -58,6 +64,27 @@ func (c *checker) pack(n *node, allowTags bool) *Pack {
 		c.pin(ref, p)
 	}
 	return p
+}
+
+// path returns the path of the pack's file at n.
+func (c *checker) path(n *node, key string) string {
+	path, ok := c.text(n, key, "path ")
+	if !ok {
+		return ""
+	}
+	if err := names.CheckPackFile(path); err != nil {
+		c.report(n, key, "path %s %v", printable.Quote(path, maxQuoted), err)
+	}
+	return path
+}
+
+// withoutRef reports the keys of a pack that mean nothing without a ref.
+func (c *checker) withoutRef(n *node, key string) {
+	for _, name := range []string{"version", "layer", "allow_tags"} {
+		if child := n.child(name); child != nil {
+			c.report(child, key, "%s is about a ref, and there is none", name)
+		}
+	}
 }
 
 // reference reads the reference at n into p and reports whether it is well-formed.

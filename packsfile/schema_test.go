@@ -317,6 +317,9 @@ func schemaFaults() []string {
 	add("packs.", ` = "ghcr.io/o/x@`+digest+`"`, "pack", "packs_-", "lookup", "nul")
 	add("packs.x = ", "", "1", "true", "[]", "{}", "1979-05-27", `{ layer = "a/b" }`, `{ ref = 1 }`, `{ ref = ["ghcr.io/o/x:1"] }`)
 	add("packs.x = { "+pin+", ", " }", `colour = 1`, `Ref = ""`, `layer = 1`, `go_name = 1`, `allow_tags = "yes"`, `version = 1`, `version = "^1"`)
+	add("packs.x = { path = ", " }", "1", "[]", `""`, `"/a"`, `"C:/a"`, `"a:b"`, `"a\\b"`, `"./a"`, `"a/"`, `"a//b"`, `"a/../b"`, `"../a/../b"`, `"."`, `".."`, `"../.."`, `"a/."`,
+		`"a\n"`, `"a\u0000"`, `"\u00e4"`, `"a'b"`, `'a"b'`, `"a./b"`, `"a /b"`, `"a."`, `"nul"`, `"a/Con.gtpack"`, `"lpt1/a"`, `"`+strings.Repeat("a", 1025)+`"`)
+	add("packs.x = { path = 'a', ", " }", `version = "^1"`, `layer = "a/b"`, "allow_tags = true", "ref = 1", `ref = "ghcr.io/o/x"`, `ref = ""`)
 	add("packs.x = { "+pin+`, layer = "`, `" }`, "", "a", "sha256:12", "sha512:12", "a/b; c", "ghcr.io/a/b:1", digest+"0", strings.ToUpper(digest))
 	add("packs.x = { "+pin+`, go_name = "`, `" }`, "", "x", "_X", "A-B", "\u00c4", "A\u00e4", "Pack", "Packs", "Lookup")
 	add("packs.x = { "+pin+" }\npacks.", "", "x- = { "+pin+" }", "y = { "+pin+`, go_name = "X" }`)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,6 +84,45 @@ func CheckElement(s string) error {
 		return errors.New("has an element that ends with '.'")
 	case isReserved(s):
 		return errors.New("has an element that is reserved on Windows")
+	}
+	return nil
+}
+
+// maxPackFile bounds the path of a pack's file, in characters.
+const maxPackFile = 1024
+
+// CheckPackFile reports why s cannot be the path of a pack's file, relative to packs.toml: a
+// path that leads to one place, on every system, and that packs.toml and packs.lock hold
+// without escapes. It may begin with "..". The error reads on from the path.
+func CheckPackFile(s string) error {
+	switch {
+	case s == "":
+		return errors.New("is empty")
+	case len(s) > maxPackFile:
+		return fmt.Errorf("has more than %d characters", maxPackFile)
+	case strings.Contains(s, `\`):
+		return errors.New("has a backslash: separate with '/'")
+	case path.IsAbs(s) || strings.Contains(s, ":"): // C:/file is absolute on Windows
+		return errors.New("is not relative to packs.toml")
+	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\'' }):
+		return errors.New("has a quotation mark, or a character that is not printable ASCII")
+	case path.Clean(s) != s:
+		return fmt.Errorf("has more than one spelling: write %s", path.Clean(s))
+	}
+	rest := s
+	for strings.HasPrefix(rest, "../") {
+		rest = rest[len("../"):]
+	}
+	if rest == "." || rest == ".." {
+		return errors.New("is a folder")
+	}
+	for element := range strings.SplitSeq(rest, "/") {
+		switch {
+		case strings.HasSuffix(element, ".") || strings.HasSuffix(element, " "): // Windows drops it
+			return errors.New("has an element that ends with '.' or a space")
+		case isReserved(element):
+			return errors.New("has an element that is reserved on Windows")
+		}
 	}
 	return nil
 }

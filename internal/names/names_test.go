@@ -76,3 +76,46 @@ func TestIsExported(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckPackFile(t *testing.T) {
+	for _, path := range []string{
+		"a", "a.gtpack", "third_party/tools.gtpack", "../slack/dist/slack.gtpack", "../../a", "a b/c", "a/.b", "..a", "...a/b", "~a", strings.Repeat("a", 1024),
+	} {
+		if err := CheckPackFile(path); err != nil {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	for path, want := range map[string]string{
+		"":                        "is empty",
+		strings.Repeat("a", 1025): "has more than 1024 characters",
+		`a\b`:                     "has a backslash: separate with '/'",
+		`\\host\share\a`:          "has a backslash: separate with '/'",
+		"/a":                      "is not relative to packs.toml",
+		"C:/a":                    "is not relative to packs.toml",
+		"C:a":                     "is not relative to packs.toml",
+		"a:stream":                "is not relative to packs.toml",
+		"a\nb":                    "has a quotation mark, or a character that is not printable ASCII",
+		"a\x00":                   "has a quotation mark, or a character that is not printable ASCII",
+		"a\x7f":                   "has a quotation mark, or a character that is not printable ASCII",
+		"\u00e4":                  "has a quotation mark, or a character that is not printable ASCII",
+		`a"b`:                     "has a quotation mark, or a character that is not printable ASCII",
+		"a'b":                     "has a quotation mark, or a character that is not printable ASCII",
+		"./a":                     "has more than one spelling: write a",
+		"a/../b":                  "has more than one spelling: write b",
+		"../a/../../b":            "has more than one spelling: write ../../b",
+		"a//b":                    "has more than one spelling: write a/b",
+		"a/":                      "has more than one spelling: write a",
+		".":                       "is a folder",
+		"..":                      "is a folder",
+		"../..":                   "is a folder",
+		"a./b":                    "has an element that ends with '.' or a space",
+		"a/b ":                    "has an element that ends with '.' or a space",
+		"...":                     "has an element that ends with '.' or a space",
+		"nul":                     "has an element that is reserved on Windows",
+		"../a/COM1.gtpack":        "has an element that is reserved on Windows",
+	} {
+		if err := CheckPackFile(path); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", path, err, want)
+		}
+	}
+}

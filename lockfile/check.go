@@ -13,6 +13,9 @@ import (
 // error if p.Ref is no reference. An entry that Parse accepts may still be wrong:
 // anybody can edit the file.
 func (p Entry) Check() error {
+	if p.Path != "" {
+		return nil // it has nothing that could contradict
+	}
 	ref, err := ociref.Parse(p.Ref)
 	if err != nil {
 		return fmt.Errorf("packs.lock: %s: %w", printable.Word(p.Name, maxText), err)

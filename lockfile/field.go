@@ -19,6 +19,8 @@ import (
 type field struct {
 	key      string
 	optional bool
+	pulled   bool // not of a pack that is a file
+	needed   bool // of every pack that is no file, although it is optional
 	number   bool
 	get      func(*Entry) string        // "" if the key is absent
 	set      func(*Entry, string) error // checks; leaves the pack alone on error
@@ -26,17 +28,18 @@ type field struct {
 
 var fields = []field{
 	text("name", func(p *Entry) *string { return &p.Name }, checkName),
-	text("ref", func(p *Entry) *string { return &p.Ref }, checkRef),
+	unlessFile(text("ref", func(p *Entry) *string { return &p.Ref }, checkRef)),
 	optional(text("version", func(p *Entry) *string { return &p.Version }, checkVersion)),
 	optional(text("layer", func(p *Entry) *string { return &p.Layer }, checkLayer)),
-	optional(text("tag", func(p *Entry) *string { return &p.Tag }, checkTag)),
-	optional(digest("index_digest", func(p *Entry) *ociref.Digest { return &p.IndexDigest })),
-	digest("manifest_digest", func(p *Entry) *ociref.Digest { return &p.ManifestDigest }),
+	optional(text("path", func(p *Entry) *string { return &p.Path }, checkPath)),
+	pulled(optional(text("tag", func(p *Entry) *string { return &p.Tag }, checkTag))),
+	pulled(optional(digest("index_digest", func(p *Entry) *ociref.Digest { return &p.IndexDigest }))),
+	pulled(unlessFile(digest("manifest_digest", func(p *Entry) *ociref.Digest { return &p.ManifestDigest }))),
 	digest("layer_digest", func(p *Entry) *ociref.Digest { return &p.LayerDigest }),
 	size("size", func(p *Entry) *int64 { return &p.Size }),
-	text("media_type", func(p *Entry) *string { return &p.MediaType }, checkMediaType),
-	optional(text("signer", func(p *Entry) *string { return &p.Signer }, checkSigner)),
-	optional(digest("evidence", func(p *Entry) *ociref.Digest { return &p.Evidence })),
+	pulled(unlessFile(text("media_type", func(p *Entry) *string { return &p.MediaType }, checkMediaType))),
+	pulled(optional(text("signer", func(p *Entry) *string { return &p.Signer }, checkSigner))),
+	pulled(optional(digest("evidence", func(p *Entry) *ociref.Digest { return &p.Evidence }))),
 }
 
 func text(key string, at func(*Entry) *string, check func(string) error) field {
@@ -89,6 +92,35 @@ func optional(f field) field {
 	return f
 }
 
+// unlessFile makes a field optional of a pack that is a file.
+func unlessFile(f field) field {
+	f.optional, f.needed = true, true
+	return f
+}
+
+func pulled(f field) field {
+	f.pulled = true
+	return f
+}
+
+// missing tells whether a pack must have the field and does not. has tells which it has.
+func (f field) missing(has func(key string) bool) bool {
+	return !has(f.key) && (!f.optional || f.needed && !has("path"))
+}
+
+// excluded returns why a pack may not have the field beside its others; "" if it may.
+func (f field) excluded(has func(key string) bool) string {
+	switch {
+	case !has(f.key):
+		return ""
+	case f.pulled && has("path"):
+		return f.key + " stands beside path: a file has none"
+	case (f.key == "version" || f.key == "layer") && !has("ref"):
+		return f.key + " stands without ref"
+	}
+	return ""
+}
+
 // keys returns the keys of a [[pack]] block in the order of the file.
 func keys() []string {
 	names := make([]string, len(fields))
@@ -101,19 +133,32 @@ func keys() []string {
 // Validate reports the first value that Parse would not accept, so that nobody writes a
 // file that cannot be read back.
 func (p Entry) Validate() error {
+	has := p.has()
 	for _, f := range fields {
 		value := f.get(&p)
-		if value == "" && f.optional {
+		if value == "" && !f.missing(has) {
 			continue
 		}
 		if err := checkValue(f, value); err != nil {
 			return fmt.Errorf("packs.lock: %s: %s: %w", printable.Word(p.Name, maxText), f.key, err)
+		}
+		if reason := f.excluded(has); reason != "" {
+			return fmt.Errorf("packs.lock: %s: %s", printable.Word(p.Name, maxText), reason)
 		}
 	}
 	if key, other := unpaired(p.Signer != "", p.Evidence != ""); key != "" {
 		return fmt.Errorf("packs.lock: %s: %s stands without %s", printable.Word(p.Name, maxText), key, other)
 	}
 	return nil
+}
+
+// has returns a function that tells which fields the entry has.
+func (p Entry) has() func(key string) bool {
+	present := map[string]bool{}
+	for _, f := range fields {
+		present[f.key] = f.get(&p) != ""
+	}
+	return func(key string) bool { return present[key] }
 }
 
 func checkValue(f field, value string) error {
@@ -167,6 +212,13 @@ func checkLayer(s string) error {
 		return err
 	}
 	return checkMediaType(s)
+}
+
+func checkPath(s string) error {
+	if err := names.CheckPackFile(s); err != nil {
+		return fmt.Errorf("%+q %w", s, err)
+	}
+	return nil
 }
 
 func checkTag(s string) error {

@@ -33,24 +33,25 @@ type Lock struct {
 // is not part of them.
 type Entry struct {
 	Name    string // key of packs.toml
-	Ref     string // as in packs.toml
+	Ref     string // as in packs.toml; "" if a file alone is the pack
 	Version string // as in packs.toml; "" if there is none
 	Layer   string // as in packs.toml, a media type or digest; "" if there is none
+	Path    string // as in packs.toml: the pack is that file; "" if it is from a registry
 	Tag     string // the tag that ref or version led to; "" if ref has a digest
 
 	IndexDigest    ociref.Digest // of the image index ref led to; "" if there was none
-	ManifestDigest ociref.Digest // of the bytes of the manifest that holds the layer
+	ManifestDigest ociref.Digest // of the bytes of the manifest that holds the layer; "" of a file
 	LayerDigest    ociref.Digest // of the pack's own bytes
 
-	Size      int64 // of the pack's own bytes, in bytes
-	MediaType string
+	Size      int64  // of the pack's own bytes, in bytes
+	MediaType string // "" of a file
 
 	Signer   string        // who signed; "" if no signature is locked, as Evidence
 	Evidence ociref.Digest // of the file NAME.evidence
 }
 
 // Digest returns the digest that the reference leads to: the index's, if there is one,
-// else the manifest's.
+// else the manifest's; "" if the pack is a file.
 func (p Entry) Digest() ociref.Digest {
 	if p.IndexDigest != "" {
 		return p.IndexDigest
@@ -64,8 +65,14 @@ func (p Entry) Reference() Reference {
 	return ref
 }
 
-// AnyTag returns the tag of the reference, or else the followed tag; "" if there is none.
-func (p Entry) AnyTag() string { return cmp.Or(p.Reference().Tag, p.Tag) }
+// AnyTag returns the tag of the reference, or else the followed tag; "" if there is none, or
+// if the pack is a file.
+func (p Entry) AnyTag() string {
+	if p.Path != "" {
+		return ""
+	}
+	return cmp.Or(p.Reference().Tag, p.Tag)
+}
 
 // Entry returns the entry with that name, and whether there is one.
 func (l *Lock) Entry(name string) (Entry, bool) {

@@ -227,8 +227,12 @@ func (p *parser) lock() (*Lock, error) {
 }
 
 func (p *parser) complete(b *block) {
+	has := func(key string) bool { return b.seen[key] != 0 }
 	for _, f := range fields {
-		if _, ok := b.seen[f.key]; ok || f.optional {
+		if reason := f.excluded(has); reason != "" {
+			p.errorf(b.seen[f.key], f.key, "%s", reason)
+		}
+		if !f.missing(has) {
 			continue
 		}
 		if b.pack.Name == "" {

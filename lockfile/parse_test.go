@@ -96,7 +96,8 @@ func FuzzParse(f *testing.F) {
 	full := slack("a")
 	full.Version, full.Layer, full.Tag, full.IndexDigest = "^1", "a/b", "t", digestC
 	full.Signer, full.Evidence = signers[0], digestD
-	text := string(lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{full, slack("b")}}))
+	file := lockfile.Entry{Name: "c", Ref: "ghcr.io/a/b", Version: "^1", Path: "../c d.gtpack", LayerDigest: digestC, Size: 12}
+	text := string(lockfile.Format(&lockfile.Lock{Entries: []lockfile.Entry{full, slack("b"), file}}))
 	f.Add([]byte(text))
 	for _, signer := range signers[1:] {
 		f.Add([]byte(strings.Replace(text, signers[0], signer, 1)))

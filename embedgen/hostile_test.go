@@ -38,6 +38,7 @@ func TestFault51_HostileStrings(t *testing.T) {
 		"name":            func(p *embedgen.Package) *string { return &p.Packs[0].Name },
 		"accessor":        func(p *embedgen.Package) *string { return &p.Packs[0].GoName },
 		"ref":             func(p *embedgen.Package) *string { return &p.Packs[0].Ref },
+		"path":            func(p *embedgen.Package) *string { return &p.Packs[0].Path },
 		"manifest digest": func(p *embedgen.Package) *string { return &p.Packs[0].ManifestDigest },
 		"layer digest":    func(p *embedgen.Package) *string { return &p.Packs[0].LayerDigest },
 		"media type":      func(p *embedgen.Package) *string { return &p.Packs[0].MediaType },

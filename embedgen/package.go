@@ -20,12 +20,13 @@ type Package struct {
 	Packs []Pack // in any order
 }
 
-// A Pack is one pack to embed. Ref, the digests and MediaType may be any
+// A Pack is one pack to embed. Ref, Path, the digests and MediaType may be any
 // strings: they reach the source only as quoted ASCII.
 type Pack struct {
 	Name           string // as in packs.toml: it names the file, see FileName
 	GoName         string // of the accessor: an exported ASCII identifier
 	Ref            string
+	Path           string // of the file that the pack is; "" if it is from a registry
 	ManifestDigest string
 	LayerDigest    string // Verify compares with it
 	MediaType      string

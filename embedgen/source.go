@@ -68,10 +68,15 @@ func writePack(b *bytes.Buffer, data string, p Pack) {
 	fmt.Fprintf(b, "\n//go:embed %s\nvar %s %s\n\n", path.Join(data, FileName(p.Name)), p.variable(), variableType)
 
 	fmt.Fprintf(b, "// %s returns the pack %s.\n//\n", p.GoName, name)
-	fmt.Fprintf(b, "//\treference   %s\n", ref)
-	fmt.Fprintf(b, "//\tmanifest    %s\n", manifest)
-	fmt.Fprintf(b, "//\tlayer       %s\n", layer)
-	fmt.Fprintf(b, "//\tmedia type  %s\n", media)
+	if p.Path != "" {
+		fmt.Fprintf(b, "//\tfile        %s\n", quote(p.Path))
+		fmt.Fprintf(b, "//\tdigest      %s\n", layer)
+	} else {
+		fmt.Fprintf(b, "//\treference   %s\n", ref)
+		fmt.Fprintf(b, "//\tmanifest    %s\n", manifest)
+		fmt.Fprintf(b, "//\tlayer       %s\n", layer)
+		fmt.Fprintf(b, "//\tmedia type  %s\n", media)
+	}
 	fmt.Fprintf(b, "//\tsize        %d bytes\n", p.Size)
 
 	fmt.Fprintf(b, "func %s() Pack {\n\treturn Pack{\n", p.GoName)

@@ -38,6 +38,11 @@ func redis() embedgen.Pack {
 	}
 }
 
+// tools is a pack that is a file.
+func tools() embedgen.Pack {
+	return embedgen.Pack{Name: "tools", GoName: "Tools", Path: "../tools/dist/tools.gtpack", LayerDigest: digestA, Size: 12}
+}
+
 func generate(t *testing.T, p embedgen.Package) []byte {
 	t.Helper()
 	src, err := embedgen.Generate(p)
@@ -55,6 +60,7 @@ func TestGenerate(t *testing.T) {
 		"none":    {Name: "packs", Data: "packs"},
 		"one":     {Name: "packs", Data: "packs", Packs: []embedgen.Pack{slack()}},
 		"two":     {Name: "main", Data: "internal/data", Packs: []embedgen.Pack{redis(), slack()}},
+		"file":    {Name: "packs", Data: "packs", Packs: []embedgen.Pack{tools(), slack()}},
 		"hostile": {Name: "packs", Data: "packs", Packs: []embedgen.Pack{hostile}},
 	}
 	for name, p := range tests {

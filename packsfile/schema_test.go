@@ -382,8 +382,8 @@ func trustFaults() []string {
 	add(account+"'https://a.example', identity = ", " } } }", "1", "''", "'*@a.example'", `"\u00e4"`, `"a\\b"`, `'"'`)
 	add(account+"'https://a.example', ", " } } }", "", "identity = 'x', refs = ['refs/tags/**']", "identity = 'x', repository = 'github.com/o/r'")
 	add("trust.rules.", " = []", `""`, "a", `"ghcr.io"`, `"ghcr.io/"`, `"o/x"`, `"*"`, `"***"`, `"/**"`, `"ghcr.io/o/*"`, `"ghcr.io/*/x"`, `"ghcr.io/**/x"`, `"ghcr.io/o**"`, `"ghcr.io/o/x:1"`,
-		`"ghcr.io/o/x:1@`+digest+`"`, `"ghcr.io/o/x@sha256:12"`, `"ghcr.io/o/x@`+digest+`/**"`, `"https://ghcr.io/o/x"`, `"ghcr.io/O/x"`, `"[::g]/o/x"`, `"[:::]/o/x"`, `"[:::]/**"`, `"path:slack"`,
-		`"path:**"`, `"ghcr.io/`+strings.Repeat("x", 250)+`"`)
+		`"ghcr.io/o/x:1@`+digest+`"`, `"ghcr.io/o/x@sha256:12"`, `"ghcr.io/o/x@`+digest+`/**"`, `"https://ghcr.io/o/x"`, `"ghcr.io/O/x"`, `"[::g]/o/x"`, `"[:::]/o/x"`, `"[:::]/**"`, `"path:Slack"`,
+		`"path:*"`, `"path:"`, `"path:con"`, `"path:1"`, `"path:a.b"`, `"ghcr.io/`+strings.Repeat("x", 250)+`"`)
 	add("trust.rules.\"ghcr.io/o/x\" = ", "", "1", "'a'", "{ signers = ['a'], need = 2 }", "[1]", "['a']", "[{}]")
 	add("trust = { signers.a.key = 'a.pub', signers.b.key = '"+key+"', ", " }", "signers.c.key = '"+key+"'", "rules = { 'ghcr.io/o/x' = ['a', 'a'] }", "rules = { 'ghcr.io/o/x' = ['b', 'c'] }",
 		"rules = { 'ghcr.io/o/x' = ['a'], 'GHCR.io/o/x' = ['b'] }")

@@ -15,6 +15,9 @@ type Addition struct {
 	Name string
 	// Reference names the pack: a registry's reference, or NAME@TAG.
 	Reference string
+	// Path is the file that is the pack, from the working directory. There is then no
+	// Reference. A pack that is there already keeps its reference beside it.
+	Path string
 	// Version is a range. packs.toml gets it instead of a tag or digest.
 	Version string
 	// AllowTags writes the tag without a digest.
@@ -34,8 +37,8 @@ type AddOptions struct {
 // repository:tag@digest, with the digest that the tag names now, unless its Addition
 // asks for another form. Without tag and digest, Add takes the newest version. A pack
 // that is there already keeps its form, go_name and layer. Only an Addition with a Name
-// replaces a pack of another repository; without one, Add returns a *TakenError. Other
-// packs without a pin stay as they are.
+// replaces a pack of another repository; without one, Add returns a *TakenError. A pack
+// that was a file is then no longer one. Other packs without a pin stay as they are.
 func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 	if err := checkReferences(ao.Packs); err != nil {
 		return nil, err
@@ -70,11 +73,15 @@ func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 // A pendingAdd is an Addition on its way into packs.toml.
 type pendingAdd struct {
 	Addition
-	ref ociref.Reference // as packs.toml gets it
+	ref  ociref.Reference // as packs.toml gets it
+	file packsfile.Entry  // of a pack with a Path
 }
 
 // entry returns the pack's entry for packs.toml.
 func (a *pendingAdd) entry() packsfile.Entry {
+	if a.Path != "" {
+		return a.file
+	}
 	return packsfile.Entry{Ref: a.ref.String(), Version: a.Version, AllowTags: a.AllowTags}
 }
 
@@ -84,7 +91,7 @@ func (v *vendoring) checkAdditions(list []*pendingAdd) error {
 	entries := map[string]packsfile.Entry{}
 	for _, a := range list {
 		entry := a.entry()
-		if a.Version == "" && !a.AllowTags {
+		if a.Path == "" && a.Version == "" && !a.AllowTags {
 			ref := a.ref
 			ref.Digest = cmp.Or(ref.Digest, ociref.DigestOf(nil))
 			entry.Ref = ref.String()
@@ -100,7 +107,7 @@ func (v *vendoring) checkAdditions(list []*pendingAdd) error {
 
 // pin completes a pack's reference: it adds the newest tag, and the tag's digest.
 func (v *vendoring) pin(ctx context.Context, a *pendingAdd) error {
-	if a.ref.Digest != "" || a.Version != "" || a.AllowTags {
+	if a.Path != "" || a.ref.Digest != "" || a.Version != "" || a.AllowTags {
 		return nil
 	}
 	if err := v.pinTag(ctx, a); err != nil {

@@ -18,12 +18,17 @@ type TakenError struct {
 	File       string // packs.toml
 	Line       int    // of the pack in File
 	Name       string
-	Repository string   // the pack's
+	Repository string   // the pack's; "" if it is the file Path
+	Path       string   // as packs.toml has it
 	Other      string   // the repository to add
 	Addition   Addition // with a free name; "" if none was found
 }
 
 func (e *TakenError) Error() string {
+	if e.Repository == "" {
+		return fmt.Sprintf("%s:%d: packs.%s: it is the file %s, not from %s: name the new pack, or name %s to replace it",
+			e.File, e.Line, e.Name, e.Path, e.Other, e.Name)
+	}
 	return fmt.Sprintf("%s:%d: packs.%s: its repository is %s, not %s: name the new pack, or name %s to replace it",
 		e.File, e.Line, e.Name, e.Repository, e.Other, e.Name)
 }
@@ -39,15 +44,18 @@ func (v *vendoring) parseAdditions(additions []Addition) ([]*pendingAdd, error) 
 			continue
 		}
 		if other, twice := named[a.Name]; twice {
-			errs = append(errs, &UsageError{Subject: a.Reference, Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
+			errs = append(errs, &UsageError{Subject: cmp.Or(a.Reference, a.Path), Reason: "would be packs." + a.Name + ", as " + other + " would: name it"})
 		}
-		named[a.Name] = a.Reference
+		named[a.Name] = cmp.Or(a.Reference, a.Path)
 		list = append(list, a)
 	}
 	return list, errors.Join(errs...)
 }
 
 func (v *vendoring) parseAddition(addition Addition) (*pendingAdd, error) {
+	if addition.Path != "" {
+		return v.parseFile(addition)
+	}
 	addition, err := v.readName(addition)
 	if err != nil {
 		return nil, err
@@ -65,11 +73,36 @@ func (v *vendoring) parseAddition(addition Addition) (*pendingAdd, error) {
 	return a, err
 }
 
+// parseFile reads an Addition of a file.
+func (v *vendoring) parseFile(addition Addition) (*pendingAdd, error) {
+	usage := func(reason string) error {
+		return &UsageError{Subject: fmt.Sprintf("%+q", addition.Path), Reason: reason}
+	}
+	if addition.Version != "" || addition.AllowTags || addition.Pin {
+		return nil, usage("is a file: it follows no tag and no range, and has no pin")
+	}
+	file, err := v.p.SourceName(addition.Path)
+	if err != nil {
+		return nil, usage("cannot be written relative to packs.toml: " + err.Error())
+	}
+	a := &pendingAdd{Addition: addition}
+	a.Name = cmp.Or(a.Name, strings.TrimSuffix(path.Base(file), ".gtpack"))
+	before, there := v.p.Config.Pack(a.Name)
+	switch {
+	case addition.Name == "" && names.CheckPack(a.Name) != nil:
+		return nil, usage("gives the pack no name: write the name before it")
+	case addition.Name == "" && there && before.Path != file:
+		return nil, usage("would be packs." + a.Name + ", which is another one: write the name before it")
+	}
+	a.file = packsfile.Entry{Ref: before.Ref, Path: file, Version: before.Version, AllowTags: before.Ref != "" && before.AllowTags}
+	return a, nil
+}
+
 // checkReferences checks what needs no packs.toml.
 func checkReferences(additions []Addition) error {
 	var errs []error
 	for _, a := range additions {
-		if _, _, named := cutName(a.Reference); !named {
+		if _, _, named := cutName(a.Reference); !named && a.Path == "" {
 			_, err := a.parse()
 			errs = append(errs, err)
 		}
@@ -129,6 +162,9 @@ func (v *vendoring) readName(a Addition) (Addition, error) {
 	if !there {
 		return a, v.unknown(name)
 	}
+	if pack.Ref == "" {
+		return a, &UsageError{Subject: name, Reason: "is from a file, which has no tags: " + pack.Path}
+	}
 	a.Name, a.Reference = cmp.Or(a.Name, name), pack.Reference.WithTag(tag).String()
 	return a, nil
 }
@@ -150,12 +186,12 @@ func (v *vendoring) keepForm(a *pendingAdd) {
 // checkTaken refuses a default name that belongs to a pack of another repository.
 func (v *vendoring) checkTaken(a *pendingAdd) error {
 	pack, there := v.p.Config.Pack(a.Name)
-	if !there || pack.Reference.Name() == a.ref.Name() {
+	if !there || pack.Ref != "" && pack.Reference.Name() == a.ref.Name() {
 		return nil
 	}
-	e := &TakenError{
-		File: v.p.Show(v.p.TOMLFile), Line: pack.Line, Name: a.Name,
-		Repository: pack.Reference.Name(), Other: a.ref.Name(),
+	e := &TakenError{File: v.p.Show(v.p.TOMLFile), Line: pack.Line, Name: a.Name, Path: pack.Path, Other: a.ref.Name()}
+	if pack.Ref != "" {
+		e.Repository = pack.Reference.Name()
 	}
 	e.Addition = *v.withFreeName(a)
 	return e

@@ -87,7 +87,9 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 		return err
 	}
 	for _, entry := range lock.Entries {
-		keep[entry.ManifestDigest] = true
+		if entry.Path == "" { // the cache has no files
+			keep[entry.ManifestDigest] = true
+		}
 	}
 	return nil
 }

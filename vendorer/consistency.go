@@ -21,7 +21,7 @@ func (s *session) checkEntry(t *task) error {
 	if err := t.Locked.Check(); err != nil {
 		return err
 	}
-	if t.Pack.Layer == "" && !fetch.Accepts(t.Locked.MediaType, s.p.Config.AcceptMediaTypes) {
+	if t.Locked.Path == "" && t.Pack.Layer == "" && !fetch.Accepts(t.Locked.MediaType, s.p.Config.AcceptMediaTypes) {
 		return &InconsistentError{Name: t.Locked.Name, Field: "media_type", Got: t.Locked.MediaType, By: "no pack layer may have that type"}
 	}
 	return nil
@@ -67,7 +67,7 @@ func lockedLayer(entry lockfile.Entry) fetch.Layer {
 // checkLocked checks, without network, the entry of a pack that stays as it is. proven
 // tells whether the manifest was in the cache.
 func (s *session) checkLocked(t *task) (proven bool, err error) {
-	if err := s.checkEntry(t); err != nil {
+	if err := s.checkEntry(t); err != nil || t.Locked.Path != "" {
 		return false, err
 	}
 	pack, err := s.ResolveCached(t.Pack.Reference.WithDigest(t.Locked.ManifestDigest), t.Locked.ManifestDigest, t.Pack.Layer)

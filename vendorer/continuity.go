@@ -78,7 +78,7 @@ func (v *vendoring) before(t *task) lockfile.Entry {
 	var found lockfile.Entry
 	best := -1
 	for _, entry := range v.p.Lock.Entries {
-		if !trust.SameRepository(entry.Reference(), t.Pack.Reference) {
+		if entry.Ref == "" || t.Pack.Ref == "" || !trust.SameRepository(entry.Reference(), t.Pack.Reference) {
 			continue
 		}
 		rank := 0
@@ -150,6 +150,12 @@ func (v *vendoring) acceptance(t *task) Acceptance {
 	pack, ok := config.Pack(t.Pack.Name)
 	ref := t.entry.Reference()
 	there := ok && trust.SameRepository(pack.Reference, t.Pack.Reference)
+	if t.Pack.Path != "" {
+		if !ok || pack.Path != t.Pack.Path {
+			return Acceptance{}
+		}
+		return Acceptance{Target: t.Pack.Name, Also: v.alsoAccepted(t.Pack.Name)}
+	}
 	switch {
 	case pack.Version != t.Pack.Version:
 		return Acceptance{}

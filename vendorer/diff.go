@@ -175,6 +175,9 @@ func (s *session) findBytes(ctx context.Context, entry lockfile.Entry, copy func
 
 // copyCached copies an entry's pack from the cache.
 func (s *session) copyCached(ctx context.Context, entry lockfile.Entry, copied *scratch.File) error {
+	if entry.Path != "" {
+		return fs.ErrNotExist // the cache has no files
+	}
 	pack, err := s.FromLock(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
 	if err == nil {
 		_, err = s.Copy(ctx, pack, copied)

@@ -104,7 +104,7 @@ func (x *Examination) read(ctx context.Context, o Options) error {
 // examineLock compares packs.lock with itself, with packs.toml, and with the manifests
 // that the cache has. It returns the entries in which nothing is wrong.
 func (s *session) examineLock() (sound []lockfile.Entry, err error) {
-	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil)
+	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil, nil)
 	var errs []error
 	for _, step := range plan.Steps {
 		if step.Action == Resolve {

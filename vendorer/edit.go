@@ -73,7 +73,7 @@ func (s *session) tryEdit(edit editor, tolerant bool) ([]byte, *packsfile.File, 
 
 // asLocked returns pack with the reference, version and layer of its entry.
 func asLocked(pack packsfile.Pack, entry lockfile.Entry) packsfile.Pack {
-	pack.Ref, pack.Version, pack.Layer = entry.Ref, entry.Version, entry.Layer
+	pack.Ref, pack.Version, pack.Layer, pack.Path = entry.Ref, entry.Version, entry.Layer, entry.Path
 	pack.Reference = entry.Reference()
 	return pack
 }

@@ -113,6 +113,8 @@ type VendoredError struct {
 	Name, Path string
 	Got, Want  verified.Content // Got is the zero value if there is no file; its Digest is "" if the size alone differs
 	LFS        bool             // the file is a Git LFS pointer
+	// Lost tells that no run can restore the file: the pack is another file, which is not there.
+	Lost bool
 }
 
 // IsMissing tells whether there is no file.
@@ -160,6 +162,8 @@ type (
 	LongFileError = project.LongFileError
 	// A PlaceError reports a path that packvendor may not write.
 	PlaceError = project.PlaceError
+	// A NoSourceError reports that the file that a pack is does not exist.
+	NoSourceError = project.NoSourceError
 	// A ClashError reports names that both the generated file and another file of the
 	// package declare.
 	ClashError = project.ClashError

@@ -18,6 +18,16 @@ type (
 	Planned struct{ Plan Plan }
 	// StaleEntry: packs.toml has changed a pack since it was locked.
 	StaleEntry struct{ Name, Locked, Configured string }
+	// FileChanged: the file that a pack is has other bytes than the locked ones. The run takes
+	// them.
+	FileChanged struct {
+		Name, Path string // the path as packs.toml has it
+		Was, Now   verified.Content
+	}
+	// FileNotZip: the file that a pack is cannot be a pack.
+	FileNotZip struct{ Name, Path string }
+	// FileStays: the pack to update is a file, which an update leaves alone.
+	FileStays struct{ Name, Path string }
 	// LeftOut: a run that adds another pack leaves out a pack without a pin.
 	LeftOut struct{ Name, Ref string }
 	// TagMoved: a reference with tag and digest is locked for the first time, or
@@ -105,6 +115,9 @@ type (
 // about returns the name or reference of the event's pack.
 func (Planned) about() string           { return "" }
 func (e StaleEntry) about() string      { return e.Name }
+func (e FileChanged) about() string     { return e.Name }
+func (e FileNotZip) about() string      { return e.Name }
+func (e FileStays) about() string       { return e.Name }
 func (e LeftOut) about() string         { return e.Name }
 func (e TagMoved) about() string        { return e.Name }
 func (e Republished) about() string     { return e.Name }

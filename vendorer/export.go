@@ -122,7 +122,7 @@ type exportTask struct {
 
 // choose reads what is locked about the packs to export.
 func (x *export) choose(names []string) error {
-	plan := makePlan(x.p.Config.Packs, x.p.Lock, nil, nil)
+	plan := makePlan(x.p.Config.Packs, x.p.Lock, nil, nil, nil)
 	if err := x.lockedError(plan); err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ type Inspection struct {
 	*gtpack.Pack
 	verified.Content
 	Path string // of the file; "" for a reference
+	// From is the file that a pack of packs.lock is, as packs.toml has it; "" if it is from a
+	// registry.
+	From string
 	// Reference and the fields below are known for packs of packs.lock or a registry.
 	Reference string
 	// ManifestVersion is the manifest's version if it differs from Reference's tag;
@@ -126,6 +129,9 @@ func inspectNamed(ctx context.Context, o Options, opt InspectOptions, name strin
 	if !locked {
 		return nil, &LockedError{File: s.p.Show(s.p.LockFile), Missing: []string{name}}
 	}
+	if opt.Signatures && entry.Path != "" {
+		return nil, &UsageError{Subject: name, Reason: "is from a file, and signatures are looked for in a registry"}
+	}
 	file := s.p.PackFile(name)
 	is, err := s.p.Measure(ctx, file, entry.Size)
 	if err != nil {
@@ -159,8 +165,8 @@ func inspectNamed(ctx context.Context, o Options, opt InspectOptions, name strin
 	}
 	pack, err := gtpack.Read(ctx, copied)
 	return &Inspection{
-		Pack: pack, Content: is.Content, Path: s.p.Show(file), Searched: searched,
-		Reference: entry.Ref, ManifestVersion: s.manifestVersion(entry),
+		Pack: pack, Content: is.Content, Path: s.p.Show(file), From: entry.Path, Searched: searched,
+		Reference: refOf(entry), ManifestVersion: s.manifestVersion(entry),
 		ManifestDigest: string(entry.ManifestDigest), MediaType: entry.MediaType,
 		Signer: entry.Signer, SignerName: signerNames(policy)[entry.Signer],
 	}, about(s.p.Show(file), err)
@@ -168,7 +174,7 @@ func inspectNamed(ctx context.Context, o Options, opt InspectOptions, name strin
 
 // lockedPack returns a pack as it was when its entry was locked. packs.toml may have changed since.
 func lockedPack(pack packsfile.Pack, entry lockfile.Entry) packsfile.Pack {
-	pack.Ref, pack.Reference, pack.Version, pack.Layer = entry.Ref, entry.Reference(), entry.Version, entry.Layer
+	pack.Ref, pack.Reference, pack.Version, pack.Layer, pack.Path = entry.Ref, entry.Reference(), entry.Version, entry.Layer, entry.Path
 	return pack
 }
 

@@ -23,6 +23,7 @@ type Listed struct {
 	Version string // likewise; "" without a range
 	Tag     string // of the reference, or the followed one; "" if none
 	Digest  ociref.Digest
+	Path    string // of the file that the pack is, as packs.toml has it; Tag and Digest are then ""
 	// ManifestVersion is the version of the manifest in the cache if it differs from
 	// Tag; else, or if Tag is no version, "".
 	ManifestVersion string
@@ -49,7 +50,11 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
+	sources, err := s.measureSources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, sources, nil)
 	policy := s.shownTable()
 	names := signerNames(policy)
 	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
@@ -74,6 +79,9 @@ func (s *session) listed(ctx context.Context, step Step) (Listed, error) {
 		Tag: step.Pack.Reference.Tag, Digest: step.Pack.Reference.Digest,
 		Size: -1, Vendored: Unknown, Cached: Unknown,
 	}
+	if l.Path = step.Pack.Path; l.Path != "" {
+		l.Tag, l.Digest = "", ""
+	}
 	if step.Action == Resolve {
 		l.ManifestVersion = s.versionBeside(l.Tag, l.Digest)
 		return l, nil
@@ -91,6 +99,9 @@ func (s *session) listed(ctx context.Context, step Step) (Listed, error) {
 		l.Vendored = Absent
 	default:
 		l.Vendored = Altered
+	}
+	if l.Path != "" { // the cache has no files
+		return l, nil
 	}
 	l.Cached = Absent
 	cached, err := s.IsCached(ctx, entry.ManifestDigest, lockedLayer(entry))

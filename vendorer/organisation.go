@@ -77,7 +77,7 @@ func isInTreeOf(dir string) func(file string) bool {
 // organisation's policy. packs.toml cannot loosen it. file is the pack's evidence; nil is the
 // one in the project.
 func (s *session) judgeByOrganisation(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, file []byte) error {
-	match, err := s.organisation.Match(pack.Reference, digestsOf(entry)...)
+	match, err := matchOf(s.organisation, pack, digestsOf(entry)...)
 	if err != nil || match.IsException() {
 		return err
 	}

@@ -14,6 +14,8 @@ type OutdatedPack struct {
 	Name    string
 	Ref     string // as packs.toml has it
 	Version string // likewise; "" without a range
+	// Path is the file that the pack is, as packs.toml has it. Nothing newer is looked for.
+	Path string
 	// Now is the pinned or locked digest; the zero value if neither.
 	Now TaggedDigest
 	// Update is the digest that Update takes: Now if there is no newer one to take.
@@ -56,6 +58,10 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	}
 	err = eachPack(ctx, s.client, PhaseResolving, places, func(ctx context.Context, i int) error {
 		pack := s.p.Config.Packs[i]
+		if pack.Path != "" {
+			found[i] = &OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Path: pack.Path}
+			return nil
+		}
 		outlook, err := s.outdated(ctx, pack)
 		if err == nil {
 			err = s.searchNewer(ctx, pack, outlook)

@@ -27,10 +27,14 @@ const (
 	Unlocked Reason = "not locked"         // with Resolve
 	Stale    Reason = "lock is stale"      // with Resolve
 	Updated  Reason = "update"             // with Resolve
+	NewBytes Reason = "file changed"       // with Resolve: the file that the pack is
 )
 
 // A Vendored describes the file in a vendored pack's place.
 type Vendored = project.Vendored
+
+// A Source describes the file that a pack is.
+type Source = project.Source
 
 // A Step is a plan's part for one pack of packs.toml.
 type Step struct {
@@ -39,18 +43,19 @@ type Step struct {
 	Reason   Reason
 	Locked   lockfile.Entry // the entry in packs.lock; the zero value if there is none
 	Vendored Vendored
+	Source   Source // of a pack with a path, if it was measured
 }
 
-// A Plan is the work of a run. It depends only on packs.toml, packs.lock and the
-// vendored files.
+// A Plan is the work of a run. It depends only on packs.toml, packs.lock, the vendored
+// files, and the files that packs are.
 type Plan struct {
 	Steps   []Step           // by name, one for each pack of packs.toml
 	Surplus []lockfile.Entry // entries of packs.lock that packs.toml does not name, by name
 }
 
-// makePlan makes the plan. vendored maps a pack's name to the file in its place. update
-// holds the names to resolve again regardless of packs.lock.
-func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, update map[string]bool) Plan {
+// makePlan makes the plan. vendored maps a pack's name to the file in its place, sources to the
+// file that the pack is. update holds the names to resolve again regardless of packs.lock.
+func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, sources map[string]Source, update map[string]bool) Plan {
 	var plan Plan
 	configured := map[string]bool{}
 	entries := map[string]lockfile.Entry{}
@@ -60,7 +65,7 @@ func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]V
 	for _, pack := range packs {
 		configured[pack.Name] = true
 		entry, locked := entries[pack.Name]
-		step := Step{Pack: pack, Locked: entry, Vendored: vendored[pack.Name]}
+		step := Step{Pack: pack, Locked: entry, Vendored: vendored[pack.Name], Source: sources[pack.Name]}
 		step.Action, step.Reason = decide(step, locked, update[pack.Name])
 		plan.Steps = append(plan.Steps, step)
 	}
@@ -80,6 +85,8 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 		return Resolve, Updated
 	case isStale(s.Pack, s.Locked):
 		return Resolve, Stale
+	case !s.Source.IsZero() && s.Source.Content != project.ContentOf(s.Locked):
+		return Resolve, NewBytes
 	case s.Vendored.IsZero():
 		return Restore, Missing
 	case s.Vendored.Content != project.ContentOf(s.Locked):
@@ -90,7 +97,7 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 
 // isStale tells whether packs.toml has changed a pack since it was locked.
 func isStale(pack packsfile.Pack, entry lockfile.Entry) bool {
-	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer
+	return entry.Ref != pack.Ref || entry.Version != pack.Version || entry.Layer != pack.Layer || entry.Path != pack.Path
 }
 
 // lockedError reports the changes of a plan to packs.lock's entries; nil without any.

@@ -48,6 +48,7 @@ func TestMakePlan(t *testing.T) {
 		{"other ref", func(in *planInput) { in.entry.Ref = "r.io/a:2" }, true, false, vendorer.Resolve, vendorer.Stale},
 		{"other version", func(in *planInput) { in.entry.Version = "" }, true, false, vendorer.Resolve, vendorer.Stale},
 		{"other layer", func(in *planInput) { in.pack.Layer = "" }, true, false, vendorer.Resolve, vendorer.Stale},
+		{"other path", func(in *planInput) { in.pack.Path = "a.gtpack" }, true, false, vendorer.Resolve, vendorer.Stale},
 		{"stale, no file", func(in *planInput) { in.entry.Ref, in.vendored = "r.io/a:2", vendorer.Vendored{} }, true, false, vendorer.Resolve, vendorer.Stale},
 		{"update", func(*planInput) {}, true, true, vendorer.Resolve, vendorer.Updated},
 		{"update, stale", func(in *planInput) { in.entry.Ref = "r.io/a:2" }, true, true, vendorer.Resolve, vendorer.Updated},
@@ -61,7 +62,7 @@ func TestMakePlan(t *testing.T) {
 			} else {
 				in.entry = lockfile.Entry{}
 			}
-			got := vendorer.MakePlan([]packsfile.Pack{in.pack}, lock, map[string]vendorer.Vendored{"a": in.vendored}, map[string]bool{"a": test.update})
+			got := vendorer.MakePlan([]packsfile.Pack{in.pack}, lock, map[string]vendorer.Vendored{"a": in.vendored}, nil, map[string]bool{"a": test.update})
 			want := vendorer.Plan{Steps: []vendorer.Step{{Pack: in.pack, Action: test.action, Reason: test.reason, Locked: in.entry, Vendored: in.vendored}}}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
@@ -71,7 +72,7 @@ func TestMakePlan(t *testing.T) {
 }
 
 // wholePlan has a pack of every kind, and two surplus entries.
-func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored, map[string]bool) {
+func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored, map[string]vendorer.Source, map[string]bool) {
 	pack := func(name string) packsfile.Pack { return packsfile.Pack{Name: name, Ref: "r.io/" + name + ":1"} }
 	entry := func(name string) lockfile.Entry {
 		return lockfile.Entry{Name: name, Ref: "r.io/" + name + ":1", LayerDigest: "sha256:aa", Size: 3}
@@ -80,14 +81,18 @@ func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored
 	wrong := vendorer.Vendored{Content: verified.Content{Digest: "sha256:bb", Size: 3}}
 	stale := entry("stale")
 	stale.Ref = "r.io/stale:0"
-	packs := []packsfile.Pack{pack("changed"), pack("kept"), pack("missing"), pack("new"), pack("stale"), pack("updated")}
-	lock := &lockfile.Lock{Entries: []lockfile.Entry{entry("changed"), entry("dropped"), entry("kept"), entry("missing"), stale, entry("updated"), entry("zombie")}}
-	vendored := map[string]vendorer.Vendored{"changed": wrong, "kept": right, "updated": right, "dropped": right}
-	return packs, lock, vendored, map[string]bool{"updated": true}
+	built := entry("built")
+	built.Ref, built.Path = "", "built.gtpack"
+	packs := []packsfile.Pack{{Name: "built", Path: "built.gtpack"}, pack("changed"), pack("kept"), pack("missing"), pack("new"), pack("stale"), pack("updated")}
+	lock := &lockfile.Lock{Entries: []lockfile.Entry{built, entry("changed"), entry("dropped"), entry("kept"), entry("missing"), stale, entry("updated"), entry("zombie")}}
+	vendored := map[string]vendorer.Vendored{"changed": wrong, "kept": right, "updated": right, "dropped": right, "built": right}
+	sources := map[string]vendorer.Source{"built": {Content: verified.Content{Digest: "sha256:bb", Size: 3}}}
+	return packs, lock, vendored, sources, map[string]bool{"updated": true}
 }
 
 func TestPlanString(t *testing.T) {
-	const want = `changed: restore (vendored otherwise)
+	const want = `built: resolve (file changed)
+changed: restore (vendored otherwise)
 kept: keep
 missing: restore (not vendored)
 new: resolve (not locked)
@@ -113,13 +118,13 @@ zombie: drop (not in packs.toml)
 }
 
 func TestMakePlanIsPure(t *testing.T) {
-	packs, lock, vendored, update := wholePlan()
-	first := vendorer.MakePlan(packs, lock, vendored, update)
-	packs2, lock2, vendored2, update2 := wholePlan()
-	if !reflect.DeepEqual(packs, packs2) || !reflect.DeepEqual(lock, lock2) || !reflect.DeepEqual(vendored, vendored2) || !reflect.DeepEqual(update, update2) {
+	packs, lock, vendored, sources, update := wholePlan()
+	first := vendorer.MakePlan(packs, lock, vendored, sources, update)
+	packs2, lock2, vendored2, sources2, update2 := wholePlan()
+	if !reflect.DeepEqual(packs, packs2) || !reflect.DeepEqual(lock, lock2) || !reflect.DeepEqual(vendored, vendored2) || !reflect.DeepEqual(sources, sources2) || !reflect.DeepEqual(update, update2) {
 		t.Error("MakePlan changed what it was given")
 	}
-	if again := vendorer.MakePlan(packs, lock, vendored, update); !reflect.DeepEqual(first, again) {
+	if again := vendorer.MakePlan(packs, lock, vendored, sources, update); !reflect.DeepEqual(first, again) {
 		t.Errorf("got  %+v\nthen %+v", first, again)
 	}
 }

@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/fetch"
@@ -81,9 +82,13 @@ func (v *vendoring) resolve(ctx context.Context, t *task) error {
 	if t.Reason == Stale {
 		v.events.event(StaleEntry{
 			Name:       t.Pack.Name,
-			Locked:     configuredText(t.Locked.Ref, t.Locked.Version, t.Locked.Layer),
-			Configured: configuredText(t.Pack.Ref, t.Pack.Version, t.Pack.Layer),
+			Locked:     configuredText(t.Locked.Ref, t.Locked.Version, t.Locked.Layer, t.Locked.Path),
+			Configured: configuredText(t.Pack.Ref, t.Pack.Version, t.Pack.Layer, t.Pack.Path),
 		})
+	}
+	if t.Pack.Path != "" {
+		v.resolveFile(t)
+		return nil
 	}
 	pack := v.resolved[t.Pack.Name]
 	if pack == nil {
@@ -94,8 +99,7 @@ func (v *vendoring) resolve(ctx context.Context, t *task) error {
 		v.checkTag(ctx, t)
 	}
 	t.pack = pack
-	t.entry = entryOf(pack)
-	t.entry.Name, t.entry.Ref, t.entry.Version, t.entry.Layer = t.Pack.Name, t.Pack.Ref, t.Pack.Version, t.Pack.Layer
+	t.entry = withConfigured(entryOf(pack), t.Pack)
 	return nil
 }
 
@@ -124,7 +128,7 @@ func (s *session) resolvePack(ctx context.Context, pack packsfile.Pack) (*fetch.
 }
 
 // configuredText joins the fields that make an entry stale if they change.
-func configuredText(ref, version, layer string) string {
+func configuredText(ref, version, layer, file string) string {
 	words := ref
 	if version != "" {
 		words += " version " + version
@@ -132,7 +136,10 @@ func configuredText(ref, version, layer string) string {
 	if layer != "" {
 		words += " layer " + layer
 	}
-	return words
+	if file != "" {
+		words += " path " + file
+	}
+	return strings.TrimPrefix(words, " ")
 }
 
 // checkTag warns of a tag that no longer names the digest beside it. The run locks the
@@ -153,7 +160,7 @@ func (s *session) checkTag(ctx context.Context, t *task) {
 // resolveLocked resolves the locked pack. It asks the registry only for the manifest
 // that packs.lock names.
 func (v *vendoring) resolveLocked(ctx context.Context, t *task) error {
-	if err := v.checkEntry(t); err != nil {
+	if err := v.checkEntry(t); err != nil || t.Pack.Path != "" {
 		return err
 	}
 	ref, layer := t.Pack.Reference.WithDigest(t.Locked.ManifestDigest), t.Pack.Layer

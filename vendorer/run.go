@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -135,12 +136,17 @@ func (v *vendoring) plan(ctx context.Context) (Plan, map[string]Vendored, error)
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	plan := makePlan(v.p.Config.Packs, v.p.Lock, vendored, v.relock)
-	v.events.now(Planned{Plan: plan})
-	if !v.o.Locked {
-		return plan, vendored, nil
+	sources, err := v.measureSources(ctx)
+	if err != nil {
+		return Plan{}, nil, err
 	}
-	return plan, vendored, v.lockedError(plan)
+	plan := makePlan(v.p.Config.Packs, v.p.Lock, vendored, sources, v.relock)
+	v.events.now(Planned{Plan: plan})
+	err = v.checkSources(plan)
+	if v.o.Locked {
+		err = errors.Join(err, v.lockedError(plan), v.checkReleased(plan))
+	}
+	return plan, vendored, err
 }
 
 func (v *vendoring) report(c *project.Change, tasks []*task) *Report {

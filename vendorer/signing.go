@@ -34,7 +34,21 @@ func (s *session) loadPolicies() error {
 
 // match returns the rule of packs.toml for a pack that is, or will be, locked as entry.
 func (s *session) match(pack packsfile.Pack, entry lockfile.Entry) (trust.Match, error) {
-	return s.policy.Match(pack.Reference, digestsOf(entry)...)
+	return matchOf(s.policy, pack, digestsOf(entry)...)
+}
+
+// A ruleBook has the rules of one table [trust].
+type ruleBook interface {
+	Match(ref ociref.Reference, digests ...ociref.Digest) (trust.Match, error)
+	MatchFile(name string, ref ociref.Reference) (trust.Match, error)
+}
+
+// matchOf returns the rule of a table for a pack that has those digests.
+func matchOf(rules ruleBook, pack packsfile.Pack, digests ...ociref.Digest) (trust.Match, error) {
+	if pack.Path != "" {
+		return rules.MatchFile(pack.Name, pack.Reference)
+	}
+	return rules.Match(pack.Reference, digests...)
 }
 
 // digestsOf returns the digests by which rules know a pack.
@@ -42,12 +56,15 @@ func digestsOf(entry lockfile.Entry) []ociref.Digest {
 	if entry.IndexDigest != "" {
 		return []ociref.Digest{entry.IndexDigest, entry.ManifestDigest}
 	}
+	if entry.ManifestDigest == "" {
+		return nil // a file has none
+	}
 	return []ociref.Digest{entry.ManifestDigest}
 }
 
 // lacksSigner tells whether a pack is locked without a signature that a rule demands.
 func (s *session) lacksSigner(pack packsfile.Pack, entry lockfile.Entry) bool {
-	if s.policy == nil || entry.Signer != "" {
+	if s.policy == nil || entry.Signer != "" || pack.Path != "" { // a file never gets one
 		return false
 	}
 	match, err := s.match(pack, entry)
@@ -73,7 +90,7 @@ func (v *vendoring) settleSigner(ctx context.Context, t *task) error {
 func (s *session) exceptions(pack packsfile.Pack, entry lockfile.Entry) []trust.Match {
 	var found []trust.Match
 	for _, policy := range []*policies.Policy{s.policy, s.organisation} {
-		match, err := policy.Match(pack.Reference, digestsOf(entry)...)
+		match, err := matchOf(policy, pack, digestsOf(entry)...)
 		if err == nil && match.IsException() && match.Digest != "" && entry.Signer == "" {
 			found = append(found, match)
 		}
@@ -127,6 +144,9 @@ func (v *vendoring) findLockedSigner(ctx context.Context, t *task) error {
 	}
 	if match.IsException() {
 		return v.loseSigner(t)
+	}
+	if t.Pack.Path != "" {
+		return unsignedFile(t.Pack, match)
 	}
 	return v.lockSigner(ctx, t, match)
 }
@@ -445,6 +465,9 @@ func (s *session) checkSigner(ctx context.Context, t *task) error {
 	match, err := s.match(t.Pack, t.Locked)
 	if err != nil {
 		return err
+	}
+	if t.Pack.Path != "" && !match.IsException() {
+		return unsignedFile(t.Pack, match)
 	}
 	if t.Locked.Signer != "" {
 		err := s.proveSigner(ctx, t.Pack, t.Locked, match)

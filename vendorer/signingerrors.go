@@ -6,7 +6,9 @@ import (
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verdict"
+	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/policies"
 )
 
@@ -90,4 +92,21 @@ func (e *ExceptionUnprovedError) Error() string {
 		text += fmt.Sprintf("\n\tthe digest is that of an index, which is in the registry alone; a rule for the manifest %s needs no network", e.Manifest)
 	}
 	return text
+}
+
+// An UnsignedFileError reports a pack that is a file, under a rule that asks for a signature:
+// nobody signs a file.
+type UnsignedFileError struct {
+	Name    string
+	Path    string // as packs.toml has it
+	Rule    string
+	Signers []string
+}
+
+func (e *UnsignedFileError) Error() string {
+	return fmt.Sprintf("it is from a file, %s, and a file has no signature\n\trule %q: %s", e.Path, e.Rule, strings.Join(e.Signers, " or "))
+}
+
+func unsignedFile(pack packsfile.Pack, match trust.Match) error {
+	return &UnsignedFileError{Name: pack.Name, Path: pack.Path, Rule: match.Rule, Signers: namesOf(match.Signers)}
 }

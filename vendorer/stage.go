@@ -84,8 +84,12 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 		return nil, err
 	}
 	file.WriteEarly()
-	t.fetched, err = v.Copy(ctx, t.pack, file)
-	t.bundled = v.CameFromBundle(t.pack)
+	if t.Pack.Path != "" {
+		err = v.copyFile(ctx, t, file)
+	} else {
+		t.fetched, err = v.Copy(ctx, t.pack, file)
+		t.bundled = v.CameFromBundle(t.pack)
+	}
 	if err == nil && (t.fetched || t.bundled) {
 		t.source = v.DownloadedFrom(t.pack)
 	}
@@ -110,6 +114,10 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 
 // suspect warns of a layer that may not be the pack. bytes are the layer's, or nil.
 func (v *vendoring) suspect(t *task, bytes io.ReaderAt) {
+	if t.Pack.Path != "" {
+		v.suspectFile(t, bytes)
+		return
+	}
 	if d, doubtful := v.Suspect(t.pack, bytes); doubtful {
 		v.events.event(SuspectLayer{Name: t.Pack.Name, SuspectLayer: d})
 	}
@@ -203,7 +211,8 @@ func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 		pkg.Packs = append(pkg.Packs, embedgen.Pack{
 			Name:           t.Pack.Name,
 			GoName:         t.Pack.GoName,
-			Ref:            t.entry.Ref,
+			Ref:            refOf(t.entry),
+			Path:           t.entry.Path,
 			ManifestDigest: string(t.entry.ManifestDigest),
 			LayerDigest:    string(t.entry.LayerDigest),
 			MediaType:      t.entry.MediaType,
@@ -211,4 +220,12 @@ func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 		})
 	}
 	return embedgen.Generate(pkg)
+}
+
+// refOf returns the reference that a pack was fetched by; "" if it is a file.
+func refOf(entry lockfile.Entry) string {
+	if entry.Path != "" {
+		return ""
+	}
+	return entry.Ref
 }

@@ -50,6 +50,9 @@ func tagsOfPack(ctx context.Context, o Options, name string) (*TagList, error) {
 	if !ok {
 		return nil, s.unknown(name)
 	}
+	if pack.Ref == "" {
+		return nil, &UsageError{Subject: name, Reason: "is from a file, which has no versions: " + pack.Path}
+	}
 	tags, err := s.list(ctx, pack.Reference)()
 	if err != nil {
 		return nil, s.packError(pack, Resolve, nil, err)

@@ -31,6 +31,7 @@ const (
 // A TrustExplanation says how [trust] judges a pack.
 type TrustExplanation struct {
 	Name       string // of the pack in packs.toml; "" for a reference
+	Path       string // of the file that the pack is; "" if it is from a registry
 	Reference  string
 	Manifest   ociref.Digest
 	Index      ociref.Digest // that lists the manifest; "" if none does
@@ -91,6 +92,9 @@ func ExplainTrust(ctx context.Context, o Options, what string) (*TrustExplanatio
 	if isPack {
 		s.tellUnaskedSigners(policy, pack)
 	}
+	if pack.Path != "" {
+		return s.explainFile(policy, pack), nil
+	}
 	found, err := s.resolveFor(ctx, pack, isPack)
 	if err == nil {
 		var e *TrustExplanation
@@ -113,6 +117,41 @@ func (s *session) resolveFor(ctx context.Context, pack packsfile.Pack, isPack bo
 		return s.Resolve(ctx, pack.Reference.WithDigest(entry.Digest()), pack.Layer)
 	}
 	return s.resolvePack(ctx, pack)
+}
+
+// explainFile says how the rules judge a pack that is a file. There is nothing to search.
+func (s *session) explainFile(policy *trust.Policy, pack packsfile.Pack) *TrustExplanation {
+	e := &TrustExplanation{Name: pack.Name, Path: pack.Path, Reference: pack.Ref, Result: TrustNotAsked}
+	if entry, ok := s.lockedAs(pack); ok {
+		e.Layer = entry.LayerDigest
+	}
+	if policy.HasRules() {
+		match, err := policy.MatchFile(pack.Name, pack.Reference)
+		e.Rule, e.Signers = match.Rule, ruleSigners(match, e.Layer)
+		e.Result, e.Err = s.resultOfFile(match, s.p.Show(s.p.TOMLFile), err)
+	}
+	if s.organisation == nil {
+		return e
+	}
+	match, err := s.organisation.MatchFile(pack.Name, pack.Reference)
+	e.Organisation = &OrganisationTrust{File: s.organisation.File, Rule: match.Rule, Signers: ruleSigners(match, e.Layer)}
+	e.Organisation.Result, err = s.resultOfFile(match, s.organisation.File, err)
+	e.Err = errors.Join(e.Err, err)
+	return e
+}
+
+// resultOfFile is what the rule of a file means for a pack that is a file.
+func (s *session) resultOfFile(match trust.Match, file string, err error) (TrustResult, error) {
+	var none *trust.NoRuleError
+	switch {
+	case errors.As(err, &none):
+		return TrustNoRule, &policies.NoRuleError{File: file, Repository: none.Repository, Line: none.Line}
+	case err != nil:
+		return TrustNoRule, err
+	case match.IsException():
+		return TrustNotAsked, nil
+	}
+	return TrustUnsigned, nil
 }
 
 // newExplanation returns one of a pack whose signatures nobody asks for.

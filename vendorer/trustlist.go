@@ -138,7 +138,7 @@ func (s *session) listRules(list *TrustTable, policy *trust.Policy) {
 	}
 	packs := map[string][]string{}
 	for _, pack := range s.p.Config.Packs {
-		match, err := policy.Match(pack.Reference, s.knownDigests(pack)...)
+		match, err := matchOf(policy, pack, s.knownDigests(pack)...)
 		if err != nil {
 			list.Unmatched = append(list.Unmatched, pack.Name)
 			continue

@@ -30,7 +30,7 @@ func (s *session) mayBeUnsigned(policy *packsfile.Policy, pack packsfile.Pack) b
 	if policy == nil || !policy.HasRules() {
 		return false
 	}
-	match, err := policy.Match(pack.Reference, s.knownDigests(pack)...)
+	match, err := matchOf(policy, pack, s.knownDigests(pack)...)
 	return err == nil && match.IsException()
 }
 
@@ -45,7 +45,7 @@ func (s *session) tellUnaskedSigners(policy *packsfile.Policy, packs ...packsfil
 		if !ok || entry.Signer == "" {
 			continue
 		}
-		if match, err := policy.Match(pack.Reference, digestsOf(entry)...); err != nil || match.IsException() {
+		if match, err := matchOf(policy, pack, digestsOf(entry)...); err != nil || match.IsException() {
 			s.events.event(UnaskedSigner{Name: pack.Name})
 		}
 	}

@@ -158,6 +158,15 @@ func (u *updater) refusals(report *Report) error {
 }
 
 func (u *updater) followTag(ctx context.Context, pack updateTarget) error {
+	switch {
+	case pack.Path != "" && pack.wanted != "":
+		return &UsageError{Subject: "it", Reason: "is from a file, which has no tags: " + pack.Path}
+	case pack.Path != "" && u.named && !u.relock[pack.Name]:
+		u.events.event(FileStays{Name: pack.Name, Path: pack.Path})
+	}
+	if pack.Path != "" {
+		return nil
+	}
 	if pack.wanted == "" && u.current(pack.Pack) == (TaggedDigest{}) {
 		u.relockInconsistent(pack.Pack)
 		return nil // it is not locked yet

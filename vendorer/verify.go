@@ -22,6 +22,8 @@ type Verification struct {
 	Packs int // packs in packs.toml
 	// MayBeUnsigned counts the packs whose rule in [trust.rules] is an exception.
 	MayBeUnsigned int
+	// FromFiles counts the packs that are files.
+	FromFiles int
 	// Findings are the problems, each an error of a type below or of Run's.
 	Findings []error
 	// Unembedded is the reason why the Go toolchain could not list the embedded files;
@@ -165,7 +167,11 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 	if err != nil {
 		return err
 	}
-	c.plan = makePlan(s.p.Config.Packs, s.p.Lock, vendored, nil)
+	sources, err := s.measureSources(ctx)
+	if err != nil {
+		return err
+	}
+	c.plan = makePlan(s.p.Config.Packs, s.p.Lock, vendored, sources, nil)
 	c.locked = s.lockedError(c.plan)
 	for _, t := range c.plan.tasks() {
 		c.tasks = append(c.tasks, &comparedTask{task: t})
@@ -175,6 +181,9 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 		if t.Action != Resolve { // else there is nothing to compare with
 			var proven bool
 			proven, t.err = s.checkLocked(t.task)
+			if t.err == nil {
+				t.err = t.sourceError()
+			}
 			t.signature = s.checkSigner(ctx, t.task)
 			if t.err == nil && t.signature == nil && !remote { // which proves it
 				t.signature = s.checkException(t.task, proven)
@@ -237,7 +246,7 @@ func (c *comparison) isInconsistent() bool {
 // checkRemotes asks the registries about the entries without a finding.
 func (s *session) checkRemotes(ctx context.Context, tasks []*comparedTask) {
 	eachCounted(ctx, s.client, tasks, func(ctx context.Context, t *comparedTask) error {
-		if t.Action != Resolve && t.err == nil {
+		if t.Action != Resolve && t.err == nil && t.Pack.Path == "" {
 			t.err = s.checkRemote(ctx, t.task)
 		}
 		return nil
@@ -261,6 +270,11 @@ func (s *session) checkRemote(ctx context.Context, t *task) error {
 // verification puts the findings in order.
 func (s *session) verification(c *comparison) *Verification {
 	v := &Verification{Packs: len(c.plan.Steps), MayBeUnsigned: s.countExceptions(c.plan)}
+	for _, step := range c.plan.Steps {
+		if step.Pack.Path != "" {
+			v.FromFiles++
+		}
+	}
 	v.add(c.locked)
 	for _, t := range c.tasks {
 		v.add(s.taskFindings(t)...)
@@ -281,7 +295,7 @@ func (s *session) verification(c *comparison) *Verification {
 func (s *session) countExceptions(plan Plan) int {
 	n := 0
 	for _, step := range plan.Steps {
-		if match, err := s.policy.Match(step.Pack.Reference, s.knownDigests(step.Pack)...); s.policy != nil && err == nil && match.IsException() {
+		if match, err := matchOf(s.policy, step.Pack, s.knownDigests(step.Pack)...); s.policy != nil && err == nil && match.IsException() {
 			n++
 		}
 	}
@@ -301,7 +315,9 @@ func (s *session) taskFindings(t *comparedTask) []error {
 		found = append(found, s.packError(t.Pack, t.Action, &t.Locked, t.signature))
 	}
 	if t.mustWrite() && !isAboutSize(t.err) {
-		found = append(found, s.vendoredError(t.entry, t.Vendored))
+		e := s.vendoredError(t.entry, t.Vendored)
+		e.Lost = t.Source.IsMissing()
+		found = append(found, e)
 	}
 	return found
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,7 @@ func (c *cli) addCommand() *cobra.Command {
 	var ao vendorer.AddOptions
 	var form vendorer.Addition
 	command := &cobra.Command{
-		Use:   "add [NAME] REF...",
+		Use:   "add [NAME] REF|./FILE...",
 		Short: "Pin references in packs.toml, and vendor",
 		Long: `Pin references in packs.toml, and vendor.
 
@@ -25,12 +26,18 @@ it. REF may also be repository@tag, or NAME@TAG for a pack of packs.toml.
 NAME defaults to the last part of the repository. If packs.toml has a pack of
 that name, the pack keeps its go_name, its layer and its form: a range stays a
 range, and an allowed tag stays a tag, unless REF or a flag says otherwise. To
-replace a pack by one from another repository, give its NAME.`,
+replace a pack by one from another repository, give its NAME.
+
+./FILE, ../FILE or an absolute path is a file that is the pack. packs.toml gets
+its path. A pack that is there already keeps its reference beside the path, and
+the file counts: this is for a pack that you work on. "packvendor add NAME REF"
+goes back to the reference.`,
 		Example: `  packvendor add ghcr.io/greenticai/greentic-packs/messaging-slack
   packvendor add slack ghcr.io/greenticai/greentic-packs/messaging-slack@0.4.38
-  packvendor add --version ^0.4 ghcr.io/greenticai/greentic-packs/state-redis`,
-		Args:              arguments(1, -1, "[NAME] REF..."),
-		ValidArgsFunction: c.completePacks(1),
+  packvendor add --version ^0.4 ghcr.io/greenticai/greentic-packs/state-redis
+  packvendor add slack ../slack/dist/slack.gtpack`,
+		Args:              arguments(1, -1, "[NAME] REF|./FILE..."),
+		ValidArgsFunction: c.completePackAndFiles,
 		RunE: func(command *cobra.Command, args []string) error {
 			if command.Flags().Changed("allow-tags") && !form.AllowTags && form.Version == "" {
 				form.Pin = true
@@ -65,7 +72,7 @@ replace a pack by one from another repository, give its NAME.`,
 // additionsOf reads [NAME] REF... as additions of that form: a name has neither
 // slash nor tag, a reference has one of them.
 func additionsOf(command *cobra.Command, args []string, form vendorer.Addition) ([]vendorer.Addition, error) {
-	if len(args) > 1 && !strings.ContainsAny(args[0], "/@") {
+	if len(args) > 1 && !strings.ContainsAny(args[0], "/@") && !isFileArgument(args[0]) {
 		form.Name, args = args[0], args[1:]
 	}
 	if form.Name != "" && len(args) > 1 {
@@ -74,18 +81,38 @@ func additionsOf(command *cobra.Command, args []string, form vendorer.Addition) 
 	var additions []vendorer.Addition
 	for _, reference := range args {
 		addition := form
-		addition.Reference = reference
+		if isFileArgument(reference) {
+			addition.Path = reference
+		} else {
+			addition.Reference = reference
+		}
 		additions = append(additions, addition)
 	}
 	return additions, nil
 }
 
-// addedLine returns the reference that now stands in packs.toml, and for a range the
+// isFileArgument tells a file from a reference by its form.
+func isFileArgument(argument string) bool {
+	slashed := filepath.ToSlash(argument)
+	return strings.HasPrefix(slashed, "./") || strings.HasPrefix(slashed, "../") || filepath.IsAbs(argument)
+}
+
+// completePackAndFiles completes names of packs, then files.
+func (c *cli) completePackAndFiles(command *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if isFileArgument(toComplete) {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return c.completePacks(1)(command, args, toComplete)
+}
+
+// addedLine returns the reference or path that now stands in packs.toml, and for a range the
 // version that it led to.
 func addedLine(p vendorer.PackReport) string {
 	switch {
 	case p.Action != vendorer.Resolve:
 		return ""
+	case p.Path != "":
+		return p.Path
 	case p.Version != "":
 		return p.Ref + " " + p.Version + ", now " + p.Tag
 	}

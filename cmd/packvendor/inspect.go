@@ -73,6 +73,7 @@ func (c *cli) completePackOrFile(command *cobra.Command, args []string, toComple
 // inspectJSON is the document of inspect --json. Strings are as the pack has them.
 type inspectJSON struct {
 	Path      string `json:"path,omitempty"`      // of the file that was read
+	From      string `json:"from_file,omitempty"` // that the pack is, as packs.toml has it
 	Reference string `json:"reference,omitempty"` // of the pack, if it has one
 	// Source is where the pack was downloaded from, if not from the repository of Reference:
 	// HOST/REPOSITORY of a mirror.
@@ -155,7 +156,7 @@ type sbomJSON struct {
 
 func newInspectJSON(i *vendorer.Inspection) inspectJSON {
 	doc := inspectJSON{
-		Path: i.Path, Reference: i.Reference, Source: i.Source, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
+		Path: i.Path, From: i.From, Reference: i.Reference, Source: i.Source, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
 		Signer: i.Signer, SignerName: i.SignerName, Unchecked: i.HasSignature,
 		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
 		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},
@@ -189,7 +190,7 @@ func (c *cli) reportInspection(i *vendorer.Inspection) error {
 	t := phrase.NewTable()
 	for _, row := range [][2]string{
 		{"id", i.ID}, {"version", i.Version}, {"name", i.Name}, {"kind", i.Kind}, {"publisher", i.Publisher},
-		{"format", i.Format}, {"file", i.Path}, {"reference", phrase.WithVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
+		{"format", i.Format}, {"file", i.Path}, {"from a file", i.From}, {"reference", phrase.WithVersion(i.Reference, i.ManifestVersion)}, {"manifest", i.ManifestDigest},
 		{"signed by", signedByText(i)},
 		{"digest", string(i.Digest)},
 		{"size", fmt.Sprintf("%s (%s, %s unpacked)", phrase.Bytes(i.Size), phrase.Count(i.Files, "file"), phrase.Bytes(i.Unpacked))},

@@ -18,7 +18,8 @@ func (c *cli) listCommand() *cobra.Command {
 		Long: `List the packs of packs.toml: name, version, range, size, pinned digest, and
 whether the pack is vendored and in the shared cache. It hashes the files that
 have the right size, and uses no network. It marks a version that the manifest
-in the cache contradicts.
+in the cache contradicts. A pack with a path is "from a file", and has no
+version.
 
 Where packs.lock has signers, it names them. The last line counts the packs that
 may be unsigned: their rule in [trust.rules] of packs.toml has no signers.
@@ -49,7 +50,8 @@ type listJSON struct {
 // pack is not locked.
 type listedJSON struct {
 	Name    string `json:"name"`              // of the pack in packs.toml
-	Ref     string `json:"ref"`               // the reference in packs.toml
+	Ref     string `json:"ref"`               // the reference in packs.toml; empty if a file alone is the pack
+	Path    string `json:"path,omitempty"`    // the file that the pack is, as packs.toml has it
 	Version string `json:"version,omitempty"` // the range of versions in packs.toml
 	Tag     string `json:"tag,omitempty"`     // of the reference, or the one that packs.lock has
 	// ManifestVersion is the version that the manifest gives where the tag is another.
@@ -75,10 +77,13 @@ func (c *cli) reportList(list []vendorer.Listed) error {
 	t := phrase.NewTable(headings...)
 	exceptions := 0
 	for _, l := range list {
-		row := listedJSON{Name: l.Name, Ref: l.Ref, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached), Signer: l.Signer, SignerName: l.SignerName, MayBeUnsigned: l.MayBeUnsigned}
+		row := listedJSON{Name: l.Name, Ref: l.Ref, Path: l.Path, Version: l.Version, Tag: l.Tag, ManifestVersion: l.ManifestVersion, Digest: string(l.Digest), Vendored: string(l.Vendored), Cached: string(l.Cached), Signer: l.Signer, SignerName: l.SignerName, MayBeUnsigned: l.MayBeUnsigned}
 		digest, size := "-", "-"
 		if l.Digest != "" {
 			digest = phrase.Digest(l.Digest)
+		}
+		if l.Path != "" {
+			digest = "from a file"
 		}
 		if l.Size >= 0 {
 			row.Size, size = &l.Size, phrase.Bytes(l.Size)

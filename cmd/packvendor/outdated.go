@@ -47,7 +47,8 @@ type outdatedJSON struct {
 
 type outlookJSON struct {
 	Name     string    `json:"name"`              // of the pack in packs.toml
-	Ref      string    `json:"ref"`               // the reference in packs.toml
+	Ref      string    `json:"ref"`               // the reference in packs.toml; empty if a file alone is the pack
+	Path     string    `json:"path,omitempty"`    // the file that the pack is; nothing newer is looked for
 	Version  string    `json:"version,omitempty"` // the range of versions in packs.toml
 	Pinned   *markJSON `json:"pinned"`            // the digest at present; null if it is neither pinned nor locked
 	Update   *markJSON `json:"update"`            // what update would take; null if update would not change it
@@ -88,12 +89,15 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 			update = vendorer.TaggedDigest{}
 		}
 		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now) + signedText(o.UpdateSigned), markText(o.Newest, o.Now) + signedText(o.NewestSigned)}
+		if o.Path != "" {
+			cells[1] = "from a file"
+		}
 		if isSigned {
 			cells = append(cells, phrase.OrDash(cmp.Or(o.SignerName, o.Signer)))
 		}
 		t.Add(cells...)
 		doc.Packs = append(doc.Packs, outlookJSON{
-			Name: o.Name, Ref: o.Ref, Version: o.Version,
+			Name: o.Name, Ref: o.Ref, Path: o.Path, Version: o.Version,
 			Pinned: newMarkJSON(o.Now, ""), Update: newMarkJSON(update, o.UpdateSigned), Newest: newMarkJSON(o.Newest, o.NewestSigned), Outdated: o.IsOutdated,
 			Signer: o.Signer, SignerName: o.SignerName,
 		})

@@ -100,9 +100,9 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 
 // A summary counts the changes of a run.
 type summary struct {
-	added, updated, restored, removed int
-	others                            []string // files that were written although what is locked is the same
-	downloaded, bundled, cached       int64    // bytes of packs, from registries, bundles and the cache
+	added, updated, restored, removed   int
+	others                              []string // files that were written although what is locked is the same
+	downloaded, bundled, cached, copied int64    // bytes of packs, from registries, bundles, the cache and files
 }
 
 func summaryOf(report *vendorer.Report) summary {
@@ -117,6 +117,8 @@ func summaryOf(report *vendorer.Report) summary {
 			s.restored++
 		}
 		switch {
+		case p.Written && p.Path != "":
+			s.copied += p.Size
 		case p.Written && p.Fetched:
 			s.downloaded += p.Size
 		case p.Written && p.Bundled:
@@ -167,6 +169,9 @@ func (s summary) text(took time.Duration) string {
 	}
 	if s.cached > 0 {
 		amounts = append(amounts, phrase.Bytes(s.cached)+" from the cache")
+	}
+	if s.copied > 0 {
+		amounts = append(amounts, phrase.Bytes(s.copied)+" from files")
 	}
 	if len(amounts) > 0 {
 		text += "; " + strings.Join(amounts, ", ")

@@ -47,10 +47,11 @@ matches or a keyless signature cannot be verified.`,
 // trustExplainJSON is the document of trust explain --json.
 type trustExplainJSON struct {
 	Name           string           `json:"name,omitempty"`         // of the pack in packs.toml
-	Reference      string           `json:"reference"`              // of the pack
-	ManifestDigest string           `json:"manifest_digest"`        // of the manifest that holds the layer
+	Path           string           `json:"path,omitempty"`         // of the file that the pack is
+	Reference      string           `json:"reference"`              // of the pack; empty if a file alone is it
+	ManifestDigest string           `json:"manifest_digest"`        // of the manifest that holds the layer; empty of a file
 	IndexDigest    string           `json:"index_digest,omitempty"` // of the image index that lists the manifest
-	LayerDigest    string           `json:"layer_digest"`           // of the pack's bytes
+	LayerDigest    string           `json:"layer_digest"`           // of the pack's bytes; empty of a file that is not locked
 	Locked         string           `json:"locked,omitempty"`       // who signed it as packs.lock has it
 	Rule           *matchedRuleJSON `json:"rule"`                   // null if none matches, or there is none
 	Candidates     []candidateJSON  `json:"candidates"`             // what may be a signature, in the order in which it was found
@@ -90,7 +91,7 @@ type candidateJSON struct {
 
 func newTrustExplainJSON(e *vendorer.TrustExplanation) trustExplainJSON {
 	doc := trustExplainJSON{
-		Name: e.Name, Reference: e.Reference, ManifestDigest: string(e.Manifest), IndexDigest: string(e.Index), LayerDigest: string(e.Layer),
+		Name: e.Name, Path: e.Path, Reference: e.Reference, ManifestDigest: string(e.Manifest), IndexDigest: string(e.Index), LayerDigest: string(e.Layer),
 		Locked: e.Locked, Candidates: newCandidatesJSON(e.Candidates), Looked: append([]string{}, e.Looked...), Result: string(e.Result), By: e.By,
 	}
 	doc.Rule = newMatchedRuleJSON(e.Rule, e.Signers)
@@ -133,19 +134,19 @@ var trustKinds = map[vendorer.TrustResult]problem.Kind{
 
 func (c *cli) reportTrustExplain(e *vendorer.TrustExplanation) error {
 	t := phrase.NewTable()
-	for _, row := range [][2]string{{"pack", e.Name}, {"reference", e.Reference}, {"manifest", string(e.Manifest)}, {"index", string(e.Index)}, {"locked", e.Locked}} {
+	for _, row := range [][2]string{{"pack", e.Name}, {"from a file", e.Path}, {"reference", e.Reference}, {"manifest", string(e.Manifest)}, {"index", string(e.Index)}, {"locked", e.Locked}} {
 		if row[1] != "" {
 			t.Add(row[0], row[1])
 		}
 	}
 	t.Add("rule", ruleText(e.Rule, e.Signers, e.Result))
 	addSignatures(t, e)
-	t.Add("result", trustResultText(e.Result, e.By, len(e.Candidates)))
+	t.Add("result", resultText(e, e.Result, e.By))
 	kind := trustKinds[e.Result]
 	if o := e.Organisation; o != nil {
 		t.Add("PACKVENDOR_TRUST", o.File)
 		t.Add("rule there", ruleText(o.Rule, o.Signers, o.Result))
-		result := trustResultText(o.Result, o.By, len(e.Candidates))
+		result := resultText(e, o.Result, o.By)
 		if o.Refused != "" {
 			result = "refused: " + o.Refused
 		}
@@ -156,6 +157,14 @@ func (c *cli) reportTrustExplain(e *vendorer.TrustExplanation) error {
 	problems := c.explain(e.Err)
 	doc.Error = c.newFailureJSON(problems)
 	return c.end(outcome{problems: problems, kind: kind, document: doc, before: t.String()})
+}
+
+// resultText says what a result means for a pack.
+func resultText(e *vendorer.TrustExplanation, result vendorer.TrustResult, by string) string {
+	if e.Path != "" && result == vendorer.TrustUnsigned {
+		return "a file has no signature"
+	}
+	return trustResultText(result, by, len(e.Candidates))
 }
 
 // addSignatures adds the candidates, and the places that were searched.

@@ -31,7 +31,8 @@ checks the locked digest, not the tag.
 The last line counts the packs: "2 of 3 packs verified" says that one of three
 has a fault. A fault of the Go package counts against all packs. "2 may be
 unsigned" counts the packs whose rule in [trust.rules] of packs.toml has no
-signers. Rules of PACKVENDOR_TRUST do not count here.`,
+signers. Rules of PACKVENDOR_TRUST do not count here. "1 from a file" counts the
+packs with a path.`,
 		Example: `  packvendor verify --remote
   packvendor verify -f ./...    # in all projects here and below`,
 		Args: c.noArguments,
@@ -59,14 +60,16 @@ type verifyJSON struct {
 	Packs    int `json:"packs"`    // how many were checked
 	Verified int `json:"verified"` // of how many nothing was found
 	// MayBeUnsigned is for how many the rule in packs.toml has no signers.
-	MayBeUnsigned int            `json:"may_be_unsigned,omitempty"`
-	Findings      []problem.JSON `json:"findings"` // everything that was found
+	MayBeUnsigned int `json:"may_be_unsigned,omitempty"`
+	// FromFiles is how many are from files.
+	FromFiles int            `json:"from_files,omitempty"`
+	Findings  []problem.JSON `json:"findings"` // everything that was found
 	// Unembedded says why the Go toolchain was not asked.
 	Unembedded string `json:"unembedded,omitempty"`
 }
 
 func (c *cli) reportVerify(v *vendorer.Verification) error {
-	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), MayBeUnsigned: v.MayBeUnsigned, Findings: []problem.JSON{}}
+	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), MayBeUnsigned: v.MayBeUnsigned, FromFiles: v.FromFiles, Findings: []problem.JSON{}}
 	if v.Unembedded != nil {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
 		c.say.Notice("%s%s", c.say.About, doc.Unembedded)
@@ -84,6 +87,9 @@ func (c *cli) verifiedText(v *vendorer.Verification) string {
 	text := fmt.Sprintf("%s%d of %s verified", c.say.About, v.Verified(), phrase.Count(v.Packs, "pack"))
 	if v.MayBeUnsigned > 0 {
 		text += fmt.Sprintf("; %d may be unsigned", v.MayBeUnsigned)
+	}
+	if v.FromFiles > 0 {
+		text += fmt.Sprintf("; %d from a file", v.FromFiles)
 	}
 	return text + "\n"
 }

@@ -135,7 +135,7 @@ func acceptsByDefault(mediaType string) bool {
 // other layers, its bytes do not start like a zip archive, or other clients select another
 // layer or none. bytes are the pack's; nil if unknown.
 func (f *Fetcher) Suspect(p *Resolved, bytes io.ReaderAt) (SuspectLayer, bool) {
-	d := SuspectLayer{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: bytes != nil && !isZip(bytes)}
+	d := SuspectLayer{Reference: p.Reference.Text(), Layer: p.Layer, NotZip: bytes != nil && !IsZip(bytes)}
 	for _, layer := range p.Layers {
 		if layer.Digest != p.Layer.Digest && Accepts(layer.MediaType, f.accept) && checkLayer(layer) == nil {
 			d.Others = append(d.Others, layer)
@@ -193,9 +193,9 @@ func (f *Fetcher) unknownTypes(layers []Layer) []string {
 // zipMagic is the length of a zip archive's signature, in bytes.
 const zipMagic = 4
 
-// isZip tells whether bytes start like a zip archive: with an entry, or with the end of
+// IsZip tells whether bytes start like a zip archive: with an entry, or with the end of
 // an empty archive: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
-func isZip(bytes io.ReaderAt) bool {
+func IsZip(bytes io.ReaderAt) bool {
 	var head [zipMagic]byte
 	n, _ := bytes.ReadAt(head[:], 0)
 	return string(head[:n]) == "PK\x03\x04" || string(head[:n]) == "PK\x05\x06"

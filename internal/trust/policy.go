@@ -25,7 +25,8 @@ type Config struct {
 
 // A Rule says which signers one of its repositories' packs needs.
 type Rule struct {
-	// Key is HOST/REPOSITORY, PREFIX/**, **, or HOST/REPOSITORY@DIGEST.
+	// Key is HOST/REPOSITORY, PREFIX/**, **, or HOST/REPOSITORY@DIGEST; for packs that are
+	// files path:NAME or path:**.
 	Key string
 	// Signers names those of whom one must have signed. An empty list is an exception:
 	// these packs may be unsigned.
@@ -131,9 +132,7 @@ func (c *checker) rules(written []Rule, signers []*Signer) []rule {
 	for _, w := range written {
 		path := []string{"rules", w.Key}
 		s, err := parseScope(w.Key)
-		if isFileRule(w.Key) {
-			c.report(path, "rules for packs with a path are not supported yet").Unsupported = true
-		} else if err != nil {
+		if err != nil {
 			c.report(path, "%v", err)
 		} else if twin, ok := keys[s]; ok {
 			c.report(path, "names the same as %s", printable.Quote(twin, maxQuoted))
@@ -143,13 +142,6 @@ func (c *checker) rules(written []Rule, signers []*Signer) []rule {
 		rules = append(rules, rule{text: w.Key, scope: s, signers: c.named(path, w.Signers, byName)})
 	}
 	return rules
-}
-
-// isFileRule tells whether the key of a rule is path:NAME, for a pack whose bytes are a file.
-// A registry at the host "path" has a repository behind its port.
-func isFileRule(key string) bool {
-	name, ok := strings.CutPrefix(key, "path:")
-	return ok && !strings.Contains(name, "/")
 }
 
 // named returns the signers that a rule names.
@@ -253,7 +245,7 @@ func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (Match, e
 	name := nameOf(ref)
 	for _, r := range p.rules {
 		if r.scope.covers(name, digests) {
-			return Match{Rule: r.text, Signers: slices.Clone(r.signers), Digest: r.scope.digest}, nil
+			return r.match(), nil
 		}
 	}
 	var signers []string
@@ -261,4 +253,28 @@ func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (Match, e
 		signers = append(signers, fmt.Sprintf("%q", s.Name))
 	}
 	return Match{}, &NoRuleError{Repository: name, Line: fmt.Sprintf("%q = [%s]", name, strings.Join(signers, ", "))}
+}
+
+// MatchFile returns the rule for the pack of that name, which is a file: that for its name
+// before that for all files, before **. ref is the reference that packs.toml has beside the
+// file; the zero value if it has none. The rule for ref has to be met as well, whatever its
+// digest: the one of the two that asks for a signature is returned. The error is *NoRuleError.
+func (p *Policy) MatchFile(name string, ref ociref.Reference) (Match, error) {
+	i := slices.IndexFunc(p.rules, func(r rule) bool { return r.scope.coversFile(name) })
+	if i < 0 {
+		return Match{}, &NoRuleError{Repository: filePath + name, Line: fmt.Sprintf("%q = []", filePath+name)}
+	}
+	match := p.rules[i].match()
+	if ref == (ociref.Reference{}) || !match.IsException() {
+		return match, nil
+	}
+	beside, err := p.Match(ref)
+	if err != nil || !beside.IsException() {
+		return beside, err
+	}
+	return match, nil
+}
+
+func (r rule) match() Match {
+	return Match{Rule: r.text, Signers: slices.Clone(r.signers), Digest: r.scope.digest}
 }

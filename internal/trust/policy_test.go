@@ -139,6 +139,69 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// A pack that is a file is matched by its name, and beside a reference by that as well: the
+// rule that asks for a signature counts.
+func TestMatchFile(t *testing.T) {
+	signed := func(keys ...string) (rules []Rule) {
+		for _, key := range keys {
+			rules = append(rules, Rule{Key: key, Signers: []string{"s"}})
+		}
+		return rules
+	}
+	free := func(keys ...string) (rules []Rule) {
+		for _, key := range keys {
+			rules = append(rules, Rule{Key: key})
+		}
+		return rules
+	}
+	pinned := "reg.example/a@" + digestA.String()
+	for _, test := range []struct {
+		rules []Rule
+		name  string
+		ref   string // "" for none
+		want  string // the rule; "" if none matches
+		none  string // what it does not match
+	}{
+		{free("path:a"), "a", "", "path:a", ""},
+		{free("path:a"), "b", "", "", "path:b"},
+		{free("path:a", "path:**"), "b", "", "path:**", ""},
+		{append(free("path:a"), signed("path:**", "**")...), "a", "", "path:a", ""},
+		{append(free("path:**"), signed("path:a")...), "a", "", "path:a", ""},
+		{append(free("path:**"), signed("**")...), "a", "", "path:**", ""},
+		{signed("**"), "a", "", "**", ""},
+		{free("reg.example/**", "path:5000/a", "path:5000/**"), "a", "", "", "path:a"},
+		{free("path:a", "reg.example/**"), "a", "reg.example/a", "path:a", ""},
+		{append(free("path:a"), signed("reg.example/**")...), "a", "reg.example/a:1.0", "reg.example/**", ""},
+		{append(signed("path:a"), free("reg.example/**")...), "a", "reg.example/a", "path:a", ""},
+		{free("path:a"), "a", "reg.example/a", "", "reg.example/a"},
+		{free("reg.example/a"), "a", "reg.example/a", "", "path:a"},
+		{append(free("path:a", pinned), signed("reg.example/**")...), "a", pinned, "reg.example/**", ""},
+		{nil, "a", "", "", "path:a"},
+	} {
+		p, err := New(Config{Signers: []Signer{{Name: "s", Key: key(t, 1)}}, Rules: test.rules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ref ociref.Reference
+		if test.ref != "" {
+			ref = reference(t, test.ref)
+		}
+		m, err := p.MatchFile(test.name, ref)
+		var none *NoRuleError
+		if errors.As(err, &none) != (test.want == "") || m.Rule != test.want || none != nil && none.Repository != test.none {
+			t.Errorf("%s %s with %v: %q, %v, want %q", test.name, test.ref, test.rules, m.Rule, err, test.want)
+		}
+		if none != nil && test.none == "path:"+test.name && none.Line != `"path:`+test.name+`" = []` {
+			t.Errorf("the line is %s", none.Line)
+		}
+	}
+	for _, ref := range []string{"path:5000/a", "reg.example/a"} {
+		if m, err := policy(t, "path:**", "path:a").Match(reference(t, ref)); err == nil {
+			t.Errorf("%s matches %s", ref, m.Rule)
+		}
+	}
+}
+
 // A pack that no rule matches is an error with a line that would match it.
 func TestNoRule(t *testing.T) {
 	for want, signers := range map[string][]Signer{
@@ -205,9 +268,10 @@ func TestRuleErrors(t *testing.T) {
 		"reg.example/a@sha512:1":                `digest algorithm "sha512" is not supported: only sha256`,
 		"":                                      "no registry host: write host/repository, like ghcr.io/owner/name",
 		"acme/a":                                "no registry host: write host/repository, like ghcr.io/owner/name",
-		"path:slack":                            "rules for packs with a path are not supported yet",
-		"path:**":                               "rules for packs with a path are not supported yet",
-		"path:":                                 "rules for packs with a path are not supported yet",
+		"path:Slack":                            `behind path: stands ** or the name of a pack, and "Slack" must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`,
+		"path:con":                              `behind path: stands ** or the name of a pack, and "con" is reserved on Windows`,
+		"path:*":                                `behind path: stands ** or the name of a pack, and "*" must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`,
+		"path:":                                 `behind path: stands ** or the name of a pack, and "" must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most`,
 		"acme/**":                               "no registry host: write host/repository, like ghcr.io/owner/name",
 		"reg.example":                           "no registry host: write host/repository, like ghcr.io/owner/name",
 		"reg.example/":                          "no repository after the registry host",

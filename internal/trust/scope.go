@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // A scope is what the key of a rule covers.
@@ -26,11 +28,14 @@ const (
 	prefix             // PREFIX/**
 	exact              // HOST/REPOSITORY
 	pinned             // HOST/REPOSITORY@DIGEST
+	files              // path:**
+	file               // path:NAME
 )
 
 const (
 	anything = "**"
 	below    = "/**"
+	filePath = "path:"
 )
 
 // rank orders scopes by how specific they are.
@@ -48,14 +53,24 @@ func (s scope) covers(name string, digests []ociref.Digest) bool {
 		return strings.HasPrefix(name, s.name+"/")
 	case exact:
 		return name == s.name
+	case files, file:
+		return false
 	}
 	return name == s.name && slices.Contains(digests, s.digest)
+}
+
+// coversFile tells whether the scope covers the pack of that name, which is a file.
+func (s scope) coversFile(name string) bool {
+	return s.kind == all || s.kind == files || s.kind == file && s.name == name
 }
 
 // parseScope reads the key of a rule. Its error is about the key.
 func parseScope(key string) (scope, error) {
 	if key == anything {
 		return scope{kind: all}, nil
+	}
+	if name, ok := strings.CutPrefix(key, filePath); ok && !strings.Contains(name, "/") {
+		return parseFile(name) // a registry at the host "path" has a repository behind its port
 	}
 	if start, ok := strings.CutSuffix(key, below); ok {
 		return parsePrefix(start)
@@ -74,6 +89,17 @@ func parseScope(key string) (scope, error) {
 		return scope{kind: pinned, name: nameOf(ref), digest: ref.Digest}, nil
 	}
 	return scope{kind: exact, name: nameOf(ref)}, nil
+}
+
+// parseFile reads what stands behind "path:".
+func parseFile(name string) (scope, error) {
+	if name == anything {
+		return scope{kind: files}, nil
+	}
+	if err := names.CheckPack(name); err != nil {
+		return scope{}, fmt.Errorf("behind %s stands ** or the name of a pack, and %s %w", filePath, printable.Quote(name, maxQuoted), err)
+	}
+	return scope{kind: file, name: name}, nil
 }
 
 // parsePrefix reads what stands before "/**".

@@ -91,11 +91,25 @@ func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (trust.Ma
 		return trust.Match{}, nil
 	}
 	match, err := p.policy.Match(ref, digests...)
+	return match, p.inFile(err)
+}
+
+// MatchFile returns the rule for a pack that is a file, as [trust.Policy.MatchFile] does.
+func (p *Policy) MatchFile(name string, ref ociref.Reference) (trust.Match, error) {
+	if p == nil {
+		return trust.Match{}, nil
+	}
+	match, err := p.policy.MatchFile(name, ref)
+	return match, p.inFile(err)
+}
+
+// inFile adds the file to an error about rules.
+func (p *Policy) inFile(err error) error {
 	var none *trust.NoRuleError
 	if errors.As(err, &none) {
-		return match, &NoRuleError{File: p.File, Repository: none.Repository, Line: none.Line}
+		return &NoRuleError{File: p.File, Repository: none.Repository, Line: none.Line}
 	}
-	return match, err
+	return err
 }
 
 // SignerOf returns the name of a signer that packs.lock calls id; "" if the policy has none.

@@ -24,6 +24,12 @@ func (p *Printer) Event(e vendorer.Event) {
 		}
 	case vendorer.StaleEntry:
 		p.Notice("%s%s: packs.lock is stale, resolving again (was %s)", p.About, e.Name, e.Locked)
+	case vendorer.FileChanged:
+		p.Notice("%s%s: the file %s has changed, and is taken", p.About, e.Name, e.Path)
+	case vendorer.FileNotZip:
+		p.Warning("%s%s: the file %s is not a zip file", p.About, e.Name, e.Path)
+	case vendorer.FileStays:
+		p.Notice("%s%s is from a file, which update leaves alone: %s", p.About, e.Name, e.Path)
 	case vendorer.LeftOut:
 		p.Warning("%s%s has no pin yet and is left out", p.About, e.Name)
 		p.Hint(p.Hints.Edit("add", e.Name, e.Ref))

@@ -33,16 +33,17 @@ type packChangeJSON struct {
 
 // LockedJSON is an entry of packs.lock.
 type LockedJSON struct {
-	Ref     string `json:"ref"`               // the reference in packs.toml
+	Ref     string `json:"ref"`               // the reference in packs.toml; empty if a file alone is the pack
+	Path    string `json:"path,omitempty"`    // the file that the pack is, as packs.toml has it
 	Version string `json:"version,omitempty"` // the range of versions in packs.toml
 	Tag     string `json:"tag,omitempty"`     // the tag that is followed
 	// ManifestVersion is the version that the manifest gives where the tag is another.
 	ManifestVersion string `json:"manifest_version,omitempty"`
 	IndexDigest     string `json:"index_digest,omitempty"` // of the image index that the reference leads to
-	ManifestDigest  string `json:"manifest_digest"`        // of the manifest
+	ManifestDigest  string `json:"manifest_digest"`        // of the manifest; empty of a file
 	LayerDigest     string `json:"layer_digest"`           // of the pack's bytes
 	Size            int64  `json:"size"`                   // of the pack in bytes
-	MediaType       string `json:"media_type"`             // of the layer
+	MediaType       string `json:"media_type"`             // of the layer; empty of a file
 	Signer          string `json:"signer,omitempty"`       // who signed, as packs.lock has it
 }
 
@@ -58,7 +59,7 @@ func NewLockedJSON(p lockfile.Entry) *LockedJSON {
 		return nil
 	}
 	return &LockedJSON{
-		Ref: p.Ref, Version: p.Version, Tag: p.Tag, IndexDigest: string(p.IndexDigest),
+		Ref: p.Ref, Path: p.Path, Version: p.Version, Tag: p.Tag, IndexDigest: string(p.IndexDigest),
 		ManifestDigest: string(p.ManifestDigest), LayerDigest: string(p.LayerDigest), Size: p.Size, MediaType: p.MediaType, Signer: p.Signer,
 	}
 }

@@ -46,6 +46,12 @@ func Text(d *vendorer.Difference) string {
 // headline says in a few words how a pack changed.
 func headline(p vendorer.PackChange) string {
 	switch {
+	case p.Kind == lockfile.Added && p.New.Path != "":
+		return "added from a file"
+	case p.Kind == lockfile.Removed && p.Old.Path != "":
+		return "removed; it was from a file"
+	case p.Kind == lockfile.Changed && p.Old.Path+p.New.Path != "":
+		return Movement(p.Old, p.New)
 	case p.Kind == lockfile.Added:
 		return strings.TrimSpace("added " + p.New.AnyTag())
 	case p.Kind == lockfile.Removed:
@@ -99,7 +105,7 @@ func newRow(what string, p vendorer.PackChange, text func(lockfile.Entry) string
 // only if nothing else changed. The tag has one only if the manifest gives another
 // version, even if that is not new.
 func namedRows(p vendorer.PackChange) []row {
-	rows := []row{newRow("repo", p, nameOf)}
+	rows := []row{newRow("file", p, func(p lockfile.Entry) string { return p.Path }), newRow("repo", p, nameOf)}
 	if isRenamed(p) {
 		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Entry) string { return phrase.OrDash(p.Layer) }))
 	}
@@ -124,15 +130,24 @@ func tagRow(p vendorer.PackChange) row {
 
 // digestRows are the rows of digests that changed.
 func digestRows(p vendorer.PackChange) []row {
-	return slices.DeleteFunc(allDigestRows(p), row.isSame)
+	isNone := func(r row) bool { return r.isSame() || strings.Trim(r.before+r.after, "-") == "" }
+	return slices.DeleteFunc(allDigestRows(p), isNone)
 }
 
 // allDigestRows are the rows of manifest and layer.
 func allDigestRows(p vendorer.PackChange) []row {
 	return []row{
-		newRow("manifest", p, func(p lockfile.Entry) string { return phrase.Digest(p.Digest()) }),
+		newRow("manifest", p, manifestText),
 		newRow("layer", p, func(p lockfile.Entry) string { return phrase.Digest(p.LayerDigest) }),
 	}
+}
+
+// manifestText is the digest that leads to a locked pack; a dash if the pack is a file.
+func manifestText(p lockfile.Entry) string {
+	if p.Path != "" {
+		return "-"
+	}
+	return phrase.Digest(p.Digest())
 }
 
 // nameOf is the repository of a locked pack.
@@ -202,6 +217,8 @@ func Movement(before, now lockfile.Entry) string {
 	tagBefore, tagNow := before.AnyTag(), now.AnyTag()
 	same := before.LayerDigest == now.LayerDigest
 	switch {
+	case before != now && before.Path+now.Path != "":
+		return fileMovement(before, now)
 	case before.Name == "":
 		return "locked " + withTag(tagNow, now)
 	case isTagMoved(before, now) && same:
@@ -250,4 +267,29 @@ func withTag(tag string, p lockfile.Entry) string {
 func isTagMoved(before, now lockfile.Entry) bool {
 	tagBefore, tagNow := before.AnyTag(), now.AnyTag()
 	return tagBefore != tagNow && tagNow != ""
+}
+
+// fileMovement says how the entry of a pack changed that is or was a file.
+func fileMovement(before, now lockfile.Entry) string {
+	text := fileText(before) + " → " + fileText(now)
+	if before.Path != "" && now.Path != "" {
+		text = fileText(before) + " → " + phrase.Digest(now.LayerDigest)
+	}
+	switch same := before.LayerDigest == now.LayerDigest; {
+	case before.Name == "":
+		return "locked " + fileText(now)
+	case same && before.Path != "" && now.Path != "":
+		return "packs.lock entry changed, bytes identical"
+	case same:
+		return text + " (bytes identical)"
+	}
+	return text
+}
+
+// fileText is what a pack is, beside a file: that, or a tag, or a digest.
+func fileText(p lockfile.Entry) string {
+	if p.Path != "" {
+		return "from a file " + phrase.Digest(p.LayerDigest)
+	}
+	return cmp.Or(p.AnyTag(), phrase.Digest(p.Digest()))
 }

@@ -115,6 +115,10 @@ var exitCodes = map[string]struct {
 	"vendorer.UsageError":              {&vendorer.UsageError{}, 2},
 	"vendorer.UnknownPackError":        {&vendorer.UnknownPackError{}, 2},
 	"vendorer.VendoredError":           {&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}}, 4},
+	"vendorer.DevelopedError":          {&vendorer.DevelopedError{}, 1},
+	"vendorer.NoSourceError":           {&vendorer.NoSourceError{}, 2},
+	"vendorer.SourceGoneError":         {&vendorer.SourceGoneError{Err: &vendorer.NoSourceError{}}, 2},
+	"vendorer.UnsignedFileError":       {&vendorer.UnsignedFileError{}, 4},
 }
 
 // load returns the types of packages of this module.

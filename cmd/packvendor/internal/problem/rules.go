@@ -165,8 +165,10 @@ func (x Explainer) fileRules() []rule {
 			}
 			return p
 		}),
+		on(func(e *vendorer.DevelopedError) Problem { return Problem{Kind: Drift, Hint: x.addition(e.Addition)} }),
+		all(Usage, new(*vendorer.SourceGoneError), new(*vendorer.NoSourceError)),
 		on(func(e *vendorer.VendoredError) Problem {
-			p := Problem{Kind: Integrity, File: e.Path, Hint: h.Restore()} // which needs no other lock
+			p := Problem{Kind: Integrity, File: e.Path, Hint: when(!e.Lost, h.Restore())} // which needs no other lock
 			if e.IsMissing() {
 				p.Kind = Drift
 			}
@@ -198,6 +200,7 @@ func (x Explainer) signatureRules(pack *vendorer.PackError) []rule {
 			}
 			return p
 		}),
+		on(func(e *vendorer.UnsignedFileError) Problem { return Problem{Kind: Integrity} }),
 		on(func(*vendorer.OverruledError) Problem { return Problem{Kind: Integrity} }),
 		on(func(*vendorer.TrustFileError) Problem { return Problem{Kind: Usage} }),
 		on(func(*vendorer.UnverifiedError) Problem { return Problem{Kind: Usage} }),
@@ -367,7 +370,7 @@ func (x Explainer) addition(a vendorer.Addition) hint.Hint {
 	if a.Name == "" {
 		return hint.Hint{}
 	}
-	words := []string{"add", a.Name, a.Reference}
+	words := []string{"add", a.Name, cmp.Or(a.Reference, a.Path)}
 	if a.Version != "" {
 		words = append(words, "--version", a.Version)
 	}

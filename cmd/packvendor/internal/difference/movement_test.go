@@ -27,11 +27,24 @@ func TestMovementForms(t *testing.T) {
 		e.Signer, e.Evidence = signer, ociref.DigestOf([]byte(evidence))
 		return e
 	}
+	file := func(path, layer string) lockfile.Entry {
+		return lockfile.Entry{Name: "a", Path: path, LayerDigest: ociref.DigestOf([]byte(layer))}
+	}
+	beside := file("a.gtpack", "l2")
+	beside.Ref = "r.io/a:1" + pin
+	l1, l2 := phrase.Digest(ociref.DigestOf([]byte("l1"))), phrase.Digest(ociref.DigestOf([]byte("l2")))
 	for _, test := range []struct {
 		name        string
 		before, now lockfile.Entry
 		want        string
 	}{
+		{"first, a file", lockfile.Entry{}, file("a.gtpack", "l1"), "locked from a file " + l1},
+		{"the same file", file("a.gtpack", "l1"), file("a.gtpack", "l1"), "unchanged"},
+		{"a file changed", file("a.gtpack", "l1"), file("a.gtpack", "l2"), "from a file " + l1 + " → " + l2},
+		{"another file", file("a.gtpack", "l1"), file("b.gtpack", "l1"), "packs.lock entry changed, bytes identical"},
+		{"a file beside the reference", entryOf("r.io/a:1"+pin, "", "m1", "l1"), beside, "1 → from a file " + l2},
+		{"a file with the same bytes", entryOf("r.io/a@"+pin[1:], "", "m1", "l2"), beside, m1 + " → from a file " + l2 + " (bytes identical)"},
+		{"back to the reference", beside, entryOf("r.io/a:1"+pin, "", "m1", "l1"), "from a file " + l2 + " → 1"},
 		{"first", lockfile.Entry{}, entryOf("r.io/a:1"+pin, "", "m1", "l1"), "locked 1 " + m1},
 		{"first, a digest alone", lockfile.Entry{}, entryOf("r.io/a"+pin, "", "m1", "l1"), "locked " + m1},
 		{"first, an index", lockfile.Entry{}, index, "locked 1 " + m2},

@@ -55,6 +55,10 @@ func newExample(t *testing.T) *example {
 	t.Helper()
 	e := &example{registry: packtest.StartRegistry(t, packtest.Options{Plain: true}), text: withoutTrust(t, readExample(t))}
 	for _, p := range parseExample(t, e.text).Packs {
+		if p.Path != "" {
+			e.locked = append(e.locked, lockfile.Entry{Name: p.Name, Path: p.Path, LayerDigest: ociref.DigestOf(fileOf(p)), Size: int64(len(fileOf(p)))})
+			continue
+		}
 		e.push(t, p)
 	}
 	e.replace("ghcr.io", e.registry.Host())
@@ -70,7 +74,7 @@ func newExample(t *testing.T) *example {
 func withoutTrust(t *testing.T, text string) string {
 	t.Helper()
 	before, rest, ok := strings.Cut(text, "# Who has to sign which pack.")
-	at := strings.Index(rest, "# NAME = \"REFERENCE\".")
+	at := strings.Index(rest, "# NAME = \"REFERENCE\"")
 	if !ok || at < 0 || parseExample(t, before+rest[at:]).Trust != nil {
 		t.Fatal("the table trust is not found")
 	}
@@ -102,6 +106,24 @@ func (e *example) push(t *testing.T, p packsfile.Pack) {
 		e.replace(p.Layer, string(entry.LayerDigest))
 	}
 	e.locked = append(e.locked, entry)
+}
+
+// fileOf returns the bytes of a pack that is a file.
+func fileOf(p packsfile.Pack) []byte { return packtest.Zip(p.Name, "1.0.0", 100) }
+
+// writeFiles writes the packs that are files. The folder's parent may have some, too.
+func (e *example) writeFiles(t *testing.T) {
+	t.Helper()
+	for _, p := range e.file.Packs {
+		if p.Path == "" {
+			continue
+		}
+		name := filepath.FromSlash(p.Path)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, name, string(fileOf(p)))
+	}
 }
 
 // versionOf has a version in each range of the example.
@@ -150,7 +172,7 @@ func TestExampleKeys(t *testing.T) {
 		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package"}},
 		{"trust", trust, []string{"root", "rules", "signers"}},
 		{"a signer", inSigners, []string{"identity", "issuer", "key", "names", "only", "refs", "repository", "repository_id", "self_hosted", "workflow"}},
-		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "ref", "version"}},
+		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "path", "ref", "version"}},
 	}
 	for _, test := range tests {
 		if got := slices.Sorted(maps.Keys(test.keys)); !slices.Equal(got, test.want) {
@@ -172,10 +194,14 @@ func TestExampleDefaults(t *testing.T) {
 // and a second run has nothing to do.
 func TestExampleRuns(t *testing.T) {
 	e := newExample(t)
-	dir, cache := t.TempDir(), t.TempDir()
+	dir, cache := filepath.Join(t.TempDir(), "app"), t.TempDir()
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(dir)
 	writeFile(t, "go.mod", "module example.com/app\n\ngo 1.25\n")
 	writeFile(t, "packs.toml", e.text)
+	e.writeFiles(t)
 	vendorExample(t, cache)
 	e.checkLock(t)
 	e.checkVendored(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"slices"
 	"sync"
 
@@ -157,17 +156,9 @@ func (x *export) read(t *exportTask, step Step) error {
 	if err := x.checkEntry(&task{Step: step}); err != nil || t.entry.Signer == "" {
 		return err
 	}
-	file := x.p.Show(x.p.EvidenceFile(t.entry.Name))
-	data, err := x.p.ReadEvidence(t.entry.Name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &EvidenceMissingError{Name: t.entry.Name, Path: file}
-	}
+	e, err := x.openEvidence(t.entry, nil)
 	if err != nil {
 		return err
-	}
-	e, err := evidence.Open(data, t.entry.Evidence)
-	if err != nil {
-		return &EvidenceError{Name: t.entry.Name, Path: file, Err: err}
 	}
 	t.evidence, err = e.Bytes()
 	return err

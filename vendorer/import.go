@@ -242,20 +242,17 @@ func (m *importing) judge(ctx context.Context, t *importTask) error {
 	claim := claimOf(t.Entry)
 	claim.Select, claim.Accept = t.Layer, m.accept
 	proof, err := m.evidenceOf(t)
-	if err == nil {
-		_, err = proof.Prove(claim, evidenceSigners(match.Allowed(t.LayerDigest), t.Reference(), m.keylessBy(ctx, m.organisation.Root())))
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if open := asUnverified(err); open != nil {
-		return open
-	}
 	if err != nil {
 		e.Err = err
 		return e
 	}
-	return nil
+	signers := evidenceSigners(match.Allowed(t.LayerDigest), t.Reference(), m.keylessBy(ctx, m.organisation.Root()))
+	broken, err := prove(ctx, proof, claim, signers)
+	if broken != nil {
+		e.Err = broken
+		return e
+	}
+	return err
 }
 
 // evidenceOf finds the locked evidence of a pack, in a bundle or in the project.

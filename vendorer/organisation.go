@@ -74,8 +74,7 @@ func isInTreeOf(dir string) func(file string) bool {
 }
 
 // judgeByOrganisation judges the signature of a pack as it is, or will be, locked by the
-// organisation's policy. packs.toml cannot loosen it. file is the pack's evidence; nil is the
-// one in the project.
+// organisation's policy. packs.toml cannot loosen it. file is that of openEvidence.
 func (s *session) judgeByOrganisation(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, file []byte) error {
 	match, err := matchOf(s.organisation, pack, digestsOf(entry)...)
 	if err != nil || match.IsException() {
@@ -89,28 +88,17 @@ func (s *session) judgeByOrganisation(ctx context.Context, pack packsfile.Pack, 
 	if !maySign(match, entry) {
 		return e
 	}
-	var long *LongFileError
-	if file == nil {
-		if file, err = s.p.ReadEvidence(entry.Name); err != nil && !errors.As(err, &long) {
-			return err
-		}
-	}
-	proof, err := openEvidence(file, long, entry)
+	proof, err := s.openEvidence(entry, file)
 	if err != nil { // that is no matter of the policy
-		return &EvidenceError{Name: entry.Name, Path: s.p.Show(s.p.EvidenceFile(entry.Name)), Err: err}
+		return err
 	}
-	_, err = proof.Prove(s.claimOf(pack, entry), evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference, s.keylessBy(ctx, s.organisation.Root())))
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if open := asUnverified(err); open != nil {
-		return open
-	}
-	if err != nil {
-		e.Err = err
+	signers := evidenceSigners(match.Allowed(entry.LayerDigest), pack.Reference, s.keylessBy(ctx, s.organisation.Root()))
+	broken, err := prove(ctx, proof, s.claimOf(pack, entry), signers)
+	if broken != nil {
+		e.Err = broken
 		return e
 	}
-	return nil
+	return err
 }
 
 // checkByOrganisation checks that somebody signed a pack of no project whom the organisation's

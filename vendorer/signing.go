@@ -3,14 +3,12 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/publickey"
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verdict"
 	"github.com/greenticai/packvendor/lockfile"
@@ -162,14 +160,13 @@ func isSamePack(a, b lockfile.Entry) bool {
 func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) (bool, error) {
 	entry := t.entry
 	entry.Signer, entry.Evidence = t.Locked.Signer, t.Locked.Evidence
-	err := v.proveSigner(ctx, t.Pack, entry, match)
+	err := v.proveSigner(ctx, t.Pack, entry, match, nil)
 	var bundled []byte
 	var missing *EvidenceMissingError
 	isMissing := errors.As(err, &missing)
 	if isMissing || isOtherEvidence(err) {
 		if bundled = v.bundledEvidence(entry); bundled != nil {
-			e, bad := evidence.Open(bundled, entry.Evidence)
-			err = v.proveBy(ctx, t.Pack, entry, match, e, bad)
+			err = v.proveSigner(ctx, t.Pack, entry, match, bundled)
 		}
 	}
 	if v.mayLeaveOpen(t, entry, err) {
@@ -203,27 +200,6 @@ func (v *vendoring) keepSigner(ctx context.Context, t *task, match trust.Match) 
 	return false, err
 }
 
-// isOtherEvidence tells whether a file of evidence is not the one that is locked.
-func isOtherEvidence(err error) bool {
-	var link *evidence.Error
-	return errors.As(err, &link) && link.Link == evidence.File
-}
-
-// bundledEvidence returns the locked evidence of an entry from a bundle, with LF; nil if none
-// has it.
-func (v *vendoring) bundledEvidence(entry lockfile.Entry) []byte {
-	for _, file := range v.BundledFiles(evidenceName(entry.Name), evidence.MaxFile+2) {
-		e, err := evidence.Open(file, entry.Evidence)
-		if err != nil {
-			continue
-		}
-		if file, err := e.Bytes(); err == nil {
-			return file
-		}
-	}
-	return nil
-}
-
 // tellUnasked reports a signer that no rule asks for. It is an error if packs.lock must not
 // change: then nobody looks at warnings.
 func (v *vendoring) tellUnasked(entry lockfile.Entry, match trust.Match) error {
@@ -235,110 +211,6 @@ func (v *vendoring) tellUnasked(entry lockfile.Entry, match trust.Match) error {
 	}
 	v.events.event(UnaskedSigner{Name: entry.Name})
 	return nil
-}
-
-// proveSigner proves, by its evidence alone, who signed the locked pack. Where a rule asks
-// for a signature, it must be by one of the rule's signers. An *UnverifiedError leaves that
-// open.
-func (s *session) proveSigner(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, match trust.Match) error {
-	file := s.p.Show(s.p.EvidenceFile(entry.Name))
-	data, err := s.p.ReadEvidence(entry.Name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &EvidenceMissingError{Name: entry.Name, Path: file}
-	}
-	var long *LongFileError
-	if err != nil && !errors.As(err, &long) {
-		return err
-	}
-	e, err := openEvidence(data, long, entry)
-	return s.proveBy(ctx, pack, entry, match, e, err)
-}
-
-// proveBy is proveSigner by given evidence, which may not have been readable: bad says why.
-func (s *session) proveBy(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, match trust.Match, e *evidence.Evidence, bad error) error {
-	err := bad
-	if err == nil {
-		signers := evidenceSigners(match.Signers, pack.Reference, s.keylessBy(ctx, s.policy.Root()))
-		if match.IsException() {
-			signers = s.ownSigner(ctx, e, entry)
-		} else if !maySign(match, entry) {
-			return s.refused(entry, match)
-		}
-		_, err = e.Prove(s.claimOf(pack, entry), signers)
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if open := asUnverified(err); open != nil {
-		return open
-	}
-	if err != nil {
-		return &EvidenceError{Name: entry.Name, Path: s.p.Show(s.p.EvidenceFile(entry.Name)), Err: err}
-	}
-	return nil
-}
-
-// openEvidence opens the evidence of an entry, which may have been too long to be read.
-func openEvidence(file []byte, long *LongFileError, entry lockfile.Entry) (*evidence.Evidence, error) {
-	if long != nil {
-		return nil, evidence.TooLong()
-	}
-	return evidence.Open(file, entry.Evidence)
-}
-
-// maySign tells whether a rule lets the locked signer sign the locked layer.
-func maySign(match trust.Match, entry lockfile.Entry) bool {
-	return slices.ContainsFunc(match.Allowed(entry.LayerDigest), func(s *trust.Signer) bool { return s.ID() == entry.Signer })
-}
-
-// refused returns the error about a locked signer that may not sign the pack.
-func (s *session) refused(entry lockfile.Entry, match trust.Match) error {
-	e := &SignerRefusedError{Name: entry.Name, Signer: s.signerText(entry.Signer), Rule: match.Rule, Signers: namesOf(match.Signers)}
-	for _, signer := range match.Signers {
-		e.Retired = e.Retired || signer.ID() == entry.Signer
-	}
-	return e
-}
-
-// ownSigner is the signer that evidence or packs.lock names, where no rule says who may sign,
-// and which names its statements may have.
-func (s *session) ownSigner(ctx context.Context, e *evidence.Evidence, entry lockfile.Entry) []evidence.Signer {
-	own := evidence.Signer{ID: entry.Signer, MayName: func(ociref.Reference) bool { return true }}
-	if len(e.Key) > 0 {
-		key, err := publickey.ParseSPKI(e.Key)
-		if err != nil {
-			return nil // Prove says why
-		}
-		own.Key = key
-	} else if signer := s.policy.Signer(entry.Signer); signer != nil {
-		own.Provenance = signer.Workflow != nil
-		own.Keyless = s.keyless.Signer(ctx, signer, s.policy.Root())
-	} // else nobody says by what root
-	return []evidence.Signer{own}
-}
-
-func evidenceSigners(signers []*trust.Signer, ours ociref.Reference, verifier verdict.Keyless) []evidence.Signer {
-	var list []evidence.Signer
-	for _, s := range signers {
-		list = append(list, verdict.Signer(s, ours, verifier))
-	}
-	return list
-}
-
-// claimOf returns what the evidence of an entry has to prove, if the rules alone select the
-// layer.
-func claimOf(entry lockfile.Entry) evidence.Claim {
-	return evidence.Claim{
-		Signer: entry.Signer, Manifest: entry.ManifestDigest, Index: entry.IndexDigest,
-		Layer: entry.LayerDigest, Size: entry.Size, MediaType: entry.MediaType,
-	}
-}
-
-// claimOf returns what the evidence of an entry has to prove.
-func (s *session) claimOf(pack packsfile.Pack, entry lockfile.Entry) evidence.Claim {
-	claim := claimOf(entry)
-	claim.Select, claim.Accept = pack.Layer, s.p.Config.AcceptMediaTypes
-	return claim
 }
 
 // signerText is the name that packs.toml has for a signer, and what packs.lock calls it.
@@ -470,7 +342,7 @@ func (s *session) checkSigner(ctx context.Context, t *task) error {
 		return unsignedFile(t.Pack, match)
 	}
 	if t.Locked.Signer != "" {
-		err := s.proveSigner(ctx, t.Pack, t.Locked, match)
+		err := s.proveSigner(ctx, t.Pack, t.Locked, match, nil)
 		isOpen := match.IsException() && errors.Is(err, evidence.ErrKeyless) // nobody says by what root
 		if err != nil && !isOpen {
 			return err

@@ -137,11 +137,7 @@ func (c *Config) find(ref ociref.Reference) (found *Rule, rest string) {
 
 // spellings returns the names that a prefix may match: host/repository as it is written,
 // and in the spelling in which names are compared.
-func spellings(ref ociref.Reference) []string { return []string{ref.Name(), canonicalName(ref)} }
-
-func canonicalName(ref ociref.Reference) string {
-	return ociref.CanonicalHost(ref.Registry) + "/" + ref.Repository
-}
+func spellings(ref ociref.Reference) []string { return []string{ref.Name(), ref.CanonicalName()} }
 
 // matched returns the length of the part of a name that a prefix matches, -1 if it matches
 // none. As in the library, the prefix reg.example matches reg.example:5000/x as well.

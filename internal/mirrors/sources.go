@@ -106,7 +106,7 @@ func (r *Rule) sources(ref ociref.Reference, rest string) ([]Source, error) {
 		return nil, err
 	}
 	s.Role = RoleLocation
-	if canonicalName(s.Reference) == canonicalName(ref) {
+	if s.Reference.CanonicalName() == ref.CanonicalName() {
 		s.Role = RoleOrigin
 	}
 	return slices.Insert(all, len(before), s), nil

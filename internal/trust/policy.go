@@ -242,7 +242,7 @@ func (e *NoRuleError) Error() string { return "no rule of [trust.rules] matches 
 // where the pack came from a mirror. Its tag and digest do not count: digests are those of
 // the manifest and, if there is one, of the index. The error is *NoRuleError.
 func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (Match, error) {
-	name := nameOf(ref)
+	name := ref.CanonicalName()
 	for _, r := range p.rules {
 		if r.scope.covers(name, digests) {
 			return r.match(), nil

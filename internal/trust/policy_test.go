@@ -338,12 +338,12 @@ func FuzzScope(f *testing.F) {
 			}
 			t.Fatalf("%q: %v", text, err)
 		}
-		if !s.covers(nameOf(ref), []ociref.Digest{ref.Digest}) {
-			t.Fatalf("%q does not cover %s", text, nameOf(ref))
+		if !s.covers(ref.CanonicalName(), []ociref.Digest{ref.Digest}) {
+			t.Fatalf("%q does not cover %s", text, ref.CanonicalName())
 		}
-		again, err := ociref.Parse(nameOf(ref))
-		if err != nil || nameOf(again) != nameOf(ref) {
-			t.Fatalf("%q: %s, then %s, %v", text, nameOf(ref), nameOf(again), err)
+		again, err := ociref.Parse(ref.CanonicalName())
+		if err != nil || again.CanonicalName() != ref.CanonicalName() {
+			t.Fatalf("%q: %s, then %s, %v", text, ref.CanonicalName(), again.CanonicalName(), err)
 		}
 	})
 }

@@ -3,9 +3,7 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/names"
@@ -86,9 +84,9 @@ func parseScope(key string) (scope, error) {
 	case ref.Tag != "":
 		return scope{}, fmt.Errorf("a rule is for a repository or a digest, not for the tag %q", ref.Tag)
 	case ref.Digest != "":
-		return scope{kind: pinned, name: nameOf(ref), digest: ref.Digest}, nil
+		return scope{kind: pinned, name: ref.CanonicalName(), digest: ref.Digest}, nil
 	}
-	return scope{kind: exact, name: nameOf(ref)}, nil
+	return scope{kind: exact, name: ref.CanonicalName()}, nil
 }
 
 // parseFile reads what stands behind "path:".
@@ -116,40 +114,8 @@ func parsePrefix(start string) (scope, error) {
 	case strings.ContainsAny(start, "@"), ref.Tag != "":
 		return scope{}, errors.New("/** stands behind a host or a repository")
 	}
-	return scope{kind: prefix, name: strings.TrimSuffix(nameOf(ref), part)}, nil
-}
-
-// nameOf returns host/repository in the one spelling in which names are compared.
-func nameOf(ref ociref.Reference) string { return hostOf(ref.Registry) + "/" + ref.Repository }
-
-// dockerHub has the other names of docker.io. References name it, its registry answers as
-// registry-1, and older configurations and cosign say index.
-var dockerHub = []string{"index.docker.io", "registry-1.docker.io"}
-
-// hostOf returns the one spelling of host[:port]: in lower case, IPv6 as netip writes it,
-// the port decimal, without that of HTTPS unless the host alone would be none.
-func hostOf(registry string) string {
-	host, port := strings.ToLower(registry), ""
-	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
-		host, port = host[:colon], host[colon+1:]
-	}
-	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && addr.Is6() {
-		host = "[" + addr.String() + "]"
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err == nil && (n != 443 || !isHost(host)) {
-		return host + ":" + strconv.FormatUint(n, 10)
-	}
-	if slices.Contains(dockerHub, host) {
-		return "docker.io"
-	}
-	return host
-}
-
-// isHost tells whether a reference can begin with host: a name without a dot needs its port.
-func isHost(host string) bool {
-	_, err := ociref.Parse(host + "/x")
-	return err == nil
+	return scope{kind: prefix, name: strings.TrimSuffix(ref.CanonicalName(), part)}, nil
 }
 
 // SameRepository tells whether two references are to one repository, as rules see it.
-func SameRepository(a, b ociref.Reference) bool { return nameOf(a) == nameOf(b) }
+func SameRepository(a, b ociref.Reference) bool { return a.CanonicalName() == b.CanonicalName() }

@@ -107,8 +107,8 @@ func (s *Signer) Allows(layer ociref.Digest) bool {
 // MayName tells whether a statement of the signer about a pack of the repository ours may
 // name the repository named. Tags and digests do not count.
 func (s *Signer) MayName(ours, named ociref.Reference) bool {
-	name := nameOf(named)
-	return name == nameOf(ours) || slices.ContainsFunc(s.elsewhere, func(e scope) bool { return e.covers(name, nil) })
+	name := named.CanonicalName()
+	return name == ours.CanonicalName() || slices.ContainsFunc(s.elsewhere, func(e scope) bool { return e.covers(name, nil) })
 }
 
 // signers checks the signers of a table.

@@ -117,7 +117,7 @@ func (l *library) line(t testing.TB, r *sysregistriesv2.Registry, ref ociref.Ref
 		if namespace == "" && !strings.Contains(pull.Endpoint.Location, "/") {
 			namespace = ociref.CanonicalHost(ref.Registry)
 		}
-	case err == nil && canonicalName(source) == canonicalName(ref):
+	case err == nil && source.CanonicalName() == ref.CanonicalName():
 		role = "origin"
 	}
 	rule := l.best(t, pull.Reference.Name())
@@ -134,10 +134,6 @@ func (l *library) best(t testing.TB, name string) *sysregistriesv2.Registry {
 		return other
 	}
 	return written
-}
-
-func canonicalName(ref ociref.Reference) string {
-	return ociref.CanonicalHost(ref.Registry) + "/" + ref.Repository
 }
 
 // ourLines returns the lines of packvendor's plan.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/evidence"
@@ -29,11 +30,12 @@ type ExportOptions struct {
 
 // An Exported is the result of Export.
 type Exported struct {
-	Output  string
-	Packs   []ExportedPack // by name
-	LeftOut []string       // names of packs that Since has
-	Size    int64          // bytes of all manifests and blobs
-	Fetched int64          // bytes of blobs that came from registries
+	Output    string
+	Packs     []ExportedPack // by name
+	LeftOut   []string       // names of packs that Since has
+	FromFiles []string       // names of packs that are files, which no bundle has
+	Size      int64          // bytes of all manifests and blobs
+	Fetched   int64          // bytes of blobs that came from registries
 }
 
 // An ExportedPack is a pack in a bundle.
@@ -58,7 +60,8 @@ const lockName = project.LockName
 // Export writes the locked packs as an OCI image layout. It takes what it can from the
 // project and the cache, and the rest from the registries. The bytes of the layout depend on
 // packs.lock and the packs alone. packs.lock must agree with packs.toml: else the error is a
-// *LockedError. After an error the output is as it was.
+// *LockedError. Packs that are files have no manifest, so no layout holds them: it is a
+// *FileExportError to name one. After an error the output is as it was.
 func Export(ctx context.Context, o Options, eo ExportOptions) (*Exported, error) {
 	out, err := openBundleOutput(eo.Output)
 	if err != nil {
@@ -77,7 +80,7 @@ func Export(ctx context.Context, o Options, eo ExportOptions) (*Exported, error)
 	defer s.close()
 	x := &export{session: s, since: since, blobs: map[ociref.Digest]*bundleBlob{}}
 	defer x.removeFetched()
-	if err := x.choose(eo.Names); err != nil {
+	if err := x.choose(eo); err != nil {
 		return nil, err
 	}
 	s.p.Unlock() // what changes meanwhile is found out by its digest
@@ -97,12 +100,13 @@ func Export(ctx context.Context, o Options, eo ExportOptions) (*Exported, error)
 // An export is one call of Export.
 type export struct {
 	*session
-	since   *since
-	lock    []lockfile.Entry // of the chosen packs
-	tasks   []*exportTask    // of the packs that go into the bundle, by name
-	leftOut []string
-	blobs   map[ociref.Digest]*bundleBlob
-	latest  *bundleBlob // that was opened last
+	since     *since
+	lock      []lockfile.Entry // of the chosen packs
+	tasks     []*exportTask    // of the packs that go into the bundle, by name
+	leftOut   []string
+	fromFiles []string
+	blobs     map[ociref.Digest]*bundleBlob
+	latest    *bundleBlob // that was opened last
 
 	mu      sync.Mutex
 	files   []string // of fetched blobs
@@ -120,13 +124,13 @@ type exportTask struct {
 }
 
 // choose reads what is locked about the packs to export.
-func (x *export) choose(names []string) error {
+func (x *export) choose(eo ExportOptions) error {
 	plan := makePlan(x.p.Config.Packs, x.p.Lock, nil, nil, nil)
 	if err := x.lockedError(plan); err != nil {
 		return err
 	}
 	chosen := map[string]bool{}
-	for _, name := range names {
+	for _, name := range eo.Names {
 		if _, ok := x.p.Lock.Entry(name); !ok {
 			return x.unknown(name)
 		}
@@ -134,21 +138,56 @@ func (x *export) choose(names []string) error {
 	}
 	var errs []error
 	for _, step := range plan.Steps {
-		if len(names) > 0 && !chosen[step.Pack.Name] {
-			continue
+		if len(eo.Names) == 0 || chosen[step.Pack.Name] {
+			errs = append(errs, x.take(step))
 		}
-		t := &exportTask{pack: step.Pack, entry: step.Locked}
-		if err := x.read(t, step); err != nil {
-			errs = append(errs, x.packError(step.Pack, Restore, &step.Locked, err))
-		}
-		x.lock = append(x.lock, t.entry)
-		if x.since.locks(t.entry) {
-			x.leftOut = append(x.leftOut, t.entry.Name)
-			continue
-		}
-		x.tasks = append(x.tasks, t)
+	}
+	if len(eo.Names) > 0 && len(x.fromFiles) > 0 {
+		return x.namedFiles(eo)
 	}
 	return errors.Join(errs...)
+}
+
+// take reads what is locked about a pack, and puts the pack where it belongs.
+func (x *export) take(step Step) error {
+	t := &exportTask{pack: step.Pack, entry: step.Locked}
+	x.lock = append(x.lock, t.entry)
+	if t.entry.Path != "" {
+		x.fromFiles = append(x.fromFiles, t.entry.Name)
+		return nil
+	}
+	if err := x.read(t, step); err != nil {
+		return x.packError(step.Pack, Restore, &step.Locked, err)
+	}
+	if x.since.locks(t.entry) {
+		x.leftOut = append(x.leftOut, t.entry.Name)
+	} else {
+		x.tasks = append(x.tasks, t)
+	}
+	return nil
+}
+
+// namedFiles is the error about files among the named packs.
+func (x *export) namedFiles(eo ExportOptions) error {
+	e := &FileExportError{Names: x.fromFiles}
+	eo.Names = slices.DeleteFunc(slices.Clone(eo.Names), func(name string) bool { return slices.Contains(x.fromFiles, name) })
+	if slices.ContainsFunc(x.p.Lock.Entries, func(entry lockfile.Entry) bool { return entry.Path == "" }) {
+		e.Instead = &eo
+	}
+	return e
+}
+
+// A FileExportError reports packs to export that are files.
+type FileExportError struct {
+	Names   []string
+	Instead *ExportOptions // without them; nil if all packs are files
+}
+
+func (e *FileExportError) Error() string {
+	if len(e.Names) == 1 {
+		return e.Names[0] + " is from a file, which no bundle has"
+	}
+	return strings.Join(e.Names, ", ") + " are from files, which no bundle has"
 }
 
 // read reads the files about a pack that are committed.
@@ -285,7 +324,7 @@ func fullReference(entry lockfile.Entry) string {
 func evidenceName(pack string) string { return pack + ".evidence" }
 
 func (x *export) report(output string) *Exported {
-	r := &Exported{Output: output, LeftOut: x.leftOut, Fetched: x.fetched}
+	r := &Exported{Output: output, LeftOut: x.leftOut, FromFiles: x.fromFiles, Fetched: x.fetched}
 	seen := map[ociref.Digest]bool{}
 	count := func(digest ociref.Digest, size int64) {
 		if !seen[digest] {

@@ -31,6 +31,8 @@ const (
 	StateMissing  ImportState = "missing" // it is neither in a bundle nor in the cache
 	// StateSkipped: packs.lock chooses another layer than the cache keeps.
 	StateSkipped ImportState = "skipped"
+	// StateFile: the pack is a file, which neither bundles nor the cache have.
+	StateFile ImportState = "file"
 )
 
 // An ImportedPack is the result of Import for a pack.
@@ -96,7 +98,9 @@ func openImport(ctx context.Context, o Options, file string) (*importing, error)
 	}
 	m := &importing{file: file}
 	for _, entry := range lock.Entries { // no packs.toml says which media types are accepted
-		m.accept = append(m.accept, entry.MediaType)
+		if entry.MediaType != "" {
+			m.accept = append(m.accept, entry.MediaType)
+		}
 	}
 	m.client, err = o.newClient(filepath.Dir(Nearest()), func(f *packfetch.Options, progress *progressCounter) {
 		f.AcceptMediaTypes = m.accept
@@ -148,6 +152,10 @@ func (m *importing) packError(t *importTask, err error) error {
 
 // check finds out what is to be done for a pack, and proves it.
 func (m *importing) check(ctx context.Context, t *importTask) error {
+	if t.Path != "" {
+		t.State = StateFile
+		return nil
+	}
 	err := m.find(ctx, t)
 	var offline *packfetch.OfflineError
 	if errors.As(err, &offline) || errors.Is(err, fs.ErrNotExist) {

@@ -25,6 +25,7 @@ The bundle is a tar archive if its name ends in ".tar". Else it is a folder,
 which must not exist yet or be empty. The same packs.lock gives the same bytes.
 
 --since leaves out the packs of an older packs.lock or in an earlier bundle.
+Packs that are files are not in a bundle: they have no manifest.
 
 On another machine, "packvendor import" puts the packs of a bundle into the
 cache, and "packvendor --from BUNDLE" vendors them without the cache.`,
@@ -58,10 +59,11 @@ cache, and "packvendor --from BUNDLE" vendors them without the cache.`,
 
 // exportJSON is the document of export --json.
 type exportJSON struct {
-	Output  string             `json:"output"`             // the bundle
-	Packs   []exportedPackJSON `json:"packs"`              // those in the bundle, by name
-	LeftOut []string           `json:"left_out,omitempty"` // names of packs that --since has
-	Size    int64              `json:"size"`               // bytes of all manifests and blobs
+	Output    string             `json:"output"`               // the bundle
+	Packs     []exportedPackJSON `json:"packs"`                // those in the bundle, by name
+	LeftOut   []string           `json:"left_out,omitempty"`   // names of packs that --since has
+	FromFiles []string           `json:"from_files,omitempty"` // names of packs that are files, and not in the bundle
+	Size      int64              `json:"size"`                 // bytes of all manifests and blobs
 }
 
 type exportedPackJSON struct {
@@ -72,10 +74,13 @@ type exportedPackJSON struct {
 }
 
 func (c *cli) reportExport(e *vendorer.Exported) error {
-	doc := exportJSON{Output: e.Output, Packs: []exportedPackJSON{}, LeftOut: e.LeftOut, Size: e.Size}
+	doc := exportJSON{Output: e.Output, Packs: []exportedPackJSON{}, LeftOut: e.LeftOut, FromFiles: e.FromFiles, Size: e.Size}
 	for _, p := range e.Packs {
 		doc.Packs = append(doc.Packs, exportedPackJSON{Name: p.Name, Reference: p.Reference, LockedJSON: difference.NewLockedJSON(p.Entry), From: string(p.From)})
 		c.say.Detail("%s: %s", p.Name, p.Reference)
+	}
+	for _, name := range e.FromFiles {
+		c.say.Detail("%s: from a file", name)
 	}
 	if err := c.end(outcome{document: doc, before: e.Output + "\n"}); err != nil || c.json {
 		return err
@@ -84,10 +89,21 @@ func (c *cli) reportExport(e *vendorer.Exported) error {
 	if len(e.LeftOut) > 0 {
 		text += fmt.Sprintf(", %d left out", len(e.LeftOut))
 	}
+	if n := len(e.FromFiles); n > 0 {
+		text += ", " + fromFiles(n) + " passed over"
+	}
 	text += "; " + phrase.Bytes(e.Size)
 	if e.Fetched > 0 {
 		text += ", " + phrase.Bytes(e.Fetched) + " downloaded"
 	}
 	c.say.Notice("%s; %.1fs", text, c.elapsed().Seconds())
 	return nil
+}
+
+// fromFiles counts packs that are files.
+func fromFiles(n int) string {
+	if n == 1 {
+		return "1 from a file"
+	}
+	return fmt.Sprintf("%d from files", n)
 }

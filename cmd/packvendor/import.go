@@ -67,7 +67,7 @@ type importJSON struct {
 type importedPackJSON struct {
 	Name string `json:"name"` // of the pack in packs.lock
 	*difference.LockedJSON
-	State string `json:"state"` // imported, cached if it was in the cache, missing, or skipped if the cache keeps another layer of its manifest
+	State string `json:"state"` // imported, cached if it was in the cache, missing, skipped if the cache keeps another layer of its manifest, or file if packs.lock has a path
 }
 
 func (c *cli) reportImport(packs []vendorer.ImportedPack, failed error) error {
@@ -87,6 +87,9 @@ func (c *cli) reportImport(packs []vendorer.ImportedPack, failed error) error {
 		text := phrase.Count(count[vendorer.StateImported], "pack") + " imported"
 		if n := count[vendorer.StateCached]; n > 0 {
 			text += fmt.Sprintf(", %d in the cache already", n)
+		}
+		if n := count[vendorer.StateFile]; n > 0 {
+			text += ", " + fromFiles(n) + " passed over"
 		}
 		if size > 0 {
 			text += "; " + phrase.Bytes(size)

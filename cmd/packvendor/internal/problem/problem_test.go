@@ -116,6 +116,7 @@ var exitCodes = map[string]struct {
 	"vendorer.UnknownPackError":        {&vendorer.UnknownPackError{}, 2},
 	"vendorer.VendoredError":           {&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}}, 4},
 	"vendorer.DevelopedError":          {&vendorer.DevelopedError{}, 1},
+	"vendorer.FileExportError":         {&vendorer.FileExportError{Names: []string{"a"}}, 2},
 	"vendorer.NoSourceError":           {&vendorer.NoSourceError{}, 2},
 	"vendorer.SourceGoneError":         {&vendorer.SourceGoneError{Err: &vendorer.NoSourceError{}}, 2},
 	"vendorer.UnsignedFileError":       {&vendorer.UnsignedFileError{}, 4},

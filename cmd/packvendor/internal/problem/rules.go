@@ -167,6 +167,9 @@ func (x Explainer) fileRules() []rule {
 		}),
 		on(func(e *vendorer.DevelopedError) Problem { return Problem{Kind: Drift, Hint: x.addition(e.Addition)} }),
 		all(Usage, new(*vendorer.SourceGoneError), new(*vendorer.NoSourceError)),
+		on(func(e *vendorer.FileExportError) Problem {
+			return Problem{Kind: Usage, Hint: x.exportInstead(e.Instead)}
+		}),
 		on(func(e *vendorer.VendoredError) Problem {
 			p := Problem{Kind: Integrity, File: e.Path, Hint: when(!e.Lost, h.Restore())} // which needs no other lock
 			if e.IsMissing() {
@@ -236,6 +239,18 @@ func (x Explainer) inWorkspace(e *vendorer.NoModuleError) hint.Hint {
 		return x.Hints.For(file)
 	}
 	return hint.Command("init", "-f", file)
+}
+
+// exportInstead is the export with other options; none without options.
+func (x Explainer) exportInstead(eo *vendorer.ExportOptions) hint.Hint {
+	if eo == nil {
+		return hint.Hint{}
+	}
+	words := append([]string{"export"}, eo.Names...)
+	if eo.Since != "" {
+		words = append(words, "--since", eo.Since)
+	}
+	return x.Hints.Command(append(words, "-o", eo.Output)...)
 }
 
 // compare is the command that shows the difference between two digests of a repository.

@@ -47,17 +47,26 @@ func (b *bench) scalingOf(ctx context.Context, name, what string, command func(*
 // of the packs.
 func (b *bench) memory(ctx context.Context) (result, error) {
 	s := b.sizes()
-	r := comparison{name: "memory", title: "peak memory, cold"}
-	for _, of := range []shape{
+	shapes := []shape{
 		{name: "one", count: 1, size: s.pack}, s.largeShape(),
 		{name: "eight", count: 8, size: s.pack}, {name: "eight-large", count: 8, size: s.eighth},
 		s.manyShape(),
-	} {
+	}
+	return b.memoryOf(ctx, "memory", "peak memory, cold", shapes, func(d *dataset) (tool, error) { return b.cold(d), nil })
+}
+
+// memoryOf holds the peak memory of a command against a limit, for packs of several shapes.
+func (b *bench) memoryOf(ctx context.Context, name, title string, shapes []shape, command func(*dataset) (tool, error)) (result, error) {
+	r := comparison{name: name, title: title}
+	for _, of := range shapes {
 		d, err := b.dataset(ctx, of)
 		if err != nil {
 			return result{}, err
 		}
-		c := b.cold(d)
+		c, err := command(d)
+		if err != nil {
+			return result{}, err
+		}
 		c.name = packsText(of.count, of.size)
 		r.tools = append(r.tools, c)
 	}

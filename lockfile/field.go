@@ -215,7 +215,7 @@ func checkLayer(s string) error {
 }
 
 func checkPath(s string) error {
-	if err := names.CheckPackFile(s); err != nil {
+	if err := names.CheckLocalFile(s); err != nil {
 		return fmt.Errorf("%+q %w", s, err)
 	}
 	return nil

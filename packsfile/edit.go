@@ -230,7 +230,7 @@ func (e Entry) check(name string) error {
 		return err
 	}
 	if e.Path != "" {
-		if err := names.CheckPackFile(e.Path); err != nil {
+		if err := names.CheckLocalFile(e.Path); err != nil {
 			return fmt.Errorf("path %s %w", printable.Quote(e.Path, maxQuoted), err)
 		}
 		if e == (Entry{Path: e.Path}) {

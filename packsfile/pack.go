@@ -72,7 +72,7 @@ func (c *checker) path(n *node, key string) string {
 	if !ok {
 		return ""
 	}
-	if err := names.CheckPackFile(path); err != nil {
+	if err := names.CheckLocalFile(path); err != nil {
 		c.report(n, key, "path %s %v", printable.Quote(path, maxQuoted), err)
 	}
 	return path

@@ -81,7 +81,7 @@ func (v *vendoring) parseFile(addition Addition) (*pendingAdd, error) {
 	if addition.Version != "" || addition.AllowTags || addition.Pin {
 		return nil, usage("is a file: it follows no tag and no range, and has no pin")
 	}
-	file, err := v.p.SourceName(addition.Path)
+	file, err := v.p.LocalFileName(addition.Path)
 	if err != nil {
 		return nil, usage("cannot be written relative to packs.toml: " + err.Error())
 	}

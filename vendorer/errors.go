@@ -162,8 +162,8 @@ type (
 	LongFileError = project.LongFileError
 	// A PlaceError reports a path that packvendor may not write.
 	PlaceError = project.PlaceError
-	// A NoSourceError reports that the file that a pack is does not exist.
-	NoSourceError = project.NoSourceError
+	// A NoLocalFileError reports that the local file of a pack does not exist.
+	NoLocalFileError = project.NoLocalFileError
 	// A ClashError reports names that both the generated file and another file of the
 	// package declare.
 	ClashError = project.ClashError

@@ -50,11 +50,11 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources, err := s.measureSources(ctx)
+	files, err := s.p.MeasureLocalFiles(ctx, maxEmbedded)
 	if err != nil {
 		return nil, err
 	}
-	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, sources, nil)
+	plan := makePlan(s.p.Config.Packs, s.p.Lock, vendored, files, nil)
 	policy := s.shownTable()
 	names := signerNames(policy)
 	s.tellUnaskedSigners(policy, s.p.Config.Packs...)

@@ -27,14 +27,14 @@ const (
 	Unlocked Reason = "not locked"         // with Resolve
 	Stale    Reason = "lock is stale"      // with Resolve
 	Updated  Reason = "update"             // with Resolve
-	NewBytes Reason = "file changed"       // with Resolve: the file that the pack is
+	NewBytes Reason = "file changed"       // with Resolve: the local file
 )
 
 // A Vendored describes the file in a vendored pack's place.
 type Vendored = project.Vendored
 
-// A Source describes the file that a pack is.
-type Source = project.Source
+// A LocalFile describes the file that packs.toml has as the path of a pack.
+type LocalFile = project.LocalFile
 
 // A Step is a plan's part for one pack of packs.toml.
 type Step struct {
@@ -43,19 +43,19 @@ type Step struct {
 	Reason   Reason
 	Locked   lockfile.Entry // the entry in packs.lock; the zero value if there is none
 	Vendored Vendored
-	Source   Source // of a pack with a path, if it was measured
+	Local    LocalFile // of a pack with a path, if it was measured
 }
 
 // A Plan is the work of a run. It depends only on packs.toml, packs.lock, the vendored
-// files, and the files that packs are.
+// files, and the local files.
 type Plan struct {
 	Steps   []Step           // by name, one for each pack of packs.toml
 	Surplus []lockfile.Entry // entries of packs.lock that packs.toml does not name, by name
 }
 
-// makePlan makes the plan. vendored maps a pack's name to the file in its place, sources to the
-// file that the pack is. update holds the names to resolve again regardless of packs.lock.
-func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, sources map[string]Source, update map[string]bool) Plan {
+// makePlan makes the plan. vendored maps a pack's name to the file in its place, files to its
+// local file. update holds the names to resolve again regardless of packs.lock.
+func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]Vendored, files map[string]LocalFile, update map[string]bool) Plan {
 	var plan Plan
 	configured := map[string]bool{}
 	entries := map[string]lockfile.Entry{}
@@ -65,7 +65,7 @@ func makePlan(packs []packsfile.Pack, lock *lockfile.Lock, vendored map[string]V
 	for _, pack := range packs {
 		configured[pack.Name] = true
 		entry, locked := entries[pack.Name]
-		step := Step{Pack: pack, Locked: entry, Vendored: vendored[pack.Name], Source: sources[pack.Name]}
+		step := Step{Pack: pack, Locked: entry, Vendored: vendored[pack.Name], Local: files[pack.Name]}
 		step.Action, step.Reason = decide(step, locked, update[pack.Name])
 		plan.Steps = append(plan.Steps, step)
 	}
@@ -85,7 +85,7 @@ func decide(s Step, locked, update bool) (Action, Reason) {
 		return Resolve, Updated
 	case isStale(s.Pack, s.Locked):
 		return Resolve, Stale
-	case !s.Source.IsZero() && s.Source.Content != project.ContentOf(s.Locked):
+	case !s.Local.IsZero() && s.Local.Content != project.ContentOf(s.Locked):
 		return Resolve, NewBytes
 	case s.Vendored.IsZero():
 		return Restore, Missing

@@ -72,7 +72,7 @@ func TestMakePlan(t *testing.T) {
 }
 
 // wholePlan has a pack of every kind, and two surplus entries.
-func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored, map[string]vendorer.Source, map[string]bool) {
+func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored, map[string]vendorer.LocalFile, map[string]bool) {
 	pack := func(name string) packsfile.Pack { return packsfile.Pack{Name: name, Ref: "r.io/" + name + ":1"} }
 	entry := func(name string) lockfile.Entry {
 		return lockfile.Entry{Name: name, Ref: "r.io/" + name + ":1", LayerDigest: "sha256:aa", Size: 3}
@@ -86,8 +86,8 @@ func wholePlan() ([]packsfile.Pack, *lockfile.Lock, map[string]vendorer.Vendored
 	packs := []packsfile.Pack{{Name: "built", Path: "built.gtpack"}, pack("changed"), pack("kept"), pack("missing"), pack("new"), pack("stale"), pack("updated")}
 	lock := &lockfile.Lock{Entries: []lockfile.Entry{built, entry("changed"), entry("dropped"), entry("kept"), entry("missing"), stale, entry("updated"), entry("zombie")}}
 	vendored := map[string]vendorer.Vendored{"changed": wrong, "kept": right, "updated": right, "dropped": right, "built": right}
-	sources := map[string]vendorer.Source{"built": {Content: verified.Content{Digest: "sha256:bb", Size: 3}}}
-	return packs, lock, vendored, sources, map[string]bool{"updated": true}
+	files := map[string]vendorer.LocalFile{"built": {Content: verified.Content{Digest: "sha256:bb", Size: 3}}}
+	return packs, lock, vendored, files, map[string]bool{"updated": true}
 }
 
 func TestPlanString(t *testing.T) {
@@ -118,13 +118,13 @@ zombie: drop (not in packs.toml)
 }
 
 func TestMakePlanIsPure(t *testing.T) {
-	packs, lock, vendored, sources, update := wholePlan()
-	first := vendorer.MakePlan(packs, lock, vendored, sources, update)
-	packs2, lock2, vendored2, sources2, update2 := wholePlan()
-	if !reflect.DeepEqual(packs, packs2) || !reflect.DeepEqual(lock, lock2) || !reflect.DeepEqual(vendored, vendored2) || !reflect.DeepEqual(sources, sources2) || !reflect.DeepEqual(update, update2) {
+	packs, lock, vendored, files, update := wholePlan()
+	first := vendorer.MakePlan(packs, lock, vendored, files, update)
+	packs2, lock2, vendored2, files2, update2 := wholePlan()
+	if !reflect.DeepEqual(packs, packs2) || !reflect.DeepEqual(lock, lock2) || !reflect.DeepEqual(vendored, vendored2) || !reflect.DeepEqual(files, files2) || !reflect.DeepEqual(update, update2) {
 		t.Error("MakePlan changed what it was given")
 	}
-	if again := vendorer.MakePlan(packs, lock, vendored, sources, update); !reflect.DeepEqual(first, again) {
+	if again := vendorer.MakePlan(packs, lock, vendored, files, update); !reflect.DeepEqual(first, again) {
 		t.Errorf("got  %+v\nthen %+v", first, again)
 	}
 }

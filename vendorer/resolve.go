@@ -87,7 +87,7 @@ func (v *vendoring) resolve(ctx context.Context, t *task) error {
 		})
 	}
 	if t.Pack.Path != "" {
-		v.resolveFile(t)
+		v.resolveLocalFile(t)
 		return nil
 	}
 	pack := v.resolved[t.Pack.Name]

@@ -136,13 +136,13 @@ func (v *vendoring) plan(ctx context.Context) (Plan, map[string]Vendored, error)
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	sources, err := v.measureSources(ctx)
+	files, err := v.p.MeasureLocalFiles(ctx, maxEmbedded)
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	plan := makePlan(v.p.Config.Packs, v.p.Lock, vendored, sources, v.relock)
+	plan := makePlan(v.p.Config.Packs, v.p.Lock, vendored, files, v.relock)
 	v.events.now(Planned{Plan: plan})
-	err = v.checkSources(plan)
+	err = v.checkLocalFiles(plan)
 	if v.o.Locked {
 		err = errors.Join(err, v.lockedError(plan), v.checkReleased(plan))
 	}

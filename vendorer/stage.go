@@ -84,25 +84,7 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 		return nil, err
 	}
 	file.WriteEarly()
-	if t.Pack.Path != "" {
-		err = v.copyFile(ctx, t, file)
-	} else {
-		t.fetched, err = v.Copy(ctx, t.pack, file)
-		t.bundled = v.CameFromBundle(t.pack)
-	}
-	if err == nil && (t.fetched || t.bundled) {
-		t.source = v.DownloadedFrom(t.pack)
-	}
-	if err == nil && t.Action == Resolve {
-		v.suspect(t, file)
-	}
-	if err == nil {
-		err = v.comparePacks(ctx, t, io.NewSectionReader(file, 0, t.entry.Size))
-	}
-	if err == nil && t.apart {
-		err = file.Finish()
-	}
-	if err != nil {
+	if err := v.fill(ctx, t, file); err != nil {
 		file.Discard()
 		return nil, err
 	}
@@ -112,10 +94,40 @@ func (v *vendoring) fetch(ctx context.Context, t *task) (*atomicfile.File, error
 	return file, nil
 }
 
+// fill writes the bytes of one pack, and looks at them.
+func (v *vendoring) fill(ctx context.Context, t *task, file *atomicfile.File) error {
+	if err := v.copyPack(ctx, t, file); err != nil {
+		return err
+	}
+	if t.Action == Resolve {
+		v.suspect(t, file)
+	}
+	if err := v.comparePacks(ctx, t, io.NewSectionReader(file, 0, t.entry.Size)); err != nil || !t.apart {
+		return err
+	}
+	return file.Finish()
+}
+
+// copyPack copies the bytes of one pack from where they are: its local file, a bundle, the cache
+// or a registry.
+func (v *vendoring) copyPack(ctx context.Context, t *task, to *atomicfile.File) (err error) {
+	if t.Pack.Path != "" {
+		return v.copyLocalFile(ctx, t, to)
+	}
+	if t.fetched, err = v.Copy(ctx, t.pack, to); err != nil {
+		return err
+	}
+	t.bundled = v.CameFromBundle(t.pack)
+	if t.fetched || t.bundled {
+		t.source = v.DownloadedFrom(t.pack)
+	}
+	return nil
+}
+
 // suspect warns of a layer that may not be the pack. bytes are the layer's, or nil.
 func (v *vendoring) suspect(t *task, bytes io.ReaderAt) {
 	if t.Pack.Path != "" {
-		v.suspectFile(t, bytes)
+		v.suspectLocalFile(t, bytes)
 		return
 	}
 	if d, doubtful := v.Suspect(t.pack, bytes); doubtful {

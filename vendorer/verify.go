@@ -167,11 +167,11 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 	if err != nil {
 		return err
 	}
-	sources, err := s.measureSources(ctx)
+	files, err := s.p.MeasureLocalFiles(ctx, maxEmbedded)
 	if err != nil {
 		return err
 	}
-	c.plan = makePlan(s.p.Config.Packs, s.p.Lock, vendored, sources, nil)
+	c.plan = makePlan(s.p.Config.Packs, s.p.Lock, vendored, files, nil)
 	c.locked = s.lockedError(c.plan)
 	for _, t := range c.plan.tasks() {
 		c.tasks = append(c.tasks, &comparedTask{task: t})
@@ -182,7 +182,7 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 			var proven bool
 			proven, t.err = s.checkLocked(t.task)
 			if t.err == nil {
-				t.err = t.sourceError()
+				t.err = t.localFileError()
 			}
 			t.signature = s.checkSigner(ctx, t.task)
 			if t.err == nil && t.signature == nil && !remote { // which proves it
@@ -316,7 +316,7 @@ func (s *session) taskFindings(t *comparedTask) []error {
 	}
 	if t.mustWrite() && !isAboutSize(t.err) {
 		e := s.vendoredError(t.entry, t.Vendored)
-		e.Lost = t.Source.IsMissing()
+		e.Lost = t.Local.IsMissing()
 		found = append(found, e)
 	}
 	return found

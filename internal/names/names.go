@@ -88,18 +88,18 @@ func CheckElement(s string) error {
 	return nil
 }
 
-// maxPackFile bounds the path of a pack's file, in characters.
-const maxPackFile = 1024
+// maxLocalFile bounds the path of a pack's file, in characters.
+const maxLocalFile = 1024
 
-// CheckPackFile reports why s cannot be the path of a pack's file, relative to packs.toml: a
+// CheckLocalFile reports why s cannot be the path of a pack's file, relative to packs.toml: a
 // path that leads to one place, on every system, and that packs.toml and packs.lock hold
 // without escapes. It may begin with "..". The error reads on from the path.
-func CheckPackFile(s string) error {
+func CheckLocalFile(s string) error {
 	switch {
 	case s == "":
 		return errors.New("is empty")
-	case len(s) > maxPackFile:
-		return fmt.Errorf("has more than %d characters", maxPackFile)
+	case len(s) > maxLocalFile:
+		return fmt.Errorf("has more than %d characters", maxLocalFile)
 	case strings.Contains(s, `\`):
 		return errors.New("has a backslash: separate with '/'")
 	case path.IsAbs(s) || strings.Contains(s, ":"): // C:/file is absolute on Windows

@@ -77,11 +77,11 @@ func TestIsExported(t *testing.T) {
 	}
 }
 
-func TestCheckPackFile(t *testing.T) {
+func TestCheckLocalFile(t *testing.T) {
 	for _, path := range []string{
 		"a", "a.gtpack", "third_party/tools.gtpack", "../slack/dist/slack.gtpack", "../../a", "a b/c", "a/.b", "..a", "...a/b", "~a", strings.Repeat("a", 1024),
 	} {
-		if err := CheckPackFile(path); err != nil {
+		if err := CheckLocalFile(path); err != nil {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
@@ -114,7 +114,7 @@ func TestCheckPackFile(t *testing.T) {
 		"nul":                     "has an element that is reserved on Windows",
 		"../a/COM1.gtpack":        "has an element that is reserved on Windows",
 	} {
-		if err := CheckPackFile(path); err == nil || err.Error() != want {
+		if err := CheckLocalFile(path); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", path, err, want)
 		}
 	}

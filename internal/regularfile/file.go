@@ -35,11 +35,12 @@ func Open(root *os.Root, name string) (file *os.File, info fs.FileInfo, err erro
 	if info, err := stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, nil, &PlaceError{Path: name, Reason: irregular}
 	}
-	return openSeen(root, name)
+	return OpenSeen(root, name)
 }
 
-// openSeen is Open of a file that was seen to be regular: opening a device can have effects.
-func openSeen(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
+// OpenSeen is Open of a file that the caller saw to be regular, by a look that follows no link:
+// opening a device can have effects.
+func OpenSeen(root *os.Root, name string) (file *os.File, info fs.FileInfo, err error) {
 	open := os.OpenFile
 	if root != nil {
 		open = root.OpenFile
@@ -66,7 +67,7 @@ func Read(root *os.Root, name string, limit int64) ([]byte, error) {
 
 // ReadSeen is Read of a file that the caller saw to be regular, by a look that follows no link.
 func ReadSeen(root *os.Root, name string, limit int64) ([]byte, error) {
-	file, info, err := openSeen(root, name)
+	file, info, err := OpenSeen(root, name)
 	return readOpen(name, file, info, err, limit)
 }
 

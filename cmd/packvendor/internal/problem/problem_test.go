@@ -117,8 +117,8 @@ var exitCodes = map[string]struct {
 	"vendorer.VendoredError":           {&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}}, 4},
 	"vendorer.DevelopedError":          {&vendorer.DevelopedError{}, 1},
 	"vendorer.FileExportError":         {&vendorer.FileExportError{Names: []string{"a"}}, 2},
-	"vendorer.NoSourceError":           {&vendorer.NoSourceError{}, 2},
-	"vendorer.SourceGoneError":         {&vendorer.SourceGoneError{Err: &vendorer.NoSourceError{}}, 2},
+	"vendorer.NoLocalFileError":        {&vendorer.NoLocalFileError{}, 2},
+	"vendorer.LocalFileGoneError":      {&vendorer.LocalFileGoneError{Err: &vendorer.NoLocalFileError{}}, 2},
 	"vendorer.UnsignedFileError":       {&vendorer.UnsignedFileError{}, 4},
 }
 

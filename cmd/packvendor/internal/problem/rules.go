@@ -166,7 +166,7 @@ func (x Explainer) fileRules() []rule {
 			return p
 		}),
 		on(func(e *vendorer.DevelopedError) Problem { return Problem{Kind: Drift, Hint: x.addition(e.Addition)} }),
-		all(Usage, new(*vendorer.SourceGoneError), new(*vendorer.NoSourceError)),
+		all(Usage, new(*vendorer.LocalFileGoneError), new(*vendorer.NoLocalFileError)),
 		on(func(e *vendorer.FileExportError) Problem {
 			return Problem{Kind: Usage, Hint: x.exportInstead(e.Instead)}
 		}),

@@ -12,30 +12,25 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// measureSources measures the files that packs are.
-func (s *session) measureSources(ctx context.Context) (map[string]Source, error) {
-	return s.p.MeasureSources(ctx, maxEmbedded)
-}
-
-// sourceError returns why the file that a pack is cannot be used; nil if it can, or is not
+// localFileError returns why the local file of a pack cannot be used; nil if it can, or is not
 // needed: where it is not there, the vendored bytes are as good if they are the locked ones.
-func (s Step) sourceError() error {
+func (s Step) localFileError() error {
 	switch {
-	case s.Pack.Path == "", s.Source.IsMissing() && s.Action == Keep:
+	case s.Pack.Path == "", s.Local.IsMissing() && s.Action == Keep:
 		return nil
-	case s.Source.IsMissing() && s.Action == Restore:
-		return &SourceGoneError{Err: s.Source.Err}
-	case s.Source.Err == nil && s.Source.Size > maxEmbedded:
-		return tooLarge("the file has", s.Source.Size)
+	case s.Local.IsMissing() && s.Action == Restore:
+		return &LocalFileGoneError{Err: s.Local.Err}
+	case s.Local.Err == nil && s.Local.Size > maxEmbedded:
+		return tooLarge("the file has", s.Local.Size)
 	}
-	return s.Source.Err
+	return s.Local.Err
 }
 
-// checkSources returns the errors about files that packs are.
-func (s *session) checkSources(plan Plan) error {
+// checkLocalFiles returns the errors about local files.
+func (s *session) checkLocalFiles(plan Plan) error {
 	var errs []error
 	for _, step := range plan.Steps {
-		if err := step.sourceError(); err != nil {
+		if err := step.localFileError(); err != nil {
 			errs = append(errs, s.packError(step.Pack, Resolve, nil, err))
 		}
 	}
@@ -58,13 +53,13 @@ func (s *session) checkReleased(plan Plan) error {
 
 // entryOfFile returns the entry of a pack that is a file, as packs.lock gets it.
 func (t *task) entryOfFile() lockfile.Entry {
-	return lockfile.Entry{LayerDigest: t.Source.Digest, Size: t.Source.Size}
+	return lockfile.Entry{LayerDigest: t.Local.Digest, Size: t.Local.Size}
 }
 
-// resolveFile locks the file of a pack as it is now.
-func (v *vendoring) resolveFile(t *task) {
+// resolveLocalFile locks the file of a pack as it is now.
+func (v *vendoring) resolveLocalFile(t *task) {
 	if t.Reason == NewBytes {
-		v.events.event(FileChanged{Name: t.Pack.Name, Path: t.Pack.Path, Was: project.ContentOf(t.Locked), Now: t.Source.Content})
+		v.events.event(FileChanged{Name: t.Pack.Name, Path: t.Pack.Path, Was: project.ContentOf(t.Locked), Now: t.Local.Content})
 	}
 	t.entry = withConfigured(t.entryOfFile(), t.Pack)
 }
@@ -75,31 +70,31 @@ func withConfigured(entry lockfile.Entry, pack packsfile.Pack) lockfile.Entry {
 	return entry
 }
 
-// copyFile stages the file of a pack.
-func (v *vendoring) copyFile(ctx context.Context, t *task, to *atomicfile.File) error {
-	if err := v.p.CopySource(ctx, t.Pack.Path, project.ContentOf(t.entry), to); err != nil {
+// copyLocalFile stages the file of a pack.
+func (v *vendoring) copyLocalFile(ctx context.Context, t *task, to *atomicfile.File) error {
+	if err := v.p.CopyLocalFile(ctx, t.Pack.Path, project.ContentOf(t.entry), to); err != nil {
 		return err
 	}
 	v.progress.copied(t.entry.Size)
 	return nil
 }
 
-// suspectFile warns of a file that is no pack.
-func (v *vendoring) suspectFile(t *task, bytes io.ReaderAt) {
+// suspectLocalFile warns of a file that is no pack.
+func (v *vendoring) suspectLocalFile(t *task, bytes io.ReaderAt) {
 	if bytes != nil && !fetch.IsZip(bytes) {
 		v.events.event(FileNotZip{Name: t.Pack.Name, Path: t.Pack.Path})
 	}
 }
 
-// A SourceGoneError reports that the file of a pack is not there, and that its vendored bytes
-// are not the locked ones.
-type SourceGoneError struct{ Err error }
+// A LocalFileGoneError reports that the local file of a pack is not there, and that its vendored
+// bytes are not the locked ones.
+type LocalFileGoneError struct{ Err error }
 
-func (e *SourceGoneError) Error() string {
+func (e *LocalFileGoneError) Error() string {
 	return e.Err.Error() + ", and what is vendored is not what is locked"
 }
 
-func (e *SourceGoneError) Unwrap() error { return e.Err }
+func (e *LocalFileGoneError) Unwrap() error { return e.Err }
 
 // A DevelopedError reports a pack with a file beside its ref in a run that must not change
 // packs.lock.

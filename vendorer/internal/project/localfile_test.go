@@ -19,7 +19,7 @@ func inModule(dir string) *Project {
 }
 
 // A file that changes while it is read is an error, also if what was read is whole.
-func TestReadSourceChanges(t *testing.T) {
+func TestReadLocalFileChanges(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.gtpack")
 	p := inModule(dir)
@@ -31,7 +31,7 @@ func TestReadSourceChanges(t *testing.T) {
 		if err := os.WriteFile(file, []byte("1234"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		err := p.readSource("a.gtpack", func(r io.Reader, size int64) error {
+		err := p.readLocalFile("a.gtpack", func(r io.Reader, size int64) error {
 			if data, err := io.ReadAll(r); err != nil || string(data) != "1234" || size != 4 {
 				t.Errorf("%s: %q of %d bytes, %v", name, data, size, err)
 			}
@@ -45,26 +45,26 @@ func TestReadSourceChanges(t *testing.T) {
 }
 
 // Only the bytes that were measured are copied.
-func TestCopySource(t *testing.T) {
+func TestCopyLocalFile(t *testing.T) {
 	dir := t.TempDir()
 	p := inModule(dir)
 	if err := os.WriteFile(filepath.Join(dir, "a.gtpack"), []byte("1234"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	want, err := p.measureSource(context.Background(), "a.gtpack", 4)
+	want, err := p.measureLocalFile(context.Background(), "a.gtpack", 4)
 	if err != nil || want.Size != 4 || want.Digest == "" {
 		t.Fatalf("%+v, %v", want, err)
 	}
 	var copied bytes.Buffer
-	if err := p.CopySource(context.Background(), "a.gtpack", want, &copied); err != nil || copied.String() != "1234" {
+	if err := p.CopyLocalFile(context.Background(), "a.gtpack", want, &copied); err != nil || copied.String() != "1234" {
 		t.Errorf("%q, %v", &copied, err)
 	}
 	for _, other := range []verified.Content{{Digest: want.Digest, Size: 5}, {Digest: "sha256:00", Size: 4}} {
-		if err := p.CopySource(context.Background(), "a.gtpack", other, io.Discard); !errors.As(err, new(*ChangedError)) {
+		if err := p.CopyLocalFile(context.Background(), "a.gtpack", other, io.Discard); !errors.As(err, new(*ChangedError)) {
 			t.Errorf("%+v: %v", other, err)
 		}
 	}
-	if large, err := p.measureSource(context.Background(), "a.gtpack", 3); err != nil || large != (verified.Content{Size: 4}) {
+	if large, err := p.measureLocalFile(context.Background(), "a.gtpack", 3); err != nil || large != (verified.Content{Size: 4}) {
 		t.Errorf("%+v, %v", large, err)
 	}
 }

@@ -5,13 +5,9 @@ import (
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/fetch"
-	"github.com/greenticai/packvendor/internal/referrers"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
 )
-
-// unchecked is the verdict on a candidate where no rule has signers.
-const unchecked = "not checked"
 
 // tableAtHand returns the table [trust] of the packs.toml at hand with its root; one without
 // rules if the options name none and there is none.
@@ -44,35 +40,21 @@ func (c *client) searchShown(ctx context.Context, policy *packsfile.Policy, root
 		}
 	}
 	e.Rule, e.Signers = match.Rule, ruleSigners(match, e.Layer)
-	subject := toBeSigned(pack, claim, c.keylessBy(ctx, root))
-	searched := c.SearchSignatures(ctx, pack, func(candidate referrers.Candidate) bool {
-		found := TrustCandidate{What: candidate.String(), Verdict: unchecked}
-		if !match.IsException() {
-			found = judge(subject, match, policy, candidate, e.Layer)
-		}
-		e.Candidates = append(e.Candidates, found)
-		return false
-	})
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if match.IsException() {
+		policy = nil
 	}
-	e.settle(searched, match)
-	if incomplete, ok := searched.(*referrers.Incomplete); ok && e.Result != TrustSigned && e.Result != TrustUnverified {
-		e.Result, e.Err = TrustUnsearched, c.unsearched(pack, incomplete)
+	f := signaturesFound{manifest: pack, subject: toBeSigned(pack, claim, c.keylessBy(ctx, root))}
+	if err := c.searchAll(ctx, e, &f, policy, match); err != nil {
+		return nil, err
+	}
+	if err := c.unsearched(f); err != nil && match.IsException() {
+		e.Result, e.Err = TrustUnsearched, err
 	}
 	return e, nil
 }
 
 // isChecked tells whether signatures were looked for, and judged by a rule.
 func (e *TrustExplanation) isChecked() bool { return e != nil && len(e.Signers) > 0 }
-
-// unsearched returns the error about a search that found no valid signature, and did not end.
-func (c *client) unsearched(pack *fetch.Resolved, incomplete *referrers.Incomplete) error {
-	if c.o.Offline {
-		return &fetch.OfflineError{Reference: pack.Reference.Name(), Signatures: true}
-	}
-	return &UnsearchedError{Err: incomplete}
-}
 
 // searchVendored is searchShown for a vendored pack, whose manifest the registry may have to tell.
 func (s *session) searchVendored(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry) (*TrustExplanation, error) {

@@ -180,19 +180,48 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, root []byte
 	e.Rule = match.Rule
 	e.Signers = ruleSigners(match, e.Layer)
 	f := signaturesFound{pack: pack, manifest: found, subject: toBeSigned(found, s.claimOf(pack, entryOf(found)), s.keylessBy(ctx, root))}
-	f.searched = s.SearchSignatures(ctx, found, func(c referrers.Candidate) bool {
-		e.Candidates = append(e.Candidates, judge(f.subject, match, policy, c, e.Layer))
-		f.candidates = append(f.candidates, c)
+	if err := s.searchAll(ctx, e, &f, policy, match); err != nil {
+		return nil, err
+	}
+	return e, s.explainByOrganisation(ctx, e, policy, match, f)
+}
+
+// unchecked is the verdict on a candidate where no rule has signers.
+const unchecked = "not checked"
+
+// searchAll looks in every place for the signatures of f's pack, and says by a rule what they
+// mean. A nil policy judges none.
+func (c *client) searchAll(ctx context.Context, e *TrustExplanation, f *signaturesFound, policy *trust.Policy, match trust.Match) error {
+	f.searched = c.SearchSignatures(ctx, f.manifest, func(candidate referrers.Candidate) bool {
+		found := TrustCandidate{What: candidate.String(), Verdict: unchecked}
+		if policy != nil {
+			found = judge(f.subject, match, policy, candidate, e.Layer)
+		}
+		e.Candidates = append(e.Candidates, found)
+		f.candidates = append(f.candidates, candidate)
 		return false
 	})
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	e.settle(f.searched, match)
-	if incomplete, ok := f.searched.(*referrers.Incomplete); ok && e.Result == TrustUnsearched {
-		e.Err = s.unsearched(found, incomplete)
+	if e.Result == TrustUnsearched {
+		e.Err = c.unsearched(*f)
 	}
-	return e, s.explainByOrganisation(ctx, e, policy, match, f)
+	return nil
+}
+
+// unsearched returns the error about a search that found no valid signature, and did not end;
+// nil if it ended.
+func (c *client) unsearched(f signaturesFound) error {
+	incomplete, ok := f.searched.(*referrers.Incomplete)
+	switch {
+	case !ok:
+		return nil
+	case c.o.Offline:
+		return &fetch.OfflineError{Reference: f.manifest.Reference.Name(), Signatures: true}
+	}
+	return &UnsearchedError{Err: incomplete}
 }
 
 // ruleSigners returns the signers of a rule, for a layer.

@@ -55,7 +55,7 @@ func (s *session) explainByOrganisation(ctx context.Context, e *TrustExplanation
 	entry, file, isLocked := s.asRunLocks(e, rule, f)
 	if !isLocked {
 		if s.searchByOrganisation(ctx, e, f, match); o.Result == TrustUnsearched && e.Result != TrustUnsearched {
-			e.Err = errors.Join(e.Err, s.unsearched(f.manifest, f.searched.(*referrers.Incomplete)))
+			e.Err = errors.Join(e.Err, s.unsearched(f))
 		}
 		return nil
 	}

@@ -92,7 +92,7 @@ func (x *Examination) read(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &session{client: c, p: p}
+	s := newSession(c, p)
 	if x.LockErr = p.ReadLock(); x.LockErr == nil {
 		var sound []lockfile.Entry
 		sound, x.LockErr = s.examineLock()

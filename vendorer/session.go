@@ -25,7 +25,12 @@ import (
 // A session is an open project with a client for its packs.
 type session struct {
 	*client
-	p *project.Project
+	p     *project.Project
+	table *policies.Table // of packs.toml
+}
+
+func newSession(c *client, p *project.Project) *session {
+	return &session{client: c, p: p, table: policies.TableOf(p)}
 }
 
 // open opens a session that only reads; other readers may share the project. With
@@ -59,7 +64,7 @@ func openIn(o Options, lock *project.Mutex, tolerant bool) (*session, error) {
 		p.Close()
 		return nil, err
 	}
-	return &session{client: c, p: p}, nil
+	return newSession(c, p), nil
 }
 
 // clientOf returns a client for the packs of a project.

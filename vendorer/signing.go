@@ -18,7 +18,7 @@ import (
 
 // loadTable reads the policy of packs.toml.
 func (s *session) loadTable() (err error) {
-	s.policy, err = policies.Of(s.p)
+	s.policy, err = s.table.Policy()
 	return err
 }
 

@@ -51,7 +51,7 @@ func (s *session) diffTrust(ctx context.Context, rev *gitrev.Revision, before *l
 	if err != nil {
 		return changes, ctx.Err()
 	}
-	is, err := s.table()
+	is, err := s.table.Keys()
 	if err != nil {
 		return nil, err
 	}

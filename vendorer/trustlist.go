@@ -9,7 +9,6 @@ import (
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/policies"
 )
 
 // A TrustTable is the table [trust] of packs.toml, and what packs.lock has of it.
@@ -53,7 +52,7 @@ func ListTrust(ctx context.Context, o Options) (*TrustTable, error) {
 		return nil, err
 	}
 	defer s.close()
-	policy, err := s.table()
+	policy, err := s.table.Keys()
 	if err == nil {
 		err = s.loadOrganisation(filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))
 	}
@@ -88,18 +87,13 @@ func onlyOf(signer *trust.Signer) []ociref.Digest {
 	return only
 }
 
-// table returns the table [trust] with its keys.
-func (s *session) table() (*packsfile.Policy, error) {
-	return s.p.Config.Trust.Policy(func(file string) ([]byte, error) { return policies.ReadKey(s.p, file) })
-}
-
 // tableWithRoot returns the table [trust] with its keys, and the root of signers without one.
 func (s *session) tableWithRoot() (*packsfile.Policy, []byte, error) {
-	policy, err := s.table()
+	policy, err := s.table.Keys()
 	if err != nil {
 		return nil, nil, err
 	}
-	root, err := s.p.Config.Trust.ReadRoot(func(file string) ([]byte, error) { return policies.ReadRoot(s.p, file) })
+	root, err := s.table.Root()
 	return policy, root, err
 }
 

@@ -33,7 +33,7 @@ func RetireSigner(ctx context.Context, o Options, name string) (*RetiredSigner, 
 		return nil, err
 	}
 	defer s.close()
-	policy, err := s.table()
+	policy, err := s.table.Keys()
 	if err != nil {
 		return nil, err
 	}

@@ -4,10 +4,10 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// shownTable is table for commands that only show what is locked. It returns nil if the table
+// shownTable is the table [trust] for commands that only show what is locked. It returns nil if the table
 // cannot be read: that is the matter of other commands.
 func (s *session) shownTable() *packsfile.Policy {
-	policy, err := s.table()
+	policy, err := s.table.Keys()
 	if err != nil {
 		return nil
 	}

@@ -269,8 +269,12 @@ func (s *session) checkRemote(ctx context.Context, t *task) error {
 
 // verification puts the findings in order.
 func (s *session) verification(c *comparison) *Verification {
-	v := &Verification{Packs: len(c.plan.Steps), MayBeUnsigned: s.countExceptions(c.plan)}
+	v := &Verification{Packs: len(c.plan.Steps)}
+	table := s.shownTable()
 	for _, step := range c.plan.Steps {
+		if s.mayBeUnsigned(table, step.Pack) {
+			v.MayBeUnsigned++
+		}
 		if step.Pack.Path != "" {
 			v.FromFiles++
 		}
@@ -289,17 +293,6 @@ func (s *session) verification(c *comparison) *Verification {
 	}
 	v.add(c.overrides...)
 	return v
-}
-
-// countExceptions counts the packs that packs.toml lets be unsigned.
-func (s *session) countExceptions(plan Plan) int {
-	n := 0
-	for _, step := range plan.Steps {
-		if match, err := matchOf(s.policy, step.Pack, s.knownDigests(step.Pack)...); s.policy != nil && err == nil && match.IsException() {
-			n++
-		}
-	}
-	return n
 }
 
 // taskFindings returns the findings about one pack.

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/keyless"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/trust"
@@ -29,23 +28,9 @@ type Policy struct {
 	root   []byte // nil if each signer has a key
 }
 
-// Of returns the policy of a project's packs.toml; nil if it has no rules, which asks for
-// nothing.
-func Of(p *project.Project) (*Policy, error) {
-	if p.Config.Trust == nil {
-		return nil, nil
-	}
-	return load(p.Config.Trust, p.Show(p.TOMLFile), func(file string, most int64) ([]byte, error) { return readFile(p, file, most) })
-}
-
 // ReadKey reads a file with a key that a project's packs.toml names.
 func ReadKey(p *project.Project, file string) ([]byte, error) {
 	return readFile(p, file, packsfile.MaxKeyFile)
-}
-
-// ReadRoot reads the file with the root that a project's packs.toml names.
-func ReadRoot(p *project.Project, file string) ([]byte, error) {
-	return readFile(p, file, keyless.MaxRoot)
 }
 
 func readFile(p *project.Project, file string, most int64) ([]byte, error) {
@@ -57,20 +42,6 @@ func readFile(p *project.Project, file string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	return p.ReadFile(name, most)
-}
-
-// load reads the keys and the root of a table. read returns the bytes of a file, if they are
-// at most so many.
-func load(t *packsfile.Trust, file string, read func(file string, most int64) ([]byte, error)) (*Policy, error) {
-	policy, err := t.Policy(func(key string) ([]byte, error) { return read(key, packsfile.MaxKeyFile) })
-	if err != nil || !policy.HasRules() {
-		return nil, err
-	}
-	root, err := t.ReadRoot(func(root string) ([]byte, error) { return read(root, keyless.MaxRoot) })
-	if err != nil {
-		return nil, err
-	}
-	return &Policy{File: file, policy: policy, root: root}, nil
 }
 
 // A NoRuleError reports a pack that no rule of a policy matches.
@@ -175,7 +146,7 @@ func FromVariable(value *string) (*Policy, error) {
 	if err != nil {
 		return nil, &VariableError{Value: file, Err: err}
 	}
-	p, err := load(table, file, func(named string, most int64) ([]byte, error) {
+	p, err := newTable(table, file, func(named string, most int64) ([]byte, error) {
 		name := filepath.Join(filepath.Dir(file), filepath.FromSlash(named))
 		info, err := os.Lstat(name)
 		if err != nil {
@@ -185,7 +156,7 @@ func FromVariable(value *string) (*Policy, error) {
 			return nil, &regularfile.PlaceError{Path: name, Reason: reason}
 		}
 		return regularfile.Read(nil, name, most)
-	})
+	}).Policy()
 	if err != nil {
 		return nil, &VariableError{Value: file, Err: err}
 	}

@@ -35,6 +35,12 @@ func write(t *testing.T, dir, name, text string) {
 // of returns the policy of a module's app/packs.toml.
 func of(t *testing.T, module, toml string) (*policies.Policy, error) {
 	t.Helper()
+	return tableOf(t, module, toml).Policy()
+}
+
+// tableOf returns the table of a module's app/packs.toml.
+func tableOf(t *testing.T, module, toml string) *policies.Table {
+	t.Helper()
 	write(t, module, "go.mod", "module example.com/app\n")
 	write(t, module, "app/packs.toml", toml)
 	file := filepath.Join(module, "app", "packs.toml")
@@ -47,7 +53,7 @@ func of(t *testing.T, module, toml string) (*policies.Policy, error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	return policies.Of(p)
+	return policies.TableOf(p)
 }
 
 func parse(t *testing.T, text string) ociref.Reference {
@@ -81,6 +87,31 @@ func TestOf(t *testing.T) {
 	var none *policies.NoRuleError
 	if !errors.As(err, &none) || none.Repository != "r.io/other/a" || none.Line != `"r.io/other/a" = ["acme"]` || filepath.Base(none.File) != "packs.toml" {
 		t.Errorf("got %+v", err)
+	}
+}
+
+// A table reads its files once.
+func TestTableReadsOnce(t *testing.T) {
+	module, key := t.TempDir(), signing.Ed25519(1)
+	write(t, module, "app/keys/acme.pub", string(key.PEM()))
+	write(t, module, "app/keys/root.jsonl", "{}\n")
+	both := strings.Replace(keyless, "[trust.signers]\n", "[trust.signers]\nacme = { key = \"keys/acme.pub\" }\n", 1)
+	of := tableOf(t, module, both)
+	first, err := of.Keys()
+	if err != nil || len(first.Signers()) != 2 {
+		t.Fatalf("got %+v, %v", first, err)
+	}
+	if root, err := of.Root(); string(root) != "{}\n" || err != nil {
+		t.Fatalf("got %q, %v", root, err)
+	}
+	if err := os.RemoveAll(filepath.Join(module, "app", "keys")); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := of.Keys(); again != first || err != nil {
+		t.Errorf("got %+v, %v", again, err)
+	}
+	if p, err := of.Policy(); err != nil || string(p.Root()) != "{}\n" || p.SignerOf(key.Identity()) != "acme" {
+		t.Errorf("got %+v, %v", p, err)
 	}
 }
 

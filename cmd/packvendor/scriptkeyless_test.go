@@ -126,31 +126,15 @@ func workflowVerifier() verifier {
 
 // installVerifier puts the program into a folder, or changes what it does, and returns its file.
 func installVerifier(dir string, v verifier) (string, error) {
-	self, err := os.Executable()
+	file, err := packtest.InstallProgram(dir, keyless.Program)
 	if err != nil {
 		return "", err
-	}
-	file := filepath.Join(dir, keyless.Program)
-	if strings.HasSuffix(self, ".exe") {
-		file += ".exe"
 	}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(file+".json", data, 0o666); err != nil {
-		return "", err
-	}
-	if _, err := os.Lstat(file); err == nil || os.Link(self, file) == nil {
-		return file, nil
-	}
-	if data, err = os.ReadFile(self); err != nil {
-		return "", err
-	}
-	return file, os.WriteFile(file, data, 0o777)
+	return file, os.WriteFile(file+".json", data, 0o666)
 }
 
 // certified returns the bundle of a signature without a key: the verifier of the scripts

@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/greenticai/packvendor/internal/packtest"
 )
 
 // The program of these tests is their own executable under another name. It does what the
@@ -109,16 +110,9 @@ func report(file string, request []byte) {
 // install puts a program into a folder, and returns its file.
 func install(t *testing.T, dir string, m mode) string {
 	t.Helper()
-	self, err := os.Executable()
+	path, err := packtest.InstallProgram(dir, Program)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, Program+exe(self))
-	if runtime.GOOS == "windows" || os.Link(self, path) != nil { // Windows deletes no link of a running program
-		copyFile(t, self, path)
 	}
 	data, err := json.Marshal(m)
 	if err != nil {
@@ -128,25 +122,6 @@ func install(t *testing.T, dir string, m mode) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// exe returns the end of the names of programs on this system.
-func exe(self string) string {
-	if strings.HasSuffix(self, ".exe") {
-		return ".exe"
-	}
-	return ""
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, data, 0o755); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A child is the program's child, at the other end of a connection.

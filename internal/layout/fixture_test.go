@@ -105,6 +105,19 @@ func eachKind(t *testing.T, c Contents, test func(t *testing.T, path string)) {
 	}
 }
 
+// archived writes an archive, and returns its bytes as well.
+func archived(t testing.TB, c Contents) (path string, data []byte) {
+	t.Helper()
+	path, err := kinds[1].write(t, c)
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, data
+}
+
 func mustOpen(t testing.TB, path string) *Layout {
 	t.Helper()
 	l, err := Open(path)

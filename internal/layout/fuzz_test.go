@@ -20,14 +20,7 @@ func FuzzArchive(f *testing.F) {
 	c, _ := packs(f)
 	c.Blobs, c.Entries = c.Blobs[:2], nil
 	for _, contents := range []Contents{{}, c} {
-		path, err := kinds[1].write(f, contents)
-		if err != nil {
-			f.Fatal(err)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+		_, data := archived(f, contents)
 		f.Add(data)
 	}
 	f.Add([]byte{})

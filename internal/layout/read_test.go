@@ -198,14 +198,7 @@ func TestOpenPlaces(t *testing.T) {
 // Members with names as "tar cf x.tar -C layout ." and skopeo write them.
 func TestArchiveNames(t *testing.T) {
 	c, layers := packs(t)
-	path, err := kinds[1].write(t, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path, data := archived(t, c)
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, h := range []tar.Header{{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}}, {Typeflag: tar.TypeDir, Name: "./"}, {Typeflag: tar.TypeDir, Name: "./"}} {
@@ -328,14 +321,7 @@ func checksum(header []byte) (sum int) {
 // An archive that is cut off anywhere is refused, or has what it shows.
 func TestCutOff(t *testing.T) {
 	c, layers := packs(t)
-	path, err := kinds[1].write(t, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path, data := archived(t, c)
 	for n := 0; n < len(data); n += 256 {
 		if n > 10_000 && n < len(data)-10_000 {
 			n = len(data) - 10_000

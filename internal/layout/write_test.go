@@ -25,14 +25,7 @@ func TestSameBytes(t *testing.T) {
 	c, _ := packs(t)
 	for i := range 4 {
 		shuffle(c, uint64(i))
-		path, err := kinds[1].write(t, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, data := archived(t, c)
 		if got, want := ociref.DigestOf(data), "sha256:cc38227bfdb87e15d6c908f1161a89948c999e5e2cdbf54d685c973f5458c00f"; string(got) != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
@@ -53,17 +46,9 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := kinds[1].write(t, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
+	_, archive := archived(t, c)
 	var names []string
-	for r := tar.NewReader(file); ; {
+	for r := tar.NewReader(bytes.NewReader(archive)); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			break

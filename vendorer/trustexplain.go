@@ -128,30 +128,26 @@ func (s *session) explainFile(policy *trust.Policy, pack packsfile.Pack) *TrustE
 	if policy.HasRules() {
 		match, err := policy.MatchFile(pack.Name, pack.Reference)
 		e.Rule, e.Signers = match.Rule, ruleSigners(match, e.Layer)
-		e.Result, e.Err = s.resultOfFile(match, s.p.Show(s.p.TOMLFile), err)
+		e.Result, e.Err = resultOfFile(match, err), policies.InFile(err, s.p.Show(s.p.TOMLFile))
 	}
 	if s.organisation == nil {
 		return e
 	}
 	match, err := s.organisation.MatchFile(pack.Name, pack.Reference)
-	e.Organisation = &OrganisationTrust{File: s.organisation.File, Rule: match.Rule, Signers: ruleSigners(match, e.Layer)}
-	e.Organisation.Result, err = s.resultOfFile(match, s.organisation.File, err)
+	e.Organisation = &OrganisationTrust{File: s.organisation.File, Rule: match.Rule, Signers: ruleSigners(match, e.Layer), Result: resultOfFile(match, err)}
 	e.Err = errors.Join(e.Err, err)
 	return e
 }
 
-// resultOfFile is what the rule of a file means for a pack that is a file.
-func (s *session) resultOfFile(match trust.Match, file string, err error) (TrustResult, error) {
-	var none *trust.NoRuleError
+// resultOfFile is what a rule means for a pack that is a file; err says why there is none.
+func resultOfFile(match trust.Match, err error) TrustResult {
 	switch {
-	case errors.As(err, &none):
-		return TrustNoRule, &policies.NoRuleError{File: file, Repository: none.Repository, Line: none.Line}
 	case err != nil:
-		return TrustNoRule, err
+		return TrustNoRule
 	case match.IsException():
-		return TrustNotAsked, nil
+		return TrustNotAsked
 	}
-	return TrustUnsigned, nil
+	return TrustUnsigned
 }
 
 // newExplanation returns one of a pack whose signatures nobody asks for.
@@ -172,9 +168,7 @@ func (s *session) explain(ctx context.Context, policy *trust.Policy, root []byte
 	if policy.HasRules() {
 		var err error
 		if match, err = policy.Match(found.Reference, digestsOf(entryOf(found))...); err != nil {
-			var none *trust.NoRuleError
-			errors.As(err, &none)
-			e.Result, e.Err = TrustNoRule, &policies.NoRuleError{File: s.p.Show(s.p.TOMLFile), Repository: none.Repository, Line: none.Line}
+			e.Result, e.Err = TrustNoRule, policies.InFile(err, s.p.Show(s.p.TOMLFile))
 		}
 	}
 	e.Rule = match.Rule

@@ -62,7 +62,7 @@ func (p *Policy) Match(ref ociref.Reference, digests ...ociref.Digest) (trust.Ma
 		return trust.Match{}, nil
 	}
 	match, err := p.policy.Match(ref, digests...)
-	return match, p.inFile(err)
+	return match, InFile(err, p.File)
 }
 
 // MatchFile returns the rule for a pack that is a file, as [trust.Policy.MatchFile] does.
@@ -71,14 +71,14 @@ func (p *Policy) MatchFile(name string, ref ociref.Reference) (trust.Match, erro
 		return trust.Match{}, nil
 	}
 	match, err := p.policy.MatchFile(name, ref)
-	return match, p.inFile(err)
+	return match, InFile(err, p.File)
 }
 
-// inFile adds the file to an error about rules.
-func (p *Policy) inFile(err error) error {
+// InFile adds the file that has the rules to an error of a [trust.Policy] about them.
+func InFile(err error, file string) error {
 	var none *trust.NoRuleError
 	if errors.As(err, &none) {
-		return &NoRuleError{File: p.File, Repository: none.Repository, Line: none.Line}
+		return &NoRuleError{File: file, Repository: none.Repository, Line: none.Line}
 	}
 	return err
 }

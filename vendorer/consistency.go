@@ -47,6 +47,16 @@ func compare(entry lockfile.Entry, pack *fetch.Resolved) error {
 	return nil
 }
 
+// resolveDigest resolves the pack of an entry by the digest of its manifest or its index, and
+// compares the two.
+func (c *client) resolveDigest(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, digest ociref.Digest) (*fetch.Resolved, error) {
+	found, err := c.Resolve(ctx, pack.Reference.WithDigest(digest), pack.Layer)
+	if err != nil {
+		return nil, asInconsistent(entry, err)
+	}
+	return found, compare(entry, found)
+}
+
 // asInconsistent turns an error about a locked manifest without a pack into an
 // *InconsistentError.
 func asInconsistent(entry lockfile.Entry, err error) error {

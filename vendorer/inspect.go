@@ -184,11 +184,8 @@ func (s *session) proveNamed(ctx context.Context, pack packsfile.Pack, entry loc
 	if s.organisation == nil || len(s.exceptions(pack, entry)) == 0 {
 		return nil
 	}
-	found, err := s.Resolve(ctx, pack.Reference.WithDigest(entry.Digest()), pack.Layer)
-	if err != nil {
-		return asInconsistent(entry, err)
-	}
-	return compare(entry, found)
+	_, err := s.resolveDigest(ctx, pack, entry, entry.Digest())
+	return err
 }
 
 // An InspectError names the pack that could not be read.

@@ -62,11 +62,8 @@ func (s *session) searchVendored(ctx context.Context, pack packsfile.Pack, entry
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Resolve(ctx, pack.Reference.WithDigest(entry.Digest()), pack.Layer)
+	found, err := s.resolveDigest(ctx, pack, entry, entry.Digest())
 	if err != nil {
-		return nil, asInconsistent(entry, err)
-	}
-	if err := compare(entry, found); err != nil {
 		return nil, err
 	}
 	return s.searchShown(ctx, policy, root, found, s.claimOf(pack, entryOf(found)))

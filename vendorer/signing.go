@@ -105,7 +105,7 @@ func (v *vendoring) proveException(ctx context.Context, t *task) error {
 	}
 	ofManifest := !slices.ContainsFunc(found, func(m trust.Match) bool { return m.Digest != t.entry.ManifestDigest })
 	if ofManifest && t.pack == nil { // no need for the index, which no cache has
-		_, err := v.resolveDigest(ctx, t, t.entry.ManifestDigest)
+		_, err := v.resolveDigest(ctx, t.Pack, t.entry, t.entry.ManifestDigest)
 		return err
 	}
 	_, err := v.manifestsOf(ctx, t)
@@ -284,16 +284,7 @@ func (v *vendoring) manifestsOf(ctx context.Context, t *task) (*fetch.Resolved, 
 	if p := t.pack; p != nil && p.Manifest() != nil && p.IndexDigest == t.entry.IndexDigest && (p.IndexDigest == "" || p.Index() != nil) {
 		return p, nil
 	}
-	return v.resolveDigest(ctx, t, t.entry.Digest())
-}
-
-// resolveDigest returns the pack of a task by the digest of its manifest or index.
-func (v *vendoring) resolveDigest(ctx context.Context, t *task, digest ociref.Digest) (*fetch.Resolved, error) {
-	pack, err := v.Resolve(ctx, t.Pack.Reference.WithDigest(digest), t.Pack.Layer)
-	if err != nil {
-		return nil, asInconsistent(t.entry, err)
-	}
-	return pack, compare(t.entry, pack)
+	return v.resolveDigest(ctx, t.Pack, t.entry, t.entry.Digest())
 }
 
 // rebuild finds the evidence of a locked signer again, which is missing or changed. Other

@@ -2,12 +2,9 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
-	"syscall"
 )
 
 // A Mirror says how to ask a registry that a configuration names for another one.
@@ -67,29 +64,10 @@ func (e *mirrorAddressError) Error() string {
 
 func (*mirrorAddressError) own() {}
 
-// mirrorControl is the control of connections to mirrors.
-func mirrorControl(_ context.Context, _, address string, _ syscall.RawConn) error {
-	addr, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if zoneOf(addr.Addr()) == linkLocal {
-		return &mirrorAddressError{addr.Addr()}
+// checkMirror is the addressCheck of connections to mirrors.
+func checkMirror(addr netip.Addr) error {
+	if zoneOf(addr) == linkLocal {
+		return &mirrorAddressError{addr}
 	}
 	return nil
-}
-
-// refusingMirrors does the work of mirrorControl for a transport with a dialer of its own.
-func refusingMirrors(d dial) dial {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := d(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		if err := mirrorControl(ctx, network, conn.RemoteAddr().String(), nil); errors.As(err, new(*mirrorAddressError)) {
-			conn.Close()
-			return nil, err
-		}
-		return conn, nil
-	}
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -47,10 +46,12 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 	}
 	dialer := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: resolver}
 	for limit := range t.foreign {
-		t.foreign[limit] = dialling(transport, dialer, limit.control, limit.refusing)
+		check := addressCheck(limit.check)
+		t.foreign[limit] = dialling(transport, dialer, check.control, check.refusing)
 	}
 	t.own = dialling(transport, dialer, nil, t.noting)
-	t.mirror = dialling(transport, dialer, mirrorControl, func(d dial) dial { return refusingMirrors(t.noting(d)) })
+	check := addressCheck(checkMirror)
+	t.mirror = dialling(transport, dialer, check.control, func(d dial) dial { return check.refusing(t.noting(d)) })
 	return t
 }
 
@@ -100,29 +101,40 @@ func (e *localAddressError) Error() string {
 
 func (*localAddressError) own() {}
 
-// control keeps a dialer from connecting to an address beyond limit. Names may lead to
-// private networks: TLS proves the name.
-func (limit zone) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	addr, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if zoneOf(addr.Addr()) > limit {
-		return &localAddressError{addr.Addr()}
+// check refuses addresses beyond limit. Names may lead to private networks: TLS proves the
+// name.
+func (limit zone) check(addr netip.Addr) error {
+	if zoneOf(addr) > limit {
+		return &localAddressError{addr}
 	}
 	return nil
 }
 
-// refusing does the work of control for a transport with a dialer of its own.
-func (limit zone) refusing(d dial) dial {
+// An addressCheck returns why there may be no connection to an address; nil if there may.
+type addressCheck func(netip.Addr) error
+
+// control keeps a dialer from connecting to an address that is refused.
+func (check addressCheck) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	addr, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	return check(addr.Addr())
+}
+
+// refusing does the work of control for a transport with a dialer of its own, whose
+// connections may have no such address.
+func (check addressCheck) refusing(d dial) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		if err := limit.control(ctx, network, conn.RemoteAddr().String(), nil); errors.As(err, new(*localAddressError)) {
-			conn.Close()
-			return nil, err
+		if addr, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
+			if err := check(addr.Addr()); err != nil {
+				conn.Close()
+				return nil, err
+			}
 		}
 		return conn, nil
 	}

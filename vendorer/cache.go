@@ -86,10 +86,8 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	if err != nil {
 		return err
 	}
-	for _, entry := range lock.Entries {
-		if entry.Path == "" { // the cache has no files
-			keep[entry.ManifestDigest] = true
-		}
+	for _, entry := range pulled(lock) {
+		keep[entry.ManifestDigest] = true
 	}
 	return nil
 }

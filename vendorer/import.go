@@ -97,10 +97,8 @@ func openImport(ctx context.Context, o Options, file string) (*importing, error)
 		return nil, err
 	}
 	m := &importing{file: file}
-	for _, entry := range lock.Entries { // no packs.toml says which media types are accepted
-		if entry.MediaType != "" {
-			m.accept = append(m.accept, entry.MediaType)
-		}
+	for _, entry := range pulled(lock) { // no packs.toml says which media types are accepted
+		m.accept = append(m.accept, entry.MediaType)
 	}
 	m.client, err = o.newClient(filepath.Dir(Nearest()), func(f *packfetch.Options, progress *progressCounter) {
 		f.AcceptMediaTypes = m.accept

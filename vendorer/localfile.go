@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/fetch"
@@ -12,11 +13,17 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
+// pulled returns the entries of the packs that are from registries: neither the cache nor a
+// bundle has local files.
+func pulled(lock *lockfile.Lock) []lockfile.Entry {
+	return slices.DeleteFunc(slices.Clone(lock.Entries), func(entry lockfile.Entry) bool { return entry.Path != "" })
+}
+
 // localFileError returns why the local file of a pack cannot be used; nil if it can, or is not
-// needed: where it is not there, the vendored bytes are as good if they are the locked ones.
+// needed.
 func (s Step) localFileError() error {
 	switch {
-	case s.Pack.Path == "", s.Local.IsMissing() && s.Action == Keep:
+	case s.Pack.Path == "", s.Local.IsMissing() && s.standsIn():
 		return nil
 	case s.Local.IsMissing() && s.Action == Restore:
 		return &LocalFileGoneError{Err: s.Local.Err}
@@ -24,6 +31,12 @@ func (s Step) localFileError() error {
 		return tooLarge("the file has", s.Local.Size)
 	}
 	return s.Local.Err
+}
+
+// standsIn tells whether the vendored bytes of a pack are as good as its local file: they are
+// locked, from a file at the same path. What packs.toml has beside the path may have changed.
+func (s Step) standsIn() bool {
+	return s.Reason != Updated && s.Locked.Path == s.Pack.Path && s.Vendored.Content == project.ContentOf(s.Locked)
 }
 
 // checkLocalFiles returns the errors about local files.
@@ -51,17 +64,17 @@ func (s *session) checkReleased(plan Plan) error {
 	return errors.Join(errs...)
 }
 
-// entryOfFile returns the entry of a pack that is a file, as packs.lock gets it.
-func (t *task) entryOfFile() lockfile.Entry {
-	return lockfile.Entry{LayerDigest: t.Local.Digest, Size: t.Local.Size}
-}
-
-// resolveLocalFile locks the file of a pack as it is now.
+// resolveLocalFile locks the local file of a pack as it is now, or the vendored bytes that stand
+// in for it.
 func (v *vendoring) resolveLocalFile(t *task) {
 	if t.Reason == NewBytes {
 		v.events.event(FileChanged{Name: t.Pack.Name, Path: t.Pack.Path, Was: project.ContentOf(t.Locked), Now: t.Local.Content})
 	}
-	t.entry = withConfigured(t.entryOfFile(), t.Pack)
+	is := t.Local.Content
+	if t.Local.IsMissing() {
+		is = t.Vendored.Content
+	}
+	t.entry = withConfigured(lockfile.Entry{LayerDigest: is.Digest, Size: is.Size}, t.Pack)
 }
 
 // withConfigured returns an entry with what packs.toml has of the pack.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/packcache"
+	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
@@ -52,6 +53,11 @@ type Examination struct {
 	Vendored     int
 	VendoredSize int64
 	VendoredErr  error
+	// Local counts the packs with a path. LocalAbsent of their files are not there. LocalErr has
+	// an error for each file that a run cannot use, or that is beside a ref.
+	Local       int
+	LocalAbsent int
+	LocalErr    error
 }
 
 // Examine examines the project of o.File, without network. It waits a second for another
@@ -94,17 +100,46 @@ func (x *Examination) read(ctx context.Context, o Options) error {
 	}
 	s := newSession(c, p)
 	if x.LockErr = p.ReadLock(); x.LockErr == nil {
-		var sound []lockfile.Entry
-		sound, x.LockErr = s.examineLock()
-		x.VendoredErr = x.examineVendored(ctx, s, sound)
+		plan, err := s.roughPlan(ctx)
+		var sound []Step
+		sound, x.LockErr = s.examineLock(plan)
+		x.VendoredErr = errors.Join(err, x.examineVendored(s, sound))
+		x.LocalErr = x.examineLocalFiles(s, plan)
 	}
 	return nil
 }
 
+// roughPlan makes the plan of a run without a hash: a file of the locked size passes for what is
+// locked. The error is about vendored files that cannot be looked at.
+func (s *session) roughPlan(ctx context.Context) (Plan, error) {
+	vendored, files := map[string]Vendored{}, map[string]LocalFile{}
+	var errs []error
+	for _, pack := range s.p.Config.Packs {
+		entry, _ := s.p.Lock.Entry(pack.Name)
+		is, err := s.p.Look(ctx, pack.Name)
+		errs = append(errs, err)
+		is.Content = passing(is.Content, entry)
+		vendored[pack.Name] = is
+		if pack.Path != "" {
+			file := s.p.LookLocalFile(pack.Path)
+			file.Content = passing(file.Content, entry)
+			files[pack.Name] = file
+		}
+	}
+	return makePlan(s.p.Config.Packs, s.p.Lock, vendored, files, nil), errors.Join(errs...)
+}
+
+// passing returns the content of an entry for a file of its size.
+func passing(is verified.Content, entry lockfile.Entry) verified.Content {
+	if is.Size == entry.Size {
+		return project.ContentOf(entry)
+	}
+	return is
+}
+
 // examineLock compares packs.lock with itself, with packs.toml, and with the manifests
-// that the cache has. It returns the entries in which nothing is wrong.
-func (s *session) examineLock() (sound []lockfile.Entry, err error) {
-	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil, nil)
+// that the cache has. It returns the steps in whose entries nothing is wrong.
+func (s *session) examineLock(plan Plan) (sound []Step, err error) {
 	var errs []error
 	for _, step := range plan.Steps {
 		if step.Action == Resolve {
@@ -114,23 +149,41 @@ func (s *session) examineLock() (sound []lockfile.Entry, err error) {
 			errs = append(errs, s.packError(step.Pack, step.Action, &step.Locked, err))
 			continue
 		}
-		sound = append(sound, step.Locked)
+		sound = append(sound, step)
 	}
 	return sound, errors.Join(append(errs, s.lockedError(plan))...)
 }
 
-// examineVendored looks at the files of locked packs, and hashes none.
-func (x *Examination) examineVendored(ctx context.Context, s *session, entries []lockfile.Entry) error {
+// examineVendored looks at the files of locked packs.
+func (x *Examination) examineVendored(s *session, steps []Step) error {
 	var errs []error
-	for _, entry := range entries {
-		file, err := s.p.Look(ctx, entry.Name)
-		if err != nil {
-			return err
-		}
+	for _, step := range steps {
 		x.Vendored++
-		x.VendoredSize += file.Size
-		if file.LFS || file.Size != entry.Size {
-			errs = append(errs, s.vendoredError(entry, file))
+		x.VendoredSize += step.Vendored.Size
+		if step.Vendored.LFS || step.Vendored.Size != step.Locked.Size {
+			errs = append(errs, s.vendoredFinding(step))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// examineLocalFiles looks at the local files of packs.
+func (x *Examination) examineLocalFiles(s *session, plan Plan) error {
+	var errs []error
+	for _, step := range plan.Steps {
+		if step.Pack.Path == "" {
+			continue
+		}
+		x.Local++
+		if step.Local.IsMissing() {
+			x.LocalAbsent++
+		}
+		err := step.localFileError()
+		if developed := step.developedError(); err == nil && developed != nil {
+			err = developed
+		}
+		if err != nil {
+			errs = append(errs, s.packError(step.Pack, Resolve, nil, err))
 		}
 	}
 	return errors.Join(errs...)

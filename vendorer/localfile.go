@@ -50,18 +50,27 @@ func (s *session) checkLocalFiles(plan Plan) error {
 	return errors.Join(errs...)
 }
 
-// checkReleased returns the errors about packs under development: a file stands beside their
-// ref, which a locked run does not release.
+// checkReleased returns the errors about packs that a locked run does not release.
 func (s *session) checkReleased(plan Plan) error {
 	var errs []error
 	for _, step := range plan.Steps {
-		if pack := step.Pack; pack.Path != "" && pack.Ref != "" {
-			e := &DevelopedError{Path: pack.Path, Addition: Addition{Name: pack.Name, Reference: pack.Ref, Version: pack.Version}}
-			e.Addition.AllowTags = pack.Version == "" && pack.Reference.Digest == ""
-			errs = append(errs, s.packError(pack, Resolve, nil, e))
+		if e := step.developedError(); e != nil {
+			errs = append(errs, s.packError(step.Pack, Resolve, nil, e))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// developedError returns the error about a pack under development: its local file is beside a
+// ref. It returns nil for others.
+func (s Step) developedError() *DevelopedError {
+	pack := s.Pack
+	if pack.Path == "" || pack.Ref == "" {
+		return nil
+	}
+	e := &DevelopedError{Path: pack.Path, Addition: Addition{Name: pack.Name, Reference: pack.Ref, Version: pack.Version}}
+	e.Addition.AllowTags = pack.Version == "" && pack.Reference.Digest == ""
+	return e
 }
 
 // resolveLocalFile locks the local file of a pack as it is now, or the vendored bytes that stand

@@ -308,11 +308,16 @@ func (s *session) taskFindings(t *comparedTask) []error {
 		found = append(found, s.packError(t.Pack, t.Action, &t.Locked, t.signature))
 	}
 	if t.mustWrite() && !isAboutSize(t.err) {
-		e := s.vendoredError(t.entry, t.Vendored)
-		e.Lost = t.Local.IsMissing()
-		found = append(found, e)
+		found = append(found, s.vendoredFinding(t.Step))
 	}
 	return found
+}
+
+// vendoredFinding returns the error about a vendored file that is not the locked pack.
+func (s *session) vendoredFinding(step Step) error {
+	e := s.vendoredError(step.Locked, step.Vendored)
+	e.Lost = step.Local.IsMissing()
+	return e
 }
 
 // isAboutSize tells whether err reports a wrong size in packs.lock: then the vendored

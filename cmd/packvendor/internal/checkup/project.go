@@ -27,6 +27,7 @@ func (c *checkup) project(ctx context.Context) (err error) {
 		c.ok("packs.toml", x.File+", "+phrase.Count(x.Packs, "pack"))
 		c.lock()
 		c.packs()
+		c.localFiles()
 	}
 	return nil
 }
@@ -57,6 +58,19 @@ func (c *checkup) packs() {
 		c.failOnce("packs", "pack", x.VendoredErr)
 	case x.Vendored > 0:
 		c.ok("packs", fmt.Sprintf("%s, %s; verify hashes them", phrase.Count(x.Vendored, "pack"), phrase.Bytes(x.VendoredSize)))
+	}
+}
+
+// localFiles looks at the files that packs.toml names as packs, in one line. A run hashes them.
+func (c *checkup) localFiles() {
+	x := c.examination
+	switch text := phrase.Count(x.Local, "pack") + " from a file"; {
+	case x.LocalErr != nil:
+		c.failOnce("files", "file", x.LocalErr)
+	case x.LocalAbsent > 0:
+		c.ok("files", fmt.Sprintf("%s; %d not there, where the vendored pack stands in", text, x.LocalAbsent))
+	case x.Local > 0:
+		c.ok("files", text)
 	}
 }
 

@@ -23,7 +23,7 @@ func newFromFile(t *testing.T) (*project, string) {
 }
 
 // A file that changes after it was hashed is not vendored, and nothing is written.
-func TestFileChangesInRun(t *testing.T) {
+func TestFault45c_FileChangesInRun(t *testing.T) {
 	other := packtest.Zip("a", "2", 0)
 	for name, change := range map[string]func(file string) error{
 		"other bytes": func(file string) error { return os.WriteFile(file, other, 0o666) },
@@ -39,13 +39,32 @@ func TestFileChangesInRun(t *testing.T) {
 					p.must(change(file))
 				}
 			}
+			before := p.snapshot(false)
 			err := p.fails(p.runs(), "$DIR/packs.toml:2: packs.a: "+filepath.Join(p.dir, "../../a.gtpack")+" was changed while packvendor ran")
 			if !errors.As(err, new(*vendorer.ChangedError)) {
 				t.Errorf("it is %T", err)
 			}
+			if after := p.snapshot(false); after != before {
+				t.Errorf("there is %s, want %s", after, before)
+			}
 			p.onEvent = nil
 			p.mustRun()
 		})
+	}
+}
+
+// A file that goes away after it was hashed is missing, and nothing is written.
+func TestFault45c_FileGoesInRun(t *testing.T) {
+	p, file := newFromFile(t)
+	p.onEvent = func(e vendorer.Event) {
+		if _, ok := e.(vendorer.Planned); ok {
+			p.must(os.Remove(file))
+		}
+	}
+	before := p.snapshot(false)
+	p.fails(p.runs(), "$DIR/packs.toml:2: packs.a: its file "+filepath.Join(p.dir, "../../a.gtpack")+" is not there")
+	if after := p.snapshot(false); after != before {
+		t.Errorf("there is %s, want %s", after, before)
 	}
 }
 

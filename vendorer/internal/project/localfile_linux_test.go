@@ -6,7 +6,7 @@ import (
 )
 
 // The files in /proc say that they are empty, and are refused.
-func TestLocalFileInProc(t *testing.T) {
+func TestFault45b_LocalFileInProc(t *testing.T) {
 	for file, want := range map[string]string{
 		"version":     "version is empty",
 		"sys/kernel":  "sys/kernel is a directory",

@@ -19,7 +19,7 @@ func inModule(dir string) *Project {
 }
 
 // A file that changes while it is read is an error, also if what was read is whole.
-func TestReadLocalFileChanges(t *testing.T) {
+func TestFault45c_LocalFileChanges(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.gtpack")
 	p := inModule(dir)
@@ -45,7 +45,7 @@ func TestReadLocalFileChanges(t *testing.T) {
 }
 
 // Only the bytes that were measured are copied.
-func TestCopyLocalFile(t *testing.T) {
+func TestFault45c_CopyLocalFile(t *testing.T) {
 	dir := t.TempDir()
 	p := inModule(dir)
 	if err := os.WriteFile(filepath.Join(dir, "a.gtpack"), []byte("1234"), 0o666); err != nil {

@@ -56,6 +56,13 @@ func Add(ctx context.Context, o Options, ao AddOptions) (*Report, error) {
 	if err := v.checkAdditions(adding); err != nil {
 		return nil, v.renamed(adding, err)
 	}
+	var added []packsfile.Pack
+	for _, a := range adding {
+		added = append(added, packsfile.Pack{Name: a.Name, Ref: a.ref.String(), Reference: a.ref, Version: a.Version, Path: a.Path})
+	}
+	if err := v.checkFollowed(ctx, added); err != nil {
+		return nil, err
+	}
 	if err := eachPack(ctx, v.client, PhaseResolving, adding, v.pin); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,9 @@ func DiffReferences(ctx context.Context, o Options, before, after string) (*Diff
 	defer f.close()
 	p := pair{{reference: before}, {reference: after}}
 	defer p.remove()
+	if err := p.checkBlocked(f); err != nil {
+		return nil, err
+	}
 	f.progress.begin(PhaseResolving, len(p), 0)
 	if err := p.each(ctx, f, (*side).resolve); err != nil {
 		return nil, err

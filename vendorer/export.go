@@ -83,6 +83,9 @@ func Export(ctx context.Context, o Options, eo ExportOptions) (*Exported, error)
 	if err := x.choose(eo); err != nil {
 		return nil, err
 	}
+	if err := x.checkBlocked(ctx); err != nil {
+		return nil, err
+	}
 	s.p.Unlock() // what changes meanwhile is found out by its digest
 	if err := eachPack(ctx, s.client, PhaseResolving, x.tasks, x.resolve); err != nil {
 		return nil, err

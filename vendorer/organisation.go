@@ -126,9 +126,12 @@ func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) 
 // searchSigner looks for a signature of a pack, by one of the signers of a policy.
 func (c *client) searchSigner(ctx context.Context, pack *fetch.Resolved, claim evidence.Claim, policy *policies.Policy, rule string, signers []*trust.Signer) (*verdict.Found, error) {
 	judge := verdict.New(toBeSigned(pack, claim, c.keylessBy(ctx, policy.Root())), signers)
-	searched := c.SearchSignatures(ctx, pack, judge.Judge)
+	searched, err := c.SearchSignatures(ctx, pack, judge.Judge)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, err
 	}
 	found, err := judge.Result(searched)
 	var unsigned *UnsignedError

@@ -51,6 +51,13 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	signers := signerNames(policy)
 	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
 	s.p.Unlock() // the rest is about registries
+	var steps []Step
+	for _, pack := range s.p.Config.Packs {
+		steps = append(steps, Step{Pack: pack, Action: Resolve})
+	}
+	if err := s.checkBlocked(steps, func(step Step) bool { return hasTags(step.Pack) && !o.Offline }); err != nil {
+		return nil, err
+	}
 	found := make([]*OutdatedPack, len(s.p.Config.Packs))
 	var places []int
 	for i := range s.p.Config.Packs {

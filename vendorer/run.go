@@ -86,6 +86,9 @@ func (v *vendoring) vendor(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := v.checkBlocked(plan.Steps, v.mayAsk); err != nil {
+		return nil, err
+	}
 	tasks := plan.tasks()
 	if err := eachPack(ctx, v.client, PhaseResolving, tasks, v.prepare); err != nil {
 		return nil, err

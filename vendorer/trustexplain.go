@@ -186,7 +186,8 @@ const unchecked = "not checked"
 // searchAll looks in every place for the signatures of f's pack, and says by a rule what they
 // mean. A nil policy judges none.
 func (c *client) searchAll(ctx context.Context, e *TrustExplanation, f *signaturesFound, policy *trust.Policy, match trust.Match) error {
-	f.searched = c.SearchSignatures(ctx, f.manifest, func(candidate referrers.Candidate) bool {
+	var err error
+	f.searched, err = c.SearchSignatures(ctx, f.manifest, func(candidate referrers.Candidate) bool {
 		found := TrustCandidate{What: candidate.String(), Verdict: unchecked}
 		if policy != nil {
 			found = judge(f.subject, match, policy, candidate, e.Layer)
@@ -197,6 +198,9 @@ func (c *client) searchAll(ctx context.Context, e *TrustExplanation, f *signatur
 	})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	e.settle(f.searched, match)
 	if e.Result == TrustUnsearched {

@@ -115,6 +115,15 @@ type updater struct {
 
 // vendor follows the packs' tags, and vendors.
 func (u *updater) vendor(ctx context.Context, packs []updateTarget) (*Report, error) {
+	var followed []packsfile.Pack
+	for _, pack := range packs {
+		if hasTags(pack.Pack) || pack.wanted != "" {
+			followed = append(followed, pack.Pack)
+		}
+	}
+	if err := u.checkFollowed(ctx, followed); err != nil {
+		return nil, err
+	}
 	if err := eachPack(ctx, u.client, PhaseResolving, packs, u.follow); err != nil {
 		return nil, err
 	}

@@ -53,7 +53,9 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	s.p.Unlock() // the rest is about registries
 	if remote {
 		s.TagsFromOrigin()
-		s.checkRemotes(ctx, here.tasks)
+		if !s.checkRemoteBlocked(here.tasks) {
+			s.checkRemotes(ctx, here.tasks)
+		}
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -83,6 +85,8 @@ func blames(finding error) (names []string, all bool) {
 	var vendored *VendoredError
 	var locked *LockedError
 	switch {
+	case isBlocked(finding): // then no registry was asked about any pack
+		return nil, true
 	case errors.As(finding, &pack):
 		return []string{pack.Name}, false
 	case errors.As(finding, &vendored):
@@ -246,11 +250,16 @@ func (c *comparison) isInconsistent() bool {
 // checkRemotes asks the registries about the entries without a finding.
 func (s *session) checkRemotes(ctx context.Context, tasks []*comparedTask) {
 	eachCounted(ctx, s.client, tasks, func(ctx context.Context, t *comparedTask) error {
-		if t.Action != Resolve && t.err == nil && t.Pack.Path == "" {
+		if t.isForRemote() {
 			t.err = s.checkRemote(ctx, t.task)
 		}
 		return nil
 	})
+}
+
+// isForRemote tells whether a registry can say something about an entry.
+func (t *comparedTask) isForRemote() bool {
+	return t.Action != Resolve && t.err == nil && t.Pack.Path == ""
 }
 
 // checkRemote follows the chain in the registry from the reference, or from a followed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -94,6 +95,16 @@ func (f *Fetcher) read(ctx context.Context, p *Resolved, dst Sink, patient bool)
 		return look()
 	}
 	return f.cache.RetryUnfinished(ctx, look)
+}
+
+// IsAtHand tells whether the pack of a manifest seems to be in the cache or in a bundle, so that
+// no registry has to be asked. It opens no file.
+func (f *Fetcher) IsAtHand(manifest ociref.Digest) bool {
+	if f.HasBundled(manifest) {
+		return true
+	}
+	_, err := os.Lstat(f.cache.PackPath(manifest))
+	return err == nil
 }
 
 // IsCached tells whether the cache's entry of a manifest holds that layer. It hashes the

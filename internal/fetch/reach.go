@@ -29,3 +29,9 @@ func (f *Fetcher) Proxy(host string) (string, error) { return f.sources.Proxy(ho
 func (f *Fetcher) ExplainSources(ref ociref.Reference) (*sources.Explanation, error) {
 	return f.sources.Explain(ref)
 }
+
+// CheckSources tells whether anybody may be asked for a reference. It reads the files of
+// Options.Mirrors, and asks nobody.
+//
+// Errors: *sources.BlockedError, and those of reading these files.
+func (f *Fetcher) CheckSources(ref ociref.Reference) error { return f.sources.Check(ref) }

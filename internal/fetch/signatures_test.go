@@ -47,11 +47,15 @@ func TestSearchSignatures(t *testing.T) {
 	}
 	b.reg.ResetRequests()
 	var found []referrers.Candidate
-	judge := func(last bool) func(referrers.Candidate) bool {
+	search := func(f *fetch.Fetcher, last bool) referrers.Result {
 		found = nil
-		return func(c referrers.Candidate) bool { found = append(found, c); return last }
+		result, err := f.SearchSignatures(context.Background(), p, func(c referrers.Candidate) bool { found = append(found, c); return last })
+		if err != nil {
+			t.Error(err)
+		}
+		return result
 	}
-	if _, ok := f.SearchSignatures(context.Background(), p, judge(false)).(*referrers.Complete); !ok || len(found) != 1 {
+	if _, ok := search(f, false).(*referrers.Complete); !ok || len(found) != 1 {
 		t.Errorf("got %v", found)
 	}
 	tag := "/v2/" + repository + "/manifests/" + packtest.FallbackTag(p.ManifestDigest)
@@ -61,10 +65,10 @@ func TestSearchSignatures(t *testing.T) {
 	if p, err = offline.ResolveCached(parse(b.byDigest()), p.ManifestDigest, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := offline.SearchSignatures(context.Background(), p, judge(false)).(*referrers.Incomplete); !ok || len(found) != 1 {
+	if _, ok := search(offline, false).(*referrers.Incomplete); !ok || len(found) != 1 {
 		t.Errorf("offline: got %v", found)
 	}
-	if _, ok := offline.SearchSignatures(context.Background(), p, judge(true)).(*referrers.Stopped); !ok || string(found[0].Payload) != "an envelope" {
+	if _, ok := search(offline, true).(*referrers.Stopped); !ok || string(found[0].Payload) != "an envelope" {
 		t.Errorf("stopped: got %v", found)
 	}
 	b.wantRequests(t)

@@ -55,7 +55,7 @@ func (f *Fetcher) verify(ctx context.Context, p *Resolved) error {
 		return &OfflineError{Reference: p.Reference.Text(), NoManifest: true}
 	}
 	var verdicts []Verdict
-	result := f.SearchSignatures(ctx, p, func(c referrers.Candidate) bool {
+	result, err := f.SearchSignatures(ctx, p, func(c referrers.Candidate) bool {
 		err := f.verifier.Verify(ctx, p.subject(), Signature{
 			Format: c.Format, Place: c.Place.String(), MediaType: c.MediaType, Annotations: c.Annotations, Payload: c.Payload,
 		})
@@ -64,6 +64,9 @@ func (f *Fetcher) verify(ctx context.Context, p *Resolved) error {
 		}
 		return err == nil
 	})
+	if err != nil {
+		return fmt.Errorf("cannot use %s: %w", p.Reference.Text(), err)
+	}
 	if _, accepted := result.(*referrers.Stopped); accepted {
 		return nil
 	}

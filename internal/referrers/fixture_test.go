@@ -152,7 +152,7 @@ func (w *world) searchIn(ctx context.Context, repositories ...ociref.Reference) 
 	}
 	w.found = nil
 	w.reg.ResetRequests()
-	return referrers.Search(ctx, registry.New(w.options), subject, repositories, func(c referrers.Candidate) bool {
+	return referrers.Search(ctx, registry.New(w.options), subject, func() []ociref.Reference { return repositories }, func(c referrers.Candidate) bool {
 		w.found = append(w.found, c)
 		return w.stop != nil && w.stop(c)
 	})

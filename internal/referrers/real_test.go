@@ -122,7 +122,7 @@ func (s server) search(subject referrers.Subject, name func([]byte) string) (fou
 	client := registry.New(registry.Options{Insecure: []string{s.host}, Sleep: soon})
 	at := ociref.Reference{Registry: s.host, Repository: cosign.Repository}
 	var lines []string
-	result := referrers.Search(s.t.Context(), client, subject, []ociref.Reference{at}, func(c referrers.Candidate) bool {
+	result := referrers.Search(s.t.Context(), client, subject, func() []ociref.Reference { return []ociref.Reference{at} }, func(c referrers.Candidate) bool {
 		found = append(found, c)
 		lines = append(lines, fmt.Sprintf("%s %s in %s", c.Format, name(c.Payload), c.Place))
 		return false

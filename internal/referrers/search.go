@@ -82,24 +82,27 @@ type Client interface {
 // that is found in several places is given once.
 //
 // The repositories hold the same content: mirrors, then the origin. An empty or invalid
-// answer of one ends nothing. If none has anything, one of them must at least show the
+// answer of one ends nothing. Search asks for their list only if the annotation is not enough.
+// If none has anything, one of them must at least show the
 // manifest: registries hide a private repository as if it were not there.
-func Search(ctx context.Context, client Client, subject Subject, repositories []ociref.Reference, judge func(Candidate) bool) Result {
+func Search(ctx context.Context, client Client, subject Subject, repositories func() []ociref.Reference, judge func(Candidate) bool) Result {
 	s := &search{client: client, subject: subject, judge: judge, known: map[ociref.Digest]bool{}}
 	s.digests = []ociref.Digest{ociref.DigestOf(subject.Manifest)}
 	if subject.Index != "" && subject.Index != s.digests[0] {
 		s.digests = []ociref.Digest{subject.Index, s.digests[0]}
 	}
-	for _, place := range s.places(repositories) {
-		s.answer = &Answer{Place: place}
-		s.look(ctx)
-		s.answers = append(s.answers, *s.answer)
-		if s.stopped {
+	s.look(ctx, Place{Kind: Annotation, Subject: s.digests[len(s.digests)-1]})
+	if s.stopped {
+		return &Stopped{s.answers}
+	}
+	list := repositories()
+	for _, place := range s.places(list) {
+		if s.look(ctx, place); s.stopped {
 			return &Stopped{s.answers}
 		}
 	}
 	if !s.isVisible() {
-		s.lookAtManifest(ctx, repositories)
+		s.lookAtManifest(ctx, list)
 	}
 	return s.end()
 }
@@ -117,9 +120,9 @@ type search struct {
 	known   map[ociref.Digest]bool // artifacts that were read; true if they were given to judge
 }
 
-// places returns the places to look at, in their order.
+// places returns the places of the repositories, in their order.
 func (s *search) places(repositories []ociref.Reference) []Place {
-	list := []Place{{Kind: Annotation, Subject: s.digests[len(s.digests)-1]}}
+	var list []Place
 	for _, repository := range repositories {
 		repository.Tag, repository.Digest = "", ""
 		for _, kind := range []Kind{API, ListTag, SignatureTag} {
@@ -131,8 +134,10 @@ func (s *search) places(repositories []ociref.Reference) []Place {
 	return list
 }
 
-func (s *search) look(ctx context.Context) {
-	switch s.answer.Place.Kind {
+// look looks at a place.
+func (s *search) look(ctx context.Context, place Place) {
+	s.answer = &Answer{Place: place}
+	switch place.Kind {
 	case Annotation:
 		s.lookAtAnnotation()
 	case API:
@@ -142,6 +147,7 @@ func (s *search) look(ctx context.Context) {
 	case SignatureTag:
 		s.lookAtSignatureTag(ctx)
 	}
+	s.answers = append(s.answers, *s.answer)
 }
 
 // give gives a candidate to judge.

@@ -28,6 +28,13 @@ type Explained struct {
 	PassedOver  Reason // why it is not asked; "" if it is
 }
 
+// Check tells whether anybody may be asked for a reference. It reads files, and asks nobody.
+// Errors: *BlockedError, and those of Explain.
+func (c *Client) Check(ref ociref.Reference) error {
+	_, err := c.plan(ref)
+	return err
+}
+
 // Explain says where a reference leads. It reads files, and asks nobody. Errors: those of
 // mirrors.Load, and *mirrors.Error.
 func (c *Client) Explain(ref ociref.Reference) (*Explanation, error) {

@@ -12,34 +12,36 @@ import (
 // Places are the repositories that may hold what is attached to a manifest, such as its
 // signatures. Each method asks the repository that its reference names, and no other.
 type Places struct {
-	Repositories []ociref.Reference // in the order in which to look
-	client       *Client
-	places       map[string]place // by the repository's name
-	err          error            // why there are none
+	client *Client
+	ref    ociref.Reference
+	places map[string]place // by the repository's name; nil before Repositories
 }
 
-// Places returns the places for a reference with a digest: of all its sources.
-func (c *Client) Places(ref ociref.Reference) *Places {
-	p := &Places{client: c, places: map[string]place{}}
-	found, err := c.plan(ref)
+// Places returns the places for a reference with a digest: of all its sources. It reads no
+// file: Repositories does, which must be called before all other methods.
+func (c *Client) Places(ref ociref.Reference) *Places { return &Places{client: c, ref: ref} }
+
+// Repositories returns the repositories, in the order in which to look. Errors are those of
+// Client.Check.
+func (p *Places) Repositories() ([]ociref.Reference, error) {
+	found, err := p.client.plan(p.ref)
 	if err != nil {
-		return &Places{Repositories: []ociref.Reference{ref}, client: c, err: err}
+		return nil, err
 	}
-	c.tellPassed(found, ref)
+	p.client.tellPassed(found, p.ref)
+	p.places = map[string]place{}
+	var list []ociref.Reference
 	for _, place := range found.asked() {
 		if _, twice := p.places[place.Place]; !twice {
-			p.Repositories = append(p.Repositories, place.ref)
+			list = append(list, place.ref)
 			p.places[place.Place] = place
 		}
 	}
-	return p
+	return list, nil
 }
 
 // at has do ask the place that a reference names, unless it could not be reached before.
 func (p *Places) at(ctx context.Context, ref ociref.Reference, do func(*registry.Client) error) error {
-	if p.err != nil {
-		return p.err
-	}
 	place := p.places[ref.Name()]
 	if err := p.client.deadError(place); err != nil && len(p.places) > 1 {
 		return err

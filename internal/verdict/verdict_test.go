@@ -202,7 +202,7 @@ func TestNothing(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	incomplete := referrers.Search(t.Context(), registry.New(registry.Options{}), referrers.Subject{Manifest: pack.Manifest}, nil, j.Judge)
+	incomplete := referrers.Search(t.Context(), registry.New(registry.Options{}), referrers.Subject{Manifest: pack.Manifest}, func() []ociref.Reference { return nil }, j.Judge)
 	_, err = j.Result(incomplete)
 	want = "not fully searched for signatures\n\tlooked at the manifest's annotation dev.greentic.dsse: nothing\n\tlooked at no repository was searched"
 	if err == nil || err.Error() != want {

@@ -118,6 +118,13 @@ func (e *Error) IsNotFound() bool {
 // no token endpoint, and no credentials of the user were there to be tried in vain.
 func (e *Error) IsAbsent() bool { return e.IsNotFound() && e.own && !e.doubtful }
 
+// IsDenied reports whether the registry refuses whoever asks, with 401 or 403: it does itself, or
+// the token endpoint that it names. The storage to which it redirects is not meant, which often
+// answers 403 for what it lacks.
+func (e *Error) IsDenied() bool {
+	return (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !e.foreign
+}
+
 // IsUnanswered reports whether the registry did not answer a request at all: there was no
 // connection to it, or nothing came over it.
 func (e *Error) IsUnanswered() bool { return e.unanswered && !e.elsewhere }

@@ -7,7 +7,9 @@
 //
 //   - A rule with blocked = true blocks the references that it matches, mirrors or not.
 //     Others ask the mirrors of such a rule.
-//   - A source that answers 401 or 403 is the last one: a proxy may be there to refuse.
+//   - A source that answers 401 or 403 is the last one: a proxy may be there to refuse. Every
+//     other failure leads to the next source. Proxies answer 400, 405, 410 and others, too, for
+//     a path that they do not know, so that no list of statuses is complete.
 package sources
 
 import (
@@ -137,7 +139,9 @@ func (c *Client) Unchanged(ctx context.Context, ref ociref.Reference, digest oci
 	c.tellPassed(p, ref)
 	for _, place := range p.asked() {
 		if c.deadError(place) == nil {
-			return c.clientOf(place, false).Unchanged(ctx, place.ref, digest)
+			same, err := c.clientOf(place, false).Unchanged(ctx, place.ref, digest)
+			c.bury(ctx, place, err)
+			return same, err
 		}
 	}
 	return false, nil

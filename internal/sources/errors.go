@@ -3,7 +3,6 @@ package sources
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/mirrors"
@@ -17,7 +16,8 @@ import (
 // or of what has its place; that is the last attempt.
 type Error struct {
 	Attempts []Attempt // one or more
-	// Refused says that the last attempt ended in 401 or 403, so that nobody else was asked.
+	// Refused says that the last attempt was denied with 401 or 403, so that nobody else was
+	// asked.
 	Refused bool
 }
 
@@ -105,23 +105,13 @@ func newError(attempts []Attempt) error {
 // so nobody else is asked.
 func isRefused(err error) bool {
 	var e *registry.Error
-	return errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
+	return errors.As(err, &e) && e.IsDenied()
 }
 
-// mayBeElsewhere reports whether another source may do better.
+// mayBeElsewhere reports whether another source may do better: after any failure of a source but
+// a refusal. A failure on this machine is none of a source.
 func mayBeElsewhere(err error) bool {
-	if isSuspect(err) {
-		return true
-	}
-	var e *registry.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Status {
-	case 0, http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooManyRequests:
-		return true
-	}
-	return 500 <= e.Status && e.Status < 600
+	return isSuspect(err) || errors.As(err, new(*registry.Error)) && !isRefused(err)
 }
 
 // isSuspect reports whether an honest source does not answer so.

@@ -94,25 +94,215 @@ func (n *network) blob(t *testing.T) (from int, err error) {
 	return from, err
 }
 
-// Which answers of a source lead to the next one.
+// statuses are those of a source, and whether the next one is asked.
+var statuses = map[int]bool{
+	300: true, 304: true, 400: true, 402: true, 404: true, 405: true, 406: true, 408: true, 410: true, 418: true, 421: true, 429: true,
+	451: true, 500: true, 501: true, 502: true, 503: true, 504: true, 599: true,
+	401: false, 403: false,
+}
+
+// Only 401 and 403 are the end.
 func TestNextSource(t *testing.T) {
-	for status, goesOn := range map[int]bool{
-		400: false, 401: false, 403: false, 404: true, 405: false, 408: true, 410: false, 429: true, 451: false, 500: true, 502: true, 503: true, 504: true,
+	for status, goesOn := range statuses {
+		for _, what := range []string{"manifest", "blob"} {
+			n := newNetwork(t, twoMirrors)
+			n.mirrors[0].Inject(fault.Status("/v2/"+repository, status, http.Header{"Retry-After": {"1"}}))
+			from, err := 2, error(nil)
+			if what == "blob" {
+				from, err = n.blob(t)
+			} else {
+				_, err = n.client.Manifest(t.Context(), n.ref)
+			}
+			n.wantNext(t, fmt.Sprint(what, " ", status), goesOn, from, err)
+			if goesOn && len(n.reg.Requests()) > 0 {
+				t.Errorf("%s %d: the origin was asked, too", what, status)
+			}
+			if asked := n.mirrors[0].Requests(); len(asked) != 2 {
+				t.Errorf("%s %d: the first mirror was asked more than once: %v", what, status, asked)
+			}
+		}
+	}
+}
+
+// wantNext demands that the second mirror answered, or that the first one's refusal was the end.
+func (n *network) wantNext(t *testing.T, name string, goesOn bool, from int, err error) {
+	t.Helper()
+	var all *sources.Error
+	switch {
+	case goesOn && (err != nil || from != 2 || len(n.mirrors[1].Requests()) == 0):
+		t.Errorf("%s: from %d, %v", name, from, err)
+	case !goesOn && (!errors.As(err, &all) || len(all.Attempts) != 1 || !all.Refused):
+		t.Errorf("%s: from %d, %v", name, from, err)
+	case !goesOn && len(n.mirrors[1].Requests())+len(n.reg.Requests()) > 0:
+		t.Errorf("%s: others were asked", name)
+	}
+}
+
+// Tags are asked of the origin first. What ends the search among mirrors ends it there, too.
+func TestNextSourceOfTags(t *testing.T) {
+	for status, goesOn := range statuses {
+		n := newNetwork(t, twoMirrors)
+		n.reg.Inject(fault.Status("/v2/"+repository, status, http.Header{"Retry-After": {"3600"}}))
+		_, err := n.client.Manifest(t.Context(), n.ref.WithTag("1.0"))
+		var all *sources.Error
+		asked := len(n.mirrors[0].Requests()) > 0
+		if asked != goesOn || goesOn != (err == nil) || !goesOn && errors.As(err, &all) {
+			t.Errorf("%d: a mirror was asked: %t, %v", status, asked, err)
+		}
+	}
+}
+
+// Failures of a mirror that are no statuses of its own, and whether the next source is asked.
+func TestNextSourceAfterFailures(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault   func(n *network, first *packtest.Registry) packtest.Fault
+		goesOn  bool
+		suspect bool // a warning tells of it
+	}{
+		"wrong bytes":        {func(n *network, _ *packtest.Registry) packtest.Fault { return fault.WrongBlob(n.layer().Digest) }, true, true},
+		"too few":            {func(n *network, _ *packtest.Registry) packtest.Fault { return fault.ShortBlob(n.layer().Digest, 3) }, true, true},
+		"compressed":         {func(n *network, _ *packtest.Registry) packtest.Fault { return fault.GzipBlob(n.layer().Digest) }, true, true},
+		"broken off":         {func(n *network, _ *packtest.Registry) packtest.Fault { return fault.AbortBlob(n.layer().Digest, 100) }, true, false},
+		"connection dropped": {func(*network, *packtest.Registry) packtest.Fault { return fault.Drop("/v2/" + repository) }, true, false},
+		"redirect to plain HTTP": {func(_ *network, first *packtest.Registry) packtest.Fault {
+			return fault.Redirect("/v2/"+repository, "http://"+first.Host()+"/plain")
+		}, true, true},
+		"redirect to metadata": {func(*network, *packtest.Registry) packtest.Fault {
+			return fault.Redirect("/v2/"+repository, "https://169.254.169.254/")
+		}, true, true},
+		"redirects without an end": {func(*network, *packtest.Registry) packtest.Fault { return fault.RedirectLoop("/v2/" + repository) }, true, true},
+		"realm elsewhere over plain HTTP": {func(*network, *packtest.Registry) packtest.Fault {
+			return fault.Status("/v2/", 401, http.Header{"Www-Authenticate": {`Bearer realm="http://example.com/token",service="x"`}})
+		}, true, false},
+		"realm at metadata": {func(*network, *packtest.Registry) packtest.Fault {
+			return fault.Status("/v2/", 401, http.Header{"Www-Authenticate": {`Bearer realm="https://169.254.169.254/token",service="x"`}})
+		}, true, true},
+		"storage refuses": {func(n *network, _ *packtest.Registry) packtest.Fault {
+			n.mirrors[1].Inject(fault.Status("/storage", 403, nil))
+			return fault.Redirect("/v2/"+repository, "https://"+n.mirrors[1].Host()+"/storage")
+		}, true, false},
 	} {
 		n := newNetwork(t, twoMirrors)
-		n.mirrors[0].Inject(fault.Status("/v2/"+repository, status, http.Header{"Retry-After": {"3600"}}))
+		n.mirrors[0].Inject(test.fault(n, n.mirrors[0]))
 		from, err := n.blob(t)
-		var all *sources.Error
-		switch {
-		case goesOn && (err != nil || from != 2):
-			t.Errorf("%d: from %d, %v", status, from, err)
-		case !goesOn && !errors.As(err, &all):
-			t.Errorf("%d: from %d, %v", status, from, err)
-		case !goesOn && (len(all.Attempts) != 1 || all.Refused != (status == 401 || status == 403)):
-			t.Errorf("%d: %+v", status, all)
-		case !goesOn && len(n.mirrors[1].Requests())+len(n.reg.Requests()) > 0:
-			t.Errorf("%d: others were asked", status)
+		n.wantNext(t, name, test.goesOn, from, err)
+		for _, e := range n.asked.list {
+			if failed, ok := e.(sources.Failed); ok && failed.Suspect != test.suspect {
+				t.Errorf("%s: suspect is %t: %v", name, failed.Suspect, failed.Err)
+			}
 		}
+	}
+}
+
+// blobRanges returns the Range headers of the requests for the blob.
+func blobRanges(reg *packtest.Registry) (list []string) {
+	for _, r := range reg.Requests() {
+		if strings.Contains(r.Path, "/blobs/") {
+			list = append(list, r.Header.Get("Range"))
+		}
+	}
+	return list
+}
+
+// No source continues wrong bytes.
+func TestAfterWrongBytes(t *testing.T) {
+	n := newNetwork(t, twoMirrors)
+	n.mirrors[0].Inject(fault.WrongBlob(n.layer().Digest))
+	if from, err := n.blob(t); err != nil || from != 2 {
+		t.Errorf("from %d, %v", from, err)
+	}
+	if got := blobRanges(n.mirrors[1]); len(got) != 1 || got[0] != "" {
+		t.Errorf("ranges %q", got)
+	}
+}
+
+// Wrong bytes that break off are continued by the next source, and found wrong; then it sends the
+// whole.
+func TestAfterWrongBeginning(t *testing.T) {
+	n := newNetwork(t, twoMirrors)
+	n.mirrors[0].Inject(packtest.Fault{
+		Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/blobs/") },
+		Serve: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(n.data)))
+			w.Write(bytes.Repeat([]byte("x"), 100))
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		},
+	})
+	if from, err := n.blob(t); err != nil || from != 2 {
+		t.Errorf("from %d, %v", from, err)
+	}
+	if got := blobRanges(n.mirrors[1]); fmt.Sprint(got) != "[bytes=100- ]" {
+		t.Errorf("ranges %q", got)
+	}
+}
+
+// A source without another one after it is asked again, mirror or not.
+func TestLastSource(t *testing.T) {
+	n := newNetwork(t, twoMirrors)
+	n.reg.Stop()
+	n.mirrors[0].Inject(fault.Status("/v2/"+repository, 404, nil))
+	n.mirrors[1].Inject(fault.First(1, fault.Status("/v2/"+repository, 503, nil)))
+	if _, err := n.client.Manifest(t.Context(), n.ref.WithTag("1.0")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A source that a HEAD request did not reach is dead, too; but not if the context had ended.
+func TestUnchangedOfDeadSource(t *testing.T) {
+	n := newNetwork(t, twoMirrors)
+	tagged := n.ref.WithTag("1.0")
+	if same, err := n.client.Unchanged(t.Context(), tagged, n.ref.Digest); err != nil || !same {
+		t.Fatal(same, err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	n.reg.Intercept(func(http.ResponseWriter, *http.Request) bool {
+		cancel()
+		<-ended.Done()
+		return false
+	})
+	if _, err := n.client.Unchanged(ended, tagged, n.ref.Digest); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	n.reg.Intercept(nil)
+	if same, err := n.client.Unchanged(t.Context(), tagged, n.ref.Digest); err != nil || !same || len(n.mirrors[0].Requests()) > 0 {
+		t.Error(same, err)
+	}
+	n.reg.Stop()
+	if _, err := n.client.Unchanged(t.Context(), tagged, n.ref.Digest); err == nil {
+		t.Error("no error")
+	}
+	if err := n.reg.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n.reg.ResetRequests()
+	if _, err := n.client.Manifest(t.Context(), tagged); err != nil || len(n.reg.Requests()) > 0 {
+		t.Errorf("%v, requests: %v", err, n.reg.Requests())
+	}
+	if same, err := n.client.Unchanged(t.Context(), tagged, n.ref.Digest); err != nil || !same || len(n.reg.Requests()) > 0 {
+		t.Errorf("%t, %v, requests: %v", same, err, n.reg.Requests())
+	}
+}
+
+// A mirror whose certificate is not trusted is one that cannot be reached: the next source is
+// asked, and it is not asked again.
+func TestUntrustedMirror(t *testing.T) {
+	n := newNetwork(t, twoMirrors)
+	strange := packtest.StartRegistry(t, packtest.Options{})
+	n = newNetwork(t, strings.ReplaceAll(twoMirrors, "FIRST", strange.Host()))
+	for range 2 {
+		if from, err := n.blob(t); err != nil || from != 2 {
+			t.Errorf("from %d, %v", from, err)
+		}
+	}
+	told := 0
+	for _, e := range n.asked.list {
+		if _, ok := e.(sources.Failed); ok {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("told %d times: %v", told, n.asked.list)
 	}
 }
 

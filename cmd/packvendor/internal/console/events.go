@@ -128,7 +128,7 @@ func (p *Printer) fetching(e packfetch.Event) {
 			p.Detail("%s %s is passed over: %v", e.Source.Role, e.Source.Place, e.Err)
 		}
 	case packfetch.TagsFromMirror:
-		p.Warning("%s: the registry does not answer, so mirror %s does, which may be out of date: %v", e.Reference, e.Mirror, e.Err)
+		p.Warning("%s: the registry does not give it, so mirror %s does, which may be out of date: %v", e.Reference, e.Mirror, e.Err)
 	case packfetch.InsecureMirror:
 		p.insecureMirror(e)
 	case packfetch.LocationIgnored:

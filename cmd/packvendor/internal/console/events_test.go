@@ -100,7 +100,7 @@ var eventWords = []struct {
 	{vendorer.Fetching{Event: packfetch.SourceFailed{Reference: "r.io/a:1", Source: packfetch.Source{Role: "mirror", Place: "m.io/a"}, Err: errors.New("cause"), Suspect: true}}, warning,
 		"packvendor: warning: mirror m.io/a is passed over: cause\n"},
 	{vendorer.Fetching{Event: packfetch.TagsFromMirror{Reference: "r.io/a:1", Mirror: "m.io/a", Err: errors.New("cause")}}, warning,
-		"packvendor: warning: r.io/a:1: the registry does not answer, so mirror m.io/a does, which may be out of date: cause\n"},
+		"packvendor: warning: r.io/a:1: the registry does not give it, so mirror m.io/a does, which may be out of date: cause\n"},
 	{vendorer.Fetching{Event: packfetch.InsecureMirror{Host: "m.io", File: "a.conf", Line: 3, Insecure: []string{"x.io"}}}, warning,
 		"packvendor: warning: a.conf:3: mirror m.io is passed over: insecure_registries does not have it\n" +
 			"packvendor: hint: in packs.toml, above the first table: insecure_registries = [\"x.io\", \"m.io\"]\n"},

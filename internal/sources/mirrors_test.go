@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -281,6 +282,64 @@ func TestUnchangedOfDeadSource(t *testing.T) {
 	}
 	if same, err := n.client.Unchanged(t.Context(), tagged, n.ref.Digest); err != nil || !same || len(n.reg.Requests()) > 0 {
 		t.Errorf("%t, %v, requests: %v", same, err, n.reg.Requests())
+	}
+}
+
+// What is attached is looked for in all sources. A mirror for tags alone is asked for tags and
+// what they lead to, and not for the manifest and its referrers.
+func TestPlacesOfTags(t *testing.T) {
+	n := newNetwork(t, `
+[[registry]]
+location = "ORIGIN"
+[[registry.mirror]]
+location = "FIRST"
+pull-from-mirror = "tag-only"
+[[registry.mirror]]
+location = "SECOND"
+pull-from-mirror = "digest-only"
+`)
+	packtest.MustPush(t, n.mirrors[0], repository, packtest.FallbackTag(n.ref.Digest), packtest.Pack([]byte("signature"), "s"))
+	places := n.client.Places(n.ref)
+	list, err := places.Repositories()
+	var hosts []string
+	for _, ref := range list {
+		hosts = append(hosts, ref.Registry)
+	}
+	if want := []string{n.mirrors[1].Host(), n.mirrors[0].Host(), n.reg.Host()}; err != nil || !slices.Equal(hosts, want) {
+		t.Fatalf("%v, %v, want %v", hosts, err, want)
+	}
+	var none *registry.NoReferrersAPIError
+	if _, err := places.Referrers(t.Context(), list[1], n.ref.Digest, ""); !errors.As(err, &none) {
+		t.Errorf("referrers: %v", err)
+	}
+	if _, err := places.Manifest(t.Context(), list[1].WithDigest(n.ref.Digest)); err == nil {
+		t.Error("the manifest itself was read")
+	}
+	if requests := n.mirrors[0].Requests(); len(requests) > 0 {
+		t.Errorf("by digest: %v", requests)
+	}
+	m, err := places.Manifest(t.Context(), list[1].WithTag(packtest.FallbackTag(n.ref.Digest)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := places.Manifest(t.Context(), list[1].WithDigest(m.Digest)); err != nil {
+		t.Errorf("what the tag leads to: %v", err)
+	}
+	for _, i := range []int{0, 2} {
+		if _, err := places.Manifest(t.Context(), list[i].WithDigest(n.ref.Digest)); err != nil {
+			t.Errorf("%s: %v", list[i], err)
+		}
+		if _, err := places.Referrers(t.Context(), list[i], n.ref.Digest, ""); err != nil && !errors.As(err, &none) {
+			t.Errorf("%s: %v", list[i], err)
+		}
+	}
+}
+
+// A mirror for all references is one place.
+func TestPlacesOnce(t *testing.T) {
+	n := newNetwork(t, twoMirrors)
+	if list, err := n.client.Places(n.ref).Repositories(); err != nil || len(list) != 3 || list[2] != n.ref {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 

@@ -39,9 +39,9 @@ type Options struct {
 	CA    *packtest.Authority // signs its certificate; nil means a new CA
 	Plain bool                // HTTP without TLS
 
-	// Origin makes the server a pull-through cache of another one; nil means none. A nil CA
-	// becomes the other's.
-	Origin *Server
+	// Origin makes the server a pull-through cache of another registry, or of what stands
+	// before one; nil means none. A nil CA becomes the other's.
+	Origin Origin
 
 	// Basic makes everything private for [User] and [Password], by an htpasswd file.
 	Basic bool
@@ -49,6 +49,13 @@ type Options struct {
 	// with Options.Token, and its rules (User, Private, Refusal) hold here. From then
 	// on it gives tokens for this server alone. A nil CA becomes the issuer's.
 	Issuer *packtest.Registry
+}
+
+// An Origin is a registry that others may be a cache of: a [Server], or a
+// [packtest.Registry].
+type Origin interface {
+	URL() string             // its root without a trailing slash
+	CA() *packtest.Authority // signs its certificate; nil for plain HTTP
 }
 
 // A Server is the registry server, as a child process on a free port of 127.0.0.1.
@@ -84,8 +91,8 @@ func (o *Options) setCA() (err error) {
 	switch {
 	case o.Plain:
 		o.CA = nil
-	case o.CA == nil && o.Origin != nil && o.Origin.opts.CA != nil:
-		o.CA = o.Origin.opts.CA
+	case o.CA == nil && o.Origin != nil && o.Origin.CA() != nil:
+		o.CA = o.Origin.CA()
 	case o.CA == nil && o.Issuer != nil && o.Issuer.CA() != nil:
 		o.CA = o.Issuer.CA()
 	case o.CA == nil:
@@ -105,8 +112,8 @@ func (d *Server) start() error {
 	defer log.Close()
 	d.cmd = exec.Command(d.binary, "serve", d.config)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
-	if d.opts.Origin != nil && !d.opts.Origin.opts.Plain {
-		ca, err := d.opts.Origin.CAFile(d.opts.Dir)
+	if d.opts.Origin != nil && d.opts.Origin.CA() != nil {
+		ca, err := d.opts.Origin.CA().WriteFile(d.opts.Dir)
 		if err != nil {
 			return err
 		}

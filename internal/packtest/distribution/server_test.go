@@ -69,6 +69,27 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// A server can be the cache of any registry. Over TLS it trusts that registry's authority.
+func TestServerCaches(t *testing.T) {
+	for name, plain := range map[string]bool{"tls": false, "plain": true} {
+		t.Run(name, func(t *testing.T) {
+			origin := packtest.StartRegistry(t, packtest.Options{Plain: plain})
+			data := packtest.Zip("a", "1.0.0", 0)
+			pack := packtest.MustPush(t, origin, "team/a", "1.0.0", packtest.Pack(data, ""))
+			cache := start(t, Options{Origin: origin})
+			if !plain && cache.CA() != origin.CA() {
+				t.Error("the cache has another authority")
+			}
+			manifest := "/v2/team/a/manifests/" + pack.ManifestDigest.String()
+			reply.Want(t, asked(t, cache, manifest, ""), 200, string(pack.Manifest))
+			if err := origin.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			reply.Want(t, asked(t, cache, manifest, ""), 200, string(pack.Manifest))
+		})
+	}
+}
+
 // oras treats our registry like the real one.
 func TestOrasPushesToRegistry(t *testing.T) {
 	packtest.NeedProgram(t, "oras")

@@ -1,6 +1,7 @@
 package packtest
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -102,9 +103,12 @@ func (a *Authority) PEM() []byte {
 }
 
 // WriteFile writes the authority's certificate into dir and returns the
-// file's path.
+// file's path. It leaves a file alone that has it: somebody may be reading it.
 func (a *Authority) WriteFile(dir string) (string, error) {
 	path := filepath.Join(dir, "ca.pem")
+	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, a.PEM()) {
+		return path, nil
+	}
 	return path, os.WriteFile(path, a.PEM(), 0o666)
 }
 

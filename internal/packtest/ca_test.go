@@ -51,3 +51,35 @@ func dial(t *testing.T, r *Registry, ca *Authority, name, want string) {
 		t.Errorf("dial as %s: %v, want %q", name, err, want)
 	}
 }
+
+// A file that is there already is not written again, unless it is another one.
+func TestAuthorityFile(t *testing.T) {
+	ca, err := NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path, err := ca.WriteFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Unix(1_000_000_000, 0)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ca.WriteFile(dir); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || !info.ModTime().Equal(old) {
+		t.Errorf("it was written again: %v, %v", info.ModTime(), err)
+	}
+	if err := os.WriteFile(path, []byte("other"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ca.WriteFile(dir); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || !bytes.Equal(b, ca.PEM()) {
+		t.Errorf("CA file = %q, %v", b, err)
+	}
+}

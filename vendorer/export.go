@@ -51,6 +51,7 @@ type BlobSource string
 const (
 	FromProject  BlobSource = "project"
 	FromCache    BlobSource = "cache"
+	FromBundle   BlobSource = "bundle"
 	FromRegistry BlobSource = "registry"
 )
 
@@ -58,7 +59,7 @@ const (
 const lockName = project.LockName
 
 // Export writes the locked packs as an OCI image layout. It takes what it can from the
-// project and the cache, and the rest from the registries. The bytes of the layout depend on
+// project, the cache and Options.Bundles, and the rest from the registries. The bytes of the layout depend on
 // packs.lock and the packs alone. packs.lock must agree with packs.toml: else the error is a
 // *LockedError. Packs that are files have no manifest, so no layout holds them: it is a
 // *FileExportError to name one. After an error the output is as it was.
@@ -199,6 +200,11 @@ func (x *export) read(t *exportTask, step Step) error {
 		return err
 	}
 	e, err := x.openEvidence(t.entry, nil)
+	if errors.As(err, new(*EvidenceMissingError)) {
+		if t.evidence = x.bundledEvidence(t.entry); t.evidence != nil {
+			return nil
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -249,7 +255,7 @@ func (t *exportTask) reference() ociref.Reference {
 }
 
 // manifestsOf returns a function that reads the manifests of a pack: from its evidence, from
-// the cache, from what the bundle follows, or from the registry.
+// the earlier bundle, from the cache, from Options.Bundles, or from the registry.
 func (x *export) manifestsOf(t *exportTask) func(context.Context, ociref.Digest) ([]byte, error) {
 	known := map[ociref.Digest][]byte{}
 	if e, err := evidence.Parse(t.evidence); err == nil {
@@ -294,26 +300,38 @@ func (x *export) contents() *layout.Contents {
 			c.Files[evidenceName(t.entry.Name)] = t.evidence
 		}
 	}
+	packs := map[ociref.Digest]int{} // by layer
+	for _, t := range x.tasks {
+		packs[t.entry.LayerDigest]++
+	}
 	for _, b := range x.blobs {
 		c.Blobs = append(c.Blobs, layout.Blob{Content: b.Content, Open: func(context.Context) (io.ReadCloser, error) {
 			x.latest = b
 			file, err := b.open()
-			return &progressReader{file, x.progress}, err
+			return &progressReader{file, x.progress, packs[b.Digest]}, err
 		}})
 	}
 	return c
 }
 
-// A progressReader counts the bytes that are read.
+// A progressReader counts the bytes that are read, and in the end the packs that have them.
 type progressReader struct {
 	io.ReadCloser
 	progress *progressCounter
+	packs    int
 }
 
 func (r *progressReader) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	r.progress.copied(int64(n))
 	return n, err
+}
+
+func (r *progressReader) Close() error {
+	for range r.packs {
+		r.progress.done()
+	}
+	return r.ReadCloser.Close()
 }
 
 // fullReference is the reference of an entry with its tag, if it has one, and its digest.

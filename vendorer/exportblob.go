@@ -14,14 +14,15 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A bundleBlob is a blob of a bundle, with the places on this machine that may have it.
 type bundleBlob struct {
 	verified.Content
 	places []blobPlace
-	// fetch copies it from the cache or a registry; nil if a place always has it.
-	fetch   func(ctx context.Context, dst fetch.Sink) (fetched bool, err error)
+	// fetch copies it from the cache, a bundle or a registry; nil if a place always has it.
+	fetch   func(ctx context.Context, dst fetch.Sink) (from BlobSource, err error)
 	isLocal bool // it was fetched, and is in a file of its own
 }
 
@@ -79,35 +80,61 @@ func knownBlob(data []byte) layout.Blob {
 	}}
 }
 
-// collect finds the blobs of a pack, and where they may be.
-func (x *export) collect(t *exportTask) {
-	for _, listed := range t.artifact.Blobs {
-		if x.blobs[listed.Digest] != nil {
-			continue
+// collect finds the blobs of all packs, and where they may be. The layers come first: what is
+// the layer of one pack may be another blob of the next.
+func (x *export) collect() {
+	for _, t := range x.tasks {
+		b := x.blobs[t.entry.LayerDigest]
+		if b == nil {
+			b = &bundleBlob{Content: project.ContentOf(t.entry), fetch: x.layerOf(t)}
+			x.blobs[b.Digest] = b
 		}
-		b := &bundleBlob{Content: listed.Content}
-		x.blobs[listed.Digest] = b
-		switch {
-		case listed.Known != nil:
-			b.places = []blobPlace{{open: func() (io.ReadCloser, int64, error) {
-				return io.NopCloser(bytes.NewReader(listed.Known)), int64(len(listed.Known)), nil
-			}}}
-		case listed.Digest == t.entry.LayerDigest:
-			b.places = x.placesOf(t)
-			b.fetch = func(ctx context.Context, dst fetch.Sink) (bool, error) {
-				pack, err := x.ResolveKnown(t.reference(), t.manifest, t.pack.Layer)
-				if err != nil {
-					return false, err
-				}
-				fetched, err := x.Copy(ctx, pack, dst)
-				return fetched, x.blobError(t, err)
-			}
-		default:
-			b.fetch = func(ctx context.Context, dst fetch.Sink) (bool, error) {
-				return true, x.blobError(t, x.CopyBlob(ctx, t.reference(), listed.Content, dst))
+		b.places = append(b.places, x.placesOf(t)...)
+	}
+	for _, t := range x.tasks {
+		for _, listed := range t.artifact.Blobs {
+			if x.blobs[listed.Digest] == nil {
+				x.blobs[listed.Digest] = x.otherBlob(t, listed)
 			}
 		}
 	}
+}
+
+// layerOf returns how to fetch the layer of a pack.
+func (x *export) layerOf(t *exportTask) func(context.Context, fetch.Sink) (BlobSource, error) {
+	return func(ctx context.Context, dst fetch.Sink) (BlobSource, error) {
+		pack, err := x.ResolveKnown(t.reference(), t.manifest, t.pack.Layer)
+		if err != nil {
+			return "", err
+		}
+		fetched, err := x.Copy(ctx, pack, dst)
+		switch {
+		case fetched:
+			return FromRegistry, x.blobError(t, err)
+		case x.CameFromBundle(pack):
+			return FromBundle, x.blobError(t, err)
+		}
+		return FromCache, x.blobError(t, err)
+	}
+}
+
+// otherBlob returns a blob of a pack that is not its layer.
+func (x *export) otherBlob(t *exportTask, listed fetch.ArtifactBlob) *bundleBlob {
+	b := &bundleBlob{Content: listed.Content}
+	if listed.Known != nil {
+		b.places = []blobPlace{{open: func() (io.ReadCloser, int64, error) {
+			return io.NopCloser(bytes.NewReader(listed.Known)), int64(len(listed.Known)), nil
+		}}}
+		return b
+	}
+	b.fetch = func(ctx context.Context, dst fetch.Sink) (BlobSource, error) {
+		fetched, err := x.CopyBlob(ctx, t.reference(), listed.Content, dst)
+		if fetched {
+			return FromRegistry, x.blobError(t, err)
+		}
+		return FromBundle, x.blobError(t, err)
+	}
+	return b
 }
 
 func (x *export) blobError(t *exportTask, err error) error {
@@ -135,9 +162,7 @@ func (x *export) placesOf(t *exportTask) []blobPlace {
 func (x *export) fetchMissing(ctx context.Context) error {
 	var missing []*bundleBlob
 	var total int64
-	for _, t := range x.tasks {
-		x.collect(t)
-	}
+	x.collect()
 	for _, t := range x.tasks {
 		for _, listed := range t.artifact.Blobs {
 			b := x.blobs[listed.Digest]
@@ -159,7 +184,7 @@ func (x *export) fetchBlob(ctx context.Context, b *bundleBlob) error {
 	if err != nil {
 		return err
 	}
-	fetched, err := b.fetch(ctx, file)
+	from, err := b.fetch(ctx, file)
 	if err != nil {
 		file.Close()
 		return err
@@ -167,10 +192,6 @@ func (x *export) fetchBlob(ctx context.Context, b *bundleBlob) error {
 	path, err := file.Keep()
 	if err != nil {
 		return err
-	}
-	from := FromCache
-	if fetched {
-		from = FromRegistry
 	}
 	b.places = []blobPlace{{from: from, open: func() (io.ReadCloser, int64, error) {
 		file, info, err := regularfile.Open(nil, path)
@@ -183,7 +204,7 @@ func (x *export) fetchBlob(ctx context.Context, b *bundleBlob) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.files = append(x.files, path)
-	if fetched {
+	if from == FromRegistry {
 		x.fetched += b.Size
 	}
 	return nil

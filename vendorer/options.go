@@ -25,8 +25,8 @@ type Options struct {
 	// CacheDir is the cache root; "" finds it from Getenv.
 	CacheDir string
 	// Bundles are the paths of OCI image layouts, such as Export writes them: a source of what
-	// has a digest, before all others, also where Offline is set. Run, Fetch and Inspect use
-	// them.
+	// has a digest, before all others, also where Offline is set. Run, Fetch, Inspect and Export
+	// use them.
 	Bundles []string
 	// Jobs bounds the packs that are resolved or fetched at once; 0 is DefaultJobs.
 	Jobs int

@@ -85,8 +85,8 @@ func isOtherEvidence(err error) bool {
 
 // bundledEvidence returns the locked evidence of an entry from a bundle, with LF; nil if none
 // has it.
-func (v *vendoring) bundledEvidence(entry lockfile.Entry) []byte {
-	for _, file := range v.BundledFiles(evidenceName(entry.Name), evidence.MaxFile+2) {
+func (c *client) bundledEvidence(entry lockfile.Entry) []byte {
+	for _, file := range c.BundledFiles(evidenceName(entry.Name), evidence.MaxFile+2) {
 		e, err := evidence.Open(file, entry.Evidence)
 		if err != nil {
 			continue

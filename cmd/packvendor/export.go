@@ -18,8 +18,8 @@ func (c *cli) exportCommand() *cobra.Command {
 		Long: `Write the packs of packs.lock, or those that are named, into a bundle: an OCI
 image layout, which oras, regctl and skopeo read too. It holds all manifests and
 blobs of each pack, packs.lock, and the evidence of signed packs. The bytes come
-from the project and the shared cache, and only the rest from the registries. It
-prints the path of the bundle.
+from the project, the shared cache and the bundles of --from, and only the rest
+from the registries. It prints the path of the bundle.
 
 The bundle is a tar archive if its name ends in ".tar". Else it is a folder,
 which must not exist yet or be empty. The same packs.lock gives the same bytes.
@@ -52,6 +52,7 @@ cache, and "packvendor --from BUNDLE" vendors them without the cache.`,
 		},
 	}
 	c.projectFlags(command)
+	c.fromFlag(command)
 	command.Flags().StringVarP(&eo.Output, "output", "o", "packs.tar", "write the bundle to `FILE`")
 	command.Flags().StringVar(&eo.Since, "since", "", "leave out the packs of `FILE`, a packs.lock or a bundle")
 	return command
@@ -70,7 +71,7 @@ type exportedPackJSON struct {
 	Name      string `json:"name"`      // of the pack in packs.toml
 	Reference string `json:"reference"` // with tag and digest, as the bundle has it
 	*difference.LockedJSON
-	From string `json:"from"` // where the bytes of the pack came from: project, cache or registry
+	From string `json:"from"` // where the bytes of the pack came from: project, cache, bundle or registry
 }
 
 func (c *cli) reportExport(e *vendorer.Exported) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
+	"github.com/greenticai/packvendor/internal/sources"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -131,7 +132,7 @@ func known(content verified.Content, data string) []byte {
 }
 
 // ManifestOf returns the manifest or index that a reference names by its digest, from the
-// cache or else from the registry. Errors are those of Resolve.
+// cache, a bundle or else from the registry. Errors are those of Resolve.
 func (f *Fetcher) ManifestOf(ctx context.Context, ref ociref.Reference) ([]byte, error) {
 	m, err := f.manifest(ctx, ref, "")
 	var offline *OfflineError
@@ -141,12 +142,15 @@ func (f *Fetcher) ManifestOf(ctx context.Context, ref ociref.Reference) ([]byte,
 	return m.Body, err
 }
 
-// CopyBlob copies a blob of a repository to dst, without the cache. Errors are those of Copy.
-func (f *Fetcher) CopyBlob(ctx context.Context, ref ociref.Reference, content verified.Content, dst Sink) error {
-	if f.offline {
-		return &OfflineError{Reference: ref.Name() + "@" + string(content.Digest)}
+// CopyBlob copies a blob of a repository to dst, from a bundle or else from the registry.
+// fetched and the errors are those of Copy.
+func (f *Fetcher) CopyBlob(ctx context.Context, ref ociref.Reference, content verified.Content, dst Sink) (fetched bool, err error) {
+	if f.offline && !f.bundles.HasBlob(content.Digest) {
+		return false, f.offlineError(ref.Name() + "@" + string(content.Digest))
 	}
-	return f.download(ctx, &Resolved{Reference: ref, ref: ref, Layer: Layer{Digest: string(content.Digest), Size: content.Size}}, dst, nil)
+	blob := &Resolved{Reference: ref, ref: ref, Layer: Layer{Digest: string(content.Digest), Size: content.Size}}
+	from, err := f.transfer(ctx, blob, f.count(blob, dst), nil)
+	return from.Role != sources.Stored, err
 }
 
 // OpenCached opens the pack in the cache's entry of a manifest and returns its size in bytes.

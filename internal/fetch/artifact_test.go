@@ -135,12 +135,12 @@ func TestManifestOf(t *testing.T) {
 	b.reg.ResetRequests()
 	content := verified.Content{Digest: b.pushed.Layers[0], Size: int64(len(b.data))}
 	var got sink
-	if err := f.CopyBlob(t.Context(), parse(b.byDigest()), content, &got); err != nil || !bytes.Equal(got.Bytes(), b.data) {
+	if fetched, err := f.CopyBlob(t.Context(), parse(b.byDigest()), content, &got); err != nil || !fetched || !bytes.Equal(got.Bytes(), b.data) {
 		t.Errorf("%d bytes, %v", got.Len(), err)
 	}
 	wantRequests(t, b.reg, b.blobLine())
 	var offline *fetch.OfflineError
-	if err := b.offline(t).CopyBlob(t.Context(), parse(b.byDigest()), content, &got); !errors.As(err, &offline) {
+	if _, err := b.offline(t).CopyBlob(t.Context(), parse(b.byDigest()), content, &got); !errors.As(err, &offline) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := b.offline(t).ManifestOf(t.Context(), parse(b.refOf(ociref.DigestOf(nil)))); !errors.As(err, &offline) {

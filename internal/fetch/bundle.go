@@ -53,6 +53,11 @@ func (f *Fetcher) CameFromBundle(p *Resolved) bool {
 	return ok && from.(Source).Role == sources.Stored
 }
 
+// offlineError reports what neither the cache nor a bundle has.
+func (f *Fetcher) offlineError(reference string) *OfflineError {
+	return &OfflineError{Reference: reference, Bundles: !f.bundles.None()}
+}
+
 // isBundled reports whether a bundle has the pack's bytes, right or wrong.
 func (f *Fetcher) isBundled(p *Resolved) bool { return f.bundles.HasBlob(p.content().Digest) }
 
@@ -103,7 +108,7 @@ func (f *Fetcher) Import(ctx context.Context, p *Resolved) (imported bool, err e
 		return false, &StorageError{Err: err}
 	}
 	defer draft.Discard()
-	if err := f.download(ctx, p, draft, nil); err != nil {
+	if err := f.download(ctx, p, f.count(p, draft), nil); err != nil {
 		return false, err
 	}
 	if err := draft.Publish(p.body, p.metadata()); err != nil {

@@ -64,6 +64,12 @@ func TestFromBundle(t *testing.T) {
 		if err != nil || fetched || !bytes.Equal(got.Bytes(), b.data) || !f.CameFromBundle(p) {
 			t.Errorf("%d bytes, fetched %v, %v", got.Len(), fetched, err)
 		}
+		var blob sink
+		content := verified.Content{Digest: ociref.DigestOf(b.data), Size: int64(len(b.data))}
+		fetched, err = f.CopyBlob(t.Context(), parse(b.byDigest()), content, &blob)
+		if err != nil || fetched || !bytes.Equal(blob.Bytes(), b.data) {
+			t.Errorf("blob: %d bytes, fetched %v, %v", blob.Len(), fetched, err)
+		}
 		if _, err := os.Stat(b.dir); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("there is a cache: %v", err)
 		}

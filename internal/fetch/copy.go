@@ -73,7 +73,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
 	if f.offline && !f.isBundled(p) || p.body == nil {
-		return fromCache, &OfflineError{Reference: p.Reference.Text()}
+		return fromCache, f.offlineError(p.Reference.Text())
 	}
 	unlock, err := f.fetching.Lock(ctx, p.ManifestDigest)
 	if err != nil {
@@ -107,7 +107,7 @@ func (f *Fetcher) copyUnlessHit(ctx context.Context, p *Resolved, to target, fou
 // layer of the manifest.
 func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (origin, error) {
 	if f.offline && !f.isBundled(p) {
-		return fromCache, &OfflineError{Reference: p.Reference.Text()}
+		return fromCache, f.offlineError(p.Reference.Text())
 	}
 	dst, err := to.uncached()
 	if err != nil {
@@ -116,19 +116,27 @@ func (f *Fetcher) copyUncached(ctx context.Context, p *Resolved, to target) (ori
 	return fromNetworkOnly, f.download(ctx, p, dst, nil)
 }
 
-// download copies the blob to w. kept holds the bytes of an earlier, interrupted
-// download; it is nil if there are none.
+// download copies the pack's bytes to w, and remembers where they came from. kept holds the
+// bytes of an earlier, interrupted download; it is nil if there are none.
 func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Reader) error {
+	from, err := f.transfer(ctx, p, w, kept)
+	if err == nil {
+		f.downloaded.Store(p.ref, from)
+	}
+	return err
+}
+
+// transfer is download, and returns where the bytes came from.
+func (f *Fetcher) transfer(ctx context.Context, p *Resolved, w Sink, kept io.Reader) (Source, error) {
 	from, err := f.sources.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {
-		return &StorageError{Err: writeErr.Err}
+		return from, &StorageError{Err: writeErr.Err}
 	}
 	if err != nil {
-		return fmt.Errorf("cannot fetch %s: %w", p.Reference.Text(), err)
+		return from, fmt.Errorf("cannot fetch %s: %w", p.Reference.Text(), err)
 	}
-	f.downloaded.Store(p.ref, from)
-	return nil
+	return from, nil
 }
 
 // DownloadedFrom returns where the bytes of a pack came from when this Fetcher downloaded
@@ -228,19 +236,21 @@ type counted struct {
 
 // counted wraps both of to's sinks if Options.Copied is set.
 func (f *Fetcher) counted(p *Resolved, to target) target {
-	if f.copied == nil {
-		return to
-	}
-	count := func(dst Sink) Sink {
-		return &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
-	}
-	return target{Sink: count(to.Sink), fill: to.fill, uncached: func() (Sink, error) {
+	return target{Sink: f.count(p, to.Sink), fill: to.fill, uncached: func() (Sink, error) {
 		dst, err := to.uncached()
 		if err != nil {
 			return nil, err
 		}
-		return count(dst), nil
+		return f.count(p, dst), nil
 	}}
+}
+
+// count wraps a sink if Options.Copied is set.
+func (f *Fetcher) count(p *Resolved, dst Sink) Sink {
+	if f.copied == nil {
+		return dst
+	}
+	return &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
 }
 
 func (c *counted) Write(b []byte) (int, error) {

@@ -19,6 +19,8 @@ func (e *TagDisallowedError) Error() string {
 // set. No connection was tried.
 type OfflineError struct {
 	Reference string
+	// Bundles says that there are bundles, and that none of them has it.
+	Bundles bool
 	// Tag says that the reference has no digest: only a registry knows what it
 	// names.
 	Tag bool
@@ -45,6 +47,9 @@ func (e *OfflineError) Error() string {
 	}
 	if e.NoManifest {
 		return fmt.Sprintf("%s is cached without its manifest, so it cannot be verified offline", e.Reference)
+	}
+	if e.Bundles {
+		return fmt.Sprintf("%s is neither in a bundle nor cached, and the network is off", e.Reference)
 	}
 	return fmt.Sprintf("%s is not cached, and the network is off", e.Reference)
 }

@@ -320,7 +320,9 @@ func (f *Fetcher) cachedManifest(ref ociref.Reference) ([]byte, error) {
 	case f.offline && !isMissing:
 		return nil, &StorageError{Err: err}
 	case f.offline:
-		return nil, &OfflineError{Reference: ref.String(), NoManifest: f.cache.HasPack(ref.Digest)}
+		missing := f.offlineError(ref.String())
+		missing.NoManifest = f.cache.HasPack(ref.Digest)
+		return nil, missing
 	case !isCorrupt && !isMissing:
 		f.events(CacheUnusable{Reference: ref.String(), Err: err})
 	}

@@ -13,9 +13,12 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
-// maxMembers bounds the members of an archive: ten thousand packs take some tens of
-// thousands.
-const maxMembers = 200_000
+// Bounds on an archive. Ten thousand packs take some tens of thousands of members.
+const (
+	maxMembers = 200_000
+	maxHeaders = 128 << 20 // bytes of all headers, of which a member takes 512 to 2048
+	maxName    = 255       // bytes of a member's name
+)
 
 // An archive is a layout as a tar archive.
 type archive struct {
@@ -35,7 +38,7 @@ func openArchive(path string) (*archive, error) {
 		return nil, err
 	}
 	a := &archive{file: file, members: map[string]member{}}
-	if err := a.scan(info.Size()); err != nil {
+	if err := a.scan(file, info.Size()); err != nil {
 		file.Close()
 		var path *fs.PathError
 		if errors.As(err, &path) {
@@ -46,15 +49,34 @@ func openArchive(path string) (*archive, error) {
 	return a, nil
 }
 
-// scan reads all headers of an archive of size bytes. It skips the files' bytes.
-func (a *archive) scan(size int64) error {
-	for r := tar.NewReader(a.file); ; {
+// headers are the bytes of an archive for a reader that skips those of the files. The archive
+// may grow meanwhile: it ends where it ended before.
+type headers struct {
+	*io.SectionReader
+	left int64 // bytes that may still be read
+}
+
+var errManyHeaders = fmt.Errorf("has more than %d bytes of headers", maxHeaders)
+
+func (h *headers) Read(p []byte) (int, error) {
+	if h.left == 0 {
+		return 0, errManyHeaders
+	}
+	n, err := h.SectionReader.Read(p[:min(int64(len(p)), h.left)])
+	h.left -= int64(n)
+	return n, err
+}
+
+// scan reads all headers of a file of size bytes.
+func (a *archive) scan(file io.ReaderAt, size int64) error {
+	bytes := &headers{io.NewSectionReader(file, 0, size), maxHeaders}
+	for r := tar.NewReader(bytes); ; {
 		header, err := r.Next()
 		var path *fs.PathError
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.As(err, &path):
+		case errors.As(err, &path), errors.Is(err, errManyHeaders):
 			return err
 		case err != nil && len(a.members) == 0:
 			return errors.New("is no tar archive")
@@ -63,7 +85,7 @@ func (a *archive) scan(size int64) error {
 		case header.Typeflag == tar.TypeXGlobalHeader:
 			continue
 		}
-		offset, err := a.file.Seek(0, io.SeekCurrent)
+		offset, err := bytes.Seek(0, io.SeekCurrent)
 		if err != nil {
 			return err
 		}
@@ -80,7 +102,7 @@ func (a *archive) scan(size int64) error {
 func (a *archive) add(header *tar.Header, m member) error {
 	shown := printable.Quote(header.Name, maxQuoted)
 	name, ok := cleanName(header.Name)
-	if !ok || name == "." && !m.folder {
+	if !ok || len(name) > maxName || name == "." && !m.folder {
 		return fmt.Errorf("has a member %s: no layout has such a name", shown)
 	}
 	if header.Typeflag != tar.TypeReg && !m.folder || isSparse(header) {

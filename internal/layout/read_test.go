@@ -80,7 +80,7 @@ func TestMissing(t *testing.T) {
 }
 
 // A blob that lies is a mismatch, and so is one of another size before it is read.
-func TestLies(t *testing.T) {
+func TestFault66d_Lies(t *testing.T) {
 	manifest, layer := []byte(`{"a":1}`), []byte("layer")
 	blobs := minimal(file{blobName(ociref.DigestOf(manifest)), `{"a":2}`}, file{blobName(ociref.DigestOf(layer)), "layex"})
 	for _, path := range []string{blobs.folder(t), blobs.archive(t)} {
@@ -103,7 +103,7 @@ func TestLies(t *testing.T) {
 }
 
 // What is read at once is bounded.
-func TestBounds(t *testing.T) {
+func TestFault66c_Bounds(t *testing.T) {
 	large := strings.Repeat(" ", MaxManifest) + "x"
 	digest := ociref.DigestOf([]byte(large))
 	f := minimal(file{blobName(digest), large}, file{"packs.lock", "12345"})
@@ -123,7 +123,7 @@ func TestBounds(t *testing.T) {
 }
 
 // What is no layout, or one that is not understood.
-func TestOpenErrors(t *testing.T) {
+func TestFault66b_NoLayout(t *testing.T) {
 	entry := func(text string) string { return `{"manifests":[{` + text + `}]}` }
 	digest := ociref.DigestOf(nil).String()
 	for _, test := range []struct {
@@ -237,130 +237,14 @@ func TestArchiveNames(t *testing.T) {
 	}
 }
 
-// Hostile archives are refused before anything is read from them.
-func TestHostileArchives(t *testing.T) {
-	regular := func(names ...string) (all []tar.Header) {
-		for _, name := range names {
-			all = append(all, tar.Header{Typeflag: tar.TypeReg, Name: name})
-		}
-		return all
+// A layout has room for the most packs that packs.toml may have.
+func TestMostPacks(t *testing.T) {
+	var entries []Entry
+	for n := range 10_000 {
+		entries = append(entries, Entry{Name: fmt.Sprintf("%064d", n), Reference: "reg.example/" + strings.Repeat("x", 255), MediaType: manifestType, Content: verified.Content{Digest: ociref.DigestOf(nil), Size: MaxManifest}})
 	}
-	typed := func(flag byte, name string) []tar.Header {
-		return []tar.Header{{Typeflag: flag, Name: name, Linkname: "index.json"}}
-	}
-	const name, kind = ": no layout has such a name", " that is neither a regular file nor a folder"
-	for _, test := range []struct {
-		headers []tar.Header
-		want    string
-	}{
-		{regular("../x"), `has a member "../x"` + name},
-		{regular("blobs/../../x"), `has a member "blobs/../../x"` + name},
-		{regular("blobs/../x"), `has a member "blobs/../x"` + name},
-		{regular("/etc/passwd"), `has a member "/etc/passwd"` + name},
-		{regular("././x"), `has a member "././x"` + name},
-		{regular("blobs//x"), `has a member "blobs//x"` + name},
-		{regular(`blobs\x`), `has a member "blobs\\x"` + name},
-		{regular("C:x"), `has a member "C:x"` + name},
-		{regular("a\nb"), `has a member "a\nb"` + name},
-		{regular("caf\u00e9"), `has a member "caf\u00e9"` + name},
-		{regular("index.json", "index.json"), `has two members "index.json"`},
-		{regular("index.json", "./index.json"), `has two members "./index.json"`},
-		{append(regular("blobs"), typed(tar.TypeDir, "blobs/")...), `has two members "blobs/"`},
-		{append(typed(tar.TypeDir, "blobs/"), regular("blobs")...), `has two members "blobs"`},
-		{typed(tar.TypeSymlink, "oci-layout"), `has a member "oci-layout"` + kind},
-		{typed(tar.TypeLink, "oci-layout"), `has a member "oci-layout"` + kind},
-		{typed(tar.TypeChar, "oci-layout"), `has a member "oci-layout"` + kind},
-		{typed(tar.TypeBlock, "oci-layout"), `has a member "oci-layout"` + kind},
-		{typed(tar.TypeFifo, "oci-layout"), `has a member "oci-layout"` + kind},
-		{typed(tar.TypeCont, "oci-layout"), `has a member "oci-layout"` + kind},
-		{typed(tar.TypeDir, "oci-layout"), "has no regular file in the place of oci-layout"},
-		{typed(tar.TypeSymlink, "unused"), `has a member "unused"` + kind},
-	} {
-		path := writeArchive(t, test.headers, nil, true)
-		if l, err := Open(path); l != nil || fmt.Sprint(err) != path+" "+test.want || !errors.As(err, new(*FormatError)) {
-			t.Errorf("%+v\n got: %v\nwant: %s", test.headers, err, test.want)
-		}
-	}
-}
-
-// A sparse member has other bytes than the archive shows. archive/tar reads such members, but
-// writes none.
-func TestSparse(t *testing.T) {
-	records := ""
-	for _, record := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=oci-layout", "GNU.sparse.realsize=1"} {
-		records += fmt.Sprintf("%d %s\n", len(record)+4, record)
-	}
-	body := "1\n0\n1\n" + strings.Repeat("\x00", 512-6) + "x"
-	headers := []tar.Header{{Typeflag: tar.TypeReg, Name: "records", Size: int64(len(records))}, {Typeflag: tar.TypeReg, Name: "data", Size: int64(len(body))}}
-	path := writeArchive(t, headers, files{{"", records}, {"", body}}, true)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[156] = tar.TypeXHeader
-	copy(data[148:156], fmt.Sprintf("%06o\x00 ", checksum(data[:512])))
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if l, err := Open(path); l != nil || fmt.Sprint(err) != path+` has a member "oci-layout" that is neither a regular file nor a folder` {
-		t.Errorf("got %v", err)
-	}
-}
-
-// checksum is that of a header whose checksum is not filled in.
-func checksum(header []byte) (sum int) {
-	for i, c := range header {
-		if i >= 148 && i < 156 {
-			c = ' '
-		}
-		sum += int(c)
-	}
-	return sum
-}
-
-// An archive that is cut off anywhere is refused, or has what it shows.
-func TestCutOff(t *testing.T) {
-	c, layers := packs(t)
-	path, data := archived(t, c)
-	for n := 0; n < len(data); n += 256 {
-		if n > 10_000 && n < len(data)-10_000 {
-			n = len(data) - 10_000
-		}
-		if err := os.WriteFile(path, data[:n], 0o666); err != nil {
-			t.Fatal(err)
-		}
-		l, err := Open(path)
-		if err != nil {
-			if !errors.As(err, new(*FormatError)) {
-				t.Errorf("%d bytes: %T %v", n, err, err)
-			}
-			continue
-		}
-		for _, layer := range layers {
-			if err := l.Copy(t.Context(), io.Discard, contentOf(layer)); err != nil {
-				t.Errorf("%d bytes: %v", n, err)
-			}
-		}
-		l.Close()
-	}
-	last := writeArchive(t, []tar.Header{{Typeflag: tar.TypeReg, Name: "a", Size: 1}}, files{{"", "x"}}, false)
-	if err := os.Truncate(last, 512); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(last); fmt.Sprint(err) != last+" is a broken tar archive: it is cut off" {
-		t.Errorf("got %v", err)
-	}
-}
-
-// An archive cannot have more members than memory.
-func TestManyMembers(t *testing.T) {
-	a := &archive{members: map[string]member{}}
-	for i := range maxMembers {
-		if err := a.add(&tar.Header{Typeflag: tar.TypeReg, Name: fmt.Sprint(i)}, member{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := a.add(&tar.Header{Typeflag: tar.TypeReg, Name: "x"}, member{}); fmt.Sprint(err) != "has more than 200000 members" {
-		t.Errorf("got %v", err)
+	got, err := parseIndex(formatIndex(entries))
+	if err != nil || len(got) != len(entries) || len(formatIndex(entries)) > MaxIndex {
+		t.Errorf("%d entries, %v", len(got), err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // A folder has no links, inside or to the outside, and no devices.
-func TestHostileFolders(t *testing.T) {
+func TestFault66_HostileFolders(t *testing.T) {
 	digest := ociref.DigestOf([]byte("x"))
 	link := func(name, target string) func(dir string) error {
 		return func(dir string) error {
@@ -59,7 +59,7 @@ func TestHostileFolders(t *testing.T) {
 
 // A FIFO is no archive, and nobody waits for its writer. A link that the user names is
 // followed.
-func TestOpenUnixPlaces(t *testing.T) {
+func TestFault66b_UnixPlaces(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
 	if err := syscall.Mkfifo(fifo, 0o666); err != nil {

@@ -174,7 +174,7 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // A place that fails is another error than a source that does.
-func TestFullPlace(t *testing.T) {
+func TestFault66e_FullPlace(t *testing.T) {
 	c, _ := packs(t)
 	full := errors.New("no space")
 	for _, n := range []int{0, 600, 10_000} {

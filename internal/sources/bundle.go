@@ -45,6 +45,9 @@ func NewBundles(paths []string) *Bundles {
 	return b
 }
 
+// None reports whether there are no bundles.
+func (b *Bundles) None() bool { return len(b.all) == 0 }
+
 // List returns the bundles for Options. If they are the last sources, what none of them has is
 // an error of this machine, and no registry is asked.
 func (b *Bundles) List(areLast bool) []Bundle {
@@ -52,7 +55,7 @@ func (b *Bundles) List(areLast bool) []Bundle {
 	for _, one := range b.all {
 		list = append(list, one)
 	}
-	if areLast && len(list) > 0 {
+	if areLast && !b.None() {
 		list = append(list, end{})
 	}
 	return list

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,14 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
 // A bundleTest is a project with two packs in the real registry server, its bundle as a folder
-// and as an archive, and another server.
+// and as an archive, and another server. One of the packs is in an image index.
 type bundleTest struct {
 	*signedProject
-	digests         map[string]string // of manifests, by the name of the pack
+	digests         map[string]string // that the references have, by the name of the pack
 	folder, archive string
 	other           string // the host of the other server
 }
@@ -34,6 +36,9 @@ func newBundleTest(t *testing.T) *bundleTest {
 			t.Fatal(err)
 		}
 		b.digests[name] = b.push(repository, file)
+		if name == "redis" {
+			b.digests[name] = b.index(repository)
+		}
 		text += fmt.Sprintf("%s = \"%s/%s:1.0.0@%s\"\n", name, b.host, repository, b.digests[name])
 	}
 	b.write("packs.toml", text)
@@ -45,16 +50,50 @@ func newBundleTest(t *testing.T) *bundleTest {
 	return b
 }
 
-// tool runs another program, which knows no credentials of the user.
-func (b *bundleTest) tool(name string, args ...string) {
+// index puts the pack of a repository into an image index under the same tag, and returns the
+// digest of the index. Its entry has no artifactType, as `oras manifest index create` would write
+// it: skopeo 1.9 drops that, so that the index gets another digest.
+func (b *bundleTest) index(repository string) string {
+	b.t.Helper()
+	name := b.host + "/" + repository
+	var manifest descriptorJSON
+	if err := json.Unmarshal([]byte(b.tool("oras", "manifest", "fetch", "--plain-http", "--descriptor", name+":1.0.0")), &manifest); err != nil {
+		b.t.Fatal(err)
+	}
+	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": indexType, "manifests": []descriptorJSON{manifest}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	file := filepath.Join(b.t.TempDir(), "index.json")
+	if err := os.WriteFile(file, index, 0o666); err != nil {
+		b.t.Fatal(err)
+	}
+	b.tool("oras", "manifest", "push", "--plain-http", name+":1.0.0", file)
+	return ociref.DigestOf(index).String()
+}
+
+const indexType = "application/vnd.oci.image.index.v1+json"
+
+type descriptorJSON struct {
+	MediaType string `json:"mediaType"`
+	Digest    string `json:"digest"`
+	Size      int64  `json:"size"`
+}
+
+// tool runs another program, which knows no credentials of the user, and returns what it prints.
+func (b *bundleTest) tool(name string, args ...string) string {
 	b.t.Helper()
 	cmd := exec.Command(packtest.NeedProgram(b.t, name), args...)
 	home := b.t.TempDir()
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "HOME="+home, "DOCKER_CONFIG="+home, "XDG_RUNTIME_DIR="+home, "REGCTL_CONFIG="+filepath.Join(home, "regctl.json"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		b.t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, &stderr)
 	}
+	return string(out)
 }
 
 // arrived demands that the other server has packs, each in its repository, as they were.
@@ -170,7 +209,7 @@ func TestBundleSkopeo(t *testing.T) {
 		}
 		copied := in("skopeo/"+transport, bundlePacks)
 		for name, repository := range copied {
-			b.tool("skopeo", "copy", "--all", "--dest-tls-verify=false", transport+":"+bundle+":"+name, "docker://"+b.other+"/"+repository+":1.0.0")
+			b.tool("skopeo", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false", transport+":"+bundle+":"+name, "docker://"+b.other+"/"+repository+":1.0.0")
 		}
 		b.arrived(copied)
 	})
@@ -179,8 +218,8 @@ func TestBundleSkopeo(t *testing.T) {
 	for name, repository := range bundlePacks {
 		from := "docker://" + b.host + "/" + repository + ":1.0.0"
 		archives = append(archives, filepath.Join(dir, name+".tar"))
-		b.tool("skopeo", "copy", "--all", "--src-tls-verify=false", from, "oci:"+filepath.Join(dir, "layout")+":"+name)
-		b.tool("skopeo", "copy", "--all", "--src-tls-verify=false", from, "oci-archive:"+filepath.Join(dir, name+".tar")+":1.0.0")
+		b.tool("skopeo", "copy", "--all", "--preserve-digests", "--src-tls-verify=false", from, "oci:"+filepath.Join(dir, "layout")+":"+name)
+		b.tool("skopeo", "copy", "--all", "--preserve-digests", "--src-tls-verify=false", from, "oci-archive:"+filepath.Join(dir, name+".tar")+":1.0.0")
 	}
 	b.restores(filepath.Join(dir, "layout"))
 	b.restores(archives...)

@@ -18,15 +18,15 @@ type (
 	Planned struct{ Plan Plan }
 	// StaleEntry: packs.toml has changed a pack since it was locked.
 	StaleEntry struct{ Name, Locked, Configured string }
-	// FileChanged: the file that a pack is has other bytes than the locked ones. The run takes
+	// FileChanged: the local file of a pack has other bytes than the locked ones. The run takes
 	// them.
 	FileChanged struct {
 		Name, Path string // the path as packs.toml has it
 		Was, Now   verified.Content
 	}
-	// FileNotZip: the file that a pack is cannot be a pack.
+	// FileNotZip: the local file of a pack cannot be a pack.
 	FileNotZip struct{ Name, Path string }
-	// FileStays: the pack to update is a file, which an update leaves alone.
+	// FileStays: the pack to update has a local file, which an update leaves alone.
 	FileStays struct{ Name, Path string }
 	// LeftOut: a run that adds another pack leaves out a pack without a pin.
 	LeftOut struct{ Name, Ref string }

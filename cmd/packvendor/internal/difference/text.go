@@ -105,7 +105,7 @@ func newRow(what string, p vendorer.PackChange, text func(lockfile.Entry) string
 // only if nothing else changed. The tag has one only if the manifest gives another
 // version, even if that is not new.
 func namedRows(p vendorer.PackChange) []row {
-	rows := []row{newRow("file", p, func(p lockfile.Entry) string { return p.Path }), newRow("repo", p, nameOf)}
+	rows := []row{placeRow("file", p, func(p lockfile.Entry) string { return p.Path }), placeRow("repo", p, nameOf)}
 	if isRenamed(p) {
 		rows = append(rows, newRow("pin", p, pinText), newRow("chosen", p, func(p lockfile.Entry) string { return phrase.OrDash(p.Layer) }))
 	}
@@ -114,6 +114,16 @@ func namedRows(p vendorer.PackChange) []row {
 		rows = append(rows, tagRow(p))
 	}
 	return rows
+}
+
+// placeRow is the row of a place where a pack comes from. A pack that comes from elsewhere now,
+// or did before, has a dash there.
+func placeRow(what string, p vendorer.PackChange, text func(lockfile.Entry) string) row {
+	r := newRow(what, p, text)
+	if p.Kind == lockfile.Changed {
+		r.before, r.after = phrase.OrDash(r.before), phrase.OrDash(r.after)
+	}
+	return r
 }
 
 // tagRow is the row of the tags, with the versions that their manifests give.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -26,6 +27,10 @@ func TestFault45c_LocalFileChanges(t *testing.T) {
 	for name, change := range map[string]func() error{
 		"grows":   func() error { return os.WriteFile(file, []byte("12345"), 0o666) },
 		"shrinks": func() error { return os.Truncate(file, 1) },
+		"rewritten": func() error {
+			later := time.Now().Add(time.Hour)
+			return errors.Join(os.WriteFile(file, []byte("4321"), 0o666), os.Chtimes(file, later, later))
+		},
 		"nothing": func() error { return nil },
 	} {
 		if err := os.WriteFile(file, []byte("1234"), 0o666); err != nil {

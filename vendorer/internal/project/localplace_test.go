@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -138,4 +139,60 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// The outermost of module, workspace and work tree decides how far up a path may lead, whichever
+// that is.
+func TestReach(t *testing.T) {
+	top := t.TempDir()
+	module := filepath.Join(top, "a", "b", "c")
+	for _, test := range []struct {
+		work, tree string // folders above the module, "" for none
+		up         int    // the most folders above the module
+	}{
+		{"", "", 1},
+		{"a/b", "", 2},
+		{"a", "", 3},
+		{"", "a/b", 2},
+		{"a", "a/b", 3},
+		{"a/b", "a", 3},
+		{"a/b/c", "a/b/c", 1},
+		{"a/b/c", "a", 3},
+		{"a", "a/b/c", 3},
+	} {
+		if err := os.RemoveAll(filepath.Join(top, "a")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(module, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if test.work != "" {
+			if err := os.WriteFile(filepath.Join(top, test.work, "go.work"), []byte("go 1.25.0\n"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if test.tree != "" {
+			if err := os.Mkdir(filepath.Join(top, test.tree, ".git"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := inModule(module)
+		for up := range 6 {
+			dir, below, err := p.reach(strings.Repeat("../", up) + "x/y")
+			if (err == nil) != (up <= test.up) {
+				t.Errorf("%+v: %d up: %v", test, up, err)
+			}
+			want := module
+			for range up {
+				want = filepath.Dir(want)
+			}
+			if err == nil && (dir != want || below != "x/y") {
+				t.Errorf("%+v: %d up: %s, %s", test, up, dir, below)
+			}
+			// Hidden files are the user's, outside the outermost folder.
+			if _, _, err := p.reach(strings.Repeat("../", up) + "x/.y"); (err == nil) != (up < test.up) {
+				t.Errorf("%+v: hidden, %d up: %v", test, up, err)
+			}
+		}
+	}
 }

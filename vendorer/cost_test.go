@@ -47,7 +47,7 @@ func requestKinds(p *project) map[string]int {
 	kinds := map[string]int{}
 	for _, r := range p.reg.Requests() {
 		kind := r.Method
-		for _, of := range []string{"/manifests/", "/blobs/", "/token"} {
+		for _, of := range []string{"/manifests/", "/blobs/", "/tags/", "/token"} {
 			if strings.Contains(r.Path, of) {
 				kind += " " + strings.Trim(of, "/")
 			}
@@ -84,6 +84,33 @@ func TestCostRequests(t *testing.T) {
 				t.Errorf("requests %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// A pack that an image index lists costs one more manifest when it is locked, and none
+// later. A pack with a range costs a list of tags when it is updated.
+func TestCostRequestsLocking(t *testing.T) {
+	p := newProject(t)
+	p.pushIndex("I", "acme/i:1.0.0", p.push("A", "acme/i"))
+	for _, test := range []struct {
+		name string
+		run  func() error
+		want map[string]int
+	}{
+		{"lock", func() error { p.packs(`i = { ref = "$REG/acme/i", version = "^1" }`); return again(p) },
+			map[string]int{"GET": 1, "GET tags": 1, "GET manifests": 2, "GET blobs": 1}},
+		{"cold", func() error { p.options.Locked = true; return cold(p) },
+			map[string]int{"GET": 1, "GET manifests": 1, "GET blobs": 1}},
+		{"update, none newer", func() error { p.options.Locked = false; return p.updates()() },
+			map[string]int{"GET": 1, "GET tags": 1, "HEAD manifests": 1}},
+	} {
+		p.reg.ResetRequests()
+		if err := test.run(); err != nil {
+			t.Fatal(err)
+		}
+		if got := requestKinds(p); fmt.Sprint(got) != fmt.Sprint(test.want) {
+			t.Errorf("%s: requests %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 

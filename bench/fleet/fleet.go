@@ -2,6 +2,8 @@
 // finds into docs/scale.md of the checkout that it is run in:
 //
 //	go run -C bench ./fleet
+//
+// With -run it first runs a smaller fleet, and counts what that asks.
 package main
 
 import "math/rand/v2"
@@ -30,6 +32,7 @@ var theFleet = fleet{
 // Traffic is what is asked of a registry.
 type traffic struct {
 	pings, tokens, manifests, blobs int
+	heads                           int // of blobs
 
 	bytes int64
 }
@@ -39,11 +42,12 @@ func (t *traffic) add(other traffic) {
 	t.tokens += other.tokens
 	t.manifests += other.manifests
 	t.blobs += other.blobs
+	t.heads += other.heads
 	t.bytes += other.bytes
 }
 
 // requests is how many there were in all.
-func (t traffic) requests() int { return t.pings + t.tokens + t.manifests + t.blobs }
+func (t traffic) requests() int { return t.pings + t.tokens + t.manifests + t.blobs + t.heads }
 
 // A memory is what a fleet remembers of packs between its jobs.
 type memory int
@@ -52,7 +56,7 @@ const (
 	none     memory = iota // every job begins with an empty cache
 	runners                // each runner keeps its cache
 	projects               // each project's cache is saved after a job and restored before the next
-	mirror                 // jobs begin with empty caches, and ask a mirror that keeps what it has read
+	mirror                 // jobs begin with empty caches, and ask a proxy that keeps what it has read
 	commits                // packs are committed with the code
 )
 
@@ -64,7 +68,7 @@ var memories = []struct {
 	{none, "empty caches"},
 	{runners, "each runner keeps its cache"},
 	{projects, "each project's cache is saved and restored"},
-	{mirror, "empty caches, and a mirror that keeps what it has read"},
+	{mirror, "empty caches, and a proxy that keeps what it has read"},
 	{commits, "the packs are committed"},
 }
 
@@ -86,7 +90,11 @@ func (f fleet) simulate(m memory) []traffic {
 				newest[random.IntN(f.catalogue)]++
 			}
 			runner, of := random.IntN(f.runners), random.IntN(f.projects)
-			hours[hour].add(f.run(f.missing(m, caches, all[of], newest, runner, of)))
+			ask := f.run
+			if m == mirror {
+				ask = f.pull
+			}
+			hours[hour].add(ask(f.missing(m, caches, all[of], newest, runner, of)))
 		}
 	}
 	return hours
@@ -144,5 +152,23 @@ func (f fleet) run(missing int) traffic {
 	return traffic{
 		pings: min(missing, 1), manifests: missing, blobs: missing, tokens: missing,
 		bytes: int64(missing) * (f.size + f.manifest),
+	}
+}
+
+// What the registry server, as a pull-through cache, asks its origin for a blob that it does
+// not have: once for whoever asks, and once for itself. It takes a new token for the manifest
+// and one for the blob. The trial counts that this is so.
+const (
+	headsOfMiss  = 1
+	blobsOfMiss  = 2
+	tokensOfMiss = 2
+)
+
+// pull is what a proxy asks of the registry for packs that it does not have, if nobody else
+// wants them at the same time. It pings once in its life, which is left out.
+func (f fleet) pull(missing int) traffic {
+	return traffic{
+		manifests: missing, blobs: blobsOfMiss * missing, heads: headsOfMiss * missing, tokens: tokensOfMiss * missing,
+		bytes: int64(missing) * (blobsOfMiss*f.size + f.manifest),
 	}
 }

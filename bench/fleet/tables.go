@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -11,43 +10,50 @@ import (
 
 // What is between these lines of docs/scale.md is written by this program.
 const (
-	scaleBegin = "<!-- Below: go run -C bench ./fleet -->\n"
-	scaleEnd   = "<!-- Above: go run -C bench ./fleet -->\n"
+	modelBegin = "<!-- Below: go run -C bench ./fleet -->\n"
+	modelEnd   = "<!-- Above: go run -C bench ./fleet -->\n"
+	trialBegin = "<!-- Below: go run -C bench ./fleet -run -->\n"
+	trialEnd   = "<!-- Above: go run -C bench ./fleet -run -->\n"
 )
 
-func main() {
-	if err := writeScale(filepath.Join("..", "docs", "scale.md")); err != nil {
-		fmt.Fprintf(os.Stderr, "fleet: %v\n", err)
-		os.Exit(1)
-	}
-}
-
-// writeScale puts the simulation's figures into the page.
-func writeScale(file string) error {
+// writeScale puts the figures of the simulation and of the last trial into the page.
+func writeScale(file string, m measurement) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	text, err := withScale(string(data), theFleet)
+	text, err := withScale(string(data), theFleet, m)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return os.WriteFile(file, []byte(text), 0o666)
 }
 
-// withScale is text with the fleet's tables in their place.
-func withScale(text string, f fleet) (string, error) {
-	before, rest, found := strings.Cut(text, scaleBegin)
-	_, after, ended := strings.Cut(rest, scaleEnd)
-	if !found || !ended {
-		return "", fmt.Errorf("there is no place for the tables, between %q and %q", scaleBegin, scaleEnd)
+// withScale is text with all tables in their places.
+func withScale(text string, f fleet, m measurement) (string, error) {
+	text, err := between(text, modelBegin, f.tables(), modelEnd)
+	if err != nil {
+		return "", err
 	}
-	return before + scaleBegin + f.tables() + scaleEnd + after, nil
+	return between(text, trialBegin, m.tables(), trialEnd)
+}
+
+// between is text with other tables between two lines.
+func between(text, begin, tables, end string) (string, error) {
+	before, rest, found := strings.Cut(text, begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		return "", fmt.Errorf("there is no place for tables, between %q and %q", begin, end)
+	}
+	return before + begin + tables + end + after, nil
 }
 
 // anonymousPulls is how many manifests Docker Hub lets one address read in six
 // hours without credentials: docs/scale.md says where it is written.
 const anonymousPulls = 100
+
+// accountPulls is the same for an account of the plan Personal.
+const accountPulls = 200
 
 // tables are what the registry is asked, in the first hour, which begins with
 // nothing, and in the last one.

@@ -4,8 +4,8 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// shownTable is the table [trust] for commands that only show what is locked. It returns nil if the table
-// cannot be read: that is the matter of other commands.
+// shownTable is the table [trust] for commands that only show what is locked. It returns nil if
+// the table cannot be read: that is the matter of other commands.
 func (s *session) shownTable() *packsfile.Policy {
 	policy, err := s.table.Keys()
 	if err != nil {

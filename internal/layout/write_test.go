@@ -46,9 +46,9 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, archive := archived(t, c)
+	_, written := archived(t, c)
 	var names []string
-	for r := tar.NewReader(bytes.NewReader(archive)); ; {
+	for r := tar.NewReader(bytes.NewReader(written)); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			break

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packcache"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -46,7 +47,8 @@ type Examination struct {
 	// Registries are the hosts of the packs' references, by name; none if packs.toml makes
 	// no sense.
 	Registries []string
-	Insecure   []string // insecure_registries
+	references []ociref.Reference // of the packs
+	Insecure   []string           // insecure_registries
 	// Vendored counts the packs whose entry in packs.lock is not to change. VendoredSize are
 	// the bytes of their files. VendoredErr has a *VendoredError for each of them whose file
 	// is missing, has another size, or is a Git LFS pointer.
@@ -72,6 +74,11 @@ func Examine(ctx context.Context, o Options) (*Examination, error) {
 	x.NoModule = errors.As(x.TOMLErr, new(*NoModuleError))
 	if config := configured(o.file()); config != nil {
 		x.Packs, x.Registries, x.Insecure = len(config.Packs), registriesOf(config.Packs), config.InsecureRegistries
+		for _, pack := range config.Packs {
+			if pack.Path == "" && pack.Reference.Registry != "" {
+				x.references = append(x.references, pack.Reference)
+			}
+		}
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -204,14 +211,35 @@ func registriesOf(packs []packsfile.Pack) []string {
 func ExamineCache(o Options) CacheAccess { return o.cache().Access() }
 
 // A Network asks registries, and nothing of their repositories.
-type Network struct{ c *client }
+type Network struct {
+	c          *client
+	references []ociref.Reference // of the packs
+}
 
 // NewNetwork returns the network of a project; x may lack a packs.toml.
 func (x *Examination) NewNetwork(o Options) (*Network, error) {
 	c, err := o.newClient(filepath.Dir(o.file()), func(f *packfetch.Options, _ *progressCounter) {
 		f.InsecureRegistries = x.Insecure
 	})
-	return &Network{c}, err
+	return &Network{c, x.references}, err
+}
+
+// Mirrors says where the references of the packs lead. Without packs it says so of a repository
+// of one registry. It asks nobody. Errors are those of ExplainMirrors.
+func (n *Network) Mirrors(registry string) ([]*MirrorExplanation, error) {
+	references := n.references
+	if len(references) == 0 {
+		references = []ociref.Reference{{Registry: registry, Repository: "packs"}}
+	}
+	var list []*MirrorExplanation
+	for _, ref := range references {
+		e, err := n.c.ExplainSources(ref)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // Proxy returns the proxy for a registry, without user and password; "" if there is
@@ -221,12 +249,21 @@ func (n *Network) Proxy(host string) (string, error) { return n.c.Proxy(host) }
 // Ping asks registries, each once and without credentials, how to authenticate. It calls
 // tell with the index of each host, concurrently.
 func (n *Network) Ping(ctx context.Context, hosts []string, tell func(i int, g Greeting, err error)) error {
+	return n.ping(ctx, hosts, n.c.Ping, tell)
+}
+
+// PingMirrors is Ping for mirrors, and for locations in the place of registries.
+func (n *Network) PingMirrors(ctx context.Context, hosts []string, tell func(i int, g Greeting, err error)) error {
+	return n.ping(ctx, hosts, n.c.PingMirror, tell)
+}
+
+func (n *Network) ping(ctx context.Context, hosts []string, ask func(context.Context, string) (Greeting, error), tell func(i int, g Greeting, err error)) error {
 	places := make([]int, len(hosts))
 	for i := range places {
 		places[i] = i
 	}
 	return forEach(ctx, n.c.o, places, func(ctx context.Context, i int) error {
-		g, err := n.c.Ping(ctx, hosts[i])
+		g, err := ask(ctx, hosts[i])
 		tell(i, g, err)
 		return nil
 	})

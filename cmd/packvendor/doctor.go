@@ -23,15 +23,15 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Long: `Check this machine and the project, and print a line for each check, for a bug
 report: packvendor, the system, Go and git; packs.toml, packs.lock, the vendored
 packs and the files that packs.toml names as packs; the shared cache and who can
-write it; proxies, certificates and credentials. It needs no project, starts no
-credential helper and shows no secret. It compares the size of a vendored pack;
-"packvendor verify" compares the bytes.
+write it; mirrors, proxies, certificates and credentials. It needs no project,
+starts no credential helper and shows no secret. It compares the size of a
+vendored pack; "packvendor verify" compares the bytes.
 
 After a line with "error", commands fail; after "warning", they work. The exit
-code is that of the gravest error: 2 for packs.toml, packs.lock and variables, 3
-for the network, 4 for a packs.lock that contradicts itself or a cached
-manifest, and for a vendored file that is not the pack, 5 for the cache. It is 0
-if there is no error. --quiet prints only warnings and errors.
+code is that of the gravest error: 2 for packs.toml, packs.lock, registries.conf
+and variables, 3 for the network, 4 for a packs.lock that contradicts itself or
+a cached manifest, and for a vendored file that is not the pack, 5 for the
+cache. It is 0 if there is no error. --quiet prints only warnings and errors.
 
 Without --remote it uses no network.`,
 		Example: `  packvendor doctor

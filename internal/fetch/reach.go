@@ -20,6 +20,11 @@ func (f *Fetcher) Ping(ctx context.Context, host string) (Greeting, error) {
 	return f.sources.Ping(ctx, host)
 }
 
+// PingMirror is Ping for a mirror, or for a location in the place of a registry.
+func (f *Fetcher) PingMirror(ctx context.Context, host string) (Greeting, error) {
+	return f.sources.PingMirror(ctx, host)
+}
+
 // Proxy returns the proxy for a registry, without user and password; "" if there is
 // none. The error is *ProxyError.
 func (f *Fetcher) Proxy(host string) (string, error) { return f.sources.Proxy(host) }

@@ -20,7 +20,7 @@ type Greeting struct {
 // Errors: *Error, *ProtocolError.
 func (c *Client) Ping(ctx context.Context, registry string) (Greeting, error) {
 	h := c.host(registry)
-	resp, err := h.greet(ctx)
+	resp, err := h.greet(c.mark(ctx))
 	if err != nil {
 		return Greeting{}, err
 	}

@@ -286,6 +286,11 @@ func (c *Client) Ping(ctx context.Context, host string) (registry.Greeting, erro
 	return c.registry.Ping(ctx, host)
 }
 
+// PingMirror is Ping for a mirror, or for a location in the place of a registry.
+func (c *Client) PingMirror(ctx context.Context, host string) (registry.Greeting, error) {
+	return c.registry.Mirror(registry.Mirror{}).Ping(ctx, host)
+}
+
 // Proxy returns the proxy for a registry, without user and password; "" if there is none.
 // The error is *registry.ProxyError.
 func (c *Client) Proxy(host string) (string, error) { return c.registry.Proxy(host) }

@@ -24,13 +24,17 @@ func (c *checkup) network(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	explained := c.mirrors(network)
 	c.proxies(network, hosts)
 	c.certificates()
 	c.credentials(ctx, hosts)
 	if !c.Remote {
 		return nil
 	}
-	return c.registries(ctx, network)
+	if err := c.registries(ctx, network, explained); err != nil {
+		return err
+	}
+	return c.askMirrors(ctx, network, explained)
 }
 
 // proxies names the proxy of each registry in one line.

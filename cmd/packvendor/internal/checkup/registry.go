@@ -18,9 +18,10 @@ type reply struct {
 	err      error
 }
 
-// registries asks each registry of packs.toml once. The error is the cause of ctx's end.
-func (c *checkup) registries(ctx context.Context, network *vendorer.Network) error {
-	hosts := c.examination.Registries
+// registries asks each registry of packs.toml once, unless a location has its place. The error
+// is the cause of ctx's end.
+func (c *checkup) registries(ctx context.Context, network *vendorer.Network, explained []*vendorer.MirrorExplanation) error {
+	hosts := slices.DeleteFunc(slices.Clone(c.examination.Registries), func(host string) bool { return !isAsked(explained, host) })
 	replies := make([]reply, len(hosts))
 	err := network.Ping(ctx, hosts, func(i int, g vendorer.Greeting, err error) { replies[i] = reply{g, err} })
 	if err != nil {
@@ -29,26 +30,32 @@ func (c *checkup) registries(ctx context.Context, network *vendorer.Network) err
 	for i, host := range hosts {
 		c.registry(host, replies[i])
 	}
-	if len(hosts) == 0 {
+	if len(c.examination.Registries) == 0 {
 		c.ok("registry", "none to ask: no packs.toml names one")
 	}
 	return nil
 }
 
 func (c *checkup) registry(host string, r reply) {
-	g := r.greeting
-	switch {
-	case r.err != nil:
+	if r.err != nil {
 		c.unreachable(r.err)
+		return
+	}
+	c.greeted("registry", host, r.greeting)
+}
+
+// greeted says how a host answered.
+func (c *checkup) greeted(subject, host string, g vendorer.Greeting) {
+	switch {
 	case g.Token:
-		c.ok("registry", host+" answers, and asks for a token")
+		c.ok(subject, host+" answers, and asks for a token")
 	case g.Login:
-		c.ok("registry", host+" answers, and asks for a login")
+		c.ok(subject, host+" answers, and asks for a login")
 	case g.Status == http.StatusOK:
-		c.ok("registry", host+" answers, and asks for no login")
+		c.ok(subject, host+" answers, and asks for no login")
 	default:
 		text := fmt.Sprintf("%s answers %d %s, so it may be no registry", host, g.Status, http.StatusText(g.Status))
-		c.warn("registry", text, hint.Hint{})
+		c.warn(subject, text, hint.Hint{})
 	}
 }
 

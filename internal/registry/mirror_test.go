@@ -121,6 +121,9 @@ func TestMirrorNames(t *testing.T) {
 		if err == nil || !strings.HasSuffix(err.Error(), want) || len(w.targets()) > 0 {
 			t.Errorf("%s: %v, dialled %q", host, err, w.targets())
 		}
+		if _, err := b.client.Mirror(registry.Mirror{}).Ping(t.Context(), host); err == nil || !strings.HasSuffix(err.Error(), want) || len(w.targets()) > 0 {
+			t.Errorf("%s: Ping: %v, dialled %q", host, err, w.targets())
+		}
 	}
 }
 

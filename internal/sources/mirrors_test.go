@@ -343,6 +343,26 @@ func TestPlacesOnce(t *testing.T) {
 	}
 }
 
+// A blocked reference has no source, whatever mirrors its rule has.
+func TestBlockedWithMirrors(t *testing.T) {
+	n := newNetwork(t, strings.Replace(twoMirrors, "[[registry.mirror]]", "blocked = true\n[[registry.mirror]]", 1))
+	var blocked *sources.BlockedError
+	if err := n.client.Check(n.ref); !errors.As(err, &blocked) || blocked.Line != 2 || blocked.Prefix != n.reg.Host() {
+		t.Errorf("%+v", err)
+	}
+	if _, err := n.blob(t); !errors.As(err, &blocked) {
+		t.Errorf("%v", err)
+	}
+	if _, err := n.client.Places(n.ref).Repositories(); !errors.As(err, &blocked) {
+		t.Errorf("%v", err)
+	}
+	for _, reg := range append(n.mirrors, n.reg) {
+		if requests := reg.Requests(); len(requests) > 0 {
+			t.Errorf("%v", requests)
+		}
+	}
+}
+
 // A mirror whose certificate is not trusted is one that cannot be reached: the next source is
 // asked, and it is not asked again.
 func TestUntrustedMirror(t *testing.T) {

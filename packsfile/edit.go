@@ -115,10 +115,10 @@ type Entry struct {
 //
 // It adds a missing pack in the form that the others have, as name = "REF" if that says
 // everything. In an existing pack it sets ref, path, version and allow_tags, and keeps its
-// other keys, its form and its comments; it removes keys that the Entry does not need, and
-// without a Ref layer, with the comments beside them. A string becomes an inline table if it must, but no
-// table becomes a string. SetAll does not write allow_tags if the file has it for all
-// packs.
+// other keys, its form and its comments. It removes keys that the Entry does not need, with the
+// comments beside them: layer too, if there is no Ref. A string becomes an inline table if it
+// must, but no table becomes a string. SetAll does not write allow_tags if the file has it for
+// all packs.
 //
 // It keeps the promises of SetRefs, pack by pack.
 func SetAll(data []byte, entries map[string]Entry) ([]byte, error) {

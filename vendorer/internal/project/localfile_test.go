@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -69,7 +70,18 @@ func TestFault45c_CopyLocalFile(t *testing.T) {
 			t.Errorf("%+v: %v", other, err)
 		}
 	}
+	err = p.CopyLocalFile(context.Background(), "a.gtpack", want, gone{})
+	if got := text(err); got != "write staged: file does not exist" {
+		t.Errorf("an error of the copy: %s", got)
+	}
 	if large, err := p.measureLocalFile(context.Background(), "a.gtpack", 3); err != nil || large != (verified.Content{Size: 4}) {
 		t.Errorf("%+v, %v", large, err)
 	}
+}
+
+// gone is a file that cannot be written.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "staged", Err: fs.ErrNotExist}
 }

@@ -56,6 +56,7 @@ func TestRealMirror(t *testing.T) {
 	}
 
 	// The cache dies in the middle of a pack: the origin sends the rest.
+	p.mirror(origin.Host(), front.host+"/"+mirroredPath)
 	front.killAfter = 1 << 20
 	p.forget()
 	if report := p.report(t); report.Source != "" || report.LayerDigest != pack.digest || !front.killed {

@@ -248,6 +248,9 @@ func (m *importing) judge(ctx context.Context, t *importTask) error {
 	claim := claimOf(t.Entry)
 	claim.Select, claim.Accept = t.Layer, m.accept
 	proof, err := m.evidenceOf(t)
+	if errors.As(err, new(*EvidenceError)) { // that is no matter of the policy
+		return err
+	}
 	if err != nil {
 		e.Err = err
 		return e
@@ -276,7 +279,7 @@ func (m *importing) evidenceOf(t *importTask) (*evidence.Evidence, error) {
 		if err == nil {
 			return e, nil
 		}
-		last = err
+		last = &EvidenceError{Name: t.Name, Path: name, Err: err}
 	}
 	return nil, last
 }

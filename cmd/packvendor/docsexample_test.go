@@ -119,7 +119,12 @@ func documents(t *testing.T) map[string]string {
 		}
 		words := strings.Fields(strings.ReplaceAll(example.line, "ghcr.io/", b.reg.Host()+"/"))
 		cmd := b.command(dir, cache, words[1:]...)
-		cmd.Env = append(cmd.Env, "PATH="+bin, "HOME="+home, "XDG_RUNTIME_DIR=/run/user/1000")
+		conf := "/dev/null"
+		if words[1] == "mirror" {
+			conf = filepath.Join(home, "registries.conf")
+			b.must(os.WriteFile(conf, []byte("[[registry]]\nlocation = \""+b.reg.Host()+"\"\n[[registry.mirror]]\nlocation = \"mirror.example.com/ghcr\"\n"), 0o666))
+		}
+		cmd.Env = append(cmd.Env, "PATH="+bin, "HOME="+home, "XDG_RUNTIME_DIR=/run/user/1000", "CONTAINERS_REGISTRIES_CONF="+conf)
 		err := cmd.Run()
 		var exit *exec.ExitError
 		if code := cmd.ProcessState.ExitCode(); err != nil && !errors.As(err, &exit) || code != example.code {

@@ -366,9 +366,8 @@ func TestBlockedWithMirrors(t *testing.T) {
 // A mirror whose certificate is not trusted is one that cannot be reached: the next source is
 // asked, and it is not asked again.
 func TestUntrustedMirror(t *testing.T) {
-	n := newNetwork(t, twoMirrors)
 	strange := packtest.StartRegistry(t, packtest.Options{})
-	n = newNetwork(t, strings.ReplaceAll(twoMirrors, "FIRST", strange.Host()))
+	n := newNetwork(t, strings.ReplaceAll(twoMirrors, "FIRST", strange.Host()))
 	for range 2 {
 		if from, err := n.blob(t); err != nil || from != 2 {
 			t.Errorf("from %d, %v", from, err)

@@ -54,9 +54,6 @@ func digestsOf(entry lockfile.Entry) []ociref.Digest {
 	if entry.IndexDigest != "" {
 		return []ociref.Digest{entry.IndexDigest, entry.ManifestDigest}
 	}
-	if entry.ManifestDigest == "" {
-		return nil // a file has none
-	}
 	return []ociref.Digest{entry.ManifestDigest}
 }
 

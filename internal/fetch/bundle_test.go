@@ -145,3 +145,18 @@ func TestImport(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Another client may keep another layer of the manifest: Import leaves that alone, as a fetch does.
+func TestImportLeavesAnotherLayerAlone(t *testing.T) {
+	b, other := twoLayers(t)
+	f := b.fetcher(t, b.bundle(t, true), offline, noNetwork(t))
+	b.rustEntry(t, other)
+	p, err := f.Resolve(t.Context(), parse(b.byDigest()), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if imported, err := f.Import(t.Context(), p); imported || !errors.Is(err, fetch.ErrNotShared) {
+		t.Errorf("imported %v, %v", imported, err)
+	}
+	wantBytes(t, read(t, b.file("pack.gtpack")), other)
+}

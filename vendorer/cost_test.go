@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/packtest"
+	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -43,9 +44,11 @@ func (p *project) freshClone() {
 }
 
 // requestKinds counts the requests to the registry by kind.
-func requestKinds(p *project) map[string]int {
+func requestKinds(p *project) map[string]int { return kindsOf(p.reg.Requests()) }
+
+func kindsOf(requests []packtest.Request) map[string]int {
 	kinds := map[string]int{}
-	for _, r := range p.reg.Requests() {
+	for _, r := range requests {
 		kind := r.Method
 		for _, of := range []string{"/manifests/", "/blobs/", "/tags/", "/token"} {
 			if strings.Contains(r.Path, of) {
@@ -84,6 +87,47 @@ func TestCostRequests(t *testing.T) {
 				t.Errorf("requests %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// A mirror adds no request: it is asked for all that the registry would be asked for, and the
+// registry for nothing. If the mirror has no pack, the registry is asked as without a mirror.
+func TestCostRequestsMirror(t *testing.T) {
+	const packs = 12
+	p := newMany(t, packtest.Options{}, packs, 0)
+	mirror := packtest.StartRegistry(t, packtest.Options{CA: authority, Token: true})
+	conf := filepath.Join(t.TempDir(), "registries.conf")
+	p.must(os.WriteFile(conf, fmt.Appendf(nil, "[[registry]]\nlocation = %q\n[[registry.mirror]]\nlocation = %q\n", p.reg.Host(), mirror.Host()+"/shop"), 0o666))
+	p.options.Fetch.Mirrors = packfetch.UserMirrors(func(name string) string {
+		return map[string]string{"CONTAINERS_REGISTRIES_CONF": conf}[name]
+	})
+	all := map[string]int{"GET": 1, "GET manifests": packs, "GET blobs": packs}
+	missed := map[string]int{"GET": 1, "GET token": packs, "GET manifests": packs}
+	answered := map[string]int{"GET": 1, "GET token": packs, "GET manifests": packs, "GET blobs": packs}
+	for _, test := range []struct {
+		name             string
+		prepare          func()
+		atMirror, atShop map[string]int
+	}{
+		{"the mirror has none", func() {}, missed, all},
+		{"the mirror has all", func() {
+			for n := range packs {
+				name := fmt.Sprintf("p%d", n)
+				packtest.MustPush(t, mirror, "shop/"+name, "stable", packtest.Pack(packtest.Zip("many", name, 0), ""))
+			}
+		}, answered, map[string]int{}},
+	} {
+		test.prepare()
+		mirror.ResetRequests()
+		if err := cold(p); err != nil {
+			t.Fatal(err)
+		}
+		if got := kindsOf(p.reg.Requests()); fmt.Sprint(got) != fmt.Sprint(test.atShop) {
+			t.Errorf("%s: requests to the registry %v, want %v", test.name, got, test.atShop)
+		}
+		if got := kindsOf(mirror.Requests()); fmt.Sprint(got) != fmt.Sprint(test.atMirror) {
+			t.Errorf("%s: requests to the mirror %v, want %v", test.name, got, test.atMirror)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ package sources
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -116,6 +117,9 @@ func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (m registry
 	}
 	from, err := c.ask(ctx, ref, "manifest", Source{}, func(p place, client *registry.Client) error {
 		m, err = client.Manifest(ctx, p.ref)
+		if err == nil && p.Role != Origin && ref.Digest == "" && !isManifest(m.Body) {
+			err = &registry.ProtocolError{Reason: "the answer is no manifest"}
+		}
 		return err
 	})
 	if err != nil {
@@ -123,6 +127,16 @@ func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (m registry
 	}
 	c.served.Store(ref.WithDigest(m.Digest), from)
 	return m, nil
+}
+
+// isManifest reports whether an answer may be a manifest. Proxies answer 200 with a page that
+// asks to log in, and a tag proves nothing of what it names.
+func isManifest(body []byte) bool {
+	var m struct {
+		MediaType                string
+		Layers, Blobs, Manifests json.RawMessage
+	}
+	return json.Unmarshal(body, &m) == nil && (m.MediaType != "" || m.Layers != nil || m.Blobs != nil || m.Manifests != nil)
 }
 
 // Unchanged reports, with one HEAD request to the first source, whether ref's tag still

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/credentials"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
 	"github.com/greenticai/packvendor/internal/registry"
@@ -106,6 +107,36 @@ func TestMirrorAddresses(t *testing.T) {
 		if refused := errors.As(err, &e) && e.IsRefusal(); refused != test.refused || !refused && err != nil || len(b.reg.Requests()) > 0 == refused {
 			t.Errorf("%s: %v", test.at, err)
 		}
+	}
+}
+
+// Credentials for a mirror are not sent over plain HTTP, except to this machine's loopback
+// address, whatever the file of mirrors and insecure_registries allow.
+func TestFault14f_MirrorOverPlainHTTP(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{somewhere, nearby, "127.0.0.1"} { // a name proves nothing of where it leads
+		for _, o := range []packtest.Options{{Plain: true}, {Plain: true, Token: true}} {
+			b := newFixture(t, private(o))
+			keys := &keychain{has: map[string]credentials.Credentials{"registry.example": good()}}
+			b.moved(t, at, nil, registry.Options{Keychain: keys, Insecure: []string{"registry.example"}})
+			_, err := b.client.Mirror(registry.Mirror{Once: true}).Manifest(t.Context(), b.named())
+			if err == nil || !strings.HasSuffix(err.Error(), "; credentials are not sent over plain HTTP") {
+				t.Errorf("%s: %v", at, err)
+			}
+			for _, r := range b.reg.Requests() {
+				if r.Scheme() == "basic" || r.Carries(packtest.Password) {
+					t.Errorf("%s: %s shows credentials", at, r)
+				}
+			}
+			if got := keys.hosts(); len(got) != 0 {
+				t.Errorf("%s: the keychain was asked for %q", at, got)
+			}
+		}
+	}
+	b := newFixture(t, private(packtest.Options{Plain: true}))
+	b.use(t, registry.Options{Keychain: b.holding(good())})
+	if _, err := b.client.Mirror(registry.Mirror{Once: true}).Manifest(t.Context(), b.byTag()); err != nil {
+		t.Errorf("loopback: %v", err)
 	}
 }
 

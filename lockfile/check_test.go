@@ -156,3 +156,26 @@ func TestValidate(t *testing.T) {
 		})
 	}
 }
+
+// An entry of a file has neither tag nor digest, whatever reference stands beside the file, and
+// nothing that could contradict that.
+func TestEntryOfFile(t *testing.T) {
+	entry := lockfile.Entry{Name: "a", Ref: "ghcr.io/a/b:1.0@" + string(digestA), LayerDigest: digestB, Size: 1}
+	if tag := entry.AnyTag(); tag != "1.0" {
+		t.Errorf("tag %q", tag)
+	}
+	if entry.Check() == nil || entry.Validate() == nil {
+		t.Error("an entry without a manifest is accepted")
+	}
+	entry.Path = "../a.gtpack"
+	if tag, digest := entry.AnyTag(), entry.Digest(); tag != "" || digest != "" {
+		t.Errorf("tag %q, digest %q", tag, digest)
+	}
+	if err := errors.Join(entry.Check(), entry.Validate()); err != nil {
+		t.Error(err)
+	}
+	entry.ManifestDigest = digestA
+	if err := entry.Validate(); err == nil || err.Error() != "packs.lock: a: manifest_digest stands beside path: a file has none" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -186,7 +186,7 @@ func (v *vendoring) keepForm(a *pendingAdd) {
 // checkTaken refuses a default name that belongs to a pack of another repository.
 func (v *vendoring) checkTaken(a *pendingAdd) error {
 	pack, there := v.p.Config.Pack(a.Name)
-	if !there || pack.Ref != "" && pack.Reference.Name() == a.ref.Name() {
+	if !there || pack.Reference.Name() == a.ref.Name() {
 		return nil
 	}
 	e := &TakenError{File: v.p.Show(v.p.TOMLFile), Line: pack.Line, Name: a.Name, Path: pack.Path, Other: a.ref.Name()}

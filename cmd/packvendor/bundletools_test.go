@@ -174,27 +174,49 @@ func TestBundleOras(t *testing.T) {
 	b.restores(backup, layout+"2")
 }
 
-// A closed network restores a bundle into a registry of its own with oras. There a
-// registries.conf leads every pack to this registry, and packvendor asks no other.
+// A closed network copies the packs of a bundle into a registry of its own with oras: each into a
+// repository with the path that it had, or all into one. There a registries.conf leads every pack
+// to this registry, and packvendor asks no other.
 func TestBundleClosedRegistry(t *testing.T) {
 	b := newBundleTest(t)
-	b.tool("oras", "restore", "--no-tty", "--plain-http", "--input", b.archive, b.other+"/closed/packs:slack,redis")
-	conf := filepath.Join(t.TempDir(), "registries.conf")
-	var text strings.Builder
-	for _, repository := range bundlePacks {
-		fmt.Fprintf(&text, "[[registry]]\nprefix = %q\nlocation = %q\ninsecure = true\n", b.host+"/"+repository, b.other+"/closed/packs")
-	}
-	if err := os.WriteFile(conf, []byte(text.String()), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	before := b.read("packs/slack.gtpack")
 	b.write("packs.toml", strings.Replace(b.read("packs.toml"), fmt.Sprintf("[%q]", b.host), fmt.Sprintf("[%q]", b.other), 1))
-	if err := os.RemoveAll(filepath.Join(b.dir, "packs")); err != nil {
-		t.Fatal(err)
+	for name, repository := range bundlePacks {
+		b.tool("oras", "cp", "--no-tty", "--from-oci-layout", "--to-plain-http", b.archive+":"+name, b.other+"/"+repository+":1.0.0")
 	}
-	code, stdout, stderr := runWith(t, map[string]string{"CONTAINERS_REGISTRIES_CONF": conf}, "--locked", "--json", "-f", filepath.Join(b.dir, "packs.toml"), "--cache-dir", t.TempDir())
-	if code != 0 || strings.Count(stdout, fmt.Sprintf(`"source": "%s/closed/packs"`, b.other)) != 2 || b.read("packs/slack.gtpack") != before {
-		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	rule := fmt.Sprintf("[[registry]]\nprefix = %q\nlocation = %q\n", b.host, b.other)
+	b.closed(rule, func(repository string) string { return b.other + "/" + repository })
+
+	b.tool("oras", "restore", "--no-tty", "--plain-http", "--input", b.archive, b.other+"/closed/packs:slack,redis")
+	var rules strings.Builder
+	for _, repository := range bundlePacks {
+		fmt.Fprintf(&rules, "[[registry]]\nprefix = %q\nlocation = %q\n", b.host+"/"+repository, b.other+"/closed/packs")
+	}
+	b.closed(rules.String(), func(string) string { return b.other + "/closed/packs" })
+}
+
+// closed demands that a locked run with an empty cache takes each pack from the place that rules
+// of a registries.conf lead to.
+func (b *bundleTest) closed(rules string, place func(repository string) string) {
+	b.t.Helper()
+	conf := filepath.Join(b.t.TempDir(), "registries.conf")
+	if err := os.WriteFile(conf, []byte(rules), 0o666); err != nil {
+		b.t.Fatal(err)
+	}
+	before := b.read("packs/slack.gtpack") + b.read("packs/redis.gtpack")
+	if err := os.RemoveAll(filepath.Join(b.dir, "packs")); err != nil {
+		b.t.Fatal(err)
+	}
+	code, stdout, stderr := runWith(b.t, map[string]string{"CONTAINERS_REGISTRIES_CONF": conf}, "--locked", "--json", "-f", filepath.Join(b.dir, "packs.toml"), "--cache-dir", b.t.TempDir())
+	if code != 0 || b.read("packs/slack.gtpack")+b.read("packs/redis.gtpack") != before {
+		b.t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	for _, repository := range bundlePacks {
+		if source := fmt.Sprintf(`"source": "%s"`, place(repository)); !strings.Contains(stdout, source) {
+			b.t.Errorf("no pack has %s:\n%s", source, stdout)
+		}
+	}
+	if strings.Count(stdout, `"source"`) != len(bundlePacks) {
+		b.t.Errorf("%s", stdout)
 	}
 	b.ends(0, nil, "verify")
 }

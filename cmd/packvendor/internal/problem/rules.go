@@ -110,7 +110,7 @@ func (x Explainer) inputRules() []rule {
 			if e.Workspace != "" {
 				return Problem{Kind: Usage, Hint: x.inWorkspace(e)}
 			}
-			return Problem{Kind: Usage, Hint: hint.Line("go mod init example.com/app")}
+			return Problem{Kind: Usage, Hint: x.withoutProject(hint.Line("go mod init example.com/app"))}
 		}),
 		on(func(e *vendorer.CIError) Problem {
 			if e.File != "" {
@@ -118,7 +118,9 @@ func (x Explainer) inputRules() []rule {
 			}
 			return Problem{Kind: Usage, Hint: hint.Command("init", "--help")}
 		}),
-		on(func(e *vendorer.NoProjectError) Problem { return Problem{Kind: Usage, Hint: h.Command("init")} }),
+		on(func(e *vendorer.NoProjectError) Problem {
+			return Problem{Kind: Usage, Hint: x.withoutProject(h.Command("init"))}
+		}),
 		on(func(e *vendorer.PackageNameError) Problem {
 			return Problem{Kind: Usage, Hint: when(e.New, h.Again("--package="+slices.Concat(e.Names, []string{"packs"})[0]))}
 		}),
@@ -229,6 +231,15 @@ func kindRules() []rule {
 		}),
 		all(Integrity, new(*packfetch.DigestMismatchError), new(*packfetch.ManifestError), new(*packfetch.ProtocolError)),
 	}
+}
+
+// withoutProject is the command line at hand with a packs.lock in the place of a project; where
+// the command takes none, it is the hint that makes a project.
+func (x Explainer) withoutProject(makes hint.Hint) hint.Hint {
+	if x.Hints.HasFlag("lock") {
+		return x.Hints.Again("--lock=packs.lock")
+	}
+	return makes
 }
 
 // inWorkspace is the command line at hand for a module of the workspace; where that has

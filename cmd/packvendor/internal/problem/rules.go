@@ -343,10 +343,19 @@ func (x Explainer) registry(pack *vendorer.PackError, e *packfetch.RegistryError
 		p.Hint = hint.Insecure(x.Hints.File, append(slices.Clone(pack.Insecure), e.Host)...)
 	case e.Registry != "" && !e.IsNotFound():
 		p.Hint = hint.Command("auth", "explain", e.Registry)
+	case isGone && isReplaced(pack.Err):
+		p.Hint = x.Hints.Command("mirror", "explain", pack.Ref)
 	case isGone:
 		p.Hint = x.lockAnother(pack)
 	}
 	return p
+}
+
+// isReplaced reports whether another location of registries.conf was asked in the registry's place.
+// The pack may be gone there, or the location may be wrong.
+func isReplaced(err error) bool {
+	var all *packfetch.SourcesError
+	return errors.As(err, &all) && all.Attempts[len(all.Attempts)-1].Role == "location"
 }
 
 // lockAnother is the command that follows the tag of a pack, or pins another of its

@@ -22,6 +22,9 @@ func TestHints(t *testing.T) {
 	retag := &vendorer.RetagError{Repository: "r.io/a", Locked: "sha256:aa", Now: "sha256:bb"}
 	mismatch := &vendorer.TagMismatchError{Repository: "r.io/a", Pinned: "sha256:aa", Now: "sha256:bb", IsPack: true}
 	gone := &packfetch.RegistryError{Status: 404}
+	sources := func(role packfetch.SourceRole) error {
+		return &packfetch.SourcesError{Attempts: []packfetch.Attempt{{Source: packfetch.Source{Role: role}, Err: gone}}}
+	}
 	refused := &packfetch.RegistryError{URL: "https://localhost:5000/v2/", Host: "localhost:5000", Err: syscall.ECONNREFUSED}
 	plain := &packfetch.RegistryError{URL: "https://r.io/v2/", Host: "r.io", Err: http.ErrSchemeMismatch}
 	far := &packfetch.RegistryError{URL: "https://r.io/v2/", Host: "r.io", Err: syscall.ECONNREFUSED}
@@ -43,6 +46,8 @@ func TestHints(t *testing.T) {
 		{"no version at all", &vendorer.PackError{Name: "a", Err: &vendorer.NoVersionError{Repository: "r.io/a", Range: "^1"}}, ""},
 		{"gone, with tag", &vendorer.PackError{Name: "a", Ref: "r.io/a:1@" + someDigest, Locked: locked, Err: gone}, "packvendor update a"},
 		{"gone, with digest alone", &vendorer.PackError{Name: "a", Ref: "oci://r.io/x/a@" + someDigest, Locked: locked, Err: gone}, "packvendor add a r.io/x/a"},
+		{"gone, with mirrors", &vendorer.PackError{Name: "a", Ref: "r.io/a:1@" + someDigest, Locked: locked, Err: sources("origin")}, "packvendor update a"},
+		{"gone from another location", &vendorer.PackError{Name: "a", Ref: "r.io/a:1@" + someDigest, Locked: locked, Err: sources("location")}, "packvendor mirror explain r.io/a:1@" + someDigest},
 		{"gone, no reference", &vendorer.PackError{Name: "a", Ref: "?", Locked: locked, Err: gone}, ""},
 		{"not found, never locked", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Err: gone}, ""},
 		{"forbidden", &vendorer.PackError{Name: "a", Ref: "r.io/a:1", Locked: locked, Err: &packfetch.RegistryError{Status: 403}}, ""},

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -124,6 +125,9 @@ func (x Explainer) inputRules() []rule {
 		on(func(e *vendorer.PackageNameError) Problem {
 			return Problem{Kind: Usage, Hint: when(e.New, h.Again("--package="+slices.Concat(e.Names, []string{"packs"})[0]))}
 		}),
+		on(func(e *packfetch.InvalidReferenceError) Problem {
+			return Problem{Kind: Usage, Hint: x.asFile(e.Reference)}
+		}),
 		on(func(e *packfetch.TagDisallowedError) Problem {
 			return Problem{Kind: Usage, Hint: h.Again("--allow-tags")}
 		}),
@@ -220,7 +224,7 @@ func kindRules() []rule {
 		all(Drift, new(*vendorer.EmbedError), new(*vendorer.MissingPacksError)),
 		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError), new(*vendorer.InputError), new(*vendorer.BundleError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
-			new(*packfetch.InvalidReferenceError), new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),
+			new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),
 		all(Network, new(*vendorer.ProxyError)),
 		all(Storage, new(*packfetch.StorageError)),
 		on(func(e *packfetch.UnreadBundleError) Problem {
@@ -240,6 +244,22 @@ func (x Explainer) withoutProject(makes hint.Hint) hint.Hint {
 		return x.Hints.Again("--lock=packs.lock")
 	}
 	return makes
+}
+
+// asFile is the add at hand with a file in the place of what is no reference; none if there is no
+// such file.
+func (x Explainer) asFile(word string) hint.Hint {
+	args := x.Hints.Args
+	at := slices.Index(args, word)
+	if at < 0 || !slices.Contains(args, "add") {
+		return hint.Hint{}
+	}
+	if info, err := os.Stat(word); err != nil || !info.Mode().IsRegular() {
+		return hint.Hint{}
+	}
+	words := slices.Clone(args)
+	words[at] = "./" + word
+	return hint.Command(words...)
 }
 
 // inWorkspace is the command line at hand for a module of the workspace; where that has

@@ -28,11 +28,11 @@ type bundleOutput struct {
 }
 
 // openBundleOutput opens a place. The error is a *PlaceError if nothing can be written there, a
-// *UsageError for an archive that would be compressed.
+// *UsageError for the name of a compressed archive.
 func openBundleOutput(path string) (*bundleOutput, error) {
 	for _, end := range compressed {
 		if strings.EqualFold(filepath.Ext(path), end) {
-			return nil, &UsageError{Subject: path, Reason: "would be no compressed archive: write FILE.tar, or the name of a folder"}
+			return nil, &UsageError{Subject: path, Reason: "is the name of a compressed archive, and bundles are not compressed: write FILE.tar, or the name of a folder"}
 		}
 	}
 	if IsArchive(path) {

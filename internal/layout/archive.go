@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/printable"
@@ -78,6 +79,8 @@ func (a *archive) scan(file io.ReaderAt, size int64) error {
 			return nil
 		case errors.As(err, &path), errors.Is(err, errManyHeaders):
 			return err
+		case err != nil && len(a.members) == 0 && isCompressed(file):
+			return errors.New("is compressed: decompress it first")
 		case err != nil && len(a.members) == 0:
 			return errors.New("is no tar archive")
 		case err != nil:
@@ -96,6 +99,16 @@ func (a *archive) scan(file io.ReaderAt, size int64) error {
 			return errors.New("is a broken tar archive: it is cut off")
 		}
 	}
+}
+
+// compressions are the first bytes of files that gzip, zstd, xz and bzip2 wrote.
+var compressions = []string{"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd7zXZ\x00", "BZh"}
+
+// isCompressed reports whether a file begins as a compressed one.
+func isCompressed(file io.ReaderAt) bool {
+	start := make([]byte, 6)
+	n, _ := file.ReadAt(start, 0)
+	return slices.ContainsFunc(compressions, func(magic string) bool { return strings.HasPrefix(string(start[:n]), magic) })
 }
 
 // add adds a member.

@@ -186,12 +186,13 @@ func TestOpenPlaces(t *testing.T) {
 	if _, err := Open(path); fmt.Sprint(err) != path+" is no tar archive" {
 		t.Errorf("got %v", err)
 	}
-	gzip := append([]byte{0x1f, 0x8b, 8}, make([]byte, 1024)...)
-	if err := os.WriteFile(path, gzip, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(path); fmt.Sprint(err) != path+" is no tar archive" {
-		t.Errorf("got %v", err)
+	for _, magic := range []string{"\x1f\x8b\x08", "\x28\xb5\x2f\xfd", "\xfd7zXZ\x00", "BZh9"} {
+		if err := os.WriteFile(path, []byte(magic+strings.Repeat(".", 1024)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path); fmt.Sprint(err) != path+" is compressed: decompress it first" {
+			t.Errorf("%q: got %v", magic, err)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
+// topKeys are the keys above the first table.
+var topKeys = []string{"allow_tags", "insecure_registries", "accept_media_types"}
+
 // A checker turns a document into a File and collects all problems.
 type checker struct {
 	filename string
@@ -48,7 +51,7 @@ func (c *checker) errors() Errors {
 
 // file checks the whole document.
 func (c *checker) file(root *node) *File {
-	c.knownKeys(root, "", "allow_tags", "insecure_registries", "accept_media_types", "embed", "trust", "packs")
+	c.knownKeys(root, "", slices.Concat(topKeys, []string{"embed", "trust", "packs"})...)
 	f := &File{
 		AllowTags:          c.boolean(root.child("allow_tags"), "allow_tags", ""),
 		InsecureRegistries: c.hosts(root.child("insecure_registries")),

@@ -54,7 +54,7 @@ func (c *checker) pack(n *node, allowTags bool) *Pack {
 			return p
 		}
 	} else if _, ok := n.decoded.(string); !ok {
-		c.report(n, key, "must be a reference, or a table with one as ref")
+		c.noPack(n, key)
 		return p
 	}
 	parsed := c.reference(ref, p)
@@ -64,6 +64,15 @@ func (c *checker) pack(n *node, allowTags bool) *Pack {
 		c.pin(ref, p)
 	}
 	return p
+}
+
+// noPack reports a value that is no pack. It may be a key of the file below the wrong table.
+func (c *checker) noPack(n *node, key string) {
+	if slices.Contains(topKeys, n.key) {
+		c.report(n, key, "belongs above the first table, not into [packs]")
+		return
+	}
+	c.report(n, key, "must be a reference, or a table with ref or path")
 }
 
 // path returns the path of the pack's file at n.

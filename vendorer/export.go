@@ -59,10 +59,10 @@ const (
 const lockName = project.LockName
 
 // Export writes the locked packs as an OCI image layout. It takes what it can from the
-// project, the cache and Options.Bundles, and the rest from the registries. The bytes of the layout depend on
-// packs.lock and the packs alone. packs.lock must agree with packs.toml: else the error is a
-// *LockedError. Packs that are files have no manifest, so no layout holds them: it is a
-// *FileExportError to name one. After an error the output is as it was.
+// project, the cache and Options.Bundles, and the rest from the registries. The bytes of the
+// layout depend on packs.lock and the packs alone. packs.lock must agree with packs.toml: else
+// the error is a *LockedError. Packs that are files have no manifest, so no layout holds them:
+// it is a *FileExportError to name one. After an error the output is as it was.
 func Export(ctx context.Context, o Options, eo ExportOptions) (*Exported, error) {
 	out, err := openBundleOutput(eo.Output)
 	if err != nil {

@@ -120,12 +120,13 @@ func (c *Config) Rule(ref ociref.Reference) *Rule {
 // find returns the rule for a reference, and what follows its prefix in the name of the
 // repository.
 func (c *Config) find(ref ociref.Reference) (found *Rule, rest string) {
+	names := spellings(ref)
 	for i := range c.Rules {
 		r := &c.Rules[i]
 		if found != nil && len(r.Prefix) <= len(found.Prefix) {
 			continue
 		}
-		for _, name := range spellings(ref) {
+		for _, name := range names {
 			if n := matched(name, r.Prefix); n >= 0 {
 				found, rest = r, name[n:]
 				break

@@ -1,6 +1,7 @@
 package mirrors
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -167,5 +168,21 @@ func TestMerge(t *testing.T) {
 	}
 	if got := Merge(); !reflect.DeepEqual(got, &Config{}) {
 		t.Errorf("of no files: %+v", got)
+	}
+}
+
+// A file may have thousands of rules, and a project thousands of packs: for each rule, the
+// search compares alone, and allocates nothing.
+func TestRuleOfMany(t *testing.T) {
+	ref := reference(t, "GHCR.io/greenticai/slack:1.0.0")
+	allocations := func(rules int) float64 {
+		c := &Config{}
+		for i := range rules {
+			c.Rules = append(c.Rules, Rule{Prefix: fmt.Sprintf("registry-%d.example", i)})
+		}
+		return testing.AllocsPerRun(10, func() { c.Rule(ref) })
+	}
+	if one, many := allocations(1), allocations(1000); many > one {
+		t.Errorf("%v allocations with one rule, %v with a thousand", one, many)
 	}
 }

@@ -99,7 +99,7 @@ const (
 )
 
 // Manifest reads the manifest that ref names: by digest if it has one, by tag otherwise. By
-// digest, Manifest has verified the body.
+// digest, Manifest has verified the body, and it has a media type from the origin alone.
 //
 // Errors: *Error, *BlockedError, *mirrors.Error, those of registry.Client.Manifest and
 // mirrors.Load.
@@ -124,6 +124,9 @@ func (c *Client) Manifest(ctx context.Context, ref ociref.Reference) (m registry
 	})
 	if err != nil {
 		return registry.Manifest{}, err
+	}
+	if ref.Digest != "" && from.Role != Origin {
+		m.MediaType = "" // as of a bundle: the digest proves the body, and nothing proves a header
 	}
 	c.served.Store(ref.WithDigest(m.Digest), from)
 	return m, nil

@@ -10,7 +10,6 @@ import (
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verdict"
 	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -33,11 +32,8 @@ type (
 // searchKeyless says where the program is looked for. dir is in the work tree and the module
 // whose programs are not run.
 func (o Options) searchKeyless(dir string) keyless.Search {
-	search := keyless.Search{Getenv: o.getenv, Executable: o.Executable}
+	search := keyless.Search{Getenv: o.getenv, Executable: o.Executable, Refuse: treesAround(dir)}
 	for _, dir := range bothNames(dir) {
-		if top := gitrev.WorkTree(dir); top != "" {
-			search.Refuse = append(search.Refuse, top)
-		}
 		if root, err := project.ModuleRoot(dir); err == nil {
 			search.Refuse = append(search.Refuse, root)
 		}

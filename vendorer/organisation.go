@@ -30,19 +30,26 @@ func (c *client) loadOrganisation(dir string) (err error) {
 	return err
 }
 
-// isInTree tells whether a file is in the git work tree, or else the module, around a folder,
-// by its own path or by that of what it links to.
+// isInTree tells whether a file is in a tree around a folder, by its own path or by that of what
+// it links to.
 func isInTree(file, dir string) bool {
-	return slices.ContainsFunc(bothNames(dir), func(dir string) bool {
-		top := gitrev.WorkTree(dir)
-		if top == "" {
-			var err error
-			if top, err = project.ModuleRoot(dir); err != nil {
-				return false
+	return slices.ContainsFunc(treesAround(dir), func(top string) bool { return isBelow(file, top) })
+}
+
+// treesAround returns the folders around a folder whose files are in one pull request: the git
+// work tree, with those of which it is a submodule, or else the module and its workspace.
+func treesAround(dir string) (tops []string) {
+	for _, dir := range bothNames(dir) {
+		trees := gitrev.WorkTrees(dir)
+		if root, err := project.ModuleRoot(dir); err == nil && trees == nil {
+			trees = append(trees, root)
+			if work := project.NearestWork(root); work != "" {
+				trees = append(trees, filepath.Dir(work))
 			}
 		}
-		return isBelow(file, top)
-	})
+		tops = append(tops, trees...)
+	}
+	return tops
 }
 
 // isBelow tells whether a file is below a folder, by their paths or by those without links.

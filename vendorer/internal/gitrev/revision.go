@@ -213,6 +213,25 @@ func WorkTree(dir string) string {
 	}
 }
 
+// WorkTrees returns the working tree around dir, and those of which it is a submodule, from the
+// inside to the outside.
+func WorkTrees(dir string) (tops []string) {
+	for top := WorkTree(dir); top != ""; top = WorkTree(filepath.Dir(top)) {
+		tops = append(tops, top)
+		if !isSubmodule(top) {
+			break
+		}
+	}
+	return tops
+}
+
+// isSubmodule reports whether a working tree belongs to another one, whose git directory has its
+// own: https://git-scm.com/docs/gitsubmodules#_description
+func isSubmodule(top string) bool {
+	gitDir := filepath.ToSlash(linkedGitDir(top, filepath.Join(top, gitName)))
+	return strings.Contains(gitDir, "/modules/")
+}
+
 // linkedGitDir reads a file in the place of a git directory.
 // https://git-scm.com/docs/gitrepository-layout
 func linkedGitDir(dir, name string) string {

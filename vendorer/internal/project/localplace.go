@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,12 +48,19 @@ func (p *Project) reach(name string) (dir, below string, err error) {
 		dir, below = filepath.Dir(dir), strings.TrimPrefix(below, "../")
 	}
 	if len(dir) < len(outermost) && slices.ContainsFunc(strings.Split(below, "/"), isHidden) {
-		return "", "", &PlaceError{Reason: fmt.Sprintf("is outside %s, and hidden: a name on its way begins with '.'", visible(outermost))}
+		return "", "", &PlaceError{Reason: fmt.Sprintf("is outside %s, and hidden: a name on its way begins with '.', or is a short one like SSH~1", visible(outermost))}
 	}
 	return dir, below, nil
 }
 
-func isHidden(element string) bool { return strings.HasPrefix(element, ".") }
+// shortName is in the short names that Windows gives to files, those of hidden ones without
+// their dot.
+var shortName = regexp.MustCompile(`~[0-9]`)
+
+// isHidden tells whether a name is that of a hidden file, or may be on Windows.
+func isHidden(element string) bool {
+	return strings.HasPrefix(element, ".") || shortName.MatchString(element)
+}
 
 // outermost returns the outermost of the module, the folder of its go.work, and its git work
 // tree. Each of these is the module, or above it.

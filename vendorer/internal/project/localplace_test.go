@@ -95,9 +95,14 @@ func TestReach(t *testing.T) {
 			if err == nil && (dir != want || below != "x/y") {
 				t.Errorf("%+v: %d up: %s, %s", test, up, dir, below)
 			}
-			// Hidden files are the user's, outside the outermost folder.
-			if _, _, err := p.reach(strings.Repeat("../", up) + "x/.y"); (err == nil) != (up < test.up) {
-				t.Errorf("%+v: hidden, %d up: %v", test, up, err)
+			// Hidden files are the user's, outside the outermost folder. On Windows, SSH~1 is .ssh.
+			for _, hidden := range []string{"x/.y", ".x/y", "SSH~1/y", "x/Y~BC~2.PUB"} {
+				if _, _, err := p.reach(strings.Repeat("../", up) + hidden); (err == nil) != (up < test.up) {
+					t.Errorf("%+v: %s, %d up: %v", test, hidden, up, err)
+				}
+			}
+			if _, _, err := p.reach(strings.Repeat("../", up) + "x~y/z~"); (err == nil) != (up <= test.up) {
+				t.Errorf("%+v: not hidden, %d up: %v", test, up, err)
 			}
 		}
 	}

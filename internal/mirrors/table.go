@@ -113,11 +113,20 @@ func (t table) tables(key string) ([]table, error) {
 		for _, one := range list {
 			values, ok := one.(map[string]any)
 			if !ok {
-				return nil, t.errorf(t.lineOf(key), "%s must be an array of tables", key)
+				return nil, t.noTables(key)
 			}
 			add(values)
 		}
 		return all, nil
 	}
-	return nil, t.errorf(t.lineOf(key), "%s must be an array of tables", key)
+	return nil, t.noTables(key)
+}
+
+// noTables is the error of a key that is no array of tables.
+func (t table) noTables(key string) error {
+	header := key
+	if key == "mirror" {
+		header = "registry.mirror"
+	}
+	return t.errorf(t.lineOf(key), "%s must be an array of tables: write [[%s]]", key, header)
 }

@@ -34,9 +34,9 @@ type Verification struct {
 // Verify compares packs.toml, packs.lock, the vendored files, the generated file and
 // the files that the Go toolchain embeds, and looks for code that changes the generated
 // file's variables. It writes nothing, and uses no network unless remote is set. With
-// remote it also proves, by manifest requests alone, that every entry of packs.lock
-// follows from its reference, and that a version tag names the pinned digest. The error
-// reports a failed comparison.
+// Options.Locked, a pack under development is a problem. With remote it also proves, by
+// manifest requests alone, that every entry of packs.lock follows from its reference, and
+// that a version tag names the pinned digest. The error reports a failed comparison.
 func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) {
 	s, err := open(ctx, o, false)
 	if err != nil {
@@ -52,7 +52,7 @@ func Verify(ctx context.Context, o Options, remote bool) (*Verification, error) 
 	}
 	s.p.Unlock() // the rest is about registries
 	if remote {
-		s.TagsFromOrigin()
+		s.ProveOrigin()
 		if !s.checkRemoteBlocked(here.tasks) {
 			s.checkRemotes(ctx, here.tasks)
 		}
@@ -187,6 +187,9 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 			proven, t.err = s.checkLocked(t.task)
 			if t.err == nil {
 				t.err = t.localFileError()
+			}
+			if developed := t.developedError(); t.err == nil && s.o.Locked && developed != nil {
+				t.err = developed
 			}
 			t.signature = s.checkSigner(ctx, t.task)
 			if t.err == nil && t.signature == nil && !remote { // which proves it

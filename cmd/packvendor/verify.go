@@ -24,6 +24,9 @@ changes the generated variables. It writes nothing, and without --remote it uses
 no network. The exit code is 1 for a difference, and 4 for wrong bytes or an
 inconsistent packs.lock.
 
+If CI=true, a pack with a path beside its ref is a fault: it is under
+development.
+
 With --remote it also checks that each registry has the locked manifest, and
 that a version tag in packs.toml names the digest beside it. For a range it
 checks the locked digest, not the tag.
@@ -42,6 +45,7 @@ packs with a path.`,
 			}
 			c.section = nil
 			return c.eachProject(func(o vendorer.Options) error {
+				o.Locked = c.inCI()
 				v, err := vendorer.Verify(command.Context(), o, remote)
 				if err != nil {
 					return err

@@ -96,6 +96,7 @@ type (
 	LocationIgnored struct {
 		Location, Origin, File string
 		Line                   int
+		Digests                bool // these are asked of that registry, too
 	}
 	// LocationSpoke: a registry was to be asked for tags, but a location has its place.
 	LocationSpoke struct {

@@ -104,8 +104,8 @@ type Source = sources.Source
 // called before any request.
 func (f *Fetcher) DistrustMirrors(d sources.Distrust) { f.sources.Distrust(d) }
 
-// TagsFromOrigin has no mirror asked for tags. It must be called before any request.
-func (f *Fetcher) TagsFromOrigin() { f.sources.TagsFromOrigin() }
+// ProveOrigin is sources.Client.Prove.
+func (f *Fetcher) ProveOrigin() { f.sources.Prove() }
 
 // New returns a Fetcher. It touches neither disk nor network. Its error is
 // *OptionError.

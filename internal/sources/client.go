@@ -56,8 +56,8 @@ type Client struct {
 	insecure []string
 	events   func(Event)
 
-	distrust       Distrust
-	tagsFromOrigin bool
+	distrust Distrust
+	proving  bool
 
 	read   sync.Once // the mirrors' files
 	told   sync.Map  // events that are sent once
@@ -78,9 +78,10 @@ func New(client *registry.Client, o Options) *Client {
 // Distrust says which files are a stranger's word. It must be called before any request.
 func (c *Client) Distrust(d Distrust) { c.distrust = d }
 
-// TagsFromOrigin has the origin alone asked for tags. An event tells where a location has
-// its place. It must be called before any request.
-func (c *Client) TagsFromOrigin() { c.tagsFromOrigin = true }
+// Prove has answers prove something about the origin: no mirror is asked for tags, and no
+// source that a stranger's file names for digests. An event tells where a location has the
+// origin's place. It must be called before any request.
+func (c *Client) Prove() { c.proving = true }
 
 // A Source is where something came from.
 type Source struct {

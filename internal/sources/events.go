@@ -49,6 +49,7 @@ type InsecureMirror struct {
 type LocationIgnored struct {
 	Location, Origin, File string
 	Line                   int
+	Digests                bool // these are asked of that registry, too
 }
 
 // LocationSpoke: the origin was to be asked for tags, but a location has its place.
@@ -81,8 +82,8 @@ func (c *Client) tellPassed(p *plan, ref ociref.Reference) {
 		case place.passed == Insecure:
 			c.once("insecure "+place.ref.Registry, InsecureMirror{Host: place.ref.Registry, File: place.at.File, Line: place.at.Line, Insecure: c.insecure})
 		case place.passed == Foreign && place.Role == Location:
-			c.once("ignored "+place.Place, LocationIgnored{Location: place.Place, Origin: ref.Name(), File: place.at.File, Line: place.at.Line})
-		case place.passed == "" && place.Role == Location && c.tagsFromOrigin && ref.Digest == "":
+			c.once("ignored "+place.Place, LocationIgnored{Location: place.Place, Origin: ref.Name(), File: place.at.File, Line: place.at.Line, Digests: c.proving})
+		case place.passed == "" && place.Role == Location && c.proving && ref.Digest == "":
 			c.once("spoke "+place.Place, LocationSpoke{Location: place.Place, Origin: ref.Name(), File: place.at.File, Line: place.at.Line})
 		}
 	}

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -59,7 +60,7 @@ const (
 	Insecure Reason = "insecure"
 	// Blocked: a rule blocks it.
 	Blocked Reason = "blocked"
-	// Foreign: the file is a stranger's word, and the reference is a tag.
+	// Foreign: the file is a stranger's word, and the reference is a tag, or Prove was called.
 	Foreign Reason = "foreign"
 	// NoTags: tags are asked of the origin alone.
 	NoTags Reason = "no-tags"
@@ -133,13 +134,10 @@ func (c *Client) plan(ref ociref.Reference) (*plan, error) {
 		place.passed = Blocked
 		p.places = append(p.places, place)
 	}
-	for _, replaced := range p.places {
-		if replaced.Role == Location && replaced.passed == Foreign {
-			p.places = append(p.places, originOf(ref))
-			c.spoke.Store(ref.Name(), true)
-		}
-	}
-	if _, spoke := c.spoke.Load(ref.Name()); spoke && ref.Digest != "" {
+	if slices.ContainsFunc(p.places, func(p place) bool { return p.Role == Location && p.passed == Foreign }) {
+		p.places = append(p.places, originOf(ref))
+		c.spoke.Store(ref.Name(), true)
+	} else if _, spoke := c.spoke.Load(ref.Name()); spoke && ref.Digest != "" {
 		// Its tags were asked of the origin, which has what they lead to.
 		p.places = append(p.places, originOf(ref))
 	}
@@ -160,11 +158,11 @@ func (c *Client) passedOver(s mirrors.Source, ref ociref.Reference) Reason {
 	switch {
 	case s.Role == mirrors.RoleOrigin:
 		return ""
-	case ref.Digest == "" && c.distrust.covers(ref, s.File):
+	case (ref.Digest == "" || c.proving) && c.distrust.covers(ref, s.File):
 		return Foreign
 	case s.Role == mirrors.RoleMirror && s.Insecure && !c.isInsecure(s.Reference.Registry):
 		return Insecure
-	case ref.Digest == "" && c.tagsFromOrigin && s.Role == mirrors.RoleMirror:
+	case ref.Digest == "" && c.proving && s.Role == mirrors.RoleMirror:
 		return NoTags
 	}
 	return ""

@@ -132,7 +132,7 @@ func (p *Printer) fetching(e packfetch.Event) {
 	case packfetch.InsecureMirror:
 		p.insecureMirror(e)
 	case packfetch.LocationIgnored:
-		p.once(func(text string) { p.Warning("%s", text) }, "", fmt.Sprintf("%s:%d: %s is not asked for tags of %s: the file is in the work tree, and no rule asks for a signature", e.File, e.Line, e.Location, e.Origin))
+		p.once(func(text string) { p.Warning("%s", text) }, "", ignoredText(e))
 	case packfetch.LocationSpoke:
 		p.Notice("%s:%d: the tags of %s are what %s says, which has its place", e.File, e.Line, e.Origin, e.Location)
 	case packfetch.Waiting:
@@ -269,4 +269,11 @@ func (p *Printer) Written(report *vendorer.Report) {
 	if len(report.Written)+len(report.Deleted) == 0 {
 		p.Detail("%snothing changed", p.About)
 	}
+}
+
+func ignoredText(e packfetch.LocationIgnored) string {
+	if e.Digests {
+		return fmt.Sprintf("%s:%d: %s is not asked about %s: the file is in the work tree, and no rule asks for a signature", e.File, e.Line, e.Location, e.Origin)
+	}
+	return fmt.Sprintf("%s:%d: %s is not asked for tags of %s: the file is in the work tree, and no rule asks for a signature", e.File, e.Line, e.Location, e.Origin)
 }

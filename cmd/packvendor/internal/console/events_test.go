@@ -106,6 +106,8 @@ var eventWords = []struct {
 			"packvendor: hint: in packs.toml, above the first table: insecure_registries = [\"x.io\", \"m.io\"]\n"},
 	{vendorer.Fetching{Event: packfetch.LocationIgnored{Location: "m.io/a", Origin: "r.io/a", File: "a.conf", Line: 3}}, warning,
 		"packvendor: warning: a.conf:3: m.io/a is not asked for tags of r.io/a: the file is in the work tree, and no rule asks for a signature\n"},
+	{vendorer.Fetching{Event: packfetch.LocationIgnored{Location: "m.io/b", Origin: "r.io/b", File: "a.conf", Line: 3, Digests: true}}, warning,
+		"packvendor: warning: a.conf:3: m.io/b is not asked about r.io/b: the file is in the work tree, and no rule asks for a signature\n"},
 	{vendorer.Fetching{Event: packfetch.LocationSpoke{Location: "m.io/a", Origin: "r.io/a", File: "a.conf", Line: 3}}, notice,
 		"packvendor: a.conf:3: the tags of r.io/a are what m.io/a says, which has its place\n"},
 	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, warning,

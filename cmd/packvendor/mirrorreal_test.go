@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,9 +58,9 @@ func TestRealMirror(t *testing.T) {
 
 	// The cache dies in the middle of a pack: the origin sends the rest.
 	p.mirror(origin.Host(), front.host+"/"+mirroredPath)
-	front.killAfter = 1 << 20
+	front.killAfter.Store(1 << 20)
 	p.forget()
-	if report := p.report(t); report.Source != "" || report.LayerDigest != pack.digest || !front.killed {
+	if report := p.report(t); report.Source != "" || report.LayerDigest != pack.digest || !front.killed.Load() {
 		t.Errorf("killed: %+v", report)
 	}
 	p.holds(t, pack)
@@ -128,8 +129,8 @@ func publishLarge(t *testing.T, reg *distribution.Server) largePack {
 type front struct {
 	host      string
 	cache     *distribution.Server
-	killAfter int64 // bytes of a blob after which the cache is killed; 0 is never
-	killed    bool
+	killAfter atomic.Int64 // bytes of a blob after which the cache is killed; 0 is never
+	killed    atomic.Bool
 }
 
 func startFront(t *testing.T, origin, cache *distribution.Server) *front {
@@ -163,12 +164,14 @@ func startFront(t *testing.T, origin, cache *distribution.Server) *front {
 
 // cut kills the cache while it sends a blob.
 func (f *front) cut(resp *http.Response) error {
-	if f.killAfter == 0 || !strings.Contains(resp.Request.URL.Path, "/blobs/") {
+	after := f.killAfter.Load()
+	if after == 0 || !strings.Contains(resp.Request.URL.Path, "/blobs/") {
 		return nil
 	}
-	resp.Body = &severed{ReadCloser: resp.Body, left: f.killAfter, kill: func() {
+	resp.Body = &severed{ReadCloser: resp.Body, left: after, kill: func() {
 		f.cache.Kill()
-		f.killed, f.killAfter = true, 0
+		f.killed.Store(true)
+		f.killAfter.Store(0)
 	}}
 	return nil
 }

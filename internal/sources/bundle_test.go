@@ -109,11 +109,15 @@ func TestBundleErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	absent := filepath.Join(t.TempDir(), "absent.tar")
+	var gone *fs.PathError
+	if _, err := os.Open(absent); !errors.As(err, &gone) {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]struct {
 		text string
 		as   any
 	}{
-		absent: {"cannot read the bundle " + absent + ": no such file or directory", new(*UnreadBundleError)},
+		absent: {"cannot read the bundle " + absent + ": " + gone.Err.Error(), new(*UnreadBundleError)},
 		text:   {text + " is no tar archive", new(*layout.FormatError)},
 		lies:   {"the bundle " + lies + ": digest mismatch\n", new(*verified.MismatchError)},
 	} {

@@ -252,7 +252,8 @@ func TestFault64_PatienceEnds(t *testing.T) {
 				} else {
 					wrong = event.Err
 				}
-				if waited != test.want || wrong.Short != (test.want > 0) || wrong.Changed {
+				// Less if the machine is slow: TestRetryUnfinished of packcache has a clock.
+				if waited > test.want || (waited > 0) != (test.want > 0) || wrong.Short != (test.want > 0) || wrong.Changed {
 					t.Errorf("waited for %v, want %v; %+v", waited, test.want, wrong)
 				}
 			})

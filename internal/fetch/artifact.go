@@ -145,7 +145,7 @@ func (f *Fetcher) ManifestOf(ctx context.Context, ref ociref.Reference) ([]byte,
 // CopyBlob copies a blob of a repository to dst, from a bundle or else from the registry.
 // fetched and the errors are those of Copy.
 func (f *Fetcher) CopyBlob(ctx context.Context, ref ociref.Reference, content verified.Content, dst Sink) (fetched bool, err error) {
-	if f.offline && !f.bundles.HasBlob(content.Digest) {
+	if f.offline && !f.bundles.Has(content.Digest) {
 		return false, f.offlineError(ref.Name() + "@" + string(content.Digest))
 	}
 	blob := &Resolved{Reference: ref, ref: ref, Layer: Layer{Digest: string(content.Digest), Size: content.Size}}

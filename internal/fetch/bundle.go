@@ -27,7 +27,7 @@ func (f *Fetcher) OpenBundles() error { return f.bundles.Open() }
 func (f *Fetcher) CloseBundles() { f.bundles.Close() }
 
 // HasBundled reports whether a bundle has the manifest with a digest. It does not read it.
-func (f *Fetcher) HasBundled(manifest ociref.Digest) bool { return f.bundles.HasManifest(manifest) }
+func (f *Fetcher) HasBundled(manifest ociref.Digest) bool { return f.bundles.Has(manifest) }
 
 // BundledFiles returns the file beside index.json with a name, of each bundle that has it. The
 // bytes prove nothing.
@@ -59,7 +59,7 @@ func (f *Fetcher) offlineError(reference string) *OfflineError {
 }
 
 // isBundled reports whether a bundle has the pack's bytes, right or wrong.
-func (f *Fetcher) isBundled(p *Resolved) bool { return f.bundles.HasBlob(p.content().Digest) }
+func (f *Fetcher) isBundled(p *Resolved) bool { return f.bundles.Has(p.content().Digest) }
 
 // bundled returns the manifest that ref names by digest from a bundle. ok is false if no bundle
 // has it. A manifest of a bundle has no content type, and goes into no cache.

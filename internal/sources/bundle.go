@@ -80,13 +80,11 @@ func (b *Bundles) Close() {
 	}
 }
 
-// HasManifest reports whether a bundle has a manifest with a digest. It does not read it.
-func (b *Bundles) HasManifest(digest ociref.Digest) bool {
+// Has reports whether a bundle has a manifest or a blob with a digest, of any size. It does not
+// read it.
+func (b *Bundles) Has(digest ociref.Digest) bool {
 	return b.has(func(l *layout.Layout) bool { return l.Has(digest) })
 }
-
-// HasBlob reports whether a bundle has a blob with a digest, of any size. It does not read it.
-func (b *Bundles) HasBlob(digest ociref.Digest) bool { return b.HasManifest(digest) }
 
 func (b *Bundles) has(test func(*layout.Layout) bool) bool {
 	for _, one := range b.all {

@@ -59,7 +59,7 @@ func TestBundles(t *testing.T) {
 		if err := b.Check(t.Context(), content); has != (err == nil) || !has && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("blob %q: %v", data, err)
 		}
-		if b.HasManifest(content.Digest) != has || b.HasBlob(content.Digest) != has {
+		if b.Has(content.Digest) != has {
 			t.Errorf("%q is there: not %v", data, has)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -53,13 +52,15 @@ func (p *Project) reach(name string) (dir, below string, err error) {
 	return dir, below, nil
 }
 
-// shortName is in the short names that Windows gives to files, those of hidden ones without
-// their dot.
-var shortName = regexp.MustCompile(`~[0-9]`)
-
-// isHidden tells whether a name is that of a hidden file, or may be on Windows.
+// isHidden tells whether a name is that of a hidden file, or may be on Windows: the short names
+// there, with ~ and a digit, are without the dot.
 func isHidden(element string) bool {
-	return strings.HasPrefix(element, ".") || shortName.MatchString(element)
+	for i := range len(element) - 1 {
+		if element[i] == '~' && '0' <= element[i+1] && element[i+1] <= '9' {
+			return true
+		}
+	}
+	return strings.HasPrefix(element, ".")
 }
 
 // outermost returns the outermost of the module, the folder of its go.work, and its git work

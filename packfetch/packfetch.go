@@ -186,24 +186,24 @@ type (
 	Waiting = fetch.Waiting
 	// Events of Options.Mirrors. MirrorFilesRead: the files were read that say which mirrors
 	// there are.
-	MirrorFilesRead = fetch.MirrorFilesRead
+	MirrorFilesRead = sources.FilesRead
 	// MirrorFileIgnored: a file is in the format of version 1, and does not count.
-	MirrorFileIgnored = fetch.MirrorFileIgnored
+	MirrorFileIgnored = sources.FileIgnored
 	// Served: a source answered. It is sent for references that a rule matches.
-	Served = fetch.Served
+	Served = sources.Served
 	// SourceFailed: a source did not answer, or not well, and the next one is asked.
-	SourceFailed = fetch.SourceFailed
+	SourceFailed = sources.Failed
 	// TagsFromMirror: the registry that the reference names did not answer, so a tag or a
 	// list of tags is what a mirror says.
-	TagsFromMirror = fetch.TagsFromMirror
+	TagsFromMirror = sources.TagsFromMirror
 	// InsecureMirror: a mirror is passed over, because only its file allows plain HTTP.
-	InsecureMirror = fetch.InsecureMirror
+	InsecureMirror = sources.InsecureMirror
 	// LocationIgnored: a file in the work tree replaces a registry, and tags are asked of
 	// that registry all the same. Only packvendor itself sends it.
-	LocationIgnored = fetch.LocationIgnored
+	LocationIgnored = sources.LocationIgnored
 	// LocationSpoke: a registry was to be asked for tags, but a location has its place. Only
 	// packvendor itself sends it.
-	LocationSpoke = fetch.LocationSpoke
+	LocationSpoke = sources.LocationSpoke
 	// Resumed: an interrupted download continues.
 	Resumed = fetch.Resumed
 	// Retrying: a request failed temporarily. The Fetcher sends it again after a wait.

@@ -140,7 +140,7 @@ func New(o Options) (*Fetcher, error) {
 			Bundles:  bundles.List(o.Offline),
 			Mirrors:  o.Mirrors,
 			Insecure: o.InsecureRegistries,
-			Events:   func(e sources.Event) { o.Events(sourceEvent(e)) },
+			Events:   o.Events,
 		}),
 		cache: packcache.New(packcache.Options{
 			Root:     cmp.Or(o.CacheDir, packcache.DefaultRoot(os.Getenv, ".")),

@@ -3,8 +3,8 @@ package sources
 import "github.com/greenticai/packvendor/internal/ociref"
 
 // An Event does not stop a request, but a user may want to know it. Events of concurrent
-// requests arrive concurrently.
-type Event interface{ event() }
+// requests arrive concurrently. Package fetch has more of them.
+type Event interface{ IsEvent() }
 
 // FilesRead: the files were read that say which mirrors there are.
 type FilesRead struct{ Files []string }
@@ -12,8 +12,7 @@ type FilesRead struct{ Files []string }
 // FileIgnored: a file is in the format of version 1, and does not count.
 type FileIgnored struct{ File string }
 
-// Served: a source answered. It is told only where there are several sources, or another
-// than the origin.
+// Served: a source answered. It is sent for references that a rule matches.
 type Served struct {
 	Reference string
 	What      string // "manifest", "tags", "bytes"
@@ -58,14 +57,14 @@ type LocationSpoke struct {
 	Line                   int
 }
 
-func (FilesRead) event()       {}
-func (FileIgnored) event()     {}
-func (Served) event()          {}
-func (Failed) event()          {}
-func (TagsFromMirror) event()  {}
-func (InsecureMirror) event()  {}
-func (LocationIgnored) event() {}
-func (LocationSpoke) event()   {}
+func (FilesRead) IsEvent()       {}
+func (FileIgnored) IsEvent()     {}
+func (Served) IsEvent()          {}
+func (Failed) IsEvent()          {}
+func (TagsFromMirror) IsEvent()  {}
+func (InsecureMirror) IsEvent()  {}
+func (LocationIgnored) IsEvent() {}
+func (LocationSpoke) IsEvent()   {}
 
 // once sends an event that many references have in common. key tells it from others.
 func (c *Client) once(key string, e Event) {

@@ -202,7 +202,7 @@ func TestEveryEventHasWords(t *testing.T) {
 			said = append(said, fmt.Sprintf("%T", f.Event))
 		}
 	}
-	for _, pkg := range load(t, "vendorer", "internal/fetch") {
+	for _, pkg := range load(t, "vendorer", "internal/fetch", "internal/sources") {
 		event := pkg.Scope().Lookup("Event").Type().Underlying().(*types.Interface)
 		for _, name := range exported(pkg, event) {
 			if !slices.Contains(said, name) {

@@ -187,6 +187,9 @@ func (h *host) learn(resp *http.Response) bool {
 	return h.learned != nil && h.learned.scheme == "bearer"
 }
 
+// IsInsecure reports whether Options.Insecure has a host[:port].
+func (c *core) IsInsecure(host string) bool { return isListed(c.insecure, host) }
+
 // newHost returns the host that references call registry.
 func (c *core) newHost(registry string) *host {
 	h := &host{
@@ -199,7 +202,7 @@ func (c *core) newHost(registry string) *host {
 		pinged:     once.Cache[struct{}, *challenge]{Passing: isTemporary},
 		sessions:   map[string]*session{},
 	}
-	if isListed(c.insecure, registry) {
+	if c.IsInsecure(registry) {
 		h.scheme = "http"
 	}
 	if registry == "docker.io" {

@@ -44,7 +44,7 @@ type Bundle interface {
 type Options struct {
 	Bundles  []Bundle    // in the order in which to ask them
 	Mirrors  *Mirrors    // nil: there are none
-	Insecure []string    // the host[:port] with which to speak plain HTTP, as the registry.Client has them
+	Insecure []string    // those of registry.Options, for events
 	Events   func(Event) // nil drops them
 }
 

@@ -83,7 +83,7 @@ func (c *Client) urlOf(p place) string {
 	case p.ref.Tag != "":
 		u.Path = "/v2/" + p.ref.Repository + "/manifests/" + p.ref.Tag
 	}
-	if c.isInsecure(p.ref.Registry) {
+	if c.registry.IsInsecure(p.ref.Registry) {
 		u.Scheme = "http"
 	}
 	if p.namespace != "" {

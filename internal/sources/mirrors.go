@@ -3,7 +3,6 @@ package sources
 import (
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/mirrors"
@@ -160,19 +159,10 @@ func (c *Client) passedOver(s mirrors.Source, ref ociref.Reference) Reason {
 		return ""
 	case (ref.Digest == "" || c.proving) && c.distrust.covers(ref, s.File):
 		return Foreign
-	case s.Role == mirrors.RoleMirror && s.Insecure && !c.isInsecure(s.Reference.Registry):
+	case s.Role == mirrors.RoleMirror && s.Insecure && !c.registry.IsInsecure(s.Reference.Registry):
 		return Insecure
 	case ref.Digest == "" && c.proving && s.Role == mirrors.RoleMirror:
 		return NoTags
 	}
 	return ""
-}
-
-func (c *Client) isInsecure(host string) bool {
-	for _, h := range c.insecure {
-		if strings.EqualFold(h, host) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,7 @@
 package distribution
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
@@ -36,7 +37,7 @@ func (d *Server) auth() (string, error) {
 		d.opts.Issuer.SignTokens(signer.sign)
 		file := filepath.Join(d.opts.Dir, "issuers.pem")
 		section := fmt.Sprintf("auth:\n  token:\n    realm: %q\n    service: %q\n    issuer: %q\n    rootcertbundle: %q\n",
-			d.opts.Issuer.URL()+"/token", d.host, issuerName, file)
+			cmp.Or(d.opts.TokenURL, d.opts.Issuer.URL())+"/token", d.host, issuerName, file)
 		return section, os.WriteFile(file, signer.root.PEM(), 0o666)
 	}
 	return "", nil

@@ -2,6 +2,9 @@ package distribution
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,10 +108,17 @@ func TestWithTokensForAll(t *testing.T) {
 	packtest.NeedProgram(t, Program)
 	packtest.NeedProgram(t, "oras")
 	issuer := packtest.StartRegistry(t, packtest.Options{Plain: true, Token: true, AccessTokenOnly: true})
-	d := start(t, Options{Issuer: issuer, Plain: true})
+	root, err := url.Parse(issuer.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(httputil.NewSingleHostReverseProxy(root))
+	defer front.Close()
+	d := start(t, Options{Issuer: issuer, Plain: true, TokenURL: front.URL})
 	pushPack(t, d, "team")
 	token := "Bearer " + reply.Token(t, issuer, "team/a")
 	if got := asked(t, d, "/v2/team/a/manifests/1.0.0", token); got.StatusCode != 200 {
 		t.Errorf("manifest: %s", got.Status)
 	}
+	reply.WantHeader(t, asked(t, d, "/v2/", ""), "WWW-Authenticate", `Bearer realm="`+front.URL+`/token",service="`+d.Host()+`"`)
 }

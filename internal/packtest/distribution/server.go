@@ -49,6 +49,14 @@ type Options struct {
 	// with Options.Token, and its rules (User, Private, Refusal) hold here. From then
 	// on it gives tokens for this server alone. A nil CA becomes the issuer's.
 	Issuer *packtest.Registry
+	// TokenURL is the root of where clients get the tokens, without a trailing slash; ""
+	// means the issuer. What is there must lead to the issuer.
+	TokenURL string
+
+	// Redirect is the root of a server of the files in the folder that [Server.Content]
+	// names, without a trailing slash: requests for blobs are redirected to it, as they are
+	// to the CDN of a large registry. "" means that the server sends blobs itself.
+	Redirect string
 }
 
 // An Origin is a registry that others may be a cache of: a [Server], or a
@@ -145,8 +153,8 @@ func (d *Server) configure() error {
 		l.Close()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: %q\n", filepath.Join(d.opts.Dir, "content"))
-	fmt.Fprintf(&b, "  delete:\n    enabled: true\nhttp:\n  addr: %s\n  secret: packtest\n", d.host)
+	fmt.Fprintf(&b, "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: %q\n", d.Content())
+	fmt.Fprintf(&b, "  delete:\n    enabled: true\n%shttp:\n  addr: %s\n  secret: packtest\n", d.redirect(), d.host)
 	if !d.opts.Plain {
 		cert, err := d.opts.CA.Issue(time.Time{})
 		if err != nil {
@@ -172,6 +180,15 @@ func (d *Server) proxy() string {
 		return ""
 	}
 	return fmt.Sprintf("proxy:\n  remoteurl: %q\n", d.opts.Origin.URL())
+}
+
+// redirect returns the section of the configuration that redirects requests for blobs:
+// https://distribution.github.io/distribution/about/configuration/#redirect.
+func (d *Server) redirect() string {
+	if d.opts.Redirect == "" {
+		return ""
+	}
+	return fmt.Sprintf("middleware:\n  storage:\n    - name: redirect\n      options:\n        baseurl: %q\n", d.opts.Redirect)
 }
 
 // wait waits until the server answers its version check, or demands credentials.
@@ -254,6 +271,9 @@ func (d *Server) URL() string {
 	}
 	return "https://" + d.host
 }
+
+// Content returns the folder of all that was pushed.
+func (d *Server) Content() string { return filepath.Join(d.opts.Dir, "content") }
 
 // LogFile returns the path of the server's log.
 func (d *Server) LogFile() string { return filepath.Join(d.opts.Dir, "registry.log") }

@@ -1,14 +1,18 @@
 package distribution
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -91,6 +95,37 @@ func TestServerCaches(t *testing.T) {
 }
 
 // oras treats our registry like the real one.
+// Blobs come from another host, manifests do not.
+func TestServerRedirects(t *testing.T) {
+	packtest.NeedProgram(t, "oras")
+	var mu sync.Mutex
+	var content http.Handler
+	var paths []string
+	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		paths = append(paths, r.URL.Path)
+		content.ServeHTTP(w, r)
+	}))
+	defer cdn.Close()
+	d := start(t, Options{Plain: true, Redirect: cdn.URL})
+	pushPack(t, d, "team")
+	mu.Lock()
+	content = http.FileServer(http.Dir(d.Content()))
+	mu.Unlock()
+	pack := packtest.Zip("a", "1.0.0", 0)
+	hex := ociref.DigestOf(pack).Hex()
+	if got := reply.Follow(t, d, "/v2/team/a/blobs/sha256:"+hex); got.StatusCode != 200 || !bytes.Equal(got.Body, pack) {
+		t.Errorf("%s, %d bytes, want the pack's %d", got.Status, len(got.Body), len(pack))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []string{"/docker/registry/v2/blobs/sha256/" + hex[:2] + "/" + hex + "/data"}; !slices.Equal(paths, want) {
+		t.Errorf("the other host was asked for %q, want %q", paths, want)
+	}
+	reply.WantHeader(t, reply.Ask(t, d, "GET", "/v2/team/a/manifests/1.0.0", "Accept", packtest.ManifestMediaType), "Location", "")
+}
+
 func TestOrasPushesToRegistry(t *testing.T) {
 	packtest.NeedProgram(t, "oras")
 	for name, opts := range map[string]packtest.Options{

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/greenticai/packvendor/bench/network"
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
@@ -22,6 +23,9 @@ type bench struct {
 	env      []string // of every command
 	datasets map[string]*dataset
 	log      io.Writer
+
+	link *network.Link // to the registry; nil where it is on this machine
+	far  *bench        // this bench with a link, made when first asked for
 }
 
 // moduleLine begins the go.mod of the checkout.
@@ -104,8 +108,11 @@ func (b *bench) environment(r *registry) ([]string, error) {
 // close stops the registry and removes all that was made.
 func (b *bench) close() error {
 	var err error
+	if b.far != nil {
+		err = b.far.link.Close()
+	}
 	if b.registry != nil {
-		err = b.registry.stop()
+		err = errors.Join(err, b.registry.stop())
 	}
 	return errors.Join(err, os.RemoveAll(b.work))
 }

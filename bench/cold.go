@@ -77,7 +77,7 @@ func (b *bench) curlFile(d *dataset, name string, pathOf func(lockfile.Entry) (p
 	}
 	for n, pack := range d.lock.Entries {
 		path, output := pathOf(pack)
-		fmt.Fprintf(&config, "url = \"%s/v2/%s/%s\"\noutput = %q\n", b.registry.URL(), d.repository(n), path, output)
+		fmt.Fprintf(&config, "url = \"%s/v2/%s/%s\"\noutput = %q\n", b.registry.root(), d.repository(n), path, output)
 	}
 	file := filepath.Join(d.dir, name)
 	return file, os.WriteFile(file, []byte(config.String()), 0o666)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type tool struct {
 	args    func(dir string) []string
 	check   func(dir string) error // whether it did its work; nil believes its exit code
 	env     []string               // besides that of all
+	asks    *registry              // whose requests are counted; nil is the bench's
 }
 
 // A comparison is a set of tools that are measured in turn: A, B, C, A, B, C, ….
@@ -103,20 +105,23 @@ func (b *bench) once(ctx context.Context, c tool, count bool) (s sample, t traff
 			return s, t, err
 		}
 	}
+	asked := cmp.Or(c.asks, b.registry)
 	var mark int64
 	if count {
-		if mark, err = b.registry.mark(); err != nil {
+		if mark, err = asked.mark(); err != nil {
 			return s, t, err
 		}
+		b.connections()
 	}
 	syscall.Sync()
 	if s, err = measure(ctx, dir, slices.Concat(b.env, c.env), c.args(dir)); err != nil {
 		return s, t, err
 	}
 	if count {
-		if t, err = b.registry.since(mark); err != nil {
+		if t, err = asked.since(mark); err != nil {
 			return s, t, err
 		}
+		t.Connections, t.Turns = b.connections()
 	}
 	if c.check != nil {
 		err = c.check(dir)

@@ -74,7 +74,7 @@ func (b *bench) dataset(ctx context.Context, s shape) (*dataset, error) {
 		return d, nil
 	}
 	b.tell("pushing %s", s.name)
-	d := &dataset{shape: s, dir: filepath.Join(b.work, "data", s.name), host: b.registry.Host()}
+	d := &dataset{shape: s, dir: filepath.Join(b.work, "data", s.name), host: b.registry.address()}
 	if d.files != nil {
 		d.count = len(d.files)
 	}

@@ -112,9 +112,7 @@ func (b *bench) update(ctx context.Context) (result, error) {
 		return result{}, err
 	}
 	r, err := b.run(ctx, comparison{name: "update", title: "`update`, " + packsText(s.many, s.pack) + " with floating tags, nothing moved", short: fmt.Sprintf("update, %d packs, nothing moved", s.many), tools: []tool{
-		{name: "packvendor", args: func(string) []string {
-			return []string{b.programs.packvendor, "update", "-f", filepath.Join(d.vendored(), "packs.toml"), "--cache-dir", d.cache()}
-		}},
+		b.updating(d),
 		script("crane digest", "`crane digest` of each, 8 at a time", 0.6,
 			`xargs -a "$1" -P 8 -n 1 "$2" digest`, tags, b.programs.crane),
 	}})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"time"
@@ -11,7 +12,19 @@ import (
 // A registry is the real registry server, and what its access log has counted.
 type registry struct {
 	*distribution.Server
-	caFile string // "" over plain HTTP
+	caFile  string // "" over plain HTTP
+	through string // the address that leads to it from afar, as references have it; "" is its own
+}
+
+// address is the host and port that references have.
+func (r *registry) address() string { return cmp.Or(r.through, r.Host()) }
+
+// root is the URL of that address, without a trailing slash.
+func (r *registry) root() string {
+	if r.caFile == "" {
+		return "http://" + r.address()
+	}
+	return "https://" + r.address()
 }
 
 func startRegistry(work string, o distribution.Options) (*registry, error) {

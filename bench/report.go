@@ -112,6 +112,12 @@ files are deleted. The registry and its clients share the cores, the page cache 
 All speak
 %s.
 
+In a case that is some milliseconds away, all connections go through a proxy, which delays
+every byte by half of that time in each direction. A handshake of TCP takes this time, too.
+All connections share 200 Mbit/s in each direction. Each begins with 10 segments of 1460 bytes,
+and doubles what it has on the way with each round trip. Nothing is lost, and nothing is left
+to chance. The timers of the proxy are about 0.1 ms late.
+
 A figure of time is a median over the rounds: packvendor's time divided by the time of the
 other command in the same round. The next column has the least and the greatest of these
 ratios. Machines differ and are noisy, so ratios can be compared between machines, and times

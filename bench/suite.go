@@ -38,6 +38,14 @@ func suites() []suite {
 		{"memory-import", "peak memory of import", (*bench).memoryImport},
 		{"requests", "how often a registry is asked", (*bench).requests},
 		{"build", "go build after a run", (*bench).build},
+		{"network-small-5", "cold, many small packs, 5 ms away", at(5, (*bench).networkSmall)},
+		{"network-small-50", "cold, many small packs, 50 ms away", at(50, (*bench).networkSmall)},
+		{"network-small-150", "cold, many small packs, 150 ms away", at(150, (*bench).networkSmall)},
+		{"network-guarded-150", "the same with tokens and another host for blobs", at(150, (*bench).networkGuarded)},
+		{"network-many-50", "cold, many packs, 50 ms away", at(50, (*bench).networkMany)},
+		{"network-large-50", "cold, one large pack, 50 ms away", at(50, (*bench).networkLarge)},
+		{"network-two-50", "cold, two packs, 50 ms away", at(50, (*bench).networkTwo)},
+		{"network-update-50", "update, nothing moved, 50 ms away", at(50, (*bench).networkUpdate)},
 	}
 }
 
@@ -47,7 +55,7 @@ func (o options) chosen(c suite) bool { return o.only == nil || o.only.MatchStri
 func listSuites(w io.Writer, o options) error {
 	for _, c := range suites() {
 		if o.chosen(c) {
-			if _, err := fmt.Fprintf(w, "%-17s %s\n", c.name, c.about); err != nil {
+			if _, err := fmt.Fprintf(w, "%-19s %s\n", c.name, c.about); err != nil {
 				return err
 			}
 		}
@@ -64,16 +72,18 @@ type sizes struct {
 	small   int64 // bytes of each of those that there are ever more of
 	scaling []int // how many those are; the last is held against the reference
 	against int   // the reference, one of scaling
+	body    int64 // bytes of the large one that is far away
 }
 
 func (o options) sizes() sizes {
 	if o.quick {
-		return sizes{many: 10, pack: 64 << 10, large: 8 << 20, eighth: 1 << 20, small: 4 << 10, scaling: []int{5, 10, 20}, against: 10}
+		return sizes{many: 10, pack: 64 << 10, large: 8 << 20, eighth: 1 << 20, small: 4 << 10, scaling: []int{5, 10, 20}, against: 10, body: 8 << 20}
 	}
 	return sizes{
 		many: 100, pack: 1 << 20, large: 1 << 30,
 		eighth: 200 << 20, // all packs together are at most 2,000,000,000 bytes
 		small:  16 << 10, scaling: []int{10, 100, 1000, 5000}, against: 100,
+		body: 256 << 20,
 	}
 }
 

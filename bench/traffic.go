@@ -13,6 +13,9 @@ type traffic struct {
 	Pings, Manifests, Heads, Blobs, Tokens, Others int
 
 	Bytes int64 // of the bodies that were sent
+
+	// Through a link: the connections, and the round trips of the one that had most.
+	Connections, Turns int
 }
 
 // requests is how many there were in all.

@@ -12,6 +12,13 @@ func (b *bench) noop(d *dataset) tool {
 	}}
 }
 
+// updating is packvendor that looks for newer packs.
+func (b *bench) updating(d *dataset) tool {
+	return tool{name: "packvendor", args: func(string) []string {
+		return []string{b.programs.packvendor, "update", "-f", filepath.Join(d.vendored(), "packs.toml"), "--cache-dir", d.cache()}
+	}}
+}
+
 // cold is packvendor on a fresh clone without packs, with an empty cache.
 func (b *bench) cold(d *dataset) tool {
 	c := b.warm(d)

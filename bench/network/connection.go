@@ -2,6 +2,7 @@ package network
 
 import (
 	"sync"
+	"time"
 )
 
 // A connection is one through a link: two pipes.
@@ -11,7 +12,8 @@ type connection struct {
 
 	mu       sync.Mutex
 	past     Connection
-	answered bool // the client has received something since it last sent something
+	answered bool          // the client has received something since its last turn
+	turned   time.Duration // when that was
 }
 
 // run returns when both directions have ended.
@@ -44,10 +46,12 @@ func (c *connection) discard() {
 func (c *connection) clientSent(bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.answered || c.past.Turns == 0 {
+	c.past.Up += int64(bytes)
+	now := c.link.now()
+	if c.past.Turns == 0 || c.answered && now-c.turned >= c.up.flow.lane.path.RoundTrip() {
 		c.past.Turns++
+		c.turned, c.answered = now, false
 	}
-	c.past.Up, c.answered = c.past.Up+int64(bytes), false
 }
 
 func (c *connection) clientReceived(bytes int) {

@@ -59,8 +59,9 @@ type Connection struct {
 	Server         string
 	Opened, Closed time.Duration // on the link's clock
 	Up, Down       int64         // bytes that the client has sent, and received
-	// Turns is how often the client sent something after it had received something, and
-	// once for the first: each is a round trip, and the handshake of TCP is one more.
+	// Turns is how often the client sent something after it had received something, at
+	// most once in a round trip, and once for the first. Each is a round trip that the
+	// client waited for, and the handshake of TCP is one more.
 	Turns int
 }
 

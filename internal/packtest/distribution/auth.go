@@ -6,12 +6,17 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
@@ -38,7 +43,8 @@ func (d *Server) auth() (string, error) {
 		file := filepath.Join(d.opts.Dir, "issuers.pem")
 		section := fmt.Sprintf("auth:\n  token:\n    realm: %q\n    service: %q\n    issuer: %q\n    rootcertbundle: %q\n",
 			cmp.Or(d.opts.TokenURL, d.opts.Issuer.URL())+"/token", d.host, issuerName, file)
-		return section, os.WriteFile(file, signer.root.PEM(), 0o666)
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signer.cert.Certificate[0]})
+		return section, os.WriteFile(file, text, 0o666)
 	}
 	return "", nil
 }
@@ -57,11 +63,11 @@ func (d *Server) login() *url.Userinfo {
 const issuerName = "packtest issuer"
 
 // A signer makes tokens for one server in the form of
-// https://distribution.github.io/distribution/spec/auth/jwt/, signed with a key whose
-// certificate is in the token.
+// https://distribution.github.io/distribution/spec/auth/jwt/. They name the key, and do not
+// hold its certificate: tokens of registries in use are short.
 type signer struct {
-	root    *packtest.Authority // the server trusts it
-	cert    tls.Certificate
+	cert    tls.Certificate // the server trusts it
+	keyID   string
 	service string
 }
 
@@ -71,7 +77,28 @@ func newSigner(service string) (*signer, error) {
 		return nil, err
 	}
 	cert, err := root.Issue(time.Time{}, "issuer.example")
-	return &signer{root, cert, service}, err
+	if err != nil {
+		return nil, err
+	}
+	keyID, err := keyIDOf(cert)
+	return &signer{cert, keyID, service}, err
+}
+
+// keyIDOf returns the name that the server gives to the key of a certificate: 30 bytes of its
+// SHA-256 in base32, in groups of four.
+// https://github.com/distribution/distribution/blob/v2.8.2/vendor/github.com/docker/libtrust/util.go
+func keyIDOf(cert tls.Certificate) (string, error) {
+	key, err := x509.MarshalPKIXPublicKey(cert.PrivateKey.(*ecdsa.PrivateKey).Public())
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(key)
+	text := base32.StdEncoding.EncodeToString(sum[:30])
+	var groups []string
+	for group := range slices.Chunk([]byte(text), 4) {
+		groups = append(groups, string(group))
+	}
+	return strings.Join(groups, ":"), nil
 }
 
 // A tokenRight is one entry of a token's list.
@@ -88,7 +115,7 @@ func (s *signer) sign(scopes []packtest.Scope) string {
 		rights = append(rights, tokenRight{"repository", scope.Name, scope.Actions})
 	}
 	now := time.Now()
-	signed := tokenPart(map[string]any{"typ": "JWT", "alg": "ES256", "x5c": s.cert.Certificate}) + "." + tokenPart(map[string]any{
+	signed := tokenPart(map[string]any{"typ": "JWT", "alg": "ES256", "kid": s.keyID}) + "." + tokenPart(map[string]any{
 		"iss": issuerName, "sub": "", "aud": s.service, "jti": rand.Text(), "access": rights,
 		"iat": now.Unix(), "nbf": now.Add(-time.Minute).Unix(), "exp": now.Add(5 * time.Minute).Unix(),
 	})
@@ -102,7 +129,6 @@ func (s *signer) sign(scopes []packtest.Scope) string {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// tokenPart encodes certificates, which are bytes, as base64 for x5c.
 func tokenPart(part any) string {
 	body, err := json.Marshal(part)
 	if err != nil {

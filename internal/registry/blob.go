@@ -132,6 +132,7 @@ func (c *Client) fetchRest(ctx context.Context, ref ociref.Reference, d *Downloa
 		method: http.MethodGet,
 		accept: "*/*",
 		first:  d.stream.N(),
+		size:   d.want.Size - d.stream.N(),
 	}, "/v2/"+ref.Repository+"/blobs/"+string(d.want.Digest))
 	if err != nil {
 		return err

@@ -101,11 +101,12 @@ func New(o Options) *Client {
 		o.Sleep = Sleep
 	}
 	transports := newTransports(o.Transport, o.Resolver)
-	return &Client{core: &core{
-		transport: &guard{
-			transports: transports, insecure: o.Insecure, userAgent: o.UserAgent,
-			stall: cmp.Or(o.Stall, DefaultStall), underway: o.Underway,
-		},
+	guard := &guard{
+		transports: transports, insecure: o.Insecure, userAgent: o.UserAgent,
+		stall: cmp.Or(o.Stall, DefaultStall), underway: o.Underway,
+	}
+	c := &Client{core: &core{
+		transport:  guard,
 		transports: transports,
 		insecure:   o.Insecure,
 		keychain:   o.Keychain,
@@ -113,6 +114,8 @@ func New(o Options) *Client {
 		retrying:   o.Retrying,
 		hosts:      map[string]*host{},
 	}}
+	guard.waitForTurn = c.waitForTurn
+	return c
 }
 
 // A Manifest is the exact body of a manifest or index.

@@ -5,11 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,22 +22,18 @@ const DefaultStall = 60 * time.Second
 const maxHeader = 1 << 20
 
 // NewTransport returns the default transport: the system's trust and proxies, no
-// compression (the bytes to hash are the bytes sent), and HTTP/1.1.
-//
-// HTTP/2 would send all concurrent downloads over one connection. One lost segment
-// holds up all of them, and its frames cost time:
-// https://github.com/golang/go/issues/47840. Its streams save round trips where
-// requests are many and small; here there are two a pack. HTTP/1.1 takes several
-// connections; all but the first resume the TLS session.
+// compression (the bytes to hash are the bytes sent), and HTTP/2 where a host speaks it. A
+// lane chooses what goes over which connection; all but the first resume the TLS session.
 func NewTransport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		Protocols:              &protocols,
 		TLSClientConfig:        &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0)},
 		DisableCompression:     true,
-		MaxIdleConnsPerHost:    64,
+		MaxIdleConnsPerHost:    maxRequests,
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    15 * time.Second,
@@ -56,6 +49,9 @@ type guard struct {
 	userAgent  string
 	stall      time.Duration
 	underway   func(host string, n int) // may be nil
+	// waitForTurn is that of core.
+	waitForTurn func(context.Context, *Error) error
+	lanes       lanes
 }
 
 // errPlainHTTP refuses a first request over plain HTTP, for example to a token endpoint
@@ -108,31 +104,96 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if g.userAgent != "" {
 		req.Header.Set("User-Agent", g.userAgent)
 	}
-	over := g.track(req.URL.Host)
-	transport := g.transports.pick(req, registryOf(req))
-	resp, err := watched(transport, req, g.stall, func() { g.transports.renew(transport) })
+	for {
+		resp, busy, err := g.send(req)
+		if busy == nil {
+			return resp, err
+		}
+		if err := g.waitForTurn(req.Context(), busy.refusal); err != nil {
+			return nil, err
+		}
+		if req, err = renewed(req); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Busy is a host that refused a request because others were in flight. The request is to be
+// sent again.
+type busy struct {
+	refusal *Error // its answer; nil if it refused a connection
+}
+
+// send sends a request once.
+func (g *guard) send(req *http.Request) (*http.Response, *busy, error) {
+	p, err := g.lanes.to(req.URL).enter(req.Context(), bodySize(req))
 	if err != nil {
-		over()
-		return nil, asTransient(err)
+		return nil, nil, asTransient(err)
+	}
+	over := g.track(req.URL.Host, p)
+	transport := g.transports.pick(req, registryOf(req), p.shared)
+	resp, err := watched(transport, p.traced(req), g.stall, func() { g.transports.renew(transport) })
+	if err != nil {
+		defer over()
+		if !isFinal(err) && req.Context().Err() == nil && isRepeatable(req) && p.crowdedOut() {
+			return nil, &busy{}, nil
+		}
+		return nil, nil, asTransient(err)
 	}
 	resp.Request = req // the next hop recognizes a redirect by it
 	resp.Body = &underway{resp.Body, over}
-	return resp, nil
+	switch {
+	case resp.StatusCode != http.StatusTooManyRequests:
+		p.answered(resp)
+	case isRepeatable(req) && retryAfter(resp.Header, time.Now()) <= maxRetryAfter && p.permit.Refused():
+		defer resp.Body.Close()
+		return nil, &busy{newStatusError(req, resp).withoutEcho()}, nil
+	}
+	return resp, nil, nil
 }
 
-// track reports a request that is sent; over reports that its response is finished.
-func (g *guard) track(host string) (over func()) {
+// isRepeatable tells whether a request can be sent again.
+func isRepeatable(req *http.Request) bool { return req.Body == nil || req.GetBody != nil }
+
+// renewed returns a request to be sent again.
+func renewed(req *http.Request) (*http.Request, error) {
+	if req.Body == nil {
+		return req, nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	req = req.Clone(req.Context())
+	req.Body = body
+	return req, nil
+}
+
+// track reports a request that is sent; over reports that its response is finished, and
+// ends its passage.
+func (g *guard) track(host string, p *passage) (over func()) {
 	if g.underway == nil {
-		return func() {}
+		return p.leave
 	}
 	g.underway(host, 1)
-	return sync.OnceFunc(func() { g.underway(host, -1) })
+	return sync.OnceFunc(func() {
+		g.underway(host, -1)
+		p.leave()
+	})
 }
 
-// An underway body reports when it is closed.
+// An underway body reports when it has ended, or is closed.
 type underway struct {
 	io.ReadCloser
 	over func()
+}
+
+func (u *underway) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil {
+		u.over()
+	}
+	return n, err
 }
 
 func (u *underway) Close() error {
@@ -226,170 +287,4 @@ func isListed(hosts []string, host string) bool {
 		}
 	}
 	return false
-}
-
-// A zone says who can reach an address, from everybody to almost nobody. A registry may
-// send requests only to zones at least as public as its own. Otherwise it could make
-// this machine query its own services, or a cloud's metadata service for the account's
-// keys.
-type zone int
-
-const (
-	public    zone = iota // and all other names
-	private               // private networks
-	loopback              // this machine
-	linkLocal             // and cloud metadata, at any address
-)
-
-// metadataNames are names of cloud metadata services; a proxy would resolve them.
-var metadataNames = []string{"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
-
-// metadataAddresses are the addresses of such services that are not link-local: of AWS
-// over IPv6, Alibaba, Oracle, Azure.
-var metadataAddresses = []netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"),
-	netip.MustParseAddr("100.100.100.200"),
-	netip.MustParseAddr("192.0.0.192"),
-	netip.MustParseAddr("168.63.129.16"),
-}
-
-var (
-	sharedSpace = netip.MustParsePrefix("100.64.0.0/10")  // RFC 6598: as good as private
-	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")      // RFC 1122: reaches this machine
-	localNAT64  = netip.MustParsePrefix("64:ff9b:1::/48") // RFC 8215: prefixes of any length that it has room for
-)
-
-// embeddings are the IPv6 prefixes that embed IPv4 addresses, and the places of their
-// bytes. Mapped addresses are unmapped before.
-var embeddings = []struct {
-	prefix netip.Prefix
-	at     [4]int
-	mask   byte // all its bytes are XORed with it
-}{
-	{prefix: netip.MustParsePrefix("::/96"), at: [4]int{12, 13, 14, 15}},                 // compatible: RFC 4291, 2.5.5.1
-	{prefix: netip.MustParsePrefix("::ffff:0:0:0/96"), at: [4]int{12, 13, 14, 15}},       // translated: RFC 2765, 2.1
-	{prefix: netip.MustParsePrefix("2002::/16"), at: [4]int{2, 3, 4, 5}},                 // 6to4: RFC 3056, 2
-	{prefix: netip.MustParsePrefix("2001::/32"), at: [4]int{4, 5, 6, 7}},                 // Teredo, its server: RFC 4380, 4
-	{prefix: netip.MustParsePrefix("2001::/32"), at: [4]int{12, 13, 14, 15}, mask: 0xff}, // Teredo, its client
-	{prefix: netip.MustParsePrefix("64:ff9b::/96"), at: [4]int{12, 13, 14, 15}},          // NAT64: RFC 6052, 2.1
-	{prefix: localNAT64, at: [4]int{6, 7, 9, 10}},                                        // NAT64 with a prefix of 48 bits: RFC 6052, 2.2
-	{prefix: localNAT64, at: [4]int{7, 9, 10, 11}},                                       // of 56
-	{prefix: localNAT64, at: [4]int{9, 10, 11, 12}},                                      // of 64
-	{prefix: localNAT64, at: [4]int{12, 13, 14, 15}},                                     // of 96
-}
-
-// zoneOf returns the zone of an address, or of the least public address that it embeds.
-func zoneOf(addr netip.Addr) zone {
-	addr = addr.Unmap().WithZone("")
-	r := zoneOfOne(addr)
-	for _, v4 := range embedded(addr) {
-		r = max(r, zoneOfOne(v4))
-	}
-	return r
-}
-
-// zoneOfOne is zoneOf without embedded addresses.
-func zoneOfOne(addr netip.Addr) zone {
-	switch {
-	case slices.Contains(metadataAddresses, addr), addr.IsLinkLocalUnicast(), addr.IsMulticast():
-		return linkLocal
-	case addr.IsLoopback(), addr.IsUnspecified(), thisNetwork.Contains(addr):
-		return loopback
-	case addr.IsPrivate(), sharedSpace.Contains(addr):
-		return private
-	}
-	return public
-}
-
-// embedded returns the IPv4 addresses that an IPv6 address embeds.
-func embedded(addr netip.Addr) []netip.Addr {
-	if !addr.Is6() {
-		return nil
-	}
-	var found, filling []netip.Addr
-	bytes := addr.As16()
-	for _, e := range embeddings {
-		if !e.prefix.Contains(addr) {
-			continue
-		}
-		var v4 [4]byte
-		for i, at := range e.at {
-			v4[i] = bytes[at] ^ e.mask
-		}
-		if one := netip.AddrFrom4(v4); e.prefix == localNAT64 && thisNetwork.Contains(one) {
-			filling = append(filling, one)
-		} else {
-			found = append(found, one)
-		}
-	}
-	if found == nil {
-		return filling
-	}
-	return found // most readings of a local prefix of unknown length are zeros
-}
-
-// zoneOfHost returns the zone of a host[:port] as far as its name tells, without a
-// look-up.
-func zoneOfHost(hostport string) zone {
-	host := hostOnly(hostport)
-	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
-		return linkLocal // net/http maps full-width digits to digits: such a name hides something
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	for _, name := range metadataNames {
-		if host == name {
-			return linkLocal
-		}
-	}
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return loopback
-	}
-	addr, err := netip.ParseAddr(host)
-	switch {
-	case err == nil:
-		return zoneOf(addr)
-	case endsInNumber(host):
-		return linkLocal // "127.1", "0x7f000001": some resolvers take it for an address
-	}
-	return public
-}
-
-// endsInNumber reports whether resolvers may read a host as an IPv4 address because of
-// its last label, although it is not four decimal numbers.
-// https://url.spec.whatwg.org/#ends-in-a-number-checker
-func endsInNumber(host string) bool {
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	if hex, ok := strings.CutPrefix(last, "0x"); ok {
-		return strings.Trim(hex, "0123456789abcdef") == ""
-	}
-	return last != "" && strings.Trim(last, "0123456789") == ""
-}
-
-// isLocal reports whether host[:port] is localhost or a literal address that is not
-// public.
-func isLocal(hostport string) bool { return zoneOfHost(hostport) > public }
-
-// isLoopback reports whether requests to host[:port] stay on this machine: it is
-// localhost or a loopback address. Names below localhost are looked up like any other.
-func isLoopback(hostport string) bool {
-	host := hostOnly(hostport)
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
-}
-
-// hostOnly returns host[:port] without port and brackets.
-func hostOnly(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return strings.Trim(hostport, "[]")
-}
-
-// hostOf returns the host:port of u, with the default port of its scheme.
-func hostOf(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }

@@ -131,6 +131,7 @@ type request struct {
 	url    *url.URL
 	accept string // media types
 	first  int64  // first byte to send of the body
+	size   int64  // bytes of the body, as far as it is known; 0 if it is small
 	stays  bool   // do not follow a redirect to another host: it is the answer
 }
 
@@ -143,7 +144,7 @@ func (r request) checkRedirect(next *http.Request, via []*http.Request) error {
 
 // do makes one request with that Authorization header.
 func (h *host) do(ctx context.Context, r request, authorization string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(withRegistry(ctx, h.url()), r.method, r.url.String(), nil)
+	req, err := http.NewRequestWithContext(withBodySize(withRegistry(ctx, h.url()), r.size), r.method, r.url.String(), nil)
 	if err != nil {
 		return nil, err
 	}

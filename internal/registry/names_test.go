@@ -133,7 +133,7 @@ func TestFault11_NameOfALocalAddress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = transports.foreign[private].RoundTrip(req)
+			_, err = transports.foreign[private].shared.RoundTrip(req)
 			wantLocal(t, err, address)
 			if temporary(newError(req, asTransient(err))) != nil {
 				t.Error("it would be tried again")
@@ -143,7 +143,7 @@ func TestFault11_NameOfALocalAddress(t *testing.T) {
 			}
 
 			// A registry on this machine may name it, and still no metadata service.
-			_, err = transports.foreign[loopback].RoundTrip(req)
+			_, err = transports.foreign[loopback].shared.RoundTrip(req)
 			if zoneOf(netip.MustParseAddr(address)) > loopback {
 				wantLocal(t, err, address)
 			} else if err == nil || errors.As(err, new(*localAddressError)) {

@@ -87,6 +87,18 @@ func (c *core) retry(ctx context.Context, do func(context.Context) error) error 
 	}
 }
 
+// waitForTurn waits as long as a busy host asks, before a request is sent again that does not
+// count as a try: refusal is the host's answer to it, nil if there was none.
+func (c *core) waitForTurn(ctx context.Context, refusal *Error) error {
+	if refusal == nil || refusal.RetryAfter <= 0 {
+		return nil
+	}
+	if c.retrying != nil {
+		c.retrying(Retry{Err: refusal, Wait: refusal.RetryAfter, Told: true, Try: 1, Of: maxTries})
+	}
+	return c.sleep(ctx, refusal.RetryAfter)
+}
+
 // temporary returns the *Error in err if a retry may help and none was made; else nil.
 // A protocol violation or a wrong certificate is final.
 func temporary(err error) *Error {

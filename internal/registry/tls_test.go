@@ -122,8 +122,8 @@ func TestTransportLimits(t *testing.T) {
 		transport.TLSHandshakeTimeout <= 0 || transport.IdleConnTimeout <= 0 || transport.MaxResponseHeaderBytes != 1<<20 {
 		t.Errorf("got %+v", transport)
 	}
-	if p := transport.Protocols; p == nil || !p.HTTP1() || p.HTTP2() || p.UnencryptedHTTP2() {
-		t.Errorf("protocols %v, want HTTP/1.1", p)
+	if p := transport.Protocols; p == nil || !p.HTTP1() || !p.HTTP2() || p.UnencryptedHTTP2() {
+		t.Errorf("protocols %v, want HTTP/1.1 and HTTP/2 over TLS", p)
 	}
 	if transport == http.DefaultTransport {
 		t.Error("the default transport is shared")

@@ -2,12 +2,15 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -22,22 +25,26 @@ type transports struct {
 	trust func()                                // reads the system's certificates, once
 
 	mu      sync.Mutex
-	own     http.RoundTripper
-	mirror  http.RoundTripper          // own, but not to link-local addresses
-	foreign map[zone]http.RoundTripper // by the zone of the registry that names the host
-	dialled map[string]zone            // by host:port; own dialled them
+	own     pair
+	mirror  pair            // own, but not to link-local addresses
+	foreign map[zone]*pair  // by the zone of the registry that names the host
+	dialled map[string]zone // by host:port; own dialled them
 }
+
+// A pair of transports has the connections of a lane. They are the same one if that makes its
+// own connections.
+type pair struct{ shared, spread http.RoundTripper }
 
 // newTransports returns transports that send as base does. If base is no
 // *http.Transport, it sends everything and makes its own connections.
 func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
-	t := &transports{trust: func() {}, own: base, mirror: base, foreign: map[zone]http.RoundTripper{private: base, loopback: base}, dialled: map[string]zone{}}
+	t := &transports{foreign: map[zone]*pair{private: {base, base}, loopback: {base, base}}, trust: func() {}, own: pair{base, base}, mirror: pair{base, base}, dialled: map[string]zone{}}
 	transport, ok := base.(*http.Transport)
 	if !ok {
 		return t
 	}
 	t.proxy = transport.Proxy
-	if tls := transport.TLSClientConfig; tls == nil || tls.RootCAs == nil {
+	if config := transport.TLSClientConfig; config == nil || config.RootCAs == nil {
 		t.trust = sync.OnceFunc(readSystemTrust)
 	}
 	transport = transport.Clone()
@@ -47,7 +54,7 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 	dialer := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: resolver}
 	for limit := range t.foreign {
 		check := addressCheck(limit.check)
-		t.foreign[limit] = dialling(transport, dialer, check.control, check.refusing)
+		*t.foreign[limit] = dialling(transport, dialer, check.control, check.refusing)
 	}
 	t.own = dialling(transport, dialer, nil, t.noting)
 	check := addressCheck(checkMirror)
@@ -55,9 +62,9 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 	return t
 }
 
-// dialling returns a transport that connects through wrap: with its own dialers if it
+// dialling returns transports that connect through wrap: with base's own dialers if it
 // has any, else with dialer under control.
-func dialling(base *http.Transport, dialer net.Dialer, control control, wrap func(dial) dial) *http.Transport {
+func dialling(base *http.Transport, dialer net.Dialer, control control, wrap func(dial) dial) pair {
 	t := base.Clone()
 	if t.DialContext == nil {
 		dialer.ControlContext = control
@@ -67,7 +74,28 @@ func dialling(base *http.Transport, dialer net.Dialer, control control, wrap fun
 	if t.DialTLSContext != nil {
 		t.DialTLSContext = wrap(t.DialTLSContext)
 	}
-	return t
+	if most := t.MaxConnsPerHost; most > 0 && most <= sharedConnections || t.DialTLSContext != nil {
+		return pair{t, t} // its dialer chooses the protocol
+	}
+	shared, spread := t, t.Clone()
+	most := maxConnections
+	if t.MaxConnsPerHost > 0 {
+		most = min(most, t.MaxConnsPerHost)
+	}
+	shared.MaxConnsPerHost, spread.MaxConnsPerHost = sharedConnections, most-sharedConnections
+	onlyHTTP1(spread)
+	return pair{shared, spread}
+}
+
+// onlyHTTP1 makes a transport offer HTTP/1.1 alone. A clone has the settings that its
+// original was given, and those that net/http derived from them.
+func onlyHTTP1(t *http.Transport) {
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	if t.TLSClientConfig != nil {
+		t.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
 }
 
 // A proxyError reports a proxy that refuses to connect to a registry.
@@ -184,9 +212,9 @@ func (t *transports) isOnThisMachine(u *url.URL) bool {
 // certificate would count as bad.
 func readSystemTrust() { x509.SystemCertPool() }
 
-// pick returns the transport for req. Behind a proxy every connection goes to the
-// proxy.
-func (t *transports) pick(req *http.Request, registry *url.URL) http.RoundTripper {
+// pick returns the transport for req, over a shared connection or not. Behind a proxy every
+// connection goes to the proxy.
+func (t *transports) pick(req *http.Request, registry *url.URL, shared bool) http.RoundTripper {
 	if req.URL.Scheme == "https" {
 		t.trust()
 	}
@@ -194,13 +222,16 @@ func (t *transports) pick(req *http.Request, registry *url.URL) http.RoundTrippe
 	limit := max(private, t.zoneOfRegistry(registry))
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if transport, ok := t.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
-		return transport
+	of := &t.own
+	if foreign, ok := t.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
+		of = foreign
+	} else if mirrorOf(req.Context()) != nil {
+		of = &t.mirror
 	}
-	if mirrorOf(req.Context()) != nil {
-		return t.mirror
+	if shared {
+		return of.shared
 	}
-	return t.own
+	return of.spread
 }
 
 func (t *transports) isProxied(req *http.Request) bool {
@@ -220,16 +251,22 @@ func (t *transports) renew(stalled http.RoundTripper) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for limit, foreign := range t.foreign {
-		if foreign == stalled {
-			t.foreign[limit] = transport.Clone()
-		}
-	}
-	if t.mirror == stalled {
-		t.mirror = transport.Clone()
-	}
-	if t.own == stalled {
-		t.own = transport.Clone()
+	for _, p := range slices.AppendSeq([]*pair{&t.own, &t.mirror}, maps.Values(t.foreign)) {
+		p.renew(transport)
 	}
 	transport.CloseIdleConnections()
+}
+
+// renew replaces a transport of the pair, if it is one.
+func (p *pair) renew(stalled *http.Transport) {
+	shared, spread := p.shared == http.RoundTripper(stalled), p.spread == http.RoundTripper(stalled)
+	if shared || spread {
+		stalled = stalled.Clone()
+	}
+	if shared {
+		p.shared = stalled
+	}
+	if spread {
+		p.spread = stalled
+	}
 }

@@ -58,18 +58,18 @@ func watched(transport http.RoundTripper, req *http.Request, stall time.Duration
 	return resp, nil
 }
 
-// maxConnections bounds the connections that one request takes.
-const maxConnections = 10
+// maxReconnects bounds the connections that one request takes.
+const maxReconnects = 10
 
 // errReconnects ends a request when the server closes every connection: over HTTP/2
 // net/http would dial again and again.
 const errReconnects = refusal("the server closes every connection")
 
-// limitConnections calls end when a request takes more than maxConnections.
+// limitConnections calls end when a request takes more than maxReconnects.
 func limitConnections(end func()) *httptrace.ClientTrace {
 	var taken atomic.Int64
 	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		if taken.Add(1) > maxConnections {
+		if taken.Add(1) > maxReconnects {
 			end()
 		}
 	}}

@@ -1,0 +1,263 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/greenticai/packvendor/internal/aimd"
+)
+
+// Bounds on what is in flight to one host at once.
+const (
+	maxRequests       = 64
+	maxConnections    = 16
+	sharedConnections = 4 // of maxConnections; over HTTP/2 one is enough, unless its streams run out
+)
+
+// smallBody is the size in bytes up to which a body goes over a shared connection anyway.
+const smallBody = 64 << 10
+
+// maxShared bounds the bytes that are under way over shared connections to a host that is
+// far: these grow fast while the others are dialled, but one lost segment holds up all that
+// it carries.
+const maxShared = 4 << 20
+
+// farAway is the time of a response from which on a new connection, which takes two round
+// trips, costs more than HTTP/2's frames: https://github.com/golang/go/issues/47840.
+const farAway = 3 * time.Millisecond
+
+// A lane is what a Client knows of one host, and what it has in flight to it.
+//
+// Over HTTP/2 one connection carries all small requests: they need no round trips for
+// connections, and do not wait for each other. Bodies spread over several connections with
+// HTTP/1.1. Without HTTP/2 all requests spread.
+type lane struct {
+	limiter *aimd.Limiter
+	opened  chan struct{} // closed once the first connection is there, or has failed
+	open    func()        // closes opened
+
+	mu        sync.Mutex
+	tried     bool          // somebody makes the first connection
+	http2     bool          // the host speaks it
+	narrow    bool          // the host refuses further connections
+	distance  time.Duration // the least time in which a response began; 0 is unknown
+	connected int           // requests in flight that have a connection
+	shared    int           // requests in flight over shared connections
+	bytes     int64         // of the bodies that they will have
+}
+
+func newLane() *lane {
+	l := &lane{limiter: aimd.New(maxRequests), opened: make(chan struct{})}
+	l.open = sync.OnceFunc(func() { close(l.opened) })
+	return l
+}
+
+type bodySizeKey struct{}
+
+// withBodySize marks a request, and those of its redirects, with the size in bytes of the body
+// that is to come.
+func withBodySize(ctx context.Context, size int64) context.Context {
+	return context.WithValue(ctx, bodySizeKey{}, size)
+}
+
+// bodySize is 0 for requests with small bodies.
+func bodySize(req *http.Request) int64 {
+	size, _ := req.Context().Value(bodySizeKey{}).(int64)
+	return size
+}
+
+// Lanes are the lanes of all hosts.
+type lanes struct {
+	mu     sync.Mutex
+	byHost map[string]*lane // by scheme and host:port
+}
+
+func (l *lanes) to(u *url.URL) *lane {
+	key := u.Scheme + "://" + hostOf(u)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.byHost == nil {
+		l.byHost = map[string]*lane{}
+	}
+	if l.byHost[key] == nil {
+		l.byHost[key] = newLane()
+	}
+	return l.byHost[key]
+}
+
+// A passage is one request in its lane. Its methods may be called concurrently.
+//
+// It has a mutex of its own, which is locked before the lane's.
+type passage struct {
+	lane   *lane
+	permit *aimd.Permit
+	size   int64 // bytes of the body that is to come; 0 if it is small or unknown
+	shared bool  // over a shared connection
+
+	mu        sync.Mutex
+	connected bool
+	over      bool
+}
+
+// enter waits until a request may be sent, with a body of so many bytes to come. The first
+// request to a host goes alone until it has a connection: nobody knows before how many
+// requests a connection carries. The error is the cause of ctx's end.
+func (l *lane) enter(ctx context.Context, size int64) (*passage, error) {
+	l.mu.Lock()
+	first := !l.tried
+	l.tried = true
+	l.mu.Unlock()
+	if !first {
+		select {
+		case <-l.opened:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	permit, err := l.limiter.Acquire(ctx)
+	if err != nil {
+		if first {
+			l.open()
+		}
+		return nil, err
+	}
+	p := &passage{lane: l, permit: permit, size: size}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.shared = first || l.shares(size); p.shared {
+		l.shared++
+		l.bytes += size
+	}
+	return p, nil
+}
+
+// shares tells whether a request with a body of so many bytes goes over a shared connection.
+// l.mu is held.
+func (l *lane) shares(size int64) bool {
+	switch {
+	case l.narrow:
+		return true
+	case !l.http2:
+		return l.shared < sharedConnections
+	case size <= smallBody:
+		return true
+	}
+	return l.distance >= farAway && l.bytes+size <= maxShared
+}
+
+// traced returns the passage's request, with hooks by which the passage learns of its
+// connection.
+func (p *passage) traced(req *http.Request) *http.Request {
+	var sent atomic.Pointer[time.Time]
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			now := time.Now()
+			sent.Store(&now)
+		},
+		GotFirstResponseByte: func() {
+			if at := sent.Load(); at != nil {
+				p.lane.measured(time.Since(*at))
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
+			p.gotConnection(ok && conn.ConnectionState().NegotiatedProtocol == "h2")
+		},
+	}))
+}
+
+// measured records in what time a response began.
+func (l *lane) measured(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.distance == 0 || took < l.distance {
+		l.distance = took
+	}
+}
+
+// gotConnection records that the passage has a connection. The first one tells which protocol
+// the host speaks; a connection with HTTP/1.1 carries one request.
+func (p *passage) gotConnection(http2 bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !p.connected && !p.over {
+		p.connected = true
+		l.connected++
+	}
+	if l.isOpen() {
+		return
+	}
+	if l.http2 = http2; !http2 {
+		l.limiter.Lower(maxConnections)
+	}
+	l.open()
+}
+
+func (l *lane) isOpen() bool {
+	select {
+	case <-l.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// crowdedOut reports whether the passage failed for want of a connection while other requests
+// have one: the host refuses further connections. Then there are to be fewer, and the request
+// may be sent again.
+func (p *passage) crowdedOut() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case p.connected:
+		return false
+	case !p.shared && l.http2: // the shared connection is there
+		l.narrow = true
+		return true
+	case l.connected == 0: // the host is gone
+		return false
+	}
+	l.narrow = true
+	l.limiter.Lower(sharedConnections)
+	return p.permit.Refused()
+}
+
+// answered records a response that is no refusal.
+func (p *passage) answered(resp *http.Response) {
+	p.gotConnection(resp.ProtoMajor == 2)
+	p.permit.Accepted()
+}
+
+// leave ends the passage. Further calls do nothing.
+func (p *passage) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return
+	}
+	p.over = true
+	l := p.lane
+	l.open()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.connected {
+		l.connected--
+	}
+	if p.shared {
+		l.shared--
+		l.bytes -= p.size
+	}
+	p.permit.Release()
+}

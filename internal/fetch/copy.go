@@ -61,6 +61,11 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 	if err := f.verify(ctx, p); err != nil {
 		return fromCache, err
 	}
+	leave, err := f.bodies.enter(ctx, p.Layer.Size)
+	if err != nil {
+		return fromCache, err
+	}
+	defer leave()
 	to = f.counted(p, to)
 	if !p.shared {
 		return f.copyUncached(ctx, p, to)

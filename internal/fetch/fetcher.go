@@ -52,7 +52,7 @@ type Options struct {
 	// registry each time.
 	Verifier Verifier
 	// Transport sends the requests; nil is one with the system's trust and proxies,
-	// over HTTP/1.1. A Fetcher uses the settings of an *http.Transport, not its
+	// over HTTP/2 and HTTP/1.1. A Fetcher uses the settings of an *http.Transport, not its
 	// connections.
 	Transport http.RoundTripper
 	// Resolver looks up names unless Transport dials by itself; nil is the system's.
@@ -95,6 +95,7 @@ type Fetcher struct {
 	downloaded    sync.Map                  // by reference of a manifest, the Source of its pack
 	warnedWaiting sync.Map                  // digests of manifests for which Waiting was sent
 	fetching      once.Mutex[ociref.Digest] // held while a manifest or its pack is fetched
+	bodies        bodies
 }
 
 // A Source is where something came from.
@@ -153,6 +154,7 @@ func New(o Options) (*Fetcher, error) {
 		verifier:  o.Verifier,
 		events:    o.Events,
 		copied:    o.Copied,
+		bodies:    newBodies(),
 	}
 	return f, nil
 }

@@ -50,7 +50,7 @@ func VerifyCache(ctx context.Context, o Options, repair bool) ([]CacheCheck, err
 	entries, _, listErr := cache.List()
 	meter := &progressCounter{tell: o.Progress}
 	meter.begin(PhaseVerifying, len(entries), 0)
-	checks, err := cache.CheckAll(ctx, entries, o.jobs(), fetch.ManifestLayers, repair, meter.done)
+	checks, err := cache.CheckAll(ctx, entries, min(o.jobs(), maxChecked), fetch.ManifestLayers, repair, meter.done)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,13 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// DefaultJobs is how many packs are fetched at once.
-const DefaultJobs = 8
+// maxPacks bounds the packs at work at once. It is more than the requests to one host at once,
+// since packs ask several: for a token, for a manifest, for a blob. What they need has bounds of
+// its own: requests and connections by host, bodies by their bytes.
+const maxPacks = 256
+
+// maxChecked bounds the cache's entries that are hashed at once.
+const maxChecked = 8
 
 // Options select the project, and control the work on it. The zero value vendors
 // ./packs.toml.
@@ -28,7 +33,8 @@ type Options struct {
 	// has a digest, before all others, also where Offline is set. Run, Fetch, Inspect and Export
 	// use them.
 	Bundles []string
-	// Jobs bounds the packs that are resolved or fetched at once; 0 is DefaultJobs.
+	// Jobs bounds the packs that are resolved or fetched at once; 0 leaves it to the package,
+	// which bounds requests, connections and bytes under way.
 	Jobs int
 	// Getenv looks up the environment: the variables of packfetch.DefaultCacheDir,
 	// GOPACKAGE, PACKVENDOR_SIGSTORE and PATH. nil knows no variables.
@@ -93,7 +99,7 @@ func (o Options) tellWaiting() {
 
 func (o Options) jobs() int {
 	if o.Jobs <= 0 {
-		return DefaultJobs
+		return maxPacks
 	}
 	return o.Jobs
 }

@@ -32,7 +32,7 @@ func (c *cli) projectsFlags(command *cobra.Command) {
 }
 
 func (c *cli) jobsFlag(command *cobra.Command) {
-	command.Flags().IntVarP(&c.jobs, "jobs", "j", vendorer.DefaultJobs, "work on `N` packs at once")
+	command.Flags().IntVarP(&c.jobs, "jobs", "j", 0, "work on at most `N` packs at once")
 	noFiles(command, "jobs")
 }
 

@@ -160,7 +160,7 @@ func (c *cli) watch() func(vendorer.Progress) {
 
 // prepare is called when the flags are known.
 func (c *cli) prepare(command *cobra.Command, _ []string) error {
-	if c.jobs < 1 && flagOf(command, "jobs") != nil {
+	if jobs := flagOf(command, "jobs"); jobs != nil && jobs.Changed && c.jobs < 1 {
 		return usagef("--jobs must be at least 1")
 	}
 	if err := c.authError(); err != nil && command.Annotations[checksEnvironment] == "" {

@@ -147,7 +147,10 @@ func isFinal(err error) bool {
 	var dns *net.DNSError
 	var op *net.OpError
 	var proxy *proxyError
+	var http2 *http2Error
 	switch {
+	case errors.As(err, &http2):
+		return http2.final
 	case errors.As(err, &dns):
 		return dns.IsNotFound
 	case errors.As(err, &proxy):

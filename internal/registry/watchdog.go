@@ -75,13 +75,13 @@ func limitConnections(end func()) *httptrace.ClientTrace {
 	}}
 }
 
-// stalled returns the watchdog's reason if the watchdog caused err, else err.
+// stalled returns the watchdog's reason if the watchdog caused err, else err in words.
 func stalled(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if _, ok := cause.(*stallError); ok || cause == errReconnects {
 		return cause
 	}
-	return err
+	return inWords(err)
 }
 
 type watchedBody struct {

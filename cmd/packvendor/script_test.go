@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,13 +48,46 @@ func (t tests) Run() int {
 // at $REG, and its own cache, at $CACHE.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	runScripts(t, allScripts(t), false)
+}
+
+// TestScriptsHTTP2 runs scripts again, with registries that offer HTTP/2: those that make a
+// registry misbehave or start another one, or all if PACKVENDOR_SCRIPTS_HTTP2 is set.
+func TestScriptsHTTP2(t *testing.T) {
+	if *update {
+		t.Skip("TestScripts writes what scripts compare with")
+	}
+	t.Parallel()
+	files := allScripts(t)
+	if os.Getenv("PACKVENDOR_SCRIPTS_HTTP2") == "" {
+		files = slices.DeleteFunc(files, func(file string) bool {
+			text, err := os.ReadFile(file)
+			return err == nil && !aboutRegistry.Match(text)
+		})
+	}
+	runScripts(t, files, true)
+}
+
+// aboutRegistry matches a script's commands fault and registry.
+var aboutRegistry = regexp.MustCompile(`(?m)^(\[.*\] )?(fault|registry) `)
+
+func allScripts(t *testing.T) []string {
+	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "scripts", "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d scripts, %v", len(files), err)
+	}
+	return files
+}
+
+// runScripts runs scripts whose registries offer HTTP/2 or do not.
+func runScripts(t *testing.T, files []string, http2 bool) {
 	goEnv := goEnvironment(t)
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("..", "..", "testdata", "scripts"),
+		Files:               files,
 		UpdateScripts:       *update,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
-		Setup:               func(env *testscript.Env) error { return setUp(env, goEnv) },
+		Setup:               func(env *testscript.Env) error { return setUp(env, goEnv, http2) },
 		Cmds:                scriptCommands(),
 		Condition:           scriptCondition,
 	})
@@ -102,12 +137,12 @@ func goEnvironment(t *testing.T) []string {
 // PACKVENDOR_TEST_CLOCK has runs take time, which they do not without. How long
 // packvendor waits for registries, other processes and credential helpers is in
 // PACKVENDOR_TEST_STALL, PACKVENDOR_TEST_LOCK_WAIT and PACKVENDOR_TEST_HELPER_TIMEOUT.
-func setUp(env *testscript.Env, goEnv []string) error {
+func setUp(env *testscript.Env, goEnv []string, http2 bool) error {
 	work := env.WorkDir
 	if err := addModule(work); err != nil {
 		return err
 	}
-	reg, err := packtest.NewRegistry(packtest.Options{})
+	reg, err := packtest.NewRegistry(packtest.Options{HTTP2: http2})
 	if err != nil {
 		return err
 	}
@@ -137,7 +172,7 @@ func setUp(env *testscript.Env, goEnv []string) error {
 	if err != nil {
 		return err
 	}
-	env.Values[registryKey{}] = &current{Registry: reg, all: map[string]*packtest.Registry{}}
+	env.Values[registryKey{}] = &current{Registry: reg, http2: http2, all: map[string]*packtest.Registry{}}
 	env.Values[signaturesKey{}] = newSignatures()
 	env.Values[snapshotsKey{}] = map[string]string{}
 	env.Vars = append(env.Vars, goEnv...)

@@ -70,7 +70,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 // host.
 type current struct {
 	*packtest.Registry
-	all map[string]*packtest.Registry
+	all   map[string]*packtest.Registry
+	http2 bool // registries over TLS offer HTTP/2
 }
 
 // change makes another registry the current one.

@@ -24,7 +24,8 @@ To run a specific script foo.txtar, and see its log,
 	go test ./cmd/packvendor -run 'TestScripts/^foo$' -v
 
 Each script is a text archive: commands, then files. It runs in a new folder $WORK
-that has these files, with a registry and a cache of its own. One behaviour a script;
+that has these files, with a registry and a cache of its own. Scripts about registries run
+twice: with HTTP/1.1, and in TestScriptsHTTP2 with HTTP/2. One behaviour a script;
 the first word of its name is the area; its # lines are sentences, in which "Row N" is
 one of docs/reliability.md. Expected output is
 compared whole, and rewritten by

@@ -51,13 +51,14 @@ func otherRegistry(ts *testscript.TestScript, name, kind string) {
 }
 
 // A registry without a kind serves HTTP/1.1 and TLS, and asks for nothing. http2 offers
-// HTTP/2, plain has no TLS; token and access-token ask for a token that everybody gets,
-// in both of its spellings or in one; referrers has the referrers API; the certificate of
-// untrusted, expired and wrong-name is not trusted, has expired, or is for another host. In those that follow,
-// the repositories private/NAME are for somebody with the password open-sesame:
+// HTTP/2, which in TestScriptsHTTP2 all do that have TLS; plain has none. token and
+// access-token ask for a token that everybody gets, in both of its spellings or in one;
+// referrers has the referrers API; the certificate of untrusted, expired and wrong-name is
+// not trusted, has expired, or is for another host. In those that follow, the repositories
+// private/NAME are for somebody with the password open-sesame:
 func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Authority) packtest.Options {
 	opts, private := privateKinds[kind]
-	opts.CA = ca
+	opts.CA, opts.HTTP2 = ca, ts.Value(registryKey{}).(*current).http2 && !opts.Plain
 	if private {
 		opts.User, opts.Password = packtest.User, packtest.Password
 		return opts

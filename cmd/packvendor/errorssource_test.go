@@ -153,7 +153,7 @@ func messagesIn(path, name string) ([]sourceMessage, error) {
 var unshown = []string{"exit code %d", "too much", "the cache holds another layer", "its manifest is not cached: %w", "no number of days or weeks", " needs the network, which is off"}
 
 // messageFunctions make errors and warnings of a format, one of their arguments.
-var messageFunctions = []string{"Errorf", "New", "usagef", "misuse", "report", "errorf", "newerf", "Warn", "Warning", "warn", "failAt", "FailAt", "refused", "unsupported", "broken", "invalid", "err"}
+var messageFunctions = []string{"Errorf", "New", "usagef", "misuse", "report", "errorf", "newerf", "Warn", "Warning", "warn", "failAt", "FailAt", "refused", "unsupported", "broken", "invalid", "err", "refusal"}
 
 // messageFields are the fields of errors with words of their message.
 var messageFields = []string{"Msg", "Reason", "By", "Unread"}

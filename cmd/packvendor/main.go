@@ -14,6 +14,7 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"sync"
@@ -31,6 +32,7 @@ func main() {
 
 // invoke runs the command line of this process and returns its exit code.
 func invoke(w waits, stderr io.Writer) int {
+	log.SetOutput(io.Discard) // net/http logs what a server should not send, as often as it does
 	ctx, stop := signal.NotifyContext(context.Background(), exitSignals()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as ever
 	executable, _ := os.Executable()

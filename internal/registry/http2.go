@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -9,14 +10,29 @@ import (
 // An http2Error says what happened to a request over HTTP/2. The errors of net/http have no
 // types that another package can name, and some of them quote the server.
 type http2Error struct {
-	text  string
-	final bool // a retry would end the same way
+	text  error
+	code  string // the server's; "" if it says no more
+	final bool   // a retry would end the same way
 	err   error
 }
 
-func (e *http2Error) Error() string { return e.text }
+func (e *http2Error) Error() string {
+	if e.code != "" {
+		return e.text.Error() + ": " + e.code
+	}
+	return e.text.Error()
+}
+
 func (e *http2Error) Unwrap() error { return e.err }
 func (*http2Error) own()            {}
+
+var (
+	errNotHTTP2       = errors.New("the response is not valid HTTP/2")
+	errLargeHeader    = errors.New("the header of the response is too large")
+	errResponseEnded  = errors.New("the server ended the response")
+	errClosed         = errors.New("the server closed the connection")
+	errConnectionLost = errors.New("the connection was lost")
+)
 
 // Beginnings of errors of net/http, and an end of one.
 const (
@@ -41,34 +57,34 @@ func inWords(err error) error {
 	has := func(prefix string) bool { return strings.HasPrefix(text, prefix) }
 	switch {
 	case slices.ContainsFunc(largeHeaders, func(part string) bool { return strings.Contains(text, part) }):
-		return &http2Error{text: "the header of the response is too large", final: true, err: err}
+		return &http2Error{text: errLargeHeader, final: true, err: err}
 	case has(streamError) && strings.HasSuffix(text, fromServer):
 		_, code, _ := strings.Cut(strings.TrimSuffix(text, fromServer), "; ")
-		return ended("the server ended the response", code, err)
+		return ended(errResponseEnded, code, err)
 	case has(goAwayAndClosed):
 		_, code, _ := strings.Cut(text, "ErrCode=")
 		code, _, _ = strings.Cut(code, ",")
-		return ended("the server closed the connection", code, err)
+		return ended(errClosed, code, err)
 	case has(goAwayFromServer):
-		return ended("the server closed the connection", strings.TrimPrefix(text, goAwayFromServer), err)
+		return ended(errClosed, strings.TrimPrefix(text, goAwayFromServer), err)
 	case has(goAwayGracefully):
-		return ended("the server closed the connection", "NO_ERROR", err)
+		return ended(errClosed, "NO_ERROR", err)
 	case has(streamError), has(connectionError), strings.Contains(text, "http2: frame too large"):
-		return &http2Error{text: "the response is not valid HTTP/2", final: true, err: err}
+		return &http2Error{text: errNotHTTP2, final: true, err: err}
 	case has(anyHTTP2Error):
-		return &http2Error{text: "the connection was lost", err: err}
+		return &http2Error{text: errConnectionLost, err: err}
 	}
 	return err
 }
 
 // ended returns the error of a response or a connection that the server ended with one of the
 // codes of https://www.rfc-editor.org/rfc/rfc9113#section-7.
-func ended(text, code string, err error) error {
+func ended(text error, code string, err error) error {
 	switch code {
 	case "NO_ERROR", "INTERNAL_ERROR", "CANCEL": // over HTTP/1.1 the connection just ends
-		return &http2Error{text: io.ErrUnexpectedEOF.Error(), err: err}
+		return &http2Error{text: io.ErrUnexpectedEOF, err: err}
 	case "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED":
-		return &http2Error{text: text + ": " + code, final: true, err: err}
+		return &http2Error{text: text, code: code, final: true, err: err}
 	}
-	return &http2Error{text: text + ": " + code, err: err}
+	return &http2Error{text: text, code: code, err: err}
 }

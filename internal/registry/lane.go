@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"crypto/tls"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -165,10 +164,7 @@ func (p *passage) traced(req *http.Request) *http.Request {
 				p.lane.measured(time.Since(*at))
 			}
 		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
-			p.gotConnection(ok && conn.ConnectionState().NegotiatedProtocol == "h2")
-		},
+		GotConn: func(info httptrace.GotConnInfo) { p.gotConnection(isHTTP2(info.Conn)) },
 	}))
 }
 

@@ -2,8 +2,10 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -38,7 +40,7 @@ func (*stallError) own() {}
 // between two reads does not count. onStall is called first.
 func watched(transport http.RoundTripper, req *http.Request, stall time.Duration, onStall func()) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	ctx = httptrace.WithClientTrace(ctx, limitConnections(func() { cancel(errReconnects) }))
+	ctx = httptrace.WithClientTrace(ctx, limitSends(func() { cancel(errNotTaken) }))
 	dog := time.AfterFunc(stall, func() {
 		onStall() // first: the caller may retry at once
 		cancel(&stallError{after: stall})
@@ -58,27 +60,40 @@ func watched(transport http.RoundTripper, req *http.Request, stall time.Duration
 	return resp, nil
 }
 
-// maxReconnects bounds the connections that one request takes.
-const maxReconnects = 10
+// Bounds on how often net/http sends a request by itself. Over HTTP/1.1 it tries each
+// connection that it holds. Over HTTP/2 it repeats what the server refuses, and pauses for
+// seconds before the third time: retries with pauses are ours, which are counted and told.
+const (
+	maxSends      = 10
+	maxSendsHTTP2 = 2
+)
 
-// errReconnects ends a request when the server closes every connection: over HTTP/2
-// net/http would dial again and again.
-const errReconnects = refusal("the server closes every connection")
+// errNotTaken ends a request that net/http has sent too often.
+const errNotTaken = refusal("the server takes no request")
 
-// limitConnections calls end when a request takes more than maxReconnects.
-func limitConnections(end func()) *httptrace.ClientTrace {
-	var taken atomic.Int64
-	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		if taken.Add(1) > maxReconnects {
+// limitSends calls end when a request is sent too often.
+func limitSends(end func()) *httptrace.ClientTrace {
+	var sent atomic.Int64
+	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		most := int64(maxSends)
+		if isHTTP2(info.Conn) {
+			most = maxSendsHTTP2
+		}
+		if sent.Add(1) > most {
 			end()
 		}
 	}}
 }
 
+func isHTTP2(conn net.Conn) bool {
+	secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && secured.ConnectionState().NegotiatedProtocol == "h2"
+}
+
 // stalled returns the watchdog's reason if the watchdog caused err, else err in words.
 func stalled(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
-	if _, ok := cause.(*stallError); ok || cause == errReconnects {
+	if _, ok := cause.(*stallError); ok || cause == errNotTaken {
 		return cause
 	}
 	return inWords(err)

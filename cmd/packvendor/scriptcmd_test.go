@@ -47,6 +47,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"registry":       always(cmdRegistry),
 		"requests":       always(cmdRequests),
 		"carries":        always(cmdCarries),
+		"load":           always(cmdLoad),
 		"snapshot":       always(cmdSnapshot),
 		"same":           cmdSame,
 		"flip":           always(cmdFlip),

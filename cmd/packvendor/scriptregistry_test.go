@@ -53,7 +53,7 @@ func otherRegistry(ts *testscript.TestScript, name, kind string) {
 // A registry without a kind serves HTTP/1.1 and TLS, and asks for nothing. http2 offers
 // HTTP/2, which in TestScriptsHTTP2 all do that have TLS; plain has none. token and
 // access-token ask for a token that everybody gets, in both of its spellings or in one;
-// referrers has the referrers API; the certificate of untrusted, expired and wrong-name is
+// referrers has the referrers API; single allows one connection, and resets others; the certificate of untrusted, expired and wrong-name is
 // not trusted, has expired, or is for another host. In those that follow, the repositories
 // private/NAME are for somebody with the password open-sesame:
 func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Authority) packtest.Options {
@@ -74,6 +74,8 @@ func registryOptions(ts *testscript.TestScript, kind string, ca *packtest.Author
 		opts.Token, opts.AccessTokenOnly = true, true
 	case "referrers":
 		opts.Referrers = true
+	case "single":
+		opts.Single = packtest.ResetOthers
 	case "untrusted":
 	case "expired":
 		opts.Certificate = issue(ts, ca, time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), "127.0.0.1")
@@ -101,6 +103,21 @@ func cmdCarries(ts *testscript.TestScript, args []string) {
 	}
 	if len(carried) != want {
 		ts.Fatalf("%d requests carry the secret, want %d:\n%s", len(carried), want, strings.Join(carried, "\n"))
+	}
+}
+
+// load REQUESTS CONNECTIONS fails if so many requests, or connections, and one more were at the
+// registry at once since requests was last called.
+func cmdLoad(ts *testscript.TestScript, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: load REQUESTS CONNECTIONS")
+	}
+	requests, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	connections, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if load := registryOf(ts).Load(); load.Requests > requests || load.Connections > connections {
+		ts.Fatalf("%d requests and %d connections at once, want at most %d and %d", load.Requests, load.Connections, requests, connections)
 	}
 }
 

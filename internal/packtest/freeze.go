@@ -16,6 +16,8 @@ type listener struct {
 	mu      sync.Mutex
 	stopped bool
 	conns   map[*Conn]bool
+	opened  int // connections since forget
+	most    int // connections at once since forget
 }
 
 // A Conn is a server's side of a connection. A frozen one neither reads nor writes: to
@@ -51,7 +53,22 @@ func (l *listener) Accept() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[c] = true
+	l.opened++
+	l.most = max(l.most, len(l.conns))
 	return c, nil
+}
+
+// seen returns how many connections were opened, and how many were open at once, since forget.
+func (l *listener) seen() (opened, most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opened, l.most
+}
+
+func (l *listener) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opened, l.most = 0, len(l.conns)
 }
 
 // all returns the open connections.

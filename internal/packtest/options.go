@@ -53,6 +53,8 @@ type Options struct {
 	ReferrersPage int
 	// Addr is the address to listen on; "" means a free port of 127.0.0.1.
 	Addr string
+	// Single is what happens to further connections while there is one.
+	Single Single
 }
 
 // User and Password are the default credentials of private registries.

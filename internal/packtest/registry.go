@@ -40,6 +40,8 @@ type Registry struct {
 	listener  *listener
 	served    chan struct{}
 	requests  []Request
+	inFlight  int // requests
+	crowd     int // requests in flight at once since ResetRequests
 	intercept func(http.ResponseWriter, *http.Request) bool
 	faults    []Fault
 }
@@ -94,7 +96,7 @@ func (r *Registry) Start() error {
 	if r.server != nil {
 		return errors.New("test registry: already started")
 	}
-	l, err := net.Listen("tcp", r.host)
+	l, err := listen(r.host, r.opts.Single)
 	if err != nil {
 		return fmt.Errorf("test registry: %w", err)
 	}
@@ -237,11 +239,27 @@ func (r *Registry) Requests() []Request {
 	return slices.Clone(r.requests)
 }
 
-// ResetRequests forgets all requests so far.
+// ResetRequests forgets all requests so far, and the load.
 func (r *Registry) ResetRequests() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests = nil
+	r.requests, r.crowd = nil, r.inFlight
+	r.listener.forget()
+}
+
+// A Load is what a registry bore at once since the last ResetRequests.
+type Load struct {
+	Requests    int
+	Connections int
+	Opened      int // connections in all, since ResetRequests or Start
+}
+
+// Load returns the greatest load.
+func (r *Registry) Load() Load {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	opened, most := r.listener.seen()
+	return Load{Requests: r.crowd, Connections: most, Opened: opened}
 }
 
 // Intercept passes f every request first, including tokens. F returns true if it
@@ -273,6 +291,7 @@ func (r *Registry) Inject(faults ...Fault) {
 // ServeHTTP answers one request.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	intercept, faults := r.arrive(req, recorded(req))
+	defer r.leave()
 	if intercept != nil && intercept(w, req) {
 		return
 	}
@@ -302,7 +321,15 @@ func (r *Registry) arrive(req *http.Request, body string) (func(http.ResponseWri
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, recordOf(req, req.URL.RequestURI(), body))
+	r.inFlight++
+	r.crowd = max(r.crowd, r.inFlight)
 	return r.intercept, r.faults
+}
+
+func (r *Registry) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inFlight--
 }
 
 func recordOf(req *http.Request, path, body string) Request {

@@ -2,7 +2,6 @@ package fault
 
 import (
 	"encoding/binary"
-	"net"
 	"net/http"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -61,7 +60,7 @@ func GoAwayBlob(digest ociref.Digest, n int) packtest.Fault {
 		c, over := packtest.ConnOf(r)
 		deliverPart(w, r, a, n)
 		if r.ProtoMajor == 2 {
-			over.Write(goAwayFrame())
+			over.Write(goAwayFrame(lastPossible, internalError))
 		}
 		c.Close()
 		panic(http.ErrAbortHandler)
@@ -91,23 +90,40 @@ func deliverPart(w http.ResponseWriter, r *http.Request, a answer, n int) {
 	c.Await(frameOfOneByte, seen+1)
 }
 
+// GoAwayNow closes the connection without an answer: with HTTP/2 after a GOAWAY that says that
+// of all requests only the connection's first one was looked at.
+func GoAwayNow(prefix string) packtest.Fault {
+	return packtest.Fault{Match: under(prefix), Serve: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		c, over := packtest.ConnOf(r)
+		if r.ProtoMajor == 2 {
+			over.Write(goAwayFrame(1, noError))
+		}
+		c.Close()
+		panic(http.ErrAbortHandler)
+	}}
+}
+
+// Codes of https://www.rfc-editor.org/rfc/rfc9113#section-7, and the last stream of GOAWAY that
+// leaves none out.
+const (
+	noError       = 0
+	internalError = 2
+	lastPossible  = 1<<31 - 1
+)
+
 // goAwayFrame returns a frame of https://www.rfc-editor.org/rfc/rfc9113#section-6.8.
-func goAwayFrame() []byte {
-	const (
-		goAway        = 7
-		lastStream    = 1<<31 - 1
-		internalError = 2
-	)
+func goAwayFrame(last, code uint32) []byte {
+	const goAway = 7
 	frame := []byte{0, 0, 8, goAway, 0, 0, 0, 0, 0} // length, type, flags, stream
-	frame = binary.BigEndian.AppendUint32(frame, lastStream)
-	return binary.BigEndian.AppendUint32(frame, internalError)
+	frame = binary.BigEndian.AppendUint32(frame, last)
+	return binary.BigEndian.AppendUint32(frame, code)
 }
 
 // reset closes the connection without TLS's closing alert, so that the client sees a
 // TCP reset.
 func reset(r *http.Request) {
 	c, _ := packtest.ConnOf(r)
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+	if tcp, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
 		tcp.SetLinger(0)
 	}
 	c.Close()

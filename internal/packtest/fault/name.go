@@ -26,6 +26,7 @@ func forms() []form {
 		{"abort-blob DIGEST BYTES", func(w *words) packtest.Fault { return AbortBlob(w.digest(), w.number()) }},
 		{"ansi-error PREFIX STATUS", func(w *words) packtest.Fault { return ErrorBody(w.text(), w.number(), []byte(ANSI)) }},
 		{"big-error PREFIX STATUS BYTES", func(w *words) packtest.Fault { return ErrorBody(w.text(), w.number(), padded(nil, w.number())) }},
+		{"busy PREFIX REQUESTS [RETRY-AFTER]", func(w *words) packtest.Fault { return Busy(w.text(), int64(w.number()), w.optional("")) }},
 		{"challenge PREFIX WWW-AUTHENTICATE", func(w *words) packtest.Fault {
 			return Status(w.text(), http.StatusUnauthorized, http.Header{"WWW-Authenticate": {w.text()}})
 		}},
@@ -45,6 +46,7 @@ func forms() []form {
 		{"freeze-blob DIGEST BYTES", func(w *words) packtest.Fault { return FreezeBlob(w.digest(), w.number()) }},
 		{"go-away PREFIX", func(w *words) packtest.Fault { return GoAway(w.text()) }},
 		{"go-away-blob DIGEST BYTES", func(w *words) packtest.Fault { return GoAwayBlob(w.digest(), w.number()) }},
+		{"go-away-now PREFIX", func(w *words) packtest.Fault { return GoAwayNow(w.text()) }},
 		{"gzip-blob DIGEST", func(w *words) packtest.Fault { return GzipBlob(w.digest()) }},
 		{"gzip-bomb DIGEST BYTES", func(w *words) packtest.Fault { return GzipBomb(w.digest(), int64(w.number())) }},
 		{"hostile-tags", func(*words) packtest.Fault { return TagNames(HostileTags()...) }},
@@ -87,7 +89,7 @@ func retryAfter(value string) http.Header {
 }
 
 // New returns the fault that the words of a script name: any number of "first N",
-// "after N" and "only METHOD", a name such as "wrong-blob", its arguments. "FAULT with
+// "after N", "together N" and "only METHOD", a name such as "wrong-blob", its arguments. "FAULT with
 // FAULT" is [Over].
 func New(script ...string) (packtest.Fault, error) {
 	if i := slices.Index(script, "with"); i >= 0 {
@@ -129,6 +131,10 @@ func limits() map[string]func(*words) func(packtest.Fault) packtest.Fault {
 		"after": func(w *words) func(packtest.Fault) packtest.Fault {
 			n := int64(w.number())
 			return func(f packtest.Fault) packtest.Fault { return After(n, f) }
+		},
+		"together": func(w *words) func(packtest.Fault) packtest.Fault {
+			n := int64(w.number())
+			return func(f packtest.Fault) packtest.Fault { return Together(n, f) }
 		},
 		"only": func(w *words) func(packtest.Fault) packtest.Fault {
 			method := w.text()

@@ -70,7 +70,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 	if !p.shared {
 		return f.copyUncached(ctx, p, to)
 	}
-	found, err := f.lookUp(ctx, p, to, nil, true)
+	found, err := f.lookUp(ctx, p, to.Sink, nil, true)
 	if f.isBundled(p) && !to.fill && (found.toFill() || errors.As(err, new(*packcache.CorruptError))) {
 		return f.copyUncached(ctx, p, to)
 	}
@@ -91,7 +91,7 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 	}
 	defer lock.Unlock()
 	// Somebody else may have filled the entry since the first look.
-	found, err = f.lookUp(ctx, p, to, lock, found.wrong == nil)
+	found, err = f.lookUp(ctx, p, to.Sink, lock, found.wrong == nil)
 	if err != nil || !found.toFill() {
 		return f.copyUnlessHit(ctx, p, to, found, err)
 	}
@@ -164,6 +164,7 @@ func (f *Fetcher) fill(ctx context.Context, p *Resolved, to target, lock *packca
 		return f.copyUncached(ctx, p, to)
 	}
 	defer draft.Discard()
+	draft.ShareWith(to.Sink)
 	both := &tee{dst: to, side: draft}
 	if err := f.fillDraft(ctx, p, both, draft); err != nil {
 		return fromNetworkOnly, err
@@ -255,14 +256,22 @@ func (f *Fetcher) count(p *Resolved, dst Sink) Sink {
 	if f.copied == nil {
 		return dst
 	}
-	return &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
+	c := &counted{Sink: dst, report: func(n int64) { f.copied(n, p.Layer.Size) }}
+	if cloner, ok := dst.(packcache.Cloner); ok {
+		return &countedCloner{c, cloner}
+	}
+	return c
 }
 
 func (c *counted) Write(b []byte) (int, error) {
 	n, err := c.Sink.Write(b)
+	c.add(n)
+	return n, err
+}
+
+func (c *counted) add(n int) {
 	c.n += int64(n)
 	c.report(int64(n))
-	return n, err
 }
 
 // Reset reports that all bytes are taken back.

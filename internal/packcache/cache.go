@@ -78,6 +78,8 @@ type Cache struct {
 	lockWait time.Duration
 	sleep    func(context.Context, time.Duration) error
 
+	sharing sharing
+
 	lockTimedOut context.Context // ends when a wait for a lock times out
 	timeOutLocks context.CancelFunc
 
@@ -144,7 +146,8 @@ func (c *Cache) Manifest(manifest ociref.Digest) ([]byte, error) {
 }
 
 // Pack copies the entry's pack to dst and returns nil only if the bytes in dst are want.
-// It does not read a file of another size. Errors: fs.ErrNotExist, *CorruptError,
+// It does not read a file of another size. If dst is a [Cloner] that can share the pack's
+// blocks, the bytes that it has then are hashed. Errors: fs.ErrNotExist, *CorruptError,
 // *verified.WriteError for dst's, others for a file that cannot be read or whose read
 // ctx ends.
 func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.Content, dst io.Writer) error {
@@ -156,7 +159,7 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 	if err := verified.Sized(info.Size(), want); err != nil {
 		return &CorruptError{Path: c.PackPath(manifest), Err: err, Short: info.Size() < want.Size}
 	}
-	err = verified.Copy(ctx, dst, file, want)
+	err = c.copyPack(ctx, dst, file, want)
 	var mismatch *verified.MismatchError
 	if errors.As(err, &mismatch) {
 		cut := !mismatch.Over && mismatch.Got.Size < want.Size // shorter than when it was opened
@@ -166,6 +169,18 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 		c.markUsed(manifest)
 	}
 	return err
+}
+
+// copyPack is verified.Copy of an open pack, or verifies a clone of it.
+func (c *Cache) copyPack(ctx context.Context, dst io.Writer, file *os.File, want verified.Content) error {
+	cloned, err := c.sharing.clone(dst, file)
+	switch {
+	case err != nil:
+		return &verified.WriteError{Err: err}
+	case cloned != nil:
+		return verified.Copy(ctx, io.Discard, cloned, want)
+	}
+	return verified.Copy(ctx, dst, file, want)
 }
 
 // OpenPack opens the entry's pack and returns its size in bytes. The bytes prove nothing, and

@@ -22,6 +22,7 @@ type Draft struct {
 	manifest ociref.Digest
 	entry    *os.Root
 	pack     *atomicfile.File
+	original Cloner // has the bytes until the end, and then shares them; or nil
 }
 
 // Draft begins the entry of a manifest. If lock is held it sweeps the temporaries of
@@ -58,16 +59,46 @@ func (c *Cache) makeEntry(manifest ociref.Digest, lock *Lock) (*os.Root, error) 
 	return entry, err
 }
 
+// ShareWith tells the draft of a file that gets the same bytes, and is empty so far. If
+// the file system can share blocks, the draft writes nothing: at its end it shares those
+// of the file.
+func (d *Draft) ShareWith(file io.Writer) {
+	original, ok := file.(Cloner)
+	if ok && d.cache.sharing.decide(func() bool {
+		shared, err := original.CopyTo(d.pack) // of empty files
+		return err == nil && shared
+	}) {
+		d.original = original
+	}
+}
+
 // Write appends to the pack's bytes.
-func (d *Draft) Write(p []byte) (int, error) { return d.pack.Write(p) }
+func (d *Draft) Write(p []byte) (int, error) {
+	if d.original != nil {
+		return len(p), nil
+	}
+	return d.pack.Write(p)
+}
 
 // Reset discards the pack's bytes.
 func (d *Draft) Reset() error { return d.pack.Reset() }
+
+// settle gives the draft the bytes of the original.
+func (d *Draft) settle() error {
+	if d.original == nil {
+		return nil
+	}
+	_, err := d.original.CopyTo(d.pack)
+	return err
+}
 
 // Publish makes the entry: manifest, metadata, and last the pack, so that a program that
 // finds the pack finds the rest. The caller has verified the pack's bytes, and that body
 // is the manifest.
 func (d *Draft) Publish(body []byte, m Metadata) error {
+	if err := d.settle(); err != nil {
+		return err
+	}
 	if _, err := d.cache.Manifest(d.manifest); err == nil {
 		body = nil // the entry has it already
 	}
@@ -178,6 +209,9 @@ func (c *Cache) openPartials() (*os.Root, error) {
 // the next one if they are enough, and more than those kept before. The caller calls
 // Discard all the same. An error means that nothing was kept.
 func (d *Draft) KeepPartial(layer ociref.Digest) error {
+	if err := d.settle(); err != nil {
+		return err
+	}
 	if d.pack.Written() < minPartial {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 
 // A power cut loses unsynced writes, more than once, and nothing else.
 func TestOnCuttable(t *testing.T) {
-	for _, kind := range []string{"ext4", "xfs"} {
+	for _, kind := range []string{"ext4", "xfs", "btrfs"} {
 		t.Run(kind, func(t *testing.T) {
 			dir := t.TempDir()
 			OnCuttable(t, dir, kind, func(d *Cuttable) {

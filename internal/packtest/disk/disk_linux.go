@@ -2,17 +2,10 @@
 package disk
 
 import (
-	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/greenticai/packvendor/internal/packtest"
 )
@@ -74,135 +67,4 @@ func (d Disk) Fill(name string, but int64) error {
 // ReadOnly forbids all writes from now on, to root too.
 func (d Disk) ReadOnly() error {
 	return syscall.Mount("tmpfs", d.Dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
-}
-
-// A Cuttable is a file system with a journal on a loop device. A power cut loses the
-// bytes that have not reached the device. Only its goroutine and the processes that
-// this starts see it.
-type Cuttable struct {
-	Dir    string
-	kind   string
-	device *os.File // a loop device, free once it is closed and unmounted
-}
-
-// imageSize is the size of a disk, in bytes: mkfs.xfs needs 300 MB. Unwritten parts of
-// the image are holes.
-const imageSize = 600 << 20
-
-// OnCuttable runs f with a new file system of that kind, ext4 or xfs, with mkfs's
-// default options, made in the empty directory dir. It skips the test for other users
-// than root, and without mkfs or loop devices.
-func OnCuttable(tb packtest.Skipper, dir, kind string, f func(*Cuttable)) {
-	tb.Helper()
-	if os.Getuid() != 0 {
-		tb.Skipf("only root can mount a file system")
-	}
-	mkfs, err := exec.LookPath("mkfs." + kind)
-	if err != nil {
-		packtest.Unable(tb, "no %s file system can be made: %v", kind, err)
-	}
-	image := filepath.Join(dir, "image")
-	d := &Cuttable{Dir: filepath.Join(dir, "disk"), kind: kind}
-	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, imageSize), os.Mkdir(d.Dir, 0o777)); err != nil {
-		tb.Fatalf("%v", err)
-	}
-	if out, err := exec.Command(mkfs, "-q", image).CombinedOutput(); err != nil {
-		tb.Fatalf("%s: %v\n%s", mkfs, err, out)
-	}
-	if d.device, err = attach(image); err != nil {
-		packtest.Unable(tb, "there is no loop device: %v", err)
-	}
-	defer d.device.Close()
-	if err := apart(d.mount, func() {
-		defer syscall.Unmount(d.Dir, syscall.MNT_DETACH)
-		f(d)
-	}); err != nil {
-		packtest.Unable(tb, "no %s can be mounted: %v", kind, err)
-	}
-}
-
-// attach binds the image to a free loop device, which detaches itself after use.
-func attach(image string) (*os.File, error) {
-	file, err := os.OpenFile(image, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer control.Close()
-	config := unix.LoopConfig{Fd: uint32(file.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
-	for range 100 { // another process may take the free one first
-		var device *os.File
-		if device, err = freeDevice(control); err != nil {
-			return nil, err
-		}
-		if err = unix.IoctlLoopConfigure(int(device.Fd()), &config); err == nil {
-			return device, nil
-		}
-		device.Close()
-		if !errors.Is(err, syscall.EBUSY) {
-			break
-		}
-	}
-	return nil, err
-}
-
-func freeDevice(control *os.File) (*os.File, error) {
-	number, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
-	if err != nil {
-		return nil, os.NewSyscallError("ioctl", err)
-	}
-	return os.OpenFile("/dev/loop"+strconv.Itoa(number), os.O_RDWR, 0)
-}
-
-func (d *Cuttable) mount() error {
-	return syscall.Mount(d.device.Name(), d.Dir, d.kind, 0, "")
-}
-
-// Sync writes all data to the device.
-func (d *Cuttable) Sync() error {
-	dir, err := os.Open(d.Dir)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd())))
-}
-
-// Cut cuts the power. Reads and writes fail until Restart.
-func (d *Cuttable) Cut() error {
-	dir, err := os.Open(d.Dir)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return CutPower(dir)
-}
-
-// CutPower cuts the power of the disk of the open directory dir. It takes no step (see
-// syscalls.Stepping).
-func CutPower(dir *os.File) error {
-	// EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN are the same, and so are their flags.
-	// This flag also drops the journal in the kernel's memory.
-	const shutdown, noLogFlush = 0x8004_587d, 2
-	return os.NewSyscallError("ioctl", unix.IoctlSetPointerInt(int(dir.Fd()), shutdown, noLogFlush))
-}
-
-// Restart mounts the file system again after a cut, which replays its journal.
-func (d *Cuttable) Restart() error {
-	const tries, pause = 500, 10 * time.Millisecond
-	var err error
-	for range tries { // a starting process elsewhere holds our files until its program runs
-		if err = syscall.Unmount(d.Dir, 0); !errors.Is(err, syscall.EBUSY) {
-			break
-		}
-		time.Sleep(pause)
-	}
-	if err != nil {
-		return os.NewSyscallError("umount", err)
-	}
-	return os.NewSyscallError("mount", d.mount())
 }

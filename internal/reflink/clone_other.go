@@ -1,0 +1,12 @@
+//go:build !linux && !darwin
+
+package reflink
+
+import (
+	"errors"
+	"os"
+)
+
+func clone(_ *os.Root, _ string, file, _ *os.File) (*os.File, error) {
+	return file, errors.ErrUnsupported
+}

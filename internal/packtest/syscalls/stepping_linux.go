@@ -19,7 +19,7 @@ import (
 
 // A Step is a system call of this process on files, before the kernel makes it.
 type Step struct {
-	Call string // "open" is only a call that may create the file
+	Call string // "open" is only a call that may create the file; "clone" is FICLONE
 	Path string // the call's path; a descriptor's whole path; a rename's new path
 	From string // a rename's old path
 }
@@ -113,8 +113,8 @@ func stepFilter() []syscall.SockFilter {
 		})
 	}
 	always, onFiles := calls()
-	open := 3 + len(always) + 1 + len(onFiles) + 1
-	file, allow, notify := open+2, open+8, open+9
+	open := 3 + len(always) + 2 + len(onFiles) + 1
+	file, control, allow, notify := open+2, open+8, open+10, open+11
 	filter = append(filter, load(pointer))
 	jump(syscall.BPF_JEQ, uint32(reflect.ValueOf(stepFilter).Pointer()>>32), len(filter)+1, allow)
 	filter = append(filter, load(number))
@@ -122,6 +122,7 @@ func stepFilter() []syscall.SockFilter {
 		jump(syscall.BPF_JEQ, c.number, notify, len(filter)+1)
 	}
 	jump(syscall.BPF_JEQ, syscall.SYS_OPENAT, open, len(filter)+1)
+	jump(syscall.BPF_JEQ, syscall.SYS_IOCTL, control, len(filter)+1)
 	for _, c := range onFiles {
 		jump(syscall.BPF_JEQ, c.number, file, len(filter)+1)
 	}
@@ -133,6 +134,8 @@ func stepFilter() []syscall.SockFilter {
 	jump(syscall.BPF_JEQ, syscall.SYS_CLOSE, notify, file+4)
 	filter = append(filter, load(argument+2*eight))
 	jump(syscall.BPF_JEQ, eight, allow, notify)
+	filter = append(filter, load(argument+1*eight))
+	jump(syscall.BPF_JEQ, unix.FICLONE, notify, allow)
 	return append(filter,
 		syscall.SockFilter{Code: syscall.BPF_RET | syscall.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 		syscall.SockFilter{Code: syscall.BPF_RET | syscall.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF})
@@ -189,8 +192,11 @@ func listen(listener uintptr, decide func(Step) syscall.Errno) {
 
 // step returns the call's step, if it is one.
 func (n *notification) step() (Step, bool) {
-	if n.number == syscall.SYS_OPENAT {
+	switch n.number {
+	case syscall.SYS_OPENAT:
 		return Step{Call: "open", Path: stringAt(n.args[1])}, true
+	case syscall.SYS_IOCTL:
+		return Step{Call: "clone", Path: pathOf(n.args[0])}, true
 	}
 	always, onFiles := calls()
 	for i, c := range append(always, onFiles...) {
@@ -202,7 +208,7 @@ func (n *notification) step() (Step, bool) {
 		case c.path > 0:
 			s.Path = stringAt(n.args[c.path])
 		default:
-			s.Path, _ = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n.args[0]))
+			s.Path = pathOf(n.args[0])
 		}
 		if c.name == "rename" {
 			s.From = stringAt(n.args[1])
@@ -210,6 +216,12 @@ func (n *notification) step() (Step, bool) {
 		return s, i < len(always) || isRegular(int(n.args[0]))
 	}
 	return Step{}, false
+}
+
+// pathOf returns the path of an open file.
+func pathOf(fd uint64) string {
+	path, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+	return path
 }
 
 func isRegular(fd int) bool {

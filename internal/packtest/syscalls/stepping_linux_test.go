@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // steppingDir makes this test binary a program that takes steps in that folder.
@@ -36,7 +38,7 @@ func TestStepping(t *testing.T) {
 	}
 	var want []string
 	for _, step := range []string{
-		"mkdir DIR/sub", "open DIR/sub/new", "lock DIR/sub/new", "write DIR/sub/new", "sync DIR/sub/new", "truncate DIR/sub/new", "read DIR/sub/new", "close DIR/sub/new",
+		"mkdir DIR/sub", "open DIR/sub/new", "lock DIR/sub/new", "write DIR/sub/new", "clone DIR/sub/new", "sync DIR/sub/new", "truncate DIR/sub/new", "read DIR/sub/new", "close DIR/sub/new",
 		"rename DIR/sub/final", "link DIR/link", "symlink DIR/symlink", "chmod DIR/link", "unlink DIR/sub/final", "input/output error",
 	} {
 		want = append(want, strings.ReplaceAll(step, "DIR", dir))
@@ -72,6 +74,8 @@ func takeSteps(dir string) {
 	fd, _ := syscall.Open(file, syscall.O_RDWR|syscall.O_CREAT, 0o666)
 	syscall.Flock(fd, syscall.LOCK_EX)
 	syscall.Write(fd, []byte("data"))
+	unix.IoctlFileClone(fd, fd)
+	unix.IoctlGetInt(fd, unix.FS_IOC_GETFLAGS) // no step
 	syscall.Fsync(fd)
 	syscall.Ftruncate(fd, 1)
 	syscall.Read(fd, make([]byte, 1))

@@ -28,9 +28,9 @@ const (
 )
 
 // TestFault49_PowerCut cuts the power of the disk with a project and the cache, at any
-// moment of a command that changes them, or right after it. Each named file then has
-// its old or its new bytes, after exit code 0 the new ones, and the next run completes
-// the project.
+// moment of a command that changes them, or right after it; on Btrfs only after it. Each
+// named file then has its old or its new bytes, after exit code 0 the new ones, and the
+// next run completes the project. On xfs and Btrfs packs are clones.
 func TestFault49_PowerCut(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 12 s")
@@ -40,17 +40,21 @@ func TestFault49_PowerCut(t *testing.T) {
 		t.Skip("it takes a minute")
 	}
 	cuts, seed := numberIn(t, powerCuts, 40), numberIn(t, powerSeed, rand.IntN(1_000_000))
-	for n, kind := range []string{"ext4", "xfs"} {
+	for n, kind := range []string{"ext4", "xfs", "btrfs"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			t.Logf("%s=%d %s=%d", powerCuts, cuts, powerSeed, seed)
 			chance := rand.New(rand.NewPCG(uint64(seed), uint64(n)))
 			disk.OnCuttable(t, t.TempDir(), kind, func(volume *disk.Cuttable) {
 				for n, operation := range cutOperations {
-					c := &cutting{disk: volume, chance: chance}
+					c := &cutting{disk: volume, chance: chance, onlyAfter: kind == "btrfs"}
 					c.killing = operation.of(newFixture(t, packtest.Options{Plain: true}))
 					c.again = c.processes
-					c.times(cuts*(n+1)/len(cutOperations) - cuts*n/len(cutOperations))
+					cuts := cuts*(n+1)/len(cutOperations) - cuts*n/len(cutOperations)
+					if c.onlyAfter {
+						cuts = max(1, cuts/3)
+					}
+					c.times(cuts)
 					t.Logf("%s: %d cuts, %d of them at %d distinct steps, the others after the end", operation.name, c.cuts, c.kills, len(c.steps))
 				}
 			})
@@ -85,6 +89,12 @@ var cutOperations = []struct {
 		b.tagged("b", "2.0.0", cutSize+1)
 		return newKilling(b, old, cache, true, "update")
 	}},
+	{"restore", func(b *fixture) *killing {
+		old, cache := b.vendored(b.signed([]string{"b"}, b.large("a"), b.largeBy(acme, "b")))
+		delete(old, "packs/a.gtpack")
+		delete(old, "packs/b.gtpack")
+		return newKilling(b, old, cache, false)
+	}},
 	{"add", func(b *fixture) *killing {
 		old, cache := b.vendored(b.signed([]string{"b"}, b.large("a")))
 		return newKilling(b, old, cache, true, "add", "b", b.pushSigned("b", "1.0.0", cutSize, acme))
@@ -108,9 +118,10 @@ func (b *fixture) largeBy(key *signing.Key, name string) string {
 // A cutting is one command, with many power cuts during or after it.
 type cutting struct {
 	*killing
-	disk   *disk.Cuttable
-	chance *rand.Rand
-	cuts   int
+	disk      *disk.Cuttable
+	chance    *rand.Rand
+	cuts      int
+	onlyAfter bool // the power is cut only after the command
 }
 
 // cutDisk tells packvendor-cut the place of the disk.
@@ -152,12 +163,12 @@ func (c *cutting) times(cuts int) {
 		if c.Failed() {
 			return
 		}
-		switch n % 3 {
-		case 0:
+		switch {
+		case n%3 == 0, c.onlyAfter:
 			c.cut(0)
-		case 1:
+		case n%3 == 1:
 			c.cut(1 + commit + c.chance.IntN(len(steps)-commit))
-		case 2:
+		default:
 			c.cut(1 + c.chance.IntN(len(steps)))
 		}
 	}

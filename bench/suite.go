@@ -25,6 +25,8 @@ func suites() []suite {
 		{"cold-large", "empty cache and project, one large pack", (*bench).coldLarge},
 		{"warm", "warm cache, empty project, many packs", (*bench).warmMany},
 		{"warm-large", "warm cache, empty project, one large pack", (*bench).warmLarge},
+		{"warm-xfs", "warm cache, empty project, XFS", warmOn("xfs", "XFS on a loop device")},
+		{"warm-btrfs", "warm cache, empty project, Btrfs", warmOn("btrfs", "Btrfs on a loop device")},
 		{"from", "an archive as --from, empty cache and project", (*bench).fromArchive},
 		{"from-folder", "a folder as --from, empty cache and project", (*bench).fromFolder},
 		{"export", "export, all in the project", (*bench).exportProject},

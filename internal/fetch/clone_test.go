@@ -56,7 +56,8 @@ func TestCopiedByCloning(t *testing.T) {
 	} {
 		for _, counted := range []bool{true, false} {
 			t.Run(test.name, func(t *testing.T) {
-				b := newFixture(t, packtest.Options{})
+				data := packtest.Zip("clone", "1.0.0", 100_000)
+				b := newFixtureOf(t, packtest.Options{}, data, packtest.Pack(data, "clone.gtpack"))
 				test.make(t, b)
 				var c tally
 				f := b.fetcher(t, func(o *fetch.Options) {

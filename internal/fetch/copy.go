@@ -164,7 +164,7 @@ func (f *Fetcher) fill(ctx context.Context, p *Resolved, to target, lock *packca
 		return f.copyUncached(ctx, p, to)
 	}
 	defer draft.Discard()
-	draft.ShareWith(to.Sink)
+	draft.ShareWith(to.Sink, p.Layer.Size)
 	both := &tee{dst: to, side: draft}
 	if err := f.fillDraft(ctx, p, both, draft); err != nil {
 		return fromNetworkOnly, err

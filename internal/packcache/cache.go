@@ -173,7 +173,7 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 
 // copyPack is verified.Copy of an open pack, or verifies a clone of it.
 func (c *Cache) copyPack(ctx context.Context, dst io.Writer, file *os.File, want verified.Content) error {
-	cloned, err := c.sharing.clone(dst, file)
+	cloned, err := c.sharing.clone(dst, file, want.Size)
 	switch {
 	case err != nil:
 		return &verified.WriteError{Err: err}

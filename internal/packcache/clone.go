@@ -20,6 +20,10 @@ type Cloner interface {
 	CopyTo(*atomicfile.File) (shared bool, err error)
 }
 
+// minShared is the least size of a pack that shares blocks, in bytes. A clone has to be read
+// from the disk, where the bytes of a copy come from memory: for less, the copy is faster.
+const minShared = 64 << 10
+
 // A sharing remembers whether packs can share blocks with the files to which they are
 // copied. The first try decides for all: a run has one cache and one project, and needs
 // to hear "no" only once.
@@ -34,11 +38,11 @@ func (s *sharing) decide(try func() bool) bool {
 	return s.is
 }
 
-// clone has dst share the blocks of source, and returns a reader of dst's bytes; nil if
-// that cannot be done.
-func (s *sharing) clone(dst io.Writer, source *os.File) (cloned io.Reader, err error) {
+// clone has dst share the blocks of source, of which there should be size bytes, and
+// returns a reader of dst's bytes; nil if that cannot be done.
+func (s *sharing) clone(dst io.Writer, source *os.File, size int64) (cloned io.Reader, err error) {
 	to, ok := dst.(Cloner)
-	if !ok {
+	if !ok || size < minShared {
 		return nil, nil
 	}
 	tried := false

@@ -173,7 +173,7 @@ func TestDraftSharesBlocks(t *testing.T) {
 		draft, err := c.Draft(i.manifest, nil)
 		must(t, err)
 		defer draft.Discard()
-		draft.ShareWith(original)
+		draft.ShareWith(original, i.content().Size)
 		for _, w := range []io.Writer{draft, original} {
 			_, err := w.Write(i.pack)
 			must(t, err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -141,7 +142,7 @@ func (i item) publishWith(c *Cache, original *fakeCloner) error {
 		return err
 	}
 	defer draft.Discard()
-	draft.ShareWith(original)
+	draft.ShareWith(original, i.content().Size)
 	for _, data := range [][]byte{i.pack[:1000], i.pack} { // the first is taken back
 		if err := draft.Reset(); err != nil {
 			return err
@@ -173,7 +174,7 @@ func TestDraftSharesNothing(t *testing.T) {
 	c, i, original := newCache(t), newItem("a"), &fakeCloner{can: true}
 	draft, err := c.Draft(i.manifest, nil)
 	must(t, err)
-	draft.ShareWith(original)
+	draft.ShareWith(original, i.content().Size)
 	original.err = errFull
 	if err := draft.Publish(i.body, i.metadata()); !errors.Is(err, errFull) {
 		t.Errorf("Publish: %v, want %v", err, errFull)
@@ -192,7 +193,7 @@ func TestFault02b_KeepShared(t *testing.T) {
 		draft, err := c.Draft(i.manifest, nil)
 		must(t, err)
 		original.Reset()
-		draft.ShareWith(original)
+		draft.ShareWith(original, i.content().Size)
 		_, err = draft.Write(i.pack[:n])
 		must(t, err)
 		original.Write(i.pack[:n])
@@ -201,4 +202,23 @@ func TestFault02b_KeepShared(t *testing.T) {
 		i.wantKept(t, c, map[bool]int{true: n}[n >= minPartial])
 	}
 	wantTree(t, i.dir(c))
+}
+
+// TestSmallPacks sees that a small pack is copied, and decides nothing for others.
+func TestSmallPacks(t *testing.T) {
+	c, small, large := newCache(t), item{pack: make([]byte, minShared-1), body: []byte("{}")}, item{pack: make([]byte, minShared), body: []byte("[]")}
+	small.manifest, large.manifest = ociref.DigestOf(small.body), ociref.DigestOf(large.body)
+	for _, test := range []struct {
+		item
+		published, packed int // tries
+	}{{small, 0, 0}, {large, 2, 1}} {
+		original, dst := &fakeCloner{can: true}, &fakeCloner{can: true}
+		must(t, test.publishWith(c, original))
+		if err := c.Pack(context.Background(), test.manifest, test.content(), dst); err != nil || !bytes.Equal(dst.Bytes(), test.pack) {
+			t.Errorf("%d bytes, %v", dst.Len(), err)
+		}
+		if original.tries != test.published || dst.tries != test.packed {
+			t.Errorf("%d bytes: %d and %d tries, want %d and %d", len(test.pack), original.tries, dst.tries, test.published, test.packed)
+		}
+	}
 }

@@ -59,12 +59,12 @@ func (c *Cache) makeEntry(manifest ociref.Digest, lock *Lock) (*os.Root, error) 
 	return entry, err
 }
 
-// ShareWith tells the draft of a file that gets the same bytes, and is empty so far. If
-// the file system can share blocks, the draft writes nothing: at its end it shares those
-// of the file.
-func (d *Draft) ShareWith(file io.Writer) {
+// ShareWith tells the draft of a file that gets the same bytes, size in all, and is empty
+// so far. If the file system can share blocks, the draft writes nothing: at its end it
+// shares those of the file.
+func (d *Draft) ShareWith(file io.Writer, size int64) {
 	original, ok := file.(Cloner)
-	if ok && d.cache.sharing.decide(func() bool {
+	if ok && size >= minShared && d.cache.sharing.decide(func() bool {
 		shared, err := original.CopyTo(d.pack) // of empty files
 		return err == nil && shared
 	}) {

@@ -1,3 +1,5 @@
+//go:build !noreflink
+
 package reflink
 
 import (

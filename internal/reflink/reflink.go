@@ -4,6 +4,9 @@
 //
 // A clone holds what its source held at one moment. If other programs write the source,
 // only a look into the clone tells what that was.
+//
+// The build tag noreflink refuses every clone: the benchmark compares packvendor with
+// itself.
 package reflink
 
 import "os"

@@ -36,28 +36,32 @@ func OnCuttable(tb packtest.Skipper, dir, kind string, f func(*Cuttable)) {
 	if os.Getuid() != 0 {
 		tb.Skipf("only root can mount a file system")
 	}
-	mkfs, err := exec.LookPath("mkfs." + kind)
-	if err != nil {
-		packtest.Unable(tb, "no %s file system can be made: %v", kind, err)
+	if err := WithCuttable(dir, kind, f); err != nil {
+		packtest.Unable(tb, "%v", err)
 	}
-	image := filepath.Join(dir, "image")
-	d := &Cuttable{Dir: filepath.Join(dir, "disk"), kind: kind, image: image}
-	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, imageSize), os.Mkdir(d.Dir, 0o777)); err != nil {
-		tb.Fatalf("%v", err)
+}
+
+// WithCuttable is OnCuttable outside a test. Its error says why f has not run.
+func WithCuttable(dir, kind string, f func(*Cuttable)) error {
+	d := &Cuttable{Dir: filepath.Join(dir, "disk"), kind: kind, image: filepath.Join(dir, "image")}
+	if err := errors.Join(os.WriteFile(d.image, nil, 0o600), os.Truncate(d.image, imageSize), os.Mkdir(d.Dir, 0o777)); err != nil {
+		return err
 	}
-	if out, err := exec.Command(mkfs, "-q", image).CombinedOutput(); err != nil {
-		tb.Fatalf("%s: %v\n%s", mkfs, err, out)
+	if out, err := exec.Command("mkfs."+kind, "-q", d.image).CombinedOutput(); err != nil {
+		return fmt.Errorf("no %s file system can be made: %w: %s", kind, err, out)
 	}
-	if d.device, err = attach(image); err != nil {
-		packtest.Unable(tb, "there is no loop device: %v", err)
+	var err error
+	if d.device, err = attach(d.image); err != nil {
+		return fmt.Errorf("there is no loop device: %w", err)
 	}
 	defer func() { d.device.Close() }()
 	if err := apart(d.mount, func() {
 		defer syscall.Unmount(d.Dir, syscall.MNT_DETACH)
 		f(d)
 	}); err != nil {
-		packtest.Unable(tb, "no %s can be mounted: %v", kind, err)
+		return fmt.Errorf("no %s can be mounted: %w", kind, err)
 	}
+	return nil
 }
 
 // attach binds the image to a free loop device, which detaches itself after use.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -19,7 +20,8 @@ type fakeCloner struct {
 	can   bool
 	err   error
 	tries int
-	hook  func() // called after a clone; or nil
+
+	before, after func() // called before and after a clone; or nil
 }
 
 func (f *fakeCloner) Clone(source *os.File) (io.Reader, error) {
@@ -27,11 +29,14 @@ func (f *fakeCloner) Clone(source *os.File) (io.Reader, error) {
 	if !f.can || f.err != nil {
 		return nil, f.err
 	}
+	if f.before != nil {
+		f.before()
+	}
 	if _, err := io.Copy(&f.Buffer, source); err != nil {
 		return nil, err
 	}
-	if f.hook != nil {
-		f.hook()
+	if f.after != nil {
+		f.after()
 	}
 	return bytes.NewReader(f.Bytes()), nil
 }
@@ -121,16 +126,26 @@ func TestPackOtherSinks(t *testing.T) {
 	}
 }
 
-// TestFault36_Cloned lets a second program rewrite the entry in place after it was cloned
-// and before the clone is hashed: nobody sees that.
+// TestFault36_Cloned lets a second program rewrite the entry in place when its size was
+// looked at, before it is cloned: that is an error of a changed file. What is written after
+// the clone and before that is hashed, nobody sees.
 func TestFault36_Cloned(t *testing.T) {
 	c, i := newEntry(t)
 	other := newItem("b")
-	for _, rewrite := range [][]byte{nil, i.pack[:1000], other.pack, append(bytes.Clone(i.pack), 0)} {
+	for _, data := range [][]byte{nil, i.pack[:1000], other.pack[:len(i.pack)], append(bytes.Clone(i.pack), 0)} {
+		rewrite := func() { writeFile(t, i.path(c, packFile), data) }
 		writeFile(t, i.path(c, packFile), i.pack)
-		dst := &fakeCloner{can: true, hook: func() { writeFile(t, i.path(c, packFile), rewrite) }}
+		dst := &fakeCloner{can: true, after: rewrite}
 		if err := c.Pack(context.Background(), i.manifest, i.content(), dst); err != nil || !bytes.Equal(dst.Bytes(), i.pack) {
-			t.Errorf("%d bytes, %v", dst.Len(), err)
+			t.Errorf("written afterwards: %d bytes, %v", dst.Len(), err)
+		}
+		writeFile(t, i.path(c, packFile), i.pack)
+		must(t, os.Chtimes(i.path(c, packFile), time.Unix(fetchedAt, 0), time.Unix(fetchedAt, 0)))
+		dst = &fakeCloner{can: true, before: rewrite}
+		err := c.Pack(context.Background(), i.manifest, i.content(), dst)
+		var corrupt *CorruptError
+		if !errors.As(err, &corrupt) || !corrupt.Changed || !isUnfinished(err) {
+			t.Errorf("written before: %d bytes, error %#v", dst.Len(), err)
 		}
 	}
 }

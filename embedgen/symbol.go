@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Linkname is a go:linkname directive: https://pkg.go.dev/cmd/compile#hdr-Linkname_Directive
@@ -87,14 +88,16 @@ var linkname = []byte(":linkname")
 
 // symbolRule finds symbols with a package in assembly: Go's assembler writes · and ∕
 // for . and /, and GNU's needs quotes. https://go.dev/doc/asm#symbols
-var symbolRule = regexp.MustCompile(`[\pL\pN_∕·]*·[\pL\pN_∕·]+|"[^"\n]*\.[^"\n]+"`)
+var symbolRule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[\pL\pN_∕·]*·[\pL\pN_∕·]+|"[^"\n]*\.[^"\n]+"`)
+})
 
 // Symbols returns the symbols that an assembly file names, in the linker's form: those
 // of its own package begin with ".". Each occurs once.
 func Symbols(src []byte) []Mention {
 	var found []Mention
 	seen := map[string]bool{}
-	for _, at := range symbolRule.FindAllIndex(src, -1) {
+	for _, at := range symbolRule().FindAllIndex(src, -1) {
 		name := symbolName.Replace(string(src[at[0]:at[1]]))
 		if !seen[name] {
 			seen[name] = true

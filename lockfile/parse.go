@@ -3,7 +3,6 @@ package lockfile
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -269,14 +268,20 @@ type line struct {
 	number bool // the value has no quotes
 }
 
-var keyRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// maxKey bounds a key, in characters.
+const maxKey = 64
+
+func isKey(s string) bool {
+	const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+	return s != "" && len(s) <= maxKey && strings.TrimLeft(s, characters) == ""
+}
 
 // parseLine splits s. It returns a readable key with the error too: that key is then
 // wrong, not missing.
 func parseLine(s string) (line, error) {
 	key, rest, ok := strings.Cut(s, "=")
 	key = strings.Trim(key, " \t")
-	if !ok || !keyRule.MatchString(key) {
+	if !ok || !isKey(key) {
 		return line{}, errors.New("cannot read this line: want key = value, [[pack]] or a comment")
 	}
 	l := line{key: key}

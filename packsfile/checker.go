@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"go/build"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -221,17 +219,6 @@ func checkFile(file string) error {
 		return errors.New("is built on some systems only")
 	}
 	return nil
-}
-
-// isBuiltEverywhere reports whether the go command builds a file of this name for every
-// system: it asks the toolchain, with a system that no name stands for.
-func isBuiltEverywhere(file string) bool {
-	none := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc"}
-	none.OpenFile = func(string) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader("package p\n")), nil
-	}
-	match, err := none.MatchFile(".", file)
-	return err == nil && match
 }
 
 func checkData(data string) error {

@@ -7,26 +7,33 @@ import (
 	"fmt"
 	"go/token"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-)
-
-var (
-	packRule    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
-	elementRule = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
 // Taken are the exported names in the generated Go file besides the packs' accessors.
 var Taken = []string{"Lookup", "Pack", "Packs"}
 
+// Sets of characters. A regular expression would cost more to compile than all names to check.
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+)
+
+// hasOnly reports whether s has no characters but these of ASCII.
+func hasOnly(s, characters string) bool { return strings.TrimLeft(s, characters) == "" }
+
+// maxPack bounds the name of a pack, in characters.
+const maxPack = 64
+
 // CheckPack reports why s cannot be a pack's name; the error reads on from the name. A
 // pack's name is also its file's, on every system.
 func CheckPack(s string) error {
-	if !packRule.MatchString(s) {
+	switch {
+	case s == "" || len(s) > maxPack || !hasOnly(s[:1], lower) || !hasOnly(s, lower+digits+"_-"):
 		return errors.New("must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most")
-	}
-	if isReserved(s) {
+	case isReserved(s):
 		return errors.New("is reserved on Windows")
 	}
 	return nil
@@ -76,7 +83,7 @@ func CheckData(s string) error {
 // the error reads on from the path.
 func CheckElement(s string) error {
 	switch {
-	case !elementRule.MatchString(s):
+	case s == "" || !hasOnly(s, lower+upper+digits+"._-"):
 		return errors.New("has characters besides A-Z, a-z, 0-9, '.', '_' and '-'")
 	case s[0] == '.' || s[0] == '_': // the go command ignores such files
 		return fmt.Errorf("has an element that starts with %q", s[0])

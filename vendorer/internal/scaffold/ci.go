@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -120,12 +121,12 @@ func (s *setup) planCIFile(name, text string, words *strings.Replacer) error {
 }
 
 // manyProjects finds a flag that names projects by a pattern.
-var manyProjects = regexp.MustCompile(`-f[ =]\S*\.\.\.`)
+var manyProjects = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-f[ =]\S*\.\.\.`) })
 
 // runsHere reports whether a present file has the lines of the text that lead to the
 // module's folder, or a pattern that may.
 func runsHere(present, text string, words *strings.Replacer) bool {
-	if manyProjects.MatchString(present) {
+	if manyProjects().MatchString(present) {
 		return true
 	}
 	for line := range strings.Lines(text) {

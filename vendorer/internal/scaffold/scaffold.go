@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
@@ -263,7 +264,7 @@ func (s *setup) goFiles() ([]project.GoFile, error) {
 }
 
 // generates finds a go:generate line for packvendor.
-var generates = regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`)
+var generates = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`) })
 
 // goFileNames are the possible names of a new Go file with a go:generate line.
 var goFileNames = []string{"generate.go", "packs_generate.go", "packvendor_generate.go"}
@@ -276,7 +277,7 @@ func (s *setup) planGo() error {
 	}
 	files = slices.DeleteFunc(files, func(file project.GoFile) bool { return file.Ignored })
 	for _, file := range files {
-		if generates.Match(file.Source) {
+		if generates().Match(file.Source) {
 			s.keep(file.Name)
 			return nil
 		}

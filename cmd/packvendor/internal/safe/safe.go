@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"github.com/greenticai/packvendor/internal/printable"
@@ -20,22 +21,27 @@ import (
 //     GitHub Actions, anywhere in a line;
 //   - "::" to GitHub Actions, Gitea and Forgejo, at the beginning of a line.
 var (
-	bracketCommand = regexp.MustCompile(`(##[A-Za-z0-9_.-]*)\[`)
-	colonCommand   = regexp.MustCompile(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
+	bracketCommand = lazily(`(##[A-Za-z0-9_.-]*)\[`)
+	colonCommand   = lazily(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
 )
+
+// lazily returns a regular expression that is compiled at its first use: many runs print nothing.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // Log escapes commands to CI systems in text that may begin a line.
 func Log(text string) string {
-	return colonCommand.ReplaceAllString(Inline(text), `$1$2\x3a$3`)
+	return colonCommand().ReplaceAllString(Inline(text), `$1$2\x3a$3`)
 }
 
 // Inline escapes commands to CI systems in text that does not begin a line.
-func Inline(text string) string { return bracketCommand.ReplaceAllString(text, `$1\x5b`) }
+func Inline(text string) string { return bracketCommand().ReplaceAllString(text, `$1\x5b`) }
 
 // JSON escapes commands to CI systems in JSON, which keeps its meaning: they stand in
 // strings alone.
 func JSON(text string) string {
-	return bracketCommand.ReplaceAllString(asciiJSON(text), `$1\u005b`)
+	return bracketCommand().ReplaceAllString(asciiJSON(text), `$1\u005b`)
 }
 
 // maxLine bounds a line of foreign text, in bytes: it may be a path.

@@ -36,9 +36,20 @@ func (c *cli) jobsFlag(command *cobra.Command) {
 	noFiles(command, "jobs")
 }
 
+// A repeatable has the values of a flag, in their order. That of pflag would make a writer of
+// CSV, with its buffer, for each such flag of each command.
+type repeatable []string
+
+func (r *repeatable) Set(value string) error { *r = append(*r, value); return nil }
+
+// Type is pflag's, by which cobra knows that the flag can be completed again.
+func (r *repeatable) Type() string { return "stringArray" }
+
+func (r *repeatable) String() string { return strings.Join(*r, " ") }
+
 // fileFlag adds -f.
 func (c *cli) fileFlag(command *cobra.Command, usage string) {
-	command.Flags().StringArrayVarP(&c.files, "file", "f", nil, usage)
+	command.Flags().VarP((*repeatable)(&c.files), "file", "f", usage)
 	command.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"toml"}, cobra.ShellCompDirectiveFilterFileExt))
 }
 
@@ -54,7 +65,7 @@ func (c *cli) offlineFlag(command *cobra.Command) {
 
 // fromFlag adds --from, for commands that may fetch what they know by digest.
 func (c *cli) fromFlag(command *cobra.Command) {
-	command.Flags().StringArrayVar(&c.from, "from", nil, "look into `BUNDLE` before registries; repeatable")
+	command.Flags().Var((*repeatable)(&c.from), "from", "look into `BUNDLE` before registries; repeatable")
 }
 
 // cacheDirFlag adds --cache-dir.
@@ -65,7 +76,7 @@ func (c *cli) cacheDirFlag(command *cobra.Command) {
 
 // insecureFlag adds --insecure-registry, for references that are not from packs.toml.
 func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
-	command.Flags().StringArrayVar(hosts, "insecure-registry", nil, "speak plain HTTP to `HOST`; repeatable")
+	command.Flags().Var((*repeatable)(hosts), "insecure-registry", "speak plain HTTP to `HOST`; repeatable")
 	noFiles(command, "insecure-registry")
 }
 
@@ -180,7 +191,6 @@ func (c *cli) parentCommand(command *cobra.Command, children ...*cobra.Command) 
 		return misuse(command, "%s needs a command", command.CommandPath())
 	}
 	command.DisableFlagsInUseLine = true
-	command.SetUsageTemplate(strings.Replace(command.UsageTemplate(), "{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}", "", 1))
 	command.SuggestionsMinimumDistance = 2
 	command.AddCommand(children...)
 	return command

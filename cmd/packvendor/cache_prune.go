@@ -43,7 +43,7 @@ and files that are not the cache's, stay. Interrupted downloads go first.`,
 	c.cacheDirFlag(command)
 	command.Flags().Var(&age, "older-than", "remove entries unused for `AGE`, such as 30d or 12h")
 	command.Flags().Var(&size, "max-size", "leave no more than `SIZE`, such as 2GB")
-	command.Flags().StringArrayVar(&po.Keep, "keep", nil, "keep the packs of `FILE`, a packs.lock; repeatable")
+	command.Flags().Var((*repeatable)(&po.Keep), "keep", "keep the packs of `FILE`, a packs.lock; repeatable")
 	command.Flags().BoolVarP(&po.DryRun, "dry-run", "n", false, "print what would be removed, and remove nothing")
 	noFiles(command, "older-than", "max-size")
 	return command

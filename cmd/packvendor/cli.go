@@ -227,7 +227,7 @@ stop the others.`,
 	command.SetFlagErrorFunc(asUsage)
 	command.SuggestionsMinimumDistance = 2
 	command.SetHelpCommand(c.helpCommand())
-	command.SetUsageTemplate(withTopics(command.UsageTemplate()))
+	command.SetUsageFunc(usage(command.UsageFunc()))
 	persistent := command.PersistentFlags()
 	persistent.BoolVarP(&c.quiet, "quiet", "q", false, "print only warnings and errors")
 	persistent.BoolVarP(&c.verbose, "verbose", "v", false, "print what is done, and why")

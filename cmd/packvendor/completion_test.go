@@ -46,6 +46,8 @@ func TestCompletionInBash(t *testing.T) {
 		{"packvendor update sl", "slack"},
 		{"packvendor update slack s", "state"},
 		{"packvendor update slack --lat", "--latest"},
+		{"packvendor update --latest --lat", ""},
+		{"packvendor --from bundle.tar --fro", "--from    (look into BUNDLE before registries; repeatable)|--frozen  (both --locked and --offline)"},
 		{"packvendor update -f nowhere.toml ", ""},
 		{"packvendor completion f", "fish"},
 		{"packvendor verify ", ""},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,16 +57,40 @@ func topicNames() []string {
 	return names
 }
 
-// withTopics makes the usage of the program list the topics, below the commands.
-func withTopics(usage string) string {
+// usage prints the usage of a command as plain does, which is cobra's own way, with the topics
+// below the commands of the program. It edits the text because a template of cobra would link
+// text/template, which keeps the linker from dropping any exported method: a seventh of the
+// program.
+func usage(plain func(*cobra.Command) error) func(*cobra.Command) error {
+	return func(command *cobra.Command) error {
+		out := command.OutOrStderr()
+		var text strings.Builder
+		command.SetOut(&text)
+		err := plain(command)
+		command.SetOut(out)
+		if err != nil {
+			return err
+		}
+		edited := text.String()
+		switch {
+		case !command.HasParent():
+			edited = withTopics(edited, command)
+		case command.HasSubCommands(): // it does nothing without one, and has no flags of its own
+			edited = strings.Replace(edited, "\n  "+command.CommandPath()+" [command]", "", 1)
+		}
+		_, err = io.WriteString(out, edited)
+		return err
+	}
+}
+
+// withTopics lists the topics in the usage of the program, below the commands.
+func withTopics(usage string, program *cobra.Command) string {
 	var list strings.Builder
 	for _, t := range topic.All() {
-		fmt.Fprintf(&list, "\n  {{rpad %q .NamePadding}} %s", t.Name, t.Title)
+		fmt.Fprintf(&list, "\n  %-*s %s", program.NamePadding(), t.Name, t.Title)
 	}
-	flags := "{{if .HasAvailableLocalFlags}}"
-	usage = strings.Replace(usage, flags, "{{if not .HasParent}}\n\nTopics of help:"+list.String()+"{{end}}"+flags, 1)
-	return strings.Replace(usage, `about a command.{{end}}`, `about a command{{if not .HasParent}},
-and "{{.CommandPath}} help TOPIC" about a topic{{end}}.{{end}}`, 1)
+	usage = strings.Replace(usage, "\n\nFlags:", "\n\nTopics of help:"+list.String()+"\n\nFlags:", 1)
+	return strings.Replace(usage, "about a command.", fmt.Sprintf("about a command,\nand \"%s help TOPIC\" about a topic.", program.CommandPath()), 1)
 }
 
 // completeHelp completes the words of a command, or the name of a topic.

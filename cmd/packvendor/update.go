@@ -9,7 +9,7 @@ import (
 
 func (c *cli) updateCommand() *cobra.Command {
 	var u vendorer.UpdateOptions
-	accepts := map[vendorer.Continuity]*[]string{}
+	accepts := map[vendorer.Continuity]*repeatable{}
 	command := &cobra.Command{
 		Use:   "update [NAME...] [NAME@TAG...]",
 		Short: "Follow the tags of packs, and vendor",
@@ -76,8 +76,8 @@ they lift no rule.`,
 		{vendorer.SamePackID, "accept another pack ID in `NAME`; repeatable"},
 		{vendorer.NoOlder, "accept another version in `NAME`; repeatable"},
 	} {
-		names := command.Flags().StringArray(string("accept-"+accept.kind), nil, accept.usage)
-		accepts[accept.kind] = names
+		accepts[accept.kind] = new(repeatable)
+		command.Flags().Var(accepts[accept.kind], string("accept-"+accept.kind), accept.usage)
 		command.RegisterFlagCompletionFunc(string("accept-"+accept.kind), c.completePacks(1))
 	}
 	command.Flags().BoolVar(&u.KeepGoing, "keep-going", false, "update the others where such tags are refused")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"github.com/spf13/cobra"
 )
@@ -26,10 +27,10 @@ type versionJSON struct {
 }
 
 // currentVersion describes the running program.
-func currentVersion() versionJSON {
+var currentVersion = sync.OnceValue(func() versionJSON {
 	info, _ := debug.ReadBuildInfo()
 	return newVersionJSON(info)
-}
+})
 
 // newVersionJSON describes the program with that build information; nil means none.
 func newVersionJSON(info *debug.BuildInfo) versionJSON {

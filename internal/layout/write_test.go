@@ -176,8 +176,9 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // A place that fails is another error than a source that does.
 func TestFault66e_FullPlace(t *testing.T) {
 	c, _ := packs(t)
+	c.Blobs = append(c.Blobs, blob(make([]byte, 3*pieceSize)))
 	full := errors.New("no space")
-	for _, n := range []int{0, 600, 10_000} {
+	for _, n := range []int{0, 600, pieceSize, 2*pieceSize + 1, 3 * pieceSize} { // the last is for the end
 		err := c.WriteArchive(t.Context(), &limited{n, full})
 		if !errors.As(err, new(*verified.WriteError)) || !errors.Is(err, full) || strings.Contains(err.Error(), "blob") {
 			t.Errorf("%d bytes: %T %v", n, err, err)
@@ -196,6 +197,27 @@ func (l *limited) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// An archive is written in large pieces of one size, whatever its files are.
+func TestPieces(t *testing.T) {
+	c, _ := packs(t)
+	for i := range 3 {
+		c.Blobs = append(c.Blobs, blob(bytes.Repeat([]byte{byte(i)}, pieceSize+1)))
+	}
+	var pieces sizes
+	if err := c.WriteArchive(t.Context(), &pieces); err != nil {
+		t.Fatal(err)
+	}
+	last := len(pieces) - 1
+	if last < 3 || slices.ContainsFunc(pieces[:last], func(n int) bool { return n != pieceSize }) || pieces[last] > pieceSize {
+		t.Errorf("pieces of %d bytes", pieces)
+	}
+}
+
+// sizes are those of written pieces.
+type sizes []int
+
+func (s *sizes) Write(p []byte) (int, error) { *s = append(*s, len(p)); return len(p), nil }
 
 // A run that is interrupted leaves nothing.
 func TestInterrupted(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/greenticai/packvendor/internal/mirrors"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/sources"
 )
@@ -13,6 +14,8 @@ type (
 	MirrorExplanation = sources.Explanation
 	// An ExplainedSource is a source of a reference, and how it is asked.
 	ExplainedSource = sources.Explained
+	// A MisspeltKey is a key of a file of mirrors that is ignored, and resembles a known one.
+	MisspeltKey = mirrors.Misspelt
 )
 
 // ExplainMirrors says which sources the files of Options.Fetch.Mirrors give a reference, and
@@ -44,3 +47,7 @@ func ExplainMirrors(ctx context.Context, o Options, fo FetchOptions, reference s
 	}})
 	return c.ExplainSources(ref)
 }
+
+// MisspeltMirrorKeys returns the misspelt keys of a file of mirrors, which a run ignores as Podman
+// does.
+func MisspeltMirrorKeys(file string) []MisspeltKey { return mirrors.FindMisspelt(file) }

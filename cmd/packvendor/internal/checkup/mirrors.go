@@ -29,6 +29,11 @@ func (c *checkup) mirrors(network *vendorer.Network) []*vendorer.MirrorExplanati
 	for _, file := range explained[0].Ignored {
 		c.warn(mirrorSubject, file+" is ignored: it is in the format of version 1", hint.Hint{})
 	}
+	for _, file := range explained[0].Files {
+		for _, key := range vendorer.MisspeltMirrorKeys(file) {
+			c.warn(mirrorSubject, fmt.Sprintf("%s:%d: unknown key %+q, did you mean %q?", file, key.Line, key.Key, key.Near), hint.Hint{})
+		}
+	}
 	told := map[string]bool{}
 	for _, e := range explained {
 		if e.Blocked != nil {

@@ -5,7 +5,10 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Link is a user's line: it leads to servers on this machine, and all connections through
@@ -19,13 +22,13 @@ type Link struct {
 	listeners   []net.Listener
 	connections map[*connection]bool
 	past        []Connection
-	closed      bool
+	closing     chan struct{} // closed by Close
 	group       sync.WaitGroup
 }
 
 // New returns a link that takes no time. The caller must close it.
 func New() *Link {
-	l := &Link{begin: time.Now(), connections: map[*connection]bool{}}
+	l := &Link{begin: time.Now(), connections: map[*connection]bool{}, closing: make(chan struct{})}
 	l.rest = sync.NewCond(&l.mu)
 	l.Set(Path{})
 	return l
@@ -42,7 +45,7 @@ func (l *Link) Set(p Path) {
 func (l *Link) To(server string) (address string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed() {
 		return "", net.ErrClosed
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -82,7 +85,9 @@ func (l *Link) Take() []Connection {
 // Close ends all connections, and returns when nothing of the link is left.
 func (l *Link) Close() error {
 	l.mu.Lock()
-	l.closed = true
+	if !l.closed() {
+		close(l.closing)
+	}
 	var errs []error
 	for _, listener := range l.listeners {
 		errs = append(errs, listener.Close())
@@ -93,6 +98,16 @@ func (l *Link) Close() error {
 	l.mu.Unlock()
 	l.group.Wait()
 	return errors.Join(errs...)
+}
+
+// closed tells whether Close was called.
+func (l *Link) closed() bool {
+	select {
+	case <-l.closing:
+		return true
+	default:
+		return false
+	}
 }
 
 func (l *Link) now() time.Duration { return time.Since(l.begin) }
@@ -107,19 +122,13 @@ func (l *Link) accept(listener net.Listener, server string) {
 	}
 }
 
-// serve passes on what a client and a server say. A client whose server is not there is reset,
-// as it would be by the server's machine.
+// serve passes on what a client and a server say. A client is reset if its server is not
+// there, or has no room for it.
 func (l *Link) serve(client *net.TCPConn, server string) {
 	opened := l.now()
-	far, err := net.Dial("tcp", server)
+	c, err := l.connect(client, Connection{Server: server, Opened: opened})
 	if err != nil {
-		reset(client)
-		return
-	}
-	c, err := l.connect(client, far.(*net.TCPConn), Connection{Server: server, Opened: opened})
-	if err != nil {
-		reset(client)
-		reset(far.(*net.TCPConn))
+		l.refuse(client)
 		return
 	}
 	c.run()
@@ -131,16 +140,43 @@ func (l *Link) serve(client *net.TCPConn, server string) {
 	l.rest.Broadcast()
 }
 
-// connect makes a connection of the link. The client's bytes leave after the handshake, a
-// round trip; the server hears of its end half a round trip later.
-func (l *Link) connect(client, server *net.TCPConn, past Connection) (*connection, error) {
+// refuse resets a client after a round trip, as the server's machine would.
+func (l *Link) refuse(client *net.TCPConn) {
+	l.mu.Lock()
+	roundTrip := l.up.path.RoundTrip()
+	l.mu.Unlock()
+	select {
+	case <-time.After(roundTrip):
+	case <-l.closing:
+	}
+	reset(client)
+}
+
+// connect connects a client with its server.
+func (l *Link) connect(client *net.TCPConn, past Connection) (*connection, error) {
+	far, err := toServer.Dial("tcp", past.Server)
+	if err != nil {
+		return nil, err
+	}
+	c, err := l.add(client, far.(*net.TCPConn), past)
+	if err != nil {
+		reset(far.(*net.TCPConn))
+	}
+	return c, err
+}
+
+// add makes a connection of the link. The client's bytes leave after the handshake, a round
+// trip; the server hears of its end half a round trip later.
+func (l *Link) add(client, server *net.TCPConn, past Connection) (*connection, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return nil, net.ErrClosed
-	}
 	path := l.up.path
-	c := &connection{link: l, past: past}
+	switch {
+	case l.closed():
+		return nil, net.ErrClosed
+	case path.Connections > 0 && l.open(past.Server) >= path.Connections:
+		return nil, errFull
+	}
 	for _, conn := range []*net.TCPConn{client, server} {
 		// What the path has no room for stays with its sender, and what the receiver does
 		// not read stays on the path.
@@ -148,6 +184,7 @@ func (l *Link) connect(client, server *net.TCPConn, past Connection) (*connectio
 			return nil, err
 		}
 	}
+	c := &connection{link: l, past: past}
 	established := past.Opened + path.RoundTrip()
 	c.up = newPipe(c, client, server, l.up.open(established))
 	c.down = newPipe(c, server, client, l.down.open(established+path.Delay))
@@ -161,8 +198,31 @@ func (l *Link) connect(client, server *net.TCPConn, past Connection) (*connectio
 	return c, nil
 }
 
+var errFull = errors.New("the server has all connections that it may have")
+
+// open counts the connections of a server. One counts until both ends have heard of its end.
+func (l *Link) open(server string) (n int) {
+	for c := range l.connections {
+		if c.past.Server == server {
+			n++
+		}
+	}
+	return n
+}
+
 // socketBuffer is the room of a socket of the link's, in bytes.
 const socketBuffer = 64 << 10
+
+// toServer tells servers that a segment has as many bytes as one of a flow has. A server's
+// socket holds twice as many segments as may be on the way: with the long ones of loopback, it
+// would hold megabytes that the server believes to be sent.
+var toServer = net.Dialer{Control: func(_, _ string, socket syscall.RawConn) error {
+	var failed error
+	err := socket.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, segment)
+	})
+	return errors.Join(err, failed)
+}}
 
 // reset ends a connection as if one end had crashed.
 func reset(c *net.TCPConn) {

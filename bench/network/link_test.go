@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -179,30 +180,112 @@ func TestNetworkClientGone(t *testing.T) {
 	<-heard
 }
 
+// wantReset fails the test unless a connection is reset, a round trip after it began.
+func wantReset(t *testing.T, address string, roundTrip time.Duration) {
+	t.Helper()
+	begin := time.Now()
+	c, err := net.Dial("tcp", address)
+	if err == nil { // the reset may come before the dial has returned
+		defer c.Close()
+		c.SetReadDeadline(begin.Add(10 * time.Second))
+		_, err = io.ReadAll(c)
+	}
+	if took := time.Since(begin); !errors.Is(err, syscall.ECONNRESET) || took < roundTrip {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
 func TestNetworkNoServer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener.Close()
-	c, err := net.Dial("tcp", to(t, newLink(t, Path{}), listener.Addr().String()))
-	if err == nil { // the reset may come before the dial has returned
-		defer c.Close()
-		_, err = io.ReadAll(c)
+	wantReset(t, to(t, newLink(t, Path{Delay: 5 * ms}), listener.Addr().String()), 10*ms)
+}
+
+// echo starts a server that says whatever it hears.
+func echo(t *testing.T) (server string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("got %v", err)
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() {
+				defer c.Close()
+				io.Copy(c, c)
+			})
+		}
+	})
+	t.Cleanup(group.Wait)
+	t.Cleanup(func() { listener.Close() })
+	return listener.Addr().String()
+}
+
+func wantEcho(t *testing.T, c net.Conn) {
+	t.Helper()
+	said := make([]byte, 1)
+	if _, err := c.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(c, said); err != nil || string(said) != "x" {
+		t.Fatalf("the echo is %q, %v", said, err)
+	}
+}
+
+// A server that has all connections that it may have resets others, until one of them has
+// ended. Another server has its own.
+func TestNetworkFull(t *testing.T) {
+	link := newLink(t, Path{Delay: ms, Connections: 2})
+	server, other := echo(t), echo(t)
+	address := to(t, link, server)
+	first, second := dial(t, address), dial(t, address)
+	for _, c := range []net.Conn{first, second, dial(t, to(t, link, other))} {
+		wantEcho(t, c)
+	}
+	wantReset(t, address, 2*ms)
+	wantEcho(t, second)
+	first.Close()
+	link.mu.Lock()
+	for link.open(server) == 2 {
+		link.rest.Wait()
+	}
+	link.mu.Unlock()
+	wantEcho(t, dial(t, address))
+}
+
+// A server takes little for sent that has not left yet.
+func TestNetworkUnsent(t *testing.T) {
+	const most = 3 << 20
+	if n := writable(t, Path{Delay: time.Hour, Rate: far.Rate}, most+1); n == 0 || n > most {
+		t.Errorf("the server could write %d bytes, of which none has left", n)
 	}
 }
 
 // A client that does not read holds up the server: what is on the way is bounded.
 func TestNetworkBackpressure(t *testing.T) {
-	const most, all = 64 << 20, 1 << 30
+	const most = 16 << 20
+	if n := writable(t, Path{Delay: ms, Rate: 100_000_000}, 1<<30); n == 0 || n > most {
+		t.Errorf("the server could send %d bytes to a client that has read none", n)
+	}
+}
+
+// writable is how many of so many bytes a server can write in half a second to a client that
+// does not read.
+func writable(t *testing.T, p Path, all int) int {
+	t.Helper()
 	written := make(chan int, 1)
-	c := dial(t, serve(t, newLink(t, Path{Delay: ms, Rate: 1 << 30}), func(c *net.TCPConn) {
+	c := dial(t, serve(t, newLink(t, p), func(c *net.TCPConn) {
 		c.SetWriteDeadline(time.Now().Add(500 * ms))
 		n := 0
-		for block := make([]byte, 1<<20); n < all; {
+		for block := make([]byte, 16<<10); n < all; {
 			m, err := c.Write(block)
 			if n += m; err != nil {
 				break
@@ -210,10 +293,8 @@ func TestNetworkBackpressure(t *testing.T) {
 		}
 		written <- n
 	}))
-	if n := <-written; n == 0 || n > most {
-		t.Errorf("the server could send %d bytes to a client that has read none", n)
-	}
-	c.Close()
+	defer c.Close()
+	return <-written
 }
 
 // A link that is closed ends what is open, and leaves nothing behind.

@@ -4,10 +4,11 @@
 // The time is that of a model without chance and without loss. Each direction of a connection
 // has a window as in TCP: it begins with ten segments, doubles with each round trip while it
 // is used, and halves while the connection is idle. All connections of a link queue for its
-// rate, first in, first out. If the link is full, each gets its share.
+// rate, first in, first out. If the link is full, each gets its share. Handshakes and
+// acknowledgements take time, but no room on the link.
 //
 // On a machine with a core to spare, bytes arrive about 0.1 ms late: see BenchmarkAlarm. On a
-// busy one they arrive later, but never early.
+// busy one they arrive later, but never early. [Link.TakeLateness] tells how late.
 //
 // It runs on Linux.
 package network
@@ -19,6 +20,7 @@ type Path struct {
 	Delay         time.Duration // one way; a round trip takes two
 	Rate          int64         // bytes per second in each direction, of all connections together; 0 is no limit
 	PerConnection int64         // the same of each connection; 0 is no limit
+	Connections   int           // that a server has at once, and others are reset; 0 is no limit
 }
 
 // RoundTrip is the time that a byte and its answer take.
@@ -44,7 +46,7 @@ func (p Path) room() int {
 	return inTime(p.Rate, p.RoundTrip())*5/4 + 2*initialWindow
 }
 
-// widest is the greatest window of a connection. 0 is no limit.
+// widest is the window of a connection that has all of its own rate. 0 is no limit.
 func (p Path) widest() int {
 	if p.PerConnection == 0 {
 		return 0

@@ -36,11 +36,18 @@ const (
 	breaks        // its sender is gone
 )
 
+// Room of a pipe, in pieces. What waits to be sent must be little: a server believes that it
+// is sent, and sends later answers after it. What is on the way is bounded by the flow while
+// the receiver reads, also if each piece is a segment of a full link.
+const (
+	waiting = 16
+	onWay   = 256
+)
+
 func newPipe(c *connection, from, to *net.TCPConn, f *flow) *pipe {
-	pieces := 16 + f.lane.path.room()/initialWindow // as many as a full link has, if each is full
 	return &pipe{
-		link: c.link, from: from, to: to, flow: f,
-		over: make(chan struct{}), received: make(chan piece, pieces), sent: make(chan piece, pieces),
+		link: c.link, from: from, to: to, flow: f, over: make(chan struct{}),
+		received: make(chan piece, waiting), sent: make(chan piece, onWay+f.lane.path.room()/segment),
 	}
 }
 

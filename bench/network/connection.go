@@ -47,7 +47,7 @@ func (c *connection) clientSent(bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.past.Up += int64(bytes)
-	now := c.link.now()
+	now := c.link.Now()
 	if c.past.Turns == 0 || c.answered && now-c.turned >= c.up.flow.lane.path.RoundTrip() {
 		c.past.Turns++
 		c.turned, c.answered = now, false

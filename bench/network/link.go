@@ -22,7 +22,8 @@ type Link struct {
 	listeners   []net.Listener
 	connections map[*connection]bool
 	past        []Connection
-	closing     chan struct{} // closed by Close
+	late        []time.Duration // of each delivery
+	closing     chan struct{}   // closed by Close
 	group       sync.WaitGroup
 }
 
@@ -60,6 +61,7 @@ func (l *Link) To(server string) (address string, err error) {
 // A Connection is what has passed through a connection.
 type Connection struct {
 	Server         string
+	Client         string        // its address, as the server has it
 	Opened, Closed time.Duration // on the link's clock
 	Up, Down       int64         // bytes that the client has sent, and received
 	// Turns is how often the client sent something after it had received something, at
@@ -110,7 +112,8 @@ func (l *Link) closed() bool {
 	}
 }
 
-func (l *Link) now() time.Duration { return time.Since(l.begin) }
+// Now is the time on the link's clock.
+func (l *Link) Now() time.Duration { return time.Since(l.begin) }
 
 func (l *Link) accept(listener net.Listener, server string) {
 	for {
@@ -125,7 +128,7 @@ func (l *Link) accept(listener net.Listener, server string) {
 // serve passes on what a client and a server say. A client is reset if its server is not
 // there, or has no room for it.
 func (l *Link) serve(client *net.TCPConn, server string) {
-	opened := l.now()
+	opened := l.Now()
 	c, err := l.connect(client, Connection{Server: server, Opened: opened})
 	if err != nil {
 		l.refuse(client)
@@ -135,7 +138,7 @@ func (l *Link) serve(client *net.TCPConn, server string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.connections, c)
-	c.past.Closed = l.now()
+	c.past.Closed = l.Now()
 	l.past = append(l.past, c.past)
 	l.rest.Broadcast()
 }
@@ -184,6 +187,7 @@ func (l *Link) add(client, server *net.TCPConn, past Connection) (*connection, e
 			return nil, err
 		}
 	}
+	past.Client = server.LocalAddr().String()
 	c := &connection{link: l, past: past}
 	established := past.Opened + path.RoundTrip()
 	c.up = newPipe(c, client, server, l.up.open(established))

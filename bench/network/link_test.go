@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -72,7 +73,9 @@ func TestNetworkRequest(t *testing.T) {
 	const roundTrip = 20 * ms
 	body := strings.Repeat("x", 7*initialWindow)
 	for _, http2 := range []bool{false, true} {
+		var last atomic.Value
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			last.Store(r.RemoteAddr)
 			if r.URL.Path == "/large" {
 				io.WriteString(w, body)
 			}
@@ -105,7 +108,7 @@ func TestNetworkRequest(t *testing.T) {
 		get("/large", body+proto, 3*roundTrip)
 		client.CloseIdleConnections()
 		past := link.Take()
-		if len(past) != 1 || past[0].Turns < 4 || past[0].Down < int64(len(body)) || past[0].Up < 500 {
+		if len(past) != 1 || past[0].Turns < 4 || past[0].Down < int64(len(body)) || past[0].Up < 500 || past[0].Client != last.Load() {
 			t.Errorf("%s: connections %+v", proto, past)
 		}
 		if again := link.Take(); again != nil {
@@ -302,7 +305,7 @@ func TestNetworkClose(t *testing.T) {
 	link := newLink(t, Path{Delay: time.Hour})
 	c := dial(t, serve(t, link, func(c *net.TCPConn) { io.ReadAll(c) }))
 	c.Write([]byte("x"))
-	for link.now() < time.Hour { // until the link has accepted it
+	for link.Now() < time.Hour { // until the link has accepted it
 		link.mu.Lock()
 		n := len(link.connections)
 		link.mu.Unlock()

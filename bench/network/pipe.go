@@ -71,7 +71,7 @@ func (p *pipe) receive() {
 	for {
 		data := make([]byte, initialWindow)
 		n, err := p.from.Read(data)
-		at := p.link.now()
+		at := p.link.Now()
 		if n > 0 {
 			if p.onReceive != nil {
 				p.onReceive(n)
@@ -103,7 +103,7 @@ func (p *pipe) send() {
 				next.data = next.data[n:]
 			}
 			now = again
-			p.leave.wait(now - p.link.now())
+			p.leave.wait(now - p.link.Now())
 		}
 		if next.end != goesOn {
 			p.sent <- piece{at: p.flow.send(now, 0), end: next.end}
@@ -115,8 +115,12 @@ func (p *pipe) send() {
 func (p *pipe) deliver() {
 	defer close(p.over)
 	gone := false
+	var late time.Duration
 	for next := range p.sent {
-		p.arrive.wait(next.at - p.link.now())
+		early := next.at - p.link.Now()
+		p.arrive.wait(early)
+		late = lateness(p.link.Now()-next.at, late, early > 0)
+		p.link.wasLate(late)
 		switch {
 		case gone:
 		case next.end == breaks:

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/greenticai/packvendor/bench/network"
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
 )
 
@@ -24,8 +23,8 @@ type bench struct {
 	datasets map[string]*dataset
 	log      io.Writer
 
-	link *network.Link // to the registry; nil where it is on this machine
-	far  *bench        // this bench with a link, made when first asked for
+	line *line  // to the registry; nil where it is on this machine
+	far  *bench // this bench with a line, made when first asked for
 }
 
 // moduleLine begins the go.mod of the checkout.
@@ -109,7 +108,7 @@ func (b *bench) environment(r *registry) ([]string, error) {
 func (b *bench) close() error {
 	var err error
 	if b.far != nil {
-		err = b.far.link.Close()
+		err = b.far.line.close()
 	}
 	if b.registry != nil {
 		err = errors.Join(err, b.registry.stop())

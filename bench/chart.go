@@ -125,8 +125,8 @@ func (b barChart) svg() string {
 		values.TextStyle[i].XAlign, values.TextStyle[i].YAlign = text.XRight, text.YCenter
 	}
 	p.Add(values)
-	p.Legend.Add("target: at most", line{orange, 2})
-	p.Legend.Add("least to greatest", line{black, 1.5})
+	p.Legend.Add("target: at most", lineKey{orange, 2})
+	p.Legend.Add("least to greatest", lineKey{black, 1.5})
 	return svg(p, 820, vg.Length(118+44*len(b.bars)))
 }
 
@@ -178,17 +178,17 @@ func (l lineChart) svg() string {
 		labels.TextStyle[i].XAlign, labels.TextStyle[i].YAlign = text.XCenter, text.YTop
 	}
 	p.Add(&plotter.Grid{Horizontal: draw.LineStyle{Color: pale, Width: 1}}, target, path, spreads.across(blue, 1.5), points, labels)
-	p.Legend.Add(fmt.Sprintf("target for %s: at most %g", humanize.Comma(int64(most)), l.limit), line{orange, 2})
+	p.Legend.Add(fmt.Sprintf("target for %s: at most %g", humanize.Comma(int64(most)), l.limit), lineKey{orange, 2})
 	return svg(p, 720, 400)
 }
 
-// A line is a key in a legend.
-type line struct {
+// A lineKey is a line as the key in a legend.
+type lineKey struct {
 	color.Color
 	width vg.Length
 }
 
-func (l line) Thumbnail(c *draw.Canvas) {
+func (l lineKey) Thumbnail(c *draw.Canvas) {
 	c.StrokeLine2(draw.LineStyle{Color: l.Color, Width: l.width}, c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
 }
 

@@ -34,7 +34,7 @@ func (b *bench) coldMany(ctx context.Context) (result, error) {
 	const parallel = `"$1" -K "$2" --no-progress-meter --parallel --parallel-max 8`
 	r, err := b.run(ctx, comparison{name: "cold", title: "cold, locked: " + packsText(s.many, s.pack), short: "cold, " + packsText(s.many, s.pack), tools: []tool{
 		b.cold(d),
-		script("curl, cp -r, sync", "`curl --parallel --parallel-max 8` of the same blobs, `cp -r` to a second place, `sync` of both: two durable copies, nothing verified", 1.0,
+		script("curl, cp -r, sync", "`curl --parallel --parallel-max 8` of the same blobs, `cp -r` to a second place, `sync` of both: two durable copies, nothing verified", 0.95,
 			parallel+` && cp -r first second && sync -f first second`, b.programs.curl, config).leaving(d, "second"),
 		script("curl", "that `curl` alone: one copy, not durable, nothing verified", 0,
 			parallel, b.programs.curl, config).leaving(d, "first"),

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/greenticai/packvendor/bench/network"
 )
 
 // A tool is a command that is measured. It works in a folder of its own,
@@ -49,12 +51,19 @@ type result struct {
 	comparison
 	outcomes []outcome
 	verdicts []verdict
+
+	path  network.Path     // no delay is loopback
+	late  network.Lateness // of the network
+	trace string           // instead of all that
 }
 
 // run runs a comparison, once to warm up and to count requests, then as often as is
 // measured, in the order of turns.
 func (b *bench) run(ctx context.Context, r comparison) (result, error) {
 	res := result{comparison: r, outcomes: make([]outcome, len(r.tools))}
+	if b.trace != "" {
+		return res, fmt.Errorf("%s is not at a distance: there is nothing to trace", r.name)
+	}
 	for i, c := range r.tools {
 		b.tell("%s: %s, warming up", r.name, c.name)
 		_, t, err := b.once(ctx, c, true)
@@ -121,7 +130,7 @@ func (b *bench) once(ctx context.Context, c tool, count bool) (s sample, t traff
 		if t, err = asked.since(mark); err != nil {
 			return s, t, err
 		}
-		t.Connections, t.Turns = b.connections()
+		t.Connections = b.connections()
 	}
 	if c.check != nil {
 		err = c.check(dir)

@@ -74,7 +74,8 @@ func (b *bench) dataset(ctx context.Context, s shape) (*dataset, error) {
 		return d, nil
 	}
 	b.tell("pushing %s", s.name)
-	d := &dataset{shape: s, dir: filepath.Join(b.work, "data", s.name), host: b.registry.address()}
+	host := b.registry.address()
+	d := &dataset{shape: s, dir: filepath.Join(b.work, "data-"+strings.ReplaceAll(host, ":", "-"), s.name), host: host}
 	if d.files != nil {
 		d.count = len(d.files)
 	}

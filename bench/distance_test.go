@@ -1,73 +1,94 @@
 package main
 
 import (
-	"net"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/greenticai/packvendor/bench/network"
 )
 
-// A result at a distance reports what of it can be counted.
+// The connections that the first tool has at once are held against a limit.
 func TestNetworkVerdicts(t *testing.T) {
 	r := result{comparison: comparison{title: "cold, 50 ms away"}, outcomes: []outcome{
-		{tool: tool{name: "packvendor"}, traffic: traffic{Connections: 9, Turns: 30}},
-		{tool: tool{name: "curl"}, traffic: traffic{Connections: 1, Turns: 4}},
+		{traffic: traffic{Connections: connections{AtOnce: 16}}}, {traffic: traffic{Connections: connections{AtOnce: 64}}},
 	}}
-	const want = "cold, 50 ms away|connections||9, curl: 1||reported\n" +
-		"cold, 50 ms away|round trips on the connection that has most||30, curl: 4||reported\n"
-	if got := lines(r.byConnections()); got != want {
+	got := lines([]verdict{r.byConnections()})
+	r.outcomes[0].traffic.Connections.AtOnce = 17
+	got += lines([]verdict{r.byConnections()})
+	const want = "cold, 50 ms away|connections to one host at once|≤ 16|16||yes\n" +
+		"cold, 50 ms away|connections to one host at once|≤ 16|17||**no**\n"
+	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A network that is late by more than a twentieth of its delay says nothing, and one that is
+// late by little always says something.
+func TestNetworkSpoiled(t *testing.T) {
+	for _, test := range []struct {
+		delay, mean time.Duration
+		want        string
+		spoiled     bool
+	}{
+		{25 * time.Millisecond, 1250 * time.Microsecond, "1.25 ms (5.0 %)", false},
+		{25 * time.Millisecond, 1300 * time.Microsecond, "1.30 ms (5.2 %)", true},
+		{2500 * time.Microsecond, 250 * time.Microsecond, "0.25 ms (10.0 %)", false},
+		{2500 * time.Microsecond, 251 * time.Microsecond, "0.25 ms (10.0 %)", true},
+	} {
+		r := result{path: network.Path{Delay: test.delay}, late: network.Lateness{Mean: test.mean}}
+		if r.lateness() != test.want || r.spoiled() != test.spoiled {
+			t.Errorf("%v of %v: %s, spoiled %v", test.mean, test.delay, r.lateness(), r.spoiled())
+		}
+	}
+}
+
+func TestConnectionsOf(t *testing.T) {
+	past := []network.Connection{
+		{Server: "a", Opened: 0, Closed: 10, Turns: 3},
+		{Server: "a", Opened: 5, Closed: 20},
+		{Server: "b", Opened: 6, Closed: 9},
+		{Server: "a", Opened: 10, Closed: 30, Turns: 5},
+		{Server: "a", Opened: 30, Closed: 40},
+	}
+	if got, want := connectionsOf(past), (connections{All: 5, AtOnce: 2, Turns: 6}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 // Connections are counted since the last time, and the handshake is a round trip.
 func TestNetworkConnections(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			echo := make([]byte, 1)
-			for err == nil {
-				if _, err = c.Read(echo); err == nil {
-					c.Write(echo)
-				}
-			}
-			c.Close()
-		}
-	}()
-	b := &bench{link: network.New()}
-	defer b.link.Close()
-	b.link.Set(network.Path{Delay: time.Millisecond})
-	address, err := b.link.To(listener.Addr().String())
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	b := &bench{line: &line{Link: network.New()}}
+	defer b.line.close()
+	b.line.Set(network.Path{Delay: time.Millisecond})
+	address, err := b.line.to(server.Listener.Addr().String(), frontOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, asks := range []int{1, 3} {
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
+		transport := &http.Transport{}
+		client := &http.Client{Transport: transport}
 		for range asks {
-			c.Write([]byte("x"))
-			c.Read(make([]byte, 1))
+			resp, err := client.Get("http://" + address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
 		}
-		c.Close()
+		transport.CloseIdleConnections()
 	}
-	if count, turns := b.connections(); count != 2 || turns != 4 {
-		t.Errorf("%d connections, at most %d round trips, want 2 and 4", count, turns)
+	if got, want := b.connections(), (connections{All: 2, AtOnce: 1, Turns: 4}); got.All != want.All || got.Turns != want.Turns {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if count, turns := b.connections(); count != 0 || turns != 0 {
-		t.Errorf("%d connections, %d round trips afterwards", count, turns)
+	if got := b.connections(); got != (connections{}) {
+		t.Errorf("%+v afterwards", got)
 	}
-	if count, _ := (&bench{}).connections(); count != 0 {
-		t.Errorf("without a link, %d connections", count)
+	if got := (&bench{}).connections(); got != (connections{}) {
+		t.Errorf("without a line: %+v", got)
 	}
 }

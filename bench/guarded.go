@@ -1,13 +1,11 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/distribution"
@@ -21,7 +19,7 @@ type guardedRegistry struct {
 	blobs  *http.Server
 }
 
-// startGuarded starts such a registry for a bench with a link. The caller must stop it.
+// startGuarded starts such a registry for a bench with a line. The caller must stop it.
 func (b *bench) startGuarded() (g *guardedRegistry, err error) {
 	g = &guardedRegistry{}
 	defer func() {
@@ -29,31 +27,30 @@ func (b *bench) startGuarded() (g *guardedRegistry, err error) {
 			g.stop()
 		}
 	}()
-	if g.issuer, err = packtest.NewRegistry(packtest.Options{Token: true, Plain: b.plain, HTTP2: !b.plain, CA: b.registry.CA()}); err != nil {
+	ca := b.registry.CA()
+	if g.issuer, err = packtest.NewRegistry(packtest.Options{Token: true, Plain: b.plain, HTTP2: !b.plain, CA: ca}); err != nil {
+		return g, err
+	}
+	tokens, err := b.line.to(g.issuer.Host(), frontOptions{})
+	if err != nil {
 		return g, err
 	}
 	content := &folder{}
-	blobs, err := g.serveBlobs(b.registry.CA(), content)
+	blobs, err := g.serveBlobs(ca, content)
 	if err != nil {
 		return g, err
 	}
-	tokens, err := b.link.To(g.issuer.Host())
-	if err != nil {
-		return g, err
-	}
-	if blobs, err = b.link.To(blobs); err != nil {
+	if blobs, err = b.line.to(blobs, frontOptions{}); err != nil {
 		return g, err
 	}
 	scheme := map[bool]string{true: "http://", false: "https://"}[b.plain]
-	r, err := startRegistry(b.work, distribution.Options{Plain: b.plain, CA: b.registry.CA(), Issuer: g.issuer, TokenURL: scheme + tokens, Redirect: scheme + blobs})
+	r, err := startRegistry(b.work, distribution.Options{Plain: b.plain, CA: ca, Issuer: g.issuer, TokenURL: scheme + tokens, Redirect: scheme + blobs})
 	if err != nil {
 		return g, err
 	}
-	other := *b
-	other.registry, other.datasets = r, map[string]*dataset{}
-	g.bench = &other
 	content.dir = http.Dir(r.Content())
-	r.through, err = b.link.To(r.Host())
+	g.bench = b.at(r)
+	r.through, err = b.line.to(r.Host(), frontOptions{})
 	return g, err
 }
 
@@ -70,18 +67,7 @@ func (g *guardedRegistry) serveBlobs(ca *packtest.Authority, content *folder) (a
 		return "", err
 	}
 	g.blobs = &http.Server{Handler: http.FileServer(content), ErrorLog: log.New(io.Discard, "", 0)}
-	if ca == nil {
-		go g.blobs.Serve(listener)
-		return listener.Addr().String(), nil
-	}
-	certificate, err := ca.Issue(time.Time{})
-	if err != nil {
-		listener.Close()
-		return "", err
-	}
-	g.blobs.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	go g.blobs.ServeTLS(listener, "", "")
-	return listener.Addr().String(), nil
+	return listener.Addr().String(), serve(g.blobs, listener, ca)
 }
 
 func (g *guardedRegistry) stop() error {

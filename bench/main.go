@@ -46,6 +46,7 @@ type options struct {
 	plain  bool           // HTTP without TLS
 	work   string         // where to work; "" is a folder in the checkout
 	docs   string         // where to write; "" is nowhere
+	trace  string         // the part whose first tool is traced; "" is none
 	list   bool
 }
 
@@ -60,12 +61,16 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.plain, "plain", false, "HTTP without TLS for all")
 	flags.StringVar(&o.work, "work", "", "work in a new folder in `DIR`, on the disk that is to be measured (default the checkout)")
 	flags.StringVar(&o.docs, "docs", "", "write performance.md and its charts to `DIR` (default docs of the checkout, if all is measured)")
+	flags.StringVar(&o.trace, "trace", "", "print the connections and requests of packvendor in the `PART`, one at a distance, and write nothing")
 	flags.BoolVar(&o.list, "list", false, "list the parts")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if o.trace != "" {
+		only = "^" + regexp.QuoteMeta(o.trace) + "$"
 	}
 	if only != "" {
 		var err error
@@ -95,6 +100,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	r, err := b.report(ctx)
 	if err != nil {
 		return err
+	}
+	if o.trace != "" {
+		return r.writeTrace(stdout, o.trace)
 	}
 	if _, err := io.WriteString(stdout, r.markdown()); err != nil || o.docsDir(checkout) == "" {
 		return err

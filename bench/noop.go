@@ -42,7 +42,7 @@ func (b *bench) noopReal(ctx context.Context) (result, error) {
 	only := func(args ...string) func(string) []string { return func(string) []string { return args } }
 	r, err := b.run(ctx, comparison{name: "noop-real", title: "nothing to do, " + b.realText(), short: "nothing to do, " + b.realText(), tools: []tool{
 		b.noop(d),
-		{name: "crane version", about: "`crane version`: the start-up of a tool of this size", target: 2.0, args: only(b.programs.crane, "version")},
+		{name: "crane version", about: "`crane version`: the start-up of a tool of this size", target: 1.4, args: only(b.programs.crane, "version")},
 		{name: "packvendor version", about: "`packvendor version`: its own start-up", args: only(b.programs.packvendor, "version")},
 	}})
 	r.verdicts = r.byTime()

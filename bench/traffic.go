@@ -14,8 +14,7 @@ type traffic struct {
 
 	Bytes int64 // of the bodies that were sent
 
-	// Through a link: the connections, and the round trips of the one that had most.
-	Connections, Turns int
+	Connections connections // through a line
 }
 
 // requests is how many there were in all.
@@ -46,16 +45,35 @@ func (t *traffic) count(method, path, size string) {
 	if n, err := strconv.ParseInt(size, 10, 64); err == nil && method != "HEAD" {
 		t.Bytes += n
 	}
-	switch {
-	case method == "HEAD":
+	switch requestKind(method, path) {
+	case "HEAD":
 		t.Heads++
-	case method == "GET" && path == "/v2/":
+	case "ping":
 		t.Pings++
-	case method == "GET" && strings.Contains(path, "/manifests/"):
+	case "manifest":
 		t.Manifests++
-	case method == "GET" && strings.Contains(path, "/blobs/"):
+	case "blob":
 		t.Blobs++
 	default:
 		t.Others++
 	}
+}
+
+// requestKind is what a request is for. A server of tokens has a path of its own.
+func requestKind(method, path string) string {
+	switch {
+	case method == "HEAD":
+		return "HEAD"
+	case method != "GET":
+		return "other"
+	case path == "/v2/":
+		return "ping"
+	case strings.Contains(path, "/manifests/"):
+		return "manifest"
+	case strings.Contains(path, "/blobs/"):
+		return "blob"
+	case path == "/token":
+		return "token"
+	}
+	return "other"
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // noop is packvendor on a project in which there is nothing to do.
@@ -25,6 +26,15 @@ func (b *bench) cold(d *dataset) tool {
 	c.args = func(dir string) []string {
 		return []string{b.programs.packvendor, "--locked", "-f", "project/packs.toml", "--cache-dir", filepath.Join(dir, "cache")}
 	}
+	return c
+}
+
+// asking is packvendor with flags, as a command to compare it with.
+func (c tool) asking(flags ...string) tool {
+	without := c.args
+	c.name = c.name + " " + strings.Join(flags, " ")
+	c.about = "`" + c.name + "`"
+	c.args = func(dir string) []string { return append(without(dir), flags...) }
 	return c
 }
 

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"image/color"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -223,8 +226,28 @@ func doublings(from, to float64) (all plot.ConstantTicks) {
 func svg(p *plot.Plot, width, height vg.Length) string {
 	var b strings.Builder
 	must(must(p.WriterTo(width*vg.Inch/96, height*vg.Inch/96, "svg")).WriteTo(&b))
-	// Readers rarely have that font, but often one of the same widths.
-	return strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", "font-family:Liberation Sans,Arial,Helvetica,sans-serif;")
+	// Readers rarely have that font. Another has to fit into the same widths.
+	named := strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", "font-family:Liberation Sans,Arial,Helvetica,sans-serif;")
+	return textElement.ReplaceAllStringFunc(named, fit)
+}
+
+// textElement is a text in a picture: its attributes with its size, and itself.
+var textElement = regexp.MustCompile(`<text ([^>]*font-size:(\d+)px">)([^<]*)</text>`)
+
+// fit gives a text its width in the font that the picture is laid out for.
+func fit(element string) string {
+	found := textElement.FindStringSubmatch(element)
+	face := font.From(plot.DefaultFont, vg.Length(must(strconv.Atoi(found[2]))))
+	width, _, _ := plot.DefaultTextHandler.Box(html.UnescapeString(found[3]), face)
+	return fmt.Sprintf(`<text textLength="%.2f" lengthAdjust="spacingAndGlyphs" %s%s</text>`, width.Points(), found[1], found[3])
+}
+
+// dark is a picture for readers whose screen is dark.
+func dark(svg string) string {
+	return strings.NewReplacer(
+		"<text ", `<text fill="#E6EDF3" `, "#000000", "#E6EDF3", "#1F1F1F", "#E6EDF3", "#FFFFFF", "#0D1117",
+		"#D9D9D9", "#30363D", "#8B8B8B", "#8B949E", "#0969DA", "#4493F8", "#BC4C00", "#F0883E",
+	).Replace(svg)
 }
 
 // must is for what only fails on figures that are none.
@@ -235,15 +258,16 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// bars is the chart of all comparisons of time but those of scaling.
-func (r *report) bars() barChart {
+// bars is a chart of the comparisons of time that are at a distance, or of those that are not,
+// without those of scaling.
+func (r *report) bars(far bool) barChart {
 	chart := barChart{
 		title: "packvendor's time, as a part of the other command's",
 		label: "ratio of times: left of 1 packvendor is faster",
 	}
 	for _, res := range r.results {
 		for _, v := range res.verdicts {
-			if v.ratios.values != nil && res.tools[0].units == 0 {
+			if v.ratios.values != nil && res.tools[0].units == 0 && (res.path.Delay > 0) == far {
 				chart.bars = append(chart.bars, bar{
 					what: res.short, against: v.short, limit: v.limit,
 					ratio: v.ratios.median(), low: v.ratios.min(), high: v.ratios.max(),

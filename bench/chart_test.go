@@ -36,6 +36,17 @@ func TestLineChart(t *testing.T) {
 	wantGolden(t, "scaling-missed.svg", chart.svg())
 }
 
+func TestDistanceChart(t *testing.T) {
+	chart := distanceChart{
+		title: "Cold, 100 packs of 16 KiB, against curl", label: "ratio of times: below 1 packvendor is faster",
+		points: []distancePoint{{"loopback", 1.9, 1.7, 2.1, 0}, {"5 ms away", 1.5, 1.4, 1.8, 0}, {"50 ms away", 1.28, 1.2, 1.35, 1.3}, {"150 ms away", 1.15, 1.1, 1.2, 1.3}},
+	}
+	wantGolden(t, "distance.svg", chart.svg())
+	wantGolden(t, "distance-dark.svg", dark(chart.svg()))
+	chart.points = []distancePoint{{"loopback", 5.2, 4, 6.1, 0}, {"5 ms away", 1.5, 1.4, 1.8, 0}}
+	wantGolden(t, "distance-wide.svg", chart.svg())
+}
+
 // wantGolden compares a picture with the one in testdata.
 func wantGolden(t *testing.T, name, got string) {
 	t.Helper()

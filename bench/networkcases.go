@@ -19,9 +19,9 @@ func coldFrom(name string, d *dataset, p network.Path, tools ...tool) comparison
 	return comparison{name: named(name, p), title: "cold, locked: " + packs, short: "cold, " + packs, tools: tools}
 }
 
-// with is a comparison of which its texts say more.
-func (c comparison) with(text string) comparison {
-	c.title, c.short = c.title+text, c.short+text
+// with is a comparison of which its texts say more, in a picture in fewer words.
+func (c comparison) with(text, short string) comparison {
+	c.title, c.short = c.title+", "+text, c.short+", "+short
 	return c
 }
 
@@ -123,7 +123,7 @@ func (b *bench) networkSlow(ctx context.Context, p network.Path) (result, error)
 		return result{}, err
 	}
 	p.PerConnection = connectionRate
-	r, err := b.runFrom(ctx, p, coldFrom("network-slow", d, p, b.cold(d), curl).with(", 40 Mbit/s a connection"))
+	r, err := b.runFrom(ctx, p, coldFrom("network-slow", d, p, b.cold(d), curl).with("at most 40 Mbit/s a connection", "slow connections"))
 	return r.countingConnections(), err
 }
 
@@ -138,7 +138,7 @@ func (b *bench) networkFew(ctx context.Context, p network.Path) (result, error) 
 		return result{}, err
 	}
 	p.Connections = 2
-	return b.runFrom(ctx, p, coldFrom("network-few", d, p, b.cold(d), curl).with(", 2 connections at once"))
+	return b.runFrom(ctx, p, coldFrom("network-few", d, p, b.cold(d), curl).with("at most 2 connections at once", "2 connections"))
 }
 
 // networkHTTP1 is networkSmall from a registry that does not speak HTTP/2, as many behind a
@@ -160,7 +160,7 @@ func (b *bench) networkHTTP1(ctx context.Context, p network.Path) (result, error
 		}
 		tools = append(tools, curl)
 	}
-	r, err := old.runFrom(ctx, p, coldFrom("network-http1", d, p, tools...).with(", HTTP/1.1 alone"))
+	r, err := old.runFrom(ctx, p, coldFrom("network-http1", d, p, tools...).with("a registry without HTTP/2", "no HTTP/2"))
 	return r.countingConnections(), err
 }
 
@@ -181,9 +181,9 @@ func (b *bench) networkPolite(ctx context.Context, p network.Path) (result, erro
 		return result{}, err
 	}
 	without := b.cold(open)
-	without.name, without.about = "without", "the same from a registry that takes all"
+	without.name, without.about = "no limit", "the same from a registry without this limit"
 	before := b.line.refused()
-	r, err := strict.runFrom(ctx, p, coldFrom("network-polite", d, p, strict.cold(d), without).with(fmt.Sprintf(", %d requests at once", most)))
+	r, err := strict.runFrom(ctx, p, coldFrom("network-polite", d, p, strict.cold(d), without).with(fmt.Sprintf("at most %d requests at once", most), fmt.Sprintf("%d requests", most)))
 	runs := b.rounds + 1
 	r.verdicts = append(r.verdicts, verdict{Case: r.title, Against: "requests that the registry refuses, 429", Measured: fmt.Sprint((b.line.refused() - before) / runs)})
 	return r, err
@@ -241,6 +241,6 @@ func (b *bench) networkGuarded(ctx context.Context, p network.Path) (r result, e
 		return r, fmt.Errorf("registry with tokens: %w", err)
 	}
 	without := b.cold(open)
-	without.name, without.about, without.target, without.asks = "without", "the same without tokens, from one host", 1.6, b.registry
-	return g.bench.runFrom(ctx, p, coldFrom("network-guarded", d, p, g.bench.cold(d), without).with(", a token for each, blobs on another host"))
+	without.name, without.about, without.target, without.asks = "no tokens", "the same without tokens, from one host", 1.6, b.registry
+	return g.bench.runFrom(ctx, p, coldFrom("network-guarded", d, p, g.bench.cold(d), without).with("a token for each, blobs on another host", "tokens, 2 hosts"))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,18 +50,26 @@ func (b *bench) report(ctx context.Context) (*report, error) {
 	return r, nil
 }
 
-// charts are the report's pictures, by their files' names.
-func (r *report) charts() map[string]string {
-	charts := map[string]string{}
-	if bars := r.bars(); len(bars.bars) > 0 {
-		charts["performance-ratios.svg"] = bars.svg()
+// A picture is a chart of the report.
+type picture struct{ file, alt, svg string }
+
+// pictures are those that the results are enough for.
+func (r *report) pictures() (all []picture) {
+	if near := r.bars(false); near.bars != nil {
+		all = append(all, picture{"performance-ratios", "packvendor's time as a part of the other command's, with the targets", near.svg()})
+	}
+	if far := r.bars(true); far.bars != nil {
+		all = append(all, picture{"performance-network", "the same at a distance from the registry", far.svg()})
+	}
+	if distance := r.byDistance(); len(distance.points) > 1 {
+		all = append(all, picture{"performance-distance", "packvendor's time as a part of curl's, by the distance", distance.svg()})
 	}
 	for _, res := range r.results {
 		if strings.HasPrefix(res.name, "scaling-") {
-			charts["performance-"+res.name+".svg"] = r.scalingChart(res).svg()
+			all = append(all, picture{"performance-" + res.name, "the cost of each pack, " + res.short + ", by the number of packs", r.scalingChart(res).svg()})
 		}
 	}
-	return charts
+	return all
 }
 
 // write writes the report and its charts into dir.
@@ -68,8 +77,11 @@ func (r *report) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	for name, svg := range r.charts() {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(svg), 0o666); err != nil {
+	for _, p := range r.pictures() {
+		err := errors.Join(
+			os.WriteFile(filepath.Join(dir, p.file+".svg"), []byte(p.svg), 0o666),
+			os.WriteFile(filepath.Join(dir, p.file+"-dark.svg"), []byte(dark(p.svg)), 0o666))
+		if err != nil {
 			return err
 		}
 	}
@@ -81,8 +93,9 @@ func (r *report) markdown() string {
 	var w strings.Builder
 	r.introduction(&w)
 	r.targets(&w)
-	r.pictures(&w)
+	r.gallery(&w)
 	r.costs(&w)
+	r.network(&w)
 	r.setting(&w)
 	if notes := strings.TrimSpace(r.notes); notes != "" && !r.quick {
 		fmt.Fprintf(&w, "\n%s\n", notes)
@@ -111,12 +124,8 @@ earlier writes reach the disk; this is not part of the measured time. After each
 files are deleted. The registry and its clients share the cores, the page cache and the disk.
 All speak
 %s.
-
-In a case that is some milliseconds away, all connections go through a proxy, which delays
-every byte by half of that time in each direction. A handshake of TCP takes this time, too.
-All connections share 200 Mbit/s in each direction. Each begins with 10 segments of 1460 bytes,
-and doubles what it has on the way with each round trip. Nothing is lost, and nothing is left
-to chance. The timers of the proxy are about 0.1 ms late.
+A case that is some milliseconds away has a proxy between the command and its servers, see
+[The network](#the-network).
 
 A figure of time is a median over the rounds: packvendor's time divided by the time of the
 other command in the same round. The next column has the least and the greatest of these
@@ -138,19 +147,20 @@ func (r *report) targets(w *strings.Builder) {
 	}
 }
 
-func (r *report) pictures(w *strings.Builder) {
-	if len(r.charts()) == 0 {
+// gallery shows all pictures.
+func (r *report) gallery(w *strings.Builder) {
+	pictures := r.pictures()
+	if pictures == nil {
 		return
 	}
 	w.WriteString("\n## Pictures\n")
-	for _, picture := range []struct{ file, alt string }{
-		{"performance-ratios.svg", "packvendor's time as a part of the other command's, with the targets"},
-		{"performance-scaling-cold.svg", "the cost of each pack, cold, by the number of packs"},
-		{"performance-scaling-noop.svg", "the cost of each pack, nothing to do, by the number of packs"},
-	} {
-		if _, ok := r.charts()[picture.file]; ok {
-			fmt.Fprintf(w, "\n![%s](%s)\n", picture.alt, picture.file)
-		}
+	for _, p := range pictures {
+		fmt.Fprintf(w, `
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="%[1]s-dark.svg">
+  <img src="%[1]s.svg" alt="%[2]s">
+</picture>
+`, p.file, p.alt)
 	}
 }
 
@@ -163,7 +173,7 @@ Time and processor time are multiples of packvendor's: medians of the ratios of 
 rounds. If a case counts packs, they are the cost of each pack. Peak memory is the largest
 resident set of any process of the command. Values below about 8 MiB are not measured,
 because the program that starts the command is as large. The registry's log has the requests
-and bytes.
+and bytes; those of other hosts are not in it.
 
 | case | command | time | processor | peak memory | requests | bytes |
 |---|---|---|---|---|---|---|

@@ -29,7 +29,22 @@ func testReport() *report {
 		measuredAs(tool{name: "each of 100 packs", units: 100, target: 1.3}, 1, 1, 1),
 	}}
 	scaling.verdicts = scaling.byTime()
-	r.results = []result{cold, scaling}
+	r.results = []result{cold, scaling, testFar("0", 0, 0), testFar("50", 25, 1000), testFar("150", 75, 4000)}
+	return r
+}
+
+// testFar is a result at a distance of so many milliseconds in one direction, from a network
+// that was late by so many microseconds.
+func testFar(name string, delay, late time.Duration) result {
+	r := result{comparison: comparison{name: "network-small-" + name, title: "cold, " + name + " ms away", short: "cold, " + name + " ms away", tools: []tool{{}}}, outcomes: []outcome{
+		measuredAs(tool{name: "packvendor"}, 2, 3, 2.5),
+		measuredAs(tool{name: "curl", target: 1.3}, 2, 2, 2),
+	}}
+	r.outcomes[0].traffic.Connections = connections{All: 17, AtOnce: 16, Turns: 7}
+	r.outcomes[1].traffic.Connections = connections{All: 1, AtOnce: 1, Turns: 5}
+	r.path.Delay, r.late.Mean = delay*time.Millisecond, late*time.Microsecond
+	r.late.Most = 3 * r.late.Mean
+	r.verdicts = r.byTime()
 	return r
 }
 
@@ -51,7 +66,10 @@ func TestReport(t *testing.T) {
 		}
 		wantGolden(t, filepath.Join("report", entry.Name()), string(data))
 	}
-	if want := []string{"performance-ratios.svg", "performance-scaling-cold.svg", "performance.md"}; !slices.Equal(names, want) {
+	if want := []string{
+		"performance-distance-dark.svg", "performance-distance.svg", "performance-network-dark.svg", "performance-network.svg",
+		"performance-ratios-dark.svg", "performance-ratios.svg", "performance-scaling-cold-dark.svg", "performance-scaling-cold.svg", "performance.md",
+	}; !slices.Equal(names, want) {
 		t.Errorf("wrote %q, want %q", names, want)
 	}
 }

@@ -20,16 +20,25 @@ import (
 	"github.com/greenticai/packvendor/internal/packtest/syscalls"
 )
 
-// noLocks, in place of a step's number, means every lock.
-const noLocks = "-1"
+// In place of a step's number, noLocks means every lock, and oneClone every clone but the
+// first.
+const (
+	noLocks  = "-1"
+	oneClone = "-2"
+)
 
 // mainFailing is packvendor with one step that fails with EIO; it writes the step to
 // stderr. After a failed sync it must not rename that file.
 func mainFailing() {
-	n, unsynced := 0, ""
+	n, clones, unsynced := 0, 0, ""
 	stepping(func(s syscalls.Step, number int) syscall.Errno {
 		if strconv.Itoa(number) == noLocks && s.Call == "lock" {
 			return syscall.ENOLCK
+		}
+		if strconv.Itoa(number) == oneClone && s.Call == "clone" {
+			if clones++; clones > 1 {
+				return syscall.EIO
+			}
 		}
 		if s.Call == "rename" && unsynced != "" && path.Base(s.From) == unsynced {
 			fmt.Fprintln(os.Stderr, "renamed after a failed sync:", s)

@@ -102,6 +102,32 @@ func TestSpace(t *testing.T) {
 	})
 }
 
+// TestFault33_LaterClones lets a first clone succeed, and all later ones fail: these packs
+// are copied, to the cache and from it.
+func TestFault33_LaterClones(t *testing.T) {
+	onVolumes(t, func(t *testing.T, dir string) {
+		b := newFixture(t, packtest.Options{Plain: true})
+		v := volume{newKilling(b, b.project(b.large("a"), b.large("b")), nil, false), dir}
+		cache := filepath.Join(dir, "cache")
+		for _, name := range []string{"cold", "warm"} {
+			project := v.fresh(name)
+			cmd := v.program("packvendor-failing", project, cache, "--quiet")
+			cmd.Env = append(cmd.Env, stepNumber+"="+oneClone)
+			code := v.codeOf(cmd.Run())
+			if stderr := fmt.Sprint(cmd.Stderr); code != 0 || stderr != "" {
+				t.Errorf("%s: exit code %d\n%s", name, code, stderr)
+			}
+			if differs := readTree(t, project).differences(v.new); differs != "" {
+				t.Errorf("%s: left is\n%s", name, differs)
+			}
+			v.wantCache(name, readTree(t, cache))
+		}
+		if n := packsIn(readTree(t, cache)); n != 2 {
+			t.Errorf("%d packs in the cache, want 2", n)
+		}
+	})
+}
+
 // TestSpaceOfFetch sees that a file of "fetch -o" shares blocks, too.
 func TestSpaceOfFetch(t *testing.T) {
 	onVolumes(t, func(t *testing.T, dir string) {

@@ -20,7 +20,7 @@ func (f *File) Clone(source *os.File) (io.Reader, error) {
 	if err != nil {
 		return nil, located(f.root, "seek", f.name, err)
 	}
-	f.written, f.begun = size, size // source's blocks are on the disk: systems see to that first
+	f.written, f.begun = size, size // nothing to write back: source's bytes reach the disk before they are shared
 	return io.NewSectionReader(f, 0, math.MaxInt64), nil
 }
 

@@ -4,7 +4,6 @@ package reflink
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -48,8 +47,8 @@ func checkFlags(source *os.File) error {
 	if err != nil {
 		return err
 	}
-	if flags := info.Sys().(*syscall.Stat_t).Flags; flags != 0 {
-		return fmt.Errorf("flags %#x: %w", flags, errors.ErrUnsupported)
+	if info.Sys().(*syscall.Stat_t).Flags != 0 {
+		return errors.ErrUnsupported
 	}
 	return nil
 }

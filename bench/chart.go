@@ -265,6 +265,9 @@ func (r *report) bars(far bool) barChart {
 		title: "packvendor's time, as a part of the other command's",
 		label: "ratio of times: left of 1 packvendor is faster",
 	}
+	if far {
+		chart.title = "packvendor's time at a distance, as a part of the other command's"
+	}
 	for _, res := range r.results {
 		for _, v := range res.verdicts {
 			if v.ratios.values != nil && res.tools[0].units == 0 && (res.path.Delay > 0) == far {

@@ -129,3 +129,25 @@ func TestTimeline(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A line with a record has a front before each server; one without needs none.
+func TestLineRecords(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	for _, rec := range []*record{nil, {now: func() time.Duration { return 0 }}} {
+		l := &line{Link: network.New(), record: rec}
+		address, err := l.to(server.Listener.Addr().String(), frontOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		transport := &http.Transport{}
+		get(t, &http.Client{Transport: transport}, "http://"+address+"/v2/")
+		transport.CloseIdleConnections()
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
+		if rec == nil && len(l.fronts) != 0 || rec != nil && (len(l.fronts) != 1 || len(rec.take()) != 1) {
+			t.Errorf("record %v: %d fronts", rec, len(l.fronts))
+		}
+	}
+}

@@ -62,6 +62,8 @@ func (t *traffic) count(method, path, size string) {
 // requestKind is what a request is for. A server of tokens has a path of its own.
 func requestKind(method, path string) string {
 	switch {
+	case path == "/token":
+		return "token"
 	case method == "HEAD":
 		return "HEAD"
 	case method != "GET":
@@ -72,8 +74,6 @@ func requestKind(method, path string) string {
 		return "manifest"
 	case strings.Contains(path, "/blobs/"):
 		return "blob"
-	case path == "/token":
-		return "token"
 	}
 	return "other"
 }

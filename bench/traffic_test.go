@@ -20,3 +20,20 @@ func TestReadTraffic(t *testing.T) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
+
+func TestRequestKind(t *testing.T) {
+	for line, want := range map[string]string{
+		"GET /v2/":                  "ping",
+		"GET /v2/a/manifests/x":     "manifest",
+		"HEAD /v2/a/manifests/x":    "HEAD",
+		"GET /v2/a/blobs/sha256:x":  "blob",
+		"POST /v2/a/blobs/uploads/": "other",
+		"GET /v2/a/tags/list":       "other",
+		"POST /token":               "token",
+	} {
+		method, path, _ := strings.Cut(line, " ")
+		if got := requestKind(method, path); got != want {
+			t.Errorf("%s is %q, want %q", line, got, want)
+		}
+	}
+}

@@ -120,13 +120,11 @@ func (b *bench) connections() connections {
 type connections struct {
 	All    int
 	AtOnce int // to one server
-	Turns  int // the round trips of the one that had most, with the handshake of TCP
 }
 
 func connectionsOf(past []network.Connection) connections {
 	c := connections{All: len(past)}
 	for _, one := range past {
-		c.Turns = max(c.Turns, 1+one.Turns)
 		open := 0
 		for _, other := range past {
 			if other.Server == one.Server && other.Opened <= one.Opened && one.Opened < other.Closed {

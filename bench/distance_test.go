@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -47,18 +46,18 @@ func TestNetworkSpoiled(t *testing.T) {
 
 func TestConnectionsOf(t *testing.T) {
 	past := []network.Connection{
-		{Server: "a", Opened: 0, Closed: 10, Turns: 3},
+		{Server: "a", Opened: 0, Closed: 10},
 		{Server: "a", Opened: 5, Closed: 20},
 		{Server: "b", Opened: 6, Closed: 9},
-		{Server: "a", Opened: 10, Closed: 30, Turns: 5},
+		{Server: "a", Opened: 10, Closed: 30},
 		{Server: "a", Opened: 30, Closed: 40},
 	}
-	if got, want := connectionsOf(past), (connections{All: 5, AtOnce: 2, Turns: 6}); got != want {
+	if got, want := connectionsOf(past), (connections{All: 5, AtOnce: 2}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-// Connections are counted since the last time, and the handshake is a round trip.
+// Connections are counted since the last time.
 func TestNetworkConnections(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
@@ -69,21 +68,15 @@ func TestNetworkConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, asks := range []int{1, 3} {
+	for range 2 {
 		transport := &http.Transport{}
-		client := &http.Client{Transport: transport}
-		for range asks {
-			resp, err := client.Get("http://" + address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
+		for range 3 {
+			get(t, &http.Client{Transport: transport}, "http://"+address)
 		}
 		transport.CloseIdleConnections()
 	}
-	if got, want := b.connections(), (connections{All: 2, AtOnce: 1, Turns: 4}); got.All != want.All || got.Turns != want.Turns {
-		t.Errorf("got %+v, want %+v", got, want)
+	if got := b.connections(); got.All != 2 {
+		t.Errorf("got %+v, want 2 connections", got)
 	}
 	if got := b.connections(); got != (connections{}) {
 		t.Errorf("%+v afterwards", got)

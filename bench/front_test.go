@@ -113,13 +113,13 @@ func TestTimeline(t *testing.T) {
 		t.Fatalf("the record has %+v", requests)
 	}
 	past := []network.Connection{
-		{Server: "127.0.0.1:2", Client: "127.0.0.1:3", Opened: time.Millisecond, Closed: 9 * time.Millisecond, Turns: 2},
+		{Server: "127.0.0.1:2", Client: "127.0.0.1:3", Opened: time.Millisecond, Closed: 9 * time.Millisecond},
 		{Server: "127.0.0.1:2", Client: requests[0].client, Opened: 2 * time.Millisecond, Closed: 8500 * time.Microsecond, Up: 10, Down: 20},
 	}
 	const want = `
-  connection       server  opened  closed  bytes up  down  round trips
-           1  127.0.0.1:2     0.0     8.0         0     0            3
-           2  127.0.0.1:2     1.0     7.5        10    20            1
+  connection       server  opened  closed  bytes up  down
+           1  127.0.0.1:2     0.0     8.0         0     0
+           2  127.0.0.1:2     1.0     7.5        10    20
 
   asked  answered  connection   version       for  status  bytes
     0.5       2.0           2  HTTP/2.0      blob     200      5

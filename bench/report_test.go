@@ -40,8 +40,8 @@ func testFar(name string, delay, late time.Duration) result {
 		measuredAs(tool{name: "packvendor"}, 2, 3, 2.5),
 		measuredAs(tool{name: "curl", target: 1.3}, 2, 2, 2),
 	}}
-	r.outcomes[0].traffic.Connections = connections{All: 17, AtOnce: 16, Turns: 7}
-	r.outcomes[1].traffic.Connections = connections{All: 1, AtOnce: 1, Turns: 5}
+	r.outcomes[0].traffic.Connections = connections{All: 17, AtOnce: 16}
+	r.outcomes[1].traffic.Connections = connections{All: 1, AtOnce: 1}
 	r.path.Delay, r.late.Mean = delay*time.Millisecond, late*time.Microsecond
 	r.late.Most = 3 * r.late.Mean
 	r.verdicts = r.byTime()

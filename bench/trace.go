@@ -99,10 +99,10 @@ func timeline(past []network.Connection, requests []request) string {
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	number := map[string]int{}
 	since := func(t time.Duration) string { return fmt.Sprintf("%.1f", (t-past[0].Opened).Seconds()*1000) }
-	fmt.Fprintln(w, "\nconnection\tserver\topened\tclosed\tbytes up\tdown\tround trips\t")
+	fmt.Fprintln(w, "\nconnection\tserver\topened\tclosed\tbytes up\tdown\t")
 	for i, c := range past {
 		number[c.Client] = i + 1
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%d\t%d\t\n", i+1, c.Server, since(c.Opened), since(c.Closed), c.Up, c.Down, 1+c.Turns)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%d\t\n", i+1, c.Server, since(c.Opened), since(c.Closed), c.Up, c.Down)
 	}
 	w.Flush()
 	fmt.Fprintln(w, "\nasked\tanswered\tconnection\tversion\tfor\tstatus\tbytes\t")

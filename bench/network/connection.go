@@ -1,19 +1,14 @@
 package network
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
 // A connection is one through a link: two pipes.
 type connection struct {
 	link     *Link
 	up, down *pipe
 
-	mu       sync.Mutex
-	past     Connection
-	answered bool          // the client has received something since its last turn
-	turned   time.Duration // when that was
+	mu   sync.Mutex
+	past Connection
 }
 
 // run returns when both directions have ended.
@@ -47,15 +42,10 @@ func (c *connection) clientSent(bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.past.Up += int64(bytes)
-	now := c.link.Now()
-	if c.past.Turns == 0 || c.answered && now-c.turned >= c.up.flow.lane.path.RoundTrip() {
-		c.past.Turns++
-		c.turned, c.answered = now, false
-	}
 }
 
 func (c *connection) clientReceived(bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.past.Down, c.answered = c.past.Down+int64(bytes), true
+	c.past.Down += int64(bytes)
 }

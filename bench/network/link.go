@@ -64,10 +64,6 @@ type Connection struct {
 	Client         string        // its address, as the server has it
 	Opened, Closed time.Duration // on the link's clock
 	Up, Down       int64         // bytes that the client has sent, and received
-	// Turns is how often the client sent something after it had received something, at
-	// most once in a round trip, and once for the first. Each is a round trip that the
-	// client waited for, and the handshake of TCP is one more.
-	Turns int
 }
 
 // Take waits until no connection is open, and returns those since the last call in the order

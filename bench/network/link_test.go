@@ -108,7 +108,7 @@ func TestNetworkRequest(t *testing.T) {
 		get("/large", body+proto, 3*roundTrip)
 		client.CloseIdleConnections()
 		past := link.Take()
-		if len(past) != 1 || past[0].Turns < 4 || past[0].Down < int64(len(body)) || past[0].Up < 500 || past[0].Client != last.Load() {
+		if len(past) != 1 || past[0].Down < int64(len(body)) || past[0].Up < 500 || past[0].Client != last.Load() {
 			t.Errorf("%s: connections %+v", proto, past)
 		}
 		if again := link.Take(); again != nil {

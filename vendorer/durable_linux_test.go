@@ -119,7 +119,7 @@ func TestFilesOpenAtATime(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	const packs, limit = 640, 620
+	const packs, limit = 640, 1000
 	p := newMany(t, packtest.Options{}, packs, 0)
 	p.remove("app/packs")
 	p.must(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit, Max: limit}))
@@ -131,7 +131,7 @@ func TestEvidenceOpenAtATime(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	const packs, limit = 640, 620
+	const packs, limit = 640, 1000
 	p := trusted(t)
 	var lines []string
 	for n := range packs {

@@ -12,8 +12,9 @@ import (
 
 // maxPacks bounds the packs at work at once. It is more than the requests to one host at once,
 // since packs ask several: for a token, for a manifest, for a blob. What they need has bounds of
-// its own: requests and connections by host, bodies by their bytes.
-const maxPacks = 256
+// its own: requests and connections by host, bodies by their bytes. With maxOpen, few enough
+// files are open for a process that may open 1024, a common limit.
+const maxPacks = 128
 
 // maxChecked bounds the cache's entries that are hashed at once.
 const maxChecked = 8

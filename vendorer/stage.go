@@ -38,7 +38,7 @@ func (v *vendoring) checkSizes(tasks []*task) error {
 
 // maxOpen bounds the staged packs and evidence that stay open to be made durable together.
 // Each further file is made durable by itself: systems bound the number of open files.
-const maxOpen = 512
+const maxOpen = 256
 
 // stage writes all changes under temporary names.
 func (v *vendoring) stage(ctx context.Context, c *project.Change, tasks []*task, pkg embedgen.Package) error {

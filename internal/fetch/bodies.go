@@ -7,10 +7,10 @@ import (
 )
 
 // maxBodies bounds the bytes of the packs that are copied at once. A small pack counts as
-// minBody, so that there are at most 256, and a large one as maxBody, so that there may be 4.
+// minBody, so that there are at most 128, and a large one as maxBody, so that there may be 4.
 const (
 	maxBodies = 16 << 20
-	minBody   = maxBodies / 256
+	minBody   = maxBodies / 128
 	maxBody   = maxBodies / 4
 )
 

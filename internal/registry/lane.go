@@ -47,6 +47,7 @@ type lane struct {
 	narrow    bool          // the host refuses further connections
 	distance  time.Duration // the least time in which a response began; 0 is unknown
 	connected int           // requests in flight that have a connection
+	answers   int           // responses so far
 	shared    int           // requests in flight over shared connections
 	bytes     int64         // of the bodies that they will have
 }
@@ -96,6 +97,7 @@ func (l *lanes) to(u *url.URL) *lane {
 type passage struct {
 	lane   *lane
 	permit *aimd.Permit
+	before int   // responses of the host when it began
 	size   int64 // bytes of the body that is to come; 0 if it is small or unknown
 	shared bool  // over a shared connection
 
@@ -126,9 +128,9 @@ func (l *lane) enter(ctx context.Context, size int64) (*passage, error) {
 		}
 		return nil, err
 	}
-	p := &passage{lane: l, permit: permit, size: size}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	p := &passage{lane: l, permit: permit, size: size, before: l.answers}
 	if p.shared = first || l.shares(size); p.shared {
 		l.shared++
 		l.bytes += size
@@ -208,7 +210,7 @@ func (l *lane) isOpen() bool {
 }
 
 // crowdedOut reports whether the passage failed for want of a connection while other requests
-// have one: the host refuses further connections. Then there are to be fewer, and the request
+// had one: the host refuses further connections. Then there are to be fewer, and the request
 // may be sent again.
 func (p *passage) crowdedOut() bool {
 	p.mu.Lock()
@@ -222,7 +224,7 @@ func (p *passage) crowdedOut() bool {
 	case !p.shared && l.http2: // the shared connection is there
 		l.narrow = true
 		return true
-	case l.connected == 0: // the host is gone
+	case l.connected == 0 && l.answers == p.before: // the host is gone
 		return false
 	}
 	l.narrow = true
@@ -233,6 +235,9 @@ func (p *passage) crowdedOut() bool {
 // answered records a response that is no refusal.
 func (p *passage) answered(resp *http.Response) {
 	p.gotConnection(resp.ProtoMajor == 2)
+	p.lane.mu.Lock()
+	p.lane.answers++
+	p.lane.mu.Unlock()
 	p.permit.Accepted()
 }
 

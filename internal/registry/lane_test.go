@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,6 +139,7 @@ func TestLaneFirstCancelled(t *testing.T) {
 func TestLaneCrowdedOut(t *testing.T) {
 	for name, test := range map[string]struct {
 		http2, beside bool // beside: another request has a connection
+		answered      bool // and its response
 		size          int64
 		connected     bool
 		want          bool
@@ -145,6 +147,7 @@ func TestLaneCrowdedOut(t *testing.T) {
 		"HTTP/2, a further connection":          {http2: true, size: 1 << 30, want: true},
 		"HTTP/2, the shared one":                {http2: true},
 		"HTTP/1.1, others in use":               {beside: true, want: true},
+		"HTTP/1.1, others were answered":        {beside: true, answered: true, want: true},
 		"HTTP/1.1, none in use":                 {},
 		"a request that had its own connection": {beside: true, connected: true},
 	} {
@@ -154,6 +157,10 @@ func TestLaneCrowdedOut(t *testing.T) {
 			other.gotConnection(test.http2)
 		}
 		p := entered(t, l, test.size)
+		if test.answered {
+			other.answered(&http.Response{ProtoMajor: 1})
+			other.leave()
+		}
 		if test.connected {
 			p.gotConnection(test.http2)
 		}

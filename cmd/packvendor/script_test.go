@@ -51,20 +51,17 @@ func TestScripts(t *testing.T) {
 	runScripts(t, allScripts(t), false)
 }
 
-// TestScriptsHTTP2 runs scripts again, with registries that offer HTTP/2: those that make a
-// registry misbehave or start another one, or all if PACKVENDOR_SCRIPTS_HTTP2 is set.
+// TestScriptsHTTP2 runs the scripts that make a registry misbehave, or start another one, again
+// with registries that offer HTTP/2. PACKVENDOR_TEST_HTTP2 has those of TestScripts offer it.
 func TestScriptsHTTP2(t *testing.T) {
 	if *update {
 		t.Skip("TestScripts writes what scripts compare with")
 	}
 	t.Parallel()
-	files := allScripts(t)
-	if os.Getenv("PACKVENDOR_SCRIPTS_HTTP2") == "" {
-		files = slices.DeleteFunc(files, func(file string) bool {
-			text, err := os.ReadFile(file)
-			return err == nil && !aboutRegistry.Match(text)
-		})
-	}
+	files := slices.DeleteFunc(allScripts(t), func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && !aboutRegistry.Match(text)
+	})
 	runScripts(t, files, true)
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -46,11 +47,16 @@ type Registry struct {
 	faults    []Fault
 }
 
+// HTTP2Variable is an environment variable that, if it is set, has all registries over TLS offer
+// HTTP/2.
+const HTTP2Variable = "PACKVENDOR_TEST_HTTP2"
+
 // NewRegistry starts an empty registry. The caller must Close it.
 func NewRegistry(opts Options) (*Registry, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
+	opts.HTTP2 = opts.HTTP2 || !opts.Plain && os.Getenv(HTTP2Variable) != ""
 	r := &Registry{opts: opts, blobs: registry.NewInMemoryBlobHandler(), host: cmp.Or(opts.Addr, "127.0.0.1:0")}
 	if err := r.setUpTLS(); err != nil {
 		return nil, err
@@ -164,6 +170,9 @@ func (r *Registry) URL() string {
 	}
 	return "https://" + r.Host()
 }
+
+// HTTP2 reports whether the registry offers HTTP/2.
+func (r *Registry) HTTP2() bool { return r.opts.HTTP2 }
 
 // CA returns the authority that signs the registry's certificate, nil if plain.
 func (r *Registry) CA() *Authority { return r.ca }

@@ -144,6 +144,9 @@ func TestFault10_ChallengeIsNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newFixture(t, packtest.Options{})
+			if b.reg.HTTP2() && name == "no realm" {
+				t.Skip("net/http sends no such header over HTTP/2")
+			}
 			b.reg.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != "/v2/" {
 					return false

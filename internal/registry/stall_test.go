@@ -25,18 +25,16 @@ const (
 
 func TestFault07_AnswerStalls(t *testing.T) {
 	t.Parallel()
-	for _, http2 := range []bool{false, true} {
-		everyRequest(t, packtest.Options{HTTP2: http2}, func(t *testing.T, b *fixture, path string, call func() error) {
-			t.Parallel()
-			b.use(t, registry.Options{Stall: stall})
-			b.reg.Inject(fault.Stall(path + "$"))
-			err := call()
-			wantText(t, err, "GET "+b.reg.URL()+path+": no progress for "+stall.String()+afterTries)
-			if e := as[*registry.Error](t, err); e.Status != 0 || e.Tries != 5 || e.MayBePlain() {
-				t.Errorf("got %+v", e)
-			}
-		})
-	}
+	everyRequest(t, packtest.Options{}, func(t *testing.T, b *fixture, path string, call func() error) {
+		t.Parallel()
+		b.use(t, registry.Options{Stall: stall})
+		b.reg.Inject(fault.Stall(path + "$"))
+		err := call()
+		wantText(t, err, "GET "+b.reg.URL()+path+": no progress for "+stall.String()+afterTries)
+		if e := as[*registry.Error](t, err); e.Status != 0 || e.Tries != 5 || e.MayBePlain() {
+			t.Errorf("got %+v", e)
+		}
+	})
 }
 
 func TestFault07_BodyStalls(t *testing.T) {

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -209,27 +211,33 @@ func (l *lane) isOpen() bool {
 	}
 }
 
-// crowdedOut reports whether the passage failed for want of a connection while other requests
-// had one: the host refuses further connections. Then there are to be fewer, and the request
-// may be sent again.
-func (p *passage) crowdedOut() bool {
+// crowdedOut reports whether the passage failed for want of a connection because other requests
+// have one: a host that works refuses further connections. Then there are to be fewer, and the
+// request may be sent again. err is the failure.
+func (p *passage) crowdedOut(err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
+	switch works := l.connected > 0 || l.answers > p.before; {
 	case p.connected:
 		return false
-	case !p.shared && l.http2: // the shared connection is there
+	case l.http2: // one connection is enough, if it is there
 		l.narrow = true
-		return true
-	case l.connected == 0 && l.answers == p.before: // the host is gone
-		return false
+		return !p.shared
+	case !works && (l.answers == 0 || isTimeout(err)):
+		return false // it may be gone
 	}
 	l.narrow = true
 	l.limiter.Lower(sharedConnections)
 	return p.permit.Refused()
+}
+
+func isTimeout(err error) bool {
+	var stalled *stallError
+	var timeout net.Error
+	return errors.As(err, &stalled) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // answered records a response that is no refusal.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,18 +141,26 @@ func TestLaneCrowdedOut(t *testing.T) {
 	for name, test := range map[string]struct {
 		http2, beside bool // beside: another request has a connection
 		answered      bool // and its response
+		silent        bool // no request was answered before
 		size          int64
 		connected     bool
+		err           error
 		want          bool
 	}{
 		"HTTP/2, a further connection":          {http2: true, size: 1 << 30, want: true},
 		"HTTP/2, the shared one":                {http2: true},
 		"HTTP/1.1, others in use":               {beside: true, want: true},
 		"HTTP/1.1, others were answered":        {beside: true, answered: true, want: true},
-		"HTTP/1.1, none in use":                 {},
+		"HTTP/1.1, none in use":                 {want: true},
+		"HTTP/1.1, none in use, in time":        {err: os.ErrDeadlineExceeded},
+		"HTTP/1.1, in time":                     {beside: true, err: os.ErrDeadlineExceeded, want: true},
+		"HTTP/1.1, a host that never answered":  {silent: true},
 		"a request that had its own connection": {beside: true, connected: true},
 	} {
 		l := laneTo(t, test.http2, 0)
+		if !test.silent {
+			l.answers = 1
+		}
 		other := entered(t, l, 0)
 		if test.beside {
 			other.gotConnection(test.http2)
@@ -164,7 +173,7 @@ func TestLaneCrowdedOut(t *testing.T) {
 		if test.connected {
 			p.gotConnection(test.http2)
 		}
-		if got := p.crowdedOut(); got != test.want || l.narrow != test.want {
+		if got := p.crowdedOut(test.err); got != test.want || l.narrow != (test.want || test.http2) {
 			t.Errorf("%s: %v, narrow %v", name, got, l.narrow)
 		}
 		p.leave()

@@ -148,11 +148,6 @@ func (f *Fetcher) CopyBlob(ctx context.Context, ref ociref.Reference, content ve
 	if f.offline && !f.bundles.Has(content.Digest) {
 		return false, f.offlineError(ref.Name() + "@" + string(content.Digest))
 	}
-	leave, err := f.bodies.enter(ctx, content.Size)
-	if err != nil {
-		return false, err
-	}
-	defer leave()
 	blob := &Resolved{Reference: ref, ref: ref, Layer: Layer{Digest: string(content.Digest), Size: content.Size}}
 	from, err := f.transfer(ctx, blob, f.count(blob, dst), nil)
 	return from.Role != sources.Stored, err

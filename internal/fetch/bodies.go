@@ -15,7 +15,8 @@ const (
 )
 
 // Bodies are the packs that are copied at once, from wherever they come. Network and disk are
-// busy with few large packs, and with many small ones: these wait for round trips.
+// busy with few large packs, and with many small ones: these wait for round trips. Packs that
+// wait for something else, such as for their bytes to reach the disk, do not count.
 type bodies struct{ bytes *semaphore.Weighted }
 
 func newBodies() bodies { return bodies{semaphore.NewWeighted(maxBodies)} }

@@ -68,7 +68,12 @@ var errOther = errors.New("the cache holds another layer")
 // read copies the entry's pack to dst. If that fails, it resets dst.
 func (f *Fetcher) read(ctx context.Context, p *Resolved, dst Sink, patient bool) error {
 	look := func() error {
-		err := f.cache.Pack(ctx, p.ManifestDigest, p.content(), dst)
+		leave, err := f.bodies.enter(ctx, p.Layer.Size)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		err = f.cache.Pack(ctx, p.ManifestDigest, p.content(), dst)
 		var writeErr *verified.WriteError
 		switch {
 		case err == nil, packcache.IsMissing(err):

@@ -61,11 +61,6 @@ func (f *Fetcher) copy(ctx context.Context, p *Resolved, to target) (origin, err
 	if err := f.verify(ctx, p); err != nil {
 		return fromCache, err
 	}
-	leave, err := f.bodies.enter(ctx, p.Layer.Size)
-	if err != nil {
-		return fromCache, err
-	}
-	defer leave()
 	to = f.counted(p, to)
 	if !p.shared {
 		return f.copyUncached(ctx, p, to)
@@ -133,6 +128,11 @@ func (f *Fetcher) download(ctx context.Context, p *Resolved, w Sink, kept io.Rea
 
 // transfer is download, and returns where the bytes came from.
 func (f *Fetcher) transfer(ctx context.Context, p *Resolved, w Sink, kept io.Reader) (Source, error) {
+	leave, err := f.bodies.enter(ctx, p.Layer.Size)
+	if err != nil {
+		return Source{}, err
+	}
+	defer leave()
 	from, err := f.sources.Blob(ctx, p.ref, p.content(), w, kept)
 	var writeErr *verified.WriteError
 	if errors.As(err, &writeErr) {

@@ -137,6 +137,13 @@ func protocols(http2 bool) *http.Protocols {
 	return p
 }
 
+// Restrict sets [Options.Single] from the next Start on.
+func (r *Registry) Restrict(single Single) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opts.Single = single
+}
+
 // Stop closes the port and every connection at once, and keeps the content. It may be
 // called on a stopped registry.
 func (r *Registry) Stop() error {

@@ -198,7 +198,7 @@ func (t *transports) zoneOfRegistry(u *url.URL) zone {
 // isOnThisMachine reports whether requests to u stay on this machine: the name and the
 // last connection say so, and there is no proxy.
 func (t *transports) isOnThisMachine(u *url.URL) bool {
-	if t.isProxied(&http.Request{URL: u}) {
+	if t.proxyOf(&http.Request{URL: u}) != nil {
 		return false
 	}
 	t.mu.Lock()
@@ -218,28 +218,32 @@ func (t *transports) pick(req *http.Request, registry *url.URL, shared bool) htt
 	if req.URL.Scheme == "https" {
 		t.trust()
 	}
-	proxied := t.isProxied(req)
+	proxy := t.proxyOf(req)
 	limit := max(private, t.zoneOfRegistry(registry))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	of := &t.own
-	if foreign, ok := t.foreign[limit]; ok && !proxied && hostOf(req.URL) != hostOf(registry) {
+	if foreign, ok := t.foreign[limit]; ok && proxy == nil && hostOf(req.URL) != hostOf(registry) {
 		of = foreign
 	} else if mirrorOf(req.Context()) != nil {
 		of = &t.mirror
 	}
-	if shared {
+	if shared && (proxy == nil || proxy.Scheme != "https") {
 		return of.shared
 	}
-	return of.spread
+	return of.spread // to a proxy behind TLS, too, net/http offers HTTP/2, which it cannot speak there
 }
 
-func (t *transports) isProxied(req *http.Request) bool {
+// proxyOf returns the proxy for a request, nil if there is none.
+func (t *transports) proxyOf(req *http.Request) *url.URL {
 	if t.proxy == nil {
-		return false
+		return nil
 	}
 	proxy, err := t.proxy(req)
-	return err == nil && proxy != nil
+	if err != nil {
+		return nil
+	}
+	return proxy
 }
 
 // renew makes later requests of a transport dial again: its connection may be dead, and

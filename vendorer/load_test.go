@@ -83,6 +83,20 @@ func TestFault68_ManyAtOnce(t *testing.T) {
 	}
 }
 
+// A run ends its connections, so that runs of many projects in one process do not add up.
+func TestFault68_RunsAfterEachOther(t *testing.T) {
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, o packtest.Options) {
+		p := newMany(t, o, 40, 100<<10)
+		giveUp := time.Now().Add(5 * time.Second)
+		for p.reg.Load().Open > 0 {
+			if time.Now().After(giveUp) {
+				t.Fatalf("%d connections are open after the run", p.reg.Load().Open)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
 // tries returns the events about tries of a cold run, which succeeds, and the requests for each
 // path.
 func (p *project) tries() (told []string, requests map[string]int) {

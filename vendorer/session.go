@@ -186,7 +186,7 @@ func (o Options) newClient(project string, set func(*packfetch.Options, *progres
 	}
 	c.DistrustMirrors(sources.Distrust{IsForeign: isInTreeOf(project), AsksSigner: c.asksSigner})
 	if err := c.OpenBundles(); err != nil {
-		c.CloseBundles()
+		c.Close()
 		return nil, err
 	}
 	return c, nil
@@ -214,10 +214,10 @@ func (o Options) standalone(fo FetchOptions) (*client, error) {
 	return c, err
 }
 
-// close passes on the held events, and closes the bundles.
+// close passes on the held events, and closes the bundles and the connections.
 func (c *client) close() {
 	c.events.flush()
-	c.CloseBundles()
+	c.Close()
 }
 
 // resolve finds the pack of a reference.

@@ -23,8 +23,12 @@ type (
 // OpenBundles opens Options.Bundles, so that an error comes before the work.
 func (f *Fetcher) OpenBundles() error { return f.bundles.Open() }
 
-// CloseBundles closes Options.Bundles. Nobody may use them afterwards.
-func (f *Fetcher) CloseBundles() { f.bundles.Close() }
+// Close closes Options.Bundles, which nobody may use afterwards, and the connections that no
+// request uses.
+func (f *Fetcher) Close() {
+	f.bundles.Close()
+	f.sources.CloseIdleConnections()
+}
 
 // HasBundled reports whether a bundle has the manifest with a digest. It does not read it.
 func (f *Fetcher) HasBundled(manifest ociref.Digest) bool { return f.bundles.Has(manifest) }

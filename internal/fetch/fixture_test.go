@@ -76,7 +76,7 @@ func (b *fixture) fetcher(t *testing.T, change ...func(*fetch.Options)) *fetch.F
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.CloseBundles)
+	t.Cleanup(f.Close)
 	return f
 }
 

@@ -268,6 +268,7 @@ type Load struct {
 	Requests    int
 	Connections int
 	Opened      int // connections in all, since ResetRequests or Start
+	Open        int // connections that are open now
 }
 
 // Load returns the greatest load.
@@ -275,7 +276,7 @@ func (r *Registry) Load() Load {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	opened, most := r.listener.seen()
-	return Load{Requests: r.crowd, Connections: most, Opened: opened}
+	return Load{Requests: r.crowd, Connections: most, Opened: opened, Open: len(r.listener.all())}
 }
 
 // Intercept passes f every request first, including tokens. F returns true if it

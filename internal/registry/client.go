@@ -118,6 +118,10 @@ func New(o Options) *Client {
 	return c
 }
 
+// CloseIdleConnections closes the connections that no request uses, unless Options.Transport
+// makes its own.
+func (c *Client) CloseIdleConnections() { c.transports.closeIdle() }
+
 // A Manifest is the exact body of a manifest or index.
 type Manifest struct {
 	Body      []byte

@@ -246,6 +246,24 @@ func (t *transports) proxyOf(req *http.Request) *url.URL {
 	return proxy
 }
 
+// closeIdle closes the connections that no request uses.
+func (t *transports) closeIdle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.pairs() {
+		for _, transport := range []http.RoundTripper{p.shared, p.spread} {
+			if ours, ok := transport.(*http.Transport); ok {
+				ours.CloseIdleConnections()
+			}
+		}
+	}
+}
+
+// pairs returns all of them. t.mu is held.
+func (t *transports) pairs() []*pair {
+	return slices.AppendSeq([]*pair{&t.own, &t.mirror}, maps.Values(t.foreign))
+}
+
 // renew makes later requests of a transport dial again: its connection may be dead, and
 // HTTP/2 would use it again. Current requests continue.
 func (t *transports) renew(stalled http.RoundTripper) {
@@ -255,7 +273,7 @@ func (t *transports) renew(stalled http.RoundTripper) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, p := range slices.AppendSeq([]*pair{&t.own, &t.mirror}, maps.Values(t.foreign)) {
+	for _, p := range t.pairs() {
 		p.renew(transport)
 	}
 	transport.CloseIdleConnections()

@@ -66,6 +66,9 @@ type Client struct {
 	served sync.Map  // by reference with digest, the Source of a manifest
 }
 
+// CloseIdleConnections closes the connections that no request uses.
+func (c *Client) CloseIdleConnections() { c.registry.CloseIdleConnections() }
+
 // New returns a Client that asks registries through client. It touches neither disk nor
 // network.
 func New(client *registry.Client, o Options) *Client {

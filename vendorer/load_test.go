@@ -2,6 +2,7 @@ package vendorer_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,31 @@ func TestFault68_ManyAtOnce(t *testing.T) {
 				t.Errorf("%d of %d requests were refused, want some, and not many", refused, needed)
 			}
 		})
+	}
+}
+
+// A connection with HTTP/2 may carry few requests at once. All are sent once.
+func TestFault72_FewStreams(t *testing.T) {
+	for _, streams := range []int{1, 10} {
+		for _, redirected := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d, redirected %t", streams, redirected), func(t *testing.T) {
+				p := newLoaded(t, packtest.Options{HTTP2: true, Streams: streams}, 40, 16<<10)
+				other := packtest.StartRegistry(t, packtest.Options{CA: authority, HTTP2: true, Streams: streams})
+				if redirected {
+					for n := range 40 {
+						other.PutBlob("p", packtest.Zip("many", fmt.Sprintf("p%d", n), 16<<10))
+					}
+					p.reg.Inject(fault.PresignBlob("", other.URL()))
+				}
+				p.wantUntroubled()
+				if n, want := len(p.reg.Requests()), 81; n != want {
+					t.Errorf("%d requests, want %d", n, want)
+				}
+				if n, load := len(other.Requests()), other.Load(); n != map[bool]int{true: 40}[redirected] || load.Connections > mostConnections {
+					t.Errorf("%d requests to the other host, %+v", n, load)
+				}
+			})
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ type Options struct {
 	Plain bool
 	// HTTP2 offers HTTP/2 besides HTTP/1.1. It needs TLS.
 	HTTP2 bool
+	// Streams bounds the requests at once of a connection with HTTP/2; 0 leaves it to net/http.
+	Streams int
 	// CA signs the server's certificate; nil means a new CA.
 	CA *Authority
 	// Certificate overrides the CA's certificate for localhost, 127.0.0.1 and ::1.

@@ -113,6 +113,7 @@ func (r *Registry) Start() error {
 		TLSConfig: r.tls.Clone(),
 		ErrorLog:  log.New(io.Discard, "", 0), // tests provoke aborted handshakes
 		Protocols: protocols(r.opts.HTTP2),
+		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: r.opts.Streams},
 
 		ConnContext: withConn,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 )
@@ -41,11 +42,18 @@ type ImportedPack struct {
 	State ImportState
 }
 
+// An Imported is the result of Import.
+type Imported struct {
+	Packs   []ImportedPack // of packs.lock, by name
+	Lock    string         // packs.lock, as the user names it
+	Unnamed int            // packs of the bundles that it does not name
+}
+
 // Import puts the packs of a packs.lock from bundles into the shared cache, without network.
 // The packs in the bundles are whole and right, and the policy of Options.Trust lets them in:
-// otherwise the cache is as it was. Then the result, by name, says what was done; packs that
-// are missing are a *MissingPacksError as well.
-func Import(ctx context.Context, o Options, io ImportOptions) ([]ImportedPack, error) {
+// otherwise the cache is as it was. Then the result says what was done; packs that are missing
+// are a *MissingPacksError as well.
+func Import(ctx context.Context, o Options, io ImportOptions) (*Imported, error) {
 	o.Offline, o.Bundles = true, io.Bundles
 	m, err := openImport(ctx, o, io.Lock)
 	if err != nil {
@@ -220,19 +228,33 @@ func (m *importing) store(ctx context.Context, t *importTask) error {
 	return m.packError(t, err)
 }
 
-func (m *importing) result() ([]ImportedPack, error) {
-	var packs []ImportedPack
+func (m *importing) result() (*Imported, error) {
+	r := &Imported{Lock: m.file, Unnamed: m.unnamed()}
 	var missing []string
 	for _, t := range m.tasks {
-		packs = append(packs, t.ImportedPack)
+		r.Packs = append(r.Packs, t.ImportedPack)
 		if t.State == StateMissing {
 			missing = append(missing, t.Name)
 		}
 	}
 	if len(missing) > 0 {
-		return packs, &MissingPacksError{Lock: m.file, Names: missing}
+		return r, &MissingPacksError{Lock: m.file, Names: missing}
 	}
-	return packs, nil
+	return r, nil
+}
+
+// unnamed counts the packs of the bundles that packs.lock does not name.
+func (m *importing) unnamed() (n int) {
+	named := map[ociref.Digest]bool{}
+	for _, t := range m.tasks {
+		named[t.ManifestDigest], named[t.IndexDigest] = true, true
+	}
+	for _, digest := range m.BundledPacks() {
+		if !named[digest] {
+			n++
+		}
+	}
+	return n
 }
 
 // judge judges the signature of a pack by the organisation's policy.

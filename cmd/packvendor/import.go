@@ -44,11 +44,11 @@ imported.`,
 				}
 			}
 			io.Bundles = args
-			packs, err := vendorer.Import(command.Context(), o, io)
-			if err != nil && packs == nil {
+			imported, err := vendorer.Import(command.Context(), o, io)
+			if imported == nil {
 				return err
 			}
-			return c.reportImport(packs, err)
+			return c.reportImport(imported, len(args), err)
 		},
 	}
 	c.fileFlag(command, "use `FILE` as packs.toml")
@@ -60,8 +60,9 @@ imported.`,
 
 // importJSON is the document of import --json.
 type importJSON struct {
-	Packs []importedPackJSON   `json:"packs"`           // those of packs.lock, by name
-	Error *problem.FailureJSON `json:"error,omitempty"` // which packs are missing
+	Packs   []importedPackJSON   `json:"packs"`             // those of packs.lock, by name
+	Unnamed int                  `json:"unnamed,omitempty"` // packs of the bundles that packs.lock does not name
+	Error   *problem.FailureJSON `json:"error,omitempty"`   // which packs are missing
 }
 
 type importedPackJSON struct {
@@ -70,12 +71,13 @@ type importedPackJSON struct {
 	State string `json:"state"` // imported, cached if it was in the cache, missing, skipped if the cache keeps another layer of its manifest, or file if packs.lock has a path
 }
 
-func (c *cli) reportImport(packs []vendorer.ImportedPack, failed error) error {
+// reportImport reports the import of so many bundles.
+func (c *cli) reportImport(imported *vendorer.Imported, bundles int, failed error) error {
 	problems := c.explain(failed)
-	doc := importJSON{Packs: []importedPackJSON{}, Error: c.newFailureJSON(problems)}
+	doc := importJSON{Packs: []importedPackJSON{}, Unnamed: imported.Unnamed, Error: c.newFailureJSON(problems)}
 	count := map[vendorer.ImportState]int{}
 	var size int64
-	for _, p := range packs {
+	for _, p := range imported.Packs {
 		doc.Packs = append(doc.Packs, importedPackJSON{Name: p.Name, LockedJSON: difference.NewLockedJSON(p.Entry), State: string(p.State)})
 		c.say.Detail("%s: %s", p.Name, p.State)
 		count[p.State]++
@@ -93,6 +95,13 @@ func (c *cli) reportImport(packs []vendorer.ImportedPack, failed error) error {
 		}
 		if size > 0 {
 			text += "; " + phrase.Bytes(size)
+		}
+		if n := imported.Unnamed; n > 0 {
+			where := "the bundles"
+			if bundles == 1 {
+				where = "the bundle"
+			}
+			c.say.Notice("%s does not name %s of %s", imported.Lock, phrase.Count(n, "pack"), where)
 		}
 		c.say.Notice("%s; %.1fs", text, c.elapsed().Seconds())
 	}

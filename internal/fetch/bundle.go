@@ -33,6 +33,9 @@ func (f *Fetcher) Close() {
 // HasBundled reports whether a bundle has the manifest with a digest. It does not read it.
 func (f *Fetcher) HasBundled(manifest ociref.Digest) bool { return f.bundles.Has(manifest) }
 
+// BundledPacks returns the digests in index.json of the bundles, each once.
+func (f *Fetcher) BundledPacks() []ociref.Digest { return f.bundles.Listed() }
+
 // BundledFiles returns the file beside index.json with a name, of each bundle that has it. The
 // bytes prove nothing.
 func (f *Fetcher) BundledFiles(name string, limit int64) [][]byte {

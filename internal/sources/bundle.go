@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/layout"
@@ -128,6 +129,20 @@ func (b *Bundles) Files(name string, limit int64) [][]byte {
 		return false
 	})
 	return files
+}
+
+// Listed returns the digests in index.json of all bundles, each once: in a bundle of packvendor,
+// those of its packs.
+func (b *Bundles) Listed() []ociref.Digest {
+	var listed []ociref.Digest
+	b.has(func(l *layout.Layout) bool {
+		for _, entry := range l.Entries() {
+			listed = append(listed, entry.Digest)
+		}
+		return false
+	})
+	slices.Sort(listed)
+	return slices.Compact(listed)
 }
 
 // A bundle is a Bundle that is opened when it is needed.

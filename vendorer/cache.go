@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -83,6 +84,9 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 		return &KeepError{File: file, Err: err}
 	}
 	lock, err := lockfile.Parse(file, data)
+	if err != nil && isTOML(file, data) {
+		return &KeepError{File: file, Err: fmt.Errorf("%s is packs.toml, not packs.lock", file)}
+	}
 	if err != nil {
 		return err
 	}

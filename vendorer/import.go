@@ -100,7 +100,7 @@ func openImport(ctx context.Context, o Options, file string) (*importing, error)
 	if file == "" {
 		return openProjectImport(ctx, o)
 	}
-	lock, err := readLock(file)
+	lock, err := readLock(file, "packs.lock")
 	if err != nil {
 		return nil, err
 	}

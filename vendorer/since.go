@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/greenticai/packvendor/internal/evidence"
 	"github.com/greenticai/packvendor/internal/layout"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
 )
 
 // A since is what the receiver of a bundle has already: nothing, the packs of a packs.lock, or
@@ -30,7 +32,7 @@ func openSince(path string) (*since, error) {
 		bundle, err := openBundle(path)
 		return &since{bundle: bundle}, err
 	}
-	lock, err := readLock(path)
+	lock, err := readLock(path, "packs.lock or a bundle")
 	return &since{lock: lock}, err
 }
 
@@ -44,13 +46,27 @@ func openBundle(path string) (*layout.Layout, error) {
 	return l, err
 }
 
-// readLock reads a packs.lock of no project.
-func readLock(path string) (*lockfile.Lock, error) {
+// readLock reads a packs.lock of no project. wanted says what the file may be.
+func readLock(path, wanted string) (*lockfile.Lock, error) {
 	data, err := regularfile.Read(nil, path, lockfile.MaxSize)
 	if err != nil {
 		return nil, &InputError{File: path, Err: err}
 	}
-	return lockfile.Parse(path, data)
+	lock, err := lockfile.Parse(path, data)
+	if err != nil && isTOML(path, data) {
+		return nil, &InputError{File: path, Err: fmt.Errorf("it is packs.toml, not %s", wanted)}
+	}
+	return lock, err
+}
+
+// isTOML reports whether a file that is no packs.lock is packs.toml, by its name or its bytes.
+func isTOML(path string, data []byte) bool {
+	if filepath.Base(path) == tomlName {
+		return true
+	}
+	_, err := packsfile.Parse(path, data)
+	var problems packsfile.Errors
+	return err == nil || errors.As(err, &problems) && problems.OnlyUnpinned()
 }
 
 // An InputError reports a packs.lock or a bundle, named by the user, that cannot be read.

@@ -56,7 +56,7 @@ func (o Options) withPack(ctx context.Context, fo FetchOptions, reference string
 	}
 	pack, err := c.resolve(ctx, reference)
 	if err == nil {
-		err = c.checkByOrganisation(ctx, pack)
+		_, err = c.checkByOrganisation(ctx, pack)
 	}
 	if err != nil {
 		return packfetch.Result{}, err

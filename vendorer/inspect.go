@@ -18,6 +18,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/signature"
+	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
@@ -42,8 +43,9 @@ type Inspection struct {
 	MediaType       string
 	Annotations     map[string]string // of the manifest, if at hand
 	// Signer is who signed a vendored pack as packs.lock has it; "" if nobody. SignerName is
-	// the signer's name in packs.toml; "" if it has none.
-	Signer, SignerName string
+	// the signer's name in packs.toml; "" if it has none. Of a reference, Signer is who signed it
+	// as the rules of SignerFile demand, the file of Options.Trust.
+	Signer, SignerName, SignerFile string
 	// Searched is what a search for signatures found; nil without InspectOptions.Signatures. Its
 	// error is about a place that could not be searched.
 	Searched *TrustExplanation
@@ -290,9 +292,10 @@ func inspectReference(ctx context.Context, o Options, opt InspectOptions, refere
 	if err := f.loadOrganisation("."); err != nil {
 		return nil, err
 	}
+	var signer *trust.Signer
 	found, err := f.resolveAny(ctx, reference)
 	if err == nil {
-		err = f.checkByOrganisation(ctx, found)
+		signer, err = f.checkByOrganisation(ctx, found)
 	}
 	if err != nil {
 		return nil, err
@@ -314,13 +317,17 @@ func inspectReference(ctx context.Context, o Options, opt InspectOptions, refere
 		}
 	}
 	pack, err := gtpack.Read(ctx, copied)
-	return &Inspection{
+	inspection := &Inspection{
 		Searched: searched, Source: f.DownloadedFrom(found),
 		Pack: pack, Content: verified.Content{Digest: ociref.Digest(found.Layer.Digest), Size: found.Layer.Size},
 		Reference: reference, ManifestVersion: otherVersion(found.Reference.Tag, found.Annotations),
 		ManifestDigest: string(found.ManifestDigest), MediaType: found.Layer.MediaType, Annotations: found.Annotations,
-		HasSignature: found.Annotations[signature.GreenticAnnotation] != "" && !searched.isChecked(),
-	}, about(reference, err)
+		HasSignature: found.Annotations[signature.GreenticAnnotation] != "" && !searched.isChecked() && signer == nil,
+	}
+	if signer != nil {
+		inspection.Signer, inspection.SignerName, inspection.SignerFile = signer.ID(), signer.Name, f.organisation.File
+	}
+	return inspection, about(reference, err)
 }
 
 // resolveAny is Resolve with the newest version as the default tag.

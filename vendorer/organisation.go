@@ -109,25 +109,25 @@ func (s *session) judgeByOrganisation(ctx context.Context, pack packsfile.Pack, 
 }
 
 // checkByOrganisation checks that somebody signed a pack of no project whom the organisation's
-// policy lists for it.
-func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) error {
+// policy lists for it, and returns who; nil if the policy demands no signature.
+func (c *client) checkByOrganisation(ctx context.Context, pack *fetch.Resolved) (*trust.Signer, error) {
 	if c.organisation == nil {
-		return nil
+		return nil, nil
 	}
 	entry := entryOf(pack)
 	match, err := c.organisation.Match(pack.Reference, digestsOf(entry)...)
 	if err != nil || match.IsException() {
-		return err
+		return nil, err
 	}
-	_, err = c.searchSigner(ctx, pack, claimOf(entry), c.organisation, match.Rule, match.Allowed(entry.LayerDigest))
+	found, err := c.searchSigner(ctx, pack, claimOf(entry), c.organisation, match.Rule, match.Allowed(entry.LayerDigest))
 	var unsigned *UnsignedError
 	if errors.As(err, &unsigned) {
 		unsigned.File = c.organisation.File
 	}
 	if err != nil {
-		return fmt.Errorf("cannot use %s: %w", pack.Reference.Text(), err)
+		return nil, fmt.Errorf("cannot use %s: %w", pack.Reference.Text(), err)
 	}
-	return nil
+	return found.Signer, nil
 }
 
 // searchSigner looks for a signature of a pack, by one of the signers of a policy.

@@ -28,7 +28,8 @@ All of this is the publisher's word. packvendor also vendors a file that is no
 pack: it pins bytes, not their meaning.
 
 Signatures inside the pack are not verified. Of NAME, the signer is shown as
-packs.lock has it. Of REF, a signature in the manifest is shown, not checked.
+packs.lock has it. Of REF, a signature in the manifest is shown, not checked,
+unless the file that PACKVENDOR_TRUST names demands a signature.
 With --signatures, packvendor also looks in the registry, and it checks the
 signatures if a rule in [trust.rules] asks for one. The exit code is 3 if a
 place could not be searched and nothing else has a valid signature. For an
@@ -84,8 +85,9 @@ type inspectJSON struct {
 	ManifestDigest  string            `json:"manifest_digest,omitempty"` // of the manifest, if there is one
 	MediaType       string            `json:"media_type,omitempty"`      // of the layer
 	Annotations     map[string]string `json:"annotations,omitempty"`     // the manifest's
-	Signer          string            `json:"signer,omitempty"`          // who signed it, as packs.lock has it
-	SignerName      string            `json:"signer_name,omitempty"`     // the name of that signer in packs.toml
+	Signer          string            `json:"signer,omitempty"`          // who signed it, as packs.lock has it, or by the rules of signer_file
+	SignerName      string            `json:"signer_name,omitempty"`     // the name of that signer in packs.toml, or in signer_file
+	SignerFile      string            `json:"signer_file,omitempty"`     // that demands the signature of a reference: PACKVENDOR_TRUST names it
 	// Unchecked tells that an annotation of the manifest holds a signature, which is not
 	// checked.
 	Unchecked    bool             `json:"unchecked_signature,omitempty"`
@@ -157,7 +159,7 @@ type sbomJSON struct {
 func newInspectJSON(i *vendorer.Inspection) inspectJSON {
 	doc := inspectJSON{
 		Path: i.Path, From: i.From, Reference: i.Reference, Source: i.Source, ManifestVersion: i.ManifestVersion, ManifestDigest: i.ManifestDigest, MediaType: i.MediaType, Annotations: i.Annotations,
-		Signer: i.Signer, SignerName: i.SignerName, Unchecked: i.HasSignature,
+		Signer: i.Signer, SignerName: i.SignerName, SignerFile: i.SignerFile, Unchecked: i.HasSignature,
 		Digest: string(i.Digest), Size: i.Size, Format: i.Format, ID: i.ID, Version: i.Version, Name: i.Name, Kind: i.Kind, Publisher: i.Publisher,
 		Components: []componentJSON{}, Flows: append([]string{}, i.Flows...), Dependencies: []dependencyJSON{},
 		Signatures: append([]string{}, i.Signatures...), SBOM: newSBOMJSON(i.SBOM), Files: i.Files, Unpacked: i.Unpacked,
@@ -247,6 +249,8 @@ func addSearch(t *phrase.Table, e *vendorer.TrustExplanation) {
 // nothing is.
 func signedByText(i *vendorer.Inspection) string {
 	switch {
+	case i.SignerFile != "":
+		return i.SignerName + " (" + i.Signer + "), as " + i.SignerFile + " demands"
 	case i.SignerName != "":
 		return i.SignerName + " (" + i.Signer + "), as packs.lock has it"
 	case i.Signer != "":

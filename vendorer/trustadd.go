@@ -41,8 +41,9 @@ type AddedSigner struct {
 	Compared bool     // the key has the fingerprint that was asked for
 	IsRuled  bool     // a rule names the signer
 	// Rules are lines for the end of packs.toml which demand the signer's signatures; none if
-	// packs.toml has rules, or no packs.
-	Rules []string
+	// packs.toml has rules. IsExample tells that they name no pack: there is none from a registry.
+	Rules     []string
+	IsExample bool
 }
 
 // A SignerKey describes a public key.
@@ -242,12 +243,15 @@ func (s *session) suggest(added *AddedSigner, key *publickey.Key) error {
 	}
 	var prefixes []string
 	for _, pack := range s.p.Config.Packs {
-		prefixes = append(prefixes, ruleFor(pack.Reference, added.Name))
+		if pack.Ref != "" { // nobody signs a file
+			prefixes = append(prefixes, ruleFor(pack.Reference, added.Name))
+		}
+	}
+	if added.IsExample = len(prefixes) == 0; added.IsExample {
+		prefixes = []string{ruleFor(ociref.Reference{Registry: "HOST", Repository: "FOLDER/PACK"}, added.Name)}
 	}
 	slices.Sort(prefixes)
-	if prefixes = slices.Compact(prefixes); len(prefixes) > 0 {
-		added.Rules = append([]string{"[trust.rules]"}, prefixes...)
-	}
+	added.Rules = append([]string{"[trust.rules]"}, slices.Compact(prefixes)...)
 	return nil
 }
 

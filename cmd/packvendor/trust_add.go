@@ -95,6 +95,8 @@ func (c *cli) reportTrustAdd(added *vendorer.AddedSigner) error {
 		c.say.Notice("compare the fingerprint with the publisher by another way")
 	}
 	switch {
+	case added.IsExample:
+		c.say.Notice("no rule names %s yet; at the end of packs.toml, such lines demand its signatures:\n\t%s", added.Name, strings.Join(added.Rules, "\n\t"))
 	case len(added.Rules) > 0:
 		c.say.Notice("no rule names %s yet; at the end of packs.toml, these lines demand its signatures:\n\t%s", added.Name, strings.Join(added.Rules, "\n\t"))
 	case !added.IsRuled:

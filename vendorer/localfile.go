@@ -25,8 +25,8 @@ func (s Step) localFileError() error {
 	switch {
 	case s.Pack.Path == "", s.Local.IsMissing() && s.standsIn():
 		return nil
-	case s.Local.IsMissing() && s.Action == Restore:
-		return &LocalFileGoneError{Err: s.Local.Err}
+	case s.Local.IsMissing():
+		return &LocalFileGoneError{Err: s.Local.Err, Unlocked: s.Action == Restore, Addition: s.backToRef()}
 	case s.Local.Err == nil && s.Local.Size > maxEmbedded:
 		return tooLarge("the file has", s.Local.Size)
 	}
@@ -40,11 +40,15 @@ func (s Step) standsIn() bool {
 }
 
 // checkLocalFiles returns the errors about local files.
-func (s *session) checkLocalFiles(plan Plan) error {
+func (v *vendoring) checkLocalFiles(plan Plan) error {
 	var errs []error
 	for _, step := range plan.Steps {
-		if err := step.localFileError(); err != nil {
-			errs = append(errs, s.packError(step.Pack, Resolve, nil, err))
+		err := step.localFileError()
+		if gone, ok := err.(*LocalFileGoneError); ok && v.edited != nil {
+			gone.Addition = Addition{} // the file on disk is as it was: there is nothing to go back from
+		}
+		if err != nil {
+			errs = append(errs, v.packError(step.Pack, Resolve, nil, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -68,9 +72,17 @@ func (s Step) developedError() *DevelopedError {
 	if pack.Path == "" || pack.Ref == "" {
 		return nil
 	}
-	e := &DevelopedError{Path: pack.Path, Addition: Addition{Name: pack.Name, Reference: pack.Ref, Version: pack.Version}}
-	e.Addition.AllowTags = pack.Version == "" && pack.Reference.Digest == ""
-	return e
+	return &DevelopedError{Path: pack.Path, Addition: s.backToRef()}
+}
+
+// backToRef is the addition that takes the reference of a pack instead of its file; the zero value
+// if it has none.
+func (s Step) backToRef() Addition {
+	pack := s.Pack
+	if pack.Ref == "" {
+		return Addition{}
+	}
+	return Addition{Name: pack.Name, Reference: pack.Ref, Version: pack.Version, AllowTags: pack.Version == "" && pack.Reference.Digest == ""}
 }
 
 // resolveLocalFile locks the local file of a pack as it is now, or the vendored bytes that stand
@@ -108,12 +120,19 @@ func (v *vendoring) suspectLocalFile(t *task, bytes io.ReaderAt) {
 	}
 }
 
-// A LocalFileGoneError reports that the local file of a pack is not there, and that its vendored
-// bytes are not the locked ones.
-type LocalFileGoneError struct{ Err error }
+// A LocalFileGoneError reports that the local file of a pack is not there, and that no vendored
+// bytes stand in for it.
+type LocalFileGoneError struct {
+	Err      error
+	Unlocked bool     // the vendored bytes are not those that are locked
+	Addition Addition // that goes back to the ref; the zero value without one
+}
 
 func (e *LocalFileGoneError) Error() string {
-	return e.Err.Error() + ", and what is vendored is not what is locked"
+	if e.Unlocked {
+		return e.Err.Error() + ", and what is vendored is not what is locked"
+	}
+	return e.Err.Error()
 }
 
 func (e *LocalFileGoneError) Unwrap() error { return e.Err }

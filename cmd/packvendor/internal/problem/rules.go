@@ -172,7 +172,10 @@ func (x Explainer) fileRules() []rule {
 			return p
 		}),
 		on(func(e *vendorer.DevelopedError) Problem { return Problem{Kind: Drift, Hint: x.addition(e.Addition)} }),
-		all(Usage, new(*vendorer.LocalFileGoneError), new(*vendorer.NoLocalFileError)),
+		on(func(e *vendorer.LocalFileGoneError) Problem {
+			return Problem{Kind: Usage, Hint: x.addition(e.Addition)}
+		}),
+		all(Usage, new(*vendorer.NoLocalFileError)),
 		on(func(e *vendorer.FileExportError) Problem {
 			return Problem{Kind: Usage, Hint: x.exportInstead(e.Instead)}
 		}),

@@ -255,7 +255,7 @@ func (p *Printer) restored(e vendorer.Restored) {
 		p.Warning("%s was a Git LFS pointer, not the pack; restored the pack", e.Path)
 		return
 	}
-	p.Warning("%s was not the pack that is locked; restored it\n%s", e.Path, verified.Difference(e.Got, e.Want))
+	p.Warning("%s differed from packs.lock; restored it\n%s", e.Path, verified.Difference(e.Got, e.Want))
 }
 
 // Written lists the files that a run wrote.

@@ -111,7 +111,7 @@ var eventWords = []struct {
 	{vendorer.Fetching{Event: packfetch.LocationSpoke{Location: "m.io/a", Origin: "r.io/a", File: "a.conf", Line: 3}}, notice,
 		"packvendor: a.conf:3: the tags of r.io/a are what m.io/a says, which has its place\n"},
 	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}}, warning,
-		"packvendor: warning: packs/a.gtpack was not the pack that is locked; restored it\n\tgot:  sha256:aa\n\twant: sha256:bb\n"},
+		"packvendor: warning: packs/a.gtpack differed from packs.lock; restored it\n\tgot:  sha256:aa\n\twant: sha256:bb\n"},
 	{vendorer.Restored{Name: "a", Path: "packs/a.gtpack", Got: verified.Content{Digest: "sha256:aa"}, Want: verified.Content{Digest: "sha256:bb"}, LFS: true}, warning,
 		"packvendor: warning: packs/a.gtpack was a Git LFS pointer, not the pack; restored the pack\n"},
 	{vendorer.EvidenceRebuilt{Name: "a", Path: "packs/a.evidence", Same: true}, notice,

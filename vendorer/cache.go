@@ -85,7 +85,7 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	}
 	lock, err := lockfile.Parse(file, data)
 	if err != nil && isTOML(file, data) {
-		return &KeepError{File: file, Err: fmt.Errorf("%s is packs.toml, not packs.lock", file)}
+		return &KeepError{File: file, Err: fmt.Errorf("cannot read %s: it is packs.toml, not packs.lock", file)}
 	}
 	if err != nil {
 		return err

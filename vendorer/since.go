@@ -59,14 +59,14 @@ func readLock(path, wanted string) (*lockfile.Lock, error) {
 	return lock, err
 }
 
-// isTOML reports whether a file that is no packs.lock is packs.toml, by its name or its bytes.
+// isTOML reports whether a file that is no packs.lock is packs.toml, by its name or because it
+// names packs as packs.toml does.
 func isTOML(path string, data []byte) bool {
 	if filepath.Base(path) == tomlName {
 		return true
 	}
-	_, err := packsfile.Parse(path, data)
-	var problems packsfile.Errors
-	return err == nil || errors.As(err, &problems) && problems.OnlyUnpinned()
+	config, _ := packsfile.Parse(path, data)
+	return config != nil && len(config.Packs) > 0
 }
 
 // An InputError reports a packs.lock or a bundle, named by the user, that cannot be read.

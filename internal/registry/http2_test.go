@@ -3,10 +3,12 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/frames"
 	"github.com/greenticai/packvendor/internal/registry"
@@ -127,6 +129,23 @@ func TestFault72_InvalidIsNotRetried(t *testing.T) {
 	}
 }
 
+// Errors of net/http that need seconds, or luck, to come about.
+func TestFault72_Rare(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"http2: client connection lost":                                           "the connection was lost",
+		"http2: Transport received Server's graceful shutdown GOAWAY":             "unexpected EOF",
+		"http2: Transport received GOAWAY from server ErrCode:FLOW_CONTROL_ERROR": "the server closed the connection: FLOW_CONTROL_ERROR",
+	} {
+		var w waits
+		o := w.options()
+		o.Transport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New(text) })
+		_, err := registry.New(o).Manifest(t.Context(), ociref.Reference{Registry: "registry.example", Repository: "a", Tag: "1"})
+		wantText(t, err, "GET https://registry.example/v2/: "+want+afterTries)
+		w.want(t, 4, 0)
+	}
+}
+
 // once gives up before a second try.
 func once(context.Context, time.Duration) error { return errEnough }
 
@@ -143,7 +162,9 @@ func flooded(t *testing.T, begin func(c frames.Conn, stream uint32), again func(
 	var told error
 	o := registry.Options{Stall: stall, Sleep: once, Retrying: func(r registry.Retry) { told = r.Err }}
 	err := askFor(t, s, o)
-	if told != nil {
+	if stalls := stall < patience; stalls != (told != nil) {
+		t.Errorf("told of a retry: %v", told)
+	} else if stalls {
 		err = told
 	}
 	wantText(t, err, "GET https://"+s.Host+"/v2/: "+want)
@@ -176,6 +197,28 @@ func TestFault72_EndlessHeaders(t *testing.T) {
 		flooded(t, status, func(c frames.Conn, stream uint32) error {
 			return c.Frame(frames.Continuation, 0, stream, nil)
 		}, time.Second, "no progress for 1s")
+	})
+}
+
+// A header is too large in the same words over both versions of HTTP.
+func TestFault72_LargeHeader(t *testing.T) {
+	t.Parallel()
+	onEachProtocol(t, packtest.Options{}, func(t *testing.T, b *fixture) {
+		var w waits
+		o := w.options()
+		transport := b.reg.Transport()
+		t.Cleanup(transport.CloseIdleConnections)
+		transport.MaxResponseHeaderBytes = 9 << 10
+		o.Transport = transport
+		b.use(t, o)
+		b.reg.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+			for range 100 {
+				w.Header().Add("X-Large", strings.Repeat("A", 100))
+			}
+			return false
+		})
+		wantText(t, b.manifest(), "GET "+b.reg.URL()+"/v2/: the header of the response is too large")
+		w.want(t, 0, 0)
 	})
 }
 

@@ -104,6 +104,7 @@ func New(o Options) *Client {
 	guard := &guard{
 		transports: transports, insecure: o.Insecure, userAgent: o.UserAgent,
 		stall: cmp.Or(o.Stall, DefaultStall), underway: o.Underway,
+		lanes: lanes{connections: transports.connections},
 	}
 	c := &Client{core: &core{
 		transport:  guard,

@@ -39,13 +39,14 @@ const farAway = 3 * time.Millisecond
 // connections, and do not wait for each other. Bodies spread over several connections with
 // HTTP/1.1. Without HTTP/2 all requests spread.
 type lane struct {
-	limiter *aimd.Limiter
-	opened  chan struct{} // closed once the first connection is there, or has failed
-	open    func()        // closes opened
+	limiter     *aimd.Limiter
+	connections int           // at most
+	opened      chan struct{} // closed once the first connection is there, or has failed
+	open        func()        // closes opened
 
 	mu        sync.Mutex
 	tried     bool          // somebody makes the first connection
-	http2     bool          // the host speaks it
+	http2     bool          // the host speaks it, as far as is known
 	narrow    bool          // the host refuses further connections
 	distance  time.Duration // the least time in which a response began; 0 is unknown
 	connected int           // requests in flight that have a connection
@@ -54,8 +55,8 @@ type lane struct {
 	bytes     int64         // of the bodies that they will have
 }
 
-func newLane() *lane {
-	l := &lane{limiter: aimd.New(maxRequests), opened: make(chan struct{})}
+func newLane(connections int) *lane {
+	l := &lane{limiter: aimd.New(maxRequests), connections: connections, opened: make(chan struct{})}
 	l.open = sync.OnceFunc(func() { close(l.opened) })
 	return l
 }
@@ -76,6 +77,8 @@ func bodySize(req *http.Request) int64 {
 
 // Lanes are the lanes of all hosts.
 type lanes struct {
+	connections int // of each, at most
+
 	mu     sync.Mutex
 	byHost map[string]*lane // by scheme and host:port
 }
@@ -88,7 +91,7 @@ func (l *lanes) to(u *url.URL) *lane {
 		l.byHost = map[string]*lane{}
 	}
 	if l.byHost[key] == nil {
-		l.byHost[key] = newLane()
+		l.byHost[key] = newLane(l.connections)
 	}
 	return l.byHost[key]
 }
@@ -181,8 +184,9 @@ func (l *lane) measured(took time.Duration) {
 	}
 }
 
-// gotConnection records that the passage has a connection. The first one tells which protocol
-// the host speaks; a connection with HTTP/1.1 carries one request.
+// gotConnection records that the passage has a connection. A shared one tells which protocol the
+// host speaks, and the last one counts; a connection with HTTP/1.1 carries one request. The other
+// connections offer no HTTP/2.
 func (p *passage) gotConnection(http2 bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -193,27 +197,18 @@ func (p *passage) gotConnection(http2 bool) {
 		p.connected = true
 		l.connected++
 	}
-	if l.isOpen() {
+	if !p.shared {
 		return
 	}
 	if l.http2 = http2; !http2 {
-		l.limiter.Lower(maxConnections)
+		l.limiter.Lower(l.connections)
 	}
 	l.open()
 }
 
-func (l *lane) isOpen() bool {
-	select {
-	case <-l.opened:
-		return true
-	default:
-		return false
-	}
-}
-
-// crowdedOut reports whether the passage failed for want of a connection because other requests
-// have one: a host that works refuses further connections. Then there are to be fewer, and the
-// request may be sent again. err is the failure.
+// crowdedOut reports whether the passage failed because of other requests: a host that works
+// refuses further connections, or further requests over those that there are. Then there are to
+// be fewer, and the request may be sent again. err is the failure.
 func (p *passage) crowdedOut(err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -221,6 +216,9 @@ func (p *passage) crowdedOut(err error) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch works := l.connected > 0 || l.answers > p.before; {
+	case err == errNotTaken: // its connections may carry one request each, over HTTP/2, too
+		l.limiter.Lower(l.connections)
+		return p.permit.Refused()
 	case p.connected:
 		return false
 	case l.http2: // one connection is enough, if it is there

@@ -25,7 +25,7 @@ func entered(t *testing.T, l *lane, size int64) *passage {
 // laneTo returns a lane to a host whose first connection speaks HTTP/2 or HTTP/1.1.
 func laneTo(t *testing.T, http2 bool, distance time.Duration) *lane {
 	t.Helper()
-	l := newLane()
+	l := newLane(maxConnections)
 	p := entered(t, l, 0)
 	p.gotConnection(http2)
 	l.measured(time.Hour)
@@ -89,7 +89,7 @@ func TestLaneFirst(t *testing.T) {
 		"a failure":    func(p *passage) { p.leave() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLane()
+			l := newLane(maxConnections)
 			first := entered(t, l, 1<<30)
 			if !first.shared {
 				t.Error("the first connection is not the one that tells the protocol")
@@ -120,7 +120,7 @@ func TestLaneFirst(t *testing.T) {
 
 // A first request that is cancelled while it waits leaves nobody behind.
 func TestLaneFirstCancelled(t *testing.T) {
-	l := newLane()
+	l := newLane(maxConnections)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range maxRequests {
@@ -131,7 +131,9 @@ func TestLaneFirstCancelled(t *testing.T) {
 	if _, err := l.enter(ctx, 0); err == nil {
 		t.Fatal("entered a full lane")
 	}
-	if !l.isOpen() {
+	select {
+	case <-l.opened:
+	default:
 		t.Error("the others wait for the one that is gone")
 	}
 }
@@ -181,5 +183,31 @@ func TestLaneCrowdedOut(t *testing.T) {
 		if p = entered(t, l, 1<<30); test.want && !p.shared {
 			t.Errorf("%s: it dials again", name)
 		}
+	}
+}
+
+// A host's protocol is that of the last connection that could have had either: a first one may
+// fail, and servers change.
+func TestLaneLearns(t *testing.T) {
+	l := newLane(5)
+	entered(t, l, 0).leave()
+	p := entered(t, l, 0)
+	if p.gotConnection(true); !l.http2 {
+		t.Error("after a failure the first connection tells nothing")
+	}
+	spread := entered(t, l, 1<<30)
+	if spread.gotConnection(false); spread.shared || !l.http2 {
+		t.Error("a connection that offers HTTP/1.1 alone counts")
+	}
+	if p.gotConnection(false); l.http2 {
+		t.Error("the host speaks HTTP/2 for ever")
+	}
+	for range 3 {
+		entered(t, l, 0)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.enter(ctx, 0); err == nil {
+		t.Error("more requests than connections")
 	}
 }

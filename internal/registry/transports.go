@@ -21,8 +21,9 @@ import (
 // addresses that the registry may not reach. They share no connections, so that each is
 // used only for the purpose it was dialled for.
 type transports struct {
-	proxy func(*http.Request) (*url.URL, error) // may be nil
-	trust func()                                // reads the system's certificates, once
+	proxy       func(*http.Request) (*url.URL, error) // may be nil
+	trust       func()                                // reads the system's certificates, once
+	connections int                                   // to a host at once, at most
 
 	mu      sync.Mutex
 	own     pair
@@ -38,7 +39,10 @@ type pair struct{ shared, spread http.RoundTripper }
 // newTransports returns transports that send as base does. If base is no
 // *http.Transport, it sends everything and makes its own connections.
 func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
-	t := &transports{foreign: map[zone]*pair{private: {base, base}, loopback: {base, base}}, trust: func() {}, own: pair{base, base}, mirror: pair{base, base}, dialled: map[string]zone{}}
+	t := &transports{
+		trust: func() {}, connections: maxConnections, dialled: map[string]zone{},
+		own: pair{base, base}, mirror: pair{base, base}, foreign: map[zone]*pair{private: {base, base}, loopback: {base, base}},
+	}
 	transport, ok := base.(*http.Transport)
 	if !ok {
 		return t
@@ -48,6 +52,10 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 		t.trust = sync.OnceFunc(readSystemTrust)
 	}
 	transport = transport.Clone()
+	if most := transport.MaxConnsPerHost; most > 0 {
+		t.connections = min(most, maxConnections)
+	}
+	transport.MaxConnsPerHost = t.connections
 	if transport.OnProxyConnectResponse == nil {
 		transport.OnProxyConnectResponse = checkProxy
 	}
@@ -74,15 +82,12 @@ func dialling(base *http.Transport, dialer net.Dialer, control control, wrap fun
 	if t.DialTLSContext != nil {
 		t.DialTLSContext = wrap(t.DialTLSContext)
 	}
-	if most := t.MaxConnsPerHost; most > 0 && most <= sharedConnections || t.DialTLSContext != nil {
+	if t.MaxConnsPerHost <= sharedConnections || t.DialTLSContext != nil {
 		return pair{t, t} // its dialer chooses the protocol
 	}
 	shared, spread := t, t.Clone()
-	most := maxConnections
-	if t.MaxConnsPerHost > 0 {
-		most = min(most, t.MaxConnsPerHost)
-	}
-	shared.MaxConnsPerHost, spread.MaxConnsPerHost = sharedConnections, most-sharedConnections
+	shared.MaxConnsPerHost = sharedConnections
+	spread.MaxConnsPerHost -= sharedConnections
 	onlyHTTP1(spread)
 	return pair{shared, spread}
 }

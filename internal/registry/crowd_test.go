@@ -1,0 +1,178 @@
+package registry_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/registry"
+	"github.com/greenticai/packvendor/internal/verified"
+)
+
+// Bounds of what a client has in flight to one host.
+const (
+	mostRequests    = 64
+	mostConnections = 16
+)
+
+// A popular server answers many requests at once, and counts them.
+type popular struct {
+	*httptest.Server
+	host string
+
+	connections, requests level
+	asked                 atomic.Int64
+}
+
+// A level goes up and down.
+type level struct{ now, most atomic.Int64 }
+
+func (l *level) up() {
+	for now := l.now.Add(1); ; {
+		most := l.most.Load()
+		if now <= most || l.most.CompareAndSwap(most, now) {
+			return
+		}
+	}
+}
+
+func (l *level) down() { l.now.Add(-1) }
+
+// servePopular starts a server, over HTTP/2 with so many streams a connection; 0 is HTTP/1.1.
+func servePopular(t *testing.T, streams int, answer http.HandlerFunc) *popular {
+	t.Helper()
+	p := &popular{}
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.asked.Add(1)
+		p.requests.up()
+		defer p.requests.down()
+		answer(w, r)
+	}))
+	_, cert := identity()
+	p.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	p.EnableHTTP2 = streams > 0
+	p.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: streams}
+	p.Config.ErrorLog = silent()
+	p.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			p.connections.up()
+		case http.StateClosed, http.StateHijacked:
+			p.connections.down()
+		}
+	}
+	p.StartTLS()
+	t.Cleanup(p.Close)
+	p.host = strings.TrimPrefix(p.URL, "https://")
+	return p
+}
+
+// transport returns a transport with other settings that trusts the servers of these tests.
+func transport(t *testing.T, set func(*http.Transport)) *http.Transport {
+	t.Helper()
+	ca, _ := identity()
+	tr := ca.Transport(true)
+	set(tr)
+	t.Cleanup(tr.CloseIdleConnections)
+	return tr
+}
+
+// content is the i-th blob.
+func content(i, size int) []byte {
+	return bytes.Repeat([]byte(strconv.Itoa(i)+" "), size)[:size]
+}
+
+// serveBlobs answers with the blobs of a crowd.
+func serveBlobs(n, size int) http.HandlerFunc {
+	blobs := map[string][]byte{}
+	for i := range n {
+		b := content(i, size)
+		blobs[string(ociref.DigestOf(b))] = b
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, digest, ok := strings.Cut(r.URL.Path, "/blobs/")
+		if ok {
+			w.Header().Set("Content-Length", strconv.Itoa(size))
+			w.Write(blobs[digest])
+		}
+	}
+}
+
+// ask asks a host for n blobs at once, and returns the errors.
+func ask(t *testing.T, c *registry.Client, host string, n, size int) error {
+	t.Helper()
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() {
+			b := content(i, size)
+			ref := ociref.Reference{Registry: host, Repository: repository}
+			errs[i] = c.Blob(t.Context(), ref, verified.Content{Digest: ociref.DigestOf(b), Size: int64(size)}, discard, nil)
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// wantBounds wants that no more was in flight than is allowed.
+func (p *popular) wantBounds(t *testing.T, connections int64) {
+	t.Helper()
+	if r, c := p.requests.most.Load(), p.connections.most.Load(); r > mostRequests || c > connections {
+		t.Errorf("%d requests and %d connections at once, want at most %d and %d", r, c, mostRequests, connections)
+	}
+}
+
+// Whatever the server and the program's transport are like, everything arrives within the bounds,
+// without a try.
+func TestFault68_Crowd(t *testing.T) {
+	t.Parallel()
+	withDialer := func(protocols ...string) func(*http.Transport) {
+		return func(tr *http.Transport) {
+			tr.DialTLSContext = (&tls.Dialer{Config: &tls.Config{RootCAs: tr.TLSClientConfig.RootCAs, NextProtos: protocols}}).DialContext
+		}
+	}
+	for name, set := range map[string]func(*http.Transport){
+		"as it is":          func(*http.Transport) {},
+		"one connection":    func(tr *http.Transport) { tr.MaxConnsPerHost = 1 },
+		"six connections":   func(tr *http.Transport) { tr.MaxConnsPerHost = 6 },
+		"no keep-alive":     func(tr *http.Transport) { tr.DisableKeepAlives = true },
+		"HTTP/2 is forced":  func(tr *http.Transport) { tr.Protocols, tr.ForceAttemptHTTP2 = nil, true },
+		"protocols not set": func(tr *http.Transport) { tr.Protocols = nil },
+		"dialer":            withDialer(),
+		"dialer for HTTP/2": withDialer("h2", "http/1.1"),
+	} {
+		for _, streams := range []int{0, 1, 250} { // of a connection over HTTP/2
+			for _, size := range []int{100, 200 << 10} {
+				t.Run(fmt.Sprintf("%s, %d streams, %d bytes", name, streams, size), func(t *testing.T) {
+					t.Parallel()
+					p := servePopular(t, streams, serveBlobs(100, size))
+					var w waits
+					o := w.options()
+					o.Transport = transport(t, set)
+					if err := ask(t, registry.New(o), p.host, 100, size); err != nil {
+						t.Error(err)
+					}
+					w.want(t, 0, 0)
+					connections := int64(mostConnections)
+					if streams == 1 || name == "no keep-alive" { // net/http counts them when they are of no use any more
+						connections *= 2
+					}
+					p.wantBounds(t, connections)
+					if got := p.asked.Load(); got != 101 {
+						t.Errorf("%d requests, want 101", got)
+					}
+				})
+			}
+		}
+	}
+}

@@ -77,18 +77,20 @@ func servePopular(t *testing.T, streams int, answer http.HandlerFunc) *popular {
 	return p
 }
 
-// transport returns a transport with other settings that trusts the servers of these tests.
-func transport(t *testing.T, set func(*http.Transport)) *http.Transport {
+// trusting returns a transport that trusts the servers of these tests, with settings of set.
+func trusting(t *testing.T, set func(*http.Transport)) *http.Transport {
 	t.Helper()
 	ca, _ := identity()
 	tr := ca.Transport(true)
-	set(tr)
+	if set != nil {
+		set(tr)
+	}
 	t.Cleanup(tr.CloseIdleConnections)
 	return tr
 }
 
-// content is the i-th blob.
-func content(i, size int) []byte {
+// blob is the i-th blob.
+func blob(i, size int) []byte {
 	return bytes.Repeat([]byte(strconv.Itoa(i)+" "), size)[:size]
 }
 
@@ -96,7 +98,7 @@ func content(i, size int) []byte {
 func serveBlobs(n, size int) http.HandlerFunc {
 	blobs := map[string][]byte{}
 	for i := range n {
-		b := content(i, size)
+		b := blob(i, size)
 		blobs[string(ociref.DigestOf(b))] = b
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -108,16 +110,23 @@ func serveBlobs(n, size int) http.HandlerFunc {
 	}
 }
 
-// ask asks a host for n blobs at once, and returns the errors.
-func ask(t *testing.T, c *registry.Client, host string, n, size int) error {
+// ref is the reference of all blobs.
+func (p *popular) ref() ociref.Reference {
+	return ociref.Reference{Registry: p.host, Repository: repository}
+}
+
+func contentOf(b []byte) verified.Content {
+	return verified.Content{Digest: ociref.DigestOf(b), Size: int64(len(b))}
+}
+
+// ask asks for n blobs at once, and returns the errors.
+func (p *popular) ask(t *testing.T, c *registry.Client, n, size int) error {
 	t.Helper()
 	errs := make([]error, n)
 	var group sync.WaitGroup
 	for i := range n {
 		group.Go(func() {
-			b := content(i, size)
-			ref := ociref.Reference{Registry: host, Repository: repository}
-			errs[i] = c.Blob(t.Context(), ref, verified.Content{Digest: ociref.DigestOf(b), Size: int64(size)}, discard, nil)
+			errs[i] = c.Blob(t.Context(), p.ref(), contentOf(blob(i, size)), discard, nil)
 		})
 	}
 	group.Wait()
@@ -142,7 +151,7 @@ func TestFault68_Crowd(t *testing.T) {
 		}
 	}
 	for name, set := range map[string]func(*http.Transport){
-		"as it is":          func(*http.Transport) {},
+		"as it is":          nil,
 		"one connection":    func(tr *http.Transport) { tr.MaxConnsPerHost = 1 },
 		"six connections":   func(tr *http.Transport) { tr.MaxConnsPerHost = 6 },
 		"no keep-alive":     func(tr *http.Transport) { tr.DisableKeepAlives = true },
@@ -158,8 +167,8 @@ func TestFault68_Crowd(t *testing.T) {
 					p := servePopular(t, streams, serveBlobs(100, size))
 					var w waits
 					o := w.options()
-					o.Transport = transport(t, set)
-					if err := ask(t, registry.New(o), p.host, 100, size); err != nil {
+					o.Transport = trusting(t, set)
+					if err := p.ask(t, registry.New(o), 100, size); err != nil {
 						t.Error(err)
 					}
 					w.want(t, 0, 0)

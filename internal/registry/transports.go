@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -56,6 +57,7 @@ func newTransports(base http.RoundTripper, resolver *net.Resolver) *transports {
 		t.connections = min(most, maxConnections)
 	}
 	transport.MaxConnsPerHost = t.connections
+	transport.MaxIdleConnsPerHost = cmp.Or(transport.MaxIdleConnsPerHost, t.connections) // net/http keeps two
 	if transport.OnProxyConnectResponse == nil {
 		transport.OnProxyConnectResponse = checkProxy
 	}

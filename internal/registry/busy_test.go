@@ -172,6 +172,35 @@ func TestFault68_BusyTokenService(t *testing.T) {
 	}
 }
 
+// A mirror that is busy is asked again only if that takes no time: the next source has the same.
+func TestFault68_BusyMirror(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[string]bool{"": true, "0": true, "1": false} {
+		const n = 30
+		var count atomic.Int64
+		together := make(chan struct{})
+		p := servePopular(t, 250, refusing(func(r *http.Request) bool { // the first two are
+			if !isBlob(r) {
+				return false
+			}
+			place := count.Add(1)
+			if place == 2 {
+				close(together)
+			}
+			<-together
+			return place <= 2
+		}, after, serveBlobs(n, 100)))
+		var w waits
+		o := w.options()
+		o.Transport = trusting(t, nil)
+		c := registry.New(o).Mirror(registry.Mirror{Once: true})
+		if err := p.ask(t, c, n, 100); (err == nil) != want {
+			t.Errorf("Retry-After %q: %v", after, err)
+		}
+		w.want(t, 0, 0)
+	}
+}
+
 // 429 to the ping is alone.
 func TestFault68_BusyPing(t *testing.T) {
 	t.Parallel()

@@ -146,11 +146,18 @@ func (g *guard) send(req *http.Request) (*http.Response, *busy, error) {
 	switch {
 	case resp.StatusCode != http.StatusTooManyRequests:
 		p.answered(resp)
-	case isRepeatable(req) && retryAfter(resp.Header, time.Now()) <= maxRetryAfter && p.permit.Refused():
+	case mayComeAgain(req, resp) && p.permit.Refused():
 		defer resp.Body.Close()
 		return nil, &busy{newStatusError(req, resp).withoutEcho()}, nil
 	}
 	return resp, nil, nil
+}
+
+// mayComeAgain tells whether a request that a busy host refused may be sent to it again: not if
+// the host asks for a long pause, or for any pause and another registry can be asked instead.
+func mayComeAgain(req *http.Request, resp *http.Response) bool {
+	pause := retryAfter(resp.Header, time.Now())
+	return isRepeatable(req) && pause <= maxRetryAfter && (pause <= 0 || !mirrorOf(req.Context()).isAskedOnce())
 }
 
 // isRepeatable tells whether a request can be sent again.

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -182,6 +183,75 @@ func TestFault68_Crowd(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// A host that is slow holds up no other.
+func TestCrowdOfHosts(t *testing.T) {
+	t.Parallel()
+	c := registry.New(registry.Options{Transport: trusting(t, nil), Sleep: soon})
+	slow, release := make(chan struct{}, mostRequests), make(chan struct{})
+	stuck := servePopular(t, 250, func(_ http.ResponseWriter, r *http.Request) {
+		if isBlob(r) {
+			slow <- struct{}{}
+			<-release
+		}
+	})
+	held := ended(func() error { return stuck.ask(t, c, mostRequests+1, 100) })
+	for range mostRequests {
+		<-slow
+	}
+	var group sync.WaitGroup
+	for i := range 65 {
+		p := servePopular(t, i%2, serveBlobs(3, 100))
+		group.Go(func() {
+			if err := p.ask(t, c, 3, 100); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	close(release)
+	if err := <-held; err == nil {
+		t.Error("a blob without bytes is right")
+	}
+}
+
+// A host that dies among many requests ends them all as it ends one: after five tries each, and
+// without many more dials.
+func TestCrowdDead(t *testing.T) {
+	t.Parallel()
+	for _, streams := range []int{0, 250} {
+		const n, alive = 60, 20
+		blobs := serveBlobs(n, 100)
+		var seen, dials atomic.Int64
+		var p *popular
+		p = servePopular(t, streams, func(w http.ResponseWriter, r *http.Request) {
+			if seen.Add(1) > alive {
+				p.Config.Close()
+			} else {
+				blobs(w, r)
+			}
+		})
+		tr := trusting(t, func(tr *http.Transport) {
+			tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				dials.Add(1)
+				return new(net.Dialer).DialContext(ctx, network, address)
+			}
+		})
+		err := p.ask(t, registry.New(registry.Options{Transport: tr, Sleep: soon}), n, 100)
+		if err == nil {
+			t.Fatal("all blobs came")
+		}
+		texts := strings.Split(err.Error(), "\n")
+		for _, text := range texts {
+			if !strings.HasSuffix(text, ": connection refused"+afterTries) {
+				t.Errorf("error %q", text)
+			}
+		}
+		if got := dials.Load(); got > 6*n {
+			t.Errorf("%d dials for %d errors", got, len(texts))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -136,7 +135,7 @@ func (g *guard) send(req *http.Request) (*http.Response, *busy, error) {
 	resp, err := watched(transport, p.traced(req), g.stall, func() { g.transports.renew(transport) })
 	if err != nil {
 		defer over()
-		if !isFinal(err) && req.Context().Err() == nil && isRepeatable(req) && (p.crowdedOut(err) || errors.Is(err, errNotTaken) && p.permit.Refused()) {
+		if !isFinal(err) && req.Context().Err() == nil && isRepeatable(req) && p.crowdedOut(err) {
 			return nil, &busy{}, nil
 		}
 		return nil, nil, asTransient(err)

@@ -40,6 +40,7 @@ const farAway = 3 * time.Millisecond
 // HTTP/1.1. Without HTTP/2 all requests spread.
 type lane struct {
 	limiter     *aimd.Limiter
+	spread      *aimd.Limiter // of large bodies: one on each connection beside the shared ones
 	connections int           // at most
 	opened      chan struct{} // closed once the first connection is there, or has failed
 	open        func()        // closes opened
@@ -47,7 +48,7 @@ type lane struct {
 	mu        sync.Mutex
 	tried     bool          // somebody makes the first connection
 	http2     bool          // the host speaks it, as far as is known
-	narrow    bool          // the host refuses further connections
+	narrow    bool          // there are shared connections alone, for example since the host refuses others
 	distance  time.Duration // the least time in which a response began; 0 is unknown
 	connected int           // requests in flight that have a connection
 	answers   int           // responses so far
@@ -56,7 +57,11 @@ type lane struct {
 }
 
 func newLane(connections int) *lane {
-	l := &lane{limiter: aimd.New(maxRequests), connections: connections, opened: make(chan struct{})}
+	spread := connections - sharedConnections
+	l := &lane{
+		limiter: aimd.New(maxRequests), spread: aimd.New(spread), connections: connections, narrow: spread < 1,
+		opened: make(chan struct{}),
+	}
 	l.open = sync.OnceFunc(func() { close(l.opened) })
 	return l
 }
@@ -102,9 +107,10 @@ func (l *lanes) to(u *url.URL) *lane {
 type passage struct {
 	lane   *lane
 	permit *aimd.Permit
-	before int   // responses of the host when it began
-	size   int64 // bytes of the body that is to come; 0 if it is small or unknown
-	shared bool  // over a shared connection
+	slot   *aimd.Permit // of lane.spread; nil if it needs none
+	before int          // responses of the host when it began
+	size   int64        // bytes of the body that is to come; 0 if it is small or unknown
+	shared bool         // over a shared connection
 
 	mu        sync.Mutex
 	connected bool
@@ -113,48 +119,86 @@ type passage struct {
 
 // enter waits until a request may be sent, with a body of so many bytes to come. The first
 // request to a host goes alone until it has a connection: nobody knows before how many
-// requests a connection carries. The error is the cause of ctx's end.
+// requests a connection carries. A large body waits here for a connection, and not in net/http,
+// where the watchdog would count the time. The error is the cause of ctx's end.
 func (l *lane) enter(ctx context.Context, size int64) (*passage, error) {
-	l.mu.Lock()
-	first := !l.tried
-	l.tried = true
-	l.mu.Unlock()
-	if !first {
-		select {
-		case <-l.opened:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-	permit, err := l.limiter.Acquire(ctx)
+	first, err := l.isFirst(ctx)
 	if err != nil {
-		if first {
-			l.open()
-		}
+		return nil, err
+	}
+	p := &passage{lane: l, size: size}
+	if err := p.choose(ctx, first); err != nil {
+		return nil, err
+	}
+	if p.permit, err = l.limiter.Acquire(ctx); err != nil {
+		p.leave()
 		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p := &passage{lane: l, permit: permit, size: size, before: l.answers}
-	if p.shared = first || l.shares(size); p.shared {
-		l.shared++
-		l.bytes += size
+	p.before = l.answers
+	if !p.shared && p.slot == nil && (l.narrow || l.shared < sharedConnections) {
+		p.share()
 	}
 	return p, nil
 }
 
-// shares tells whether a request with a body of so many bytes goes over a shared connection.
-// l.mu is held.
-func (l *lane) shares(size int64) bool {
-	switch {
-	case l.narrow:
-		return true
-	case !l.http2:
-		return l.shared < sharedConnections
-	case size <= smallBody:
-		return true
+// choose has the first request to a host share a connection, and chooses for each request over
+// HTTP/2: a large body waits for a connection of its own, unless the host is far and there is
+// room beside others. Over HTTP/1.1 the permit comes first, since there are as many as
+// connections.
+func (p *passage) choose(ctx context.Context, first bool) (err error) {
+	if p.mayShare(first) {
+		return nil
 	}
-	return l.distance >= farAway && l.bytes+size <= maxShared
+	if p.slot, err = p.lane.spread.Acquire(ctx); err != nil {
+		return err
+	}
+	if p.mayShare(false) { // there is room now, or the host refuses further connections
+		p.slot.Release()
+		p.slot = nil
+	}
+	return nil
+}
+
+// mayShare reports whether a passage needs no connection for itself, as far as is known, and
+// counts it if it shares one.
+func (p *passage) mayShare(first bool) bool {
+	l := p.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case first, l.http2 && (l.narrow || p.size <= smallBody), l.http2 && l.distance >= farAway && l.bytes+p.size <= maxShared:
+		p.share()
+	case l.http2:
+		return false
+	}
+	return true
+}
+
+// share counts a passage among those that share connections. The lane's mutex is held.
+func (p *passage) share() {
+	p.shared = true
+	p.lane.shared++
+	p.lane.bytes += p.size
+}
+
+// isFirst reports whether a request is the first one to the host. All others wait until that
+// has a connection, or has failed.
+func (l *lane) isFirst(ctx context.Context) (bool, error) {
+	l.mu.Lock()
+	first := !l.tried
+	l.tried = true
+	l.mu.Unlock()
+	if first {
+		return true, nil
+	}
+	select {
+	case <-l.opened:
+		return false, nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
 }
 
 // traced returns the passage's request, with hooks by which the passage learns of its
@@ -216,7 +260,7 @@ func (p *passage) crowdedOut(err error) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch works := l.connected > 0 || l.answers > p.before; {
-	case err == errNotTaken: // its connections may carry one request each, over HTTP/2, too
+	case errors.Is(err, errNotTaken): // its connections may carry one request each, over HTTP/2, too
 		l.limiter.Lower(l.connections)
 		return p.permit.Refused()
 	case p.connected:
@@ -255,6 +299,11 @@ func (p *passage) leave() {
 		return
 	}
 	p.over = true
+	for _, held := range []*aimd.Permit{p.slot, p.permit} {
+		if held != nil {
+			defer held.Release()
+		}
+	}
 	l := p.lane
 	l.open()
 	l.mu.Lock()
@@ -266,5 +315,4 @@ func (p *passage) leave() {
 		l.shared--
 		l.bytes -= p.size
 	}
-	p.permit.Release()
 }

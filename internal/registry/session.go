@@ -258,6 +258,7 @@ func (s *session) ask(ctx context.Context, r request, who *credentials.Credentia
 		if who != nil || e.foreign || strings.Contains(e.raw, by.secret()) {
 			e = e.withoutEcho()
 		}
+		resp.Body.Close()
 		if again || e.foreign || !s.refused(by, resp) {
 			return nil, e
 		}

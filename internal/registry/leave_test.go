@@ -93,9 +93,13 @@ func TestLaneGivesBack(t *testing.T) {
 				if name == "denied" {
 					who = credentials.Credentials{IdentityToken: "t"}
 				}
+				stall := patience
+				if name == "stalls" {
+					stall = time.Second
+				}
 				c := registry.New(registry.Options{
 					Transport: trusting(t, func(tr *http.Transport) { tr.MaxConnsPerHost = 1 }),
-					Sleep:     soon, Stall: 300 * time.Millisecond,
+					Sleep:     once, Stall: stall,
 					Keychain: &keychain{has: map[string]credentials.Credentials{p.host: who}},
 				})
 				ref := ociref.Reference{Registry: p.host, Repository: "x", Tag: "1"}

@@ -1,3 +1,7 @@
+//go:build !windows
+
+// There is no toolchain where the tests for Windows run.
+
 package packsfile
 
 import (

@@ -164,7 +164,6 @@ func TestFault68_Crowd(t *testing.T) {
 		for _, streams := range []int{0, 1, 250} { // of a connection over HTTP/2
 			for _, size := range []int{100, 200 << 10} {
 				t.Run(fmt.Sprintf("%s, %d streams, %d bytes", name, streams, size), func(t *testing.T) {
-					t.Parallel()
 					p := servePopular(t, streams, serveBlobs(100, size))
 					var w waits
 					o := w.options()

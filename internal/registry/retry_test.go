@@ -49,7 +49,7 @@ func (w *waits) options() registry.Options {
 func (w *waits) want(t *testing.T, n, status int) {
 	t.Helper()
 	if len(w.slept) != n || len(w.told) != n {
-		t.Fatalf("%d waits, %d told of, want %d", len(w.slept), len(w.told), n)
+		t.Fatalf("%d waits, %d told of, want %d: %+v", len(w.slept), len(w.told), n, w.told)
 	}
 	for i, told := range w.told {
 		e := as[*registry.Error](t, told.Err)

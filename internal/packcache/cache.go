@@ -30,6 +30,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -79,6 +80,7 @@ type Cache struct {
 	sleep    func(context.Context, time.Duration) error
 
 	sharing sharing
+	making  sync.Mutex // held while the directory of the locks is made
 
 	lockTimedOut context.Context // ends when a wait for a lock times out
 	timeOutLocks context.CancelFunc

@@ -112,8 +112,12 @@ func (c *Cache) makeLockFile(dir, name string) (fs.FileInfo, error) {
 
 // makeLocksDir opens the directory of the locks, or makes it.
 func (c *Cache) makeLocksDir(dir string) (*os.Root, error) {
-	locks, err := c.openDir(dir)
-	if !IsMissing(err) {
+	if locks, err := c.openDir(dir); !IsMissing(err) {
+		return locks, err
+	}
+	c.making.Lock() // of many packs at once, one makes it
+	defer c.making.Unlock()
+	if locks, err := c.openDir(dir); !IsMissing(err) {
 		return locks, err
 	}
 	if err := os.MkdirAll(c.root, 0o777); err != nil {

@@ -5,10 +5,10 @@ import (
 	"go/scanner"
 	"go/token"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/greenticai/packvendor/internal/lazyregexp"
 )
 
 // A Linkname is a go:linkname directive: https://pkg.go.dev/cmd/compile#hdr-Linkname_Directive
@@ -88,9 +88,7 @@ var linkname = []byte(":linkname")
 
 // symbolRule finds symbols with a package in assembly: Go's assembler writes · and ∕
 // for . and /, and GNU's needs quotes. https://go.dev/doc/asm#symbols
-var symbolRule = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`[\pL\pN_∕·]*·[\pL\pN_∕·]+|"[^"\n]*\.[^"\n]+"`)
-})
+var symbolRule = lazyregexp.MustCompile(`[\pL\pN_∕·]*·[\pL\pN_∕·]+|"[^"\n]*\.[^"\n]+"`)
 
 // Symbols returns the symbols that an assembly file names, in the linker's form: those
 // of its own package begin with ".". Each occurs once.

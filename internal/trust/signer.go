@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
+	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/printable"
@@ -68,13 +67,7 @@ func (s *Signer) ID() string {
 	return ""
 }
 
-// lazily returns a regular expression that is compiled at its first use: most projects have no
-// signer that needs it.
-func lazily(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
-
-var workflowID = lazily(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/\.github/workflows/[A-Za-z0-9._-]+\.ya?ml#[1-9][0-9]{0,18}$`)
+var workflowID = lazyregexp.MustCompile(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/\.github/workflows/[A-Za-z0-9._-]+\.ya?ml#[1-9][0-9]{0,18}$`)
 
 // CheckID reports why a text is not what [Signer.ID] returns. The error reads on from the
 // text.
@@ -167,8 +160,8 @@ func (c *checker) identity(path []string, s *Signer, hasRoot bool) bool {
 }
 
 var (
-	gitHubRepository = lazily(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
-	workflowFile     = lazily(`^\.github/workflows/[A-Za-z0-9._-]+\.ya?ml$`)
+	gitHubRepository = lazyregexp.MustCompile(`^github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+	workflowFile     = lazyregexp.MustCompile(`^\.github/workflows/[A-Za-z0-9._-]+\.ya?ml$`)
 )
 
 func (c *checker) workflow(at func(string) []string, w *Workflow) {

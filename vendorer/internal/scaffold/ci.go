@@ -9,14 +9,13 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -121,7 +120,7 @@ func (s *setup) planCIFile(name, text string, words *strings.Replacer) error {
 }
 
 // manyProjects finds a flag that names projects by a pattern.
-var manyProjects = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-f[ =]\S*\.\.\.`) })
+var manyProjects = lazyregexp.MustCompile(`-f[ =]\S*\.\.\.`)
 
 // runsHere reports whether a present file has the lines of the text that lead to the
 // module's folder, or a pattern that may.

@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
+	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -264,7 +263,7 @@ func (s *setup) goFiles() ([]project.GoFile, error) {
 }
 
 // generates finds a go:generate line for packvendor.
-var generates = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`) })
+var generates = lazyregexp.MustCompile(`(?m)^//go:generate .*\bpackvendor\b`)
 
 // goFileNames are the possible names of a new Go file with a go:generate line.
 var goFileNames = []string{"generate.go", "packs_generate.go", "packvendor_generate.go"}

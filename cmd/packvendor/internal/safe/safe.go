@@ -7,11 +7,10 @@ package safe
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf16"
 
+	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
@@ -21,14 +20,9 @@ import (
 //     GitHub Actions, anywhere in a line;
 //   - "::" to GitHub Actions, Gitea and Forgejo, at the beginning of a line.
 var (
-	bracketCommand = lazily(`(##[A-Za-z0-9_.-]*)\[`)
-	colonCommand   = lazily(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
+	bracketCommand = lazyregexp.MustCompile(`(##[A-Za-z0-9_.-]*)\[`)
+	colonCommand   = lazyregexp.MustCompile(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
 )
-
-// lazily returns a regular expression that is compiled at its first use: many runs print nothing.
-func lazily(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
 
 // Log escapes commands to CI systems in text that may begin a line.
 func Log(text string) string {

@@ -173,18 +173,6 @@ func (c *Cache) Pack(ctx context.Context, manifest ociref.Digest, want verified.
 	return err
 }
 
-// copyPack is verified.Copy of an open pack, or verifies a clone of it.
-func (c *Cache) copyPack(ctx context.Context, dst io.Writer, file *os.File, want verified.Content) error {
-	cloned, err := c.sharing.clone(dst, file, want.Size)
-	switch {
-	case err != nil:
-		return &verified.WriteError{Err: err}
-	case cloned != nil:
-		return verified.Copy(ctx, io.Discard, cloned, want)
-	}
-	return verified.Copy(ctx, dst, file, want)
-}
-
 // OpenPack opens the entry's pack and returns its size in bytes. The bytes prove nothing, and
 // another program may change them meanwhile. Errors: fs.ErrNotExist, others for a file that
 // cannot be read.

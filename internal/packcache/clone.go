@@ -1,11 +1,13 @@
 package packcache
 
 import (
+	"context"
 	"io"
 	"os"
 	"sync"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/verified"
 )
 
 // A Cloner is a file that can share the blocks of another one, as an *atomicfile.File can.
@@ -55,4 +57,16 @@ func (s *sharing) clone(dst io.Writer, source *os.File, size int64) (cloned io.R
 		try()
 	}
 	return cloned, err
+}
+
+// copyPack is verified.Copy of an open pack, or verifies a clone of it.
+func (c *Cache) copyPack(ctx context.Context, dst io.Writer, file *os.File, want verified.Content) error {
+	cloned, err := c.sharing.clone(dst, file, want.Size)
+	switch {
+	case err != nil:
+		return &verified.WriteError{Err: err}
+	case cloned != nil:
+		return verified.Copy(ctx, io.Discard, cloned, want)
+	}
+	return verified.Copy(ctx, dst, file, want)
 }

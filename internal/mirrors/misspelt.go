@@ -6,7 +6,6 @@ import (
 
 	"github.com/greenticai/packvendor/internal/nearest"
 	"github.com/greenticai/packvendor/internal/regularfile"
-	"github.com/greenticai/packvendor/internal/tomltext"
 )
 
 // A Misspelt is a key that is ignored, because it is unknown, and resembles a known one.
@@ -35,12 +34,7 @@ func FindMisspelt(file string) []Misspelt {
 	if err != nil {
 		return nil
 	}
-	lines, err := scan(data)
-	if err != nil {
-		return nil
-	}
-	tree, err := tomltext.Decode(data)
-	root := table{file: file, values: tree, at: lines}
+	root, err := decode(file, data)
 	if err != nil || root.version1() > 0 {
 		return nil
 	}

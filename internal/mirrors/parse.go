@@ -15,18 +15,25 @@ const MaxSize = 1 << 20
 // Parse reads a file. Only positions and messages use its name. Its errors are *Error, and
 // the first problem of the file.
 func Parse(filename string, data []byte) (*File, error) {
-	lines, err := scan(data)
+	root, err := decode(filename, data)
 	if err == nil {
-		var tree map[string]any
-		if tree, err = tomltext.Decode(data); err == nil {
-			return parse(table{file: filename, values: tree, at: lines})
-		}
+		return parse(root)
 	}
 	var broken *tomltext.Error
 	if errors.As(err, &broken) {
 		return nil, &Error{Position: Position{File: filename, Line: broken.Line}, Msg: broken.Msg}
 	}
 	return nil, err
+}
+
+// decode reads a file as TOML.
+func decode(filename string, data []byte) (table, error) {
+	lines, err := scan(data)
+	if err != nil {
+		return table{}, err
+	}
+	tree, err := tomltext.Decode(data)
+	return table{file: filename, values: tree, at: lines}, err
 }
 
 func parse(root table) (*File, error) {

@@ -2,7 +2,6 @@ package vendorer
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -83,9 +82,9 @@ func keepLocked(keep map[ociref.Digest]bool, file string) error {
 	if err != nil {
 		return &KeepError{File: file, Err: err}
 	}
-	lock, err := lockfile.Parse(file, data)
-	if err != nil && isTOML(file, data) {
-		return &KeepError{File: file, Err: fmt.Errorf("cannot read %s: it is packs.toml, not packs.lock", file)}
+	lock, err := parseLock(file, data, "packs.lock")
+	if input, ok := err.(*InputError); ok {
+		return &KeepError{File: file, Err: input}
 	}
 	if err != nil {
 		return err

@@ -52,6 +52,12 @@ func readLock(path, wanted string) (*lockfile.Lock, error) {
 	if err != nil {
 		return nil, &InputError{File: path, Err: err}
 	}
+	return parseLock(path, data, wanted)
+}
+
+// parseLock is lockfile.Parse for a file of no project. wanted says what the file may be, for the
+// *InputError about packs.toml.
+func parseLock(path string, data []byte, wanted string) (*lockfile.Lock, error) {
 	lock, err := lockfile.Parse(path, data)
 	if err != nil && isTOML(path, data) {
 		return nil, &InputError{File: path, Err: fmt.Errorf("it is packs.toml, not %s", wanted)}

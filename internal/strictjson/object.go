@@ -1,9 +1,9 @@
-// Package strictjson reads the JSON of signatures so that no two readers can disagree
-// about it.
+// Package strictjson reads JSON so that no two readers can disagree about it: that of
+// signatures, and that of documents which are then edited as text.
 //
 // A document has one reading: valid UTF-8, no key twice in any object, no half of a
 // surrogate pair, nothing after it but white space, at most [MaxDepth] objects and lists in
-// one another. Keys match exactly, in case too. encoding/json is laxer in each of these
+// one another, or as many as [Limits] say. Keys match exactly, in case too. encoding/json is laxer in each of these
 // points. What this package accepts, encoding/json accepts with the same values.
 package strictjson
 
@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -38,16 +39,21 @@ func (e *Error) Error() string {
 // wrong with the document, or else the first error that read met in it: an *Error. After
 // that error all methods of objects return zero values, so that read need not look for it.
 func Read(data []byte, read func(Object)) error {
-	value, err := parse(data)
+	return ReadWithin(usual, data, read)
+}
+
+// ReadWithin is Read with other limits.
+func ReadWithin(limits Limits, data []byte, read func(Object)) error {
+	value, err := parse(data, limits)
 	if err != nil {
 		return &Error{Reason: err.Error()}
 	}
-	members, ok := value.(map[string]any)
+	root, ok := value.(*members)
 	if !ok {
 		return &Error{Reason: "not a JSON object"}
 	}
 	doc := &document{}
-	read(Object{doc: doc, members: members})
+	read(Object{doc: doc, members: root.values, span: root.Span})
 	if doc.err != nil {
 		return doc.err
 	}
@@ -62,7 +68,11 @@ type Object struct {
 	doc     *document
 	path    string
 	members map[string]any
+	span    Span
 }
+
+// Span is where the object stands in the document.
+func (o Object) Span() Span { return o.span }
 
 // Fail makes Read return an error about the value under key, whatever its reader finds
 // later. An earlier error counts.
@@ -129,22 +139,58 @@ func (o Object) String(key string) string { return get[string](o, key, "a string
 
 // Object returns the object under key.
 func (o Object) Object(key string) Object {
-	return Object{doc: o.doc, path: o.at(key), members: get[map[string]any](o, key, "an object")}
+	inner := Object{doc: o.doc, path: o.at(key)}
+	if found := get[*members](o, key, "an object"); found != nil {
+		inner.members, inner.span = found.values, found.Span
+	}
+	return inner
 }
 
 // Objects returns the list of objects under key.
 func (o Object) Objects(key string) []Object {
 	var objects []Object
-	for i, element := range get[[]any](o, key, "a list") {
-		path := o.at(key) + "[" + strconv.Itoa(i) + "]"
-		members, ok := element.(map[string]any)
-		if !ok {
-			o.fail(path, "not an object")
-			return nil
-		}
-		objects = append(objects, Object{doc: o.doc, path: path, members: members})
+	for path, element := range list[*members](o, key, "an object") {
+		objects = append(objects, Object{doc: o.doc, path: path, members: element.values, span: element.Span})
 	}
 	return objects
+}
+
+// StringList returns the list of strings under key.
+func (o Object) StringList(key string) []string {
+	var texts []string
+	for _, text := range list[string](o, key, "a string") {
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// ListSpan is where the list under key stands in the document.
+func (o Object) ListSpan(key string) Span {
+	if found := get[*elements](o, key, "a list"); found != nil {
+		return found.Span
+	}
+	return Span{}
+}
+
+// list yields the elements of the list under key, which must be Ts, each with its path. It
+// ends at the first that is none.
+func list[T any](o Object, key, kind string) iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		found := get[*elements](o, key, "a list")
+		if found == nil {
+			return
+		}
+		for i, element := range found.values {
+			path := o.at(key) + "[" + strconv.Itoa(i) + "]"
+			value, ok := element.(T)
+			if !ok {
+				o.fail(path, "not "+kind)
+			}
+			if !ok || !yield(path, value) {
+				return
+			}
+		}
+	}
 }
 
 // Strings returns the object of strings under key.

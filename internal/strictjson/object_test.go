@@ -201,8 +201,8 @@ func FuzzRead(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var got map[string]any
-		if err := Read(data, func(o Object) { got = o.members }); err != nil {
+		var got any
+		if err := Read(data, func(o Object) { got = plain(t, data, &members{o.span, o.members}) }); err != nil {
 			return
 		}
 		d := json.NewDecoder(bytes.NewReader(data))
@@ -211,7 +211,7 @@ func FuzzRead(f *testing.F) {
 		if err := d.Decode(&want); err != nil || !json.Valid(data) {
 			t.Fatalf("accepted, but encoding/json says %v", err)
 		}
-		if !reflect.DeepEqual(got, want) {
+		if !reflect.DeepEqual(got, any(want)) {
 			t.Fatalf("got %v, encoding/json says %v", got, want)
 		}
 		var floats map[string]any
@@ -219,4 +219,58 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("accepted, but encoding/json says %v", err)
 		}
 	})
+}
+
+func TestReadWithin(t *testing.T) {
+	limits := Limits{Depth: 3, Values: 6}
+	for _, test := range []struct{ text, want string }{
+		{`{"a":[[]],"b":[1,2]}`, ""},
+		{`{"a":[[{}]]}`, "nested deeper than 3"},
+		{`{"a":[1,2,3,4,5]}`, "more than 6 values"},
+	} {
+		err := ReadWithin(limits, []byte(test.text), func(Object) {})
+		if got := fmt.Sprint(err); test.want == "" && err != nil || test.want != "" && got != test.want {
+			t.Errorf("%s: %v, want %q", test.text, err, test.want)
+		}
+	}
+}
+
+// Objects and lists say where they stand.
+func TestSpans(t *testing.T) {
+	const text = ` {"é":"{","a": {"b" : [ {"c":"]"},{} ]} ,"d":["x\"","y"]}` + "\n"
+	at := func(s Span) string { return text[s.Start:s.End] }
+	err := Read([]byte(text), func(o Object) {
+		inner := o.Object("a")
+		list := inner.Objects("b")
+		for _, test := range []struct{ got, want string }{
+			{at(o.Span()), strings.TrimSpace(text)},
+			{at(inner.Span()), `{"b" : [ {"c":"]"},{} ]}`},
+			{at(inner.ListSpan("b")), `[ {"c":"]"},{} ]`},
+			{at(list[0].Span()), `{"c":"]"}`},
+			{at(list[1].Span()), `{}`},
+			{at(o.ListSpan("d")), `["x\"","y"]`},
+			{strings.Join(o.StringList("d"), "|"), `x"|y`},
+		} {
+			if test.got != test.want {
+				t.Errorf("%s stands in the place of %s", test.got, test.want)
+			}
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStringList(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{`{"a":["x",1]}`, "a[1]: not a string"},
+		{`{"a":"x"}`, "a: not a list"},
+		{`{}`, "a: missing"},
+	} {
+		for _, read := range []func(Object){func(o Object) { o.StringList("a") }, func(o Object) { o.ListSpan("a"); o.StringList("a") }} {
+			if err := Read([]byte(test.text), read); err == nil || err.Error() != test.want {
+				t.Errorf("%s: %v, want %s", test.text, err, test.want)
+			}
+		}
+	}
 }

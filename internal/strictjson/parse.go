@@ -12,22 +12,46 @@ import (
 )
 
 const (
-	// MaxDepth is how deep objects and lists may nest.
+	// MaxDepth is how deep objects and lists may nest in what Read reads.
 	MaxDepth = 32
-	// maxValues is how many values a document may hold. In memory a value takes many
-	// times its length.
+	// maxValues is how many values a document may hold that Read reads. In memory a value
+	// takes many times its length.
 	maxValues = 100_000
 	// maxQuoted bounds the bytes of a quotation in a message.
 	maxQuoted = 120
 )
 
-// parse reads one document. Its values are map[string]any, []any, string, json.Number,
-// bool and nil.
-func parse(data []byte) (any, error) {
+// Limits bound a document.
+type Limits struct {
+	Depth  int // how deep objects and lists may nest
+	Values int // how many values there may be, objects and lists included
+}
+
+// usual are the limits of Read.
+var usual = Limits{Depth: MaxDepth, Values: maxValues}
+
+// A Span is where an object or a list stands in its document, brackets included.
+type Span struct{ Start, End int }
+
+// members are an object, elements a list.
+type (
+	members struct {
+		Span
+		values map[string]any
+	}
+	elements struct {
+		Span
+		values []any
+	}
+)
+
+// parse reads one document. Its values are *members, *elements, string, json.Number, bool
+// and nil.
+func parse(data []byte, limits Limits) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not valid UTF-8")
 	}
-	p := &parser{rest: string(data)}
+	p := &parser{rest: string(data), size: len(data), limits: limits}
 	value, err := p.value(0)
 	if err != nil {
 		return nil, err
@@ -43,8 +67,13 @@ func parse(data []byte) (any, error) {
 // and what an escape in a string means.
 type parser struct {
 	rest   string // what is not read yet
+	size   int    // of the document in bytes
 	values int
+	limits Limits
 }
+
+// place is where the next character stands.
+func (p *parser) place() int { return p.size - len(p.rest) }
 
 // next skips white space and returns the first byte behind it; 0 at the end.
 func (p *parser) next() byte {
@@ -76,8 +105,8 @@ func (p *parser) invalid(where string) error {
 }
 
 func (p *parser) value(depth int) (any, error) {
-	if p.values++; p.values > maxValues {
-		return nil, fmt.Errorf("more than %d values", maxValues)
+	if p.values++; p.values > p.limits.Values {
+		return nil, fmt.Errorf("more than %d values", p.limits.Values)
 	}
 	switch c := p.next(); {
 	case c == '"':
@@ -85,14 +114,17 @@ func (p *parser) value(depth int) (any, error) {
 	case c == '-' || '0' <= c && c <= '9':
 		return p.number()
 	case c == '{' || c == '[':
-		if depth == MaxDepth {
-			return nil, fmt.Errorf("nested deeper than %d", MaxDepth)
+		if depth == p.limits.Depth {
+			return nil, fmt.Errorf("nested deeper than %d", p.limits.Depth)
 		}
+		start := p.place()
 		p.take(c)
 		if c == '{' {
-			return p.members(depth + 1)
+			values, err := p.members(depth + 1)
+			return &members{Span{start, p.place()}, values}, err
 		}
-		return p.elements(depth + 1)
+		values, err := p.elements(depth + 1)
+		return &elements{Span{start, p.place()}, values}, err
 	}
 	return p.word()
 }

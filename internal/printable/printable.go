@@ -9,8 +9,10 @@
 package printable
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 const ellipsis = "..."
@@ -65,6 +67,24 @@ func escape(s, passing string) string {
 		}
 		quoted := strconv.QuoteRuneToASCII(r)
 		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// JSON is the same JSON without any character that could act upon a terminal: what is not
+// ASCII stands in strings, and can be escaped there.
+func JSON(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
 	}
 	return b.String()
 }

@@ -72,3 +72,16 @@ func TestLineIsCutOff(t *testing.T) {
 		}
 	}
 }
+
+// JSON is ASCII: what could act upon a terminal is escaped, and means the same.
+func TestJSON(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"{\n  \"a\": \"b\"\n}\n", "{\n  \"a\": \"b\"\n}\n"},
+		{"\"\u202e\x7f\u009b\ufeff→\"", `"\u202e\u007f\u009b\ufeff\u2192"`},
+		{"\"😀\U0010ffff\"", `"\ud83d\ude00\udbff\udfff"`},
+	} {
+		if got := printable.JSON(test.text); got != test.want {
+			t.Errorf("%q: %s, want %s", test.text, got, test.want)
+		}
+	}
+}

@@ -6,9 +6,7 @@
 package safe
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/internal/printable"
@@ -35,7 +33,7 @@ func Inline(text string) string { return bracketCommand().ReplaceAllString(text,
 // JSON escapes commands to CI systems in JSON, which keeps its meaning: they stand in
 // strings alone.
 func JSON(text string) string {
-	return bracketCommand().ReplaceAllString(asciiJSON(text), `$1\u005b`)
+	return bracketCommand().ReplaceAllString(printable.JSON(text), `$1\u005b`)
 }
 
 // maxLine bounds a line of foreign text, in bytes: it may be a path.
@@ -43,24 +41,6 @@ const maxLine = 16 << 10
 
 // Line is s, escaped, in one cell of a table.
 func Line(s string) string { return printable.Line(s, maxLine) }
-
-// asciiJSON is the same JSON without any character that could act upon a terminal:
-// what is not ASCII stands in strings, and can be escaped there.
-func asciiJSON(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < 0x7f:
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
 
 // maxName bounds a name, in bytes.
 const maxName = 200

@@ -1,0 +1,204 @@
+package cyclonedx_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/cyclonedx"
+)
+
+// merge adds packs, sees that the result is valid, and that adding them again changes nothing.
+func merge(t *testing.T, text string, packs []cyclonedx.Component) *cyclonedx.Merged {
+	t.Helper()
+	merged, err := cyclonedx.Merge([]byte(text), packs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate(t, bytes.TrimPrefix(merged.Text, []byte("\ufeff")))
+	again, err := cyclonedx.Merge(merged.Text, packs)
+	if err != nil || !bytes.Equal(again.Text, merged.Text) || again.Added != 0 {
+		t.Errorf("again: %v, %d added\n%s\nwant\n%s", err, again.Added, again.Text, merged.Text)
+	}
+	return merged
+}
+
+// testdata/gomod.json is what cyclonedx-gomod v1.10.0 wrote about a small program.
+func TestMergeGomod(t *testing.T) {
+	text := string(read(t, "testdata/gomod.json"))
+	for _, version := range []string{"1.4", "1.5", "1.6", "1.7"} {
+		const schema, field = "bom-", `"specVersion": "`
+		there := strings.NewReplacer(schema+"1.6", schema+version, field+"1.6", field+version)
+		back := strings.NewReplacer(schema+version, schema+"1.6", field+version, field+"1.6")
+		merged := merge(t, there.Replace(text), packs())
+		if merged.Added != 3 || merged.Orphaned {
+			t.Errorf("%s: %d added, want 3; orphaned: %t", version, merged.Added, merged.Orphaned)
+		}
+		golden(t, "gomod.golden", []byte(back.Replace(string(merged.Text))))
+	}
+}
+
+// A document is edited in its own style, and nothing of it changes: neither the order, nor
+// unknown fields, nor how numbers and strings are written.
+func TestMergeStyle(t *testing.T) {
+	pack := cyclonedx.Component{Ref: "p", Type: "file", Name: "p"}
+	for _, test := range []struct{ name, text, want string }{
+		{"on one line", `{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a","bom-ref":"m"}},"components":[{"type":"file","name":"x"}],"dependencies":[{"ref":"m","dependsOn":["x"]}]}`,
+			`{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a","bom-ref":"m"}},"components":[{"type":"file","name":"x"},{"bom-ref":"p","type":"file","name":"p"}],"dependencies":[{"ref":"m","dependsOn":["x","p"]},{"ref":"p"}]}`},
+		{"empty lists on one line", `{"bomFormat":"CycloneDX","specVersion":"1.4","version":1,"components":[],"dependencies":[{"dependsOn":[],"ref":"m"}],"metadata":{"component":{"type":"file","name":"a","bom-ref":"m","version":""}}}`,
+			`{"bomFormat":"CycloneDX","specVersion":"1.4","version":1,"components":[{"bom-ref":"p","type":"file","name":"p"}],"dependencies":[{"dependsOn":["p"],"ref":"m"},{"ref":"p"}],"metadata":{"component":{"type":"file","name":"a","bom-ref":"m","version":""}}}`},
+		{"nothing yet", "{\n  \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.6\",\n  \"metadata\": {\"component\": {\"type\": \"file\", \"name\": \"a\", \"bom-ref\": \"m\"}}\n}\n",
+			"{\n  \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.6\",\n  \"metadata\": {\"component\": {\"type\": \"file\", \"name\": \"a\", \"bom-ref\": \"m\"}},\n  \"components\": [\n    {\n      \"bom-ref\": \"p\",\n      \"type\": \"file\",\n      \"name\": \"p\"\n    }\n  ],\n  \"dependencies\": [\n    {\n      \"ref\": \"m\",\n      \"dependsOn\": [\n        \"p\"\n      ]\n    },\n    {\n      \"ref\": \"p\"\n    }\n  ]\n}\n"},
+		{"tabs, CRLF and a mark", "\ufeff{\r\n\t\"bomFormat\": \"CycloneDX\",\r\n\t\"specVersion\": \"1.6\",\r\n\t\"metadata\": {\"component\": {\"type\": \"file\", \"name\": \"a\", \"bom-ref\": \"m\"}},\r\n\t\"components\": [],\r\n\t\"dependencies\": [\r\n\t\t{\"ref\": \"m\"}\r\n\t]\r\n}",
+			"\ufeff{\r\n\t\"bomFormat\": \"CycloneDX\",\r\n\t\"specVersion\": \"1.6\",\r\n\t\"metadata\": {\"component\": {\"type\": \"file\", \"name\": \"a\", \"bom-ref\": \"m\"}},\r\n\t\"components\": [\r\n\t\t{\r\n\t\t\t\"bom-ref\": \"p\",\r\n\t\t\t\"type\": \"file\",\r\n\t\t\t\"name\": \"p\"\r\n\t\t}\r\n\t],\r\n\t\"dependencies\": [\r\n\t\t{\"ref\": \"m\",\"dependsOn\":[\"p\"]},\r\n\t\t{\r\n\t\t\t\"ref\": \"p\"\r\n\t\t}\r\n\t]\r\n}"},
+		{"spelling", "{ \"specVersion\" : \"1.6\" ,\t\"bomFormat\":\"\\u0043ycloneDX\",\"version\":10e-1, \"properties\":[{\"name\":\"a\\/\\u0062\",\"value\":\"</é>\"}],\n\"components\" : [ ] }",
+			"{ \"specVersion\" : \"1.6\" ,\t\"bomFormat\":\"\\u0043ycloneDX\",\"version\":10e-1, \"properties\":[{\"name\":\"a\\/\\u0062\",\"value\":\"</é>\"}],\n\"components\" : [ {\"bom-ref\":\"p\",\"type\":\"file\",\"name\":\"p\"} ] }"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := merge(t, test.text, []cyclonedx.Component{pack}); string(got.Text) != test.want {
+				t.Errorf("got\n%s\nwant\n%s", got.Text, test.want)
+			}
+		})
+	}
+}
+
+// Bytes that are not added are those of the document, in their order.
+func TestMergeKeeps(t *testing.T) {
+	text := read(t, "testdata/gomod.json")
+	merged := merge(t, string(text), packs())
+	rest := merged.Text
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimRight(line, ",\n")
+		i := bytes.Index(rest, line)
+		if i < 0 {
+			t.Fatalf("%s is lost", line)
+		}
+		rest = rest[i+len(line):]
+	}
+}
+
+// Without a main component that has a bom-ref, the packs are components alone.
+func TestMergeOrphaned(t *testing.T) {
+	for _, metadata := range []string{`{}`, `{"component":{"type":"file","name":"a"}}`} {
+		merged := merge(t, `{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":`+metadata+`}`, packs())
+		if !merged.Orphaned || merged.Added != 3 || bytes.Contains(merged.Text, []byte("dependencies")) {
+			t.Errorf("%s: orphaned: %t, %d added\n%s", metadata, merged.Orphaned, merged.Added, merged.Text)
+		}
+	}
+}
+
+// Packs of several projects can be added one after the other.
+func TestMergeSeveral(t *testing.T) {
+	text := string(read(t, "testdata/gomod.json"))
+	first := merge(t, text, packs()[:1])
+	both := merge(t, string(first.Text), packs())
+	if first.Added != 1 || both.Added != 2 {
+		t.Errorf("%d, then %d added, want 1 and 2", first.Added, both.Added)
+	}
+	at := merge(t, text, packs())
+	if !bytes.Equal(both.Text, at.Text) {
+		t.Errorf("one after the other\n%s\nat once\n%s", both.Text, at.Text)
+	}
+}
+
+// What main depends on may stand in several lists. A pack is added to none if one has it.
+func TestMergeTwoMains(t *testing.T) {
+	text := `{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a","bom-ref":"m"}},"dependencies":[{"ref":"m"},{"ref":"m","dependsOn":["x"]},{"ref":"m","dependsOn":["p"]}]}`
+	merged, err := cyclonedx.Merge([]byte(text), []cyclonedx.Component{{Ref: "p"}, {Ref: "q"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"dependencies":[{"ref":"m"},{"ref":"m","dependsOn":["x","q"]},{"ref":"m","dependsOn":["p"]},{"ref":"p"},{"ref":"q"}]`; !bytes.Contains(merged.Text, []byte(want)) {
+		t.Errorf("got %s, want %s", merged.Text, want)
+	}
+}
+
+func TestMergeRefuses(t *testing.T) {
+	document := func(members string) string { return `{"bomFormat":"CycloneDX","specVersion":"1.6"` + members + `}` }
+	for _, test := range []struct{ text, want string }{
+		{"", "not JSON: unexpected EOF"},
+		{"\ufeff <?xml version=\"1.0\"?><bom/>", "XML: only CycloneDX in JSON can have packs added"},
+		{`[]`, "not a JSON object"},
+		{`{"spdxVersion":"SPDX-2.3"}`, "not a CycloneDX document"},
+		{`{"bomFormat":"Other","specVersion":"1.6"}`, "not a CycloneDX document"},
+		{`{"bomFormat":"CycloneDX"}`, "specVersion: missing"},
+		{`{"bomFormat":"CycloneDX","specVersion":"1.3"}`, "specVersion: CycloneDX 1.3 is not supported: 1.4 to 1.7 are"},
+		{`{"bomFormat":"CycloneDX","specVersion":"1.8"}`, "specVersion: CycloneDX 1.8 is not supported: 1.4 to 1.7 are"},
+		{`{"bomFormat":"CycloneDX","specVersion":"2\u001b[2J"}`, `specVersion: CycloneDX "2\x1b[2J" is not supported: 1.4 to 1.7 are`},
+		{document(`,"signature":{}`), "signature: the document is signed, and packs would break the signature: add them first, then sign"},
+		{document(`,"components":null`), "components: not a list"},
+		{document(`,"components":[1]`), "components[0]: not an object"},
+		{document(`,"components":[{"bom-ref":1}]`), "components[0].bom-ref: not a string"},
+		{document(`,"metadata":[]`), "metadata: not an object"},
+		{document(`,"metadata":{"component":{"bom-ref":"m"}},"dependencies":{}`), "dependencies: not a list"},
+		{document(`,"metadata":{"component":{"bom-ref":"m"}},"dependencies":[{}]`), "dependencies[0].ref: missing"},
+		{document(`,"metadata":{"component":{"bom-ref":"m"}},"dependencies":[{"ref":"m","dependsOn":[1]}]`), "dependencies[0].dependsOn[0]: not a string"},
+		{document(`,"components":[],"components":[]`), `key "components" stands twice in one object`},
+		{document(`,"a":` + strings.Repeat("[", 128) + strings.Repeat("]", 128)), "nested deeper than 128"},
+		{document(`,"a":[` + strings.Repeat("0,", 1_000_000) + `0]`), "more than 1000000 values"},
+		{document(`} {`), "data after the JSON document"},
+		{"{\"bomFormat\":\"\xff\"}", "not valid UTF-8"},
+	} {
+		merged, err := cyclonedx.Merge([]byte(test.text), packs())
+		if !errors.As(err, new(*cyclonedx.FormatError)) || err.Error() != test.want {
+			t.Errorf("%.80s: %v, %v, want %s", test.text, merged, err, test.want)
+		}
+	}
+}
+
+// FuzzMerge: the packs are added to any document that has one reading, all else keeps its
+// meaning, and adding them again changes nothing.
+func FuzzMerge(f *testing.F) {
+	for _, text := range []string{
+		`{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"bom-ref":"m"}},"dependencies":[{"ref":"m","dependsOn":["x"]}]}`,
+		"{\n\t\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"components\":[ ],\"x\":[1e3]\r\n}",
+		"\ufeff{\r\n \"specVersion\":\"1.7\",\"bomFormat\":\"CycloneDX\",\r\n \"metadata\":{\"component\":{\"bom-ref\":\"packvendor:local@" + string(digest("3c")) + "\"}}}",
+	} {
+		f.Add([]byte(text))
+	}
+	added := packs()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		merged, err := cyclonedx.Merge(data, added)
+		if err != nil {
+			return
+		}
+		again, err := cyclonedx.Merge(merged.Text, added)
+		if err != nil || !bytes.Equal(again.Text, merged.Text) {
+			t.Fatalf("again: %v\n%s\n%s", err, merged.Text, again.Text)
+		}
+		before, after := members(t, data), members(t, merged.Text)
+		for key, value := range before {
+			if !slices.Contains([]string{"components", "dependencies"}, key) && !bytes.Equal(value, after[key]) {
+				t.Fatalf("%s was %s, and is %s", key, value, after[key])
+			}
+		}
+		var components []struct {
+			Ref string `json:"bom-ref"`
+		}
+		if err := json.Unmarshal(after["components"], &components); err != nil {
+			t.Fatal(err)
+		}
+		for _, pack := range added {
+			n := 0
+			for _, c := range components {
+				if c.Ref == pack.Ref {
+					n++
+				}
+			}
+			if n == 0 {
+				t.Fatalf("%s is missing", pack.Ref)
+			}
+		}
+	})
+}
+
+func members(t *testing.T, data []byte) (members map[string]json.RawMessage) {
+	t.Helper()
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &members); err != nil {
+		t.Fatal(err)
+	}
+	return members
+}

@@ -99,6 +99,13 @@ type (
 	NotExported struct{ Name, Path string }
 	// NotImported: the cache keeps another layer of a pack's manifest than the locked one.
 	NotImported struct{ Name string }
+	// UnreadComponents: a pack cannot be read, so that an SBOM lacks its components.
+	UnreadComponents struct {
+		Name string
+		Err  error
+	}
+	// NothingDepends: an SBOM has no main component with a bom-ref that could depend on packs.
+	NothingDepends struct{ File string }
 	// Large: a pack is larger than code hosts accept.
 	Large struct {
 		Name string
@@ -113,32 +120,34 @@ type (
 )
 
 // about returns the name or reference of the event's pack.
-func (Planned) about() string           { return "" }
-func (e StaleEntry) about() string      { return e.Name }
-func (e FileChanged) about() string     { return e.Name }
-func (e FileNotZip) about() string      { return e.Name }
-func (e FileStays) about() string       { return e.Name }
-func (e LeftOut) about() string         { return e.Name }
-func (e TagMoved) about() string        { return e.Name }
-func (e Republished) about() string     { return e.Name }
-func (e TagUnchecked) about() string    { return e.Name }
-func (e SuspectLayer) about() string    { return e.Name }
-func (e Restored) about() string        { return e.Name }
-func (e EvidenceRebuilt) about() string { return e.Name }
-func (e UnaskedSigner) about() string   { return e.Name }
-func (Unverified) about() string        { return "" }
-func (e SignerChanged) about() string   { return e.Name }
-func (e SignerRemoved) about() string   { return e.Name }
-func (e FirstSigned) about() string     { return e.Name }
-func (e UnreadSigned) about() string    { return e.Name }
-func (e NotCompared) about() string     { return e.Name }
-func (TrustInTree) about() string       { return "" }
-func (e Kept) about() string            { return e.Name }
-func (e NotExported) about() string     { return e.Name }
-func (e NotImported) about() string     { return e.Name }
-func (e Large) about() string           { return e.Name }
-func (LargeTotal) about() string        { return "" }
-func (WaitingForProject) about() string { return "" }
+func (Planned) about() string            { return "" }
+func (e StaleEntry) about() string       { return e.Name }
+func (e FileChanged) about() string      { return e.Name }
+func (e FileNotZip) about() string       { return e.Name }
+func (e FileStays) about() string        { return e.Name }
+func (e LeftOut) about() string          { return e.Name }
+func (e TagMoved) about() string         { return e.Name }
+func (e Republished) about() string      { return e.Name }
+func (e TagUnchecked) about() string     { return e.Name }
+func (e SuspectLayer) about() string     { return e.Name }
+func (e Restored) about() string         { return e.Name }
+func (e EvidenceRebuilt) about() string  { return e.Name }
+func (e UnaskedSigner) about() string    { return e.Name }
+func (Unverified) about() string         { return "" }
+func (e SignerChanged) about() string    { return e.Name }
+func (e SignerRemoved) about() string    { return e.Name }
+func (e FirstSigned) about() string      { return e.Name }
+func (e UnreadSigned) about() string     { return e.Name }
+func (e NotCompared) about() string      { return e.Name }
+func (TrustInTree) about() string        { return "" }
+func (e Kept) about() string             { return e.Name }
+func (e NotExported) about() string      { return e.Name }
+func (e NotImported) about() string      { return e.Name }
+func (e UnreadComponents) about() string { return e.Name }
+func (NothingDepends) about() string     { return "" }
+func (e Large) about() string            { return e.Name }
+func (LargeTotal) about() string         { return "" }
+func (WaitingForProject) about() string  { return "" }
 
 func (e Fetching) about() string {
 	switch e := e.Event.(type) {

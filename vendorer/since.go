@@ -75,7 +75,8 @@ func isTOML(path string, data []byte) bool {
 	return config != nil && len(config.Packs) > 0
 }
 
-// An InputError reports a packs.lock or a bundle, named by the user, that cannot be read.
+// An InputError reports a packs.lock, a bundle or an SBOM, named by the user, that cannot be
+// read.
 type InputError struct {
 	File string
 	Err  error

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/greenticai/packvendor/internal/packtest/bomschema"
 )
 
 // patience bounds a script's wait for an event, and a quick command under load.
@@ -31,6 +33,7 @@ func inputCommands() map[string]func(*testscript.TestScript, []string) {
 		"quick":    cmdQuick,
 		"declares": cmdDeclares,
 		"ascii":    cmdASCII,
+		"sbom":     cmdSBOM,
 		"headers":  cmdHeaders,
 		"gate":     cmdGate,
 		"await":    cmdAwait,
@@ -185,6 +188,16 @@ func cmdASCII(ts *testscript.TestScript, args []string) {
 			if c != '\n' && c != '\t' && (c < ' ' || c > '~') {
 				ts.Fatalf("%s: byte %#x at %d", name, c, n)
 			}
+		}
+	}
+}
+
+// sbom FILE... fails unless each file is valid by the official schema of the CycloneDX
+// version that it names.
+func cmdSBOM(ts *testscript.TestScript, args []string) {
+	for _, name := range args {
+		if err := bomschema.Validate([]byte(ts.ReadFile(name))); err != nil {
+			ts.Fatalf("%s: %v", name, err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func Merge(data []byte, packs []Component) (*Merged, error) {
 	const mark = "\ufeff" // at the beginning of files from Windows
 	text := bytes.TrimPrefix(data, []byte(mark))
 	if bytes.HasPrefix(bytes.TrimLeft(text, space), []byte("<")) {
-		return nil, &FormatError{"XML: only CycloneDX in JSON can have packs added"}
+		return nil, &FormatError{"it is XML, not JSON"}
 	}
 	packs = distinct(packs)
 	merged := &Merged{}
@@ -52,7 +52,7 @@ func Merge(data []byte, packs []Component) (*Merged, error) {
 		edits.learn(root.Span())
 		merged.Added = addComponents(edits, root, packs)
 		main := mainRef(root)
-		if merged.Orphaned = main == ""; !merged.Orphaned {
+		if merged.Orphaned = main == ""; !merged.Orphaned && len(packs) > 0 {
 			addDependencies(edits, root, main, refsOf(packs))
 		}
 	})
@@ -73,7 +73,7 @@ func checkDocument(root strictjson.Object) {
 		root.Fail("specVersion", "CycloneDX %s is not supported: 1.4 to 1.7 are", printable.Word(version, 20))
 	}
 	if root.Has("signature") {
-		root.Fail("signature", "the document is signed, and packs would break the signature: add them first, then sign")
+		root.Fail("signature", "it would no longer be valid: add the packs first, then sign")
 	}
 }
 

@@ -90,6 +90,15 @@ func TestMergeOrphaned(t *testing.T) {
 	}
 }
 
+// Without packs, nothing changes.
+func TestMergeNothing(t *testing.T) {
+	for _, text := range []string{string(read(t, "testdata/gomod.json")), `{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a","bom-ref":"m"}}}`} {
+		if merged := merge(t, text, nil); string(merged.Text) != text {
+			t.Errorf("got %s, want %s", merged.Text, text)
+		}
+	}
+}
+
 // Packs of several projects can be added one after the other.
 func TestMergeSeveral(t *testing.T) {
 	text := string(read(t, "testdata/gomod.json"))
@@ -120,7 +129,7 @@ func TestMergeRefuses(t *testing.T) {
 	document := func(members string) string { return `{"bomFormat":"CycloneDX","specVersion":"1.6"` + members + `}` }
 	for _, test := range []struct{ text, want string }{
 		{"", "not JSON: unexpected EOF"},
-		{"\ufeff <?xml version=\"1.0\"?><bom/>", "XML: only CycloneDX in JSON can have packs added"},
+		{"\ufeff <?xml version=\"1.0\"?><bom/>", "it is XML, not JSON"},
 		{`[]`, "not a JSON object"},
 		{`{"spdxVersion":"SPDX-2.3"}`, "not a CycloneDX document"},
 		{`{"bomFormat":"Other","specVersion":"1.6"}`, "not a CycloneDX document"},
@@ -128,7 +137,7 @@ func TestMergeRefuses(t *testing.T) {
 		{`{"bomFormat":"CycloneDX","specVersion":"1.3"}`, "specVersion: CycloneDX 1.3 is not supported: 1.4 to 1.7 are"},
 		{`{"bomFormat":"CycloneDX","specVersion":"1.8"}`, "specVersion: CycloneDX 1.8 is not supported: 1.4 to 1.7 are"},
 		{`{"bomFormat":"CycloneDX","specVersion":"2\u001b[2J"}`, `specVersion: CycloneDX "2\x1b[2J" is not supported: 1.4 to 1.7 are`},
-		{document(`,"signature":{}`), "signature: the document is signed, and packs would break the signature: add them first, then sign"},
+		{document(`,"signature":{}`), "signature: it would no longer be valid: add the packs first, then sign"},
 		{document(`,"components":null`), "components: not a list"},
 		{document(`,"components":[1]`), "components[0]: not an object"},
 		{document(`,"components":[{"bom-ref":1}]`), "components[0].bom-ref: not a string"},

@@ -9,10 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/modfile"
-
 	"github.com/greenticai/packvendor/embedgen"
-	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -50,7 +47,7 @@ func Find(p *project.Project, pkg embedgen.Package, files []project.GoFile, scan
 }
 
 func (p target) touches(pkg embedgen.Package, files []project.GoFile, scan *Scan) ([]error, error) {
-	importPath := p.importPath()
+	importPath := p.ImportPath()
 	found := p.goTouches(pkg, files)
 	others, err := p.otherTouches(pkg, importPath)
 	if err != nil {
@@ -163,32 +160,4 @@ func (p target) symbolTouches(pkg embedgen.Package, importPath string, uses []sy
 // uses returns the error of a line that uses a name of the generated file.
 func (p target) uses(file string, line int, name string) error {
 	return &Error{Path: p.Show(file), Line: line, Reason: "uses " + name + ", which is the generated file's alone"}
-}
-
-// importPath returns the package's import path, "" if go.mod names no module.
-func (p target) importPath() string {
-	module := p.modulePath()
-	if module == "" {
-		return ""
-	}
-	return path.Join(module, p.Dir)
-}
-
-// modulePath returns the module's path, "" if go.mod does not name it.
-func (p target) modulePath() string {
-	data, err := regularfile.Read(nil, filepath.Join(p.Module, project.GoMod), project.MaxSource)
-	if err != nil {
-		return ""
-	}
-	return modulePathIn(data)
-}
-
-// modulePathIn returns the module path in a go.mod, "" if there is none. A module line
-// may be in a block, like any other.
-func modulePathIn(data []byte) string {
-	mod, err := modfile.ParseLax(project.GoMod, data, nil)
-	if err != nil || mod.Module == nil {
-		return ""
-	}
-	return mod.Module.Mod.Path
 }

@@ -21,7 +21,7 @@ func FindReplacements(p *project.Project, modFile string) []error {
 }
 
 func (p target) replacements(modFile string) []error {
-	own := p.modulePath()
+	own := p.ModulePath()
 	if own == "" {
 		return []error{&Error{Path: p.Show(project.GoMod), Reason: "does not name the module, so what is put in its place is not known"}}
 	}
@@ -43,7 +43,7 @@ func (p target) replacements(modFile string) []error {
 
 // replacementsBelow is FindReplacements for the go.mod files of modules in this one.
 func (p target) replacementsBelow(files []string) []error {
-	own := p.modulePath()
+	own := p.ModulePath()
 	if own == "" {
 		return nil // told already
 	}
@@ -88,7 +88,7 @@ func (p target) replacedByWork(file, own string) []error {
 	for _, use := range work.Use {
 		dir := fromFile(file, use.Path)
 		mod, err := regularfile.Read(nil, filepath.Join(dir, project.GoMod), project.MaxSource)
-		if err == nil && modulePathIn(mod) == own && !sameFile(dir, p.Module) {
+		if err == nil && project.ModulePathIn(mod) == own && !sameFile(dir, p.Module) {
 			found = append(found, p.replaced(file, use.Syntax.Start.Line, own, use.Path))
 		}
 	}

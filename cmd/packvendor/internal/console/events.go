@@ -87,6 +87,10 @@ func (p *Printer) Event(e vendorer.Event) {
 		p.Warning("%s is not the pack that is locked; the bundle has the pack from elsewhere", e.Path)
 	case vendorer.NotImported:
 		p.Warning("%s%s is not imported: packs.toml chooses its layer, and the cache keeps another one", p.About, e.Name)
+	case vendorer.UnreadComponents:
+		p.Warning("%s%s cannot be read as a pack, so the SBOM lacks its components: %v", p.About, e.Name, e.Err)
+	case vendorer.NothingDepends:
+		p.Warning("%s has no main component with a bom-ref, so nothing in it depends on the packs", e.File)
 	case vendorer.Large:
 		p.Warning("%s%s has %d bytes: many code hosts refuse files over 100 MB", p.About, e.Name, e.Size)
 	case vendorer.LargeTotal:

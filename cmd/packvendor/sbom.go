@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/vendorer"
+)
+
+func (c *cli) sbomCommand() *cobra.Command {
+	var so vendorer.SBOMOptions
+	command := &cobra.Command{
+		Use:   "sbom",
+		Short: "Write the locked packs into an SBOM",
+		Long: `Write the packs of packs.lock into a software bill of materials (SBOM): a
+CycloneDX 1.6 document in JSON, on standard output or, with -o, in FILE. Of each
+pack it has the package URL, the digest, the size, and the signer as packs.lock
+has it; and the components in the pack, on the word of the pack's own manifest.
+
+--merge adds the packs to an SBOM that another tool made of the program, such as
+cyclonedx-gomod: such tools do not see embedded files. It must be CycloneDX 1.4
+to 1.7 in JSON. The packs become components, on which the main component of that
+SBOM depends. All else stays as it is, byte for byte. FILE of -o may be the same
+file. Packs that the SBOM has already are not added again.
+
+The same packs.lock gives the same bytes: a new SBOM has no time, and its serial
+number follows from its contents. packvendor reads the vendored packs. It takes
+packs that are missing from the cache, from the bundles of --from or from the
+registries.`,
+		Example: `  packvendor sbom -o packs.cdx.json
+  packvendor sbom --merge app.cdx.json -o app.cdx.json`,
+		Args: c.noArguments,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if so.Output == "" && command.Flags().Changed("output") {
+				return usagef("-o names no file")
+			}
+			if so.Merge == "" && command.Flags().Changed("merge") {
+				return usagef("--merge names no file")
+			}
+			o, err := c.oneProject(command)
+			if err != nil {
+				return err
+			}
+			made, err := vendorer.MakeSBOM(command.Context(), o, so)
+			if err != nil {
+				return err
+			}
+			return c.reportSBOM(made, so)
+		},
+	}
+	c.projectFlags(command)
+	c.fromFlag(command)
+	command.Flags().StringVarP(&so.Output, "output", "o", "", "write the SBOM to `FILE`")
+	command.Flags().StringVar(&so.Merge, "merge", "", "add the packs to the SBOM in `FILE`")
+	return command
+}
+
+// writtenSBOMJSON is the document of sbom --json with -o. Without -o the SBOM itself is printed.
+type writtenSBOMJSON struct {
+	Output string         `json:"output"`           // the SBOM
+	Merged string         `json:"merged,omitempty"` // the SBOM to which the packs were added
+	Packs  []sbomPackJSON `json:"packs"`            // those in it, by name
+	Added  int            `json:"added"`            // how many of them the merged SBOM did not have; all in a new one
+}
+
+type sbomPackJSON struct {
+	Name       string `json:"name"`       // of the pack in packs.toml
+	PURL       string `json:"purl"`       // its package URL
+	Components int    `json:"components"` // how many its own manifest names
+}
+
+func (c *cli) reportSBOM(made *vendorer.MadeSBOM, so vendorer.SBOMOptions) error {
+	if so.Output == "" {
+		c.progress.Stop()
+		_, err := c.stdout.Write(made.Text) // no byte may change; JSON has no control characters
+		return err
+	}
+	doc := writtenSBOMJSON{Output: so.Output, Merged: so.Merge, Packs: []sbomPackJSON{}, Added: made.Added}
+	for _, p := range made.Packs {
+		doc.Packs = append(doc.Packs, sbomPackJSON(p))
+	}
+	if err := c.end(outcome{document: doc, before: so.Output + "\n"}); err != nil || c.json {
+		return err
+	}
+	text := phrase.Count(len(made.Packs), "pack") + " in the SBOM"
+	if so.Merge != "" {
+		text += fmt.Sprintf(", %d added", made.Added)
+	}
+	c.say.Notice("%s", text)
+	return nil
+}

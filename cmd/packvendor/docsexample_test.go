@@ -37,6 +37,7 @@ var jsonExamples = []struct {
 	{"packvendor fetch --json --allow-tags ghcr.io/greenticai/greentic-packs/redis:1.2.0", 0},
 	{"packvendor export --json -o bundle.tar slack", 0},
 	{"packvendor import --json bundle.tar", 0},
+	{"packvendor sbom --json -o packs.cdx.json", 0},
 	{"packvendor cache dir --json", 0},
 	{"packvendor cache list --json", 0},
 	{"packvendor cache verify --json", 0},

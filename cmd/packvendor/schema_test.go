@@ -49,6 +49,7 @@ var jsonCommands = []jsonCommand{
 	{"mirror explain", mirrorJSON{}, false},
 	{"outdated", outdatedJSON{}, true},
 	{"remove", runJSON{}, false},
+	{"sbom", writtenSBOMJSON{}, false},
 	{"trust add", trustAddJSON{}, false},
 	{"trust explain", trustExplainJSON{}, false},
 	{"trust list", trustListJSON{}, false},

@@ -1,0 +1,90 @@
+// Package marker writes and reads markers: the texts by which a compiled program names its
+// packs. docs/format.md promises their form.
+package marker
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// A Marker describes one pack in a program. Parse returns only markers that obey the
+// comments; Format escapes strings of any kind.
+type Marker struct {
+	Package        string // the import path of the Go package that embeds the pack; "" if it is unknown
+	Name           string
+	Ref            string        // the reference, or "file:" and the path of the file that is the pack
+	ManifestDigest ociref.Digest // "" if the pack is a file
+	LayerDigest    ociref.Digest
+	Size           int64
+	MediaType      string        // "" if the pack is a file
+	Head           string        // the first HeadSize bytes of the pack, or all if it has fewer
+	Part           ociref.Digest // the digest of the first PartSize bytes of the pack, or of all
+}
+
+const (
+	HeadSize = 16       // bytes
+	PartSize = 64 << 10 // bytes
+	// MaxSize bounds a marker, in bytes. Readers ignore longer ones.
+	MaxSize = 128 << 10
+)
+
+// A marker begins with STX, the word and the version, and ends with ETX. Neither byte occurs
+// in text, so a program that embeds documentation with an example has no marker. The first
+// byte and the word are no single constant: packvendor's own program has no start of a marker.
+const (
+	stx     = 0x02
+	etx     = 0x03
+	word    = "greentic-pack"
+	version = "v1"
+)
+
+// Start returns the first bytes of every marker, of any version.
+func Start() []byte { return append([]byte{stx}, word+" "...) }
+
+// Format returns the marker as it stands in a program.
+func Format(m Marker) string {
+	var b strings.Builder
+	b.Write(Start())
+	b.WriteString(version)
+	for i, value := range []string{
+		m.Package, m.Name, m.Ref, string(m.ManifestDigest), string(m.LayerDigest), strconv.FormatInt(m.Size, 10),
+		m.MediaType, hex.EncodeToString([]byte(m.Head)), m.Part.Hex(),
+	} {
+		b.WriteString(" " + fields[i] + "=" + escape(value))
+	}
+	b.WriteByte(etx)
+	return b.String()
+}
+
+// fields are the keys of a marker of this version, in their order.
+var fields = [...]string{"in", "name", "ref", "manifest", "layer", "size", "media", "head", "part"}
+
+// none stands for an empty value.
+const none = "-"
+
+// escape returns a value in printable ASCII without spaces.
+func escape(value string) string {
+	switch value {
+	case "":
+		return none
+	case none:
+		return "%2D"
+	}
+	var b strings.Builder
+	for _, c := range []byte(value) {
+		if c <= ' ' || c > '~' || c == '%' {
+			b.WriteString("%" + strings.ToUpper(hex.EncodeToString([]byte{c})))
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// Sample returns Head and Part of a pack from its first PartSize bytes, or all of them.
+func Sample(first []byte) (head string, part ociref.Digest) {
+	return string(first[:min(HeadSize, len(first))]), ociref.DigestOf(first[:min(PartSize, len(first))])
+}

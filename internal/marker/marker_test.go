@@ -1,0 +1,167 @@
+package marker_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/greenticai/packvendor/internal/marker"
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+var (
+	digestA = ociref.Digest("sha256:" + strings.Repeat("a", 64))
+	digestB = ociref.Digest("sha256:" + strings.Repeat("b", 64))
+	digestC = ociref.Digest("sha256:" + strings.Repeat("c", 64))
+)
+
+func slack() marker.Marker {
+	return marker.Marker{
+		Package: "example.com/app/internal/packs", Name: "messaging-slack",
+		Ref:            "ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + string(digestA),
+		ManifestDigest: digestA, LayerDigest: digestB, Size: 1279746,
+		MediaType: "application/vnd.greentic.gtpack.v1+zip", Head: "PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x12\x34", Part: digestC,
+	}
+}
+
+// framed returns the marker with that text. Tests have no marker as a constant: the program
+// of the tests is itself one that must have none.
+func framed(text string) string { return string([]byte{2}) + text + string([]byte{3}) }
+
+var slackText = "greentic-pack v1 in=example.com/app/internal/packs name=messaging-slack" +
+	" ref=ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + string(digestA) +
+	" manifest=" + string(digestA) + " layer=" + string(digestB) + " size=1279746" +
+	" media=application/vnd.greentic.gtpack.v1+zip head=504b0304140000000800000000001234 part=" + digestC.Hex()
+
+func TestFormat(t *testing.T) {
+	file := marker.Marker{
+		Name: "tools", Ref: "file:../my tools/50%/\xff\u00e4.gtpack", LayerDigest: digestB, Size: 3, Head: "\x00-\xff", Part: digestB,
+	}
+	empty := marker.Marker{Package: "-", Name: "none", Ref: "file:a", LayerDigest: digestB, Part: digestB}
+	for _, test := range []struct {
+		m    marker.Marker
+		want string
+	}{
+		{slack(), slackText},
+		{file, "greentic-pack v1 in=- name=tools ref=file:../my%20tools/50%25/%FF%C3%A4.gtpack manifest=- layer=" + string(digestB) +
+			" size=3 media=- head=002dff part=" + digestB.Hex()},
+		{empty, "greentic-pack v1 in=%2D name=none ref=file:a manifest=- layer=" + string(digestB) + " size=0 media=- head=- part=" + digestB.Hex()},
+	} {
+		got := marker.Format(test.m)
+		if want := framed(test.want); got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+		if !strings.HasPrefix(got, string(marker.Start())) {
+			t.Errorf("%q does not begin with %q", got, marker.Start())
+		}
+		if m, err := marker.Parse(got); err != nil || m != test.m {
+			t.Errorf("Parse: %+v, %v\nwant %+v", m, err, test.m)
+		}
+	}
+}
+
+// Whatever a value holds, the marker is one line of printable ASCII, and no value ends it.
+func TestFormatHostile(t *testing.T) {
+	for _, value := range []string{"\x03", "\x02greentic-pack v1", "\n\r\x00", "a b", "a name=b", "%41", "%", "\xff", "\u202e"} {
+		m := slack()
+		m.Package, m.Ref, m.MediaType = value, value, value
+		text := marker.Format(m)
+		for _, c := range text[1 : len(text)-1] {
+			if c < ' ' || c > '~' {
+				t.Errorf("%q is not printable ASCII", text)
+			}
+		}
+		if got, err := marker.Parse(text); err != nil || got != m {
+			t.Errorf("%q: %+v, %v", value, got, err)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	replace := func(old, new string) string {
+		if !strings.Contains(slackText, old) {
+			t.Fatalf("no %q", old)
+		}
+		return framed(strings.Replace(slackText, old, new, 1))
+	}
+	for _, test := range []struct{ text, want string }{
+		{"", "this is no marker"},
+		{slackText, "this is no marker"},
+		{string(marker.Start()), "this is no marker"},
+		{framed(slackText) + "\n", "this is no marker"},
+		{replace(" v1", ""), `the marker has the version "in=example.com/app/internal/packs", and this packvendor knows v1`},
+		{replace(" v1 ", " v1\n"), "this is no marker"},
+		{framed(slackText + strings.Repeat(" ", marker.MaxSize)), "this is no marker"},
+		{replace(" v1", " v2"), `the marker has the version "v2", and this packvendor knows v1`},
+		{replace(" v1 ", " v1  "), `the marker's field "in": found ""`},
+		{framed("greentic-pack v1"), "the marker has 0 fields instead of 9"},
+		{replace(" name=messaging-slack", ""), "the marker has 8 fields instead of 9"},
+		{replace(" name=messaging-slack", " title=x"), `the marker's field "name": found "title=x"`},
+		{replace("messaging-slack", "-"), `the marker's field "name": it has no value`},
+		{replace("messaging-slack", ""), `the marker's field "name": "" is not escaped as packvendor does it`},
+		{replace("messaging-slack", "%61"), `the marker's field "name": "%61" is not escaped as packvendor does it`},
+		{replace("messaging-slack", "%c3%a4"), `the marker's field "name": "%c3%a4" is not escaped as packvendor does it`},
+		{replace("messaging-slack", "%x"), `the marker's field "name": invalid URL escape "%x"`},
+		{replace("manifest=sha256:a", "manifest=sha256:A"), `the marker's field "manifest": digest "sha256:A` + strings.Repeat("a", 63) + `" is not lower-case hexadecimal`},
+		{replace("layer="+string(digestB), "layer=-"), `the marker's field "layer": it has no value`},
+		{replace("layer="+string(digestB), "layer=md5:x"), `the marker's field "layer": digest algorithm "md5" is not supported: only sha256`},
+		{replace("size=1279746", "size=01"), `the marker's field "size": "01" is not a size in bytes`},
+		{replace("size=1279746", "size=-1"), `the marker's field "size": "-1" is not a size in bytes`},
+		{replace("size=1279746", "size=9223372036854775808"), `the marker's field "size": "9223372036854775808" is not a size in bytes`},
+		{replace("size=1279746", "size=3"), `the marker's field "head": it has 16 bytes instead of 3`},
+		{replace("head=504b", "head=504B"), `the marker's field "head": "504B0304140000000800000000001234" is not lower-case hexadecimal`},
+		{replace("head=504b", "head="), `the marker's field "head": it has 14 bytes instead of 16`},
+		{replace("part=c", "part="), `the marker's field "part": digest "sha256:` + strings.Repeat("c", 63) + `" has 63 characters after "sha256:", not 64`},
+	} {
+		m, err := marker.Parse(test.text)
+		if err == nil || err.Error() != test.want || m != (marker.Marker{}) {
+			t.Errorf("%.200q\ngot  %v, %+v\nwant %s", test.text, err, m, test.want)
+		}
+	}
+	var version *marker.VersionError
+	if _, err := marker.Parse(replace(" v1", " v12")); !errors.As(err, &version) || version.Version != "v12" {
+		t.Errorf("got %v, %+v", err, version)
+	}
+}
+
+// Later releases may add fields.
+func TestParseMoreFields(t *testing.T) {
+	if m, err := marker.Parse(framed(slackText + " signer=x y")); err != nil || m != slack() {
+		t.Errorf("got %+v, %v", m, err)
+	}
+}
+
+func TestSample(t *testing.T) {
+	long := strings.Repeat("0123456789abcdefgh", 10_000)
+	for _, test := range []struct{ first, head, part string }{
+		{"", "", ""},
+		{"abc", "abc", "abc"},
+		{long, "0123456789abcdef", long[:64<<10]},
+	} {
+		head, part := marker.Sample([]byte(test.first))
+		if head != test.head || part != ociref.DigestOf([]byte(test.part)) {
+			t.Errorf("of %d bytes: %q, %s", len(test.first), head, part)
+		}
+	}
+}
+
+// A program that writes and reads markers, as this one does, has none.
+func TestNoMarkerHere(t *testing.T) {
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	err = marker.Scan(program, func(at int64, text string) error {
+		t.Errorf("at %d: %q", at, text)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

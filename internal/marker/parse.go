@@ -1,0 +1,147 @@
+package marker
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// A VersionError reports a marker of another version, which a newer packvendor wrote.
+type VersionError struct{ Version string }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("the marker has the version %+q, and this packvendor knows %s", e.Version, version)
+}
+
+// Parse is the reverse of Format. It ignores fields that follow those of this version. The
+// error is *VersionError if the marker has another version.
+func Parse(text string) (Marker, error) {
+	body, ok := strings.CutPrefix(text, string(Start()))
+	if ok {
+		body, ok = strings.CutSuffix(body, string(rune(etx)))
+	}
+	if !ok || len(text) > MaxSize || !isLine(body) {
+		return Marker{}, errors.New("this is no marker")
+	}
+	words := strings.Split(body, " ")
+	if words[0] != version {
+		return Marker{}, &VersionError{Version: words[0]}
+	}
+	words = words[1:]
+	if len(words) < len(fields) {
+		return Marker{}, fmt.Errorf("the marker has %d fields instead of %d", len(words), len(fields))
+	}
+	p := &parser{words: words}
+	m := Marker{
+		Package:        p.value(),
+		Name:           p.required(),
+		Ref:            p.required(),
+		ManifestDigest: p.digest(p.value()),
+		LayerDigest:    p.digest(p.required()),
+		Size:           p.size(),
+		MediaType:      p.value(),
+		Head:           p.head(),
+		Part:           p.digest("sha256:" + p.required()),
+	}
+	if p.err != nil {
+		return Marker{}, p.err
+	}
+	return m, nil
+}
+
+// isLine tells whether s is printable ASCII.
+func isLine(s string) bool { return lineLength([]byte(s)) == len(s) }
+
+// lineLength returns how many bytes of printable ASCII begin b.
+func lineLength(b []byte) int {
+	for i, c := range b {
+		if c < ' ' || c > '~' {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// A parser reads the fields in their order. After the first error its results mean nothing.
+type parser struct {
+	words []string
+	next  int   // the field
+	bytes int64 // the size of the pack
+	err   error
+}
+
+// fail keeps the first error, with the field that was read last.
+func (p *parser) fail(err error) {
+	if p.err == nil {
+		p.err = fmt.Errorf("the marker's field %q: %w", fields[p.next-1], err)
+	}
+}
+
+// value returns the value of the next field, "" if it has none.
+func (p *parser) value() string {
+	word, key := p.words[p.next], fields[p.next]
+	p.next++
+	escaped, ok := strings.CutPrefix(word, key+"=")
+	if !ok {
+		p.fail(fmt.Errorf("found %+q", word))
+		return ""
+	}
+	if escaped == none {
+		return ""
+	}
+	value, err := url.PathUnescape(escaped)
+	if err == nil && escape(value) != escaped {
+		err = fmt.Errorf("%+q is not escaped as packvendor does it", escaped)
+	}
+	if err != nil {
+		p.fail(err)
+	}
+	return value
+}
+
+func (p *parser) required() string {
+	value := p.value()
+	if value == "" {
+		p.fail(errors.New("it has no value"))
+	}
+	return value
+}
+
+// digest parses a value; no value is no digest.
+func (p *parser) digest(value string) ociref.Digest {
+	if value == "" {
+		return ""
+	}
+	digest, err := ociref.ParseDigest(value)
+	if err != nil {
+		p.fail(err)
+	}
+	return digest
+}
+
+func (p *parser) size() int64 {
+	value := p.required()
+	size, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || size < 0 || strconv.FormatInt(size, 10) != value {
+		p.fail(fmt.Errorf("%+q is not a size in bytes", value))
+	}
+	p.bytes = size
+	return size
+}
+
+func (p *parser) head() string {
+	value := p.value()
+	head, err := hex.DecodeString(value)
+	if err != nil || strings.ToLower(value) != value {
+		p.fail(fmt.Errorf("%+q is not lower-case hexadecimal", value))
+	}
+	if want := min(p.bytes, HeadSize); int64(len(head)) != want {
+		p.fail(fmt.Errorf("it has %d bytes instead of %d", len(head), want))
+	}
+	return string(head)
+}

@@ -1,0 +1,282 @@
+package binary_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	packs "github.com/greenticai/packvendor/internal/binary"
+	"github.com/greenticai/packvendor/internal/marker"
+	"github.com/greenticai/packvendor/internal/regularfile"
+)
+
+func TestFormatOf(t *testing.T) {
+	dos := append([]byte("MZ"), make([]byte, 62)...)
+	pe := bytes.Clone(dos)
+	pe[0x3c] = 64
+	pe = append(pe, "PE\x00\x00"...)
+	far := bytes.Clone(pe)
+	far[0x3f] = 0xff
+	for _, test := range []struct {
+		file string
+		want packs.Format
+	}{
+		{"", ""},
+		{"\x7fEL", ""},
+		{"\x7fELF", packs.ELF},
+		{"\xcf\xfa\xed\xfe", packs.MachO},
+		{"\xfe\xed\xfa\xce", packs.MachO},
+		{"\xca\xfe\xba\xbe\x00\x00\x00\x02", packs.Universal},
+		{"\xca\xfe\xba\xbf\x00\x00\x00\x02", packs.Universal},
+		{"\xca\xfe\xba\xbe\x00\x00\x00\x34", ""}, // a class of Java 8
+		{"\xca\xfe\xba\xbe", ""},
+		{string(dos), ""},
+		{string(pe), packs.PE},
+		{string(far), ""},
+		{"MZ", ""},
+		{"\x00asm\x01\x00\x00\x00", packs.Wasm},
+		{"\x00asm\x0d\x00\x01\x00", ""}, // a component
+		{"\x01\xf7\x00\x00", packs.XCOFF},
+		{"\x00\x00\x8a\x97", packs.Plan9},
+		{"!<arch>\n", packs.Archive},
+		{"PK\x03\x04", ""},
+		{"#!/bin/sh\n", ""},
+	} {
+		got, err := packs.FormatOf(strings.NewReader(test.file))
+		if got != test.want || err != nil {
+			t.Errorf("%q: got %q, %v, want %q", test.file, got, err, test.want)
+		}
+	}
+	failure := errors.New("failure")
+	if _, err := packs.FormatOf(failing{failure}); err != failure {
+		t.Errorf("got %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) ReadAt([]byte, int64) (int, error) { return 0, f.err }
+
+func TestNew(t *testing.T) {
+	table := func(entries ...uint32) string {
+		file := binary.BigEndian.AppendUint32([]byte("\xca\xfe\xba\xbe"), uint32(len(entries)/2))
+		for i := 0; i < len(entries); i += 2 {
+			for _, n := range []uint32{0x01000007, 0, entries[i], entries[i+1], 0} {
+				file = binary.BigEndian.AppendUint32(file, n)
+			}
+		}
+		return string(file) + strings.Repeat("x", 100)
+	}
+	module := func(body string) string { return "\x00asm\x01\x00\x00\x00" + body }
+	section := func(body string) string { return module("\x0b" + string(rune(len(body))) + body) }
+	for _, test := range []struct{ name, file, want string }{
+		{"text", "#!/bin/sh", "the file has no format of a program that Go links"},
+		{"universal, cut", table(28, 10)[:20], "malformed universal Mach-O file: it ends within its header"},
+		{"universal, empty", table(), "malformed universal Mach-O file: it has no image"},
+		{"universal, too far", table(129, 0), "malformed universal Mach-O file: its image for amd64 reaches beyond the end of the file"},
+		{"universal, too long", table(28, 101), "malformed universal Mach-O file: its image for amd64 reaches beyond the end of the file"},
+		{"universal, huge", table(28, 0xffffffff), "malformed universal Mach-O file: its image for amd64 reaches beyond the end of the file"},
+		{"universal, shared", table(50, 50, 99, 2), "malformed universal Mach-O file: its images for amd64 and amd64 overlap"},
+		{"Wasm, cut", module("\x0b"), "malformed Wasm file: it ends in the middle"},
+		{"Wasm, long section", module("\x00\x05abc"), "malformed Wasm file: a size in it reaches beyond the end of the file"},
+		{"Wasm, long number", module("\x0b\xff\xff\xff\xff\xff\x01"), "malformed Wasm file: it has a number of more than 32 bits"},
+		{"Wasm, many segments", section("\xff\xff\xff\xff\x0f"), "malformed Wasm file: it has 4294967295 data segments, and packvendor reads at most 1048576"},
+		{"Wasm, missing segments", section("\x80\x80\x04"), "malformed Wasm file: it ends in the middle"},
+		{"Wasm, long segment", section("\x01\x00\x41\x00\x0b\x05abcd"), "malformed Wasm file: a size in it reaches beyond the end of the file"},
+		{"Wasm, a global address", section("\x01\x00\x23\x00\x0b\x01a"), "malformed Wasm file: the address of a data segment is no constant"},
+		{"Wasm, a computed address", section("\x01\x00\x41\x00\x41\x00\x6a\x0b\x01a"), "malformed Wasm file: the address of a data segment is no constant"},
+		{"Wasm, address beyond", section("\x01\x00\x42\x80\x80\x80\x80\x20\x0b\x01a"), "malformed Wasm file: a data segment is beyond the first 4 GiB of the memory"},
+		{"Wasm, negative address", section("\x01\x00\x42\x7f\x0b\x01a"), "malformed Wasm file: a data segment is beyond the first 4 GiB of the memory"},
+		{"Wasm, end beyond", section("\x01\x00\x41\x7f\x0b\x02ab"), "malformed Wasm file: a data segment ends beyond the memory"},
+		{"Wasm, overlap", section("\x02\x00\x41\x08\x0b\x01a\x00\x41\x00\x0b\x09123456789"), "malformed Wasm file: its data segments overlap"},
+		{"Wasm, short section", section("\x01\x00\x41\x00\x0b\x01az"), "malformed Wasm file: its data section does not have the size that it says"},
+		{"Wasm, unknown section", module("\x63\x01a") + "\x0b\x01\x00", ""},
+		{"Wasm, other kinds of segments", section("\x03\x01\x01a\x02\x00\x41\x05\x0b\x01b\x00\x42\x01\x0b\x00"), ""},
+	} {
+		_, err := packs.New(strings.NewReader(test.file), int64(len(test.file)))
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		var format *packs.FormatError
+		if got != test.want || err != nil && !errors.As(err, &format) {
+			t.Errorf("%s: got %q (%T), want %q", test.name, got, err, test.want)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	var place *regularfile.PlaceError
+	if _, err := packs.Open(dir); !errors.As(err, &place) || err.Error() != dir+" is not a regular file" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := packs.Open(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	script := filepath.Join(dir, "script")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var format *packs.FormatError
+	if _, err := packs.Open(script); !errors.As(err, &format) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// This program holds all of the code that reads markers.
+func TestNoMarkerHere(t *testing.T) {
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := packs.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if found, err := f.Packs(t.Context()); err != nil || found != nil {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
+
+// A huge is an ELF file of a size that no machine has in memory: parts, then filling.
+type huge struct {
+	head    []byte
+	filling []byte // repeated; its length divides that of a page
+	size    int64
+}
+
+func (h huge) ReadAt(p []byte, at int64) (int, error) {
+	n := int(max(0, min(int64(len(p)), h.size-at)))
+	for i := 0; i < n; {
+		if at+int64(i) < int64(len(h.head)) {
+			i += copy(p[i:n], h.head[at+int64(i):])
+			continue
+		}
+		offset := (at + int64(i) - int64(len(h.head))) % int64(len(h.filling))
+		i += copy(p[i:n], h.filling[offset:])
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// peak returns the most memory that do had from the system beyond what there was, in bytes.
+func peak(t *testing.T, do func()) uint64 {
+	t.Helper()
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.Sys - before.Sys
+}
+
+func scan(t *testing.T, r io.ReaderAt, size int64) ([]packs.Pack, error) {
+	t.Helper()
+	f, err := packs.New(r, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Packs(t.Context())
+}
+
+const maxMemory = 64 << 20
+
+// Whatever a file holds, the memory is bounded, and there is an answer.
+func TestHostile(t *testing.T) {
+	pack := archive(t, noise(10, 300))
+	many := func(fill []byte, size int64, heads ...[]byte) huge {
+		return huge{head: elf(heads...), filling: fill, size: size}
+	}
+	claims := markerOf("claims", pack) // a size beyond the file
+	claims.Size = 1 << 40
+	zeros := markerOf("zeros", make([]byte, 1<<20))
+	starts := bytes.Repeat([]byte("PK\x03\x04\x14\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 4096)
+	like := markerOf("like", append(bytes.Clone(starts[:16]), noise(4, 500)...))
+	ends := markerOf("ends", append(bytes.Clone(starts[:16]), noise(4, 16*22-16)...))
+	for _, test := range []struct {
+		name string
+		file huge
+		want string
+	}{
+		{"a size beyond the file", many(pack, 64<<20, text(claims)), line("claims", "absent")},
+		{"zeros", many(make([]byte, 4096), 64<<20, text(zeros)), line("zeros", "present")},
+		{"places without end", many(starts, 64<<20, text(like)), line("like", "unknown")},
+		{"places and ends", many([]byte("PK\x03\x04\x14\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00PK\x05\x06"), 64<<20, text(ends)), line("ends", "unknown")},
+		{"one marker again and again", many(text(markerOf("a", pack)), 64<<20, pack), line("a", "present")},
+		{"starts of markers", many(marker.Start(), 64<<20), ""},
+		{"a marker without end", many([]byte("a"), 64<<20, marker.Start()), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var found []packs.Pack
+			var err error
+			used := peak(t, func() { found, err = scan(t, test.file, test.file.size) })
+			if err != nil || linesOf(found) != test.want {
+				t.Errorf("got %q, %v, want %q", linesOf(found), err, test.want)
+			}
+			if used > maxMemory {
+				t.Errorf("%d MiB of memory", used>>20)
+			}
+		})
+	}
+}
+
+// A million markers that differ are more than are read.
+func TestMillionMarkers(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		text func(i int) []byte
+	}{
+		{"short", func(i int) []byte { return text(markerOf(fmt.Sprint(i), nil)) }},
+		{"long", func(i int) []byte {
+			m := markerOf(fmt.Sprint(i), nil)
+			m.Ref = strings.Repeat("x", 100_000)
+			return text(m)
+		}},
+	} {
+		r := &generated{text: test.text}
+		var err error
+		used := peak(t, func() { _, err = scan(t, r, 1<<40) })
+		var limit *packs.LimitError
+		if !errors.As(err, &limit) || err.Error() != "it has more than 10000 markers, or more than 8388608 bytes of them" {
+			t.Errorf("%s: got %v", test.name, err)
+		}
+		if used > maxMemory {
+			t.Errorf("%s: %d MiB of memory", test.name, used>>20)
+		}
+	}
+}
+
+// A generated file is read in its order, and has one text after the other.
+type generated struct {
+	text func(i int) []byte
+	i    int
+	left []byte
+}
+
+func (g *generated) ReadAt(p []byte, at int64) (int, error) {
+	if at == 0 {
+		copy(p, "\x7fELF")
+		return len(p), nil
+	}
+	n := 0
+	for n < len(p) {
+		if len(g.left) == 0 {
+			g.left = g.text(g.i)
+			g.i++
+		}
+		copied := copy(p[n:], g.left)
+		n, g.left = n+copied, g.left[copied:]
+	}
+	return n, nil
+}

@@ -1,0 +1,122 @@
+package binary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/greenticai/packvendor/internal/marker"
+)
+
+// A Pack is one that a program names by a marker.
+type Pack struct {
+	marker.Marker
+	State State
+	// Architectures are those of a universal Mach-O file whose images have the marker; nil for
+	// other files. State is then the worst of these.
+	Architectures []string
+}
+
+// A State is the state of the bytes that a marker names. Worse ones are greater.
+type State int
+
+const (
+	// Present bytes are in the file, as the marker says.
+	Present State = iota
+	// Absent bytes are not in the file.
+	Absent
+	// Unknown bytes were not looked for to the end: the file has too many places where they
+	// could be.
+	Unknown
+	// Other bytes are in their place.
+	Other
+)
+
+func (s State) String() string {
+	return [...]string{"present", "absent", "unknown", "other"}[s]
+}
+
+// A LimitError reports a file that has more than is read.
+type LimitError struct{ Reason string }
+
+func (e *LimitError) Error() string { return e.Reason }
+
+const (
+	maxMarkers     = 10_000  // that differ, in an image
+	maxMarkerBytes = 8 << 20 // of all these
+)
+
+// Packs returns the packs that the markers of the program name, by import path and name, each
+// once. It looks for the bytes of each. Errors: *LimitError, *marker.VersionError, those of the
+// reader and the cause of ctx's end.
+func (f *File) Packs(ctx context.Context) ([]Pack, error) {
+	packs := map[marker.Marker]*Pack{}
+	for _, image := range f.images {
+		markers, err := image.markers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		states, err := f.states(ctx, image, markers)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range markers {
+			pack, ok := packs[m]
+			if !ok {
+				pack = &Pack{Marker: m}
+				packs[m] = pack
+			}
+			pack.State = max(pack.State, states[contentOf(m)])
+			if image.arch != "" {
+				pack.Architectures = append(pack.Architectures, image.arch)
+			}
+		}
+	}
+	var sorted []Pack
+	for _, pack := range packs {
+		sorted = append(sorted, *pack)
+	}
+	slices.SortFunc(sorted, comparePacks)
+	return sorted, nil
+}
+
+// comparePacks orders packs by import path, name, and the rest of their markers.
+func comparePacks(a, b Pack) int {
+	for _, field := range []func(Pack) string{
+		func(p Pack) string { return p.Package },
+		func(p Pack) string { return p.Name },
+		func(p Pack) string { return marker.Format(p.Marker) },
+	} {
+		if order := strings.Compare(field(a), field(b)); order != 0 {
+			return order
+		}
+	}
+	return 0
+}
+
+// markers returns the markers of an image, each once.
+func (i image) markers(ctx context.Context) ([]marker.Marker, error) {
+	found, seen, size := map[marker.Marker]bool{}, map[string]bool{}, 0
+	err := marker.Scan(&stream{ctx: ctx, space: i.bytes}, func(_ int64, text string) error {
+		if seen[text] {
+			return nil
+		}
+		m, err := marker.Parse(text)
+		var newer *marker.VersionError
+		switch {
+		case errors.As(err, &newer):
+			return err
+		case err != nil: // a program that looks for markers may hold something of the kind
+			return nil
+		}
+		seen[text], found[m] = true, true
+		if size += len(text); len(found) > maxMarkers || size > maxMarkerBytes {
+			return &LimitError{Reason: fmt.Sprintf("it has more than %d markers, or more than %d bytes of them", maxMarkers, maxMarkerBytes)}
+		}
+		return nil
+	})
+	return slices.Collect(maps.Keys(found)), err
+}

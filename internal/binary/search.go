@@ -1,0 +1,297 @@
+package binary
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/greenticai/packvendor/internal/marker"
+	"github.com/greenticai/packvendor/internal/ociref"
+)
+
+// states returns the state of each content that markers of an image describe.
+func (f *File) states(ctx context.Context, i image, markers []marker.Marker) (map[content]State, error) {
+	states := map[content]State{}
+	for _, m := range markers {
+		states[contentOf(m)] = Absent
+	}
+	s := newSearch(i, states)
+	err := s.run(ctx)
+	for _, group := range s.groups {
+		for _, c := range group.contents {
+			states[c.content] = c.state
+		}
+	}
+	for _, c := range s.short {
+		states[c.content] = c.state
+	}
+	return states, err
+}
+
+// A search looks for contents in an image: first for the places where one may begin, then
+// whether it is there.
+type search struct {
+	space  space
+	groups []*group  // of contents that begin alike
+	short  []*sought // those that are all head
+	places int       // of all groups
+	ends   []int64   // of archives, where their last record is, in their order
+	budget budget
+}
+
+// A group is contents with the same head, and the places that have this head.
+type group struct {
+	contents []*sought // by size
+	places   []int64   // in their order
+	cut      bool      // there were more places
+}
+
+// A sought is a content and its state as far as it is known.
+type sought struct {
+	content
+	state State
+}
+
+const (
+	maxPlaces = 1 << 20
+	// maxGroupPlaces is less, so that one group leaves room for others.
+	maxGroupPlaces = maxPlaces / 2
+	maxEnds        = 1 << 20
+	maxShort       = 64
+)
+
+func newSearch(i image, states map[content]State) *search {
+	s := &search{space: i.bytes, budget: newBudget(i)}
+	byHead := map[string]*group{}
+	for c := range states {
+		wanted := &sought{content: c, state: Absent}
+		if c.isAllHead() {
+			s.short = append(s.short, wanted)
+			continue
+		}
+		g := byHead[c.head]
+		if g == nil {
+			g = &group{}
+			byHead[c.head] = g
+			s.groups = append(s.groups, g)
+		}
+		g.contents = append(g.contents, wanted)
+	}
+	for _, g := range s.groups {
+		slices.SortFunc(g.contents, func(a, b *sought) int {
+			return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.layer, b.layer), cmp.Compare(a.part, b.part))
+		})
+	}
+	return s
+}
+
+// run finds out the states. Groups with few places come first: one with many may use up the
+// budget.
+func (s *search) run(ctx context.Context) error {
+	if err := s.findPlaces(ctx); err != nil {
+		return err
+	}
+	slices.SortStableFunc(s.groups, func(a, b *group) int { return cmp.Compare(len(a.places), len(b.places)) })
+	for _, g := range s.groups {
+		err := s.settle(ctx, g)
+		if err != nil && !errors.Is(err, errBudget) {
+			return err
+		}
+		if g.cut || err != nil {
+			g.giveUp()
+		}
+	}
+	return nil
+}
+
+// giveUp settles what was not looked for to the end.
+func (g *group) giveUp() {
+	for _, c := range g.contents {
+		if c.state == Absent {
+			c.state = Unknown
+		}
+	}
+}
+
+// findPlaces finds the places of all groups and the ends of archives, and settles the short
+// contents.
+func (s *search) findPlaces(ctx context.Context) error {
+	if len(s.groups)+len(s.short) == 0 {
+		return nil
+	}
+	var f finder
+	for _, g := range s.groups {
+		f.add(pattern{bytes: g.contents[0].head, found: func(at int64) { s.addPlace(g, at) }})
+	}
+	if slices.ContainsFunc(s.groups, func(g *group) bool { return g.contents[0].isZip() }) {
+		f.add(pattern{bytes: zipEnd, found: s.addEnd})
+	}
+	for _, c := range s.short[min(len(s.short), maxShort):] {
+		c.state = Unknown
+	}
+	missing := slices.Clone(s.short[:min(len(s.short), maxShort)])
+	return f.run(ctx, s.space, func(chunk []byte) {
+		missing = slices.DeleteFunc(missing, func(c *sought) bool { return c.isIn(chunk) })
+	})
+}
+
+func (s *search) addPlace(g *group, at int64) {
+	if s.places == maxPlaces || len(g.places) == maxGroupPlaces {
+		g.cut = true
+		return
+	}
+	s.places++
+	g.places = append(g.places, at)
+}
+
+// addEnd passes over more than it can keep: the second pass of settle needs none.
+func (s *search) addEnd(at int64) {
+	if len(s.ends) < maxEnds {
+		s.ends = append(s.ends, at)
+	}
+}
+
+// isIn settles a content that is all head if the bytes contain it.
+func (c *sought) isIn(chunk []byte) bool {
+	if !bytes.Contains(chunk, []byte(c.head)) {
+		return false
+	}
+	c.state = Other // the marker contradicts itself
+	if digest := ociref.DigestOf([]byte(c.head)); digest == c.layer && digest == c.part {
+		c.state = Present
+	}
+	return true
+}
+
+// settle compares the contents of a group with its places. In the first pass an archive is
+// looked for only where one of its size ends: packs hold many files, and each of them may
+// begin like a pack.
+func (s *search) settle(ctx context.Context, g *group) error {
+	for _, likely := range []func(*sought, int64) bool{s.isWhole, s.fits} {
+		var left []int64
+		end := int64(0) // of the content that was found last
+		for _, at := range g.places {
+			if at < end {
+				continue
+			}
+			found, err := s.look(ctx, g, at, likely)
+			if err != nil {
+				return err
+			}
+			if found == nil {
+				left = append(left, at)
+			} else {
+				end = at + found.size
+			}
+		}
+		g.places = left
+	}
+	return nil
+}
+
+// fits tells whether a content that begins at a place would end within the image.
+func (s *search) fits(c *sought, at int64) bool { return c.size <= s.space.Size()-at }
+
+// isWhole is fits, and of an archive it tells whether one ends where this one would.
+func (s *search) isWhole(c *sought, at int64) bool {
+	if c.isZip() {
+		_, found := slices.BinarySearch(s.ends, at+c.size-endSize)
+		return found && s.fits(c, at)
+	}
+	return s.fits(c, at)
+}
+
+// look returns the content that is at a place, nil if there is none.
+func (s *search) look(ctx context.Context, g *group, at int64, likely func(*sought, int64) bool) (*sought, error) {
+	var here []*sought
+	for _, c := range g.contents {
+		if c.state == Present {
+			continue
+		}
+		if !s.budget.look() {
+			return nil, errBudget
+		}
+		if likely(c, at) {
+			here = append(here, c)
+		}
+	}
+	if len(here) == 0 {
+		return nil, nil
+	}
+	found, alike, err := s.compare(ctx, here, at)
+	for _, c := range alike {
+		c.state = Other
+	}
+	if found != nil {
+		found.state = Present
+	}
+	return found, err
+}
+
+// compare returns which of the contents is at a place, by digest. If none is, it returns those
+// in whose place other bytes are: they begin alike, or are an archive of the same size.
+func (s *search) compare(ctx context.Context, contents []*sought, at int64) (found *sought, alike []*sought, err error) {
+	first := newPrefix(ctx, s.space, at, &s.budget)
+	var longer []*sought
+	for _, c := range contents {
+		part, err := first.digest(min(c.size, marker.PartSize))
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case part != c.part:
+			if c.isZip() && s.isWhole(c, at) {
+				alike = append(alike, c)
+			}
+		case c.size > marker.PartSize:
+			longer = append(longer, c)
+		case part == c.layer:
+			return c, nil, nil
+		default: // the marker contradicts itself
+			alike = append(alike, c)
+		}
+	}
+	for _, c := range longer {
+		whole, err := first.digest(c.size)
+		if err != nil {
+			return nil, nil, err
+		}
+		if whole == c.layer {
+			return c, nil, nil
+		}
+		alike = append(alike, c)
+	}
+	return nil, alike, nil
+}
+
+// errBudget ends a search that would take too long.
+var errBudget = errors.New("too many places where packs could be")
+
+// A budget bounds a search.
+type budget struct {
+	bytes int64 // that may still be hashed
+	looks int   // at a content and a place that may still be taken
+}
+
+const (
+	maxLooks = 1 << 26 // about a second
+	// maxZeros is how many of the zeros may be hashed that a Wasm module leaves out.
+	maxZeros = 256 << 20
+)
+
+// newBudget allows to hash twice the size of an image.
+func newBudget(i image) budget {
+	zeros := min(max(0, i.bytes.Size()-i.file.Size()), maxZeros)
+	return budget{bytes: 2 * (i.file.Size() + zeros), looks: maxLooks}
+}
+
+func (b *budget) take(n int64) bool {
+	b.bytes -= n
+	return b.bytes >= 0
+}
+
+func (b *budget) look() bool {
+	b.looks--
+	return b.looks >= 0
+}

@@ -88,17 +88,5 @@ func (p Pack) check() error {
 	if p.Size < 0 {
 		return fmt.Errorf("size %d is negative", p.Size)
 	}
-	for _, field := range []struct{ name, value string }{
-		{"reference", p.Ref}, {"manifest digest", p.ManifestDigest}, {"layer digest", p.LayerDigest}, {"media type", p.MediaType},
-	} {
-		if len(field.value) > maxString {
-			return fmt.Errorf("the %s has %d bytes, more than %d", field.name, len(field.value), maxString)
-		}
-	}
 	return nil
 }
-
-// maxString bounds a quoted value, in bytes. gofmt no longer aligns a value of a
-// million bytes with its neighbours: infinity in
-// https://github.com/golang/go/blob/master/src/go/printer/printer.go
-const maxString = 128 << 10

@@ -113,7 +113,7 @@ func TestClashesSyntaxError(t *testing.T) {
 
 func TestDeclarations(t *testing.T) {
 	p := embedgen.Package{Packs: []embedgen.Pack{slack(), redis()}}
-	want := []string{"Lookup", "MessagingSlack", "Pack", "Packs", "Redis", "gtpack", "gtpackMessagingSlack", "gtpackRedis"}
+	want := []string{"Lookup", "MessagingSlack", "Pack", "Packs", "Redis", "gtpack", "gtpackMessagingSlack", "gtpackRedis", "gtpacked", "gtpackedMessagingSlack", "gtpackedRedis"}
 	if got := p.Declarations(); !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
@@ -128,6 +128,7 @@ func TestClashes(t *testing.T) {
 		{"none", everything, nil},
 		{"accessor", "package x; func MessagingSlack() {}", []string{"MessagingSlack"}},
 		{"variable", "package x; var gtpackMessagingSlack, Lookup int", []string{"Lookup", "gtpackMessagingSlack"}},
+		{"pack with its marker", "package x; var gtpackedMessagingSlack int; type gtpacked int", []string{"gtpacked", "gtpackedMessagingSlack"}},
 		{"method", "package x; type T int; func (T) Packs() {}", nil},
 		{"import of that name", `package x; import Pack "fmt"`, []string{"Pack"}},
 		{"same import", `package x; import strings "strings"; import "io"`, nil},

@@ -41,9 +41,12 @@ func TestFault51_HostileStrings(t *testing.T) {
 		"path":            func(p *embedgen.Package) *string { return &p.Packs[0].Path },
 		"manifest digest": func(p *embedgen.Package) *string { return &p.Packs[0].ManifestDigest },
 		"layer digest":    func(p *embedgen.Package) *string { return &p.Packs[0].LayerDigest },
+		"import path":     func(p *embedgen.Package) *string { return &p.ImportPath },
+		"head":            func(p *embedgen.Package) *string { return &p.Packs[0].Head },
+		"part":            func(p *embedgen.Package) *string { return &p.Packs[0].Part },
 		"media type":      func(p *embedgen.Package) *string { return &p.Packs[0].MediaType },
 	}
-	refuses := map[string]bool{"package": true, "data": true, "name": true, "accessor": true}
+	refuses := map[string]bool{"package": true, "data": true, "name": true, "accessor": true, "head": true}
 	for field, at := range fields {
 		t.Run(field, func(t *testing.T) {
 			for _, s := range hostile {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/marker"
+	"github.com/greenticai/packvendor/internal/ociref"
 )
 
 func parseSource(t *testing.T, src []byte) *ast.File {
@@ -72,6 +74,9 @@ func directives(src []byte, f *ast.File) []string {
 			continue
 		}
 		v := d.Specs[0].(*ast.ValueSpec)
+		if d.Doc == nil { // it embeds nothing
+			continue
+		}
 		found = append(found, d.Doc.List[0].Text+" "+v.Names[0].Name+" "+types.ExprString(v.Type))
 	}
 	if comments != len(found) || bare != len(found) {
@@ -88,7 +93,7 @@ func wantDirectives(p embedgen.Package) []string {
 	return want
 }
 
-// constructed returns the fields that the accessors set, in order.
+// constructed returns the fields that the packs' variables set, in order.
 func constructed(t *testing.T, f *ast.File) []string {
 	t.Helper()
 	var found []string
@@ -114,11 +119,22 @@ func constructed(t *testing.T, f *ast.File) []string {
 func wantConstructed(p embedgen.Package) []string {
 	var want []string
 	for _, pack := range byName(p) {
-		want = append(want,
+		want = append(want, "marker="+wantMarker(p, pack),
 			"name="+pack.Name, "ref="+pack.Ref, "manifestDigest="+pack.ManifestDigest,
-			"layerDigest="+pack.LayerDigest, "mediaType="+pack.MediaType, "data=string(gtpack"+pack.GoName+")")
+			"layerDigest="+pack.LayerDigest, "mediaType="+pack.MediaType, "data=&gtpack"+pack.GoName)
 	}
 	return want
+}
+
+func wantMarker(p embedgen.Package, pack embedgen.Pack) string {
+	ref := pack.Ref
+	if pack.Path != "" {
+		ref = "file:" + pack.Path
+	}
+	return marker.Format(marker.Marker{
+		Package: p.ImportPath, Name: pack.Name, Ref: ref, ManifestDigest: ociref.Digest(pack.ManifestDigest),
+		LayerDigest: ociref.Digest(pack.LayerDigest), Size: pack.Size, MediaType: pack.MediaType, Head: pack.Head, Part: ociref.Digest(pack.Part),
+	})
 }
 
 func byName(p embedgen.Package) []embedgen.Pack {

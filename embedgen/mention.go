@@ -39,7 +39,7 @@ func (p Package) Mentions(src []byte) []Mention {
 // variable of the file generated from p as a word: each name once, by name.
 func (p Package) Words(src []byte) []Mention {
 	var found []Mention
-	if !bytes.Contains(src, []byte(variableType)) {
+	if !bytes.Contains(src, []byte(bytesType)) {
 		return nil
 	}
 	for _, name := range p.variables() {
@@ -50,11 +50,12 @@ func (p Package) Words(src []byte) []Mention {
 	return found
 }
 
-// variables are the names of the variables that hold the packs' bytes.
+// variables are the names of the variables that hold the packs' bytes, and of those that
+// point to them.
 func (p Package) variables() []string {
 	var names []string
 	for _, pack := range p.Packs {
-		names = append(names, pack.variable())
+		names = append(names, pack.bytesVariable(), pack.packedVariable())
 	}
 	slices.Sort(names)
 	return names

@@ -21,6 +21,7 @@ func TestMentions(t *testing.T) {
 	for _, test := range []struct{ name, src, want string }{
 		{"none", everything, ""},
 		{"assignment", "func init() {\n\tgtpackB = `x`\n\tgtpackA, gtpackB = gtpackB, gtpackA\n}", "4:gtpackB 5:gtpackA"},
+		{"field of a pack", "func init() { gtpackedA.data = &other; gtpackA = `` }", "3:gtpackedA 3:gtpackA"},
 		{"address in a call", "var _ = f(1, &gtpackA)", "3:gtpackA"},
 		{"method of a pointer", "func init() { gtpackA.set() }", "3:gtpackA"},
 		{"address in a map", "var _ = map[*gtpack]int{&gtpackA: 1}", "3:gtpackA"},
@@ -59,6 +60,7 @@ func TestWords(t *testing.T) {
 	for _, test := range []struct{ src, want string }{
 		{"", ""},
 		{"gtpackA", "1:gtpackA"},
+		{"gtpackedB+8(SB)", "1:gtpackedB"},
 		{"gtpackAB gtpackB\ngtpackA,gtpackA", "2:gtpackA 1:gtpackB"},
 		{"\u00b7gtpackB(SB)", "1:gtpackB"},
 		{"\xffgtpackB\xff", "1:gtpackB"},

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/packtest"
 )
 
@@ -29,12 +30,14 @@ func newModule(t *testing.T, main string, data map[string][]byte) *module {
 		t.Skip("the go command is not installed")
 	}
 	m := &module{t: t, dir: t.TempDir()}
-	p := embedgen.Package{Name: "packs", Data: "data/v1"}
+	p := embedgen.Package{Name: "packs", ImportPath: "example.com/app/packs", Data: "data/v1"}
 	for name, content := range data {
 		m.write("packs/data/v1/"+embedgen.FileName(name), content)
+		head, part := marker.Sample(content)
 		p.Packs = append(p.Packs, embedgen.Pack{
 			Name: name, GoName: strings.ToUpper(name), Ref: "ghcr.io/a/" + name + ":1",
 			ManifestDigest: digestA, LayerDigest: sum(content), MediaType: "application/zip", Size: int64(len(content)),
+			Head: head, Part: string(part),
 		})
 	}
 	m.write("go.mod", []byte("module example.com/app\n\ngo 1.25.0\n"))
@@ -58,9 +61,16 @@ func (m *module) write(path string, content []byte) {
 
 func (m *module) goCommand(args ...string) string {
 	m.t.Helper()
+	return m.goCommandFor(nil, args...)
+}
+
+// goCommandFor is goCommand with more environment variables.
+func (m *module) goCommandFor(env []string, args ...string) string {
+	m.t.Helper()
 	cmd := exec.Command("go", args...)
 	cmd.Dir = m.dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GO111MODULE=on", "GOTOOLCHAIN=local", "CGO_ENABLED=0")
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		m.t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -191,13 +201,19 @@ import (
 func main() {
 	p, ok := packs.Lookup("a")
 	fmt.Println(len(packs.Packs()), p == (packs.Pack{}), ok)
+	fmt.Printf("%q %q %q %q %q\n", p.Name(), p.Ref(), p.ManifestDigest(), p.LayerDigest(), p.MediaType())
+	fmt.Println(p.Size(), p.Reader().Len(), len(p.Bytes()), p.Verify())
 }
 `
+
+// The zero Pack has no bytes, and no digest that these could have.
+const nonePrints = "0 true false\n" + `"" "" "" "" ""` +
+	"\n0 0 0 pack : the embedded bytes are sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, want \n"
 
 func TestRunNone(t *testing.T) {
 	m := newModule(t, noneMain, nil)
 	m.goCommand("vet", "./...")
-	if got, want := m.goCommand("run", "."), "0 true false\n"; got != want {
+	if got, want := m.goCommand("run", "."), nonePrints; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -241,12 +257,23 @@ func TestLinkerDropsUnused(t *testing.T) {
 		t.Errorf("accessor only: pack b is there %d times, want none", n)
 	}
 
-	m.write("main.go", []byte(strings.Replace(verifyMain, "packs.A()", "packs.Packs()[0]", 1)))
+	m.write("main.go", []byte(namesMain))
 	program = m.build()
 	if na, nb := bytes.Count(program, a), bytes.Count(program, b); na != 1 || nb != 1 {
 		t.Errorf("Packs: packs are there %d and %d times, want once", na, nb)
 	}
 }
+
+const namesMain = `package main
+
+import "example.com/app/packs"
+
+func main() {
+	for _, p := range packs.Packs() {
+		println(p.Name())
+	}
+}
+`
 
 func random(t *testing.T) []byte {
 	t.Helper()

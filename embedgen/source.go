@@ -21,11 +21,12 @@ func Generate(p Package) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(len(packType) + 1024*(1+len(p.Packs))) // approximate size
 	writeHead(&b, p)
-	if len(p.Packs) > 0 {
-		b.WriteString(stringType)
-	}
 	for _, pack := range p.Packs {
-		writePack(&b, p.Data, pack)
+		marker, err := p.marker(pack)
+		if err != nil {
+			return nil, err
+		}
+		writePack(&b, p.Data, pack, marker)
 	}
 	writePacks(&b, p.Packs)
 	writeLookup(&b, p.Packs)
@@ -48,44 +49,59 @@ func writeHead(b *bytes.Buffer, p Package) {
 // comes second.
 var imports = []string{"crypto/sha256", "encoding/hex", "errors", "io", "strings"}
 
-// variableType is the type of the variables that hold the packs' bytes. No variable has
-// this name: theirs end in an accessor's name.
-const variableType = "gtpack"
-
-// stringType declares variableType: the linker's -X sets only variables of type string.
-const stringType = `
-// The bytes of a pack have a type of their own: -ldflags -X cannot set it.
-type ` + variableType + ` string
-`
+// bytesType is the type of the variables that hold the packs' bytes, and packedType that of
+// the variables that hold the packs with their markers. Such a variable has the name of its
+// type with an accessor's name behind it. No variable has another's name or that of a type:
+// an accessor's name begins with an upper-case letter.
+const (
+	bytesType  = "gtpack"
+	packedType = "gtpacked"
+)
 
 // writePack writes all of a pack in one place, so that a change of one pack is one hunk
 // for the reviewer. In the comment every external string stands quoted in a
 // preformatted block, where gofmt changes nothing.
-func writePack(b *bytes.Buffer, data string, p Pack) {
-	name, ref, media := quote(p.Name), quote(p.Ref), quote(p.MediaType)
-	manifest, layer := quote(p.ManifestDigest), quote(p.LayerDigest)
+func writePack(b *bytes.Buffer, data string, pack Pack, marker string) {
+	file := path.Join(data, FileName(pack.Name))
+	fmt.Fprintf(b, "\n//go:embed %s\nvar %s %s\n", file, pack.bytesVariable(), bytesType)
 
-	fmt.Fprintf(b, "\n//go:embed %s\nvar %s %s\n\n", path.Join(data, FileName(p.Name)), p.variable(), variableType)
+	fmt.Fprintf(b, "\nvar %s = %s{\n", pack.packedVariable(), packedType)
+	fmt.Fprintf(b, "%s%s,\n", markerField, quote(marker))
+	writeFields(b, "\t", pack)
+	fmt.Fprintf(b, "\tdata:           &%s,\n}\n\n", pack.bytesVariable())
 
-	fmt.Fprintf(b, "// %s returns the pack %s.\n//\n", p.GoName, name)
+	writeComment(b, pack)
+	fmt.Fprintf(b, "func %s() Pack { return Pack{&%s} }\n", pack.GoName, pack.packedVariable())
+}
+
+// writeFields writes the fields that say where a pack comes from, as a composite literal has
+// them.
+func writeFields(b *bytes.Buffer, indent string, p Pack) {
+	for _, field := range []struct{ key, value string }{
+		{"name:          ", p.Name},
+		{"ref:           ", p.Ref},
+		{"manifestDigest:", p.ManifestDigest},
+		{"layerDigest:   ", p.LayerDigest},
+		{"mediaType:     ", p.MediaType},
+	} {
+		fmt.Fprintf(b, "%s%s %s,\n", indent, field.key, quote(field.value))
+	}
+}
+
+// writeComment writes the comment of a pack's accessor.
+func writeComment(b *bytes.Buffer, p Pack) {
+	layer := quote(p.LayerDigest)
+	fmt.Fprintf(b, "// %s returns the pack %s.\n//\n", p.GoName, quote(p.Name))
 	if p.Path != "" {
 		fmt.Fprintf(b, "//\tfile        %s\n", quote(p.Path))
 		fmt.Fprintf(b, "//\tdigest      %s\n", layer)
 	} else {
-		fmt.Fprintf(b, "//\treference   %s\n", ref)
-		fmt.Fprintf(b, "//\tmanifest    %s\n", manifest)
+		fmt.Fprintf(b, "//\treference   %s\n", quote(p.Ref))
+		fmt.Fprintf(b, "//\tmanifest    %s\n", quote(p.ManifestDigest))
 		fmt.Fprintf(b, "//\tlayer       %s\n", layer)
-		fmt.Fprintf(b, "//\tmedia type  %s\n", media)
+		fmt.Fprintf(b, "//\tmedia type  %s\n", quote(p.MediaType))
 	}
 	fmt.Fprintf(b, "//\tsize        %d bytes\n", p.Size)
-
-	fmt.Fprintf(b, "func %s() Pack {\n\treturn Pack{\n", p.GoName)
-	fmt.Fprintf(b, "\t\tname:           %s,\n", name)
-	fmt.Fprintf(b, "\t\tref:            %s,\n", ref)
-	fmt.Fprintf(b, "\t\tmanifestDigest: %s,\n", manifest)
-	fmt.Fprintf(b, "\t\tlayerDigest:    %s,\n", layer)
-	fmt.Fprintf(b, "\t\tmediaType:      %s,\n", media)
-	fmt.Fprintf(b, "\t\tdata:           string(%s),\n\t}\n}\n", p.variable())
 }
 
 // writePacks and writeLookup write functions, not package-level tables: a

@@ -18,6 +18,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 var (
 	digestA = "sha256:" + strings.Repeat("a", 64)
 	digestB = "sha256:" + strings.Repeat("b", 64)
+	digestC = "sha256:" + strings.Repeat("c", 64)
 )
 
 func slack() embedgen.Pack {
@@ -26,6 +27,7 @@ func slack() embedgen.Pack {
 		Ref:            "ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + digestA,
 		ManifestDigest: digestA, LayerDigest: digestB,
 		MediaType: "application/vnd.greentic.gtpack.v1+zip", Size: 1279746,
+		Head: "PK\x03\x04\x14\x00\x08\x00\x08\x00\x00\x00!\x00\x12\x34", Part: digestC,
 	}
 }
 
@@ -34,13 +36,13 @@ func redis() embedgen.Pack {
 		Name: "state-redis", GoName: "Redis",
 		Ref:            "ghcr.io/greenticai/greentic-packs/state-redis:stable",
 		ManifestDigest: digestB, LayerDigest: digestA,
-		MediaType: "application/octet-stream", Size: 0,
+		MediaType: "application/octet-stream", Size: 0, Part: digestA,
 	}
 }
 
 // tools is a pack that is a file.
 func tools() embedgen.Pack {
-	return embedgen.Pack{Name: "tools", GoName: "Tools", Path: "../tools/dist/tools.gtpack", LayerDigest: digestA, Size: 12}
+	return embedgen.Pack{Name: "tools", GoName: "Tools", Path: "../tools/dist/tools.gtpack", LayerDigest: digestA, Size: 12, Head: "PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00", Part: digestA}
 }
 
 func generate(t *testing.T, p embedgen.Package) []byte {
@@ -55,13 +57,13 @@ func generate(t *testing.T, p embedgen.Package) []byte {
 func TestGenerate(t *testing.T) {
 	hostile := slack()
 	hostile.Ref = "\n//go:embed /etc/passwd\nvar x string // */ \u0430\u202e\ufeff\xff\"`"
-	hostile.MediaType = hostile.Ref
+	hostile.MediaType, hostile.Head = hostile.Ref, hostile.Ref
 	tests := map[string]embedgen.Package{
 		"none":    {Name: "packs", Data: "packs"},
-		"one":     {Name: "packs", Data: "packs", Packs: []embedgen.Pack{slack()}},
+		"one":     {Name: "packs", ImportPath: "example.com/app/internal/packs", Data: "packs", Packs: []embedgen.Pack{slack()}},
 		"two":     {Name: "main", Data: "internal/data", Packs: []embedgen.Pack{redis(), slack()}},
 		"file":    {Name: "packs", Data: "packs", Packs: []embedgen.Pack{tools(), slack()}},
-		"hostile": {Name: "packs", Data: "packs", Packs: []embedgen.Pack{hostile}},
+		"hostile": {Name: "packs", ImportPath: hostile.Ref, Data: "packs", Packs: []embedgen.Pack{hostile}},
 	}
 	for name, p := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -110,8 +112,8 @@ func TestGenerateSmallDiff(t *testing.T) {
 			changed++
 		}
 	}
-	if changed != 7 {
-		t.Errorf("%d lines changed, want 7", changed)
+	if changed != 8 {
+		t.Errorf("%d lines changed, want 8", changed)
 	}
 }
 
@@ -156,10 +158,8 @@ func TestGenerateErrors(t *testing.T) {
 		{"taken", func(p *embedgen.Package) { p.Packs[0].GoName = "Lookup" }, `pack "messaging-slack": accessor name Lookup is taken by the generated file itself`},
 		{"accessor twice", func(p *embedgen.Package) { p.Packs[0].GoName = "Redis" }, `packs "messaging-slack" and "state-redis" have the same accessor name Redis`},
 		{"size", func(p *embedgen.Package) { p.Packs[0].Size = -1 }, `pack "messaging-slack": size -1 is negative`},
-		{"reference", func(p *embedgen.Package) { p.Packs[0].Ref = strings.Repeat("\xff", longest+1) }, `pack "messaging-slack": the reference has 131073 bytes, more than 131072`},
-		{"manifest digest", func(p *embedgen.Package) { p.Packs[0].ManifestDigest = strings.Repeat("a", longest+1) }, `pack "messaging-slack": the manifest digest has 131073 bytes, more than 131072`},
-		{"layer digest", func(p *embedgen.Package) { p.Packs[0].LayerDigest = strings.Repeat("a", longest+1) }, `pack "messaging-slack": the layer digest has 131073 bytes, more than 131072`},
-		{"media type", func(p *embedgen.Package) { p.Packs[0].MediaType = strings.Repeat("a", longest+1) }, `pack "messaging-slack": the media type has 131073 bytes, more than 131072`},
+		{"reference", func(p *embedgen.Package) { p.Packs[0].Ref = strings.Repeat("\xff", longest+1000) }, `pack "messaging-slack": the marker has 133544 bytes, more than 131072`},
+		{"import path", func(p *embedgen.Package) { p.ImportPath = strings.Repeat("a", 131072) }, `pack "messaging-slack": the marker has 131573 bytes, more than 131072`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,8 +173,9 @@ func TestGenerateErrors(t *testing.T) {
 	}
 }
 
-// longest bounds the length of a string.
-const longest = 128 << 10
+// longest is nearly the length of a string that makes a marker too long, if all of its bytes
+// are escaped.
+const longest = 128<<10/3 - 300
 
 // The longest strings, of bytes that take the most room, are still lined up as gofmt
 // does it.
@@ -190,6 +191,21 @@ func TestGenerateData(t *testing.T) {
 	for _, data := range []string{"packs", "a/b/c", "Packs-1.0", "-x", "testdata"} {
 		p := embedgen.Package{Name: "packs", Data: data, Packs: []embedgen.Pack{slack()}}
 		checkSource(t, p, generate(t, p))
+	}
+}
+
+// Markers finds what Generate wrote, whatever line ends git gave the file.
+func TestMarkers(t *testing.T) {
+	p := embedgen.Package{Name: "packs", ImportPath: "example.com/\"app", Data: "packs", Packs: []embedgen.Pack{slack(), tools()}}
+	want := []string{wantMarker(p, slack()), wantMarker(p, tools())}
+	src := generate(t, p)
+	for _, text := range [][]byte{src, bytes.ReplaceAll(src, []byte("\n"), []byte("\r\n"))} {
+		if got := embedgen.Markers(text); !slices.Equal(got, want) {
+			t.Errorf("got %q\nwant %q", got, want)
+		}
+	}
+	if got := embedgen.Markers([]byte("\tmarker:         no literal,\n\tmarker:         \"cut")); got != nil {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -19,6 +19,7 @@ type task struct {
 	entry  lockfile.Entry  // the new entry
 	pack   *fetch.Resolved // nil where the bytes are not needed
 	staged *atomicfile.File
+	sample sample // of the staged bytes
 	// evidence is the file of the entry's evidence, if it is to be written.
 	evidence []byte
 	apart    bool // staged is made durable by itself

@@ -102,6 +102,9 @@ func (v *vendoring) fill(ctx context.Context, t *task, file *atomicfile.File) er
 	if t.Action == Resolve {
 		v.suspect(t, file)
 	}
+	if err := t.takeSample(file); err != nil {
+		return err
+	}
 	if err := v.comparePacks(ctx, t, io.NewSectionReader(file, 0, t.entry.Size)); err != nil || !t.apart {
 		return err
 	}
@@ -206,7 +209,7 @@ func (s *session) goPackage(config *packsfile.File) (embedgen.Package, error) {
 
 // packageAmong is goPackage with the package's other files as files.
 func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (pkg embedgen.Package, err error) {
-	pkg.Data = s.p.Config.Embed.Data
+	pkg.ImportPath, pkg.Data = s.p.ImportPath(), s.p.Config.Embed.Data
 	if pkg.Name, err = s.p.PackageName(s.o.getenv, files); err != nil {
 		return pkg, err
 	}
@@ -220,6 +223,7 @@ func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (
 func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 	pkg.Packs = nil
 	for _, t := range tasks {
+		s := t.sampled()
 		pkg.Packs = append(pkg.Packs, embedgen.Pack{
 			Name:           t.Pack.Name,
 			GoName:         t.Pack.GoName,
@@ -229,6 +233,8 @@ func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 			LayerDigest:    string(t.entry.LayerDigest),
 			MediaType:      t.entry.MediaType,
 			Size:           t.entry.Size,
+			Head:           s.head,
+			Part:           string(s.part),
 		})
 	}
 	return embedgen.Generate(pkg)

@@ -209,22 +209,23 @@ func (s *session) compareGoFile(c *comparison, pkg embedgen.Package) error {
 	if c.plan.lockedError() != nil || c.isInconsistent() { // the right text is unknown
 		return nil
 	}
-	want, err := generate(pkg, c.plan.tasks())
+	shown := s.p.Show(s.p.GoFile)
+	got, err := s.p.ReadFile(s.p.GoFile, project.MaxSource)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.goFile = &GeneratedError{Path: shown}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	got, err := s.p.ReadFile(s.p.GoFile, project.MaxSource)
 	got = project.WithoutCR(got)
-	shown := s.p.Show(s.p.GoFile)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		c.goFile = &GeneratedError{Path: shown}
-	case err != nil:
-		return err
-	case string(got) != string(want):
+	tasks := c.plan.tasks()
+	believeSamples(tasks, got)
+	want, err := generate(pkg, tasks)
+	if err == nil && string(got) != string(want) {
 		c.goFile = &GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))}
 	}
-	return nil
+	return err
 }
 
 // compareBuild looks at the Go toolchain's flags and embedded files. It lists the

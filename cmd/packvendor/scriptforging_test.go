@@ -3,13 +3,17 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
@@ -64,6 +68,25 @@ func cmdEverywhere(ts *testscript.TestScript, args []string) {
 	if !found {
 		ts.Fatalf("%q is in none of %q", args[0], args[2:])
 	}
+}
+
+// remark FILE PACK... rewrites the fields head and part of these packs' markers in a generated
+// file, as the vendored packs and the field size have them.
+func cmdRemark(ts *testscript.TestScript, args []string) {
+	text := ts.ReadFile(args[0])
+	for _, name := range args[1:] {
+		rule := regexp.MustCompile(`( name=` + name + ` .* size=)(\d+)( media=\S+ )head=\S+ part=[^\\]+`)
+		fields := rule.FindStringSubmatch(text)
+		if fields == nil {
+			ts.Fatalf("%s has no marker of %s", args[0], name)
+		}
+		size, err := strconv.Atoi(fields[2])
+		ts.Check(err)
+		bytes := ts.ReadFile("packs/" + name + ".gtpack")
+		head, part := marker.Sample([]byte(bytes[:min(size, len(bytes))]))
+		text = rule.ReplaceAllString(text, fmt.Sprintf("${1}${2}${3}head=%x part=%s", head, part.Hex()))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o666))
 }
 
 // manifest FILE REPOSITORY@DIGEST writes a manifest of the registry into a file.

@@ -34,7 +34,7 @@ func newSignatures() *signatures {
 func signingCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
 		"key": cmdKey, "sign": cmdSign, "evidence": cmdEvidence, "referrers-tag": cmdReferrersTag,
-		"forge": cmdForge, "everywhere": cmdEverywhere, "manifest": cmdManifest,
+		"forge": cmdForge, "everywhere": cmdEverywhere, "remark": cmdRemark, "manifest": cmdManifest,
 		"attach": cmdAttach, "verifier": cmdVerifier, "sigstore": cmdSigstore,
 	}
 }

@@ -5,7 +5,6 @@ package marker
 import (
 	"encoding/hex"
 	"strconv"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -46,17 +45,17 @@ func Start() []byte { return append([]byte{stx}, word+" "...) }
 
 // Format returns the marker as it stands in a program.
 func Format(m Marker) string {
-	var b strings.Builder
-	b.Write(Start())
-	b.WriteString(version)
-	for i, value := range []string{
+	values := [len(fields)]string{
 		m.Package, m.Name, m.Ref, string(m.ManifestDigest), string(m.LayerDigest), strconv.FormatInt(m.Size, 10),
 		m.MediaType, hex.EncodeToString([]byte(m.Head)), m.Part.Hex(),
-	} {
-		b.WriteString(" " + fields[i] + "=" + escape(value))
 	}
-	b.WriteByte(etx)
-	return b.String()
+	b := make([]byte, 0, 1024) // enough for most
+	b = append(append(b, Start()...), version...)
+	for i, value := range values {
+		b = append(append(append(b, ' '), fields[i]...), '=')
+		b = appendEscaped(b, value)
+	}
+	return string(append(b, etx))
 }
 
 // fields are the keys of a marker of this version, in their order.
@@ -65,24 +64,25 @@ var fields = [...]string{"in", "name", "ref", "manifest", "layer", "size", "medi
 // none stands for an empty value.
 const none = "-"
 
-// escape returns a value in printable ASCII without spaces.
-func escape(value string) string {
+// appendEscaped appends a value in printable ASCII without spaces.
+func appendEscaped(b []byte, value string) []byte {
 	switch value {
 	case "":
-		return none
+		return append(b, none...)
 	case none:
-		return "%2D"
+		return append(b, "%2D"...)
 	}
-	var b strings.Builder
 	for _, c := range []byte(value) {
 		if c <= ' ' || c > '~' || c == '%' {
-			b.WriteString("%" + strings.ToUpper(hex.EncodeToString([]byte{c})))
+			b = append(b, '%', upperHex[c>>4], upperHex[c&0xf])
 		} else {
-			b.WriteByte(c)
+			b = append(b, c)
 		}
 	}
-	return b.String()
+	return b
 }
+
+const upperHex = "0123456789ABCDEF"
 
 // Sample returns Head and Part of a pack from its first PartSize bytes, or all of them.
 func Sample(first []byte) (head string, part ociref.Digest) {

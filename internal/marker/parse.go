@@ -95,7 +95,7 @@ func (p *parser) value() string {
 		return ""
 	}
 	value, err := url.PathUnescape(escaped)
-	if err == nil && escape(value) != escaped {
+	if err == nil && string(appendEscaped(nil, value)) != escaped {
 		err = fmt.Errorf("%+q is not escaped as packvendor does it", escaped)
 	}
 	if err != nil {

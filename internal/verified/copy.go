@@ -187,14 +187,28 @@ func Bytes(b []byte, want ociref.Digest) error {
 // Measure reads src to its end and returns its digest and size. The error is src's, or
 // the cause of ctx's end.
 func Measure(ctx context.Context, src io.Reader) (Content, error) {
+	_, content, err := MeasurePart(ctx, src, 0)
+	return content, err
+}
+
+// MeasurePart is Measure, and also returns the digest of the first n bytes of src, or of all
+// if there are fewer.
+func MeasurePart(ctx context.Context, src io.Reader, n int64) (part ociref.Digest, all Content, err error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
+	src = Reader(ctx, src)
 	hash := sha256.New()
-	n, err := io.CopyBuffer(struct{ io.Writer }{hash}, Reader(ctx, src), *buf)
+	digest := func() ociref.Digest { return ociref.DigestFromSum([sha256.Size]byte(hash.Sum(nil))) }
+	first, err := io.CopyBuffer(struct{ io.Writer }{hash}, io.LimitReader(src, n), *buf)
 	if err != nil {
-		return Content{}, err
+		return "", Content{}, err
 	}
-	return Content{Digest: ociref.DigestFromSum([sha256.Size]byte(hash.Sum(nil))), Size: n}, nil
+	part = digest()
+	rest, err := io.CopyBuffer(struct{ io.Writer }{hash}, src, *buf)
+	if err != nil {
+		return "", Content{}, err
+	}
+	return part, Content{Digest: digest(), Size: first + rest}, nil
 }
 
 // buffers are reused: a run may copy thousands of packs.

@@ -57,6 +57,12 @@ func TestCopyExact(t *testing.T) {
 				if err != nil || got != contentOf(data) {
 					t.Errorf("Measure = %+v, %v, want %+v", got, err, contentOf(data))
 				}
+				for _, n := range sizes {
+					part, got, err := MeasurePart(t.Context(), wrap(bytes.NewReader(data)), int64(n))
+					if err != nil || got != contentOf(data) || part != ociref.DigestOf(data[:min(n, size)]) {
+						t.Errorf("MeasurePart of %d bytes = %s, %+v, %v", n, part, got, err)
+					}
+				}
 			})
 		}
 	}
@@ -269,6 +275,10 @@ func TestMeasureReadError(t *testing.T) {
 	got, err := Measure(t.Context(), io.MultiReader(bytes.NewReader(pattern(9)), iotest.ErrReader(errCable)))
 	if err != errCable || got != (Content{}) {
 		t.Errorf("Measure = %+v, %v, want nothing and the reader's error", got, err)
+	}
+	part, got, err := MeasurePart(t.Context(), io.MultiReader(bytes.NewReader(pattern(9)), iotest.ErrReader(errCable)), 9)
+	if err != errCable || got != (Content{}) || part != "" {
+		t.Errorf("MeasurePart = %s, %+v, %v, want nothing and the reader's error", part, got, err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/greenticai/packvendor/internal/marker"
+	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -32,6 +34,10 @@ type Vendored struct {
 	// another size than the wanted one, and was not read.
 	verified.Content
 	LFS bool // the file is a Git LFS pointer, not a pack
+
+	// The first bytes, for the marker in the generated file, if the file has a digest.
+	Head string        // the first marker.HeadSize bytes
+	Part ociref.Digest // of the first marker.PartSize bytes
 }
 
 // MeasureAll measures the files of all packs that packs.toml or packs.lock name, on all
@@ -91,9 +97,25 @@ func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendore
 	}
 	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
 	if v.Size == size || v.Size == 0 { // an empty file has a digest, no file has none
-		v.Content, err = verified.Measure(ctx, file)
+		head := &headReader{src: file}
+		v.Part, v.Content, err = verified.MeasurePart(ctx, head, marker.PartSize)
+		v.Head = string(head.head)
 	}
 	return v, p.located(name, err)
+}
+
+// A headReader keeps the first marker.HeadSize bytes that it reads.
+type headReader struct {
+	src  io.Reader
+	head []byte
+}
+
+func (r *headReader) Read(p []byte) (int, error) {
+	n, err := r.src.Read(p)
+	if want := marker.HeadSize - len(r.head); want > 0 {
+		r.head = append(r.head, p[:min(n, want)]...)
+	}
+	return n, err
 }
 
 // isPointer tells whether a file is a Git LFS pointer.

@@ -11,11 +11,18 @@ import (
 	"strings"
 )
 
-// The bytes of a pack have a type of their own: -ldflags -X cannot set it.
-type gtpack string
-
 //go:embed packs/greeter.gtpack
 var gtpackGreeter gtpack
+
+var gtpackedGreeter = gtpacked{
+	marker:         "\x02greentic-pack v1 in=example.com/app/internal/packs name=greeter ref=registry.example.com/packs/greeter:1.0.0@sha256:cbc8e8fee169cb722508f51a3af7cb402caae5d5c75f56f53c7bafaca12fa49d manifest=sha256:cbc8e8fee169cb722508f51a3af7cb402caae5d5c75f56f53c7bafaca12fa49d layer=sha256:89a5cda877368817a454b344d7853aa42c51f6a7412e67defb3cb6014f7d930d size=3706 media=application/vnd.greentic.gtpack.v1+zip head=504b030400000000000000002100619a part=89a5cda877368817a454b344d7853aa42c51f6a7412e67defb3cb6014f7d930d\x03",
+	name:           "greeter",
+	ref:            "registry.example.com/packs/greeter:1.0.0@sha256:cbc8e8fee169cb722508f51a3af7cb402caae5d5c75f56f53c7bafaca12fa49d",
+	manifestDigest: "sha256:cbc8e8fee169cb722508f51a3af7cb402caae5d5c75f56f53c7bafaca12fa49d",
+	layerDigest:    "sha256:89a5cda877368817a454b344d7853aa42c51f6a7412e67defb3cb6014f7d930d",
+	mediaType:      "application/vnd.greentic.gtpack.v1+zip",
+	data:           &gtpackGreeter,
+}
 
 // Greeter returns the pack "greeter".
 //
@@ -24,19 +31,20 @@ var gtpackGreeter gtpack
 //	layer       "sha256:89a5cda877368817a454b344d7853aa42c51f6a7412e67defb3cb6014f7d930d"
 //	media type  "application/vnd.greentic.gtpack.v1+zip"
 //	size        3706 bytes
-func Greeter() Pack {
-	return Pack{
-		name:           "greeter",
-		ref:            "registry.example.com/packs/greeter:1.0.0@sha256:cbc8e8fee169cb722508f51a3af7cb402caae5d5c75f56f53c7bafaca12fa49d",
-		manifestDigest: "sha256:cbc8e8fee169cb722508f51a3af7cb402caae5d5c75f56f53c7bafaca12fa49d",
-		layerDigest:    "sha256:89a5cda877368817a454b344d7853aa42c51f6a7412e67defb3cb6014f7d930d",
-		mediaType:      "application/vnd.greentic.gtpack.v1+zip",
-		data:           string(gtpackGreeter),
-	}
-}
+func Greeter() Pack { return Pack{&gtpackedGreeter} }
 
 //go:embed packs/weather.gtpack
 var gtpackWeather gtpack
+
+var gtpackedWeather = gtpacked{
+	marker:         "\x02greentic-pack v1 in=example.com/app/internal/packs name=weather ref=registry.example.com/packs/weather:2.1.0@sha256:11e8772a80bcd4e3b3d8f52b7d32dc2585652c2245a6a699868068403e3acb1b manifest=sha256:11e8772a80bcd4e3b3d8f52b7d32dc2585652c2245a6a699868068403e3acb1b layer=sha256:34b1e930f1775e85e744ff9e2c508338289534f09b3e48debb1f66860aaa1944 size=2146 media=application/vnd.greentic.gtpack.v1+zip head=504b030400000000000000002100446a part=34b1e930f1775e85e744ff9e2c508338289534f09b3e48debb1f66860aaa1944\x03",
+	name:           "weather",
+	ref:            "registry.example.com/packs/weather:2.1.0@sha256:11e8772a80bcd4e3b3d8f52b7d32dc2585652c2245a6a699868068403e3acb1b",
+	manifestDigest: "sha256:11e8772a80bcd4e3b3d8f52b7d32dc2585652c2245a6a699868068403e3acb1b",
+	layerDigest:    "sha256:34b1e930f1775e85e744ff9e2c508338289534f09b3e48debb1f66860aaa1944",
+	mediaType:      "application/vnd.greentic.gtpack.v1+zip",
+	data:           &gtpackWeather,
+}
 
 // Weather returns the pack "weather".
 //
@@ -45,16 +53,7 @@ var gtpackWeather gtpack
 //	layer       "sha256:34b1e930f1775e85e744ff9e2c508338289534f09b3e48debb1f66860aaa1944"
 //	media type  "application/vnd.greentic.gtpack.v1+zip"
 //	size        2146 bytes
-func Weather() Pack {
-	return Pack{
-		name:           "weather",
-		ref:            "registry.example.com/packs/weather:2.1.0@sha256:11e8772a80bcd4e3b3d8f52b7d32dc2585652c2245a6a699868068403e3acb1b",
-		manifestDigest: "sha256:11e8772a80bcd4e3b3d8f52b7d32dc2585652c2245a6a699868068403e3acb1b",
-		layerDigest:    "sha256:34b1e930f1775e85e744ff9e2c508338289534f09b3e48debb1f66860aaa1944",
-		mediaType:      "application/vnd.greentic.gtpack.v1+zip",
-		data:           string(gtpackWeather),
-	}
-}
+func Weather() Pack { return Pack{&gtpackedWeather} }
 
 // Packs returns all packs, sorted by name, in a slice of the caller's own.
 func Packs() []Pack {
@@ -75,40 +74,48 @@ func Lookup(name string) (Pack, bool) {
 	return Pack{}, false
 }
 
-// A Pack is one embedded pack. Its methods may be called from several
-// goroutines at once.
-type Pack struct {
+// The bytes of a pack have a type of their own: -ldflags -X cannot set it.
+type gtpack string
+
+// A gtpacked is a pack with its marker. All code reaches the bytes of a pack through a
+// variable of this type, so the linker keeps the bytes and the marker, or neither.
+type gtpacked struct {
+	marker         string
 	name           string
 	ref            string
 	manifestDigest string
 	layerDigest    string
 	mediaType      string
-	data           string
+	data           *gtpack
 }
 
+// A Pack is one embedded pack. Its methods may be called from several
+// goroutines at once.
+type Pack struct{ packed *gtpacked }
+
 // Name returns the pack's name in packs.toml.
-func (p Pack) Name() string { return p.name }
+func (p Pack) Name() string { return p.fields().name }
 
 // Ref returns the reference in packs.toml that the pack was fetched by.
-func (p Pack) Ref() string { return p.ref }
+func (p Pack) Ref() string { return p.fields().ref }
 
 // ManifestDigest returns the digest of the manifest that holds the pack.
-func (p Pack) ManifestDigest() string { return p.manifestDigest }
+func (p Pack) ManifestDigest() string { return p.fields().manifestDigest }
 
 // LayerDigest returns the digest that packs.lock has for the pack's bytes.
-func (p Pack) LayerDigest() string { return p.layerDigest }
+func (p Pack) LayerDigest() string { return p.fields().layerDigest }
 
 // MediaType returns the media type of the pack's layer.
-func (p Pack) MediaType() string { return p.mediaType }
+func (p Pack) MediaType() string { return p.fields().mediaType }
 
 // Size returns the number of embedded bytes.
-func (p Pack) Size() int64 { return int64(len(p.data)) }
+func (p Pack) Size() int64 { return int64(len(p.data())) }
 
 // Reader returns a reader of the embedded bytes, which are not copied.
-func (p Pack) Reader() *strings.Reader { return strings.NewReader(p.data) }
+func (p Pack) Reader() *strings.Reader { return strings.NewReader(p.data()) }
 
 // Bytes returns a copy of the embedded bytes.
-func (p Pack) Bytes() []byte { return []byte(p.data) }
+func (p Pack) Bytes() []byte { return []byte(p.data()) }
 
 // Verify returns an error if the embedded bytes are not those that
 // LayerDigest names.
@@ -119,8 +126,23 @@ func (p Pack) Verify() error {
 	if _, err := io.Copy(h, struct{ io.Reader }{p.Reader()}); err != nil {
 		return err
 	}
-	if got := "sha256:" + hex.EncodeToString(h.Sum(nil)); got != p.layerDigest {
-		return errors.New("pack " + p.name + ": the embedded bytes are " + got + ", want " + p.layerDigest)
+	if got := "sha256:" + hex.EncodeToString(h.Sum(nil)); got != p.LayerDigest() {
+		return errors.New("pack " + p.Name() + ": the embedded bytes are " + got + ", want " + p.LayerDigest())
 	}
 	return nil
+}
+
+// fields returns the fields of the pack. The zero Pack has none.
+func (p Pack) fields() gtpacked {
+	if p.packed == nil {
+		return gtpacked{}
+	}
+	return *p.packed
+}
+
+func (p Pack) data() string {
+	if p.packed == nil {
+		return ""
+	}
+	return string(*p.packed.data)
 }

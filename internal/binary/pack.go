@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ type Pack struct {
 	// Architectures are those of a universal Mach-O file whose images have the marker; nil for
 	// other files. State is then the worst of these.
 	Architectures []string
+	// Bytes are those of a Present pack, as long as the file is open; nil if it is shorter than
+	// any archive.
+	Bytes *io.SectionReader
 }
 
 // A State is the state of the bytes that a marker names. Worse ones are greater.
@@ -59,7 +63,7 @@ func (f *File) Packs(ctx context.Context) ([]Pack, error) {
 		if err != nil {
 			return nil, err
 		}
-		states, err := f.states(ctx, image, markers)
+		contents, err := f.search(ctx, image, markers)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +73,11 @@ func (f *File) Packs(ctx context.Context) ([]Pack, error) {
 				pack = &Pack{Marker: m}
 				packs[m] = pack
 			}
-			pack.State = max(pack.State, states[contentOf(m)])
+			c := contents[contentOf(m)]
+			pack.State = max(pack.State, c.state)
+			if pack.Bytes = nil; pack.State == Present && !c.isAllHead() {
+				pack.Bytes = io.NewSectionReader(image.bytes, c.at, c.size)
+			}
 			if image.arch != "" {
 				pack.Architectures = append(pack.Architectures, image.arch)
 			}

@@ -11,21 +11,21 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// states returns the state of each content that markers of an image describe.
-func (f *File) states(ctx context.Context, i image, markers []marker.Marker) (map[content]State, error) {
-	states := map[content]State{}
+// search looks for each content that markers of an image describe.
+func (f *File) search(ctx context.Context, i image, markers []marker.Marker) (map[content]sought, error) {
+	states := map[content]sought{}
 	for _, m := range markers {
-		states[contentOf(m)] = Absent
+		states[contentOf(m)] = sought{}
 	}
 	s := newSearch(i, states)
 	err := s.run(ctx)
 	for _, group := range s.groups {
 		for _, c := range group.contents {
-			states[c.content] = c.state
+			states[c.content] = *c
 		}
 	}
 	for _, c := range s.short {
-		states[c.content] = c.state
+		states[c.content] = *c
 	}
 	return states, err
 }
@@ -48,10 +48,12 @@ type group struct {
 	cut      bool      // there were more places
 }
 
-// A sought is a content and its state as far as it is known.
+// A sought is a content, its state as far as it is known, and where it is if it is present and
+// not all head.
 type sought struct {
 	content
 	state State
+	at    int64
 }
 
 const (
@@ -62,7 +64,7 @@ const (
 	maxShort       = 64
 )
 
-func newSearch(i image, states map[content]State) *search {
+func newSearch(i image, states map[content]sought) *search {
 	s := &search{space: i.bytes, budget: newBudget(i)}
 	byHead := map[string]*group{}
 	for c := range states {
@@ -225,7 +227,7 @@ func (s *search) look(ctx context.Context, g *group, at int64, likely func(*soug
 		c.state = Other
 	}
 	if found != nil {
-		found.state = Present
+		found.state, found.at = Present, at
 	}
 	return found, err
 }

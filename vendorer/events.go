@@ -104,6 +104,8 @@ type (
 		Name string
 		Err  error
 	}
+	// LeftOutOfSBOM: a program has the marker of a pack, but not the pack.
+	LeftOutOfSBOM struct{ Program, Name string }
 	// NothingDepends: an SBOM has no main component with a bom-ref that could depend on packs.
 	NothingDepends struct{ File string }
 	// Large: a pack is larger than code hosts accept.
@@ -144,6 +146,7 @@ func (e Kept) about() string             { return e.Name }
 func (e NotExported) about() string      { return e.Name }
 func (e NotImported) about() string      { return e.Name }
 func (e UnreadComponents) about() string { return e.Name }
+func (e LeftOutOfSBOM) about() string    { return e.Name }
 func (NothingDepends) about() string     { return "" }
 func (e Large) about() string            { return e.Name }
 func (LargeTotal) about() string         { return "" }

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/greenticai/packvendor/internal/cyclonedx"
-	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/gtpack"
-	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -20,6 +17,8 @@ import (
 
 // SBOMOptions select what MakeSBOM writes, and where.
 type SBOMOptions struct {
+	// Program is an executable; "" is packs.lock.
+	Program string
 	// Merge is an SBOM of another program, to which the packs are added; "" makes a new one.
 	Merge string
 	// Output is the file to write; "" writes none.
@@ -50,19 +49,23 @@ func (e *MergeError) Error() string { return fmt.Sprintf("cannot add packs to %s
 
 func (e *MergeError) Unwrap() error { return e.Err }
 
-// MakeSBOM writes the locked packs into an SBOM, with the components that their own manifests
-// name: it reads the vendored packs, and takes those that are missing from where Run would. Its
-// bytes depend on the packs, packs.lock and the SBOM to merge into alone. packs.lock must agree
-// with packs.toml: else the error is a *LockedError.
+// MakeSBOM writes packs into an SBOM, with the components that their own manifests name. Of a
+// project these are the locked packs: it reads the vendored ones, and takes those that are missing
+// from where Run would. packs.lock must agree with packs.toml: else the error is a *LockedError.
+// Of a program these are the packs whose bytes it has, and no project is read. The bytes of the
+// SBOM depend on the packs, packs.lock or the program, and the SBOM to merge into alone.
 //
-// Other errors: *MergeError, *InputError, *PlaceError, *LongFileError, *VendoredError, and those
-// of Run.
+// Other errors: *MergeError, *InputError, *PlaceError, *LongFileError, *VendoredError,
+// *ProgramSBOMError, and those of Run.
 func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error) {
 	w, err := openSBOMWriter(so)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
+	if so.Program != "" {
+		return makeProgramSBOM(ctx, o, w)
+	}
 	o.Jobs = min(o.jobs(), maxChecked) // each pack has a copy on disk
 	s, err := open(ctx, o, false)
 	if err != nil {
@@ -120,16 +123,22 @@ func (s *session) sbomPack(ctx context.Context, step Step) (cyclonedx.Pack, erro
 	if err := s.copyLocked(ctx, step.Pack, entry, bytes); err != nil {
 		return p, err
 	}
-	switch pack, err := gtpack.Read(ctx, bytes); {
+	return p, readContents(ctx, &p, bytes, s.events)
+}
+
+// readContents reads which components a pack has, by its own manifest.
+func readContents(ctx context.Context, p *cyclonedx.Pack, bytes gtpack.Source, events *orderedEvents) error {
+	pack, err := gtpack.Read(ctx, bytes)
+	switch {
 	case errors.As(err, new(*gtpack.NotPackError)), errors.As(err, new(*gtpack.MalformedError)):
-		s.events.event(UnreadComponents{Name: entry.Name, Err: err})
+		events.event(UnreadComponents{Name: p.Name, Err: err})
 		p.Unread = true
 	case err != nil:
-		return p, err
+		return err
 	default:
 		p.Contents = pack.Components
 	}
-	return p, nil
+	return nil
 }
 
 // copyLocked copies the bytes of a locked pack: of the vendored file or, if there is none, of
@@ -170,75 +179,4 @@ func (s *session) copyVendored(ctx context.Context, entry lockfile.Entry, to io.
 		return err
 	}
 	return s.vendoredError(entry, is)
-}
-
-// An sbomWriter writes one SBOM.
-type sbomWriter struct {
-	SBOMOptions
-	into   []byte // of Merge
-	output *fetch.Output
-}
-
-// openSBOMWriter reads the SBOM to merge into, and opens the place to write to.
-func openSBOMWriter(so SBOMOptions) (*sbomWriter, error) {
-	w := &sbomWriter{SBOMOptions: so}
-	var err error
-	if so.Merge != "" {
-		if w.into, err = regularfile.Read(nil, so.Merge, cyclonedx.MaxSize); errors.As(err, new(*fs.PathError)) {
-			err = &InputError{File: so.Merge, Err: err}
-		}
-		if err != nil {
-			return nil, err
-		}
-		if _, err := w.merge(nil); err != nil { // before any pack is read
-			return nil, err
-		}
-	}
-	if so.Output != "" {
-		w.output, err = fetch.OpenOutput(so.Output)
-	}
-	return w, err
-}
-
-func (w *sbomWriter) close() {
-	if w.output != nil {
-		w.output.Close()
-	}
-}
-
-// write writes the packs.
-func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, events *orderedEvents) (*MadeSBOM, error) {
-	made := &MadeSBOM{Added: len(packs)}
-	var components []cyclonedx.Component
-	for _, pack := range packs {
-		c := pack.Component()
-		components = append(components, c)
-		made.Packs = append(made.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
-	}
-	if w.Merge == "" {
-		made.Text = cyclonedx.New(owner, components).Text()
-	} else {
-		merged, err := w.merge(components)
-		if err != nil {
-			return nil, err
-		}
-		if made.Text, made.Added = merged.Text, merged.Added; merged.Orphaned && len(packs) > 0 {
-			events.event(NothingDepends{File: w.Merge})
-		}
-	}
-	if w.output == nil {
-		return made, nil
-	}
-	return made, w.output.Write(func(to io.Writer) error {
-		_, err := to.Write(made.Text)
-		return err
-	})
-}
-
-func (w *sbomWriter) merge(packs []cyclonedx.Component) (*cyclonedx.Merged, error) {
-	merged, err := cyclonedx.Merge(w.into, packs)
-	if err != nil {
-		return nil, &MergeError{File: w.Merge, Err: err}
-	}
-	return merged, nil
 }

@@ -12,34 +12,41 @@ import (
 func (c *cli) sbomCommand() *cobra.Command {
 	var so vendorer.SBOMOptions
 	command := &cobra.Command{
-		Use:   "sbom",
-		Short: "Write the locked packs into an SBOM",
+		Use:   "sbom [FILE]",
+		Short: "Write the locked packs, or those of a program, into an SBOM",
 		Long: `Write the packs of packs.lock into a software bill of materials (SBOM): a
-CycloneDX 1.6 document in JSON, on standard output or, with -o, in FILE. Of each
-pack it has the package URL, the digest, the size, and the signer as packs.lock
-has it; and the components in the pack, on the word of the pack's own manifest.
+CycloneDX 1.6 document in JSON, on standard output or, with -o, in a file. Of
+each pack it has the package URL, the digest, the size, and the signer as
+packs.lock has it; and the components in the pack, on the word of the pack's own
+manifest.
+
+If FILE is named, a compiled program, the packs are those whose bytes it has.
+packvendor does not run the program, and needs no packs.toml. A program does not
+say who signed its packs.
 
 --merge adds the packs to an SBOM that another tool made of the program, such as
 cyclonedx-gomod: such tools do not see embedded files. It must be CycloneDX 1.4
 to 1.7 in JSON. The packs become components, on which the main component of that
-SBOM depends. All else stays as it is, byte for byte. FILE of -o may be the same
-file. Packs that the SBOM has already are not added again.
+SBOM depends. All else stays as it is, byte for byte. -o may name the same file.
+Packs that the SBOM has already are not added again.
 
-The same packs.lock gives the same bytes: a new SBOM has no time, and its serial
-number follows from its contents. packvendor reads the vendored packs. It takes
-packs that are missing from the cache, from the bundles of --from or from the
-registries.`,
+The same packs.lock, or the same program, gives the same bytes: a new SBOM has
+no time, and its serial number follows from its contents. packvendor reads the
+vendored packs. It takes packs that are missing from the cache, from the bundles
+of --from or from the registries.`,
 		Example: `  packvendor sbom -o packs.cdx.json
-  packvendor sbom --merge app.cdx.json -o app.cdx.json`,
-		Args: c.noArguments,
-		RunE: func(command *cobra.Command, _ []string) error {
+  packvendor sbom --merge app.cdx.json -o app.cdx.json
+  packvendor sbom ./app --merge app.cdx.json -o app.cdx.json`,
+		Args:              arguments(0, 1, "at most one FILE"),
+		ValidArgsFunction: completeFile,
+		RunE: func(command *cobra.Command, args []string) error {
 			if so.Output == "" && command.Flags().Changed("output") {
 				return usagef("-o names no file")
 			}
 			if so.Merge == "" && command.Flags().Changed("merge") {
 				return usagef("--merge names no file")
 			}
-			o, err := c.oneProject(command)
+			o, err := c.sbomSource(command, args, &so)
 			if err != nil {
 				return err
 			}
@@ -55,6 +62,28 @@ registries.`,
 	command.Flags().StringVarP(&so.Output, "output", "o", "", "write the SBOM to `FILE`")
 	command.Flags().StringVar(&so.Merge, "merge", "", "add the packs to the SBOM in `FILE`")
 	return command
+}
+
+// sbomSource finds out whose packs are wanted: those of a project or of a program.
+func (c *cli) sbomSource(command *cobra.Command, args []string, so *vendorer.SBOMOptions) (vendorer.Options, error) {
+	if len(args) == 0 {
+		return c.oneProject(command)
+	}
+	if len(c.files) > 0 && c.presetFiles == 0 {
+		return vendorer.Options{}, misuse(command, "%s takes a program or -f, not both", command.CommandPath())
+	}
+	if so.Program = args[0]; so.Program == "" {
+		return vendorer.Options{}, usagef("the name of the program is empty")
+	}
+	return c.options(), nil
+}
+
+// completeFile completes files for the first argument.
+func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveDefault
 }
 
 // writtenSBOMJSON is the document of sbom --json with -o. Without -o the SBOM itself is printed.

@@ -103,6 +103,11 @@ func distinct(packs []Component) []Component {
 	})
 }
 
+// Program returns the component of a program that has the packs. version may be "".
+func Program(name, version string) *Component {
+	return &Component{Ref: "packvendor:" + name, Type: "application", Name: name, Version: version}
+}
+
 func refsOf(packs []Component) []string {
 	var refs []string
 	for _, pack := range packs {

@@ -89,6 +89,8 @@ func (p *Printer) Event(e vendorer.Event) {
 		p.Warning("%s%s is not imported: packs.toml chooses its layer, and the cache keeps another one", p.About, e.Name)
 	case vendorer.UnreadComponents:
 		p.Warning("%s%s cannot be read as a pack, so the SBOM lacks its components: %v", p.About, e.Name, e.Err)
+	case vendorer.LeftOutOfSBOM:
+		p.Warning("%s names %s, but does not have its bytes, so it is not in the SBOM", e.Program, e.Name)
 	case vendorer.NothingDepends:
 		p.Warning("%s has no main component with a bom-ref, so nothing in it depends on the packs", e.File)
 	case vendorer.Large:

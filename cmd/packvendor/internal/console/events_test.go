@@ -150,6 +150,8 @@ var eventWords = []struct {
 		"packvendor: warning: a is not imported: packs.toml chooses its layer, and the cache keeps another one\n"},
 	{vendorer.UnreadComponents{Name: "a", Err: errors.New("cause")}, warning,
 		"packvendor: warning: a cannot be read as a pack, so the SBOM lacks its components: cause\n"},
+	{vendorer.LeftOutOfSBOM{Program: "app", Name: "a"}, warning,
+		"packvendor: warning: app names a, but does not have its bytes, so it is not in the SBOM\n"},
 	{vendorer.NothingDepends{File: "bom.json"}, warning,
 		"packvendor: warning: bom.json has no main component with a bom-ref, so nothing in it depends on the packs\n"},
 	{vendorer.Large{Name: "a", Size: 100_000_001}, warning,

@@ -179,6 +179,12 @@ func (x Explainer) fileRules() []rule {
 		on(func(e *vendorer.FileExportError) Problem {
 			return Problem{Kind: Usage, Hint: x.exportInstead(e.Instead)}
 		}),
+		on(func(e *vendorer.ProgramSBOMError) Problem {
+			if e.Name == "" {
+				return Problem{Kind: Drift}
+			}
+			return Problem{Kind: Integrity}
+		}),
 		on(func(e *vendorer.VendoredError) Problem {
 			p := Problem{Kind: Integrity, File: e.Path, Hint: when(!e.Lost, h.Restore())} // which needs no other lock
 			if e.IsMissing() {

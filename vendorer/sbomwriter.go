@@ -1,0 +1,82 @@
+package vendorer
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/greenticai/packvendor/internal/cyclonedx"
+	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/regularfile"
+)
+
+// An sbomWriter writes one SBOM.
+type sbomWriter struct {
+	SBOMOptions
+	into   []byte // of Merge
+	output *fetch.Output
+}
+
+// openSBOMWriter reads the SBOM to merge into, and opens the place to write to.
+func openSBOMWriter(so SBOMOptions) (*sbomWriter, error) {
+	w := &sbomWriter{SBOMOptions: so}
+	var err error
+	if so.Merge != "" {
+		if w.into, err = regularfile.Read(nil, so.Merge, cyclonedx.MaxSize); errors.As(err, new(*fs.PathError)) {
+			err = &InputError{File: so.Merge, Err: err}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.merge(nil); err != nil { // before any pack is read
+			return nil, err
+		}
+	}
+	if so.Output != "" {
+		w.output, err = fetch.OpenOutput(so.Output)
+	}
+	return w, err
+}
+
+func (w *sbomWriter) close() {
+	if w.output != nil {
+		w.output.Close()
+	}
+}
+
+// write writes the packs.
+func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, events *orderedEvents) (*MadeSBOM, error) {
+	made := &MadeSBOM{Added: len(packs)}
+	var components []cyclonedx.Component
+	for _, pack := range packs {
+		c := pack.Component()
+		components = append(components, c)
+		made.Packs = append(made.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
+	}
+	if w.Merge == "" {
+		made.Text = cyclonedx.New(owner, components).Text()
+	} else {
+		merged, err := w.merge(components)
+		if err != nil {
+			return nil, err
+		}
+		if made.Text, made.Added = merged.Text, merged.Added; merged.Orphaned && len(packs) > 0 {
+			events.event(NothingDepends{File: w.Merge})
+		}
+	}
+	if w.output == nil {
+		return made, nil
+	}
+	return made, w.output.Write(func(to io.Writer) error {
+		_, err := to.Write(made.Text)
+		return err
+	})
+}
+
+func (w *sbomWriter) merge(packs []cyclonedx.Component) (*cyclonedx.Merged, error) {
+	merged, err := cyclonedx.Merge(w.into, packs)
+	if err != nil {
+		return nil, &MergeError{File: w.Merge, Err: err}
+	}
+	return merged, nil
+}

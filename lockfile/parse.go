@@ -362,11 +362,14 @@ func badByte(s string) int {
 
 // isConflict reports whether s is one of git's conflict markers, the diff3 style
 // included.
-func isConflict(s string) bool {
-	for _, marker := range []string{"<<<<<<<", "=======", ">>>>>>>", "|||||||"} {
+func isConflict(s string) bool { return markerOf(s) != "" }
+
+// markerOf returns the conflict marker with which a line begins; "" if it is none.
+func markerOf(s string) string {
+	for _, marker := range []string{oursMarker, baseMarker, middleMarker, theirsMarker} {
 		if rest, ok := strings.CutPrefix(s, marker); ok && (rest == "" || rest[0] == ' ') {
-			return true
+			return marker
 		}
 	}
-	return false
+	return ""
 }

@@ -64,7 +64,7 @@ func newCLI(p process) *cli {
 	c.root = c.rootCommand()
 	c.group("Packs of a project:", c.initCommand(), c.addCommand(), c.removeCommand(), c.updateCommand(),
 		c.outdatedCommand(), c.listCommand(), c.verifyCommand(), c.diffCommand(), c.trustCommand(),
-		c.exportCommand(), c.importCommand(), c.sbomCommand())
+		c.exportCommand(), c.importCommand(), c.sbomCommand(), c.mergeDriverCommand())
 	c.group("Any pack:", c.versionsCommand(), c.inspectCommand(), c.fetchCommand())
 	c.group("This machine:", c.doctorCommand(), c.authCommand(), c.mirrorCommand(), c.cacheCommand(), c.completionCommand(), c.versionCommand())
 	c.root.SetHelpCommandGroupID("This machine:")

@@ -42,6 +42,7 @@ var jsonExamples = []struct {
 	{"packvendor cache list --json", 0},
 	{"packvendor cache verify --json", 0},
 	{"packvendor cache prune --json --dry-run --max-size 8kB", 0},
+	{"packvendor merge-driver --json base ours theirs packs.lock", 0},
 	{"packvendor doctor --json", 0},
 	{"packvendor remove --json slack", 0},
 	{"packvendor auth explain --json ghcr.io", 0},
@@ -72,6 +73,13 @@ var before = map[string]func(b *fixture, dir string){
 		rule := "\n[trust.rules]\n\"" + b.reg.Host() + "/greenticai/**\" = [\"greentic\"]\n"
 		b.must(os.WriteFile(name, append(data, rule...), 0o666))
 		b.mustRun(b.command(dir, b.TempDir(), "add", b.reg.Host()+"/greenticai/telco-x:1.0"))
+	},
+	"packvendor merge-driver --json base ours theirs packs.lock": func(b *fixture, dir string) {
+		lock, err := os.ReadFile(filepath.Join(dir, "packs.lock"))
+		b.must(err)
+		for _, name := range []string{"base", "ours", "theirs"} {
+			b.must(os.WriteFile(filepath.Join(dir, name), lock, 0o666))
+		}
 	},
 	"packvendor verify --json": func(b *fixture, dir string) {
 		name := filepath.Join(dir, "internal", "packs", "packs", "slack.gtpack")

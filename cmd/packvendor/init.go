@@ -32,9 +32,15 @@ none:
 
   github    .github/workflows/packvendor.yml and packvendor-update.yml
   gitlab    .gitlab/packvendor.yml, and .gitlab-ci.yml, which includes it
-  renovate  .github/workflows/packvendor-lock.yml`,
+  renovate  .github/workflows/packvendor-lock.yml
+
+With --git a line of .gitattributes names packvendor as the merge driver of
+packs.lock, and the hint has the command that tells git how to run it. Run the
+hint in each clone: that part of git's configuration is in no commit. Without it
+git merges packs.lock as text. "packvendor help merge-driver" has more.`,
 		Example: `  packvendor init
   packvendor init --ci github
+  packvendor init --git
   packvendor init --dir=assets/my-packs --package=packs`,
 		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -49,13 +55,14 @@ none:
 			if err != nil {
 				return err
 			}
-			return c.reportInit(report)
+			return c.reportInit(report, options.Git)
 		},
 	}
 	c.fileFlag(command, "use `FILE` as packs.toml")
 	command.Flags().StringVar(&options.Package, "package", "", "`NAME` of the Go package")
 	command.Flags().StringVar(&options.Dir, "dir", "", "`DIR` of the Go package, relative to packs.toml")
 	command.Flags().StringVar(&options.CI, "ci", "", "write jobs for the CI `SYSTEM`: github, gitlab or renovate")
+	command.Flags().BoolVar(&options.Git, "git", false, "make packvendor the merge driver of packs.lock")
 	noFiles(command, "package")
 	command.MarkFlagDirname("dir")
 	command.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(vendorer.CISystems(), cobra.ShellCompDirectiveNoFileComp))
@@ -69,14 +76,20 @@ type initJSON struct {
 	// Elsewhere are kept files whose jobs may work on other packs.
 	Elsewhere []string `json:"elsewhere,omitempty"`
 	Include   string   `json:"include,omitempty"` // the file that .gitlab-ci.yml must include
+	Merge     string   `json:"merge,omitempty"`   // with --git: the attribute for merges of packs.lock that was there already, and is kept
 	Hint      string   `json:"hint,omitempty"`    // the next command
+	Driver    string   `json:"driver,omitempty"`  // with --git: the command that tells git how to run the merge driver
 }
 
-func (c *cli) reportInit(report *vendorer.InitReport) error {
-	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...), Elsewhere: report.Elsewhere, Include: report.NotIncluded}
+func (c *cli) reportInit(report *vendorer.InitReport, git bool) error {
+	doc := initJSON{Written: append([]string{}, report.Written...), Kept: append([]string{}, report.Kept...), Elsewhere: report.Elsewhere, Include: report.NotIncluded, Merge: report.Merge}
 	newest := problem.GetNewestIn(report.ModuleDir)
 	if report.NoTool {
 		doc.Hint = c.say.Hints.Text(newest)
+	}
+	driver := c.say.Hints.MergeDriver(report.DriverDir)
+	if git && report.Merge == "" && !report.NoRepository {
+		doc.Driver = c.say.Hints.Text(driver)
 	}
 	o := outcome{document: doc}
 	if !c.quiet {
@@ -97,8 +110,17 @@ func (c *cli) reportInit(report *vendorer.InitReport) error {
 	if doc.Include != "" {
 		c.say.Notice(".gitlab-ci.yml does not include %s: add it under include", doc.Include)
 	}
+	if git && report.NoRepository {
+		c.say.Notice("this is in no git repository: in one, init --git prints the command that sets up the merge driver")
+	}
+	if doc.Merge != "" {
+		c.say.Notice(".gitattributes has %s for packs.lock, and keeps it: packvendor is not its merge driver", doc.Merge)
+	}
 	if doc.Hint != "" {
 		c.say.Hint(newest)
+	}
+	if doc.Driver != "" {
+		c.say.Hint(driver)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ var jsonCommands = []jsonCommand{
 	{"init", initJSON{}, false},
 	{"inspect", inspectJSON{}, false},
 	{"list", listJSON{}, true},
+	{"merge-driver", mergeDriverJSON{}, false},
 	{"mirror explain", mirrorJSON{}, false},
 	{"outdated", outdatedJSON{}, true},
 	{"remove", runJSON{}, false},

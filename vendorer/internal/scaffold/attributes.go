@@ -25,8 +25,8 @@ func (s *setup) attributes() []string {
 }
 
 // planAttributes adds the missing lines to the module's .gitattributes. A present
-// pattern keeps its attributes.
-func (s *setup) planAttributes() error {
+// pattern keeps its attributes. With merges set, one of the lines names the merge driver.
+func (s *setup) planAttributes(merges bool) error {
 	if err := s.CheckFile(attributesFile); err != nil {
 		return err
 	}
@@ -35,6 +35,9 @@ func (s *setup) planAttributes() error {
 		return err
 	}
 	added := withLines(data, s.attributes())
+	if merges {
+		added = s.withDriver(added)
+	}
 	if len(added) == len(data) {
 		s.keep(attributesFile)
 		return nil
@@ -46,25 +49,29 @@ func (s *setup) planAttributes() error {
 // withLines adds the lines with new patterns to a .gitattributes, with its own line
 // ends.
 func withLines(data []byte, lines []string) []byte {
-	eol := "\n"
-	if bytes.Contains(data, []byte("\r\n")) {
-		eol = "\r\n"
-	}
 	var patterns []string
 	for line := range strings.Lines(string(data)) {
 		patterns = append(patterns, patternOf(line))
 	}
 	added := slices.Clone(data)
 	for _, line := range lines {
-		if slices.Contains(patterns, patternOf(line)) {
-			continue
+		if !slices.Contains(patterns, patternOf(line)) {
+			added = withLine(added, line)
 		}
-		if len(added) > 0 && !bytes.HasSuffix(added, []byte("\n")) {
-			added = append(added, eol...)
-		}
-		added = append(added, line+eol...)
 	}
 	return added
+}
+
+// withLine adds a line to a text, with its line ends.
+func withLine(data []byte, line string) []byte {
+	eol := "\n"
+	if bytes.Contains(data, []byte("\r\n")) {
+		eol = "\r\n"
+	}
+	if len(data) > 0 && !bytes.HasSuffix(data, []byte("\n")) {
+		data = append(data, eol...)
+	}
+	return append(data, line+eol...)
 }
 
 // patternOf returns the first word of a line of .gitattributes.

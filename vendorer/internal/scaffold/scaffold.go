@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	Package string
 	// CI is one of CISystems, or "": the system to write jobs for.
 	CI string
+	// Git has .gitattributes name packvendor as the merge driver of packs.lock.
+	Git bool
 }
 
 // A Report lists the changes of Init.
@@ -46,6 +49,14 @@ type Report struct {
 	// Elsewhere are those of Kept whose jobs do not run in the module's folder, so that
 	// they may work on other packs.
 	Elsewhere []string
+	// Merge is the attribute for merges of packs.lock that .gitattributes has already, if it
+	// does not name packvendor's driver; "" if there is none, or without Options.Git.
+	Merge string
+	// DriverDir is the directory in which packvendor runs, slash-separated from the top of the
+	// work tree, where git runs merge drivers; "" if it may as well run there.
+	DriverDir string
+	// NoRepository tells that the module is in no git repository.
+	NoRepository bool
 }
 
 // Init sets up the project p; the user names its packs.toml file, and getenv looks up
@@ -62,6 +73,9 @@ func Init(p *project.Project, file string, getenv func(string) string, want Opti
 		return nil, err
 	}
 	s.report.NoTool, s.report.ModuleDir = s.toolFile() == "" && !s.workspaceHasTool(), s.ModuleDir()
+	if want.Git {
+		s.report.DriverDir, s.report.NoRepository = s.driverDir(), gitrev.WorkTree(s.Module) == ""
+	}
 	return &s.report, nil
 }
 
@@ -92,7 +106,8 @@ func (s *setup) close() {
 // plan chooses the files to write, and checks that they can be written.
 func (s *setup) plan(want Options) error {
 	for _, plan := range []func() error{
-		func() error { return s.configure(want) }, s.planTOML, s.planGo, s.planAttributes,
+		func() error { return s.configure(want) }, s.planTOML, s.planGo,
+		func() error { return s.planAttributes(want.Git) },
 		func() error { return s.planCI(want.CI) },
 	} {
 		if err := plan(); err != nil {

@@ -3,6 +3,8 @@ package hint
 import (
 	"cmp"
 	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -64,6 +66,22 @@ func (c *Context) Update(pack string, flags ...string) Hint {
 	h := c.Edit(append([]string{"update"}, flags...)...)
 	h.packs = []string{pack}
 	return h
+}
+
+// MergeDriver is the command that has git merge packs.lock by packvendor. Git runs it at the top
+// of the work tree; packvendor, as it was started, runs in dir below that, "" for the top.
+func (c *Context) MergeDriver(dir string) Hint {
+	words := c.form().Command("merge-driver")
+	files := " %O %A %B %P"
+	switch {
+	case dir == "":
+	case words[0] == "go":
+		words = slices.Concat([]string{"go", "-C", dir}, words[1:])
+		files = ` "$PWD"/%O "$PWD"/%A "$PWD"/%B %P` // they are relative, and git quotes the last one alone
+	case !filepath.IsAbs(words[0]) && filepath.Base(words[0]) != words[0]:
+		words[0] = path.Join(dir, filepath.ToSlash(words[0]))
+	}
+	return Line("git config merge.packvendor.driver %s", shellWord(ShellLine(words)+files))
 }
 
 // Run is the command that makes everything agree again. In CI it is for the user's own

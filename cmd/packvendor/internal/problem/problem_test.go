@@ -71,6 +71,8 @@ var exitCodes = map[string]struct {
 	"vendorer.ProgramSBOMError":        {&vendorer.ProgramSBOMError{Program: "app", Name: "a"}, 4},
 	"vendorer.MergeError":              {&vendorer.MergeError{File: "bom.xml", Err: errors.New("it is XML, not JSON")}, 2},
 	"vendorer.MissingPacksError":       {&vendorer.MissingPacksError{}, 1},
+	"vendorer.MergeConflictError":      {&vendorer.MergeConflictError{}, 1},
+	"vendorer.TextMergeError":          {&vendorer.TextMergeError{}, 1},
 	"vendorer.KeepError":               {&vendorer.KeepError{Err: fs.ErrNotExist}, 2},
 	"vendorer.InconsistentError":       {&vendorer.InconsistentError{}, 4},
 	"vendorer.EvidenceError":           {&vendorer.EvidenceError{Err: errors.New("x")}, 4},

@@ -1,0 +1,30 @@
+package gitrev
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+)
+
+// MergeFile merges three files as text and writes the result to ours, as git does without a merge
+// driver. Conflicts, which stand in the result, are no error.
+// https://git-scm.com/docs/git-merge-file
+func MergeFile(ctx context.Context, base, ours, theirs string) error {
+	command := exec.CommandContext(ctx, "git", "merge-file", "-L", "ours", "-L", "base", "-L", "theirs", "--", ours, base, theirs)
+	command.Env = environment()
+	var said bytes.Buffer
+	command.Stderr = &said
+	err := command.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &exit) && exit.ExitCode() < 0x80: // the number of conflicts, 127 at most
+		return nil
+	case said.Len() > 0:
+		return errors.New(strings.TrimSpace(said.String()[:min(said.Len(), maxSaid)]))
+	}
+	return err
+}

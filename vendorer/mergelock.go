@@ -1,0 +1,119 @@
+package vendorer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+)
+
+// A LockMerge has the files that git gives to a merge driver of packs.lock.
+// https://git-scm.com/docs/gitattributes#_defining_a_custom_merge_driver
+type LockMerge struct {
+	Base, Ours, Theirs string // the result replaces Ours
+	Path               string // of packs.lock in the repository, for messages
+}
+
+// Run merges the entries by name, and returns the number of packs. A pack that both sides
+// changed in different ways is a conflict, which the result has as git writes it, and a
+// *MergeConflictError. Where an entry cannot be read, git merges the files as text, and there is
+// a *TextMergeError beside the lockfile.Errors. The other errors leave Ours as it was.
+func (m LockMerge) Run(ctx context.Context) (packs int, err error) {
+	locks, err := m.read()
+	if errors.As(err, new(lockfile.Errors)) {
+		return 0, errors.Join(err, &TextMergeError{Path: m.Path, Err: gitrev.MergeFile(ctx, m.Base, m.Ours, m.Theirs)})
+	}
+	if err != nil {
+		return 0, err
+	}
+	merged := lockfile.Merge(locks.base, locks.ours, locks.theirs)
+	text := merged.Format()
+	if locks.hasCRLF {
+		text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+	}
+	if err := replaceFile(m.Ours, text); err != nil {
+		return 0, err
+	}
+	var conflicts []error
+	for _, c := range merged.Conflicts {
+		conflicts = append(conflicts, &MergeConflictError{Path: m.Path, Conflict: c})
+	}
+	return len(merged.Entries), errors.Join(conflicts...)
+}
+
+// mergedLocks are the three versions of packs.lock in a merge.
+type mergedLocks struct {
+	base         []*lockfile.Lock
+	ours, theirs *lockfile.Lock
+	hasCRLF      bool // of ours
+}
+
+func (m LockMerge) read() (l mergedLocks, err error) {
+	var data [3][]byte
+	for i, name := range []string{m.Base, m.Ours, m.Theirs} {
+		if data[i], err = regularfile.Read(nil, name, lockfile.MaxSize); err != nil {
+			return l, err
+		}
+	}
+	l.hasCRLF = bytes.Contains(data[1], []byte("\r\n"))
+	var errs [3]error
+	l.base, errs[0] = lockfile.ParseBase(m.Path+" (base)", data[0])
+	l.ours, errs[1] = lockfile.Parse(m.Path+" (ours)", data[1])
+	l.theirs, errs[2] = lockfile.Parse(m.Path+" (theirs)", data[2])
+	return l, errors.Join(errs[:]...)
+}
+
+// replaceFile writes a file that exists.
+func replaceFile(name string, data []byte) error {
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	file, err := atomicfile.BeginEdit(root, filepath.Base(name), data)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	return atomicfile.CommitAll(file)
+}
+
+// A MergeConflictError reports a pack that both sides of a merge changed, each in its own way.
+type MergeConflictError struct {
+	Path string // of packs.lock
+	lockfile.Conflict
+}
+
+func (e *MergeConflictError) Error() string {
+	what := "both sides changed it"
+	switch {
+	case e.Ours == lockfile.Entry{}:
+		what = "ours removed it, theirs changed it"
+	case e.Theirs == lockfile.Entry{}:
+		what = "ours changed it, theirs removed it"
+	}
+	return fmt.Sprintf("%s: %s: %s: keep one side of the conflict, then run packvendor", e.Path, e.Name, what)
+}
+
+// A TextMergeError reports a packs.lock that was merged as text, since one of its versions
+// cannot be read.
+type TextMergeError struct {
+	Path string
+	Err  error // why git could not do that either: then the file is that of our side
+}
+
+func (e *TextMergeError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s is that of our side: git cannot merge it as text: %v", e.Path, e.Err)
+	}
+	return e.Path + " was merged as text: look at it before you commit it"
+}
+
+func (e *TextMergeError) Unwrap() error { return e.Err }

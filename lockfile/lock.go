@@ -4,6 +4,7 @@ package lockfile
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -81,6 +82,15 @@ func (l *Lock) Entry(name string) (Entry, bool) {
 		return Entry{}, false
 	}
 	return l.Entries[i], true
+}
+
+// Size returns the size of all packs together, in bytes.
+func (l *Lock) Size() int64 {
+	var total uint64
+	for _, p := range l.Entries {
+		total = min(total+uint64(p.Size), math.MaxInt64)
+	}
+	return int64(total)
 }
 
 // Line returns the 1-based line of the pack's [[pack]] header in the parsed file, or 0

@@ -3,6 +3,7 @@ package lockfile_test
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -153,5 +154,21 @@ func TestFault51_FormatDoesNotInject(t *testing.T) {
 	want := `packs.lock:6: ref: character "\\" is not accepted in a string`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+// The size of all packs is never negative, whatever a file says.
+func TestLockSize(t *testing.T) {
+	for _, test := range []struct {
+		sizes []int64
+		want  int64
+	}{{nil, 0}, {[]int64{1, 2, 3}, 6}, {[]int64{math.MaxInt64, 1, math.MaxInt64}, math.MaxInt64}} {
+		l := &lockfile.Lock{}
+		for _, size := range test.sizes {
+			l.Entries = append(l.Entries, lockfile.Entry{Size: size})
+		}
+		if got := l.Size(); got != test.want {
+			t.Errorf("%v: got %d, want %d", test.sizes, got, test.want)
+		}
 	}
 }

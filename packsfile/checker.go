@@ -49,12 +49,13 @@ func (c *checker) errors() Errors {
 
 // file checks the whole document.
 func (c *checker) file(root *node) *File {
-	c.knownKeys(root, "", slices.Concat(topKeys, []string{"embed", "trust", "packs"})...)
+	c.knownKeys(root, "", slices.Concat(topKeys, []string{"embed", "limits", "trust", "packs"})...)
 	f := &File{
 		AllowTags:          c.boolean(root.child("allow_tags"), "allow_tags", ""),
 		InsecureRegistries: c.hosts(root.child("insecure_registries")),
 		AcceptMediaTypes:   c.mediaTypes(root.child("accept_media_types")),
 		Embed:              c.embed(root.child("embed")),
+		Limits:             c.limits(root.child("limits")),
 		Trust:              c.trust(root.child("trust")),
 	}
 	f.Packs = c.packs(root.child("packs"), f.AllowTags)

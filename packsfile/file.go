@@ -37,6 +37,7 @@ type File struct {
 	InsecureRegistries []string // host[:port], for plain HTTP
 	AcceptMediaTypes   []string // layer media types beside the default list
 	Embed              Embed
+	Limits             Limits
 	Trust              *Trust // nil if there is no table [trust]
 	Packs              []Pack // sorted by name
 }

@@ -85,6 +85,12 @@ func (g *generator) file() {
 	case 2:
 		below = append(below, g.embed)
 	}
+	switch g.IntN(4) {
+	case 0:
+		top = append(top, func() { g.add("", "", `limits.total = "1.5GiB"`+g.comment(2)) })
+	case 1:
+		below = append(below, g.limits)
+	}
 	if g.form == inline || g.form == leaf {
 		top = append(top, g.packs)
 	} else {
@@ -104,6 +110,12 @@ func (g *generator) embed() {
 	g.add("", "", "[embed]"+g.comment(2))
 	g.between("")
 	g.add("", "", g.key("data")+`"d/e"`+g.comment(2))
+}
+
+func (g *generator) limits() {
+	g.add("", "", "[limits]"+g.comment(2))
+	g.between("")
+	g.add("", "", g.key("pack")+`"20 MB"`+g.comment(2))
 }
 
 func (g *generator) array() {

@@ -200,6 +200,9 @@ func plainFile(f *File) []string {
 	embed := f.Embed
 	embed.Line = 0
 	said := []string{fmt.Sprintf("%v %q %q %+v", f.AllowTags, f.InsecureRegistries, f.AcceptMediaTypes, embed)}
+	for _, limit := range []Limit{f.Limits.Pack, f.Limits.Total} {
+		said[0] += fmt.Sprintf(" %d %q", limit.Bytes, limit.Text)
+	}
 	for _, p := range f.Packs {
 		said = append(said, fmt.Sprintf("%s %q %q %q %q %s %v", p.Name, p.Ref, p.Path, p.Version, p.Layer, p.GoName, p.AllowTags))
 	}

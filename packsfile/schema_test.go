@@ -241,7 +241,7 @@ func placesOf(refusal error) map[string]bool {
 // placeOfPath cuts off what placeOf does not tell.
 func placeOfPath(path ...string) string {
 	depth := 1
-	if len(path) > 0 && (path[0] == "packs" || path[0] == "embed") {
+	if len(path) > 0 && (path[0] == "packs" || path[0] == "embed" || path[0] == "limits") {
 		depth = 2
 	}
 	if len(path) > 1 && path[0] == "trust" {
@@ -306,6 +306,9 @@ func schemaFaults() []string {
 		"a/b", "\u00e4", "u@h", "[::1", "[1.2.3.4]", "[::1]:x", "[1:2]", "[:::]:5000", strings.Repeat("a", 64))
 	add(`accept_media_types = ["`, `"]`, "", "a", "a/", "/a", "a/b/c", "a/b;c", "-a/b", "a/.b", "a/b ", "a/"+strings.Repeat("b", 128), "\u0430/b")
 	add("embed.", "", `colour = 1`, `dir = 1`, `package = true`, `file = []`, `data = {}`, "file = \"packs.go\"\nembed.data = \"Packs.go/x\"")
+	add("limits.", "", `colour = 1`, `pack = 1`, `total = true`, `pack = []`, `total = {}`)
+	add(`limits.pack = "`, `"`, "", "20", "MB", "0MB", "020MB", "0.5MB", "1.MB", "1.2345MB", ".5MB", "-1MB", "+1MB", "1e3MB", "1,000MB", " 1MB", "1MB ", "1  MB", "1\\tMB",
+		"1TB", "1M", "1iB", "1MBB", "1kiBs", "1234567890B", "1 m b", "\u0661MB", "1\u212aB")
 	add(`embed.dir = "`, `"`, "", "/a", `a\\b`, "C:/a", "a:b", `a\nb`, `\u0000`, `a\u202e`, `\u00a0`, `a\u200bb`, `a\ufeff`)
 	add(`embed.package = "`, `"`, "", "_", "func", "type", "a-b", "1a", "x_test", "documentation", "\u00e4")
 	add(`embed.file = "`, `"`, "", ".go", "_x.go", "x", "x.GO", "x_test.go", "x_windows.go", "x_linux_amd64.go", "a/x.go", `a\\x.go`, "con.go",

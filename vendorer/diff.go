@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
+	"github.com/greenticai/packvendor/packsfile"
 	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -22,8 +23,15 @@ type Difference struct {
 	Revision string // as the caller gave it; "" for two references
 	Commit   string
 	Packs    []PackChange // by name; none if packs.lock is unchanged
+	Total    *TotalChange // nil for two references
 	// Trust is how [trust] asks for less than before, or trusts others.
 	Trust []TrustChange
+}
+
+// A TotalChange is how the size of all packs together changed.
+type TotalChange struct {
+	Before, After int64           // bytes
+	Limit         packsfile.Limit // limits.total of packs.toml
 }
 
 // A PackChange describes the change of one pack. Its digests come from packs.lock; only
@@ -72,6 +80,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 		return nil, err
 	}
 	d := &Difference{Revision: name, Commit: rev.Commit}
+	d.Total = &TotalChange{Before: before.Size(), After: s.p.Lock.Size(), Limit: s.p.Config.Limits.Total}
 	if d.Trust, err = s.diffTrust(ctx, rev, before); err != nil {
 		return nil, err
 	}

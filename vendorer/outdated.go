@@ -28,6 +28,10 @@ type OutdatedPack struct {
 	// pack's rule accepts: TrustSigned, TrustUnsigned, or TrustUnsearched if a place could not
 	// be searched. They are "" for Now, and where no rule asks for a signature.
 	UpdateSigned, NewestSigned TrustResult
+	// Size is that of the locked pack, in bytes; -1 if the pack is not locked. UpdateSize and
+	// NewestSize are those of Update and Newest where these are newer and their manifest is known;
+	// else -1.
+	Size, UpdateSize, NewestSize int64
 	// IsOutdated tells whether some Update would change anything.
 	IsOutdated bool
 	// Signer is who signed the pack as packs.lock has it; "" if nobody. SignerName is the
@@ -66,7 +70,7 @@ func Outdated(ctx context.Context, o Options) ([]OutdatedPack, error) {
 	err = eachPack(ctx, s.client, PhaseResolving, places, func(ctx context.Context, i int) error {
 		pack := s.p.Config.Packs[i]
 		if pack.Path != "" {
-			found[i] = &OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Path: pack.Path}
+			found[i] = &OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Path: pack.Path, Size: s.lockedSize(pack), UpdateSize: -1, NewestSize: -1}
 			return nil
 		}
 		outlook, err := s.outdated(ctx, pack)
@@ -107,6 +111,7 @@ func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*outlook, 
 		return nil, err
 	}
 	o := &outlook{OutdatedPack: OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.current, Update: h.target()}, update: h.moved}
+	defer func() { o.Size, o.UpdateSize, o.NewestSize = s.lockedSize(pack), newSize(o.update), newSize(o.newest) }()
 	if h.tag == "" {
 		return o, nil
 	}
@@ -121,6 +126,22 @@ func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*outlook, 
 		o.Newest, err = s.newestInRepository(ctx, pack, o.Update)
 	}
 	return o, err
+}
+
+// lockedSize returns the size that packs.lock has of a pack; -1 if the pack is not locked.
+func (s *session) lockedSize(pack packsfile.Pack) int64 {
+	if entry, ok := s.lockedAs(pack); ok {
+		return entry.Size
+	}
+	return -1
+}
+
+// newSize returns the size of a newer version; -1 if its manifest is not known.
+func newSize(pack *fetch.Resolved) int64 {
+	if pack == nil {
+		return -1
+	}
+	return pack.Layer.Size
 }
 
 // target returns the digest that an update takes.

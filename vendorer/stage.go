@@ -12,8 +12,8 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// checkSizes refuses packs that cannot be linked, before any download, and warns of
-// packs that code hosts refuse.
+// checkSizes refuses packs that cannot be linked, or are larger than packs.toml allows, before
+// any download, and warns of packs that code hosts refuse.
 func (v *vendoring) checkSizes(tasks []*task) error {
 	var total int64
 	var changed bool
@@ -29,6 +29,9 @@ func (v *vendoring) checkSizes(tasks []*task) error {
 	}
 	if len(errs) == 0 && total > maxEmbedded {
 		errs = append(errs, tooLarge("all packs of "+v.p.Show(v.p.TOMLFile)+" together have", total))
+	}
+	if len(errs) == 0 { // else those are larger than any limit
+		errs = v.limitErrors(tasks)
 	}
 	if len(errs) == 0 && total > largeTogether && changed {
 		v.events.event(LargeTotal{Size: total})

@@ -84,7 +84,10 @@ func blames(finding error) (names []string, all bool) {
 	var pack *PackError
 	var vendored *VendoredError
 	var locked *LockedError
+	var limit *LimitError
 	switch {
+	case errors.As(finding, &limit) && limit.File != "": // each pack is as locked
+		return nil, false
 	case isBlocked(finding): // then no registry was asked about any pack
 		return nil, true
 	case errors.As(finding, &pack):
@@ -97,11 +100,10 @@ func blames(finding error) (names []string, all bool) {
 	return nil, true
 }
 
-// isAsLocked tells whether no finding but tags contradicts packs.lock.
+// isAsLocked tells whether no finding but tags and sizes contradicts packs.lock.
 func (v *Verification) isAsLocked() bool {
 	return !slices.ContainsFunc(v.Findings, func(err error) bool {
-		var tag *TagMismatchError
-		return !errors.As(err, &tag)
+		return !errors.As(err, new(*TagMismatchError)) && !errors.As(err, new(*LimitError))
 	})
 }
 
@@ -119,6 +121,7 @@ type comparison struct {
 	plan   Plan
 	tasks  []*comparedTask
 	locked error   // packs.lock would change; nil if not
+	limits []error // packs that are larger than packs.toml allows
 	goFile error   // nil too if the right text is unknown
 	build  []error // about flags and files of the Go toolchain
 	// embedded holds findings about embedded files; notEmbedded, the reason why the
@@ -177,7 +180,9 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 	}
 	c.plan = makePlan(s.p.Config.Packs, s.p.Lock, vendored, files, nil)
 	c.locked = s.lockedError(c.plan)
-	for _, t := range c.plan.tasks() {
+	tasks := c.plan.tasks()
+	c.limits = s.limitErrors(tasks)
+	for _, t := range tasks {
 		c.tasks = append(c.tasks, &comparedTask{task: t})
 	}
 	s.progress.begin(PhaseVerifying, len(c.tasks), 0)
@@ -293,6 +298,7 @@ func (s *session) verification(c *comparison) *Verification {
 		}
 	}
 	v.add(c.locked)
+	v.add(c.limits...)
 	for _, t := range c.tasks {
 		v.add(s.taskFindings(t)...)
 	}

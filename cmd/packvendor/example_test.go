@@ -168,8 +168,9 @@ func TestExampleKeys(t *testing.T) {
 		keys  map[string]any
 		want  []string
 	}{
-		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "packs", "trust"}},
+		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "limits", "packs", "trust"}},
 		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package"}},
+		{"limits", file["limits"].(map[string]any), []string{"pack", "total"}},
 		{"trust", trust, []string{"root", "rules", "signers"}},
 		{"a signer", inSigners, []string{"identity", "issuer", "key", "names", "only", "refs", "repository", "repository_id", "self_hosted", "workflow"}},
 		{"a pack", inPacks, []string{"allow_tags", "go_name", "layer", "path", "ref", "version"}},

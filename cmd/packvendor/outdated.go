@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/difference"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
@@ -19,6 +21,8 @@ func (c *cli) outdatedCommand() *cobra.Command {
 		Long: `Show for each pack the pinned version, the version that "packvendor update"
 would take, and the newest version. It changes nothing. The exit code is 1 if
 "packvendor update" or "packvendor update --latest" would change something.
+"1.3 MB to 1.4 MB" is the size now, and that of the version in UPDATE, or else
+in NEWEST.
 
 Where a rule in [trust.rules] has signers, "unsigned" stands beside a newer
 version that none of them has signed yet: update refuses it. "signature unknown"
@@ -66,18 +70,54 @@ type markJSON struct {
 	// registry did not answer everywhere. It is there for newer versions whose rule has
 	// signers.
 	Signature string `json:"signature,omitempty"`
+	// Size is that of the pack in bytes, where the pack is locked or its manifest is known.
+	Size *int64 `json:"size,omitempty"`
 }
 
-func newMarkJSON(m vendorer.TaggedDigest, signed vendorer.TrustResult) *markJSON {
+// newMarkJSON returns nil of no version; a size of -1 is not known.
+func newMarkJSON(m vendorer.TaggedDigest, signed vendorer.TrustResult, size int64) *markJSON {
 	if m == (vendorer.TaggedDigest{}) {
 		return nil
 	}
-	return &markJSON{Tag: m.Tag, Digest: string(m.Digest), Signature: string(signed)}
+	doc := &markJSON{Tag: m.Tag, Digest: string(m.Digest), Signature: string(signed)}
+	if size >= 0 {
+		doc.Size = &size
+	}
+	return doc
+}
+
+// newestSize is the size of the newest version; -1 if it is not known.
+func newestSize(o vendorer.OutdatedPack) int64 {
+	switch o.Newest {
+	case o.Now:
+		return o.Size
+	case o.Update:
+		return o.UpdateSize
+	}
+	return o.NewestSize
+}
+
+// outlookSize is a cell of the table: the size, and that of the version which update takes, or
+// else update --latest.
+func outlookSize(o vendorer.OutdatedPack) string {
+	next := o.UpdateSize
+	if o.Update == o.Now {
+		next = newestSize(o)
+	}
+	switch {
+	case o.Size < 0 && next < 0:
+		return "-"
+	case o.Size < 0:
+		return "to " + phrase.Bytes(next)
+	case next < 0:
+		return phrase.Bytes(o.Size)
+	}
+	return strings.Replace(difference.Growth(o.Size, next), "→", "to", 1) // a table has ASCII alone
 }
 
 func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) error {
 	doc := outdatedJSON{Packs: []outlookJSON{}}
-	headings := []string{"NAME", "PINNED", "UPDATE", "NEWEST"}
+	headings := []string{"NAME", "PINNED", "UPDATE", "NEWEST", "SIZE"}
 	isSigned := slices.ContainsFunc(outlooks, func(o vendorer.OutdatedPack) bool { return o.Signer != "" })
 	if isSigned {
 		headings = append(headings, "SIGNER")
@@ -88,7 +128,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 		if o.Update == o.Now {
 			update = vendorer.TaggedDigest{}
 		}
-		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now) + signedText(o.UpdateSigned), markText(o.Newest, o.Now) + signedText(o.NewestSigned)}
+		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now) + signedText(o.UpdateSigned), markText(o.Newest, o.Now) + signedText(o.NewestSigned), outlookSize(o)}
 		if o.Path != "" {
 			cells[1] = "from a file"
 		}
@@ -98,7 +138,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 		t.Add(cells...)
 		doc.Packs = append(doc.Packs, outlookJSON{
 			Name: o.Name, Ref: o.Ref, Path: o.Path, Version: o.Version,
-			Pinned: newMarkJSON(o.Now, ""), Update: newMarkJSON(update, o.UpdateSigned), Newest: newMarkJSON(o.Newest, o.NewestSigned), Outdated: o.IsOutdated,
+			Pinned: newMarkJSON(o.Now, "", o.Size), Update: newMarkJSON(update, o.UpdateSigned, o.UpdateSize), Newest: newMarkJSON(o.Newest, o.NewestSigned, newestSize(o)), Outdated: o.IsOutdated,
 			Signer: o.Signer, SignerName: o.SignerName,
 		})
 	}

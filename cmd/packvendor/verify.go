@@ -21,8 +21,9 @@ func (c *cli) verifyCommand() *cobra.Command {
 		Long: `Check that packs.toml, packs.lock, the vendored packs, the generated Go file and
 the files that the Go toolchain embeds agree, and that no other source file
 changes the generated variables. It writes nothing, and without --remote it uses
-no network. The exit code is 1 for a difference, and 4 for wrong bytes or an
-inconsistent packs.lock.
+no network. The exit code is 1 for a difference, 2 for packs that are larger
+than [limits] of packs.toml allows, and 4 for wrong bytes or an inconsistent
+packs.lock.
 
 If CI=true, a pack with a path beside its ref is a fault: it is under
 development.

@@ -11,8 +11,16 @@ type JSON struct {
 	Revision string           `json:"revision,omitempty"` // as it was given
 	Commit   string           `json:"commit,omitempty"`   // that revision
 	Packs    []packChangeJSON `json:"packs"`              // those that changed, by name
+	// Total is the size of all packs together. It is not there for two references.
+	Total *totalJSON `json:"total,omitempty"`
 	// Trust is how the table trust of packs.toml asks for less than before, or trusts others.
 	Trust []trustChangeJSON `json:"trust,omitempty"`
+}
+
+type totalJSON struct {
+	Before int64 `json:"before"`          // bytes
+	After  int64 `json:"after"`           // bytes
+	Limit  int64 `json:"limit,omitempty"` // limits.total of packs.toml, in bytes
 }
 
 type trustChangeJSON struct {
@@ -81,6 +89,9 @@ func NewJSON(d *vendorer.Difference) JSON {
 			change.Files = append(change.Files, fileChangeJSON{Name: f.Name, Kind: string(f.Kind), Before: f.OldSize, After: f.NewSize})
 		}
 		doc.Packs = append(doc.Packs, change)
+	}
+	if d.Total != nil {
+		doc.Total = &totalJSON{Before: d.Total.Before, After: d.Total.After, Limit: d.Total.Limit.Bytes}
 	}
 	for _, change := range d.Trust {
 		doc.Trust = append(doc.Trust, trustChangeJSON{Kind: string(change.Kind), Name: change.Name, Before: change.Before, After: change.After})

@@ -30,6 +30,9 @@ func Markdown(d *vendorer.Difference) string {
 		digests := allDigestRows(p)
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", safe.Code(p.Name), changeCell(p), digests[0].text(safe.Code), digests[1].text(safe.Code), sizeText(p))
 	}
+	if text := totalText(d); text != "" {
+		b.WriteString("\nAll packs: " + text + "\n")
+	}
 	for _, p := range d.Packs {
 		writeFiles(&b, p)
 	}

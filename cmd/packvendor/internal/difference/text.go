@@ -40,7 +40,25 @@ func Text(d *vendorer.Difference) string {
 			line("files", "none changed; they are packed differently")
 		}
 	}
+	if text := totalText(d); text != "" {
+		fmt.Fprintf(&b, "all packs: %s\n", text)
+	}
 	return b.String()
+}
+
+// totalText says how the size of all packs together changed; "" if it did not, or if there is a
+// single pack, which says so itself.
+func totalText(d *vendorer.Difference) string {
+	total := d.Total
+	switch {
+	case total == nil || total.Before == total.After:
+		return ""
+	case total.Limit.Bytes > 0:
+		return Growth(total.Before, total.After) + ", limit " + total.Limit.Text
+	case len(d.Packs) == 1 && d.Packs[0].Old.Size == total.Before && d.Packs[0].New.Size == total.After:
+		return ""
+	}
+	return Growth(total.Before, total.After)
 }
 
 // headline says in a few words how a pack changed.
@@ -192,11 +210,11 @@ func sizeText(p vendorer.PackChange) string {
 	case lockfile.Removed:
 		return phrase.Bytes(p.Old.Size)
 	}
-	return growth(p.Old.Size, p.New.Size)
+	return Growth(p.Old.Size, p.New.Size)
 }
 
-// growth says how a size changed.
-func growth(before, after int64) string {
+// Growth says how a size changed.
+func Growth(before, after int64) string {
 	change, percent := after-before, 100*float64(after-before)/float64(before)
 	text := fmt.Sprintf("%s → %s", phrase.Bytes(before), phrase.Bytes(after))
 	switch {
@@ -219,7 +237,7 @@ func fileLine(f gtpack.FileChange) string {
 	case gtpack.Removed:
 		return fmt.Sprintf("- %s, %s", name, phrase.Bytes(f.OldSize))
 	}
-	return fmt.Sprintf("~ %s, %s", name, growth(f.OldSize, f.NewSize))
+	return fmt.Sprintf("~ %s, %s", name, Growth(f.OldSize, f.NewSize))
 }
 
 // Movement says how a pack's entry changed.

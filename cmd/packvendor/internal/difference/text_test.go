@@ -42,7 +42,7 @@ func TestGrowth(t *testing.T) {
 		{15_499_000, 15_501_000, "15 MB → 16 MB (+2000 bytes)"}, // not +0.0 %
 		{15_501_000, 15_499_000, "16 MB → 15 MB (-2000 bytes)"},
 	} {
-		if got := growth(test.before, test.after); got != test.want {
+		if got := Growth(test.before, test.after); got != test.want {
 			t.Errorf("from %d to %d: %q, want %q", test.before, test.after, got, test.want)
 		}
 	}

@@ -101,6 +101,7 @@ var exitCodes = map[string]struct {
 	"vendorer.KeylessMissingError":     {&vendorer.KeylessMissingError{}, 2},
 	"vendorer.KeylessSettingError":     {&vendorer.KeylessSettingError{}, 2},
 	"vendorer.KeylessError":            {&vendorer.KeylessError{}, 2},
+	"vendorer.LimitError":              {&vendorer.LimitError{}, 2},
 	"vendorer.LockedError":             {&vendorer.LockedError{}, 1},
 	"vendorer.NetworkOffError":         {&vendorer.NetworkOffError{Err: &packfetch.OfflineError{}}, 3},
 	"vendorer.LongFileError":           {&vendorer.LongFileError{}, 2},

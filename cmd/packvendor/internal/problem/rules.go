@@ -201,6 +201,7 @@ func (x Explainer) fileRules() []rule {
 			}
 			return Problem{Kind: Drift, File: e.Path, Line: e.Line}
 		}),
+		on(func(e *vendorer.LimitError) Problem { return Problem{Kind: Usage, File: e.File, Line: e.Limit.Line} }),
 		on(func(e *vendorer.LongFileError) Problem { return Problem{Kind: Usage, File: e.File} }),
 	}
 }

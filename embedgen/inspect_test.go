@@ -58,6 +58,9 @@ func directives(src []byte, f *ast.File) []string {
 	comments, bare := 0, 0
 	for _, group := range f.Comments {
 		for _, c := range group.List {
+			if strings.HasPrefix(c.Text, "//go:build ") {
+				found = append(found, c.Text)
+			}
 			if strings.HasPrefix(c.Text, "//go:") || strings.HasPrefix(c.Text, "/*") || strings.HasPrefix(c.Text, "//line") {
 				comments++
 			}
@@ -87,6 +90,9 @@ func directives(src []byte, f *ast.File) []string {
 
 func wantDirectives(p embedgen.Package) []string {
 	var want []string
+	if p.Stub {
+		want = append(want, "//go:build !packvendor_stub")
+	}
 	for _, pack := range byName(p) {
 		want = append(want, "//go:embed "+path.Join(p.Data, pack.Name+".gtpack")+" gtpack"+pack.GoName+" gtpack")
 	}

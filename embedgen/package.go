@@ -19,6 +19,7 @@ type Package struct {
 	ImportPath string // of the Go package; "" if it is unknown
 	Data       string // folder of the packs: slash-separated path below the package's directory
 	Packs      []Pack // in any order
+	Stub       bool   // GenerateStub's file replaces Generate's in builds with the tag StubTag
 }
 
 // A Pack is one pack to embed. Ref, Path, the digests, MediaType and Head may be any

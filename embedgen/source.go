@@ -35,7 +35,11 @@ func Generate(p Package) ([]byte, error) {
 }
 
 func writeHead(b *bytes.Buffer, p Package) {
-	fmt.Fprintf(b, "%s\n\npackage %s\n\nimport (\n\t\"crypto/sha256\"\n", Header, p.Name)
+	fmt.Fprintf(b, "%s\n\n", Header)
+	if p.Stub {
+		fmt.Fprintf(b, "//go:build !%s\n\n", StubTag)
+	}
+	fmt.Fprintf(b, "package %s\n\nimport (\n\t\"crypto/sha256\"\n", p.Name)
 	if len(p.Packs) > 0 {
 		b.WriteString("\t_ \"embed\" // for go:embed\n")
 	}
@@ -70,7 +74,7 @@ func writePack(b *bytes.Buffer, data string, pack Pack, marker string) {
 	writeFields(b, "\t", pack)
 	fmt.Fprintf(b, "\tdata:           &%s,\n}\n\n", pack.bytesVariable())
 
-	writeComment(b, pack)
+	writeComment(b, pack, "")
 	fmt.Fprintf(b, "func %s() Pack { return Pack{&%s} }\n", pack.GoName, pack.packedVariable())
 }
 
@@ -88,10 +92,10 @@ func writeFields(b *bytes.Buffer, indent string, p Pack) {
 	}
 }
 
-// writeComment writes the comment of a pack's accessor.
-func writeComment(b *bytes.Buffer, p Pack) {
+// writeComment writes the comment of a pack's accessor. without follows the pack's name.
+func writeComment(b *bytes.Buffer, p Pack, without string) {
 	layer := quote(p.LayerDigest)
-	fmt.Fprintf(b, "// %s returns the pack %s.\n//\n", p.GoName, quote(p.Name))
+	fmt.Fprintf(b, "// %s returns the pack %s%s.\n//\n", p.GoName, quote(p.Name), without)
 	if p.Path != "" {
 		fmt.Fprintf(b, "//\tfile        %s\n", quote(p.Path))
 		fmt.Fprintf(b, "//\tdigest      %s\n", layer)

@@ -63,26 +63,32 @@ func TestGenerate(t *testing.T) {
 		"one":     {Name: "packs", ImportPath: "example.com/app/internal/packs", Data: "packs", Packs: []embedgen.Pack{slack()}},
 		"two":     {Name: "main", Data: "internal/data", Packs: []embedgen.Pack{redis(), slack()}},
 		"file":    {Name: "packs", Data: "packs", Packs: []embedgen.Pack{tools(), slack()}},
+		"stub":    {Name: "packs", ImportPath: "example.com/app/internal/packs", Data: "packs", Packs: []embedgen.Pack{tools(), redis()}, Stub: true},
 		"hostile": {Name: "packs", ImportPath: hostile.Ref, Data: "packs", Packs: []embedgen.Pack{hostile}},
 	}
 	for name, p := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := generate(t, p)
-			path := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(path, got, 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			wantGolden(t, name, got)
 			checkSource(t, p, got)
 		})
+	}
+}
+
+func wantGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

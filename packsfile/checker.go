@@ -168,14 +168,19 @@ func (c *checker) embed(n *node) Embed {
 		return e
 	}
 	e.Line = n.line
-	c.knownKeys(n, "embed", "dir", "package", "file", "data")
+	c.knownKeys(n, "embed", "dir", "package", "file", "data", "stub")
 	c.place(n.child("dir"), "embed.dir", checkDir, &e.Dir)
 	c.place(n.child("package"), "embed.package", names.CheckPackage, &e.Package)
 	c.place(n.child("file"), "embed.file", checkFile, &e.File)
 	c.place(n.child("data"), "embed.data", checkData, &e.Data)
+	e.Stub = c.boolean(n.child("stub"), "embed.stub", "")
 	e.Dir = path.Clean(e.Dir)
-	if top, _, _ := strings.Cut(e.Data, "/"); strings.EqualFold(top, e.File) {
+	top, _, _ := strings.Cut(e.Data, "/")
+	if strings.EqualFold(top, e.File) {
 		c.report(n, "embed", "data and file are both %s", printable.Quote(e.File, maxQuoted))
+	}
+	if stub := names.Stub(e.File); e.Stub && strings.EqualFold(top, stub) {
+		c.report(n, "embed", "data and the stub are both %s", printable.Quote(stub, maxQuoted))
 	}
 	return e
 }

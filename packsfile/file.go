@@ -49,6 +49,7 @@ type Embed struct {
 	Package string // name of the Go package; "" to derive it
 	File    string // base name of the generated file; default "packs_gen.go"
 	Data    string // folder of the packs' bytes, below Dir; default "packs"
+	Stub    bool   // a second generated file stands in for File in builds without the packs
 	Line    int    // 1-based line of the embed table's key, 0 if there is none
 }
 
@@ -134,11 +135,13 @@ func embedKeys(e Embed) []byte {
 		Package string `toml:"package,omitempty"`
 		File    string `toml:"file,omitempty"`
 		Data    string `toml:"data,omitempty"`
+		Stub    bool   `toml:"stub,omitempty"`
 	}{
 		Dir:     unlessDefault(e.Dir, defaultEmbed.Dir),
 		Package: e.Package,
 		File:    unlessDefault(e.File, defaultEmbed.File),
 		Data:    unlessDefault(e.Data, defaultEmbed.Data),
+		Stub:    e.Stub,
 	})
 	return keys
 }

@@ -57,7 +57,7 @@ func TestPackLookup(t *testing.T) {
 		Reference: ociref.Reference{Registry: "ghcr.io", Repository: "o/odd", Tag: "1.2", Digest: digest},
 		Layer:     "application/octet-stream",
 		GoName:    "Odd",
-		Line:      18,
+		Line:      19,
 	}
 	if !ok || p != want {
 		t.Errorf("Pack(odd) = %+v, %v; want %+v", p, ok, want)

@@ -19,6 +19,7 @@ func TestNew(t *testing.T) {
 	}{
 		{Embed{}, top + packs},
 		{Embed{Dir: ".", File: "packs_gen.go", Data: "packs", Line: 3}, top + packs},
+		{Embed{Stub: true}, top + "[embed]\nstub = true\n\n" + packs},
 		{Embed{Package: "packs"}, top + "[embed]\npackage = \"packs\"\n\n" + packs},
 		{
 			Embed{Dir: "a \"b\" \u00e4", Package: "p", File: "f.go", Data: "d/e"},

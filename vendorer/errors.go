@@ -130,14 +130,18 @@ func (e *VendoredError) Error() string {
 	return fmt.Sprintf("%s is not the pack that is locked\n%s", e.Path, verified.Difference(e.Got, e.Want))
 }
 
-// A GeneratedError reports a missing or changed generated file.
+// A GeneratedError reports a missing, changed or surplus generated file.
 type GeneratedError struct {
-	Path string
-	Diff string // unified, from the present text to the right one; "" if the file is missing
+	Path    string
+	Diff    string // unified, from the present text to the right one; "" if the file is missing
+	Surplus bool   // the file is a stub, and packs.toml asks for none
 }
 
 func (e *GeneratedError) Error() string {
-	if e.Diff == "" {
+	switch {
+	case e.Surplus:
+		return e.Path + " is a stub, and packs.toml asks for none"
+	case e.Diff == "":
 		return e.Path + " is missing"
 	}
 	return e.Path + " is not what packvendor generates"

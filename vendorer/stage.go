@@ -169,13 +169,27 @@ func (v *vendoring) warnRestored(wanted []*task) {
 	}
 }
 
-// stageTexts stages the generated file, packs.lock and packs.toml, if they change.
-func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Package) error {
-	source, err := generate(pkg, tasks)
+// stageGo stages the generated files, if they change.
+func (v *vendoring) stageGo(c *project.Change, pkg embedgen.Package) error {
+	source, err := embedgen.Generate(pkg)
 	if err != nil {
 		return err
 	}
 	if err := c.StageGo(source); err != nil {
+		return err
+	}
+	if !pkg.Stub {
+		return c.DropStub()
+	}
+	if source, err = embedgen.GenerateStub(pkg); err != nil {
+		return err
+	}
+	return c.StageStub(source)
+}
+
+// stageTexts stages the generated files, packs.lock and packs.toml, if they change.
+func (v *vendoring) stageTexts(c *project.Change, tasks []*task, pkg embedgen.Package) error {
+	if err := v.stageGo(c, embeds(pkg, tasks)); err != nil {
 		return err
 	}
 	lock := &lockfile.Lock{}
@@ -212,7 +226,7 @@ func (s *session) goPackage(config *packsfile.File) (embedgen.Package, error) {
 
 // packageAmong is goPackage with the package's other files as files.
 func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (pkg embedgen.Package, err error) {
-	pkg.ImportPath, pkg.Data = s.p.ImportPath(), s.p.Config.Embed.Data
+	pkg.ImportPath, pkg.Data, pkg.Stub = s.p.ImportPath(), s.p.Config.Embed.Data, s.p.Config.Embed.Stub
 	if pkg.Name, err = s.p.PackageName(s.o.getenv, files); err != nil {
 		return pkg, err
 	}
@@ -222,8 +236,8 @@ func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (
 	return pkg, s.p.CheckClashes(pkg, files)
 }
 
-// generate returns the Go source for the tasks.
-func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
+// embeds returns pkg with the packs of the tasks.
+func embeds(pkg embedgen.Package, tasks []*task) embedgen.Package {
 	pkg.Packs = nil
 	for _, t := range tasks {
 		s := t.sampled()
@@ -240,7 +254,7 @@ func generate(pkg embedgen.Package, tasks []*task) ([]byte, error) {
 			Part:           string(s.part),
 		})
 	}
-	return embedgen.Generate(pkg)
+	return pkg
 }
 
 // refOf returns the reference that a pack was fetched by; "" if it is a file.

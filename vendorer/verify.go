@@ -3,18 +3,13 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/diff"
-
-	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/vendorer/internal/gotool"
 	"github.com/greenticai/packvendor/vendorer/internal/override"
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A Verification is the result of Verify.
@@ -118,12 +113,12 @@ func (v *Verification) add(errs ...error) {
 
 // A comparison holds the findings of verify without network.
 type comparison struct {
-	plan   Plan
-	tasks  []*comparedTask
-	locked error   // packs.lock would change; nil if not
-	limits []error // packs that are larger than packs.toml allows
-	goFile error   // nil too if the right text is unknown
-	build  []error // about flags and files of the Go toolchain
+	plan    Plan
+	tasks   []*comparedTask
+	locked  error   // packs.lock would change; nil if not
+	limits  []error // packs that are larger than packs.toml allows
+	goFiles []error // nil too if the right texts are unknown
+	build   []error // about flags and files of the Go toolchain
 	// embedded holds findings about embedded files; notEmbedded, the reason why the
 	// toolchain could not list them. Both are nil after other findings.
 	embedded    []error
@@ -153,7 +148,7 @@ func (s *session) comparePlan(ctx context.Context, remote bool) (*comparison, er
 	c := &comparison{}
 	for _, compare := range []func() error{
 		func() error { return s.compareEntries(ctx, c, remote) },
-		func() error { return s.compareGoFile(c, pkg) },
+		func() error { return s.compareGoFiles(c, pkg) },
 		func() error { return s.compareBuild(ctx, c) },
 		func() (err error) { c.overrides, err = override.Find(s.p, pkg, files, scan); return err },
 	} {
@@ -207,30 +202,6 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 		return forEach(ctx, s.o, c.tasks, check)
 	}
 	return eachCounted(ctx, s.client, c.tasks, check)
-}
-
-// compareGoFile compares the generated file with packs.lock.
-func (s *session) compareGoFile(c *comparison, pkg embedgen.Package) error {
-	if c.plan.lockedError() != nil || c.isInconsistent() { // the right text is unknown
-		return nil
-	}
-	shown := s.p.Show(s.p.GoFile)
-	got, err := s.p.ReadFile(s.p.GoFile, project.MaxSource)
-	if errors.Is(err, fs.ErrNotExist) {
-		c.goFile = &GeneratedError{Path: shown}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	got = project.WithoutCR(got)
-	tasks := c.plan.tasks()
-	believeSamples(tasks, got)
-	want, err := generate(pkg, tasks)
-	if err == nil && string(got) != string(want) {
-		c.goFile = &GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))}
-	}
-	return err
 }
 
 // compareBuild looks at the Go toolchain's flags and embedded files. It lists the
@@ -303,7 +274,7 @@ func (s *session) verification(c *comparison) *Verification {
 		v.add(s.taskFindings(t)...)
 	}
 	if !c.isInconsistent() {
-		v.add(c.goFile)
+		v.add(c.goFiles...)
 	}
 	v.add(c.build...)
 	if v.isAsLocked() {

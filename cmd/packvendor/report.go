@@ -101,7 +101,7 @@ func (c *cli) packLines(report *vendorer.Report, line func(vendorer.PackReport) 
 // A summary counts the changes of a run.
 type summary struct {
 	added, updated, restored, removed   int
-	others                              []string // files that were written although what is locked is the same
+	others, deleted                     []string // files that were written or deleted although what is locked is the same
 	downloaded, bundled, cached, copied int64    // bytes of packs, from registries, bundles, the cache and files
 }
 
@@ -129,6 +129,7 @@ func summaryOf(report *vendorer.Report) summary {
 	}
 	if s.added+s.updated+s.removed == 0 {
 		s.others = slices.DeleteFunc(slices.Clone(report.Written), isPack)
+		s.deleted = slices.DeleteFunc(slices.Clone(report.Deleted), isPack)
 	}
 	if report.DryRun {
 		return summary{}
@@ -155,6 +156,9 @@ func (s summary) text(took time.Duration) string {
 	}
 	if len(s.others) > 0 {
 		parts = append(parts, "wrote "+strings.Join(s.others, ", "))
+	}
+	if len(s.deleted) > 0 {
+		parts = append(parts, "deleted "+strings.Join(s.deleted, ", "))
 	}
 	if len(parts) == 0 {
 		return ""

@@ -143,3 +143,6 @@ func isReserved(name string) bool {
 	}
 	return len(stem) == 4 && (stem[:3] == "com" || stem[:3] == "lpt") && '0' <= stem[3] && stem[3] <= '9'
 }
+
+// Stub returns the name of the stub beside the generated file of that name.
+func Stub(file string) string { return strings.TrimSuffix(file, ".go") + "_stub.go" }

@@ -119,3 +119,11 @@ func TestCheckLocalFile(t *testing.T) {
 		}
 	}
 }
+
+func TestStub(t *testing.T) {
+	for file, want := range map[string]string{"packs_gen.go": "packs_gen_stub.go", "a.go.go": "a.go_stub.go"} {
+		if got := Stub(file); got != want {
+			t.Errorf("Stub(%q) = %q, want %q", file, got, want)
+		}
+	}
+}

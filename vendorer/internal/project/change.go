@@ -26,12 +26,13 @@ type Change struct {
 
 	p *Project
 	// Each of these is nil if the file does not change.
-	goFile, lock, toml *atomicfile.File
-	created            []*atomicfile.File // other files
-	keys               []*atomicfile.File
-	evidence           []*atomicfile.File
-	deletions          []deletion
-	unproved           []unproved
+	goFile, stub, lock, toml *atomicfile.File
+	created                  []*atomicfile.File // other files
+	keys                     []*atomicfile.File
+	evidence                 []*atomicfile.File
+	dropsStub                bool
+	deletions                []deletion
+	unproved                 []unproved
 
 	madeDirs []string // directories that staging made, outermost first
 	changed  []string // directories with added or removed names, possibly repeated
@@ -184,7 +185,7 @@ func (c *Change) DropEvidence(entry lockfile.Entry) {
 	}
 }
 
-// Commit carries out the change: keys, packs.toml, new packs, their evidence, the Go file,
+// Commit carries out the change: keys, packs.toml, new packs, their evidence, the Go files,
 // deletions, packs.lock. The next run completes an interrupted one, and verify reports it until
 // then: packs.toml names a new pack before its file exists, and packs.lock names a
 // dropped pack until its file is gone. Else the files would have no owner.
@@ -192,9 +193,9 @@ func (c *Change) DropEvidence(entry lockfile.Entry) {
 // All bytes reach the disk before the first rename: a file system may keep a name
 // through a power cut without its bytes. After Commit the names are on the disk, too.
 func (c *Change) Commit(ctx context.Context) error {
-	files := nonNil(slices.Concat(c.keys, []*atomicfile.File{c.toml}, c.Packs, c.evidence, []*atomicfile.File{c.goFile}))
+	files := nonNil(slices.Concat(c.keys, []*atomicfile.File{c.toml}, c.Packs, c.evidence, []*atomicfile.File{c.stub, c.goFile}))
 	lock := nonNil([]*atomicfile.File{c.lock})
-	if len(files)+len(lock)+len(c.deletions)+len(c.unproved) == 0 {
+	if len(files)+len(lock)+len(c.deletions)+len(c.unproved) == 0 && !c.dropsStub {
 		return nil
 	}
 	if err := atomicfile.FinishAll(slices.Concat(files, lock)...); err != nil {
@@ -319,6 +320,9 @@ func (c *Change) lookAgain(ctx context.Context) error {
 // delete removes the vendored files of dropped packs. A file with other than the locked
 // bytes is someone else's and stays.
 func (c *Change) delete() error {
+	if err := c.deleteStub(); err != nil {
+		return err
+	}
 	for _, d := range c.deletions {
 		c.Dropped = append(c.Dropped, d.name)
 		if d.there && !d.own {
@@ -364,7 +368,7 @@ func (c *Change) deleteEvidence(u unproved) error {
 
 // Discard removes staged files and new directories that were not committed.
 func (c *Change) Discard() {
-	for _, file := range nonNil(slices.Concat(c.keys, c.Packs, c.evidence, c.created, []*atomicfile.File{c.goFile, c.lock, c.toml})) {
+	for _, file := range nonNil(slices.Concat(c.keys, c.Packs, c.evidence, c.created, []*atomicfile.File{c.goFile, c.stub, c.lock, c.toml})) {
 		file.Discard()
 	}
 	for n := len(c.madeDirs) - 1; n >= 0; n-- {

@@ -82,7 +82,7 @@ func (p *Project) isOwn(file string) bool {
 	if err != nil {
 		return false
 	}
-	own := []string{p.TOMLFile, p.LockFile, p.GoFile}
+	own := []string{p.TOMLFile, p.LockFile, p.GoFile, p.StubFile}
 	for _, pack := range p.Config.Packs {
 		own = append(own, p.PackFile(pack.Name), p.EvidenceFile(pack.Name))
 	}

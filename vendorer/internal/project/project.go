@@ -16,6 +16,7 @@ import (
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/evidence"
+	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
@@ -39,8 +40,9 @@ type Project struct {
 	shown  string // the prefix of a shown path below Base
 	Base   string // directory of packs.toml
 
-	TOMLFile, LockFile, GoFile string
-	Dir, DataDir               string
+	TOMLFile, LockFile string
+	GoFile, StubFile   string // StubFile is for [embed] stub
+	Dir, DataDir       string
 
 	TOML   []byte
 	Config *packsfile.File
@@ -188,6 +190,7 @@ func (p *Project) Configure(config *packsfile.File) error {
 	p.Dir = path.Join(p.Base, config.Embed.Dir)
 	p.DataDir = path.Join(p.Dir, config.Embed.Data)
 	p.GoFile = path.Join(p.Dir, config.Embed.File)
+	p.StubFile = path.Join(p.Dir, names.Stub(config.Embed.File))
 	return p.checkPlaces()
 }
 

@@ -16,12 +16,14 @@ const attributesFile = ".gitattributes"
 
 // attributes returns the lines for .gitattributes.
 func (s *setup) attributes() []string {
-	return []string{
+	lines := []string{
 		project.LockName + " linguist-generated text eol=lf",
 		path.Base(s.GoFile) + " linguist-generated text eol=lf",
-		"*.gtpack binary",
-		"*.evidence -text linguist-generated",
 	}
+	if s.Config.Embed.Stub {
+		lines = append(lines, path.Base(s.StubFile)+" linguist-generated text eol=lf")
+	}
+	return append(lines, "*.gtpack binary", "*.evidence -text linguist-generated")
 }
 
 // planAttributes adds the missing lines to the module's .gitattributes. A present

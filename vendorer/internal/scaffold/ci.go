@@ -168,12 +168,16 @@ func (s *setup) ciWords() (*strings.Replacer, error) {
 			return nil, &project.PlaceError{Path: s.Show(name), Reason: "has a path that no file of a CI system can hold"}
 		}
 	}
+	goFiles := shellWord(path.Join(module, s.GoFile))
+	if s.Config.Embed.Stub {
+		goFiles += " | *:" + shellWord(path.Join(module, s.StubFile))
+	}
 	return strings.NewReplacer(
 		"@packvendor@", tool(modFile),
 		"@file@", fileFlag(s.TOMLFile),
 		"@directory@", strconv.Quote(module),
 		"@go.version@", version,
-		"@go.file@", shellWord(path.Join(module, s.GoFile)),
+		"@go.files@", goFiles,
 		"@go.sum@", strconv.Quote(sums),
 		"@env@", env,
 		"@cd@", cd,

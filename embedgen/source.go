@@ -19,7 +19,7 @@ func Generate(p Package) ([]byte, error) {
 	}
 	p.Packs = p.byName()
 	var b bytes.Buffer
-	b.Grow(len(packType) + 1024*(1+len(p.Packs))) // approximate size
+	b.Grow(len(packType) + 2560*(1+len(p.Packs))) // approximate size
 	writeHead(&b, p)
 	for _, pack := range p.Packs {
 		marker, err := p.marker(pack)
@@ -137,4 +137,12 @@ func writeLookup(b *bytes.Buffer, packs []Pack) {
 	b.WriteString("\treturn Pack{}, false\n}\n")
 }
 
-func quote(s string) string { return strconv.QuoteToASCII(s) }
+// quote is strconv.QuoteToASCII, and quick with plain text: that is most of a generated file.
+func quote(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return strconv.QuoteToASCII(s)
+		}
+	}
+	return `"` + s + `"`
+}

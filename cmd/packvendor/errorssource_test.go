@@ -88,8 +88,8 @@ func trimmed(part string) string { return strings.Trim(part, " \t:;,.\"'()") }
 // notMessages are folders without messages to users of packvendor: tests, examples,
 // sigstore, another program that packvendor quotes, and embedgen, whose callers check first
 // what it would refuse.
-// What it writes is generatedExample.
-var notMessages = []string{"internal/packtest", "examples", "bench", "sigstore", "docs", "testdata", "embedgen", ".git"}
+// What it writes is generatedExample. Texts that are no markers are passed over.
+var notMessages = []string{"internal/packtest", "internal/marker", "examples", "bench", "sigstore", "docs", "testdata", "embedgen", ".git"}
 
 // sourceMessages returns the messages in the source.
 func sourceMessages(t *testing.T) []sourceMessage {
@@ -119,15 +119,21 @@ func sourceMessages(t *testing.T) []sourceMessage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	generated, err := messagesIn(filepath.Join(root, generatedExample), generatedExample)
-	if err != nil || len(generated) == 0 {
-		t.Fatalf("%s has %d messages: %v", generatedExample, len(generated), err)
+	for _, example := range []string{generatedExample, generatedStub} {
+		generated, err := messagesIn(filepath.Join(root, example), example)
+		if err != nil || len(generated) == 0 {
+			t.Fatalf("%s has %d messages: %v", example, len(generated), err)
+		}
+		all = append(all, generated...)
 	}
-	return append(all, generated...)
+	return all
 }
 
-// generatedExample is code that packvendor generates: its messages are those of programs.
-const generatedExample = "embedgen/testdata/one.golden"
+// These are code that packvendor generates: its messages are those of programs.
+const (
+	generatedExample = "embedgen/testdata/one.golden"
+	generatedStub    = "embedgen/testdata/two_stub.golden"
+)
 
 // messagesIn returns the messages in a Go file, called name.
 func messagesIn(path, name string) ([]sourceMessage, error) {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
@@ -54,6 +55,9 @@ type Inspection struct {
 	// HasSignature tells that the manifest of a reference has a signature in an annotation,
 	// which is not checked.
 	HasSignature bool
+	// Program is what a compiled program holds, and the rest is then about no pack; nil if the
+	// file is no program.
+	Program *Program
 }
 
 // InspectOptions hold for one call of Inspect.
@@ -62,6 +66,9 @@ type InspectOptions struct {
 	// Signatures looks for the pack's signatures in its registry. A pack in a file has none
 	// there.
 	Signatures bool
+	// Locks are files packs.lock with which a program is compared; the default is that of the
+	// project at hand.
+	Locks []string
 }
 
 type (
@@ -78,13 +85,14 @@ type (
 // Inspect reads a pack's description: of the vendored pack with the name what, if
 // packs.toml has it; else of the file what, if there is one; else of the reference
 // what, with the newest version as its default. A vendored pack that differs from
-// packs.lock is a *VendoredError.
+// packs.lock is a *VendoredError. If the file is a compiled program, it reads which packs that
+// has.
 //
-// Errors besides those of Verify and Fetch: *gtpack.NotPackError,
+// Errors besides those of Verify, VerifyProgram and Fetch: *gtpack.NotPackError,
 // *gtpack.MalformedError.
 func Inspect(ctx context.Context, o Options, opt InspectOptions, what string) (*Inspection, error) {
 	isSaid := o.file() != Options{}.file()
-	if names.CheckPack(what) == nil && (isSaid || hasFile(o.file())) {
+	if names.CheckPack(what) == nil && opt.Locks == nil && (isSaid || hasFile(o.file())) {
 		inspection, err := inspectNamed(ctx, o, opt, what)
 		var unknown *UnknownPackError
 		if !errors.As(err, &unknown) || !hasFile(what) {
@@ -95,7 +103,9 @@ func Inspect(ctx context.Context, o Options, opt InspectOptions, what string) (*
 	case isFile && opt.Signatures:
 		return nil, &UsageError{Subject: fmt.Sprintf("%+q", what), Reason: "is a file, and signatures are looked for in a registry"}
 	case isFile || isPath(what):
-		return inspectFile(ctx, what)
+		return inspectFile(ctx, o, opt, what)
+	case opt.Locks != nil:
+		return nil, notProgram(what)
 	}
 	return inspectReference(ctx, o, opt, what)
 }
@@ -207,8 +217,13 @@ func about(what string, err error) error {
 	return &InspectError{What: what, Err: err}
 }
 
-// inspectFile inspects the pack in any file.
-func inspectFile(ctx context.Context, name string) (*Inspection, error) {
+// notProgram is the error about locks for what is no program.
+func notProgram(what string) error {
+	return &UsageError{Subject: fmt.Sprintf("%+q", what), Reason: "is not a compiled program, and only these are compared with a packs.lock"}
+}
+
+// inspectFile inspects the pack in any file, or a program.
+func inspectFile(ctx context.Context, o Options, opt InspectOptions, name string) (*Inspection, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
@@ -224,9 +239,9 @@ func inspectFile(ctx context.Context, name string) (*Inspection, error) {
 	}
 	defer file.Close()
 	if info.Mode().IsRegular() {
-		return inspectBytes(ctx, name, io.NewSectionReader(file, 0, info.Size()))
+		return inspectBytes(ctx, o, opt, name, io.NewSectionReader(file, 0, info.Size()))
 	}
-	return inspectPipe(ctx, name, file)
+	return inspectPipe(ctx, o, opt, name, file)
 }
 
 // openPatiently is os.Open, but ctx ends the wait for the writer of a pipe.
@@ -249,7 +264,7 @@ func openPatiently(ctx context.Context, name string) (*os.File, error) {
 }
 
 // inspectPipe inspects the bytes of a pipe: it reads once, and bounds the size.
-func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, error) {
+func inspectPipe(ctx context.Context, o Options, opt InspectOptions, name string, pipe *os.File) (*Inspection, error) {
 	copied, err := scratch.New()
 	if err != nil {
 		return nil, err
@@ -266,11 +281,24 @@ func inspectPipe(ctx context.Context, name string, pipe *os.File) (*Inspection, 
 	case n > maxEmbedded:
 		return nil, tooLarge("the pack has", n)
 	}
-	return inspectBytes(ctx, name, copied)
+	return inspectBytes(ctx, o, opt, name, copied)
 }
 
 // inspectBytes hashes only packs: other files may be large.
-func inspectBytes(ctx context.Context, name string, bytes gtpack.Source) (*Inspection, error) {
+func inspectBytes(ctx context.Context, o Options, opt InspectOptions, name string, bytes gtpack.Source) (*Inspection, error) {
+	format, err := binary.FormatOf(bytes)
+	switch {
+	case err != nil:
+		return nil, about(name, err)
+	case format != "":
+		program, err := o.inspectProgram(ctx, name, bytes, bytes.Size(), opt.Locks)
+		if err != nil {
+			return nil, err
+		}
+		return &Inspection{Program: program}, nil
+	case opt.Locks != nil:
+		return nil, notProgram(name)
+	}
 	pack, err := gtpack.Read(ctx, bytes)
 	if err != nil {
 		return nil, about(name, err)

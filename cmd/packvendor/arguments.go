@@ -74,6 +74,11 @@ func (c *cli) cacheDirFlag(command *cobra.Command) {
 	command.MarkFlagDirname("cache-dir")
 }
 
+// lockFlag adds --lock, for commands that compare a program with any packs.lock.
+func (c *cli) lockFlag(command *cobra.Command, locks *[]string, usage string) {
+	command.Flags().Var((*repeatable)(locks), "lock", usage)
+}
+
 // insecureFlag adds --insecure-registry, for references that are not from packs.toml.
 func (c *cli) insecureFlag(command *cobra.Command, hosts *[]string) {
 	command.Flags().Var((*repeatable)(hosts), "insecure-registry", "speak plain HTTP to `HOST`; repeatable")

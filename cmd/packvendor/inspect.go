@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func (c *cli) inspectCommand() *cobra.Command {
 	var opt vendorer.InspectOptions
 	command := &cobra.Command{
 		Use:   "inspect NAME|FILE|REF",
-		Short: "Show what a pack says of itself",
+		Short: "Show what a pack says of itself, or which packs a program has",
 		Long: `Show what a pack says of itself: its id, version, kind, publisher and
 components, whether it holds signatures, and whether its bill of materials
 (SBOM) matches its files; -v names the files that do not. NAME is a vendored
@@ -33,11 +34,17 @@ unless the file that PACKVENDOR_TRUST names demands a signature.
 With --signatures, packvendor also looks in the registry, and it checks the
 signatures if a rule in [trust.rules] asks for one. The exit code is 3 if a
 place could not be searched and nothing else has a valid signature. For an
-unsigned pack it is 0, unlike that of "packvendor trust explain".`,
+unsigned pack it is 0, unlike that of "packvendor trust explain".
+
+If FILE is a compiled program, packvendor lists the packs in it, and whether
+their bytes are there. It compares them with packs.lock of the project, or with
+the one that --lock names. It does not run the program.
+"packvendor verify --binary" does the same with an exit code.`,
 		Example: `  packvendor inspect messaging-slack
   packvendor inspect ./messaging-slack.gtpack
   packvendor inspect ghcr.io/greenticai/greentic-packs/slack:0.4.38
-  packvendor inspect --signatures ghcr.io/greenticai/telco-x:1.0`,
+  packvendor inspect --signatures ghcr.io/greenticai/telco-x:1.0
+  packvendor inspect ./app    # which packs has this program?`,
 		Args:              arguments(1, 1, "one NAME, FILE or REF"),
 		ValidArgsFunction: c.completePackOrFile,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -45,9 +52,15 @@ unsigned pack it is 0, unlike that of "packvendor trust explain".`,
 			if err != nil {
 				return err
 			}
+			if slices.Contains(opt.Locks, "") {
+				return usagef("--lock names no file")
+			}
 			found, err := vendorer.Inspect(command.Context(), o, opt, args[0])
 			if err != nil {
 				return err
+			}
+			if found.Program != nil {
+				return c.reportProgram(found.Program)
 			}
 			return c.reportInspection(found)
 		},
@@ -57,6 +70,7 @@ unsigned pack it is 0, unlike that of "packvendor trust explain".`,
 	c.fromFlag(command)
 	c.insecureFlag(command, &opt.InsecureRegistries)
 	command.Flags().BoolVar(&opt.Signatures, "signatures", false, "look for signatures in the registry, too")
+	c.lockFlag(command, &opt.Locks, "compare a program with `FILE`; repeatable")
 	command.Flags().Bool("allow-tags", false, "tags are allowed anyway: kept for those who say it")
 	command.Flags().MarkHidden("allow-tags")
 	return command

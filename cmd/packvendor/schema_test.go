@@ -27,38 +27,39 @@ type jsonCommand struct {
 	path    string // after packvendor
 	doc     any
 	several bool // works on several files packs.toml
+	other   any  // of another kind of argument; nil if there is none
 }
 
 // jsonCommands are all of them, in the order of docs/cli.md.
 var jsonCommands = []jsonCommand{
-	{"", runJSON{}, true},
-	{"add", runJSON{}, false},
-	{"auth explain", authJSON{}, false},
-	{"cache dir", cacheDirJSON{}, false},
-	{"cache list", cacheListJSON{}, false},
-	{"cache prune", pruneJSON{}, false},
-	{"cache verify", cacheVerifyJSON{}, false},
-	{"diff", difference.JSON{}, true},
-	{"doctor", doctorJSON{}, false},
-	{"export", exportJSON{}, false},
-	{"fetch", fetchJSON{}, false},
-	{"import", importJSON{}, false},
-	{"init", initJSON{}, false},
-	{"inspect", inspectJSON{}, false},
-	{"list", listJSON{}, true},
-	{"merge-driver", mergeDriverJSON{}, false},
-	{"mirror explain", mirrorJSON{}, false},
-	{"outdated", outdatedJSON{}, true},
-	{"remove", runJSON{}, false},
-	{"sbom", writtenSBOMJSON{}, false},
-	{"trust add", trustAddJSON{}, false},
-	{"trust explain", trustExplainJSON{}, false},
-	{"trust list", trustListJSON{}, false},
-	{"trust retire", trustRetireJSON{}, false},
-	{"update", runJSON{}, true},
-	{"verify", verifyJSON{}, true},
-	{"version", versionJSON{}, false},
-	{"versions", versionsJSON{}, false},
+	{"", runJSON{}, true, nil},
+	{"add", runJSON{}, false, nil},
+	{"auth explain", authJSON{}, false, nil},
+	{"cache dir", cacheDirJSON{}, false, nil},
+	{"cache list", cacheListJSON{}, false, nil},
+	{"cache prune", pruneJSON{}, false, nil},
+	{"cache verify", cacheVerifyJSON{}, false, nil},
+	{"diff", difference.JSON{}, true, nil},
+	{"doctor", doctorJSON{}, false, nil},
+	{"export", exportJSON{}, false, nil},
+	{"fetch", fetchJSON{}, false, nil},
+	{"import", importJSON{}, false, nil},
+	{"init", initJSON{}, false, nil},
+	{"inspect", inspectJSON{}, false, programJSON{}},
+	{"list", listJSON{}, true, nil},
+	{"merge-driver", mergeDriverJSON{}, false, nil},
+	{"mirror explain", mirrorJSON{}, false, nil},
+	{"outdated", outdatedJSON{}, true, nil},
+	{"remove", runJSON{}, false, nil},
+	{"sbom", writtenSBOMJSON{}, false, nil},
+	{"trust add", trustAddJSON{}, false, nil},
+	{"trust explain", trustExplainJSON{}, false, nil},
+	{"trust list", trustListJSON{}, false, nil},
+	{"trust retire", trustRetireJSON{}, false, nil},
+	{"update", runJSON{}, true, nil},
+	{"verify", verifyJSON{}, true, nil},
+	{"version", versionJSON{}, false, nil},
+	{"versions", versionsJSON{}, false, nil},
 }
 
 // file is the name of the schema's file.
@@ -163,6 +164,9 @@ func (w *schemaWriter) schema(file, title string, command jsonCommand) []byte {
 	if command.doc != nil {
 		w.defs["document"] = w.structure(reflect.TypeOf(command.doc))
 		choices = []object{ref("document"), ref("error")}
+	}
+	if command.other != nil {
+		choices = append(choices, w.shape(reflect.TypeOf(command.other)))
 	}
 	if command.several {
 		w.defs["projects"] = w.structure(reflect.TypeFor[projectsJSON]())

@@ -59,7 +59,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"summary":        always(cmdSummary),
 	}
 	maps.Copy(commands, moreCommands())
-	for _, more := range []map[string]func(*testscript.TestScript, []string){inputCommands(), gitCommands(), zipCommands(), cacheCommands(), signingCommands()} {
+	for _, more := range []map[string]func(*testscript.TestScript, []string){inputCommands(), gitCommands(), zipCommands(), programCommands(), cacheCommands(), signingCommands()} {
 		for name, run := range more {
 			commands[name] = always(run)
 		}

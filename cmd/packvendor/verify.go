@@ -15,6 +15,8 @@ import (
 
 func (c *cli) verifyCommand() *cobra.Command {
 	var remote bool
+	var program string
+	var vo vendorer.VerifyProgramOptions
 	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that everything agrees, and write nothing",
@@ -36,13 +38,28 @@ The last line counts the packs: "2 of 3 packs verified" says that one of three
 has a fault. A fault of the Go package counts against all packs. "2 may be
 unsigned" counts the packs whose rule in [trust.rules] of packs.toml has no
 signers. Rules of PACKVENDOR_TRUST do not count here. "1 from a file" counts the
-packs with a path.`,
+packs with a path.
+
+With --binary it compares a compiled program with the packs.lock of each -f, and
+with each --lock, and does nothing else. It finds packs by the markers in the
+generated file, and their bytes by digest. It does not run the program. The exit
+code is 1 if the program has no pack of a packs.lock at all, or a marker without
+its bytes, and 4 for other bytes than the marker or packs.lock says. Packs that
+the linker left out are named; with --all they are a fault. So are, with --only,
+packs that no packs.lock has, such as those of a dependency.`,
 		Example: `  packvendor verify --remote
+  packvendor verify --binary ./app --all
   packvendor verify -f ./...    # in all projects here and below`,
 		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if remote && c.offline {
 				return usagef("--remote and --offline exclude each other")
+			}
+			if err := checkProgramFlags(command); err != nil {
+				return err
+			}
+			if command.Flags().Changed("binary") {
+				return c.verifyProgram(command, program, vo)
 			}
 			c.section = nil
 			return c.eachProject(func(o vendorer.Options) error {
@@ -57,6 +74,10 @@ packs with a path.`,
 	}
 	c.projectsFlags(command)
 	command.Flags().BoolVar(&remote, "remote", false, "prove packs.lock against the registries too")
+	command.Flags().StringVar(&program, "binary", "", "compare the packs in `FILE`, a compiled program, instead")
+	c.lockFlag(command, &vo.Locks, "with --binary: compare with `FILE`; repeatable")
+	command.Flags().BoolVar(&vo.All, "all", false, "with --binary: want each locked pack linked")
+	command.Flags().BoolVar(&vo.Only, "only", false, "with --binary: want no other pack")
 	return command
 }
 
@@ -71,6 +92,9 @@ type verifyJSON struct {
 	Findings  []problem.JSON `json:"findings"` // everything that was found
 	// Unembedded says why the Go toolchain was not asked.
 	Unembedded string `json:"unembedded,omitempty"`
+	// Program is the program of --binary, and packs are then those of the files packs.lock that
+	// it is compared with.
+	Program *programJSON `json:"program,omitempty"`
 }
 
 func (c *cli) reportVerify(v *vendorer.Verification) error {

@@ -3,38 +3,44 @@ package binary
 import (
 	"debug/buildinfo"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 )
 
 // A NoBuildInfoError says why a program has no build information.
-type NoBuildInfoError struct{ Reason string }
+type NoBuildInfoError struct{ Why string }
 
-func (e *NoBuildInfoError) Error() string { return e.Reason }
+func (e *NoBuildInfoError) Error() string { return e.Why }
+
+const noBuildInfo = "the go command recorded none"
 
 // maxBuildInfo bounds how much of an image is read for its build information, and with it the
 // memory: debug/buildinfo does not bound what a hostile file makes it read.
 const maxBuildInfo = 8 << 20
 
+// withoutBuildInfo are the formats that debug/buildinfo does not read, or in which Go's linker
+// writes none.
+var withoutBuildInfo = []Format{Wasm, XCOFF, Plan9, Archive}
+
 // BuildInfo returns what the go command recorded in the program; of a universal Mach-O file,
 // in its first image. The error is *NoBuildInfoError.
 func (f *File) BuildInfo() (info *debug.BuildInfo, err error) {
-	if f.Format == Wasm || f.Format == XCOFF || f.Format == Archive {
-		return nil, &NoBuildInfoError{Reason: fmt.Sprintf("%s files have none", f.Format)}
+	if slices.Contains(withoutBuildInfo, f.Format) {
+		return nil, &NoBuildInfoError{Why: fmt.Sprintf("%s files have none", f.Format)}
 	}
 	defer func() {
 		// https://pkg.go.dev/debug/elf#hdr-Security says that it may panic.
 		if p := recover(); p != nil {
-			info, err = nil, &NoBuildInfoError{Reason: "it cannot be read"}
+			info, err = nil, &NoBuildInfoError{Why: noBuildInfo}
 		}
 	}()
 	image := f.images[0].file
 	head := withoutSymbols(image)
 	info, err = buildinfo.Read(&boundedReader{r: &patchedReader{ReaderAt: image, head: head}, left: maxBuildInfo})
 	if err != nil {
-		return nil, &NoBuildInfoError{Reason: "there is none"}
+		return nil, &NoBuildInfoError{Why: noBuildInfo}
 	}
 	return info, nil
 }
@@ -47,7 +53,7 @@ type boundedReader struct {
 
 func (b *boundedReader) ReadAt(p []byte, at int64) (int, error) {
 	if b.left -= int64(len(p)); b.left < 0 {
-		return 0, errors.New("more than is read for the build information")
+		return 0, io.ErrUnexpectedEOF
 	}
 	return b.r.ReadAt(p, at)
 }
@@ -72,13 +78,32 @@ func withoutSymbols(image io.ReaderAt) []byte {
 	head := make([]byte, 64<<10)
 	n, _ := image.ReadAt(head, 0)
 	head = head[:n]
-	if at, ok := peHeader(head); ok && at+24 <= int64(n) {
-		clear(head[at+12 : at+20]) // PointerToSymbolTable, NumberOfSymbols
+	if at, ok := peHeader(head); ok && at+peHeaderSize <= int64(n) {
+		clearPESymbols(head[at:])
 	}
 	if order, commands := machoCommands(head); order != nil {
 		clearSymbols(order, head[commands:])
 	}
 	return head
+}
+
+const (
+	peHeaderSize  = 24 // with the magic number
+	peSectionSize = 40 // of a section's header
+)
+
+// clearPESymbols empties the symbol table that a header names. Long names of sections are in
+// the strings of that table, so these sections get other names.
+func clearPESymbols(header []byte) {
+	sections := int(binary.LittleEndian.Uint16(header[6:]))
+	clear(header[12:20]) // PointerToSymbolTable, NumberOfSymbols
+	table := header[min(len(header), peHeaderSize+int(binary.LittleEndian.Uint16(header[20:]))):]
+	for i := 0; i < sections && len(table) >= peSectionSize; i++ {
+		if table[0] == '/' {
+			table[0] = '.'
+		}
+		table = table[peSectionSize:]
+	}
 }
 
 // peHeader returns where the header of a PE file is; ok is false if the file is none.

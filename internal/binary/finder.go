@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"strings"
+	"slices"
 
 	"github.com/greenticai/packvendor/internal/marker"
 )
@@ -15,11 +15,11 @@ type finder struct {
 	table    *[1 << tableBits]bool          // of the hashes of these; nil if there are few
 }
 
-// A pattern is bytes to be found, no fewer than prefixSize and no more than marker.HeadSize,
-// and what to do with each place.
+// A pattern is bytes to be found, no fewer than prefixSize and no more than marker.HeadSize.
 type pattern struct {
 	bytes string
-	found func(at int64)
+	// found is called with each place, and says whether more are wanted.
+	found func(at int64) bool
 }
 
 const (
@@ -35,16 +35,18 @@ func (f *finder) add(p pattern) {
 		f.patterns = map[[prefixSize]byte][]pattern{}
 	}
 	f.patterns[first] = append(f.patterns[first], p)
+}
+
+// index makes the table.
+func (f *finder) index() {
+	f.table = nil
 	if len(f.patterns) <= fewPrefixes {
 		return
 	}
-	if f.table == nil {
-		f.table = new([1 << tableBits]bool)
-		for first := range f.patterns {
-			f.table[hashOf(first[:])] = true
-		}
+	f.table = new([1 << tableBits]bool)
+	for first := range f.patterns {
+		f.table[hashOf(first[:])] = true
 	}
-	f.table[hashOf(first[:])] = true
 }
 
 // hashOf hashes the first bytes of b by multiplication: Knuth, The Art of Computer Programming,
@@ -53,42 +55,62 @@ func hashOf(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b) * 2654435769 >> (32 - tableBits)
 }
 
-// run calls found of each pattern for its places in their order.
+// run calls found of each pattern for its places in their order, and alsoDo for each chunk.
 func (f *finder) run(ctx context.Context, space space, alsoDo func(chunk []byte)) error {
+	f.index()
 	var seen int64 // where the last chunk ended: what ends before it was found in that chunk
 	return eachChunk(ctx, space, marker.HeadSize-1, func(at int64, chunk []byte) error {
-		f.eachPrefix(chunk, func(i int) {
-			for _, p := range f.patterns[[prefixSize]byte(chunk[i:])] {
-				end := at + int64(i+len(p.bytes))
-				if end > seen && strings.HasPrefix(string(chunk[i:min(len(chunk), i+len(p.bytes))]), p.bytes) {
-					p.found(at + int64(i))
-				}
-			}
-		})
+		f.eachPrefix(chunk, func(i int) { f.match(chunk, i, at, seen) })
 		seen = at + int64(len(chunk))
 		alsoDo(chunk)
 		return nil
 	})
 }
 
+// match calls found of the patterns that are at a place of a chunk and end after seen.
+func (f *finder) match(chunk []byte, i int, at, seen int64) {
+	first := [prefixSize]byte(chunk[i:])
+	patterns := f.patterns[first]
+	if patterns == nil {
+		return
+	}
+	left := slices.DeleteFunc(patterns, func(p pattern) bool {
+		end := i + len(p.bytes)
+		return end <= len(chunk) && at+int64(end) > seen && string(chunk[i:end]) == p.bytes && !p.found(at+int64(i))
+	})
+	switch {
+	case len(left) == 0:
+		delete(f.patterns, first)
+		f.index()
+	case len(left) < len(patterns):
+		f.patterns[first] = left
+	}
+}
+
 // eachPrefix calls do with the places of a chunk where a pattern may begin.
 func (f *finder) eachPrefix(chunk []byte, do func(i int)) {
 	if f.table == nil {
 		for first := range f.patterns {
-			for i := bytes.Index(chunk, first[:]); i >= 0; {
-				do(i)
-				next := bytes.Index(chunk[i+1:], first[:])
-				if next < 0 {
-					break
-				}
-				i += 1 + next
-			}
+			f.eachOf(chunk, first, do)
 		}
 		return
 	}
+	table := f.table // do may replace it
 	for i := range max(0, len(chunk)-prefixSize+1) {
-		if f.table[hashOf(chunk[i:])] {
+		if table[hashOf(chunk[i:])] {
 			do(i)
 		}
+	}
+}
+
+// eachOf calls do with the places that have these first bytes, as long as they are wanted.
+func (f *finder) eachOf(chunk []byte, first [prefixSize]byte, do func(i int)) {
+	for at := 0; f.patterns[first] != nil; {
+		i := bytes.Index(chunk[at:], first[:])
+		if i < 0 {
+			return
+		}
+		do(at + i)
+		at += i + 1
 	}
 }

@@ -231,6 +231,26 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// A flood of places for one pack leaves room for the others.
+func TestFlood(t *testing.T) {
+	for _, others := range []int{1, 3, 4, 10} { // in the last two, there are more heads than are looked for one by one
+		zeros := markerOf("zeros", append(make([]byte, 16), noise(5, 5000)...))
+		parts, want := [][]byte{text(zeros)}, ""
+		for i := range others {
+			pack, name := noise(uint64(20+i), 1000), fmt.Sprintf("a%02d", i)
+			parts = append(parts, text(markerOf(name, pack)), make([]byte, maxGroupPlaces/2), pack)
+			want += line(name, "present")
+		}
+		parts = append(parts, make([]byte, maxGroupPlaces))
+		if got := packsOf(t, elf(parts...)); got != want+line("zeros", "unknown") {
+			t.Errorf("got\n%swant\n%s", got, want)
+		}
+	}
+}
+
+// maxGroupPlaces is up to how many places are kept for packs that begin alike.
+const maxGroupPlaces = 1 << 19
+
 // A million markers that differ are more than are read.
 func TestMillionMarkers(t *testing.T) {
 	for _, test := range []struct {

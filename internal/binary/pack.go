@@ -48,14 +48,21 @@ type LimitError struct{ Reason string }
 
 func (e *LimitError) Error() string { return e.Reason }
 
+// A VersionError reports a marker of another version.
+type VersionError struct{ Version string }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("a newer packvendor wrote its markers, of version %+q", e.Version)
+}
+
 const (
 	maxMarkers     = 10_000  // that differ, in an image
 	maxMarkerBytes = 8 << 20 // of all these
 )
 
 // Packs returns the packs that the markers of the program name, by import path and name, each
-// once. It looks for the bytes of each. Errors: *LimitError, *marker.VersionError, those of the
-// reader and the cause of ctx's end.
+// once. It looks for the bytes of each. Errors: *LimitError, *VersionError, those of the reader and the
+// cause of ctx's end.
 func (f *File) Packs(ctx context.Context) ([]Pack, error) {
 	packs := map[marker.Marker]*Pack{}
 	for _, image := range f.images {
@@ -116,7 +123,7 @@ func (i image) markers(ctx context.Context) ([]marker.Marker, error) {
 		var newer *marker.VersionError
 		switch {
 		case errors.As(err, &newer):
-			return err
+			return &VersionError{Version: newer.Version}
 		case err != nil: // a program that looks for markers may hold something of the kind
 			return nil
 		}

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	packs "github.com/greenticai/packvendor/internal/binary"
-	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
@@ -201,8 +200,8 @@ func TestNewerMarker(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = f.Packs(t.Context())
-	var version *marker.VersionError
-	if !errors.As(err, &version) || version.Version != "v2" {
+	var version *packs.VersionError
+	if want := `a newer packvendor wrote its markers, of version "v2"`; !errors.As(err, &version) || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 }

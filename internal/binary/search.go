@@ -125,7 +125,7 @@ func (s *search) findPlaces(ctx context.Context) error {
 	}
 	var f finder
 	for _, g := range s.groups {
-		f.add(pattern{bytes: g.contents[0].head, found: func(at int64) { s.addPlace(g, at) }})
+		f.add(pattern{bytes: g.contents[0].head, found: func(at int64) bool { return s.addPlace(g, at) }})
 	}
 	if slices.ContainsFunc(s.groups, func(g *group) bool { return g.contents[0].isZip() }) {
 		f.add(pattern{bytes: zipEnd, found: s.addEnd})
@@ -139,20 +139,19 @@ func (s *search) findPlaces(ctx context.Context) error {
 	})
 }
 
-func (s *search) addPlace(g *group, at int64) {
-	if s.places == maxPlaces || len(g.places) == maxGroupPlaces {
-		g.cut = true
-		return
+func (s *search) addPlace(g *group, at int64) bool {
+	g.cut = s.places == maxPlaces || len(g.places) == maxGroupPlaces
+	if !g.cut {
+		s.places++
+		g.places = append(g.places, at)
 	}
-	s.places++
-	g.places = append(g.places, at)
+	return !g.cut
 }
 
 // addEnd passes over more than it can keep: the second pass of settle needs none.
-func (s *search) addEnd(at int64) {
-	if len(s.ends) < maxEnds {
-		s.ends = append(s.ends, at)
-	}
+func (s *search) addEnd(at int64) bool {
+	s.ends = append(s.ends, at)
+	return len(s.ends) < maxEnds
 }
 
 // isIn settles a content that is all head if the bytes contain it.
@@ -268,7 +267,7 @@ func (s *search) compare(ctx context.Context, contents []*sought, at int64) (fou
 }
 
 // errBudget ends a search that would take too long.
-var errBudget = errors.New("too many places where packs could be")
+var errBudget = errors.New("budget")
 
 // A budget bounds a search.
 type budget struct {

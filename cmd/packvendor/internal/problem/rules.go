@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/gtpack"
@@ -185,6 +186,13 @@ func (x Explainer) fileRules() []rule {
 			}
 			return Problem{Kind: Integrity}
 		}),
+		all(Drift, new(*vendorer.NoMarkerError)),
+		on(func(e *vendorer.LinkError) Problem {
+			if e.IsAboutBytes() {
+				return Problem{Kind: Integrity}
+			}
+			return Problem{Kind: Drift}
+		}),
 		on(func(e *vendorer.VendoredError) Problem {
 			p := Problem{Kind: Integrity, File: e.Path, Hint: when(!e.Lost, h.Restore())} // which needs no other lock
 			if e.IsMissing() {
@@ -232,6 +240,7 @@ func (x Explainer) fetchRules() []rule {
 func kindRules() []rule {
 	return []rule{
 		all(Drift, new(*vendorer.EmbedError), new(*vendorer.MissingPacksError), new(*vendorer.MergeConflictError), new(*vendorer.TextMergeError)),
+		all(Usage, new(*vendorer.FormatError), new(*vendorer.MarkerLimitError), new(*vendorer.MarkerVersionError)),
 		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError), new(*vendorer.InputError), new(*vendorer.MergeError), new(*vendorer.BundleError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 			new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),
@@ -250,10 +259,23 @@ func kindRules() []rule {
 // withoutProject is the command line at hand with a packs.lock in the place of a project; where
 // the command takes none, it is the hint that makes a project.
 func (x Explainer) withoutProject(makes hint.Hint) hint.Hint {
-	if x.Hints.HasFlag("lock") {
+	if x.Hints.HasFlag("lock") && (!x.isAboutProgram() || x.hasBinary()) {
 		return x.Hints.Again("--lock=packs.lock")
 	}
 	return makes
+}
+
+// isAboutProgram tells whether --lock of the command at hand is only for a compiled program.
+func (x Explainer) isAboutProgram() bool {
+	return slices.Contains(x.Hints.Args, "verify") || slices.Contains(x.Hints.Args, "inspect")
+}
+
+// hasBinary tells whether the command line at hand names a compiled program by --binary.
+func (x Explainer) hasBinary() bool {
+	return slices.ContainsFunc(x.Hints.Args, func(word string) bool {
+		name, _, _ := strings.Cut(word, "=")
+		return name == "--binary"
+	})
 }
 
 // asFile is the add at hand with a file in the place of what is no reference; none if there is no

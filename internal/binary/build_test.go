@@ -1,6 +1,8 @@
 package binary_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -267,6 +269,37 @@ func TestUniversalProgram(t *testing.T) {
 	}
 	if info, err := f.BuildInfo(); err != nil || info.Main.Path != "example.com/app" {
 		t.Errorf("build information: %v, %v", info, err)
+	}
+}
+
+// However many symbols a program says that it has, its build information is read.
+func TestManySymbols(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds programs")
+	}
+	dir := writeProgram(t, programMain, programPacks(t))
+	for platform, patch := range map[string]func([]byte){
+		"windows/amd64": func(file []byte) {
+			header := file[binary.LittleEndian.Uint32(file[0x3c:]):]
+			binary.LittleEndian.PutUint32(header[16:], 200_000_000)
+		},
+		"darwin/arm64": func(file []byte) {
+			table := bytes.Index(file[:32<<10], []byte{2, 0, 0, 0, 24, 0, 0, 0}) // LC_SYMTAB
+			binary.LittleEndian.PutUint32(file[table+12:], 100_000_000)
+		},
+	} {
+		file, err := os.ReadFile(build(t, dir, platform, false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		patch(file)
+		f, err := packs.New(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := f.BuildInfo(); err != nil || info.Main.Path != "example.com/app" {
+			t.Errorf("%s: %v, %v", platform, info, err)
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ type finder struct {
 // A pattern is bytes to be found, no fewer than prefixSize and no more than marker.HeadSize.
 type pattern struct {
 	bytes string
-	// found is called with each place, and says whether more are wanted.
+	// found is called with each place, and says whether more are wanted. A pattern shorter than
+	// marker.HeadSize may be found twice at one place: where chunks overlap.
 	found func(at int64) bool
 }
 
@@ -58,17 +59,15 @@ func hashOf(b []byte) uint32 {
 // run calls found of each pattern for its places in their order, and alsoDo for each chunk.
 func (f *finder) run(ctx context.Context, space space, alsoDo func(chunk []byte)) error {
 	f.index()
-	var seen int64 // where the last chunk ended: what ends before it was found in that chunk
 	return eachChunk(ctx, space, marker.HeadSize-1, func(at int64, chunk []byte) error {
-		f.eachPrefix(chunk, func(i int) { f.match(chunk, i, at, seen) })
-		seen = at + int64(len(chunk))
+		f.eachPrefix(chunk, func(i int) { f.match(chunk, i, at) })
 		alsoDo(chunk)
 		return nil
 	})
 }
 
-// match calls found of the patterns that are at a place of a chunk and end after seen.
-func (f *finder) match(chunk []byte, i int, at, seen int64) {
+// match calls found of the patterns that are at a place of a chunk.
+func (f *finder) match(chunk []byte, i int, at int64) {
 	first := [prefixSize]byte(chunk[i:])
 	patterns := f.patterns[first]
 	if patterns == nil {
@@ -76,7 +75,7 @@ func (f *finder) match(chunk []byte, i int, at, seen int64) {
 	}
 	left := slices.DeleteFunc(patterns, func(p pattern) bool {
 		end := i + len(p.bytes)
-		return end <= len(chunk) && at+int64(end) > seen && string(chunk[i:end]) == p.bytes && !p.found(at+int64(i))
+		return end <= len(chunk) && string(chunk[i:end]) == p.bytes && !p.found(at+int64(i))
 	})
 	switch {
 	case len(left) == 0:

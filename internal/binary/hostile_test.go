@@ -248,6 +248,16 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// No more is hashed than twice the size of the file.
+func TestBudget(t *testing.T) {
+	head := "0123456789abcdef"
+	pack := append([]byte(head), noise(6, 200_000)...)
+	file := elf(text(markerOf("a", pack)), bytes.Repeat([]byte(head), 100_000))
+	if got, want := packsOf(t, file), line("a", "unknown"); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
 // maxGroupPlaces is up to how many places are kept for packs that begin alike.
 const maxGroupPlaces = 1 << 19
 

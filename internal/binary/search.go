@@ -150,7 +150,9 @@ func (s *search) addPlace(g *group, at int64) bool {
 
 // addEnd passes over more than it can keep: the second pass of settle needs none.
 func (s *search) addEnd(at int64) bool {
-	s.ends = append(s.ends, at)
+	if n := len(s.ends); n == 0 || s.ends[n-1] < at { // else it was found before
+		s.ends = append(s.ends, at)
+	}
 	return len(s.ends) < maxEnds
 }
 

@@ -303,6 +303,35 @@ func TestManySymbols(t *testing.T) {
 	}
 }
 
+// A program with 1 GiB of packs is read in bounded memory.
+func TestLargeProgram(t *testing.T) {
+	if os.Getenv("PACKVENDOR_PROGRAMS") == "" {
+		t.Skip("it builds a program of 1 GiB: PACKVENDOR_PROGRAMS is not set")
+	}
+	t.Setenv("GOCACHE", t.TempDir()) // it would keep the packs
+	contents := map[string][]byte{}
+	for i, name := range []string{"a", "b", "zeros", "d"} {
+		contents[name] = archive(t, noise(uint64(i), 256<<20))
+	}
+	main := strings.Replace(programMain, "packs.A().Reader().Len()", "packs.A().Reader().Len() + packs.B().Reader().Len() + packs.D().Reader().Len()", 1)
+	file := build(t, writeProgram(t, main, contents), runtime.GOOS+"/"+runtime.GOARCH, false)
+	clear(contents)
+	f, err := packs.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var all []packs.Pack
+	used := peak(t, func() { all, err = f.Packs(t.Context()) })
+	want := line("a", "present") + line("b", "present") + line("d", "present") + line("zeros", "present")
+	if err != nil || linesOf(all) != want {
+		t.Errorf("got %q, %v, want %q", linesOf(all), err, want)
+	}
+	if used > maxMemory {
+		t.Errorf("%d MiB of memory", used>>20)
+	}
+}
+
 // What the linker leaves out has no marker.
 func TestLinkedOut(t *testing.T) {
 	if testing.Short() {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +11,11 @@ import (
 	"github.com/greenticai/packvendor/vendorer"
 )
 
+// distFormat is the only format of list besides the table.
+const distFormat = "greentic-dist"
+
 func (c *cli) listCommand() *cobra.Command {
+	var format string
 	command := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -24,10 +29,19 @@ version.
 Where packs.lock has signers, it names them. The last line counts the packs that
 may be unsigned: their rule in [trust.rules] of packs.toml has no signers.
 "packvendor trust list" shows which these are. Rules of PACKVENDOR_TRUST do not
-count here.`,
-		Example: "  packvendor list",
-		Args:    c.noArguments,
+count here.
+
+With --format greentic-dist it prints packs.lock in the form of the file that
+"greentic-dist pull --lock" reads, a program of Greentic's Rust client. It then
+fetches the manifests that packs.lock has. A signature is in the file where that
+program would accept it: a sigstore bundle by an Ed25519 key, about the manifest.`,
+		Example: `  packvendor list
+  packvendor list --format greentic-dist > pack.lock.json`,
+		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if command.Flags().Changed("format") {
+				return c.listForDist(command, format)
+			}
 			return c.eachProject(func(o vendorer.Options) error {
 				list, err := vendorer.List(command.Context(), o)
 				if err != nil {
@@ -38,7 +52,37 @@ count here.`,
 		},
 	}
 	c.projectsFlags(command)
+	command.Flags().StringVar(&format, "format", "", "print packs.lock in another `FORM`: greentic-dist")
+	command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{distFormat}, cobra.ShellCompDirectiveNoFileComp))
 	return command
+}
+
+// listForDist prints packs.lock for greentic-dist.
+func (c *cli) listForDist(command *cobra.Command, format string) error {
+	switch {
+	case format != distFormat:
+		return misuse(command, "--format knows %s alone, not %+q", distFormat, format)
+	case c.json:
+		return usagef("--format and --json exclude each other")
+	}
+	o, err := c.oneProject(command)
+	if err != nil {
+		return err
+	}
+	lock, err := vendorer.MakeDistLock(command.Context(), o)
+	if err != nil {
+		return err
+	}
+	if err := c.print("%s", lock.Text); err != nil {
+		return err
+	}
+	if len(lock.Unsigned) > 0 {
+		c.say.Warning("greentic-dist would refuse the signatures of %s, so they are left out", strings.Join(lock.Unsigned, ", "))
+	}
+	if len(lock.Chosen) > 0 {
+		c.say.Warning("greentic-dist may take another layer of %s: it does not know layer in packs.toml", strings.Join(lock.Chosen, ", "))
+	}
+	return nil
 }
 
 // listJSON is the document of list --json.

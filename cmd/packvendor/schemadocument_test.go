@@ -180,6 +180,9 @@ func documentsIn(script string, archive *txtar.Archive) []printedDocument {
 		if len(words) != 3 || !strings.HasPrefix(words[0], "cmp") || words[1] != "stdout" {
 			continue
 		}
+		if slices.Contains(command, "--format") && !slices.Contains(command, "--json") {
+			continue // the form is another program's
+		}
 		if text := files[filepath.Base(words[2])]; json.Valid([]byte(text)) && strings.HasPrefix(text, "{") {
 			all = append(all, printedDocument{script, schemaFile(command), text})
 		}

@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
+
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/invocation"
 )
 
 // Hints of one kind are made one: the same command for several packs, whatever they
@@ -55,6 +57,36 @@ func TestShellWord(t *testing.T) {
 			if err != nil || string(out) != word {
 				t.Errorf("%q: bash reads %q, %v", word, out, err)
 			}
+		}
+	}
+}
+
+// Git runs a merge driver at the top of the work tree, in a shell that splits the line into the
+// words that packvendor is started with.
+func TestMergeDriver(t *testing.T) {
+	form := func(line ...string) func() invocation.Form {
+		return func() invocation.Form {
+			parent := append(line, "init", "--git")
+			return invocation.Find(invocation.System{
+				Args: []string{line[0], "init", "--git"}, Getenv: func(string) string { return "" },
+				Look: func(int) invocation.Process { return invocation.Process{Args: parent} },
+			})
+		}
+	}
+	for _, test := range []struct {
+		form      func() invocation.Form
+		dir, want string
+	}{
+		{nil, "", "'packvendor merge-driver %O %A %B %P'"},
+		{nil, "a/b", "'packvendor merge-driver %O %A %B %P'"},
+		{form("go", "tool", "packvendor"), "", "'go tool packvendor merge-driver %O %A %B %P'"},
+		{form("go", "tool", "packvendor"), "a b", `'go -C '\''a b'\'' tool packvendor merge-driver "$PWD"/%O "$PWD"/%A "$PWD"/%B %P'`},
+		{form("bin/packvendor"), "a/b", "'a/b/bin/packvendor merge-driver %O %A %B %P'"},
+		{form("/opt/packvendor"), "a/b", "'/opt/packvendor merge-driver %O %A %B %P'"},
+	} {
+		c := &Context{Form: test.form}
+		if got, want := c.Text(c.MergeDriver(test.dir)), "git config merge.packvendor.driver "+test.want; got != want {
+			t.Errorf("in %q: got %s, want %s", test.dir, got, want)
 		}
 	}
 }

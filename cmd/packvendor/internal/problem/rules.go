@@ -176,7 +176,7 @@ func (x Explainer) fileRules() []rule {
 		on(func(e *vendorer.LocalFileGoneError) Problem {
 			return Problem{Kind: Usage, Hint: x.addition(e.Addition)}
 		}),
-		all(Usage, new(*vendorer.NoLocalFileError)),
+		all(Usage, new(*vendorer.NoLocalFileError), new(*vendorer.FileDistError)),
 		on(func(e *vendorer.FileExportError) Problem {
 			return Problem{Kind: Usage, Hint: x.exportInstead(e.Instead)}
 		}),

@@ -111,7 +111,7 @@ type TextMergeError struct {
 
 func (e *TextMergeError) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s is that of our side: git cannot merge it as text: %v", e.Path, e.Err)
+		return fmt.Sprintf("%s is that of our side, and not merged: %v", e.Path, e.Err)
 	}
 	return e.Path + " was merged as text: look at it before you commit it"
 }

@@ -34,7 +34,7 @@ count here.
 With --format greentic-dist it prints packs.lock in the form of the file that
 "greentic-dist pull --lock" reads, a program of Greentic's Rust client. It then
 fetches the manifests that packs.lock has. A signature is in the file where that
-program would accept it: a sigstore bundle by an Ed25519 key, about the manifest.`,
+program would accept it: a sigstore bundle for the manifest, by an Ed25519 key.`,
 		Example: `  packvendor list
   packvendor list --format greentic-dist > pack.lock.json`,
 		Args: c.noArguments,

@@ -1,21 +1,18 @@
 package gitrev
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
-	"strings"
 )
 
 // MergeFile merges three files as text and writes the result to ours, as git does without a merge
-// driver. Conflicts, which stand in the result, are no error.
+// driver. Conflicts, which stand in the result, are no error; binary files are one.
 // https://git-scm.com/docs/git-merge-file
 func MergeFile(ctx context.Context, base, ours, theirs string) error {
-	command := exec.CommandContext(ctx, "git", "merge-file", "-L", "ours", "-L", "base", "-L", "theirs", "--", ours, base, theirs)
+	command := exec.CommandContext(ctx, "git", "merge-file", "-q", "-L", "ours", "-L", "base", "-L", "theirs", "--", ours, base, theirs)
 	command.Env = environment()
-	var said bytes.Buffer
-	command.Stderr = &said
 	err := command.Run()
 	var exit *exec.ExitError
 	switch {
@@ -23,8 +20,8 @@ func MergeFile(ctx context.Context, base, ours, theirs string) error {
 		return context.Cause(ctx)
 	case errors.As(err, &exit) && exit.ExitCode() < 0x80: // the number of conflicts, 127 at most
 		return nil
-	case said.Len() > 0:
-		return errors.New(strings.TrimSpace(said.String()[:min(said.Len(), maxSaid)]))
+	case err != nil:
+		return fmt.Errorf("git merge-file: %w", err)
 	}
-	return err
+	return nil
 }

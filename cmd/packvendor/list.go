@@ -36,7 +36,7 @@ With --format greentic-dist it prints packs.lock in the form of the file that
 fetches the manifests that packs.lock has. A signature is in the file where that
 program would accept it: a sigstore bundle for the manifest, by an Ed25519 key.`,
 		Example: `  packvendor list
-  packvendor list --format greentic-dist > pack.lock.json`,
+  packvendor list --format greentic-dist`,
 		Args: c.noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if command.Flags().Changed("format") {

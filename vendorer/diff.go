@@ -13,7 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -71,7 +71,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 	}
 	defer s.close()
 	dir := filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base))
-	rev, err := gitrev.Find(ctx, dir, name)
+	rev, err := git.Find(ctx, dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func Diff(ctx context.Context, o Options, name string) (*Difference, error) {
 }
 
 // lockAt returns packs.lock at a revision; an empty one if there was none.
-func (s *session) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.Lock, error) {
+func (s *session) lockAt(ctx context.Context, rev *git.Revision) (*lockfile.Lock, error) {
 	var lock *lockfile.Lock
 	err := rev.Read(ctx, project.LockName, func(file io.Reader) error {
 		data, err := regularfile.ReadAll(rev.Name+":"+project.LockName, file, 0, lockfile.MaxSize)
@@ -114,7 +114,7 @@ func (s *session) lockAt(ctx context.Context, rev *gitrev.Revision) (*lockfile.L
 }
 
 // diffFiles compares the files inside a pack if both versions are at hand.
-func (s *session) diffFiles(ctx context.Context, rev *gitrev.Revision, c *PackChange) error {
+func (s *session) diffFiles(ctx context.Context, rev *git.Revision, c *PackChange) error {
 	c.OldVersion, c.NewVersion = s.manifestVersion(c.Old), s.manifestVersion(c.New)
 	if c.Kind != lockfile.Changed || c.IsSame() {
 		return nil
@@ -148,7 +148,7 @@ func (c *PackChange) compareFiles(ctx context.Context, before, after gtpack.Sour
 }
 
 // bytesAt returns a function that copies the packs vendored at a revision.
-func (s *session) bytesAt(ctx context.Context, rev *gitrev.Revision) func(lockfile.Entry, io.Writer) error {
+func (s *session) bytesAt(ctx context.Context, rev *git.Revision) func(lockfile.Entry, io.Writer) error {
 	return func(entry lockfile.Entry, w io.Writer) error {
 		file, err := filepath.Rel(filepath.FromSlash(s.p.Base), filepath.FromSlash(s.p.PackFile(entry.Name)))
 		if err != nil {

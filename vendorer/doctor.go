@@ -16,7 +16,7 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/gotool"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -308,4 +308,4 @@ func toolchainAt(dir string) (*gotool.Toolchain, error) {
 }
 
 // GitVersion returns what git says of itself: "git version 2.39.5".
-func GitVersion(ctx context.Context) (string, error) { return gitrev.Version(ctx) }
+func GitVersion(ctx context.Context) (string, error) { return git.Version(ctx) }

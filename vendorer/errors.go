@@ -8,7 +8,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/override"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 	"github.com/greenticai/packvendor/vendorer/internal/tagpolicy"
@@ -148,7 +148,7 @@ func (e *GeneratedError) Error() string {
 }
 
 // A RevisionError reports that git could not read a project's revision.
-type RevisionError = gitrev.RevisionError
+type RevisionError = git.RevisionError
 
 // An OverrideError reports a setting or file that can give a program other bytes than
 // the vendored ones, although every file of packvendor is right.

@@ -12,11 +12,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/program"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/trust"
@@ -286,7 +286,7 @@ func inspectPipe(ctx context.Context, o Options, opt InspectOptions, name string
 
 // inspectBytes hashes only packs: other files may be large.
 func inspectBytes(ctx context.Context, o Options, opt InspectOptions, name string, bytes gtpack.Source) (*Inspection, error) {
-	format, err := binary.FormatOf(bytes)
+	format, err := program.FormatOf(bytes)
 	switch {
 	case err != nil:
 		return nil, about(name, err)

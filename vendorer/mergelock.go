@@ -11,7 +11,7 @@ import (
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 )
 
 // A LockMerge has the files that git gives to a merge driver of packs.lock.
@@ -28,7 +28,7 @@ type LockMerge struct {
 func (m LockMerge) Run(ctx context.Context) (packs int, err error) {
 	locks, err := m.read()
 	if errors.As(err, new(lockfile.Errors)) {
-		return 0, errors.Join(err, &TextMergeError{Path: m.Path, Err: gitrev.MergeFile(ctx, m.Base, m.Ours, m.Theirs)})
+		return 0, errors.Join(err, &TextMergeError{Path: m.Path, Err: git.MergeFile(ctx, m.Base, m.Ours, m.Theirs)})
 	}
 	if err != nil {
 		return 0, err

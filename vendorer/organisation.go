@@ -15,7 +15,7 @@ import (
 	"github.com/greenticai/packvendor/internal/verdict"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/policies"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -40,7 +40,7 @@ func isInTree(file, dir string) bool {
 // work tree, with those of which it is a submodule, or else the module and its workspace.
 func treesAround(dir string) (tops []string) {
 	for _, dir := range bothNames(dir) {
-		trees := gitrev.WorkTrees(dir)
+		trees := git.WorkTrees(dir)
 		if root, err := project.ModuleRoot(dir); err == nil && trees == nil {
 			trees = append(trees, root)
 			if work := project.NearestWork(root); work != "" {

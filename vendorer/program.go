@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
-	"github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/marker"
+	"github.com/greenticai/packvendor/internal/program"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -35,25 +35,25 @@ type Program struct {
 
 type (
 	// A LinkedPack is a pack that a program names by a marker.
-	LinkedPack = binary.Pack
+	LinkedPack = program.Pack
 	// A Marker is what a program says of a pack.
 	Marker = marker.Marker
 	// A BytesState says whether the bytes that a marker names are in the program.
-	BytesState = binary.State
+	BytesState = program.State
 	// A FormatError says why a file cannot be read as a program.
-	FormatError = binary.FormatError
+	FormatError = program.FormatError
 	// A MarkerLimitError reports a program with more markers than are read.
-	MarkerLimitError = binary.LimitError
+	MarkerLimitError = program.LimitError
 	// A MarkerVersionError reports a marker that a newer packvendor wrote.
-	MarkerVersionError = binary.VersionError
+	MarkerVersionError = program.VersionError
 )
 
 // The states of the bytes of a pack in a program.
 const (
-	BytesPresent = binary.Present
-	BytesAbsent  = binary.Absent
-	BytesUnknown = binary.Unknown
-	BytesOther   = binary.Other
+	BytesPresent = program.Present
+	BytesAbsent  = program.Absent
+	BytesUnknown = program.Unknown
+	BytesOther   = program.Other
 )
 
 // A ProgramPack is a pack of a program, of a packs.lock, or of both.
@@ -68,7 +68,7 @@ type ProgramPack struct {
 
 // openProgram returns the packs of a program, which it compares with locks.
 func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64, locks []programLock) (*Program, error) {
-	f, err := binary.New(file, size)
+	f, err := program.New(file, size)
 	if err != nil {
 		return nil, about(path, err)
 	}

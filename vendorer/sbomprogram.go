@@ -9,9 +9,9 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/cyclonedx"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/program"
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
@@ -34,7 +34,7 @@ func (e *ProgramSBOMError) Error() string {
 
 // makeProgramSBOM is MakeSBOM of a program.
 func makeProgramSBOM(ctx context.Context, o Options, w *sbomWriter) (*MadeSBOM, error) {
-	file, err := binary.Open(w.Program)
+	file, err := program.Open(w.Program)
 	if errors.As(err, new(*regularfile.PlaceError)) {
 		return nil, err
 	}
@@ -74,16 +74,16 @@ func programComponent(path string, info *debug.BuildInfo) *cyclonedx.Component {
 }
 
 // heldPacks reads the packs whose bytes a program has.
-func (w *sbomWriter) heldPacks(ctx context.Context, linked []binary.Pack, events *orderedEvents) ([]cyclonedx.Pack, error) {
+func (w *sbomWriter) heldPacks(ctx context.Context, linked []program.Pack, events *orderedEvents) ([]cyclonedx.Pack, error) {
 	var packs []cyclonedx.Pack
 	var errs []error
 	for _, l := range linked {
 		switch l.State {
-		case binary.Absent:
+		case program.Absent:
 			events.event(LeftOutOfSBOM{Program: w.Program, Name: l.Name})
 			continue
-		case binary.Other, binary.Unknown:
-			errs = append(errs, &ProgramSBOMError{Program: w.Program, Name: l.Name, Unknown: l.State == binary.Unknown})
+		case program.Other, program.Unknown:
+			errs = append(errs, &ProgramSBOMError{Program: w.Program, Name: l.Name, Unknown: l.State == program.Unknown})
 			continue
 		}
 		p, err := w.heldPack(ctx, l, events)
@@ -96,7 +96,7 @@ func (w *sbomWriter) heldPacks(ctx context.Context, linked []binary.Pack, events
 }
 
 // heldPack reads one pack. A program does not say who signed its packs.
-func (w *sbomWriter) heldPack(ctx context.Context, l binary.Pack, events *orderedEvents) (cyclonedx.Pack, error) {
+func (w *sbomWriter) heldPack(ctx context.Context, l program.Pack, events *orderedEvents) (cyclonedx.Pack, error) {
 	p := cyclonedx.Pack{Name: l.Name, ManifestDigest: l.ManifestDigest, LayerDigest: l.LayerDigest, Size: l.Size}
 	if path, ok := strings.CutPrefix(l.Ref, "file:"); ok {
 		p.Path = path

@@ -10,7 +10,7 @@ import (
 	"github.com/greenticai/packvendor/internal/trust"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 )
 
 // A TrustChangeKind is how a change of packs.toml makes [trust] ask for less, or trust others.
@@ -33,7 +33,7 @@ type TrustChange struct {
 
 // diffTrust compares the table [trust] of packs.toml with that of a revision. Where neither
 // the old packs.lock nor the present packs.toml has anything of it, nothing is read.
-func (s *session) diffTrust(ctx context.Context, rev *gitrev.Revision, before *lockfile.Lock) ([]TrustChange, error) {
+func (s *session) diffTrust(ctx context.Context, rev *git.Revision, before *lockfile.Lock) ([]TrustChange, error) {
 	isSigned := slices.ContainsFunc(before.Entries, func(e lockfile.Entry) bool { return e.Signer != "" })
 	if s.p.Config.Trust == nil && !isSigned {
 		return nil, nil
@@ -59,7 +59,7 @@ func (s *session) diffTrust(ctx context.Context, rev *gitrev.Revision, before *l
 }
 
 // readAt reads a file beside packs.toml at a revision.
-func readAt(ctx context.Context, rev *gitrev.Revision, name string, limit int64) (data []byte, err error) {
+func readAt(ctx context.Context, rev *git.Revision, name string, limit int64) (data []byte, err error) {
 	err = rev.Read(ctx, name, func(file io.Reader) error {
 		data, err = regularfile.ReadAll(rev.Name+":"+name, file, 0, limit)
 		return err

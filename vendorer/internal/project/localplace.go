@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/greenticai/packvendor/internal/regularfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 )
 
 // openLocalFile opens the local file name: a regular one with bytes, in reach of the project,
@@ -70,7 +70,7 @@ func (p *Project) outermost() string {
 	if work := NearestWork(p.Module); work != "" && len(filepath.Dir(work)) < len(outermost) {
 		outermost = filepath.Dir(work)
 	}
-	if tree := gitrev.WorkTree(p.Module); tree != "" && len(tree) < len(outermost) {
+	if tree := git.WorkTree(p.Module); tree != "" && len(tree) < len(outermost) {
 		outermost = tree
 	}
 	return outermost
@@ -114,7 +114,7 @@ func (p *Project) checkUpward(root *os.Root, dir string) error {
 // it opens that, and then compares: a link that comes to its place meanwhile is not followed.
 func openBelow(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	element, rest, isFolder := strings.Cut(name, "/")
-	if gitrev.IsDirName(element) {
+	if git.IsDirName(element) {
 		return nil, nil, &PlaceError{Reason: belongsToGit}
 	}
 	seen, err := root.Lstat(element)
@@ -151,7 +151,7 @@ func openSeenFolder(root *os.Root, name string, seen fs.FileInfo) (*os.Root, err
 	case err != nil:
 	case !os.SameFile(seen, opened):
 		err = &ChangedError{}
-	case gitrev.IsDir(folder, "."):
+	case git.IsDir(folder, "."):
 		err = &PlaceError{Reason: belongsToGit}
 	}
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/regularfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 )
 
 // checkPlaces checks that all written paths stay in the module, pass through no
@@ -51,7 +51,7 @@ func (p *Project) CheckDirs(dir string) error {
 	at := "."
 	for part := range strings.SplitSeq(dir, "/") {
 		at = path.Join(at, part)
-		if gitrev.IsDirName(part) {
+		if git.IsDirName(part) {
 			return &PlaceError{Path: p.Show(at), Reason: "belongs to git"}
 		}
 		info, err := p.Root.Lstat(at)
@@ -75,7 +75,7 @@ func (p *Project) checkDir(dir string, info fs.FileInfo) error {
 	if !info.IsDir() {
 		return &PlaceError{Path: p.Show(dir), Reason: "is not a directory"}
 	}
-	if dir != "." && gitrev.IsDir(p.Root, dir) {
+	if dir != "." && git.IsDir(p.Root, dir) {
 		return &PlaceError{Path: p.Show(dir), Reason: "belongs to git"}
 	}
 	if dir == "." || strings.HasPrefix(p.Base+"/", dir+"/") {

@@ -20,7 +20,7 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 )
 
 // LockName is the lock file's name; the file is beside packs.toml.
@@ -208,7 +208,7 @@ func (p *Project) ReadLock() error {
 	p.Lock, err = lockfile.Parse(p.Show(p.LockFile), data)
 	var fault *lockfile.Error
 	if errors.As(err, &fault) && fault.Conflict {
-		return &ConflictError{File: fault.File, Merging: gitrev.IsMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base))), Err: err}
+		return &ConflictError{File: fault.File, Merging: git.IsMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base))), Err: err}
 	}
 	return err
 }

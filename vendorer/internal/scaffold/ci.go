@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/greenticai/packvendor/internal/lazyregexp"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -68,7 +68,7 @@ func (s *setup) planCI(system string) error {
 	if system == "renovate" && path.Base(s.TOMLFile) != tomlName {
 		return &CIError{System: system, File: s.Show(s.TOMLFile)}
 	}
-	top, err := s.From(cmp.Or(gitrev.WorkTree(s.Module), s.Module))
+	top, err := s.From(cmp.Or(git.WorkTree(s.Module), s.Module))
 	if err != nil {
 		return err
 	}

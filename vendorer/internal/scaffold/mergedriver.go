@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -52,7 +52,7 @@ func mergeAttribute(data []byte) string {
 // work tree; "" if packvendor may as well run at the top: in the module there, or in no repository.
 func (s *setup) driverDir() string {
 	dir, err := os.Getwd()
-	top := gitrev.WorkTree(dir)
+	top := git.WorkTree(dir)
 	if err != nil || top == "" || isSame(top, s.Module) {
 		return ""
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/gitrev"
+	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
@@ -74,7 +74,7 @@ func Init(p *project.Project, file string, getenv func(string) string, want Opti
 	}
 	s.report.NoTool, s.report.ModuleDir = s.toolFile() == "" && !s.workspaceHasTool(), s.ModuleDir()
 	if want.Git {
-		s.report.DriverDir, s.report.NoRepository = s.driverDir(), gitrev.WorkTree(s.Module) == ""
+		s.report.DriverDir, s.report.NoRepository = s.driverDir(), git.WorkTree(s.Module) == ""
 	}
 	return &s.report, nil
 }

@@ -1,4 +1,4 @@
-package binary_test
+package program_test
 
 import (
 	"archive/zip"
@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/ociref"
+	packs "github.com/greenticai/packvendor/internal/program"
 )
 
 // noise returns bytes that do not repeat, the same for the same seed.

@@ -1,4 +1,4 @@
-package binary_test
+package program_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"runtime"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
+	packs "github.com/greenticai/packvendor/internal/program"
 )
 
 func TestBuildInfo(t *testing.T) {

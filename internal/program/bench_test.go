@@ -1,4 +1,4 @@
-package binary_test
+package program_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
+	packs "github.com/greenticai/packvendor/internal/program"
 )
 
 // BenchmarkPacks reads a program of 256 MiB from the file system: half of it are 64 packs, whose

@@ -1,4 +1,4 @@
-package binary_test
+package program_test
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"strings"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/marker"
+	packs "github.com/greenticai/packvendor/internal/program"
 )
 
 var update = flag.Bool("update", false, "write what the tests found into docs/program.md, with PACKVENDOR_PROGRAMS=1")

@@ -1,4 +1,4 @@
-package binary_test
+package program_test
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/ociref"
+	packs "github.com/greenticai/packvendor/internal/program"
 )
 
 func line(name, state string) string { return "example.com/app/packs " + name + " " + state + "\n" }

@@ -1,5 +1,5 @@
-// Package gitrev reads files of a git revision.
-package gitrev
+// Package git knows git: revisions, work trees, and merges of text.
+package git
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package binary_test
+package program_test
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/marker"
+	packs "github.com/greenticai/packvendor/internal/program"
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 

@@ -1,4 +1,4 @@
-package binary
+package program
 
 import (
 	"debug/buildinfo"

@@ -1,6 +1,6 @@
-// Package binary finds the packs in a compiled program: their markers and their bytes. It
+// Package program finds the packs in a compiled program: their markers and their bytes. It
 // reads the file, and never runs it. Its memory is bounded, whatever the file holds.
-package binary
+package program
 
 import (
 	"fmt"

@@ -1,12 +1,12 @@
-package binary_test
+package program_test
 
 import (
 	"bytes"
 	"io"
 	"testing"
 
-	packs "github.com/greenticai/packvendor/internal/binary"
 	"github.com/greenticai/packvendor/internal/ociref"
+	packs "github.com/greenticai/packvendor/internal/program"
 )
 
 // The bytes of a pack that is present can be read; of other packs there are none.

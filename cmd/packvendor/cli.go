@@ -173,7 +173,9 @@ func (c *cli) prepare(command *cobra.Command, _ []string) error {
 	c.progress.Show(!c.quiet && !c.json)
 	c.waiting.Start(!c.quiet && c.progress.Watch() == nil)
 	c.say.Hints.Args, c.say.Hints.Preset, c.say.Hints.InCI = c.args, c.preset, c.inCI()
+	c.say.Hints.Name = command.Name()
 	c.say.Hints.Has = func(flag string) bool { return flagOf(command, flag) != nil }
+	c.say.Hints.Sets = func(flag string) bool { f := flagOf(command, flag); return f != nil && f.Changed }
 	if flagOf(command, "file") != nil {
 		c.say.Hints.File = tomlName
 	}

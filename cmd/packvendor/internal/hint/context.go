@@ -17,7 +17,9 @@ const packsToml = "packs.toml"
 // A Context is the command line at hand, which hints repeat in part.
 type Context struct {
 	Args      []string               // the command line at hand
+	Name      string                 // of its command
 	Has       func(flag string) bool // whether its command has that flag; nil: none
+	Sets      func(flag string) bool // whether it, or PACKVENDOR_FLAGS, sets that flag; nil: none
 	Preset    []string               // names of the flags that PACKVENDOR_FLAGS sets
 	File      string                 // packs.toml; "" for commands without one
 	IsNearest bool                   // File was found without -f
@@ -139,6 +141,9 @@ func (c *Context) For(file string) Hint {
 
 // HasFlag reports whether the command at hand has a flag.
 func (c *Context) HasFlag(name string) bool { return c.Has != nil && c.Has(name) }
+
+// SetsFlag reports whether the command line at hand, or PACKVENDOR_FLAGS, sets a flag.
+func (c *Context) SetsFlag(name string) bool { return c.Sets != nil && c.Sets(name) }
 
 // without returns the flags that undo those of PACKVENDOR_FLAGS.
 func (c *Context) without(names ...string) []string {

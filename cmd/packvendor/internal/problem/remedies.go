@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -28,25 +27,14 @@ func GetNewestIn(dir string) hint.Hint {
 }
 
 // withoutProject is the command line at hand with a packs.lock in the place of a project; where
-// the command takes none, it is the hint that makes a project.
+// the command takes none, it is the hint that makes a project. The --lock of inspect and verify is
+// only for a compiled program.
 func (x Explainer) withoutProject(makes hint.Hint) hint.Hint {
-	if x.Hints.HasFlag("lock") && (!x.isAboutProgram() || x.hasBinary()) {
-		return x.Hints.Again("--lock=packs.lock")
+	h := x.Hints
+	if h.HasFlag("lock") && h.Name != "inspect" && (!h.HasFlag("binary") || h.SetsFlag("binary")) {
+		return h.Again("--lock=packs.lock")
 	}
 	return makes
-}
-
-// isAboutProgram tells whether --lock of the command at hand is only for a compiled program.
-func (x Explainer) isAboutProgram() bool {
-	return slices.Contains(x.Hints.Args, "verify") || slices.Contains(x.Hints.Args, "inspect")
-}
-
-// hasBinary tells whether the command line at hand names a compiled program by --binary.
-func (x Explainer) hasBinary() bool {
-	return slices.ContainsFunc(x.Hints.Args, func(word string) bool {
-		name, _, _ := strings.Cut(word, "=")
-		return name == "--binary"
-	})
 }
 
 // asFile is the add at hand with a file in the place of what is no reference; none if there is no
@@ -54,7 +42,7 @@ func (x Explainer) hasBinary() bool {
 func (x Explainer) asFile(word string) hint.Hint {
 	args := x.Hints.Args
 	at := slices.Index(args, word)
-	if at < 0 || !slices.Contains(args, "add") {
+	if at < 0 || x.Hints.Name != "add" {
 		return hint.Hint{}
 	}
 	if info, err := os.Stat(word); err != nil || !info.Mode().IsRegular() {
@@ -69,7 +57,7 @@ func (x Explainer) asFile(word string) hint.Hint {
 // no packs.toml, it is the init that makes one.
 func (x Explainer) inWorkspace(e *vendorer.NoModuleError) hint.Hint {
 	file := filepath.Join(e.Module, "packs.toml")
-	if e.HasTOML || slices.Contains(x.Hints.Args, "init") {
+	if e.HasTOML || x.Hints.Name == "init" {
 		return x.Hints.For(file)
 	}
 	return hint.Command("init", "-f", file)

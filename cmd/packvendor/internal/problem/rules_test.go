@@ -3,6 +3,7 @@ package problem
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -165,5 +166,28 @@ func TestAcceptedAlready(t *testing.T) {
 	c := &hint.Context{File: "packs.toml", Args: []string{"update", "--accept-id=a", "--accept-retag", "--latest"}}
 	if got, want := hintText(c, err), "packvendor update --accept-version a --accept-id a --accept-retag a@1"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A packs.lock takes the place of a project only where the command takes one for that.
+func TestHintWithoutProject(t *testing.T) {
+	for _, test := range []struct {
+		name, flags, set string
+		want             string
+	}{
+		{"import", "lock", "", "packvendor import x --lock=packs.lock"},
+		{"verify", "lock binary", "binary", "packvendor verify x --lock=packs.lock"},
+		{"verify", "lock binary", "", "packvendor init -f none.toml"},
+		{"inspect", "lock", "lock", "packvendor init -f none.toml"}, // which has it for programs
+		{"list", "", "", "packvendor init -f none.toml"},
+	} {
+		c := &hint.Context{
+			File: "none.toml", Name: test.name, Args: []string{test.name, "x"},
+			Has:  func(flag string) bool { return slices.Contains(strings.Fields(test.flags), flag) },
+			Sets: func(flag string) bool { return slices.Contains(strings.Fields(test.set), flag) },
+		}
+		if got := hintText(c, &vendorer.NoProjectError{File: "none.toml"}); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 func (p Package) marker(pack Pack) (string, error) {
 	ref := pack.Ref
 	if pack.Path != "" {
-		ref = "file:" + pack.Path
+		ref = marker.FileRef(pack.Path)
 	}
 	text := marker.Format(marker.Marker{
 		Package:        p.ImportPath,

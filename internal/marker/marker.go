@@ -5,6 +5,7 @@ package marker
 import (
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 )
@@ -14,7 +15,7 @@ import (
 type Marker struct {
 	Package        string // the import path of the Go package that embeds the pack; "" if it is unknown
 	Name           string
-	Ref            string        // the reference, or "file:" and the path of the file that is the pack
+	Ref            string        // the reference, or that of FileRef
 	ManifestDigest ociref.Digest // "" if the pack is a file
 	LayerDigest    ociref.Digest
 	Size           int64
@@ -42,6 +43,25 @@ const (
 
 // Start returns the first bytes of every marker, of any version.
 func Start() []byte { return append([]byte{stx}, word+" "...) }
+
+// filePrefix begins the Ref of a pack that is a file.
+const filePrefix = "file:"
+
+// FileRef returns the Ref of the pack that is the file with that path.
+func FileRef(path string) string { return filePrefix + path }
+
+// File returns the path of the file that is the pack; false if the pack is from a registry,
+// which may be called file, too.
+func (m Marker) File() (path string, ok bool) {
+	if m.ManifestDigest != "" {
+		return "", false
+	}
+	path, ok = strings.CutPrefix(m.Ref, filePrefix)
+	if !ok {
+		return "", false
+	}
+	return path, true
+}
 
 // Format returns the marker as it stands in a program.
 func Format(m Marker) string {

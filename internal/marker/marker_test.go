@@ -132,6 +132,27 @@ func TestParseMoreFields(t *testing.T) {
 	}
 }
 
+// A registry may be called file: its packs have a manifest.
+func TestFile(t *testing.T) {
+	of := func(ref string, manifest ociref.Digest) marker.Marker {
+		return marker.Marker{Ref: ref, ManifestDigest: manifest}
+	}
+	for _, test := range []struct {
+		m    marker.Marker
+		path string
+		ok   bool
+	}{
+		{of(marker.FileRef("../my tools/a.gtpack"), ""), "../my tools/a.gtpack", true},
+		{of("file:5000/a:1", digestA), "", false},
+		{of("ghcr.io/a/b:1", digestA), "", false},
+		{of("ghcr.io/a/b:1", ""), "", false},
+	} {
+		if path, ok := test.m.File(); path != test.path || ok != test.ok {
+			t.Errorf("%s: %q, %v", test.m.Ref, path, ok)
+		}
+	}
+}
+
 func TestSample(t *testing.T) {
 	long := strings.Repeat("0123456789abcdefgh", 10_000)
 	for _, test := range []struct{ first, head, part string }{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
@@ -148,7 +149,7 @@ func (p ProgramPack) fault(program string) error {
 // markerRef returns the reference of a locked pack as a marker has it.
 func markerRef(entry lockfile.Entry) string {
 	if entry.Path != "" {
-		return "file:" + entry.Path
+		return marker.FileRef(entry.Path)
 	}
 	return entry.Ref
 }

@@ -98,7 +98,7 @@ func (w *sbomWriter) heldPacks(ctx context.Context, linked []program.Pack, event
 // heldPack reads one pack. A program does not say who signed its packs.
 func (w *sbomWriter) heldPack(ctx context.Context, l program.Pack, events *orderedEvents) (cyclonedx.Pack, error) {
 	p := cyclonedx.Pack{Name: l.Name, ManifestDigest: l.ManifestDigest, LayerDigest: l.LayerDigest, Size: l.Size}
-	if path, ok := strings.CutPrefix(l.Ref, "file:"); ok {
+	if path, ok := l.File(); ok {
 		p.Path = path
 	} else {
 		ref, err := ociref.Parse(l.Ref)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -110,7 +111,7 @@ func programReference(p vendorer.ProgramPack) string {
 	case p.Linked != nil:
 		return p.Linked.Ref
 	case p.Locked.Path != "":
-		return "file:" + p.Locked.Path
+		return marker.FileRef(p.Locked.Path)
 	}
 	return p.Locked.Ref
 }

@@ -43,7 +43,7 @@ func TestFault51_HostileStrings(t *testing.T) {
 		"layer digest":    func(p *embedgen.Package) *string { return &p.Packs[0].LayerDigest },
 		"import path":     func(p *embedgen.Package) *string { return &p.ImportPath },
 		"head":            func(p *embedgen.Package) *string { return &p.Packs[0].Head },
-		"part":            func(p *embedgen.Package) *string { return &p.Packs[0].Part },
+		"part":            func(p *embedgen.Package) *string { return (*string)(&p.Packs[0].Part) },
 		"media type":      func(p *embedgen.Package) *string { return &p.Packs[0].MediaType },
 	}
 	refuses := map[string]bool{"package": true, "data": true, "name": true, "accessor": true, "head": true}

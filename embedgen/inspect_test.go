@@ -139,7 +139,7 @@ func wantMarker(p embedgen.Package, pack embedgen.Pack) string {
 	}
 	return marker.Format(marker.Marker{
 		Package: p.ImportPath, Name: pack.Name, Ref: ref, ManifestDigest: ociref.Digest(pack.ManifestDigest),
-		LayerDigest: ociref.Digest(pack.LayerDigest), Size: pack.Size, MediaType: pack.MediaType, Head: pack.Head, Part: ociref.Digest(pack.Part),
+		LayerDigest: ociref.Digest(pack.LayerDigest), Size: pack.Size, MediaType: pack.MediaType, Sample: pack.Sample,
 	})
 }
 

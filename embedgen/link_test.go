@@ -88,7 +88,7 @@ func wantLinked(t *testing.T, file string, packs map[string][]byte, want []strin
 	err = marker.Scan(bytes.NewReader(program), func(_ int64, text string) error {
 		m, err := marker.Parse(text)
 		markersOf = append(markersOf, m.Name)
-		if head, part := marker.Sample(packs[m.Name]); m.Package != "example.com/app/packs" || m.Head != head || m.Part != part {
+		if m.Package != "example.com/app/packs" || m.Sample != marker.SampleOf(packs[m.Name]) {
 			t.Errorf("%s: %q is not about %q", filepath.Base(file), text, packs[m.Name])
 		}
 		return err

@@ -26,8 +26,7 @@ func (p Package) marker(pack Pack) (string, error) {
 		LayerDigest:    ociref.Digest(pack.LayerDigest),
 		Size:           pack.Size,
 		MediaType:      pack.MediaType,
-		Head:           pack.Head,
-		Part:           ociref.Digest(pack.Part),
+		Sample:         pack.Sample,
 	})
 	if len(text) > marker.MaxSize {
 		return "", fmt.Errorf("pack %+q: the marker has %d bytes, more than %d", pack.Name, len(text), marker.MaxSize)

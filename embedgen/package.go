@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/names"
 )
 
@@ -32,10 +33,12 @@ type Pack struct {
 	ManifestDigest string
 	LayerDigest    string // Verify compares with it
 	MediaType      string
-	Size           int64  // in bytes
-	Head           string // the pack's first 16 bytes
-	Part           string // the digest of its first 64 KiB
+	Size           int64 // in bytes
+	Sample               // of the pack's bytes
 }
+
+// A Sample is the first bytes of a pack, and the digest of a part of it, for the marker.
+type Sample = marker.Sample
 
 // FileName returns the name, below Package.Data, of the file that holds the
 // pack of that name.

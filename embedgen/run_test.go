@@ -33,11 +33,10 @@ func newModule(t *testing.T, main string, data map[string][]byte) *module {
 	p := embedgen.Package{Name: "packs", ImportPath: "example.com/app/packs", Data: "data/v1"}
 	for name, content := range data {
 		m.write("packs/data/v1/"+embedgen.FileName(name), content)
-		head, part := marker.Sample(content)
 		p.Packs = append(p.Packs, embedgen.Pack{
 			Name: name, GoName: strings.ToUpper(name), Ref: "ghcr.io/a/" + name + ":1",
 			ManifestDigest: digestA, LayerDigest: sum(content), MediaType: "application/zip", Size: int64(len(content)),
-			Head: head, Part: string(part),
+			Sample: marker.SampleOf(content),
 		})
 	}
 	m.write("go.mod", []byte("module example.com/app\n\ngo 1.25.0\n"))

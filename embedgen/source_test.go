@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/ociref"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -27,7 +28,7 @@ func slack() embedgen.Pack {
 		Ref:            "ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + digestA,
 		ManifestDigest: digestA, LayerDigest: digestB,
 		MediaType: "application/vnd.greentic.gtpack.v1+zip", Size: 1279746,
-		Head: "PK\x03\x04\x14\x00\x08\x00\x08\x00\x00\x00!\x00\x12\x34", Part: digestC,
+		Sample: embedgen.Sample{Head: "PK\x03\x04\x14\x00\x08\x00\x08\x00\x00\x00!\x00\x12\x34", Part: ociref.Digest(digestC)},
 	}
 }
 
@@ -36,13 +37,13 @@ func redis() embedgen.Pack {
 		Name: "state-redis", GoName: "Redis",
 		Ref:            "ghcr.io/greenticai/greentic-packs/state-redis:stable",
 		ManifestDigest: digestB, LayerDigest: digestA,
-		MediaType: "application/octet-stream", Size: 0, Part: digestA,
+		MediaType: "application/octet-stream", Size: 0, Sample: embedgen.Sample{Part: ociref.Digest(digestA)},
 	}
 }
 
 // tools is a pack that is a file.
 func tools() embedgen.Pack {
-	return embedgen.Pack{Name: "tools", GoName: "Tools", Path: "../tools/dist/tools.gtpack", LayerDigest: digestA, Size: 12, Head: "PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00", Part: digestA}
+	return embedgen.Pack{Name: "tools", GoName: "Tools", Path: "../tools/dist/tools.gtpack", LayerDigest: digestA, Size: 12, Sample: embedgen.Sample{Head: "PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00", Part: ociref.Digest(digestA)}}
 }
 
 func generate(t *testing.T, p embedgen.Package) []byte {

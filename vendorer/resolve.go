@@ -6,6 +6,7 @@ import (
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
@@ -19,7 +20,7 @@ type task struct {
 	entry  lockfile.Entry  // the new entry
 	pack   *fetch.Resolved // nil where the bytes are not needed
 	staged *atomicfile.File
-	sample sample // of the staged bytes
+	sample marker.Sample // of the staged bytes
 	// evidence is the file of the entry's evidence, if it is to be written.
 	evidence []byte
 	apart    bool // staged is made durable by itself

@@ -5,14 +5,7 @@ import (
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/marker"
-	"github.com/greenticai/packvendor/internal/ociref"
 )
-
-// A sample is what the marker in the generated file says about the first bytes of a pack.
-type sample struct {
-	head string
-	part ociref.Digest
-}
 
 // takeSample takes the sample of the staged bytes.
 func (t *task) takeSample(staged io.ReaderAt) error {
@@ -20,29 +13,32 @@ func (t *task) takeSample(staged io.ReaderAt) error {
 	if n, err := staged.ReadAt(first, 0); n < len(first) {
 		return err
 	}
-	t.sample.head, t.sample.part = marker.Sample(first)
+	t.sample = marker.SampleOf(first)
 	return nil
 }
 
 // sampled returns the sample of the bytes that are vendored after the run.
-func (t *task) sampled() sample {
+func (t *task) sampled() marker.Sample {
 	if t.mustWrite() {
 		return t.sample
 	}
-	return sample{t.Vendored.Head, t.Vendored.Part}
+	return t.Vendored.Sample
 }
 
-// believeSamples takes the samples of packs whose bytes are not there from the generated file.
-func believeSamples(tasks []*task, source []byte) {
-	believed := map[string]marker.Marker{}
+// takeSamplesFrom takes the samples of packs whose bytes are not there from the markers in the
+// generated file, so that the rest of that file can be compared. Only a marker with the locked
+// layer digest counts. A false sample is found later: the bytes are verified when they are
+// restored, and before they are used, and from then on the sample is theirs.
+func takeSamplesFrom(tasks []*task, source []byte) {
+	found := map[string]marker.Marker{}
 	for _, text := range embedgen.Markers(source) {
 		if m, err := marker.Parse(text); err == nil {
-			believed[m.Name] = m
+			found[m.Name] = m
 		}
 	}
 	for _, t := range tasks {
-		if m := believed[t.entry.Name]; t.mustWrite() && m.LayerDigest == t.entry.LayerDigest {
-			t.sample = sample{m.Head, m.Part}
+		if m := found[t.entry.Name]; t.mustWrite() && m.LayerDigest == t.entry.LayerDigest {
+			t.sample = m.Sample
 		}
 	}
 }

@@ -240,7 +240,6 @@ func (s *session) packageAmong(files []project.GoFile, config *packsfile.File) (
 func embeds(pkg embedgen.Package, tasks []*task) embedgen.Package {
 	pkg.Packs = nil
 	for _, t := range tasks {
-		s := t.sampled()
 		pkg.Packs = append(pkg.Packs, embedgen.Pack{
 			Name:           t.Pack.Name,
 			GoName:         t.Pack.GoName,
@@ -250,8 +249,7 @@ func embeds(pkg embedgen.Package, tasks []*task) embedgen.Package {
 			LayerDigest:    string(t.entry.LayerDigest),
 			MediaType:      t.entry.MediaType,
 			Size:           t.entry.Size,
-			Head:           s.head,
-			Part:           string(s.part),
+			Sample:         t.sampled(),
 		})
 	}
 	return pkg

@@ -17,7 +17,7 @@ func (s *session) compareGoFiles(c *comparison, pkg embedgen.Package) error {
 	}
 	tasks := c.plan.tasks()
 	if source, err := s.p.ReadFile(s.p.GoFile, project.MaxSource); err == nil {
-		believeSamples(tasks, source)
+		takeSamplesFrom(tasks, source)
 	}
 	pkg = embeds(pkg, tasks)
 	if err := s.compareGenerated(c, s.p.GoFile, pkg, embedgen.Generate); err != nil {

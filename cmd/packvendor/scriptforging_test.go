@@ -83,8 +83,8 @@ func cmdRemark(ts *testscript.TestScript, args []string) {
 		size, err := strconv.Atoi(fields[2])
 		ts.Check(err)
 		bytes := ts.ReadFile("packs/" + name + ".gtpack")
-		head, part := marker.Sample([]byte(bytes[:min(size, len(bytes))]))
-		text = rule.ReplaceAllString(text, fmt.Sprintf("${1}${2}${3}head=%x part=%s", head, part.Hex()))
+		sample := marker.SampleOf([]byte(bytes[:min(size, len(bytes))]))
+		text = rule.ReplaceAllString(text, fmt.Sprintf("${1}${2}${3}head=%x part=%s", sample.Head, sample.Part.Hex()))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o666))
 }

@@ -48,9 +48,9 @@ func programPart(importPath string, entry lockfile.Entry, pack []byte, fate stri
 		LayerDigest: entry.LayerDigest, Size: entry.Size, MediaType: entry.MediaType,
 	}
 	if entry.Path != "" {
-		m.Ref = "file:" + entry.Path
+		m.Ref = marker.FileRef(entry.Path)
 	}
-	m.Head, m.Part = marker.Sample(pack)
+	m.Sample = marker.SampleOf(pack)
 	switch fate {
 	case "unlinked":
 		return nil

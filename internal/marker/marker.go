@@ -19,9 +19,14 @@ type Marker struct {
 	ManifestDigest ociref.Digest // "" if the pack is a file
 	LayerDigest    ociref.Digest
 	Size           int64
-	MediaType      string        // "" if the pack is a file
-	Head           string        // the first HeadSize bytes of the pack, or all if it has fewer
-	Part           ociref.Digest // the digest of the first PartSize bytes of the pack, or of all
+	MediaType      string // "" if the pack is a file
+	Sample
+}
+
+// A Sample tells the bytes of a pack apart from most others without the rest of them.
+type Sample struct {
+	Head string        // the first HeadSize bytes of the pack, or all if it has fewer
+	Part ociref.Digest // the digest of the first PartSize bytes of the pack, or of all
 }
 
 const (
@@ -104,7 +109,10 @@ func appendEscaped(b []byte, value string) []byte {
 
 const upperHex = "0123456789ABCDEF"
 
-// Sample returns Head and Part of a pack from its first PartSize bytes, or all of them.
-func Sample(first []byte) (head string, part ociref.Digest) {
-	return string(first[:min(HeadSize, len(first))]), ociref.DigestOf(first[:min(PartSize, len(first))])
+// SampleOf returns the sample of a pack from its first PartSize bytes, or all of them.
+func SampleOf(first []byte) Sample {
+	return Sample{Head: HeadOf(first), Part: ociref.DigestOf(first[:min(PartSize, len(first))])}
 }
+
+// HeadOf returns the head of a pack from its first HeadSize bytes, or all of them.
+func HeadOf(first []byte) string { return string(first[:min(HeadSize, len(first))]) }

@@ -21,7 +21,8 @@ func slack() marker.Marker {
 		Package: "example.com/app/internal/packs", Name: "messaging-slack",
 		Ref:            "ghcr.io/greenticai/greentic-packs/messaging-slack:0.4.38@" + string(digestA),
 		ManifestDigest: digestA, LayerDigest: digestB, Size: 1279746,
-		MediaType: "application/vnd.greentic.gtpack.v1+zip", Head: "PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x12\x34", Part: digestC,
+		MediaType: "application/vnd.greentic.gtpack.v1+zip",
+		Sample:    marker.Sample{Head: "PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x12\x34", Part: digestC},
 	}
 }
 
@@ -36,9 +37,10 @@ var slackText = "greentic-pack v1 in=example.com/app/internal/packs name=messagi
 
 func TestFormat(t *testing.T) {
 	file := marker.Marker{
-		Name: "tools", Ref: "file:../my tools/50%/\xff\u00e4.gtpack", LayerDigest: digestB, Size: 3, Head: "\x00-\xff", Part: digestB,
+		Name: "tools", Ref: "file:../my tools/50%/\xff\u00e4.gtpack", LayerDigest: digestB, Size: 3,
+		Sample: marker.Sample{Head: "\x00-\xff", Part: digestB},
 	}
-	empty := marker.Marker{Package: "-", Name: "none", Ref: "file:a", LayerDigest: digestB, Part: digestB}
+	empty := marker.Marker{Package: "-", Name: "none", Ref: "file:a", LayerDigest: digestB, Sample: marker.Sample{Part: digestB}}
 	for _, test := range []struct {
 		m    marker.Marker
 		want string
@@ -160,9 +162,9 @@ func TestSample(t *testing.T) {
 		{"abc", "abc", "abc"},
 		{long, "0123456789abcdef", long[:64<<10]},
 	} {
-		head, part := marker.Sample([]byte(test.first))
-		if head != test.head || part != ociref.DigestOf([]byte(test.part)) {
-			t.Errorf("of %d bytes: %q, %s", len(test.first), head, part)
+		want := marker.Sample{Head: test.head, Part: ociref.DigestOf([]byte(test.part))}
+		if got := marker.SampleOf([]byte(test.first)); got != want {
+			t.Errorf("of %d bytes: %q", len(test.first), got)
 		}
 	}
 }

@@ -45,8 +45,7 @@ func Parse(text string) (Marker, error) {
 		LayerDigest:    p.digest(p.required()),
 		Size:           p.size(),
 		MediaType:      p.value(),
-		Head:           p.head(),
-		Part:           p.digest("sha256:" + p.required()),
+		Sample:         Sample{Head: p.head(), Part: p.digest("sha256:" + p.required())},
 	}
 	if p.err != nil {
 		return Marker{}, p.err

@@ -45,11 +45,10 @@ func archive(t testing.TB, files ...[]byte) []byte {
 
 // markerOf returns the marker of a pack in the package example.com/app/packs.
 func markerOf(name string, pack []byte) marker.Marker {
-	head, part := marker.Sample(pack)
 	return marker.Marker{
 		Package: "example.com/app/packs", Name: name,
 		Ref: "ghcr.io/acme/" + name + ":1.0", ManifestDigest: ociref.DigestOf([]byte(name)), LayerDigest: ociref.DigestOf(pack),
-		Size: int64(len(pack)), MediaType: "application/vnd.greentic.gtpack.v1+zip", Head: head, Part: part,
+		Size: int64(len(pack)), MediaType: "application/vnd.greentic.gtpack.v1+zip", Sample: marker.SampleOf(pack),
 	}
 }
 

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenticai/packvendor/internal/marker"
-	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -35,9 +35,7 @@ type Vendored struct {
 	verified.Content
 	LFS bool // the file is a Git LFS pointer, not a pack
 
-	// The first bytes, for the marker in the generated file, if the file has a digest.
-	Head string        // the first marker.HeadSize bytes
-	Part ociref.Digest // of the first marker.PartSize bytes
+	marker.Sample // for the generated file, if the file has a digest
 }
 
 // MeasureAll measures the files of all packs that packs.toml or packs.lock name, on all
@@ -95,37 +93,31 @@ func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendore
 	if info, err = file.Stat(); err != nil {
 		return Vendored{}, p.located(name, err)
 	}
-	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
+	first, err := beginning(file)
+	if err != nil {
+		return Vendored{}, p.located(name, err)
+	}
+	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(first, info.Size())}
 	if v.Size == size || v.Size == 0 { // an empty file has a digest, no file has none
-		head := &headReader{src: file}
-		v.Part, v.Content, err = verified.MeasurePart(ctx, head, marker.PartSize)
-		v.Head = string(head.head)
+		v.Head = marker.HeadOf(first)
+		v.Part, v.Content, err = verified.MeasurePart(ctx, file, marker.PartSize)
 	}
 	return v, p.located(name, err)
 }
 
-// A headReader keeps the first marker.HeadSize bytes that it reads.
-type headReader struct {
-	src  io.Reader
-	head []byte
+// beginning returns the first bytes of a file: enough for isPointer and for marker.HeadOf.
+func beginning(file io.ReaderAt) ([]byte, error) {
+	first := make([]byte, max(marker.HeadSize, len(lfsPrefix)))
+	n, err := file.ReadAt(first, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return first[:n], err
 }
 
-func (r *headReader) Read(p []byte) (int, error) {
-	n, err := r.src.Read(p)
-	if want := marker.HeadSize - len(r.head); want > 0 {
-		r.head = append(r.head, p[:min(n, want)]...)
-	}
-	return n, err
-}
-
-// isPointer tells whether a file is a Git LFS pointer.
-func isPointer(file io.ReaderAt, size int64) bool {
-	head := make([]byte, len(lfsPrefix))
-	if size >= lfsSize {
-		return false
-	}
-	n, _ := file.ReadAt(head, 0)
-	return string(head[:n]) == lfsPrefix
+// isPointer tells whether a file of that size that begins with first is a Git LFS pointer.
+func isPointer(first []byte, size int64) bool {
+	return size < lfsSize && bytes.HasPrefix(first, []byte(lfsPrefix))
 }
 
 // OpenPack opens the vendored file of a pack and returns its size in bytes. Its bytes prove

@@ -72,7 +72,7 @@ func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64,
 	if err != nil {
 		return nil, about(path, err)
 	}
-	packs, err := f.Packs(ctx)
+	packs, _, err := f.Packs(ctx)
 	if err != nil {
 		return nil, about(path, err)
 	}

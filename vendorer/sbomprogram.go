@@ -42,7 +42,7 @@ func makeProgramSBOM(ctx context.Context, o Options, w *sbomWriter) (*MadeSBOM, 
 		return nil, &InputError{File: w.Program, Err: err}
 	}
 	defer file.Close()
-	linked, err := file.Packs(ctx)
+	linked, _, err := file.Packs(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)

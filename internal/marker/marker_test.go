@@ -37,7 +37,7 @@ var slackText = "greentic-pack v1 in=example.com/app/internal/packs name=messagi
 
 func TestFormat(t *testing.T) {
 	file := marker.Marker{
-		Name: "tools", Ref: "file:../my tools/50%/\xff\u00e4.gtpack", LayerDigest: digestB, Size: 3,
+		Name: "tools", Ref: "file:../my tools/50%/\u00e4.gtpack", LayerDigest: digestB, Size: 3,
 		Sample: marker.Sample{Head: "\x00-\xff", Part: digestB},
 	}
 	empty := marker.Marker{Package: "-", Name: "none", Ref: "file:a", LayerDigest: digestB, Sample: marker.Sample{Part: digestB}}
@@ -46,7 +46,7 @@ func TestFormat(t *testing.T) {
 		want string
 	}{
 		{slack(), slackText},
-		{file, "greentic-pack v1 in=- name=tools ref=file:../my%20tools/50%25/%FF%C3%A4.gtpack manifest=- layer=" + string(digestB) +
+		{file, "greentic-pack v1 in=- name=tools ref=file:../my%20tools/50%25/%C3%A4.gtpack manifest=- layer=" + string(digestB) +
 			" size=3 media=- head=002dff part=" + digestB.Hex()},
 		{empty, "greentic-pack v1 in=%2D name=none ref=file:a manifest=- layer=" + string(digestB) + " size=0 media=- head=- part=" + digestB.Hex()},
 	} {
@@ -63,9 +63,19 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// Whatever a value holds, the marker is one line of printable ASCII, and no value ends it.
+// Whatever a value holds, the marker is one line of printable ASCII, and no value ends it. Parse
+// believes only values that are safe to print.
 func TestFormatHostile(t *testing.T) {
-	for _, value := range []string{"\x03", "\x02greentic-pack v1", "\n\r\x00", "a b", "a name=b", "%41", "%", "\xff", "\u202e"} {
+	for value, want := range map[string]string{
+		"a b": "", "a name=b": "", "%41": "", "%": "", "\u00e4\u4e16": "",
+		"\x03":                 `the marker's field "in": "\x03" is not printable`,
+		"\x02greentic-pack v1": `the marker's field "in": "\x02greentic-pack v1" is not printable`,
+		"a\n\r\x00":            `the marker's field "in": "a\n\r\x00" is not printable`,
+		"\x1b[2J":              `the marker's field "in": "\x1b[2J" is not printable`,
+		"\xff":                 `the marker's field "in": "\xff" is not printable`,
+		"a\u202e":              `the marker's field "in": "a\u202e" is not printable`,
+		"\u00a0":               `the marker's field "in": "\u00a0" is not printable`,
+	} {
 		m := slack()
 		m.Package, m.Ref, m.MediaType = value, value, value
 		text := marker.Format(m)
@@ -74,13 +84,19 @@ func TestFormatHostile(t *testing.T) {
 				t.Errorf("%q is not printable ASCII", text)
 			}
 		}
-		if got, err := marker.Parse(text); err != nil || got != m {
-			t.Errorf("%q: %+v, %v", value, got, err)
+		got, err := marker.Parse(text)
+		if want == "" {
+			if err != nil || got != m {
+				t.Errorf("%q: %+v, %v", value, got, err)
+			}
+		} else if err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", value, err, want)
 		}
 	}
 }
 
 func TestParseErrors(t *testing.T) {
+	const badName = "must start with a-z and hold only a-z, 0-9, '_' and '-', 64 characters at most"
 	replace := func(old, new string) string {
 		if !strings.Contains(slackText, old) {
 			t.Fatalf("no %q", old)
@@ -104,6 +120,12 @@ func TestParseErrors(t *testing.T) {
 		{replace("messaging-slack", ""), `the marker's field "name": "" is not escaped as packvendor does it`},
 		{replace("messaging-slack", "%61"), `the marker's field "name": "%61" is not escaped as packvendor does it`},
 		{replace("messaging-slack", "%c3%a4"), `the marker's field "name": "%c3%a4" is not escaped as packvendor does it`},
+		{replace("messaging-slack", "Slack"), `the marker's field "name": "Slack" ` + badName},
+		{replace("messaging-slack", "a%0Ab"), `the marker's field "name": "a\nb" is not printable`},
+		{replace("messaging-slack", "a%20b"), `the marker's field "name": "a b" ` + badName},
+		{replace("messaging-slack", "con"), `the marker's field "name": "con" is reserved on Windows`},
+		{replace("ref=ghcr.io", "ref=%FF"), `the marker's field "ref": "\xff/greenticai/greentic-packs/messaging-slack:0.4.38@` + string(digestA) + `" is not printable`},
+		{replace("media=application", "media=%1B"), `the marker's field "media": "\x1b/vnd.greentic.gtpack.v1+zip" is not printable`},
 		{replace("messaging-slack", "%x"), `the marker's field "name": invalid URL escape "%x"`},
 		{replace("manifest=sha256:a", "manifest=sha256:A"), `the marker's field "manifest": digest "sha256:A` + strings.Repeat("a", 63) + `" is not lower-case hexadecimal`},
 		{replace("layer="+string(digestB), "layer=-"), `the marker's field "layer": it has no value`},

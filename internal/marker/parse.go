@@ -7,7 +7,10 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
@@ -18,8 +21,9 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("the marker has the version %+q, and this packvendor knows %s", e.Version, version)
 }
 
-// Parse is the reverse of Format. It ignores fields that follow those of this version. The
-// error is *VersionError if the marker has another version.
+// Parse is the reverse of Format. It refuses what no release writes: another name than a pack
+// may have, and text that is not printable. It ignores fields that follow those of this
+// version. The error is *VersionError if the marker has another version.
 func Parse(text string) (Marker, error) {
 	body, ok := strings.CutPrefix(text, string(Start()))
 	if ok {
@@ -38,13 +42,13 @@ func Parse(text string) (Marker, error) {
 	}
 	p := &parser{words: words}
 	m := Marker{
-		Package:        p.value(),
-		Name:           p.required(),
+		Package:        p.text(),
+		Name:           p.name(),
 		Ref:            p.required(),
 		ManifestDigest: p.digest(p.value()),
 		LayerDigest:    p.digest(p.required()),
 		Size:           p.size(),
-		MediaType:      p.value(),
+		MediaType:      p.text(),
 		Sample:         Sample{Head: p.head(), Part: p.digest("sha256:" + p.required())},
 	}
 	if p.err != nil {
@@ -103,8 +107,26 @@ func (p *parser) value() string {
 	return value
 }
 
-func (p *parser) required() string {
+// text returns the value of the next field, which has to be printable. This includes no
+// control characters, and none that change the order of a line.
+func (p *parser) text() string {
 	value := p.value()
+	if !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		p.fail(fmt.Errorf("%+q is not printable", value))
+	}
+	return value
+}
+
+func (p *parser) name() string {
+	name := p.required()
+	if err := names.CheckPack(name); err != nil {
+		p.fail(fmt.Errorf("%+q %w", name, err))
+	}
+	return name
+}
+
+func (p *parser) required() string {
+	value := p.text()
 	if value == "" {
 		p.fail(errors.New("it has no value"))
 	}

@@ -32,7 +32,7 @@ func BenchmarkPacks(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		found, err := f.Packs(b.Context())
+		found, _, err := f.Packs(b.Context())
 		if err != nil || len(found) != 64 || found[0].State != packs.Present {
 			b.Fatalf("%d packs, %v", len(found), err)
 		}

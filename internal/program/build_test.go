@@ -82,7 +82,7 @@ func checkProgram(t *testing.T, file, platform string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	found, err := f.Packs(t.Context())
+	found, _, err := f.Packs(t.Context())
 	if got, want := linesOf(found), line("a", "present")+line("zeros", "present"); err != nil || got != want {
 		t.Errorf("%s: got\n%s%v, want\n%s", platform, got, err, want)
 	}
@@ -262,7 +262,7 @@ func TestUniversalProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	both, err := f.Packs(t.Context())
+	both, _, err := f.Packs(t.Context())
 	want := strings.ReplaceAll(line("a", "present")+line("zeros", "present"), "present", "present arm64,amd64")
 	if err != nil || linesOf(both) != want {
 		t.Errorf("got %q, %v, want %q", linesOf(both), err, want)
@@ -322,7 +322,7 @@ func TestLargeProgram(t *testing.T) {
 	}
 	defer f.Close()
 	var all []packs.Pack
-	used := peak(t, func() { all, err = f.Packs(t.Context()) })
+	used := peak(t, func() { all, _, err = f.Packs(t.Context()) })
 	want := line("a", "present") + line("b", "present") + line("d", "present") + line("zeros", "present")
 	if err != nil || linesOf(all) != want {
 		t.Errorf("got %q, %v, want %q", linesOf(all), err, want)
@@ -343,7 +343,7 @@ func TestLinkedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	found, err := f.Packs(t.Context())
+	found, _, err := f.Packs(t.Context())
 	if want := line("a", "present"); err != nil || linesOf(found) != want {
 		t.Errorf("got %q, %v, want %q", linesOf(found), err, want)
 	}

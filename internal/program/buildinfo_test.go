@@ -108,7 +108,7 @@ func FuzzNew(f *testing.F) {
 			return
 		}
 		program.BuildInfo()
-		found, err := program.Packs(t.Context())
+		found, _, err := program.Packs(t.Context())
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%v", err)
 		}

@@ -34,7 +34,7 @@ func TestBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := f.Packs(t.Context())
+		found, _, err := f.Packs(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

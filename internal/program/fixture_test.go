@@ -71,7 +71,7 @@ func packsOf(t testing.TB, file []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := f.Packs(t.Context())
+	found, _, err := f.Packs(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

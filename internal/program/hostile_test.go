@@ -142,7 +142,7 @@ func TestNoMarkerHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if found, err := f.Packs(t.Context()); err != nil || found != nil {
+	if found, _, err := f.Packs(t.Context()); err != nil || found != nil {
 		t.Errorf("got %v, %v", found, err)
 	}
 }
@@ -187,7 +187,8 @@ func scan(t *testing.T, r io.ReaderAt, size int64) ([]packs.Pack, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Packs(t.Context())
+	found, _, err := f.Packs(t.Context())
+	return found, err
 }
 
 const maxMemory = 64 << 20
@@ -267,12 +268,13 @@ func TestMillionMarkers(t *testing.T) {
 		name string
 		text func(i int) []byte
 	}{
-		{"short", func(i int) []byte { return text(markerOf(fmt.Sprint(i), nil)) }},
+		{"short", func(i int) []byte { return text(markerOf(fmt.Sprintf("p%d", i), nil)) }},
 		{"long", func(i int) []byte {
-			m := markerOf(fmt.Sprint(i), nil)
+			m := markerOf(fmt.Sprintf("p%d", i), nil)
 			m.Ref = strings.Repeat("x", 100_000)
 			return text(m)
 		}},
+		{"malformed", func(i int) []byte { return text(markerOf(fmt.Sprintf("P%d", i), nil)) }},
 	} {
 		r := &generated{text: test.text}
 		var err error
@@ -283,6 +285,27 @@ func TestMillionMarkers(t *testing.T) {
 		}
 		if used > maxMemory {
 			t.Errorf("%s: %d MiB of memory", test.name, used>>20)
+		}
+	}
+}
+
+// The images of a universal file together have no more markers than another file.
+func TestManyMarkersInImages(t *testing.T) {
+	images, order := map[uint32][]byte{}, []uint32{}
+	for cpu := range uint32(3) {
+		var markers [][]byte
+		for i := range 4000 {
+			markers = append(markers, text(markerOf(fmt.Sprintf("p%d-%d", cpu, i), nil)))
+		}
+		images[cpu], order = elf(markers...), append(order, cpu)
+	}
+	for n, want := range map[int]string{
+		2: "<nil>",
+		3: "it has more than 10000 markers, or more than 8388608 bytes of them",
+	} {
+		file := universal(images, order[:n]...)
+		if _, err := scan(t, bytes.NewReader(file), int64(len(file))); fmt.Sprint(err) != want {
+			t.Errorf("%d images: got %v, want %s", n, err, want)
 		}
 	}
 }

@@ -2,10 +2,7 @@ package program
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -43,36 +40,20 @@ func (s State) String() string {
 	return [...]string{"present", "absent", "unknown", "other"}[s]
 }
 
-// A LimitError reports a file that has more than is read.
-type LimitError struct{ Reason string }
-
-func (e *LimitError) Error() string { return e.Reason }
-
-// A VersionError reports a marker of another version.
-type VersionError struct{ Version string }
-
-func (e *VersionError) Error() string {
-	return fmt.Sprintf("a newer packvendor wrote its markers, of version %+q", e.Version)
-}
-
-const (
-	maxMarkers     = 10_000  // that differ, in an image
-	maxMarkerBytes = 8 << 20 // of all these
-)
-
 // Packs returns the packs that the markers of the program name, by import path and name, each
-// once. It looks for the bytes of each. Errors: *LimitError, *VersionError, those of the reader and the
-// cause of ctx's end.
-func (f *File) Packs(ctx context.Context) ([]Pack, error) {
-	packs := map[marker.Marker]*Pack{}
+// once. It looks for the bytes of each. malformed is how many different markers it cannot read:
+// they have the beginning, the version and the end of a marker. Errors: *LimitError,
+// *VersionError, those of the reader and the cause of ctx's end.
+func (f *File) Packs(ctx context.Context) (sorted []Pack, malformed int, err error) {
+	packs, reader := map[marker.Marker]*Pack{}, newMarkerReader()
 	for _, image := range f.images {
-		markers, err := image.markers(ctx)
+		markers, err := reader.read(ctx, image)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		contents, err := f.search(ctx, image, markers)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, m := range markers {
 			pack, ok := packs[m]
@@ -90,12 +71,11 @@ func (f *File) Packs(ctx context.Context) ([]Pack, error) {
 			}
 		}
 	}
-	var sorted []Pack
 	for _, pack := range packs {
 		sorted = append(sorted, *pack)
 	}
 	slices.SortFunc(sorted, comparePacks)
-	return sorted, nil
+	return sorted, reader.malformed, nil
 }
 
 // comparePacks orders packs by import path, name, and the rest of their markers.
@@ -110,28 +90,4 @@ func comparePacks(a, b Pack) int {
 		}
 	}
 	return 0
-}
-
-// markers returns the markers of an image, each once.
-func (i image) markers(ctx context.Context) ([]marker.Marker, error) {
-	found, seen, size := map[marker.Marker]bool{}, map[string]bool{}, 0
-	err := marker.Scan(&stream{ctx: ctx, space: i.bytes}, func(_ int64, text string) error {
-		if seen[text] {
-			return nil
-		}
-		m, err := marker.Parse(text)
-		var newer *marker.VersionError
-		switch {
-		case errors.As(err, &newer):
-			return &VersionError{Version: newer.Version}
-		case err != nil: // a program that looks for markers may hold something of the kind
-			return nil
-		}
-		seen[text], found[m] = true, true
-		if size += len(text); len(found) > maxMarkers || size > maxMarkerBytes {
-			return &LimitError{Reason: fmt.Sprintf("it has more than %d markers, or more than %d bytes of them", maxMarkers, maxMarkerBytes)}
-		}
-		return nil
-	})
-	return slices.Collect(maps.Keys(found)), err
 }

@@ -201,10 +201,39 @@ func TestNewerMarker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.Packs(t.Context())
+	_, _, err = f.Packs(t.Context())
 	var version *packs.VersionError
-	if want := `a newer packvendor wrote its markers, of version "v2"`; !errors.As(err, &version) || err.Error() != want {
+	if want := `a newer packvendor wrote its markers, of version "v2"`; !errors.As(err, &version) || version.Version != "v2" || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A marker that cannot be read is counted: the pack that it was for may be there.
+func TestMalformedMarkers(t *testing.T) {
+	pack := archive(t, noise(10, 300))
+	good := text(markerOf("a", pack))
+	badName, badSize := markerOf("No Name", pack), bytes.Replace(good, []byte(" size="), []byte(" size=x"), 1)
+	for _, test := range []struct {
+		name  string
+		file  []byte
+		packs string
+		want  int
+	}{
+		{"none", elf(good, pack), line("a", "present"), 0},
+		{"cut", elf(good[:len(good)-1], pack), "", 0}, // it has no end
+		{"a name", elf(text(badName), pack), "", 1},
+		{"one twice", elf(badSize, pack, badSize), "", 1},
+		{"two", elf(badSize, text(badName), good, pack), line("a", "present"), 2},
+		{"in two images", universal(map[uint32][]byte{7: elf(badSize), 12: elf(badSize)}, 7, 12), "", 1},
+	} {
+		f, err := packs.New(bytes.NewReader(test.file), int64(len(test.file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, malformed, err := f.Packs(t.Context())
+		if err != nil || linesOf(found) != test.packs || malformed != test.want {
+			t.Errorf("%s: got %q, %d malformed, %v, want %d", test.name, linesOf(found), malformed, err, test.want)
+		}
 	}
 }
 
@@ -217,7 +246,7 @@ func TestInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = f.Packs(ctx); err != stop {
+	if _, _, err = f.Packs(ctx); err != stop {
 		t.Errorf("got %v", err)
 	}
 }

@@ -38,27 +38,27 @@ const (
 	endSize  = 22
 )
 
-// A prefix hashes the bytes that begin at one place.
-type prefix struct {
+// A hasher hashes the bytes that begin at one place.
+type hasher struct {
 	from   io.Reader
 	hash   hash.Hash
 	n      int64
 	budget *budget
 }
 
-func newPrefix(ctx context.Context, space space, at int64, budget *budget) *prefix {
+func newHasher(ctx context.Context, space space, at int64, budget *budget) *hasher {
 	bytes := io.NewSectionReader(space, at, space.Size()-at)
-	return &prefix{from: verified.Reader(ctx, bytes), hash: sha256.New(), budget: budget}
+	return &hasher{from: verified.Reader(ctx, bytes), hash: sha256.New(), budget: budget}
 }
 
 // digest returns the digest of the first n bytes; n must not be less than before.
-func (p *prefix) digest(n int64) (ociref.Digest, error) {
-	if !p.budget.take(n - p.n + sha256.BlockSize) { // what Sum hashes
+func (h *hasher) digest(n int64) (ociref.Digest, error) {
+	if !h.budget.take(n - h.n + sha256.BlockSize) { // what Sum hashes
 		return "", errBudget
 	}
-	if _, err := io.CopyN(p.hash, p.from, n-p.n); err != nil {
+	if _, err := io.CopyN(h.hash, h.from, n-h.n); err != nil {
 		return "", err
 	}
-	p.n = n
-	return ociref.DigestFromSum([sha256.Size]byte(p.hash.Sum(nil))), nil
+	h.n = n
+	return ociref.DigestFromSum([sha256.Size]byte(h.hash.Sum(nil))), nil
 }

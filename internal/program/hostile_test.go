@@ -2,6 +2,7 @@ package program_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenticai/packvendor/internal/marker"
 	packs "github.com/greenticai/packvendor/internal/program"
@@ -187,7 +189,9 @@ func scan(t *testing.T, r io.ReaderAt, size int64) ([]packs.Pack, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, _, err := f.Packs(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it takes about a second
+	defer cancel()
+	found, _, err := f.Packs(ctx)
 	return found, err
 }
 
@@ -205,6 +209,13 @@ func TestHostile(t *testing.T) {
 	starts := bytes.Repeat([]byte("PK\x03\x04\x14\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 4096)
 	like := markerOf("like", append(bytes.Clone(starts[:16]), noise(4, 500)...))
 	ends := markerOf("ends", append(bytes.Clone(starts[:16]), noise(4, 16*22-16)...))
+	var manyHeads [][]byte
+	var absent strings.Builder
+	for i := range 10_000 {
+		name := fmt.Sprintf("p%04d", i)
+		manyHeads = append(manyHeads, text(markerOf(name, append([]byte("PK\x03\x04"), noise(uint64(i), 100)...))))
+		absent.WriteString(line(name, "absent"))
+	}
 	for _, test := range []struct {
 		name string
 		file huge
@@ -215,6 +226,7 @@ func TestHostile(t *testing.T) {
 		{"places without end", many(starts, 64<<20, text(like)), line("like", "unknown")},
 		{"places and ends", many([]byte("PK\x03\x04\x14\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00PK\x05\x06"), 64<<20, text(ends)), line("ends", "unknown")},
 		{"one marker again and again", many(text(markerOf("a", pack)), 64<<20, pack), line("a", "present")},
+		{"heads that begin alike", many([]byte("PK\x03\x04"), 64<<20, manyHeads...), absent.String()},
 		{"starts of markers", many(marker.Start(), 64<<20), ""},
 		{"a marker without end", many([]byte("a"), 64<<20, marker.Start()), ""},
 	} {

@@ -123,12 +123,12 @@ func (s *search) findPlaces(ctx context.Context) error {
 	if len(s.groups)+len(s.short) == 0 {
 		return nil
 	}
-	var f finder
+	f := newFinder()
 	for _, g := range s.groups {
-		f.add(pattern{bytes: g.contents[0].head, found: func(at int64) bool { return s.addPlace(g, at) }})
+		f.addHead(g.contents[0].head, func(at int64) bool { return s.addPlace(g, at) })
 	}
 	if slices.ContainsFunc(s.groups, func(g *group) bool { return g.contents[0].isZip() }) {
-		f.add(pattern{bytes: zipEnd, found: s.addEnd})
+		f.addZipEnd(s.addEnd)
 	}
 	for _, c := range s.short[min(len(s.short), maxShort):] {
 		c.state = Unknown
@@ -236,7 +236,7 @@ func (s *search) look(ctx context.Context, g *group, at int64, likely func(*soug
 // compare returns which of the contents is at a place, by digest. If none is, it returns those
 // in whose place other bytes are: they begin alike, or are an archive of the same size.
 func (s *search) compare(ctx context.Context, contents []*sought, at int64) (found *sought, alike []*sought, err error) {
-	first := newPrefix(ctx, s.space, at, &s.budget)
+	first := newHasher(ctx, s.space, at, &s.budget)
 	var longer []*sought
 	for _, c := range contents {
 		part, err := first.digest(min(c.size, marker.PartSize))

@@ -18,10 +18,14 @@ func MergeFile(ctx context.Context, base, ours, theirs string) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.As(err, &exit) && exit.ExitCode() < 0x80: // the number of conflicts, 127 at most
+	case errors.As(err, &exit) && exit.ExitCode() > 0 && exit.ExitCode() <= maxConflicts:
 		return nil
 	case err != nil:
 		return fmt.Errorf("git merge-file: %w", err)
 	}
 	return nil
 }
+
+// maxConflicts is the highest exit code of git merge-file that counts conflicts. The codes above
+// are errors, and after a signal there is none: ExitCode is -1.
+const maxConflicts = 127

@@ -83,7 +83,8 @@ func (c *Context) MergeDriver(dir string) Hint {
 	case !filepath.IsAbs(words[0]) && filepath.Base(words[0]) != words[0]:
 		words[0] = path.Join(dir, filepath.ToSlash(words[0]))
 	}
-	return Line("git config merge.packvendor.driver %s", shellWord(ShellLine(words)+files))
+	line := strings.ReplaceAll(ShellLine(words), "%", "%%") // git expands %A and the like
+	return Line("git config merge.packvendor.driver %s", shellWord(line+files))
 }
 
 // Run is the command that makes everything agree again. In CI it is for the user's own

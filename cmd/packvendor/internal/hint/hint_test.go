@@ -83,6 +83,8 @@ func TestMergeDriver(t *testing.T) {
 		{form("go", "tool", "packvendor"), "a b", `'go -C '\''a b'\'' tool packvendor merge-driver "$PWD"/%O "$PWD"/%A "$PWD"/%B %P'`},
 		{form("bin/packvendor"), "a/b", "'a/b/bin/packvendor merge-driver %O %A %B %P'"},
 		{form("/opt/packvendor"), "a/b", "'/opt/packvendor merge-driver %O %A %B %P'"},
+		{form("/opt/%A%/packvendor"), "a/b", "'/opt/%%A%%/packvendor merge-driver %O %A %B %P'"},
+		{form("go", "tool", "packvendor"), "%%", `'go -C %%%% tool packvendor merge-driver "$PWD"/%O "$PWD"/%A "$PWD"/%B %P'`},
 	} {
 		c := &Context{Form: test.form}
 		if got, want := c.Text(c.MergeDriver(test.dir)), "git config merge.packvendor.driver "+test.want; got != want {

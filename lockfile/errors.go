@@ -23,6 +23,9 @@ type Error struct {
 	Newer bool
 	// Conflict reports that the line is a marker of an unresolved merge.
 	Conflict bool
+	// Merged reports that packvendor's merge driver wrote the markers: then no version of the
+	// file that git has holds what is merged outside of them.
+	Merged bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg) }

@@ -91,8 +91,14 @@ const (
 	theirsMarker = ">>>>>>>"
 )
 
+// The lines by which Parse knows a conflict of Format. Git has other words there, such as HEAD.
+const (
+	oursLine   = oursMarker + " ours"
+	theirsLine = theirsMarker + " theirs"
+)
+
 func writeConflict(b *bytes.Buffer, c Conflict) {
-	fmt.Fprintf(b, "%s ours\n", oursMarker)
+	fmt.Fprintf(b, "%s\n", oursLine)
 	if c.Ours != (Entry{}) {
 		writeBlock(b, c.Ours)
 	}
@@ -100,7 +106,7 @@ func writeConflict(b *bytes.Buffer, c Conflict) {
 	if c.Theirs != (Entry{}) {
 		writeBlock(b, c.Theirs)
 	}
-	fmt.Fprintf(b, "%s theirs\n", theirsMarker)
+	fmt.Fprintf(b, "%s\n", theirsLine)
 }
 
 // ParseBase reads the base of a merge: no lock of an empty file, which git gives where the base

@@ -30,8 +30,7 @@ func Parse(filename string, data []byte) (*Lock, error) {
 		lines[i] = strings.TrimSuffix(lines[i], "\r")
 	}
 	if i := slices.IndexFunc(lines, isConflict); i >= 0 {
-		e := p.errorf(i+1, "", "unresolved merge conflict: either side will do, since the next run locks what it lacks")
-		e.Conflict = true
+		p.conflict(i+1, slices.ContainsFunc(lines, isDriverLine))
 		return nil, p.errs
 	}
 	for i, s := range lines {
@@ -65,6 +64,16 @@ func (p *parser) errorf(line int, key, format string, args ...any) *Error {
 	e := &Error{File: p.file, Line: line, Key: key, Msg: fmt.Sprintf(format, args...)}
 	p.errs = append(p.errs, e)
 	return e
+}
+
+// conflict reports a marker of an unresolved merge; merged tells that packvendor was the driver.
+func (p *parser) conflict(line int, merged bool) {
+	what := "either side will do, since the next run locks what it lacks"
+	if merged {
+		what = "keep one side of it, then run packvendor"
+	}
+	e := p.errorf(line, "", "unresolved merge conflict: %s", what)
+	e.Conflict, e.Merged = true, merged
 }
 
 // newerf is errorf for a line that a newer packvendor may have written.
@@ -363,6 +372,9 @@ func badByte(s string) int {
 // isConflict reports whether s is one of git's conflict markers, the diff3 style
 // included.
 func isConflict(s string) bool { return markerOf(s) != "" }
+
+// isDriverLine reports whether s is a marker that Merged.Format writes.
+func isDriverLine(s string) bool { return s == oursLine || s == theirsLine }
 
 // markerOf returns the conflict marker with which a line begins; "" if it is none.
 func markerOf(s string) string {

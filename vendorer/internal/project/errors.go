@@ -89,7 +89,7 @@ func (e *ChangedError) Error() string { return e.Path + " was changed while pack
 // A ConflictError reports a packs.lock that holds both sides of a merge.
 type ConflictError struct {
 	File    string // packs.lock
-	Merging bool   // git's merge is unfinished, and git can take a side
+	Merging bool   // git's merge is unfinished, and either side that git has will do
 	Err     error
 }
 

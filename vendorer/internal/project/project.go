@@ -208,7 +208,8 @@ func (p *Project) ReadLock() error {
 	p.Lock, err = lockfile.Parse(p.Show(p.LockFile), data)
 	var fault *lockfile.Error
 	if errors.As(err, &fault) && fault.Conflict {
-		return &ConflictError{File: fault.File, Merging: git.IsMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base))), Err: err}
+		merging := git.IsMerging(filepath.Join(p.Module, filepath.FromSlash(p.Base)))
+		return &ConflictError{File: fault.File, Merging: merging && !fault.Merged, Err: err}
 	}
 	return err
 }

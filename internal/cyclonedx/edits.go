@@ -11,13 +11,19 @@ import (
 // space are the characters between the tokens of JSON.
 const space = " \t\r\n"
 
+// Bounds of space that is repeated, in bytes: it is anybody's, and stands in each line of a pack.
+const (
+	maxUnit  = 16 // one level of indentation
+	maxSpace = 64 // from one value to the next
+)
+
 // edits are insertions into a JSON text, in the style of that text.
 type edits struct {
 	text []byte
 	list []insertion
 
-	// Of the text: what ends its lines, "" if the root is on one line, and the indentation of
-	// one level.
+	// Of the text: what ends its lines, and the indentation of one level. Both are "" if the root
+	// is on one line, or indented too far: then so is all that is inserted on one line.
 	eol, unit string
 }
 
@@ -30,7 +36,7 @@ type insertion struct {
 func (e *edits) learn(root strictjson.Span) {
 	before := e.leading(root)
 	line := strings.LastIndexByte(before, '\n')
-	if line < 0 {
+	if line < 0 || len(before)-line-1 > maxUnit {
 		return
 	}
 	if e.eol = "\n"; strings.Contains(before, "\r\n") {
@@ -39,10 +45,11 @@ func (e *edits) learn(root strictjson.Span) {
 	e.unit = before[line+1:]
 }
 
-// leading is the space between the first bracket of an object or a list and what follows.
+// leading is the space between the first bracket of an object or a list and what follows; "" if
+// it is long.
 func (e *edits) leading(s strictjson.Span) string {
 	inner := e.text[min(s.Start+1, s.End):s.End]
-	return string(inner[:len(inner)-len(bytes.TrimLeft(inner, space))])
+	return short(inner[:len(inner)-len(bytes.TrimLeft(inner, space))])
 }
 
 // addTo adds values at the end of a list.
@@ -68,7 +75,7 @@ func (e *edits) addMember(object strictjson.Span, key string, value any) {
 }
 
 // add adds items at the end of an object or a list. items returns their texts: with that
-// indentation or, if unit is "", on one line.
+// indentation or, if both are "", on one line.
 func (e *edits) add(s strictjson.Span, items func(indent, unit string) []string) {
 	if s.End == 0 { // it was not read: there is an error
 		return
@@ -80,7 +87,7 @@ func (e *edits) add(s strictjson.Span, items func(indent, unit string) []string)
 		before, after = e.eol+outer+e.unit, e.eol+outer
 	}
 	indent, unit := "", ""
-	if line := strings.LastIndexByte(before, '\n'); line >= 0 {
+	if line := strings.LastIndexByte(before, '\n'); line >= 0 && e.unit != "" {
 		indent, unit = before[line+1:], e.unit
 	}
 	text := before + strings.Join(items(indent, unit), ","+before) + after
@@ -93,10 +100,18 @@ func (e *edits) add(s strictjson.Span, items func(indent, unit string) []string)
 	e.list = append(e.list, insertion{s.Start + 1 + len(filled), text})
 }
 
-// indentation is the space at the beginning of the line of a character.
+// indentation is the space at the beginning of the line of a character; "" if it is long.
 func (e *edits) indentation(at int) string {
 	line := e.text[bytes.LastIndexByte(e.text[:at], '\n')+1 : at]
-	return string(line[:len(line)-len(bytes.TrimLeft(line, " \t"))])
+	return short(line[:len(line)-len(bytes.TrimLeft(line, " \t"))])
+}
+
+// short is space, or "" if it is longer than maxSpace.
+func short(space []byte) string {
+	if len(space) > maxSpace {
+		return ""
+	}
+	return string(space)
 }
 
 // apply returns the text with the insertions. Those at one place keep their order.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -27,7 +28,8 @@ say who signed its packs.
 --merge adds the packs to an SBOM that another tool made of the program, such as
 cyclonedx-gomod: such tools do not see embedded files. It must be CycloneDX 1.4
 to 1.7 in JSON. The packs become components, on which the main component of that
-SBOM depends. All else stays as it is, byte for byte. -o may name the same file.
+SBOM depends. All else stays as it is, byte for byte. -o may name the same file,
+and is needed if a terminal or a CI system would obey characters in the SBOM.
 Packs that the SBOM has already are not added again.
 
 The same packs.lock, or the same program, gives the same bytes: a new SBOM has
@@ -102,9 +104,10 @@ type sbomPackJSON struct {
 
 func (c *cli) reportSBOM(made *vendorer.MadeSBOM, so vendorer.SBOMOptions) error {
 	if so.Output == "" {
-		c.progress.Stop()
-		_, err := c.stdout.Write(made.Text) // no byte may change; JSON has no control characters
-		return err
+		if !safe.IsHarmless(string(made.Text)) { // no byte of the merged SBOM may change
+			return usagef("%s has characters that terminals or CI systems would obey: name a file with -o", so.Merge)
+		}
+		return c.print("%s", made.Text)
 	}
 	doc := writtenSBOMJSON{Output: so.Output, Merged: so.Merge, Packs: []sbomPackJSON{}, Added: made.Added}
 	for _, p := range made.Packs {

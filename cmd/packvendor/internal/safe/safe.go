@@ -7,6 +7,8 @@ package safe
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/greenticai/packvendor/internal/lazyregexp"
 	"github.com/greenticai/packvendor/internal/printable"
@@ -34,6 +36,18 @@ func Inline(text string) string { return bracketCommand().ReplaceAllString(text,
 // strings alone.
 func JSON(text string) string {
 	return bracketCommand().ReplaceAllString(printable.JSON(text), `$1\u005b`)
+}
+
+// IsHarmless tells whether no terminal and no CI system would obey anything in text: for bytes of
+// others that must be printed as they are.
+func IsHarmless(text string) bool {
+	if !utf8.ValidString(text) || Log(text) != text {
+		return false
+	}
+	text = strings.TrimPrefix(text, "\ufeff") // many files of Windows begin with it
+	return !strings.ContainsFunc(strings.ReplaceAll(text, "\r\n", "\n"), func(r rune) bool {
+		return !unicode.IsGraphic(r) && r != '\n' && r != '\t'
+	})
 }
 
 // maxLine bounds a line of foreign text, in bytes: it may be a path.

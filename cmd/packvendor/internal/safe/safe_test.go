@@ -44,6 +44,30 @@ func TestFault60_HarmlessJSON(t *testing.T) {
 	}
 }
 
+// What a terminal or a CI system would obey is not harmless. Letters of all scripts are.
+func TestIsHarmless(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true,
+		"{\r\n\t\"a\": \"\u00e9 \u4e16\u754c \u00a9 \U0001f600 ::x ##\"\n}": true,
+		"\ufeff{}":             true,
+		"{}\ufeff":             false,
+		"\x1b[2J":              false,
+		"\x7f":                 false,
+		"\u009b2J":             false,
+		"\u202e":               false,
+		"\u2028":               false,
+		"a\rb":                 false,
+		"a\r":                  false,
+		"\xff":                 false,
+		"##vso[task.complete]": false,
+		"\n::error::":          false,
+	} {
+		if got := IsHarmless(text); got != want {
+			t.Errorf("%q: %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestCode(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"a", "`a`"},

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/greenticai/packvendor/internal/cyclonedx"
-	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
@@ -28,7 +27,7 @@ type SBOMOptions struct {
 // A MadeSBOM is an SBOM with packs.
 type MadeSBOM struct {
 	Text  []byte
-	Packs []SBOMPack // by name
+	Packs []SBOMPack // in the order of the SBOM
 	// Added is how many of them the SBOM of SBOMOptions.Merge did not have.
 	Added int
 }
@@ -56,7 +55,7 @@ func (e *MergeError) Unwrap() error { return e.Err }
 // SBOM depend on the packs, packs.lock or the program, and the SBOM to merge into alone.
 //
 // Other errors: *MergeError, *InputError, *PlaceError, *LongFileError, *VendoredError,
-// *ProgramSBOMError, and those of Run.
+// *ProgramSBOMError, *SBOMLimitError, and those of Run.
 func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error) {
 	w, err := openSBOMWriter(so)
 	if err != nil {
@@ -72,7 +71,7 @@ func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error)
 		return nil, err
 	}
 	defer s.close()
-	packs, err := s.sbomPacks(ctx)
+	packs, err := s.sbomPacks(ctx, &w.contents)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +83,7 @@ func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error)
 }
 
 // sbomPacks reads the locked packs, by name.
-func (s *session) sbomPacks(ctx context.Context) ([]cyclonedx.Pack, error) {
+func (s *session) sbomPacks(ctx context.Context, contents *contentsReader) ([]cyclonedx.Pack, error) {
 	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil, nil)
 	if err := s.lockedError(plan); err != nil {
 		return nil, err
@@ -97,7 +96,7 @@ func (s *session) sbomPacks(ctx context.Context) ([]cyclonedx.Pack, error) {
 	}
 	err := eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
 		step := plan.Steps[i]
-		if packs[i], err = s.sbomPack(ctx, step); err != nil {
+		if packs[i], err = s.sbomPack(ctx, step, contents); err != nil {
 			return s.packError(step.Pack, Restore, &step.Locked, err)
 		}
 		return nil
@@ -106,11 +105,14 @@ func (s *session) sbomPacks(ctx context.Context) ([]cyclonedx.Pack, error) {
 }
 
 // sbomPack reads one pack.
-func (s *session) sbomPack(ctx context.Context, step Step) (cyclonedx.Pack, error) {
+func (s *session) sbomPack(ctx context.Context, step Step, contents *contentsReader) (cyclonedx.Pack, error) {
 	entry := step.Locked
 	p := cyclonedx.Pack{
 		Name: entry.Name, Reference: entry.Reference(), Tag: entry.AnyTag(), Path: entry.Path,
 		ManifestDigest: entry.ManifestDigest, LayerDigest: entry.LayerDigest, Size: entry.Size, Signer: entry.Signer,
+	}
+	if contents.isFull() {
+		return p, nil // there will be no SBOM
 	}
 	if err := s.checkEntry(&task{Step: step}); err != nil {
 		return p, err
@@ -123,22 +125,7 @@ func (s *session) sbomPack(ctx context.Context, step Step) (cyclonedx.Pack, erro
 	if err := s.copyLocked(ctx, step.Pack, entry, bytes); err != nil {
 		return p, err
 	}
-	return p, readContents(ctx, &p, bytes, s.events)
-}
-
-// readContents reads which components a pack has, by its own manifest.
-func readContents(ctx context.Context, p *cyclonedx.Pack, bytes gtpack.Source, events *orderedEvents) error {
-	pack, err := gtpack.Read(ctx, bytes)
-	switch {
-	case errors.As(err, new(*gtpack.NotPackError)), errors.As(err, new(*gtpack.MalformedError)):
-		events.event(UnreadComponents{Name: p.Name, Err: err})
-		p.Unread = true
-	case err != nil:
-		return err
-	default:
-		p.Contents = pack.Components
-	}
-	return nil
+	return p, contents.read(ctx, &p, bytes, s.events)
 }
 
 // copyLocked copies the bytes of a locked pack: of the vendored file or, if there is none, of

@@ -110,5 +110,5 @@ func (w *sbomWriter) heldPack(ctx context.Context, l program.Pack, events *order
 	if l.Bytes == nil { // shorter than any pack
 		l.Bytes = io.NewSectionReader(strings.NewReader(""), 0, 0)
 	}
-	return p, readContents(ctx, &p, l.Bytes, events)
+	return p, w.contents.read(ctx, &p, l.Bytes, events)
 }

@@ -13,8 +13,9 @@ import (
 // An sbomWriter writes one SBOM.
 type sbomWriter struct {
 	SBOMOptions
-	into   []byte // of Merge
-	output *fetch.Output
+	into     []byte // of Merge
+	output   *fetch.Output
+	contents contentsReader
 }
 
 // openSBOMWriter reads the SBOM to merge into, and opens the place to write to.
@@ -46,11 +47,16 @@ func (w *sbomWriter) close() {
 
 // write writes the packs.
 func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, events *orderedEvents) (*MadeSBOM, error) {
-	made := &MadeSBOM{Added: len(packs)}
+	if w.contents.isFull() {
+		return nil, &SBOMLimitError{}
+	}
 	var components []cyclonedx.Component
 	for _, pack := range packs {
-		c := pack.Component()
-		components = append(components, c)
+		components = append(components, pack.Component())
+	}
+	components = cyclonedx.Distinct(components)
+	made := &MadeSBOM{Added: len(components)}
+	for _, c := range components {
 		made.Packs = append(made.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
 	}
 	if w.Merge == "" {

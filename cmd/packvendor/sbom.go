@@ -92,7 +92,7 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 type writtenSBOMJSON struct {
 	Output string         `json:"output"`           // the SBOM
 	Merged string         `json:"merged,omitempty"` // the SBOM to which the packs were added
-	Packs  []sbomPackJSON `json:"packs"`            // those in it, by name
+	Packs  []sbomPackJSON `json:"packs"`            // those in it, in its order
 	Added  int            `json:"added"`            // how many of them the merged SBOM did not have; all in a new one
 }
 

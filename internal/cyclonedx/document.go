@@ -72,7 +72,7 @@ type Dependency struct {
 // New returns the document of the packs that main has, in their order. main may be nil:
 // then it is unknown what has them.
 func New(main *Component, packs []Component) *Document {
-	packs = distinct(packs)
+	packs = Distinct(packs)
 	d := &Document{
 		Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json", BOMFormat: format, SpecVersion: "1.6", Version: 1,
 		Metadata:   Metadata{Tools: Tools{[]Component{{Type: "application", Name: "packvendor"}}}, Component: main},

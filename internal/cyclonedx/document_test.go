@@ -98,6 +98,34 @@ func TestNewTwice(t *testing.T) {
 	}
 }
 
+// What has the packs is another component than any of them, whatever its name.
+func TestMainRef(t *testing.T) {
+	pack := packs()[0]
+	main := cyclonedx.Program(strings.TrimPrefix(pack.Ref, "packvendor:"), "")
+	text := cyclonedx.New(main, packs()).Text()
+	validate(t, text)
+	if owner := cyclonedx.Owner(main.Name); main.Ref != "packvendor-main:"+main.Name || owner.Ref != main.Ref {
+		t.Errorf("%s and %s", main.Ref, owner.Ref)
+	}
+	if n := strings.Count(string(text), `"ref": "`+pack.Ref+`"`); n != 1 {
+		t.Errorf("%d dependencies of %s:\n%s", n, pack.Ref, text)
+	}
+}
+
+// Of packs with one name and the same bytes the first is the component.
+func TestDistinct(t *testing.T) {
+	all := packs()
+	other := all[0]
+	other.PURL = "pkg:oci/other"
+	got := cyclonedx.Distinct(append(all, other, all[1]))
+	if len(got) != 3 || got[0].PURL != all[0].PURL {
+		t.Errorf("%d components, the first is %s", len(got), got[0].PURL)
+	}
+	if text := cyclonedx.New(nil, []cyclonedx.Component{other, all[0]}).Text(); strings.Count(string(text), `"purl"`) != 1 || !strings.Contains(string(text), other.PURL) {
+		t.Errorf("got\n%s", text)
+	}
+}
+
 // The serial number follows from all else, and is a UUID of version 8.
 func TestSerialNumber(t *testing.T) {
 	seen := map[string]string{}

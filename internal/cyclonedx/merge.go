@@ -44,7 +44,7 @@ func Merge(data []byte, packs []Component) (*Merged, error) {
 	if bytes.HasPrefix(bytes.TrimLeft(text, space), []byte("<")) {
 		return nil, &FormatError{"it is XML, not JSON"}
 	}
-	packs = distinct(packs)
+	packs = Distinct(packs)
 	merged := &Merged{}
 	edits := &edits{text: text}
 	err := strictjson.ReadWithin(limits, text, func(root strictjson.Object) {

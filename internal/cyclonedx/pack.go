@@ -39,7 +39,7 @@ const (
 // bytes: two packs of one manifest are two components.
 func (p Pack) Component() Component {
 	c := Component{
-		Ref: "packvendor:" + p.Name + "@" + string(p.LayerDigest), Type: "application", Name: p.Name,
+		Ref: packPrefix + p.Name + "@" + string(p.LayerDigest), Type: "application", Name: p.Name,
 		Hashes:     []Hash{{"SHA-256", p.LayerDigest.Hex()}},
 		Properties: properties(sizeProperty, strconv.FormatInt(p.Size, 10), pathProperty, p.Path, signerProperty, p.Signer),
 		Components: contents(p.Contents),
@@ -87,25 +87,31 @@ func properties(words ...string) []Property {
 	return all
 }
 
+// Prefixes of bom-refs. That of what has the packs is another, since its name may be any.
+const (
+	packPrefix = "packvendor:"
+	mainPrefix = "packvendor-main:"
+)
+
 // Owner returns the component of what has the packs: a Go package with that import path.
 func Owner(importPath string) *Component {
-	return &Component{Ref: "packvendor:" + importPath, Type: "library", Name: importPath}
+	return &Component{Ref: mainPrefix + importPath, Type: "library", Name: importPath}
 }
 
-// distinct drops all but the first of those packs that are one: the same bytes by the same
-// name.
-func distinct(packs []Component) []Component {
+// Program returns the component of a program that has the packs. version may be "".
+func Program(name, version string) *Component {
+	return &Component{Ref: mainPrefix + name, Type: "application", Name: name, Version: version}
+}
+
+// Distinct drops all but the first of those packs that are one component: the same bytes by the
+// same name. Their references may differ.
+func Distinct(packs []Component) []Component {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(packs), func(c Component) bool {
 		twice := seen[c.Ref]
 		seen[c.Ref] = true
 		return twice
 	})
-}
-
-// Program returns the component of a program that has the packs. version may be "".
-func Program(name, version string) *Component {
-	return &Component{Ref: "packvendor:" + name, Type: "application", Name: name, Version: version}
 }
 
 func refsOf(packs []Component) []string {

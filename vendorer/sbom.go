@@ -88,6 +88,9 @@ func (s *session) sbomPacks(ctx context.Context, contents *contentsReader) ([]cy
 	if err := s.lockedError(plan); err != nil {
 		return nil, err
 	}
+	if err := errors.Join(s.limitErrors(plan.tasks())...); err != nil {
+		return nil, err
+	}
 	s.p.Unlock() // what changes meanwhile is found out by its digest
 	packs := make([]cyclonedx.Pack, len(plan.Steps))
 	places := make([]int, len(packs))

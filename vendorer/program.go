@@ -67,7 +67,7 @@ type ProgramPack struct {
 }
 
 // openProgram returns the packs of a program, which it compares with locks.
-func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64, locks []programLock) (*Program, error) {
+func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64, locks []namedLock) (*Program, error) {
 	f, err := program.New(file, size)
 	if err != nil {
 		return nil, about(path, err)
@@ -81,12 +81,12 @@ func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64,
 	for _, lock := range locks {
 		p.Locks = append(p.Locks, lock.file)
 	}
-	p.Packs = comparePrograms(path, packs, locks)
+	p.Packs = matchLocks(path, packs, locks)
 	return p, nil
 }
 
-// A programLock is a packs.lock with which a program is compared.
-type programLock struct {
+// A namedLock is a packs.lock with which a program is compared.
+type namedLock struct {
 	*lockfile.Lock
 	file string // as the user names it
 	// importPath is that of the package that embeds its packs; "" if it is unknown, and then the
@@ -95,39 +95,39 @@ type programLock struct {
 }
 
 // lockOfProject reads the packs.lock of a project.
-func (o Options) lockOfProject(ctx context.Context) (programLock, error) {
+func (o Options) lockOfProject(ctx context.Context) (namedLock, error) {
 	mutex, err := o.rlock(ctx)
 	if err != nil {
-		return programLock{}, err
+		return namedLock{}, err
 	}
 	p, err := project.Open(o.file(), mutex, true)
 	if err != nil {
-		return programLock{}, err
+		return namedLock{}, err
 	}
 	defer p.Close()
 	shown := p.Show(p.LockFile)
 	if p.LockBytes == nil {
-		return programLock{}, &InputError{File: shown, Err: fs.ErrNotExist}
+		return namedLock{}, &InputError{File: shown, Err: fs.ErrNotExist}
 	}
-	return programLock{Lock: p.Lock, file: shown, importPath: p.ImportPath()}, nil
+	return namedLock{Lock: p.Lock, file: shown, importPath: p.ImportPath()}, nil
 }
 
 // lockOfFile reads any packs.lock. If it is that of a project, the import path is known.
-func (o Options) lockOfFile(ctx context.Context, file string) (programLock, error) {
+func (o Options) lockOfFile(ctx context.Context, file string) (namedLock, error) {
 	toml := filepath.Join(filepath.Dir(file), tomlName)
 	if filepath.Base(file) == project.LockName && hasFile(toml) && hasFile(file) {
 		o.File = toml
 		return o.lockOfProject(ctx)
 	}
 	lock, err := readLock(file, project.LockName)
-	return programLock{Lock: lock, file: file}, err
+	return namedLock{Lock: lock, file: file}, err
 }
 
-// locksOf reads the packs.lock of each project, and others.
-func (o Options) locksOf(ctx context.Context, projects, files []string) ([]programLock, error) {
-	var locks []programLock
+// readLocks reads the packs.lock of each project, and others.
+func (o Options) readLocks(ctx context.Context, projects, files []string) ([]namedLock, error) {
+	var locks []namedLock
 	seen := map[string]bool{}
-	add := func(lock programLock, err error) error {
+	add := func(lock namedLock, err error) error {
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (o Options) inspectProgram(ctx context.Context, path string, file io.Reader
 	if len(files) == 0 && hasFile(o.file()) {
 		projects = []string{o.file()}
 	}
-	locks, uncompared := o.locksOf(ctx, projects, files)
+	locks, uncompared := o.readLocks(ctx, projects, files)
 	if uncompared != nil && (len(files) > 0 || ctx.Err() != nil) {
 		return nil, uncompared
 	}

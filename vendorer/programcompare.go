@@ -2,8 +2,6 @@ package vendorer
 
 import (
 	"cmp"
-	"fmt"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/verified"
@@ -11,76 +9,18 @@ import (
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
-// A LinkFault says what is wrong with a pack of a program.
-type LinkFault string
-
-const (
-	NotLinked      LinkFault = "not-linked"      // the program does not have a locked pack
-	NotLocked      LinkFault = "not-locked"      // no given packs.lock has a pack of the program
-	BytesMissing   LinkFault = "bytes-missing"   // the bytes that the marker names are not there
-	BytesNotFound  LinkFault = "bytes-not-found" // they were not looked for to the end
-	BytesDiffer    LinkFault = "bytes-differ"    // other bytes are in their place
-	LockedDiffer   LinkFault = "locked-differ"   // the marker names other bytes than packs.lock
-	ReferenceOther LinkFault = "other-reference" // the same bytes, by another reference or manifest
-)
-
-// A LinkError reports a pack of a program that is not as it should be.
-type LinkError struct {
-	Program string
-	Package string // the import path of the pack's Go package; "" if it is unknown
-	Name    string
-	Fault   LinkFault
-	Lock    string // the packs.lock that has the pack; "" if none has
-	// Difference is what the program has and what is locked, a line each; "" if the fault says
-	// it all.
-	Difference string
-	// Architectures are those that do not have the pack, if some of a universal file have it.
-	Architectures []string
-}
-
-func (e *LinkError) Error() string {
-	text := e.Program + ": " + e.Name
-	if e.Lock == "" && e.Package != "" {
-		text += " of " + e.Package
-	}
-	switch e.Fault {
-	case NotLinked:
-		text += " of " + e.Lock + " is not linked"
-		if e.Architectures != nil {
-			text += " for " + strings.Join(e.Architectures, ", ")
-		}
-	case NotLocked:
-		text += " is in no packs.lock that was given"
-	case BytesMissing:
-		text += ": the program has the marker, but not the bytes"
-	case BytesNotFound:
-		text += ": the bytes were not found, and too many places look like them"
-	case BytesDiffer:
-		text += ": the program has other bytes than its marker says"
-	case LockedDiffer:
-		text += ": the program has other bytes than " + e.Lock
-	case ReferenceOther:
-		text += ": the program has the pack of another reference than " + e.Lock
-	}
-	if e.Difference != "" {
-		text += "\n" + e.Difference
-	}
-	return text
-}
-
-// IsAboutBytes tells whether the program has wrong bytes.
-func (e *LinkError) IsAboutBytes() bool { return e.Fault == BytesDiffer || e.Fault == LockedDiffer }
-
-// comparePrograms compares the packs of a program with locks.
-func comparePrograms(program string, packs []LinkedPack, locks []programLock) []ProgramPack {
+// matchLocks compares the packs of a program with locks. The result has those of each lock, and
+// then those that no lock has.
+func matchLocks(program string, packs []LinkedPack, locks []namedLock) []ProgramPack {
 	var rows []ProgramPack
-	taken := map[int]bool{}
+	isLocked := map[int]bool{}
+	owned := newOwnedPackages(locks)
 	for _, lock := range locks {
 		for _, entry := range lock.Entries {
 			row := ProgramPack{Package: lock.importPath, Name: entry.Name, Lock: lock.file, Locked: entry}
-			matches := lock.matches(packs, entry)
+			matches := owned.matches(lock, entry, packs)
 			for _, i := range matches {
-				taken[i] = true
+				isLocked[i] = true
 				row.Package, row.Linked = packs[i].Package, &packs[i]
 				row.Err = row.fault(program)
 				rows = append(rows, row)
@@ -91,31 +31,57 @@ func comparePrograms(program string, packs []LinkedPack, locks []programLock) []
 		}
 	}
 	for i, pack := range packs {
-		if !taken[i] {
+		if !isLocked[i] {
 			row := ProgramPack{Package: pack.Package, Name: pack.Name, Linked: &packs[i]}
 			row.Err = row.fault(program)
+			if row.Err == nil && owned.has(pack.Package) {
+				row.Err = &LinkError{Program: program, Package: pack.Package, Name: pack.Name, Fault: FaultNotLocked}
+			}
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-// matches returns the indices of the packs that an entry may describe.
-func (l programLock) matches(packs []LinkedPack, entry lockfile.Entry) []int {
-	var named, same []int
+// ownedPackages are the Go packages whose packs the locks are about: each pack of them has to be
+// in a lock.
+type ownedPackages struct {
+	known   map[string]bool // the import paths of locks
+	matched map[string]bool // packages with a pack that a lock without an import path has
+	all     bool            // a lock may be of any package
+}
+
+func newOwnedPackages(locks []namedLock) *ownedPackages {
+	owned := &ownedPackages{known: map[string]bool{}, matched: map[string]bool{}}
+	for _, lock := range locks {
+		if lock.importPath != "" {
+			owned.known[lock.importPath] = true
+		} else if len(lock.Entries) == 0 { // so no pack tells the package
+			owned.all = true
+		}
+	}
+	return owned
+}
+
+func (o *ownedPackages) has(importPath string) bool {
+	return o.all || o.known[importPath] || o.matched[importPath]
+}
+
+// matches returns the indices of the packs that an entry of a lock is about. Without an import
+// path these are all of its name. If the package is that of another lock, the bytes decide.
+func (o *ownedPackages) matches(lock namedLock, entry lockfile.Entry, packs []LinkedPack) []int {
+	var found []int
 	for i, pack := range packs {
-		if pack.Name != entry.Name || l.importPath != "" && pack.Package != l.importPath {
-			continue
+		isAbout := pack.Package == lock.importPath
+		if lock.importPath == "" {
+			isAbout = !o.known[pack.Package] || pack.LayerDigest == entry.LayerDigest
 		}
-		named = append(named, i)
-		if pack.LayerDigest == entry.LayerDigest {
-			same = append(same, i)
+		if pack.Name == entry.Name && isAbout {
+			found = append(found, i)
+			o.matched[pack.Package] = true
 		}
 	}
-	if l.importPath == "" && same != nil { // the others are of other packages
-		return same
-	}
-	return named
+	return found
 }
 
 // fault returns the *LinkError about a linked pack, nil if it is right.
@@ -125,25 +91,26 @@ func (p ProgramPack) fault(program string) error {
 	got := verified.Content{Digest: m.LayerDigest, Size: m.Size}
 	want := project.ContentOf(p.Locked)
 	switch {
-	case p.Linked.State == BytesOther:
-		e.Fault = BytesDiffer
-	case p.Linked.State == BytesAbsent:
-		e.Fault = BytesMissing
-	case p.Linked.State == BytesUnknown:
-		e.Fault = BytesNotFound
+	case p.Linked.State != BytesPresent:
+		e.Fault = bytesFaults[p.Linked.State]
 	case p.Lock == "":
 		return nil
 	case got != want:
-		e.Fault, e.Difference = LockedDiffer, verified.Difference(got, want)
+		e.Fault, e.Difference = FaultOtherContent, verified.Difference(got, want)
 	case m.Ref != markerRef(p.Locked):
-		e.Fault, e.Difference = ReferenceOther, fmt.Sprintf("\tgot:  %s\n\twant: %s", m.Ref, markerRef(p.Locked))
+		e.Fault, e.Difference = FaultOtherReference, difference(m.Ref, markerRef(p.Locked))
 	case m.ManifestDigest != p.Locked.ManifestDigest:
-		e.Fault, e.Difference = ReferenceOther, fmt.Sprintf("\tgot:  manifest %s\n\twant: manifest %s",
-			cmp.Or(m.ManifestDigest, "none"), cmp.Or(p.Locked.ManifestDigest, "none"))
+		e.Fault, e.Difference = FaultOtherReference, difference(
+			"manifest "+cmp.Or(string(m.ManifestDigest), "none"), "manifest "+cmp.Or(string(p.Locked.ManifestDigest), "none"))
 	default:
 		return nil
 	}
 	return e
+}
+
+// bytesFaults are the faults of bytes that are not present.
+var bytesFaults = map[BytesState]LinkFault{
+	BytesAbsent: FaultBytesAbsent, BytesUnknown: FaultBytesUnknown, BytesOther: FaultBytesOther,
 }
 
 // markerRef returns the reference of a locked pack as a marker has it.

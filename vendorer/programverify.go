@@ -3,7 +3,6 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -31,28 +30,11 @@ type ProgramVerification struct {
 	Verified int // how many of them are in the program, as they are locked
 }
 
-// A NoMarkerError reports a program that has no pack of a packs.lock.
-type NoMarkerError struct {
-	Program string
-	Lock    string // "" if the program has no markers at all
-	Package string // the import path of the Go package of Lock; "" if it is unknown
-}
-
-func (e *NoMarkerError) Error() string {
-	switch {
-	case e.Lock == "":
-		return e.Program + " has no markers of packs"
-	case e.Package != "":
-		return fmt.Sprintf("%s has no marker of %s, the package of %s", e.Program, e.Package, e.Lock)
-	}
-	return fmt.Sprintf("%s has no marker of a pack of %s", e.Program, e.Lock)
-}
-
 // VerifyProgram compares the packs in an executable with files packs.lock. It does not run the
 // executable. Errors besides those of reading files: *FormatError, *MarkerLimitError,
 // *InputError and those of a project.
 func VerifyProgram(ctx context.Context, o Options, file string, vo VerifyProgramOptions) (*ProgramVerification, error) {
-	locks, err := o.locksOf(ctx, vo.Projects, vo.Locks)
+	locks, err := o.readLocks(ctx, vo.Projects, vo.Locks)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +53,7 @@ func VerifyProgram(ctx context.Context, o Options, file string, vo VerifyProgram
 	v := &ProgramVerification{Program: p}
 	for _, lock := range locks {
 		v.Locked += len(lock.Entries)
-		if v.HasMarkers && !p.hasAny(lock) {
-			v.Findings = append(v.Findings, &NoMarkerError{Program: file, Lock: lock.file, Package: lock.importPath})
-		}
+		v.addUnmarked(lock)
 	}
 	if v.Locked > 0 && !v.HasMarkers {
 		v.Findings = []error{&NoMarkerError{Program: file}}
@@ -85,46 +65,99 @@ func VerifyProgram(ctx context.Context, o Options, file string, vo VerifyProgram
 	return v, nil
 }
 
-// hasAny tells whether the program has any of the locked packs, if there are some.
-func (p *Program) hasAny(lock programLock) bool {
-	return len(lock.Entries) == 0 || slices.ContainsFunc(p.Packs, func(pack ProgramPack) bool {
-		return pack.Lock == lock.file && pack.Linked != nil
-	})
+// addUnmarked adds the findings about architectures that have no pack of the package of a lock.
+func (v *ProgramVerification) addUnmarked(lock namedLock) {
+	unmarked := v.unmarked(lock)
+	if len(lock.Entries) == 0 || unmarked == nil {
+		return
+	}
+	if len(unmarked) == len(v.architectures()) {
+		unmarked = []string{""}
+	}
+	for _, arch := range unmarked {
+		v.Findings = append(v.Findings, &NoMarkerError{Program: v.Path, Lock: lock.file, Package: lock.importPath, Architecture: arch})
+	}
+}
+
+// unmarked returns the architectures that have no pack of the package of a lock; of a file that is
+// not universal, "".
+func (p *Program) unmarked(lock namedLock) []string {
+	var unmarked []string
+	for _, arch := range p.architectures() {
+		if !slices.ContainsFunc(p.Packs, func(pack ProgramPack) bool {
+			isOf := pack.Lock == lock.file
+			if lock.importPath != "" {
+				isOf = pack.Package == lock.importPath
+			}
+			return isOf && pack.isIn(arch)
+		}) {
+			unmarked = append(unmarked, arch)
+		}
+	}
+	return unmarked
+}
+
+// architectures returns those of a universal file, and "" for another file.
+func (p *Program) architectures() []string {
+	if p.Architectures == nil {
+		return []string{""}
+	}
+	return p.Architectures
+}
+
+// isIn tells whether an architecture of a program has a pack.
+func (p ProgramPack) isIn(arch string) bool {
+	return p.Linked != nil && (arch == "" || slices.Contains(p.Linked.Architectures, arch))
 }
 
 // add adds the findings about one pack.
 func (v *ProgramVerification) add(pack ProgramPack, vo VerifyProgramOptions) {
-	e := LinkError{Program: v.Path, Package: pack.Package, Name: pack.Name, Lock: pack.Lock}
+	e := &LinkError{Program: v.Path, Package: pack.Package, Name: pack.Name, Lock: pack.Lock}
 	switch {
 	case pack.Err != nil:
 		v.Findings = append(v.Findings, pack.Err)
 	case pack.Lock == "" && vo.Only:
-		e.Fault = NotLocked
-	case pack.Lock != "" && vo.All && !v.isLinkedEverywhere(pack):
-		e.Fault, e.Architectures = NotLinked, v.without(pack)
+		e.Fault = FaultNotLocked
+		v.Findings = append(v.Findings, e)
 	}
-	isTold := slices.ContainsFunc(v.Findings, func(err error) bool {
+	if missing := v.missingArchitectures(pack); vo.All && pack.Lock != "" && missing != nil {
+		e.Fault = FaultNotLinked
+		if len(missing) < len(v.Architectures) {
+			e.Architectures = missing
+		}
+		if !v.isFound(e) {
+			v.Findings = append(v.Findings, e)
+		}
+	}
+}
+
+// missingArchitectures returns the architectures that do not have a locked pack, whatever its
+// bytes, without those that a *NoMarkerError is about.
+func (v *ProgramVerification) missingArchitectures(pack ProgramPack) []string {
+	var missing []string
+	for _, arch := range v.architectures() {
+		isLinked := slices.ContainsFunc(v.Packs, func(other ProgramPack) bool {
+			return other.Lock == pack.Lock && other.Name == pack.Name && other.Package == pack.Package && other.isIn(arch)
+		})
+		if !isLinked && !v.isCovered(pack.Lock, arch) {
+			missing = append(missing, arch)
+		}
+	}
+	return missing
+}
+
+// isCovered tells whether a *NoMarkerError says that an architecture has no pack of a lock.
+func (v *ProgramVerification) isCovered(lock, arch string) bool {
+	return slices.ContainsFunc(v.Findings, func(err error) bool {
 		none, ok := err.(*NoMarkerError)
-		return ok && (none.Lock == "" || none.Lock == pack.Lock)
+		return ok && (none.Lock == "" || none.Lock == lock) && (none.Architecture == "" || none.Architecture == arch)
 	})
-	if e.Fault != "" && !isTold {
-		v.Findings = append(v.Findings, &e)
-	}
 }
 
-// isLinkedEverywhere tells whether a program has a pack, a universal one in all images.
-func (p *Program) isLinkedEverywhere(pack ProgramPack) bool {
-	return pack.Linked != nil && len(pack.Linked.Architectures) == len(p.Architectures)
-}
-
-// without returns the architectures that do not have a pack that others have.
-func (p *Program) without(pack ProgramPack) []string {
-	if pack.Linked == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(p.Architectures), func(name string) bool {
-		return slices.Contains(pack.Linked.Architectures, name)
-	})
+// isFound tells whether a finding is there already: two architectures may have different packs of
+// one name.
+func (v *ProgramVerification) isFound(e *LinkError) bool {
+	return slices.ContainsFunc(v.Findings, func(err error) bool { return err.Error() == e.Error() })
 }
 
 // countVerified counts the locked packs that the program has as they are locked.

@@ -50,7 +50,7 @@ type programPackJSON struct {
 	Size           int64    `json:"size"`                      // of the pack in bytes
 	Architectures  []string `json:"architectures,omitempty"`   // those that have it, of a universal Mach-O file
 	Lock           string   `json:"lock,omitempty"`            // the packs.lock that has it
-	Fault          string   `json:"fault,omitempty"`           // what is wrong: bytes-missing, bytes-not-found, bytes-differ, locked-differ or other-reference
+	Fault          string   `json:"fault,omitempty"`           // what is wrong: not-locked, bytes-absent, bytes-unknown, bytes-other, other-content or other-reference
 }
 
 func newProgramJSON(p *vendorer.Program) *programJSON {
@@ -209,9 +209,9 @@ func linkedLockText(p vendorer.ProgramPack) string {
 		return "no"
 	case fault == nil:
 		return "yes"
-	case fault.Fault == vendorer.LockedDiffer:
+	case fault.Fault == vendorer.FaultOtherContent:
 		return "other bytes"
-	case fault.Fault == vendorer.ReferenceOther:
+	case fault.Fault == vendorer.FaultOtherReference:
 		return "other reference"
 	}
 	return "yes"

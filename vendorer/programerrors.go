@@ -45,7 +45,7 @@ func (e *LinkError) Error() string {
 	switch e.Fault {
 	case FaultNotLinked:
 		text += " is not linked"
-		if e.Architectures != nil {
+		if len(e.Architectures) > 0 {
 			text += " for " + strings.Join(e.Architectures, ", ")
 		}
 	case FaultNotLocked:

@@ -102,7 +102,7 @@ func (p *Program) architectures() []string {
 	if p.Architectures == nil {
 		return []string{""}
 	}
-	return p.Architectures
+	return slices.Clone(p.Architectures)
 }
 
 // isIn tells whether an architecture of a program has a pack.
@@ -120,30 +120,36 @@ func (v *ProgramVerification) add(pack ProgramPack, vo VerifyProgramOptions) {
 		e.Fault = FaultNotLocked
 		v.Findings = append(v.Findings, e)
 	}
-	if missing := v.missingArchitectures(pack); vo.All && pack.Lock != "" && missing != nil {
-		e.Fault = FaultNotLinked
-		if len(missing) < len(v.Architectures) {
-			e.Architectures = missing
-		}
+	if vo.All && pack.Lock != "" && v.isMissing(pack) {
+		e.Fault, e.Architectures = FaultNotLinked, v.MissingArchitectures(pack)
 		if !v.isFound(e) {
 			v.Findings = append(v.Findings, e)
 		}
 	}
 }
 
-// missingArchitectures returns the architectures that do not have a locked pack, whatever its
-// bytes, without those that a *NoMarkerError is about.
-func (v *ProgramVerification) missingArchitectures(pack ProgramPack) []string {
-	var missing []string
-	for _, arch := range v.architectures() {
-		isLinked := slices.ContainsFunc(v.Packs, func(other ProgramPack) bool {
+// isMissing tells whether an architecture does not have a locked pack, and no *NoMarkerError says
+// so.
+func (v *ProgramVerification) isMissing(pack ProgramPack) bool {
+	return slices.ContainsFunc(v.without(pack), func(arch string) bool { return !v.isCovered(pack.Lock, arch) })
+}
+
+// MissingArchitectures returns the architectures of a universal file that do not have a locked pack
+// that others have, whatever its bytes.
+func (p *Program) MissingArchitectures(pack ProgramPack) []string {
+	if missing := p.without(pack); len(missing) < len(p.Architectures) {
+		return missing
+	}
+	return nil
+}
+
+// without returns the architectures that do not have a pack; of a file that is not universal, "".
+func (p *Program) without(pack ProgramPack) []string {
+	return slices.DeleteFunc(p.architectures(), func(arch string) bool {
+		return slices.ContainsFunc(p.Packs, func(other ProgramPack) bool {
 			return other.Lock == pack.Lock && other.Name == pack.Name && other.Package == pack.Package && other.isIn(arch)
 		})
-		if !isLinked && !v.isCovered(pack.Lock, arch) {
-			missing = append(missing, arch)
-		}
-	}
-	return missing
+	})
 }
 
 // isCovered tells whether a *NoMarkerError says that an architecture has no pack of a lock.
@@ -167,7 +173,7 @@ func (p *Program) countVerified() int {
 	for _, pack := range p.Packs {
 		if k := (key{pack.Lock, pack.Name}); pack.Lock != "" && pack.Linked != nil {
 			before, seen := right[k]
-			right[k] = pack.Err == nil && (before || !seen)
+			right[k] = pack.Err == nil && len(p.without(pack)) == 0 && (before || !seen)
 		}
 	}
 	n := 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -273,18 +274,21 @@ func (c *cli) reportVerifiedProgram(v *vendorer.ProgramVerification) error {
 func verifiedProgramText(v *vendorer.ProgramVerification) string {
 	var unlinked, foreign []string
 	for _, pack := range v.Packs {
-		switch {
-		case pack.Linked == nil:
-			unlinked = append(unlinked, pack.Name)
+		missing := v.MissingArchitectures(pack)
+		switch name := safe.Word(pack.Name); {
 		case pack.Lock == "":
-			foreign = append(foreign, phrase.Join(" ", pack.Package, pack.Name))
+			foreign = append(foreign, phrase.Join(" ", safe.Word(pack.Package), name))
+		case pack.Linked == nil:
+			unlinked = append(unlinked, name)
+		case len(missing) > 0:
+			unlinked = append(unlinked, name+" for "+strings.Join(missing, " and "))
 		}
 	}
-	text := fmt.Sprintf("%d of %s verified in %s", v.Verified, phrase.Count(v.Locked, "pack"), v.Path)
+	text := fmt.Sprintf("%d of %s verified in %s", v.Verified, phrase.Count(v.Locked, "pack"), safe.Line(v.Path))
 	for _, part := range []struct {
 		packs []string
 		what  string
-	}{{unlinked, "not linked"}, {foreign, "in no packs.lock"}} {
+	}{{slices.Compact(unlinked), "not linked"}, {foreign, "in no packs.lock"}} {
 		if len(part.packs) > 0 {
 			text += fmt.Sprintf("; %d %s: %s", len(part.packs), part.what, strings.Join(part.packs, ", "))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"os"
 	"strings"
 
@@ -11,7 +12,10 @@ import (
 )
 
 func programCommands() map[string]func(*testscript.TestScript, []string) {
-	return map[string]func(*testscript.TestScript, []string){"program": cmdProgram}
+	return map[string]func(*testscript.TestScript, []string){
+		"program":   cmdProgram,
+		"universal": cmdUniversal,
+	}
 }
 
 // program FILE IMPORTPATH=DIR... [NAME:FATE...] writes a file that has the format of an
@@ -60,4 +64,22 @@ func programPart(importPath string, entry lockfile.Entry, pack []byte, fate stri
 		pack[len(pack)-1] ^= 1
 	}
 	return append([]byte(marker.Format(m)), pack...)
+}
+
+// universal FILE MACHO... writes a universal Mach-O file of these programs, as lipo does.
+func cmdUniversal(ts *testscript.TestScript, args []string) {
+	const page = 1 << 14
+	file := binary.BigEndian.AppendUint32([]byte("\xca\xfe\xba\xbe"), uint32(len(args)-1))
+	var images []byte
+	for _, name := range args[1:] {
+		image := []byte(ts.ReadFile(name))
+		processor, variant := binary.LittleEndian.Uint32(image[4:]), binary.LittleEndian.Uint32(image[8:])
+		for _, field := range []uint32{processor, variant, uint32(page + len(images)), uint32(len(image)), 14} {
+			file = binary.BigEndian.AppendUint32(file, field)
+		}
+		images = append(images, image...)
+		images = append(images, make([]byte, -len(images)&(page-1))...)
+	}
+	file = append(file, make([]byte, page-len(file))...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(file, images...), 0o777))
 }

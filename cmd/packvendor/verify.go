@@ -44,10 +44,10 @@ With --binary it compares a compiled program with the packs.lock of each -f, and
 with each --lock, and does nothing else. It finds packs by the markers in the
 generated file, and their bytes by digest. It does not run the program. The exit
 code is 1 if the program has no pack of the package of a packs.lock, a marker
-without its bytes, or a pack of that package that packs.lock does not have. It is
-4 for other bytes than the marker or packs.lock says. Packs that the linker left
-out are named; with --all they are a fault. So are, with --only, packs of other
-packages, such as those of a dependency.`,
+without its bytes, or a pack of that package that packs.lock does not have. It
+is 4 for other bytes than the marker or packs.lock says. Packs that the linker
+left out are named; with --all they are a fault. So are, with --only, packs of
+other packages, such as those of a dependency.`,
 		Example: `  packvendor verify --remote
   packvendor verify --binary ./app --all
   packvendor verify -f ./...    # in all projects here and below`,

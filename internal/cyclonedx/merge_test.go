@@ -65,6 +65,53 @@ func TestMergeStyle(t *testing.T) {
 	}
 }
 
+// What CycloneDX does not define stays as it is, wherever it stands, byte for byte.
+func TestMergeUnknown(t *testing.T) {
+	pack := cyclonedx.Component{Ref: "p", Type: "file", Name: "p"}
+	for _, version := range []string{"1.4", "1.7"} {
+		lines := []string{
+			`{`,
+			`  "x-first": {"a" : [1.0, 1e2, -0, "\u00E9\/", null] },`,
+			`  "bomFormat": "CycloneDX",`,
+			`  "specVersion": "` + version + `",`,
+			`  "metadata": {`,
+			`    "x-meta": [ ],`,
+			`    "component": {"x-before": {}, "bom-ref": "m", "type": "file", "name": "a", "x-after": "<&>"},`,
+			`    "x-end": true`,
+			`  },`,
+			`  "components": [`,
+			`    {"x-it": [[]], "type": "file",  "name": "x"}`, // 10
+			`  ],`,
+			`  "x-middle":1,`,
+			`  "dependencies": [`,
+			`    {`,
+			`      "x-need": "é",`,
+			`      "ref": "m",`,
+			`      "dependsOn": ["x"],`, // 17
+			`      "x-more": {"dependsOn": ["y"]}`,
+			`    }`, // 19
+			`  ],`,
+			`  "x-last": {"components": [], "dependencies": [{"ref": "m"}]}`,
+			`}`,
+		}
+		want := slices.Clone(lines)
+		want[10] += ",\n    {\n      \"bom-ref\": \"p\",\n      \"type\": \"file\",\n      \"name\": \"p\"\n    }"
+		want[17] = strings.Replace(want[17], `"x"`, `"x","p"`, 1)
+		want[19] += ",\n    {\n      \"ref\": \"p\"\n    }"
+		got, err := cyclonedx.Merge([]byte(strings.Join(lines, "\n")), []cyclonedx.Component{pack})
+		if err != nil || got.Added != 1 || got.Orphaned {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if string(got.Text) != strings.Join(want, "\n") {
+			t.Errorf("got\n%s\nwant\n%s", got.Text, strings.Join(want, "\n"))
+		}
+		again, err := cyclonedx.Merge(got.Text, []cyclonedx.Component{pack})
+		if err != nil || !bytes.Equal(again.Text, got.Text) {
+			t.Errorf("again: %v\n%s", err, again.Text)
+		}
+	}
+}
+
 // Bytes that are not added are those of the document, in their order.
 func TestMergeKeeps(t *testing.T) {
 	text := read(t, "testdata/gomod.json")

@@ -170,14 +170,12 @@ func openSeenFile(root *os.Root, name string, seen fs.FileInfo) (file *os.File, 
 	if err != nil {
 		return nil, nil, err
 	}
-	first, err := beginning(file)
 	switch {
-	case err != nil:
 	case !os.SameFile(seen, info):
 		err = &ChangedError{}
 	case info.Size() == 0: // like the files in /proc, whatever they hold
 		err = &PlaceError{Reason: "is empty"}
-	case isPointer(first, info.Size()):
+	case isPointer(file, info.Size()):
 		err = &PlaceError{Reason: "is a Git LFS pointer, not the pack"}
 	}
 	if err != nil {

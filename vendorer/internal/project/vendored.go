@@ -1,7 +1,7 @@
 package project
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -93,31 +93,24 @@ func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendore
 	if info, err = file.Stat(); err != nil {
 		return Vendored{}, p.located(name, err)
 	}
-	first, err := beginning(file)
-	if err != nil {
-		return Vendored{}, p.located(name, err)
-	}
-	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(first, info.Size())}
+	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
 	if v.Size == size || v.Size == 0 { // an empty file has a digest, no file has none
+		r := bufio.NewReaderSize(file, int(min(v.Size, marker.PartSize)))
+		first, _ := r.Peek(marker.HeadSize) // MeasurePart reads it again, or fails
 		v.Head = marker.HeadOf(first)
-		v.Part, v.Content, err = verified.MeasurePart(ctx, file, marker.PartSize)
+		v.Part, v.Content, err = verified.MeasurePart(ctx, r, marker.PartSize)
 	}
 	return v, p.located(name, err)
 }
 
-// beginning returns the first bytes of a file: enough for isPointer and for marker.HeadOf.
-func beginning(file io.ReaderAt) ([]byte, error) {
-	first := make([]byte, max(marker.HeadSize, len(lfsPrefix)))
-	n, err := file.ReadAt(first, 0)
-	if err == io.EOF {
-		err = nil
+// isPointer tells whether a file is a Git LFS pointer.
+func isPointer(file io.ReaderAt, size int64) bool {
+	head := make([]byte, len(lfsPrefix))
+	if size >= lfsSize {
+		return false
 	}
-	return first[:n], err
-}
-
-// isPointer tells whether a file of that size that begins with first is a Git LFS pointer.
-func isPointer(first []byte, size int64) bool {
-	return size < lfsSize && bytes.HasPrefix(first, []byte(lfsPrefix))
+	n, _ := file.ReadAt(head, 0)
+	return string(head[:n]) == lfsPrefix
 }
 
 // OpenPack opens the vendored file of a pack and returns its size in bytes. Its bytes prove

@@ -158,6 +158,8 @@ type OverrideError = override.Error
 type (
 	// A NoProjectError reports that there is no packs.toml.
 	NoProjectError = project.NoProjectError
+	// A GoModError reports a go.mod that the go command would not read either.
+	GoModError = project.GoModError
 	// A NoModuleError reports a packs.toml outside any Go module.
 	NoModuleError = project.NoModuleError
 	// A ConflictError reports a packs.lock that holds both sides of a merge.

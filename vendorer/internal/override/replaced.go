@@ -21,7 +21,7 @@ func FindReplacements(p *project.Project, modFile string) []error {
 }
 
 func (p target) replacements(modFile string) []error {
-	own := p.ModulePath()
+	own := p.ModulePath
 	if own == "" {
 		return []error{&Error{Path: p.Show(project.GoMod), Reason: "does not name the module, so what is put in its place is not known"}}
 	}
@@ -43,7 +43,7 @@ func (p target) replacements(modFile string) []error {
 
 // replacementsBelow is FindReplacements for the go.mod files of modules in this one.
 func (p target) replacementsBelow(files []string) []error {
-	own := p.ModulePath()
+	own := p.ModulePath
 	if own == "" {
 		return nil // told already
 	}

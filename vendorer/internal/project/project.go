@@ -37,8 +37,10 @@ const MaxSource = 64 << 20
 type Project struct {
 	Root   *os.Root
 	Module string // the root's absolute path
-	shown  string // the prefix of a shown path below Base
-	Base   string // directory of packs.toml
+	// ModulePath is the module's path; "" if go.mod does not name it. Open sets it.
+	ModulePath string
+	shown      string // the prefix of a shown path below Base
+	Base       string // directory of packs.toml
 
 	TOMLFile, LockFile string
 	GoFile, StubFile   string // StubFile is for [embed] stub
@@ -60,7 +62,11 @@ func Open(file string, lock *Mutex, tolerant bool) (*Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Read(file, tolerant); err != nil {
+	err = p.Read(file, tolerant)
+	if err == nil {
+		err = p.readGoMod()
+	}
+	if err != nil {
 		p.Close()
 		return nil, err
 	}

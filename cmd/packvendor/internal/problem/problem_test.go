@@ -53,6 +53,7 @@ var exitCodes = map[string]struct {
 	"packsfile.Errors":                 {packsfile.Errors{{}}, 2},
 	"packsfile.SyntaxError":            {&packsfile.SyntaxError{}, 2},
 	"vendorer.TakenError":              {&vendorer.TakenError{}, 2},
+	"vendorer.GoModError":              {&vendorer.GoModError{Err: errors.New("x")}, 2},
 	"vendorer.GoNameError":             {&vendorer.GoNameError{}, 2},
 	"vendorer.ConflictError":           {&vendorer.ConflictError{Err: &lockfile.Error{Conflict: true}}, 2},
 	"vendorer.NoTagError":              {&vendorer.NoTagError{Err: &packfetch.RegistryError{Status: 404}}, 3},

@@ -91,6 +91,7 @@ func (x Explainer) inputRules() []rule {
 		on(func(e *lockfile.Error) Problem {
 			return Problem{Kind: Usage, File: e.File, Line: e.Line, Hint: when(e.Newer, GetNewest())}
 		}),
+		on(func(e *vendorer.GoModError) Problem { return Problem{Kind: Usage, File: e.File, Line: e.Line} }),
 		on(func(e *vendorer.NoModuleError) Problem {
 			if e.Workspace != "" {
 				return Problem{Kind: Usage, Hint: x.inWorkspace(e)}

@@ -75,9 +75,13 @@ func (s *session) distEnvelope(entry lockfile.Entry) ([]byte, error) {
 	}
 	key, err := publickey.ParseSPKI(e.Key)
 	if err != nil {
-		return nil, err
+		return nil, s.evidenceError(entry, err)
 	}
-	return signature.DistEnvelope(e.Bundle, key, entry.ManifestDigest), nil
+	opened, err := signature.OpenBundle(e.Bundle, []*publickey.Key{key})
+	if err != nil {
+		return nil, s.evidenceError(entry, err)
+	}
+	return distlock.Envelope(opened, entry.ManifestDigest), nil
 }
 
 // A FileDistError reports packs that are files, which greentic-dist cannot fetch.

@@ -20,6 +20,23 @@ const bundleMediaTypes = "application/vnd.dev.sigstore.bundle"
 // All allowed keys are tried: cosign writes no id of the key, and a hint is only a hint. A
 // bundle with a certificate satisfies no key, whatever signed it.
 func VerifyBundle(bundle []byte, allowed []*publickey.Key) (*Verified, error) {
+	o, err := OpenBundle(bundle, allowed)
+	if err != nil {
+		return nil, err
+	}
+	return Bundle.verified(o.Payload, o.Key, Bundle.predicateTypes())
+}
+
+// An Opened is the envelope in a bundle, of which an allowed key made the signature.
+type Opened struct {
+	Payload   []byte // decoded
+	Signed    []byte // what the signature is over: the payload with its type
+	Signature []byte
+	Key       *publickey.Key // the first of the allowed ones that made it
+}
+
+// OpenBundle is VerifyBundle for a caller that reads the payload itself.
+func OpenBundle(bundle []byte, allowed []*publickey.Key) (*Opened, error) {
 	if err := Bundle.checkSize("bundle", len(bundle)); err != nil {
 		return nil, err
 	}
@@ -27,11 +44,11 @@ func VerifyBundle(bundle []byte, allowed []*publickey.Key) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := firstSigner(allowed, e.signed(), sig)
-	if key == nil {
+	o := &Opened{Payload: e.payload, Signed: e.signed(), Signature: sig}
+	if o.Key = firstSigner(allowed, o.Signed, sig); o.Key == nil {
 		return nil, Bundle.err(Foreign, "no allowed key signed it")
 	}
-	return Bundle.verified(e.payload, key, Bundle.predicateTypes())
+	return o, nil
 }
 
 // ReadCertified returns the payload of a bundle that was signed with a certificate. The

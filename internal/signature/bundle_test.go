@@ -21,6 +21,20 @@ func TestVerifyBundle(t *testing.T) {
 	}
 }
 
+// What is opened verifies by itself, and may state anything.
+func TestOpenBundle(t *testing.T) {
+	o, err := OpenBundle(signing.SignBundle([]byte("{}"), signer).JSON(), public(t, foreign, signer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(o.Payload) != "{}" || o.Key.Identity() != signer.Identity() || !o.Key.Verify(o.Signed, o.Signature) {
+		t.Errorf("%+v", o)
+	}
+	if o, err := OpenBundle(signing.SignBundle([]byte("{}"), signer).JSON(), public(t, foreign)); err == nil {
+		t.Errorf("another key: %+v", o)
+	}
+}
+
 func TestBundles(t *testing.T) {
 	for name, test := range map[string]struct {
 		statement func(*signing.Statement)

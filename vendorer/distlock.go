@@ -11,20 +11,10 @@ import (
 	"github.com/greenticai/packvendor/lockfile"
 )
 
-// A DistLock is packs.lock for Greentic's own programs.
-type DistLock struct {
-	Text []byte // what "greentic-dist pull --lock" reads
-	// Unsigned are the signed packs whose signature is not in it, since greentic-dist would
-	// refuse it: mostly it is about the pack, and greentic-dist compares it with the manifest.
-	Unsigned []string
-	// Chosen are the packs whose layer packs.toml chooses: greentic-dist chooses by media type.
-	Chosen []string
-}
-
-// MakeDistLock makes such a lock of packs.lock, without network. It needs the evidence of signed
-// packs. Packs that are files are a *FileDistError, and it is a *LockedError if packs.lock does
-// not agree with packs.toml.
-func MakeDistLock(ctx context.Context, o Options) (*DistLock, error) {
+// FormatDistLock returns packs.lock as "greentic-dist pull --lock" reads it, without network. It
+// needs the evidence of signed packs. Errors: *LockedError if packs.lock does not agree with
+// packs.toml, *DistFileError, and those of evidence.
+func FormatDistLock(ctx context.Context, o Options) ([]byte, error) {
 	o.Offline = true
 	s, err := open(ctx, o, false)
 	if err != nil {
@@ -32,39 +22,50 @@ func MakeDistLock(ctx context.Context, o Options) (*DistLock, error) {
 	}
 	defer s.close()
 	plan := makePlan(s.p.Config.Packs, s.p.Lock, nil, nil, nil)
-	fromFiles := &FileDistError{}
-	d := &DistLock{}
+	if err := errors.Join(s.lockedError(plan), distFileError(plan)); err != nil {
+		return nil, err
+	}
+	return s.formatDistLock(plan)
+}
+
+func (s *session) formatDistLock(plan Plan) ([]byte, error) {
 	var lock distlock.Lock
+	var leftOut SignatureLeftOut
+	var chosen LayerNotKnown
 	var errs []error
 	for _, step := range plan.Steps {
 		entry := step.Locked
-		switch {
-		case step.Pack.Path != "":
-			fromFiles.Names = append(fromFiles.Names, step.Pack.Name)
-			continue
-		case step.Action == Resolve:
-			continue // lockedError tells
-		case entry.Layer != "":
-			d.Chosen = append(d.Chosen, entry.Name)
-		}
-		component := distlock.Component{Name: entry.Name, Repository: entry.Reference().Name(), Digest: entry.ManifestDigest}
-		if entry.Signer != "" {
-			component.Envelope, err = s.distEnvelope(entry)
-			if component.Envelope == nil {
-				d.Unsigned = append(d.Unsigned, entry.Name)
-			}
-			errs = append(errs, err)
-		}
+		component, err := s.distComponent(entry)
+		errs = append(errs, err)
 		lock.Components = append(lock.Components, component)
+		if entry.Signer != "" && component.Envelope == nil {
+			leftOut.Names = append(leftOut.Names, entry.Name)
+		}
+		if entry.Layer != "" {
+			chosen.Names = append(chosen.Names, entry.Name)
+		}
 	}
-	switch {
-	case len(fromFiles.Names) > 0:
-		errs = append(errs, fromFiles)
-	case plan.lockedError() != nil:
-		errs = append(errs, s.lockedError(plan))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
-	d.Text = distlock.Format(lock)
-	return d, errors.Join(errs...)
+	if leftOut.Names != nil {
+		s.events.now(leftOut)
+	}
+	if chosen.Names != nil {
+		s.events.now(chosen)
+	}
+	return distlock.Format(lock), nil
+}
+
+// distComponent returns an entry as such a lock has it.
+func (s *session) distComponent(entry lockfile.Entry) (distlock.Component, error) {
+	component := distlock.Component{Name: entry.Name, Repository: entry.Reference().Name(), Digest: entry.ManifestDigest}
+	if entry.Signer == "" {
+		return component, nil
+	}
+	var err error
+	component.Envelope, err = s.distEnvelope(entry)
+	return component, err
 }
 
 // distEnvelope returns the signature of an entry for such a lock; nil if it can have none.
@@ -84,12 +85,26 @@ func (s *session) distEnvelope(entry lockfile.Entry) ([]byte, error) {
 	return distlock.Envelope(opened, entry.ManifestDigest), nil
 }
 
-// A FileDistError reports packs that are files, which greentic-dist cannot fetch.
-type FileDistError struct{ Names []string }
+// A DistFileError reports packs that are files, which greentic-dist cannot fetch.
+type DistFileError struct{ Names []string }
 
-func (e *FileDistError) Error() string {
+func (e *DistFileError) Error() string {
 	if len(e.Names) == 1 {
 		return e.Names[0] + " is from a file, which greentic-dist cannot fetch"
 	}
 	return strings.Join(e.Names, ", ") + " are from files, which greentic-dist cannot fetch"
+}
+
+// distFileError returns a *DistFileError if packs of the plan are files.
+func distFileError(plan Plan) error {
+	e := &DistFileError{}
+	for _, step := range plan.Steps {
+		if step.Pack.Path != "" {
+			e.Names = append(e.Names, step.Pack.Name)
+		}
+	}
+	if e.Names == nil {
+		return nil
+	}
+	return e
 }

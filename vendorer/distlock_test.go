@@ -28,7 +28,7 @@ func TestDistLockForged(t *testing.T) {
 	} {
 		c := freshClone(t, p)
 		c.evidence("a", test.fields)
-		_, err := vendorer.MakeDistLock(t.Context(), c.options)
+		_, err := vendorer.FormatDistLock(t.Context(), c.options)
 		var wrong *vendorer.EvidenceError
 		switch {
 		case test.want == "" && err != nil:

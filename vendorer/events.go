@@ -108,6 +108,11 @@ type (
 	LeftOutOfSBOM struct{ Program, Name string }
 	// NothingDepends: an SBOM has no main component with a bom-ref that could depend on packs.
 	NothingDepends struct{ File string }
+	// SignatureLeftOut: packs are signed, but not in a way that greentic-dist accepts, so that
+	// its lock lacks their signatures.
+	SignatureLeftOut struct{ Names []string }
+	// LayerNotKnown: packs.toml chooses the layers of packs, and greentic-dist may take others.
+	LayerNotKnown struct{ Names []string }
 	// Large: a pack is larger than code hosts accept.
 	Large struct {
 		Name string
@@ -148,6 +153,8 @@ func (e NotImported) about() string      { return e.Name }
 func (e UnreadComponents) about() string { return e.Name }
 func (e LeftOutOfSBOM) about() string    { return e.Name }
 func (NothingDepends) about() string     { return "" }
+func (SignatureLeftOut) about() string   { return "" }
+func (LayerNotKnown) about() string      { return "" }
 func (e Large) about() string            { return e.Name }
 func (LargeTotal) about() string         { return "" }
 func (WaitingForProject) about() string  { return "" }

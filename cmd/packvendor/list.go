@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,20 +68,11 @@ func (c *cli) listForDist(command *cobra.Command, format string) error {
 	if err != nil {
 		return err
 	}
-	lock, err := vendorer.MakeDistLock(command.Context(), o)
+	text, err := vendorer.FormatDistLock(command.Context(), o)
 	if err != nil {
 		return err
 	}
-	if err := c.print("%s", lock.Text); err != nil {
-		return err
-	}
-	if len(lock.Unsigned) > 0 {
-		c.say.Warning("greentic-dist would refuse the signatures of %s, so they are left out", strings.Join(lock.Unsigned, ", "))
-	}
-	if len(lock.Chosen) > 0 {
-		c.say.Warning("greentic-dist may take another layer of %s: it does not know layer in packs.toml", strings.Join(lock.Chosen, ", "))
-	}
-	return nil
+	return c.print("%s", text)
 }
 
 // listJSON is the document of list --json.

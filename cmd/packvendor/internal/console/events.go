@@ -93,6 +93,10 @@ func (p *Printer) Event(e vendorer.Event) {
 		p.Warning("%s names %s, but does not have its bytes, so it is not in the SBOM", e.Program, e.Name)
 	case vendorer.NothingDepends:
 		p.Warning("%s has no main component with a bom-ref, so nothing in it depends on the packs", e.File)
+	case vendorer.SignatureLeftOut:
+		p.Warning("greentic-dist would refuse the signatures of %s, so they are left out", strings.Join(e.Names, ", "))
+	case vendorer.LayerNotKnown:
+		p.Warning("greentic-dist may take another layer of %s: it does not know layer in packs.toml", strings.Join(e.Names, ", "))
 	case vendorer.Large:
 		p.Warning("%s%s has %d bytes: many code hosts refuse files over 100 MB", p.About, e.Name, e.Size)
 	case vendorer.LargeTotal:

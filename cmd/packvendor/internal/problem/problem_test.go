@@ -123,7 +123,7 @@ var exitCodes = map[string]struct {
 	"vendorer.UnknownPackError":        {&vendorer.UnknownPackError{}, 2},
 	"vendorer.VendoredError":           {&vendorer.VendoredError{Got: verified.Content{Digest: "sha256:aa"}}, 4},
 	"vendorer.DevelopedError":          {&vendorer.DevelopedError{}, 1},
-	"vendorer.FileDistError":           {&vendorer.FileDistError{Names: []string{"a"}}, 2},
+	"vendorer.DistFileError":           {&vendorer.DistFileError{Names: []string{"a"}}, 2},
 	"vendorer.FileExportError":         {&vendorer.FileExportError{Names: []string{"a"}}, 2},
 	"vendorer.NoLocalFileError":        {&vendorer.NoLocalFileError{}, 2},
 	"vendorer.LocalFileGoneError":      {&vendorer.LocalFileGoneError{Err: &vendorer.NoLocalFileError{}}, 2},

@@ -160,7 +160,7 @@ func (x Explainer) fileRules() []rule {
 		on(func(e *vendorer.LocalFileGoneError) Problem {
 			return Problem{Kind: Usage, Hint: x.addition(e.Addition)}
 		}),
-		all(Usage, new(*vendorer.NoLocalFileError), new(*vendorer.FileDistError)),
+		all(Usage, new(*vendorer.NoLocalFileError), new(*vendorer.DistFileError)),
 		on(func(e *vendorer.FileExportError) Problem {
 			return Problem{Kind: Usage, Hint: x.exportInstead(e.Instead)}
 		}),

@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // ImportOptions select what Import reads.
@@ -100,7 +101,7 @@ func openImport(ctx context.Context, o Options, file string) (*importing, error)
 	if file == "" {
 		return openProjectImport(ctx, o)
 	}
-	lock, err := readLock(file, "packs.lock")
+	lock, err := readLock(file, project.LockName)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,7 @@ func openProjectImport(ctx context.Context, o Options) (*importing, error) {
 	m := &importing{client: s.client, close: s.close, file: s.p.Show(s.p.LockFile), accept: s.p.Config.AcceptMediaTypes, evidence: s.p.ReadEvidence}
 	if s.p.LockBytes == nil {
 		s.close()
-		return nil, &InputError{File: m.file, Err: &fs.PathError{Op: "open", Path: m.file, Err: fs.ErrNotExist}}
+		return nil, missingLock(s.p)
 	}
 	return m.begin(s.p.Lock, filepath.Join(s.p.Module, filepath.FromSlash(s.p.Base)))
 }

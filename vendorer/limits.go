@@ -11,8 +11,8 @@ import (
 	"github.com/greenticai/packvendor/packsfile"
 )
 
-// A LimitError reports that a pack, or all packs together, are larger than packs.toml allows.
-type LimitError struct {
+// A SizeLimitError reports that a pack, or all packs together, are larger than packs.toml allows.
+type SizeLimitError struct {
 	Limit packsfile.Limit
 	Size  int64 // bytes
 	// File is packs.toml where all packs together are too large; it is "" of one pack, which
@@ -21,7 +21,7 @@ type LimitError struct {
 	Largest []lockfile.Entry // of all packs, the largest first
 }
 
-func (e *LimitError) Error() string {
+func (e *SizeLimitError) Error() string {
 	if e.File == "" {
 		return fmt.Sprintf("the pack has %s, more than limits.pack: %s", sizeText(e.Size), e.Limit.Text)
 	}
@@ -40,7 +40,7 @@ func sizeText(size int64) string {
 // maxLargest bounds the packs that a message about all packs names.
 const maxLargest = 5
 
-// limitErrors returns a *LimitError for each task whose pack is larger than packs.toml allows, in
+// limitErrors returns a *SizeLimitError for each task whose pack is larger than packs.toml allows, in
 // a *PackError, and one for all together. Packs that are not locked yet do not count.
 func (s *session) limitErrors(tasks []*task) []error {
 	limits := s.p.Config.Limits
@@ -52,14 +52,14 @@ func (s *session) limitErrors(tasks []*task) []error {
 			continue
 		}
 		if limits.Pack.IsExceeded(t.entry.Size) {
-			errs = append(errs, s.packError(t.Pack, t.Action, &t.Locked, &LimitError{Limit: limits.Pack, Size: t.entry.Size}))
+			errs = append(errs, s.packError(t.Pack, t.Action, &t.Locked, &SizeLimitError{Limit: limits.Pack, Size: t.entry.Size}))
 		}
 		total += min(t.entry.Size, maxEmbedded+1) // never overflows: names are few
 		entries = append(entries, t.entry)
 	}
 	if limits.Total.IsExceeded(total) {
 		slices.SortStableFunc(entries, func(a, b lockfile.Entry) int { return cmp.Compare(b.Size, a.Size) })
-		errs = append(errs, &LimitError{Limit: limits.Total, Size: total, File: s.p.Show(s.p.TOMLFile), Largest: entries[:min(len(entries), maxLargest)]})
+		errs = append(errs, &SizeLimitError{Limit: limits.Total, Size: total, File: s.p.Show(s.p.TOMLFile), Largest: entries[:min(len(entries), maxLargest)]})
 	}
 	return errs
 }

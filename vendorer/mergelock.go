@@ -21,14 +21,14 @@ type LockMerge struct {
 	Path               string // of packs.lock in the repository, for messages
 }
 
-// Run merges the entries by name, and returns the number of packs. A pack that both sides
+// MergeLock merges the entries by name, and returns the number of packs. A pack that both sides
 // changed in different ways is a conflict, which the result has as git writes it, and a
-// *MergeConflictError. Where an entry cannot be read, git merges the files as text, and there is
-// a *TextMergeError beside the lockfile.Errors. The other errors leave Ours as it was.
-func (m LockMerge) Run(ctx context.Context) (packs int, err error) {
+// *LockConflictError. Where an entry cannot be read, git merges the files as text, and there is
+// a *LockTextMergeError beside the lockfile.Errors. The other errors leave Ours as it was.
+func MergeLock(ctx context.Context, m LockMerge) (packs int, err error) {
 	locks, err := m.read()
 	if errors.As(err, new(lockfile.Errors)) {
-		return 0, errors.Join(err, &TextMergeError{Path: m.Path, Err: git.MergeFile(ctx, m.Base, m.Ours, m.Theirs)})
+		return 0, errors.Join(err, &LockTextMergeError{Path: m.Path, Err: git.MergeFile(ctx, m.Base, m.Ours, m.Theirs)})
 	}
 	if err != nil {
 		return 0, err
@@ -43,7 +43,7 @@ func (m LockMerge) Run(ctx context.Context) (packs int, err error) {
 	}
 	var conflicts []error
 	for _, c := range merged.Conflicts {
-		conflicts = append(conflicts, &MergeConflictError{Path: m.Path, Conflict: c})
+		conflicts = append(conflicts, &LockConflictError{Path: m.Path, Conflict: c})
 	}
 	return len(merged.Entries), errors.Join(conflicts...)
 }
@@ -85,13 +85,13 @@ func replaceFile(name string, data []byte) error {
 	return atomicfile.CommitAll(file)
 }
 
-// A MergeConflictError reports a pack that both sides of a merge changed, each in its own way.
-type MergeConflictError struct {
+// A LockConflictError reports a pack that both sides of a merge changed, each in its own way.
+type LockConflictError struct {
 	Path string // of packs.lock
 	lockfile.Conflict
 }
 
-func (e *MergeConflictError) Error() string {
+func (e *LockConflictError) Error() string {
 	what := "both sides changed it"
 	switch {
 	case e.Ours == lockfile.Entry{}:
@@ -102,18 +102,18 @@ func (e *MergeConflictError) Error() string {
 	return fmt.Sprintf("%s: %s: %s: keep one side of the conflict, then run packvendor", e.Path, e.Name, what)
 }
 
-// A TextMergeError reports a packs.lock that was merged as text, since one of its versions
+// A LockTextMergeError reports a packs.lock that was merged as text, since one of its versions
 // cannot be read.
-type TextMergeError struct {
+type LockTextMergeError struct {
 	Path string
 	Err  error // why git could not do that either: then the file is that of our side
 }
 
-func (e *TextMergeError) Error() string {
+func (e *LockTextMergeError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s is that of our side, and not merged: %v", e.Path, e.Err)
 	}
 	return e.Path + " was merged as text: look at it before you commit it"
 }
 
-func (e *TextMergeError) Unwrap() error { return e.Err }
+func (e *LockTextMergeError) Unwrap() error { return e.Err }

@@ -13,6 +13,7 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A since is what the receiver of a bundle has already: nothing, the packs of a packs.lock, or
@@ -63,6 +64,11 @@ func parseLock(path string, data []byte, wanted string) (*lockfile.Lock, error) 
 		return nil, &InputError{File: path, Err: fmt.Errorf("it is packs.toml, not %s", wanted)}
 	}
 	return lock, err
+}
+
+// missingLock is the error of a project without packs.lock, where a command reads nothing else.
+func missingLock(p *project.Project) *InputError {
+	return &InputError{File: p.Show(p.LockFile), Err: fs.ErrNotExist}
 }
 
 // isTOML reports whether a file that is no packs.lock is packs.toml, by its name or because it

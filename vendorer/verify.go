@@ -79,7 +79,7 @@ func blames(finding error) (names []string, all bool) {
 	var pack *PackError
 	var vendored *VendoredError
 	var locked *LockedError
-	var limit *LimitError
+	var limit *SizeLimitError
 	switch {
 	case errors.As(finding, &limit) && limit.File != "": // each pack is as locked
 		return nil, false
@@ -98,7 +98,7 @@ func blames(finding error) (names []string, all bool) {
 // isAsLocked tells whether no finding but tags and sizes contradicts packs.lock.
 func (v *Verification) isAsLocked() bool {
 	return !slices.ContainsFunc(v.Findings, func(err error) bool {
-		return !errors.As(err, new(*TagMismatchError)) && !errors.As(err, new(*LimitError))
+		return !errors.As(err, new(*TagMismatchError)) && !errors.As(err, new(*SizeLimitError))
 	})
 }
 

@@ -29,7 +29,7 @@ next run of packvendor writes them.`,
 		Args:    arguments(4, 4, "BASE OURS THEIRS PATH"),
 		RunE: func(command *cobra.Command, args []string) error {
 			m := vendorer.LockMerge{Base: args[0], Ours: args[1], Theirs: args[2], Path: args[3]}
-			packs, err := m.Run(command.Context())
+			packs, err := vendorer.MergeLock(command.Context(), m)
 			if err != nil {
 				return err
 			}

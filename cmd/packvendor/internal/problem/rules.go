@@ -149,6 +149,7 @@ func (x Explainer) fileRules() []rule {
 	h := x.Hints
 	return []rule{
 		on(func(e *vendorer.ConflictError) Problem { return Problem{Hint: when(e.Merging, h.RunOurs(e.File))} }),
+		all(Drift, new(*vendorer.LockConflictError), new(*vendorer.LockTextMergeError)),
 		on(func(e *vendorer.LockedError) Problem {
 			p := Problem{Kind: Drift, File: cmp.Or(e.Place, e.File), Line: e.Line, Hint: h.Run()}
 			if h.InCI {
@@ -180,7 +181,9 @@ func (x Explainer) fileRules() []rule {
 			}
 			return Problem{Kind: Drift, File: e.Path, Line: e.Line}
 		}),
-		on(func(e *vendorer.LimitError) Problem { return Problem{Kind: Usage, File: e.File, Line: e.Limit.Line} }),
+		on(func(e *vendorer.SizeLimitError) Problem {
+			return Problem{Kind: Usage, File: e.File, Line: e.Limit.Line}
+		}),
 		on(func(e *vendorer.LongFileError) Problem { return Problem{Kind: Usage, File: e.File} }),
 	}
 }
@@ -210,7 +213,7 @@ func (x Explainer) fetchRules() []rule {
 // kindRules are about errors that have a kind and nothing else.
 func kindRules() []rule {
 	return []rule{
-		all(Drift, new(*vendorer.EmbedError), new(*vendorer.MissingPacksError), new(*vendorer.MergeConflictError), new(*vendorer.TextMergeError)),
+		all(Drift, new(*vendorer.EmbedError), new(*vendorer.MissingPacksError)),
 		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError), new(*vendorer.InputError), new(*vendorer.MergeError), new(*vendorer.SBOMLimitError), new(*vendorer.BundleError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 			new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),

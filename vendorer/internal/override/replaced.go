@@ -88,7 +88,7 @@ func (p target) replacedByWork(file, own string) []error {
 	for _, use := range work.Use {
 		dir := fromFile(file, use.Path)
 		mod, err := regularfile.Read(nil, filepath.Join(dir, project.GoMod), project.MaxSource)
-		if err == nil && project.ModulePathIn(mod) == own && !sameFile(dir, p.Module) {
+		if err == nil && project.ModulePathIn(mod) == own && !regularfile.Same(dir, p.Module) {
 			found = append(found, p.replaced(file, use.Syntax.Start.Line, own, use.Path))
 		}
 	}
@@ -98,7 +98,7 @@ func (p target) replacedByWork(file, own string) []error {
 func (p target) replacedBy(file, own string, replaces []*modfile.Replace) []error {
 	var found []error
 	for _, r := range replaces {
-		if r.Old.Path != own || r.New.Version == "" && sameFile(fromFile(file, r.New.Path), p.Module) {
+		if r.Old.Path != own || r.New.Version == "" && regularfile.Same(fromFile(file, r.New.Path), p.Module) {
 			continue
 		}
 		found = append(found, p.replaced(file, r.Syntax.Start.Line, own, r.New.String()))
@@ -141,10 +141,4 @@ func fromFile(file, dir string) string {
 		return dir
 	}
 	return filepath.Join(filepath.Dir(file), dir)
-}
-
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }

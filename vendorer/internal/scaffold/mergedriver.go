@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/vendorer/internal/git"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
@@ -53,7 +54,7 @@ func mergeAttribute(data []byte) string {
 func (s *setup) driverDir() string {
 	dir, err := os.Getwd()
 	top := git.WorkTree(dir)
-	if err != nil || top == "" || isSame(top, s.Module) {
+	if err != nil || top == "" || regularfile.Same(top, s.Module) {
 		return ""
 	}
 	below, err := filepath.Rel(top, dir)
@@ -61,11 +62,4 @@ func (s *setup) driverDir() string {
 		return ""
 	}
 	return filepath.ToSlash(below)
-}
-
-// isSame reports whether two paths lead to the same directory.
-func isSame(a, b string) bool {
-	one, errA := os.Stat(a)
-	other, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(one, other)
 }

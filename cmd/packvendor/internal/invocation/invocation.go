@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // Program is packvendor's own name.
@@ -197,12 +199,6 @@ func Current(getenv func(string) string, hasTool func(dir string) bool) System {
 	return System{
 		Args: os.Args, Parent: os.Getppid(), Look: look, Getenv: getenv, Dir: dir,
 		HasTool: func() bool { return err == nil && hasTool(dir) },
-		IsSame:  isSame,
+		IsSame:  regularfile.Same,
 	}
-}
-
-func isSame(a, b string) bool {
-	one, errA := os.Stat(a)
-	other, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(one, other)
 }

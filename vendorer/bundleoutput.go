@@ -3,14 +3,14 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/atomicfile"
 	"github.com/greenticai/packvendor/internal/layout"
+	"github.com/greenticai/packvendor/internal/outputfile"
 )
 
 // IsArchive reports whether a bundle with that path is written as a tar archive, and not as a
@@ -23,8 +23,8 @@ var compressed = []string{".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip"}
 // A bundleOutput is a place for a bundle.
 type bundleOutput struct {
 	path string
-	file *fetch.Output // of an archive
-	dir  *os.Root      // that will have the folder
+	file *outputfile.File // of an archive
+	dir  *os.Root         // that will have the folder
 }
 
 // openBundleOutput opens a place. The error is a *PlaceError if nothing can be written there, a
@@ -36,7 +36,7 @@ func openBundleOutput(path string) (*bundleOutput, error) {
 		}
 	}
 	if IsArchive(path) {
-		file, err := fetch.OpenOutput(path)
+		file, err := outputfile.Open(path)
 		return &bundleOutput{path: path, file: file}, err
 	}
 	parent := filepath.Dir(filepath.Clean(path))
@@ -70,7 +70,7 @@ func (o *bundleOutput) located(err error) error {
 // write writes a bundle, completely or not at all.
 func (o *bundleOutput) write(ctx context.Context, c *layout.Contents) error {
 	if o.file != nil {
-		return o.file.Write(func(w io.Writer) error { return c.WriteArchive(ctx, w) })
+		return o.file.Write(func(w *atomicfile.File) error { return c.WriteArchive(ctx, w) })
 	}
 	return o.located(c.WriteFolder(ctx, o.dir, o.name()))
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/outputfile"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/packfetch"
 )
@@ -20,7 +21,7 @@ func Fetch(ctx context.Context, o Options, fo FetchOptions, reference string) (p
 // was. The Result's Path is output. FetchFile returns a *PlaceError, before any
 // request, if output has no directory or is no regular file.
 func FetchFile(ctx context.Context, o Options, fo FetchOptions, reference, output string) (packfetch.Result, error) {
-	out, err := fetch.OpenOutput(output)
+	out, err := outputfile.Open(output)
 	if err != nil {
 		return packfetch.Result{}, err
 	}

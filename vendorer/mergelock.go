@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
-	"github.com/greenticai/packvendor/internal/atomicfile"
+	"github.com/greenticai/packvendor/internal/outputfile"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/git"
@@ -72,17 +70,12 @@ func (m LockMerge) read() (l mergedLocks, err error) {
 
 // replaceFile writes a file that exists.
 func replaceFile(name string, data []byte) error {
-	root, err := os.OpenRoot(filepath.Dir(name))
+	file, err := outputfile.Open(name)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	file, err := atomicfile.BeginEdit(root, filepath.Base(name), data)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	return atomicfile.CommitAll(file)
+	defer file.Close()
+	return file.WriteBytes(data)
 }
 
 // A LockConflictError reports a pack that both sides of a merge changed, each in its own way.

@@ -2,11 +2,10 @@ package vendorer
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 
 	"github.com/greenticai/packvendor/internal/cyclonedx"
-	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/outputfile"
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
@@ -14,7 +13,7 @@ import (
 type sbomWriter struct {
 	SBOMOptions
 	into     []byte // of Merge
-	output   *fetch.Output
+	output   *outputfile.File
 	contents contentsReader
 }
 
@@ -34,7 +33,7 @@ func openSBOMWriter(so SBOMOptions) (*sbomWriter, error) {
 		}
 	}
 	if so.Output != "" {
-		w.output, err = fetch.OpenOutput(so.Output)
+		w.output, err = outputfile.Open(so.Output)
 	}
 	return w, err
 }
@@ -73,10 +72,7 @@ func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, e
 	if w.output == nil {
 		return made, nil
 	}
-	return made, w.output.Write(func(to io.Writer) error {
-		_, err := to.Write(made.Text)
-		return err
-	})
+	return made, w.output.WriteBytes(made.Text)
 }
 
 func (w *sbomWriter) merge(packs []cyclonedx.Component) (*cyclonedx.Merged, error) {

@@ -70,16 +70,7 @@ func Begin(root *os.Root, name string, data []byte) (*File, error) {
 
 // BeginEdit is Begin of a user's own file: it keeps the file's mode.
 func BeginEdit(root *os.Root, name string, data []byte) (*File, error) {
-	return begin(root, name, data, func(f *File) error {
-		info, err := root.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return located(root, "stat", name, err)
-		}
-		return f.chmod(info.Mode())
-	})
+	return begin(root, name, data, (*File).KeepMode)
 }
 
 func begin(root *os.Root, name string, data []byte, prepare func(*File) error) (*File, error) {
@@ -127,6 +118,18 @@ func (f *File) Reset() error {
 	}
 	f.written, f.begun = 0, 0
 	return nil
+}
+
+// KeepMode gives f the mode of the file that has its name, if there is one.
+func (f *File) KeepMode() error {
+	info, err := f.root.Stat(f.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return located(f.root, "stat", f.name, err)
+	}
+	return f.chmod(info.Mode())
 }
 
 // chmod changes the file's mode.

@@ -3,15 +3,9 @@ package fetch
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"syscall"
 
 	"github.com/greenticai/packvendor/internal/atomicfile"
-	"github.com/greenticai/packvendor/internal/regularfile"
+	"github.com/greenticai/packvendor/internal/outputfile"
 	"github.com/greenticai/packvendor/internal/scratch"
 )
 
@@ -62,76 +56,20 @@ func (f *Fetcher) Open(ctx context.Context, p *Resolved) (*scratch.File, error) 
 	return file, nil
 }
 
-// An Output is a place for a pack's file.
-type Output struct {
-	dir  *os.Root
-	path string
-}
-
-// OpenOutput opens the directory of path. The caller must close the Output. The error is
-// *regularfile.PlaceError if there is no directory, or if path is no regular file: writing
-// by rename would replace a device or a link.
-func OpenOutput(path string) (*Output, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, &regularfile.PlaceError{Path: path, Reason: "is a directory"}
-	}
-	if info, err := os.Lstat(path); err == nil {
-		if reason := regularfile.Irregular(info); reason != "" {
-			return nil, &regularfile.PlaceError{Path: path, Reason: reason}
-		}
-	}
-	dir := filepath.Dir(path)
-	info, err := os.Stat(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &regularfile.PlaceError{Path: dir, Reason: "does not exist"}
-	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
-		return nil, &regularfile.PlaceError{Path: dir, Reason: "is not a directory"}
-	case err != nil:
-		return nil, err
-	}
-	root, err := os.OpenRoot(dir)
-	return &Output{dir: root, path: path}, err
-}
-
-// Write has write write the file, completely or not at all.
-func (o *Output) Write(write func(io.Writer) error) error {
-	file, err := atomicfile.Create(o.dir, filepath.Base(o.path))
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	file.WriteEarly()
-	if err := write(file); err != nil {
-		return err
-	}
-	if err := atomicfile.CommitAll(file); err != nil {
-		return err
-	}
-	return atomicfile.SyncDir(o.dir, ".")
-}
-
-// Close closes the directory.
-func (o *Output) Close() error { return o.dir.Close() }
-
 // ToFile writes the verified pack to out, completely or not at all. Errors are those of
 // Copy, and those of writing the file.
-func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *Output) (Result, error) {
-	file, err := atomicfile.Create(out.dir, filepath.Base(out.path))
+func (f *Fetcher) ToFile(ctx context.Context, p *Resolved, out *outputfile.File) (Result, error) {
+	var fetched bool
+	err := out.Write(func(file *atomicfile.File) (err error) {
+		if fetched, err = f.Copy(ctx, p, file); err == nil {
+			f.warnIfSuspect(p, file)
+		}
+		return err
+	})
 	if err != nil {
 		return Result{}, err
 	}
-	defer file.Discard()
-	file.WriteEarly()
-	fetched, err := f.Copy(ctx, p, file)
-	if err != nil {
-		return Result{}, err
-	}
-	f.warnIfSuspect(p, file)
-	if err := atomicfile.CommitAll(file); err != nil {
-		return Result{}, err
-	}
-	return f.result(p, out.path, fetched), atomicfile.SyncDir(out.dir, ".")
+	return f.result(p, out.Path(), fetched), nil
 }
 
 // ToCache stores the pack in the cache, if it is not there, and returns its path. It

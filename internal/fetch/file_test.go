@@ -2,16 +2,15 @@ package fetch_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/greenticai/packvendor/internal/fetch"
+	"github.com/greenticai/packvendor/internal/outputfile"
 	"github.com/greenticai/packvendor/internal/packtest"
 	"github.com/greenticai/packvendor/internal/packtest/fault"
-	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/internal/verified"
 )
 
@@ -47,7 +46,7 @@ func TestToFile(t *testing.T) {
 	b := newFixture(t, packtest.Options{})
 	path := filepath.Join(t.TempDir(), "a.gtpack")
 	for _, fetched := range []bool{true, false} {
-		out, err := fetch.OpenOutput(path)
+		out, err := outputfile.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +68,7 @@ func TestToFileFails(t *testing.T) {
 	b.reg.Inject(fault.WrongBlob(""))
 	path := filepath.Join(t.TempDir(), "a.gtpack")
 	write(t, path, []byte("before"))
-	out, err := fetch.OpenOutput(path)
+	out, err := outputfile.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,22 +78,5 @@ func TestToFileFails(t *testing.T) {
 	wantBytes(t, read(t, path), []byte("before"))
 	if names, err := os.ReadDir(filepath.Dir(path)); err != nil || len(names) != 1 {
 		t.Errorf("got %v, %v, want one file", names, err)
-	}
-}
-
-func TestOpenOutputErrors(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "file")
-	write(t, file, nil)
-	for path, want := range map[string]regularfile.PlaceError{
-		dir:                                {Path: dir, Reason: "is a directory"},
-		filepath.Join(dir, "missing", "a"): {Path: filepath.Join(dir, "missing"), Reason: "does not exist"},
-		filepath.Join(file, "a"):           {Path: file, Reason: "is not a directory"},
-	} {
-		_, err := fetch.OpenOutput(path)
-		var place *regularfile.PlaceError
-		if !errors.As(err, &place) || *place != want {
-			t.Errorf("%s: got %v, want %v", path, err, &want)
-		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // An outcome is the result of a command: its data and its problems.
@@ -110,11 +111,11 @@ func (c *cli) printJSON(doc any) error {
 		c.batch.latest().document = doc
 		return nil
 	}
-	text, err := marshal(doc, "  ")
+	text, err := printable.MarshalJSON(doc, "", "  ")
 	if err != nil {
 		return err
 	}
-	return c.print("%s\n", safe.JSON(string(text)))
+	return c.print("%s\n", text)
 }
 
 // An output is standard output; it keeps the first error of a write.

@@ -2,13 +2,13 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -154,23 +154,13 @@ type projectJSON struct {
 
 func (p *projectJSON) MarshalJSON() ([]byte, error) {
 	type fields projectJSON
-	head, err := marshal((*fields)(p), "")
+	head, err := printable.MarshalJSON((*fields)(p), "", "")
 	if err != nil || p.document == nil {
 		return head, err
 	}
-	rest, err := marshal(p.document, "")
+	rest, err := printable.MarshalJSON(p.document, "", "")
 	if err != nil {
 		return nil, err
 	}
 	return bytes.Join([][]byte{bytes.TrimSuffix(head, []byte("}")), bytes.TrimPrefix(rest, []byte("{"))}, []byte(",")), nil
-}
-
-// marshal is json.MarshalIndent without the escapes that are for HTML.
-func marshal(doc any, indent string) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetIndent("", indent)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(doc)
-	return bytes.TrimSpace(b.Bytes()), err
 }

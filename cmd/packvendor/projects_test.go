@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // twoProjects makes a module with two projects the working directory.
@@ -71,7 +73,7 @@ func TestProjectJSON(t *testing.T) {
 		{projectJSON{File: "a"}, `{"file":"a","code":0}`},
 		{projectJSON{File: "}"}, `{"file":"}","code":0}`},
 	} {
-		got, err := marshal(&test.project, "")
+		got, err := printable.MarshalJSON(&test.project, "", "")
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s, %v, want %s", got, err, test.want)
 		}

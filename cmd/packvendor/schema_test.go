@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/difference"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // schemaPlace is where the schemas are published.
@@ -134,11 +135,11 @@ func (o object) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	for i, m := range o {
 		b.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
-		key, err := marshal(m.key, "")
+		key, err := printable.MarshalJSON(m.key, "", "")
 		if err != nil {
 			return nil, err
 		}
-		value, err := marshal(m.value, "")
+		value, err := printable.MarshalJSON(m.value, "", "")
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +178,7 @@ func (w *schemaWriter) schema(file, title string, command jsonCommand) []byte {
 	for _, name := range slices.Sorted(maps.Keys(w.defs)) {
 		defs = append(defs, keyword{name, w.defs[name]})
 	}
-	text, err := marshal(object{
+	text, err := printable.MarshalJSON(object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"$id", schemaPlace + file},
 		{"title", title},
@@ -185,7 +186,7 @@ func (w *schemaWriter) schema(file, title string, command jsonCommand) []byte {
 		{"type", "object"},
 		{"anyOf", choices},
 		{"$defs", defs},
-	}, "  ")
+	}, "", "  ")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -7,11 +7,8 @@
 package cyclonedx
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/printable"
 )
@@ -100,15 +97,9 @@ func serialNumber(text []byte) string {
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:16])
 }
 
-// encode returns a value as JSON of printable ASCII; on one line if unit is "". The names in
-// packs are anybody's, and no terminal or CI system may take one for a command: these begin
-// with "##" within a line.
+// encode returns a value as JSON that is safe to print: names in packs are anybody's. If indent and
+// unit are "", it is on one line.
 func encode(value any, indent, unit string) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent(indent, unit)
-	encoder.Encode(value) // of strings and numbers: it does not fail
-	text := printable.JSON(strings.TrimSuffix(b.String(), "\n"))
-	return []byte(strings.ReplaceAll(text, "##", `\u0023\u0023`))
+	text, _ := printable.MarshalJSON(value, indent, unit) // of strings and numbers: it does not fail
+	return text
 }

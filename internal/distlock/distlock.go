@@ -3,11 +3,10 @@
 package distlock
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 )
 
 // Version is the schema_version of this package's locks.
@@ -39,7 +38,7 @@ type componentJSON struct {
 	Signature string `json:"signature,omitempty"` // the envelope in base64
 }
 
-// Format returns the text of the file. A reference has a digest and no tag, so that the client
+// Format returns the text of the file, which is safe to print. A reference has a digest and no tag, so that the client
 // never asks for the tag.
 func Format(l Lock) []byte {
 	doc := lockJSON{SchemaVersion: Version, Components: []componentJSON{}}
@@ -49,10 +48,6 @@ func Format(l Lock) []byte {
 			Signature: base64.StdEncoding.EncodeToString(c.Envelope),
 		})
 	}
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	e.Encode(doc) // never fails for strings
-	return text.Bytes()
+	text, _ := printable.MarshalJSON(doc, "", "  ") // never fails for strings
+	return append(text, '\n')
 }

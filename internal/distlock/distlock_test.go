@@ -36,6 +36,17 @@ func TestFormat(t *testing.T) {
   ]
 }
 `},
+		{"hostile", distlock.Lock{Components: []distlock.Component{{Name: "é##vso[x]", Repository: "r.io/a", Digest: ociref.Digest(a)}}}, `{
+  "schema_version": 1,
+  "components": [
+    {
+      "name": "\u00e9##vso\u005bx]",
+      "ref": "oci://r.io/a@` + a + `",
+      "digest": "` + a + `"
+    }
+  ]
+}
+`},
 	} {
 		if got := string(distlock.Format(test.lock)); got != test.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)

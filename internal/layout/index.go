@@ -1,8 +1,6 @@
 package layout
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -96,11 +94,9 @@ func formatIndex(entries []Entry) []byte {
 }
 
 func format(value any) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	text, err := printable.MarshalJSON(value, "", "")
+	if err != nil {
 		panic(fmt.Sprint("layout: ", err)) // strings and numbers only
 	}
-	return b.Bytes()
+	return append(text, '\n')
 }

@@ -5,14 +5,12 @@
 // of other scripts look like ASCII, and a line break begins a line that may pass for
 // one of packvendor's. So printable ASCII passes, and all else is escaped as in Go.
 // A bound keeps a megabyte of foreign text from burying the message around it; what is
-// cut off ends in an ellipsis.
+// cut off ends in an ellipsis. JSON is escaped as JSON, and keeps its meaning.
 package printable
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 )
 
 const ellipsis = "..."
@@ -67,24 +65,6 @@ func escape(s, passing string) string {
 		}
 		quoted := strconv.QuoteRuneToASCII(r)
 		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
-}
-
-// JSON is the same JSON without any character that could act upon a terminal: what is not
-// ASCII stands in strings, and can be escaped there.
-func JSON(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < 0x7f:
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
 	}
 	return b.String()
 }

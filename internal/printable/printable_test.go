@@ -1,6 +1,9 @@
 package printable_test
 
 import (
+	"encoding/json"
+	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -73,15 +76,45 @@ func TestLineIsCutOff(t *testing.T) {
 	}
 }
 
-// JSON is ASCII: what could act upon a terminal is escaped, and means the same.
-func TestJSON(t *testing.T) {
+// JSON is ASCII without commands: what a terminal or a CI system could obey is escaped, and means
+// the same.
+func TestFault60_JSON(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"{\n  \"a\": \"b\"\n}\n", "{\n  \"a\": \"b\"\n}\n"},
 		{"\"\u202e\x7f\u009b\ufeff→\"", `"\u202e\u007f\u009b\ufeff\u2192"`},
 		{"\"😀\U0010ffff\"", `"\ud83d\ude00\udbff\udfff"`},
+		{`"::x ##vso[a] ##[b] ##teamcity[c 'é'"`, `"::x ##vso\u005ba] ##\u005bb] ##teamcity\u005bc '\u00e9'"`},
+		{`["##"]`, `["##"]`},
 	} {
-		if got := printable.JSON(test.text); got != test.want {
+		got := printable.JSON(test.text)
+		if got != test.want {
 			t.Errorf("%q: %s, want %s", test.text, got, test.want)
 		}
+		var before, after any
+		if err := errors.Join(json.Unmarshal([]byte(test.text), &before), json.Unmarshal([]byte(got), &after)); err != nil || !reflect.DeepEqual(before, after) {
+			t.Errorf("%q means %q, %v", test.text, after, err)
+		}
+	}
+}
+
+func TestMarshalJSON(t *testing.T) {
+	value := map[string]any{"a": "<é>&##[b\xff", "b": []int{}}
+	for _, test := range []struct{ prefix, indent, want string }{
+		{"", "", `{"a":"<\u00e9>&##\u005bb\ufffd","b":[]}`},
+		{"", "  ", "{\n  \"a\": \"<\\u00e9>&##\\u005bb\\ufffd\",\n  \"b\": []\n}"},
+		{"\t", "\t", "{\n\t\t\"a\": \"<\\u00e9>&##\\u005bb\\ufffd\",\n\t\t\"b\": []\n\t}"},
+	} {
+		if got, err := printable.MarshalJSON(value, test.prefix, test.indent); err != nil || string(got) != test.want {
+			t.Errorf("%q, %q: %s, %v, want %s", test.prefix, test.indent, got, err, test.want)
+		}
+	}
+	if got, err := printable.MarshalJSON(func() {}, "", ""); got != nil || err == nil {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestEscapeCommands(t *testing.T) {
+	if got, want := printable.EscapeCommands("##[a] ##vso.x[b] ###[c] #[d] ## [", `\x5b`), `##\x5ba] ##vso.x\x5bb] ###\x5bc] #[d] ## [`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

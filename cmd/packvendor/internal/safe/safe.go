@@ -14,15 +14,9 @@ import (
 	"github.com/greenticai/packvendor/internal/printable"
 )
 
-// Commands to CI systems:
-//
-//   - "##vso[" to Azure Pipelines, "##teamcity[" to TeamCity, "##[" to older runners of
-//     GitHub Actions, anywhere in a line;
-//   - "::" to GitHub Actions, Gitea and Forgejo, at the beginning of a line.
-var (
-	bracketCommand = lazyregexp.MustCompile(`(##[A-Za-z0-9_.-]*)\[`)
-	colonCommand   = lazyregexp.MustCompile(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
-)
+// colonCommand begins a command to GitHub Actions, Gitea and Forgejo: "::" at the beginning of a
+// line. Other commands are those of [printable.EscapeCommands].
+var colonCommand = lazyregexp.MustCompile(`(^|[\r\n])([\s\pZ\x{85}\x{FEFF}]*):(:)`)
 
 // Log escapes commands to CI systems in text that may begin a line.
 func Log(text string) string {
@@ -30,13 +24,7 @@ func Log(text string) string {
 }
 
 // Inline escapes commands to CI systems in text that does not begin a line.
-func Inline(text string) string { return bracketCommand().ReplaceAllString(text, `$1\x5b`) }
-
-// JSON escapes commands to CI systems in JSON, which keeps its meaning: they stand in
-// strings alone.
-func JSON(text string) string {
-	return bracketCommand().ReplaceAllString(printable.JSON(text), `$1\u005b`)
-}
+func Inline(text string) string { return printable.EscapeCommands(text, `\x5b`) }
 
 // IsHarmless tells whether no terminal and no CI system would obey anything in text: for bytes of
 // others that must be printed as they are.

@@ -1,9 +1,6 @@
 package safe
 
-import (
-	"encoding/json"
-	"testing"
-)
+import "testing"
 
 func TestFault60_Harmless(t *testing.T) {
 	for text, want := range map[string]string{
@@ -24,23 +21,6 @@ func TestFault60_Harmless(t *testing.T) {
 		if got := Log(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
-	}
-}
-
-// JSON says the same, without a command in it.
-func TestFault60_HarmlessJSON(t *testing.T) {
-	const text = "::x ##vso[a] ##[b] ##teamcity[c '\u00e9'"
-	data, err := json.Marshal(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := JSON(string(data))
-	if want := `"::x ##vso\u005ba] ##\u005bb] ##teamcity\u005bc '\u00e9'"`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	var back string
-	if err := json.Unmarshal([]byte(got), &back); err != nil || back != text {
-		t.Errorf("it means %q, %v", back, err)
 	}
 }
 

@@ -38,23 +38,25 @@ type SBOMPack struct {
 	Components int // that its own manifest names
 }
 
-// A MergeError reports an SBOM to which no packs can be added.
-type MergeError struct {
+// An SBOMMergeError reports an SBOM to which no packs can be added.
+type SBOMMergeError struct {
 	File string
 	Err  error
 }
 
-func (e *MergeError) Error() string { return fmt.Sprintf("cannot add packs to %s: %v", e.File, e.Err) }
+func (e *SBOMMergeError) Error() string {
+	return fmt.Sprintf("cannot add packs to %s: %v", e.File, e.Err)
+}
 
-func (e *MergeError) Unwrap() error { return e.Err }
+func (e *SBOMMergeError) Unwrap() error { return e.Err }
 
 // MakeSBOM writes packs into an SBOM, with the components that their own manifests name. Of a
 // project these are the locked packs: it reads the vendored ones, and takes those that are missing
 // from where Run would. packs.lock must agree with packs.toml: else the error is a *LockedError.
-// Of a program these are the packs whose bytes it has, and no project is read. The bytes of the
-// SBOM depend on the packs, packs.lock or the program, and the SBOM to merge into alone.
+// Of a program these are the packs whose bytes it has, and no project is read. Only the packs,
+// packs.lock or the program, and the merged SBOM decide the bytes of the SBOM.
 //
-// Other errors: *MergeError, *InputError, *PlaceError, *LongFileError, *VendoredError,
+// Other errors: *SBOMMergeError, *InputError, *PlaceError, *LongFileError, *VendoredError,
 // *ProgramSBOMError, *SBOMLimitError, and those of Run.
 func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error) {
 	w, err := openSBOMWriter(so)

@@ -78,7 +78,7 @@ func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, e
 func (w *sbomWriter) merge(packs []cyclonedx.Component) (*cyclonedx.Merged, error) {
 	merged, err := cyclonedx.Merge(w.into, packs)
 	if err != nil {
-		return nil, &MergeError{File: w.Merge, Err: err}
+		return nil, &SBOMMergeError{File: w.Merge, Err: err}
 	}
 	return merged, nil
 }

@@ -139,15 +139,15 @@ func addDependencies(e *edits, root strictjson.Object, main string, packs []stri
 	addToList(e, root, "dependencies", added)
 }
 
-// addNeeds adds packs to what the main component depends on. There may be several lists of
-// that, wrong as it is.
+// addNeeds adds packs to the dependsOn of the main component. A document may wrongly list that
+// component several times; the first list that exists gets the packs.
 func addNeeds(e *edits, mains []strictjson.Object, packs []string) {
 	known := map[string]bool{}
 	first := mains[0]
 	for _, d := range slices.Backward(mains) {
 		if d.Has("dependsOn") {
 			first = d
-			for _, ref := range d.StringList("dependsOn") {
+			for _, ref := range d.Strings("dependsOn") {
 				known[ref] = true
 			}
 		}

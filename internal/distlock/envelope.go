@@ -55,7 +55,7 @@ func subjectOf(payload []byte) (first ociref.Digest) {
 		}
 		for _, subject := range o.Objects("subject") {
 			subject.String("name")
-			if hex, ok := subject.Strings("digest")["sha256"]; ok && first == "" {
+			if hex, ok := subject.StringMap("digest")["sha256"]; ok && first == "" {
 				first = ociref.Digest("sha256:" + hex)
 			}
 		}

@@ -64,7 +64,7 @@ func parseIndex(data []byte) ([]Entry, error) {
 			digest, err := ociref.ParseDigest(d.String("digest"))
 			e.Content = verified.Content{Digest: digest, Size: int64(d.Int("size"))}
 			if d.Has("annotations") {
-				annotations := d.Strings("annotations")
+				annotations := d.StringMap("annotations")
 				e.Name, e.Reference = annotations[nameAnnotation], annotations[referenceAnnotation]
 			}
 			if err == nil {

@@ -70,7 +70,7 @@ func (l *layer) read(entry strictjson.Object) {
 	}
 	l.digest, l.size = digest, int64(entry.Int("size"))
 	if entry.Has("annotations") {
-		l.annotations = entry.Strings("annotations")
+		l.annotations = entry.StringMap("annotations")
 	}
 }
 

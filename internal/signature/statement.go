@@ -79,7 +79,7 @@ func (f Format) parseSubject(o strictjson.Object) Subject {
 	if f == Greentic || o.Has("name") {
 		s.Name = o.String("name")
 	}
-	digests := o.Strings("digest")
+	digests := o.StringMap("digest")
 	digest, ok := digests["sha256"]
 	switch {
 	case ok && f == Greentic:

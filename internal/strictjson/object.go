@@ -1,10 +1,10 @@
-// Package strictjson reads JSON so that no two readers can disagree about it: that of
-// signatures, and that of documents which are then edited as text.
+// Package strictjson reads JSON so that no two readers can disagree about it. It also says where
+// objects and lists stand, for callers that edit the text.
 //
-// A document has one reading: valid UTF-8, no key twice in any object, no half of a
-// surrogate pair, nothing after it but white space, at most [MaxDepth] objects and lists in
-// one another, or as many as [Limits] say. Keys match exactly, in case too. encoding/json is laxer in each of these
-// points. What this package accepts, encoding/json accepts with the same values.
+// A document has one reading: valid UTF-8, no key twice in any object, no half of a surrogate
+// pair, nothing after it but white space. Objects and lists are in one another at most as deep as
+// [MaxDepth], or as [Limits] say. Keys match exactly, in case too. encoding/json is laxer in each
+// of these points. What this package accepts, encoding/json accepts with the same values.
 package strictjson
 
 import (
@@ -155,8 +155,8 @@ func (o Object) Objects(key string) []Object {
 	return objects
 }
 
-// StringList returns the list of strings under key.
-func (o Object) StringList(key string) []string {
+// Strings returns the list of strings under key.
+func (o Object) Strings(key string) []string {
 	var texts []string
 	for _, text := range list[string](o, key, "a string") {
 		texts = append(texts, text)
@@ -193,8 +193,8 @@ func list[T any](o Object, key, kind string) iter.Seq2[string, T] {
 	}
 }
 
-// Strings returns the object of strings under key.
-func (o Object) Strings(key string) map[string]string {
+// StringMap returns the object of strings under key.
+func (o Object) StringMap(key string) map[string]string {
 	inner := o.Object(key)
 	texts := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(inner.members)) {

@@ -107,8 +107,8 @@ func TestObject(t *testing.T) {
 		{"Int of a string", func(o Object) any { return o.Int("s") }, "s: not a number"},
 		{"Base64", func(o Object) any { return o.Base64("b") }, "[1 2]"},
 		{"Base64 of other text", func(o Object) any { return o.Base64("s") }, "s: not base64 as its bytes are encoded: standard alphabet, padding, no line breaks"},
-		{"Strings", func(o Object) any { return o.Strings("o") }, "map[k:v]"},
-		{"Strings of others", func(o Object) any { return o.Strings("strange key") }, `"strange key".s: not a string`},
+		{"StringMap", func(o Object) any { return o.StringMap("o") }, "map[k:v]"},
+		{"StringMap of others", func(o Object) any { return o.StringMap("strange key") }, `"strange key".s: not a string`},
 		{"Object", func(o Object) any { return o.Object("o").String("k") }, "v"},
 		{"Object of a list", func(o Object) any { return o.Object("l").String("k") }, "l: not an object"},
 		{"Objects", func(o Object) any { return o.Objects("l")[0].String("s") }, "y"},
@@ -249,7 +249,7 @@ func TestSpans(t *testing.T) {
 			{at(list[0].Span()), `{"c":"]"}`},
 			{at(list[1].Span()), `{}`},
 			{at(o.ListSpan("d")), `["x\"","y"]`},
-			{strings.Join(o.StringList("d"), "|"), `x"|y`},
+			{strings.Join(o.Strings("d"), "|"), `x"|y`},
 		} {
 			if test.got != test.want {
 				t.Errorf("%s stands in the place of %s", test.got, test.want)
@@ -261,13 +261,13 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-func TestStringList(t *testing.T) {
+func TestStrings(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{`{"a":["x",1]}`, "a[1]: not a string"},
 		{`{"a":"x"}`, "a: not a list"},
 		{`{}`, "a: missing"},
 	} {
-		for _, read := range []func(Object){func(o Object) { o.StringList("a") }, func(o Object) { o.ListSpan("a"); o.StringList("a") }} {
+		for _, read := range []func(Object){func(o Object) { o.Strings("a") }, func(o Object) { o.ListSpan("a"); o.Strings("a") }} {
 			if err := Read([]byte(test.text), read); err == nil || err.Error() != test.want {
 				t.Errorf("%s: %v, want %s", test.text, err, test.want)
 			}

@@ -70,7 +70,7 @@ var exitCodes = map[string]struct {
 	"vendorer.BundleError":             {&vendorer.BundleError{}, 2},
 	"vendorer.InputError":              {&vendorer.InputError{Err: fs.ErrNotExist}, 2},
 	"vendorer.ProgramSBOMError":        {&vendorer.ProgramSBOMError{Program: "app", Name: "a"}, 4},
-	"vendorer.MergeError":              {&vendorer.MergeError{File: "bom.xml", Err: errors.New("it is XML, not JSON")}, 2},
+	"vendorer.SBOMMergeError":          {&vendorer.SBOMMergeError{File: "bom.xml", Err: errors.New("it is XML, not JSON")}, 2},
 	"vendorer.SBOMLimitError":          {&vendorer.SBOMLimitError{}, 2},
 	"vendorer.MissingPacksError":       {&vendorer.MissingPacksError{}, 1},
 	"vendorer.LockConflictError":       {&vendorer.LockConflictError{}, 1},

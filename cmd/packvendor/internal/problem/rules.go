@@ -214,7 +214,7 @@ func (x Explainer) fetchRules() []rule {
 func kindRules() []rule {
 	return []rule{
 		all(Drift, new(*vendorer.EmbedError), new(*vendorer.MissingPacksError)),
-		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError), new(*vendorer.InputError), new(*vendorer.MergeError), new(*vendorer.SBOMLimitError), new(*vendorer.BundleError),
+		all(Usage, new(*vendorer.InitError), new(*vendorer.RevisionError), new(*vendorer.UsageError), new(*vendorer.KeepError), new(*vendorer.InputError), new(*vendorer.SBOMMergeError), new(*vendorer.SBOMLimitError), new(*vendorer.BundleError),
 			new(*vendorer.UnknownPackError), new(*vendorer.EditError), new(*gtpack.NotPackError), new(*gtpack.MalformedError),
 			new(*packfetch.NoPackError), new(*packfetch.OptionError), new(*packfetch.PublicKeyError)),
 		all(Network, new(*vendorer.ProxyError)),

@@ -4,19 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/greenticai/packvendor/internal/fetch"
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
-	"github.com/greenticai/packvendor/internal/program"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/trust"
@@ -103,7 +98,7 @@ func Inspect(ctx context.Context, o Options, opt InspectOptions, what string) (*
 	case isFile && opt.Signatures:
 		return nil, &UsageError{Subject: fmt.Sprintf("%+q", what), Reason: "is a file, and signatures are looked for in a registry"}
 	case isFile || isPath(what):
-		return inspectFile(ctx, o, opt, what)
+		return fileInspection{options: o, locks: opt.Locks, name: what, maxPiped: maxEmbedded}.run(ctx)
 	case opt.Locks != nil:
 		return nil, notProgram(what)
 	}
@@ -215,96 +210,6 @@ func about(what string, err error) error {
 		return nil
 	}
 	return &InspectError{What: what, Err: err}
-}
-
-// notProgram is the error about locks for what is no program.
-func notProgram(what string) error {
-	return &UsageError{Subject: fmt.Sprintf("%+q", what), Reason: "is not a compiled program, and only these are compared with a packs.lock"}
-}
-
-// inspectFile inspects the pack in any file, or a program.
-func inspectFile(ctx context.Context, o Options, opt InspectOptions, name string) (*Inspection, error) {
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return nil, &UsageError{Subject: fmt.Sprintf("%+q", name), Reason: "is neither a pack of packs.toml, nor a file, nor a reference"}
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, &UsageError{Subject: fmt.Sprintf("%+q", name), Reason: "is a directory, not a pack"}
-	}
-	file, err := openPatiently(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if info.Mode().IsRegular() {
-		return inspectBytes(ctx, o, opt, name, io.NewSectionReader(file, 0, info.Size()))
-	}
-	return inspectPipe(ctx, o, opt, name, file)
-}
-
-// openPatiently is os.Open, but ctx ends the wait for the writer of a pipe.
-func openPatiently(ctx context.Context, name string) (*os.File, error) {
-	type opened struct {
-		file *os.File
-		err  error
-	}
-	done := make(chan opened, 1)
-	go func() {
-		file, err := os.Open(name)
-		done <- opened{file, err}
-	}()
-	select {
-	case o := <-done:
-		return o.file, o.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-// inspectPipe inspects the bytes of a pipe: it reads once, and bounds the size.
-func inspectPipe(ctx context.Context, o Options, opt InspectOptions, name string, pipe *os.File) (*Inspection, error) {
-	copied, err := scratch.New()
-	if err != nil {
-		return nil, err
-	}
-	defer copied.Close()
-	stop := context.AfterFunc(ctx, func() { pipe.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	n, err := io.Copy(copied, verified.Reader(ctx, io.LimitReader(pipe, maxEmbedded+1)))
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case err != nil:
-		return nil, err
-	case n > maxEmbedded:
-		return nil, tooLarge("the pack has", n)
-	}
-	return inspectBytes(ctx, o, opt, name, copied)
-}
-
-// inspectBytes hashes only packs: other files may be large.
-func inspectBytes(ctx context.Context, o Options, opt InspectOptions, name string, bytes gtpack.Source) (*Inspection, error) {
-	format, err := program.FormatOf(bytes)
-	switch {
-	case err != nil:
-		return nil, about(name, err)
-	case format != "":
-		program, err := o.inspectProgram(ctx, name, bytes, bytes.Size(), opt.Locks)
-		if err != nil {
-			return nil, err
-		}
-		return &Inspection{Program: program}, nil
-	case opt.Locks != nil:
-		return nil, notProgram(name)
-	}
-	pack, err := gtpack.Read(ctx, bytes)
-	if err != nil {
-		return nil, about(name, err)
-	}
-	content, err := verified.Measure(ctx, io.NewSectionReader(bytes, 0, bytes.Size()))
-	return &Inspection{Pack: pack, Content: content, Path: name}, err
 }
 
 // inspectReference inspects a pack of a registry or the cache. It allows tags, since it

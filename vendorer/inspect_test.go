@@ -64,6 +64,24 @@ func TestInspectNoTemporaries(t *testing.T) {
 	}
 }
 
+// A pack beyond the limit can be used nowhere, but a program of that size has to be a file.
+func TestInspectLargePipe(t *testing.T) {
+	p := newVendored(t)
+	t.Chdir(p.mod)
+	p.fifo("pipe")
+	for _, test := range []struct{ content, want string }{
+		{"PK\x03\x04 a pack", "the pack has 11 bytes: more than 2000000000 cannot be linked into a Go program"},
+		{"\x7fELF a program", `"pipe" is a pipe, and a program of more than 10 bytes is only read from a file`},
+	} {
+		written := make(chan error, 1)
+		go func() { written <- os.WriteFile("pipe", []byte(test.content), 0) }()
+		if _, err := vendorer.InspectPipe(t.Context(), p.options, "pipe", 10); err == nil || err.Error() != test.want {
+			t.Errorf("%v\nwant: %s", err, test.want)
+		}
+		p.must(<-written)
+	}
+}
+
 // Wrong arguments are reported before any look-up or write.
 func TestFetchOptions(t *testing.T) {
 	p := newVendored(t)

@@ -2,15 +2,14 @@ package vendorer
 
 import (
 	"context"
-	"io"
+	"errors"
 	"io/fs"
-	"path/filepath"
 	"runtime/debug"
 
 	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/program"
+	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A Program is an executable, or an archive of -buildmode=c-archive, and the packs in it.
@@ -31,6 +30,8 @@ type Program struct {
 	Packs []ProgramPack
 	// HasMarkers tells whether the program names any pack.
 	HasMarkers bool
+	// MalformedMarkers is how many different markers it has that no release of packvendor writes.
+	MalformedMarkers int
 }
 
 type (
@@ -40,8 +41,8 @@ type (
 	Marker = marker.Marker
 	// A BytesState says whether the bytes that a marker names are in the program.
 	BytesState = program.State
-	// A FormatError says why a file cannot be read as a program.
-	FormatError = program.FormatError
+	// A ProgramFormatError says why a file cannot be read as a program.
+	ProgramFormatError = program.FormatError
 	// A MarkerLimitError reports a program with more markers than are read.
 	MarkerLimitError = program.LimitError
 	// A MarkerVersionError reports a marker that a newer packvendor wrote.
@@ -66,17 +67,54 @@ type ProgramPack struct {
 	Err     error          // a *LinkError if the bytes, or what is locked, are something else
 }
 
-// openProgram returns the packs of a program, which it compares with locks.
-func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64, locks []namedLock) (*Program, error) {
-	f, err := program.New(file, size)
-	if err != nil {
-		return nil, about(path, err)
+// Reference returns the reference of a pack, or "file:" and a path: as its marker has it, or else
+// packs.lock.
+func (p ProgramPack) Reference() string {
+	if p.Linked != nil {
+		return p.Linked.Ref
 	}
-	packs, _, err := f.Packs(ctx)
-	if err != nil {
-		return nil, about(path, err)
+	return markerRef(p.Locked)
+}
+
+// openProgram opens a program. The caller must close it. If there is no file, the error is an
+// *InputError.
+func openProgram(path string) (*program.File, error) {
+	f, err := program.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &InputError{File: path, Err: err}
 	}
-	p := &Program{Path: path, Format: string(f.Format), Architectures: f.Architectures(), HasMarkers: len(packs) > 0}
+	return f, aboutProgram(path, err)
+}
+
+// aboutProgram names a program in an error that does not do so itself.
+func aboutProgram(path string, err error) error {
+	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*regularfile.PlaceError)) {
+		return err
+	}
+	return about(path, err)
+}
+
+// linkedPacks returns the packs that a program names.
+func linkedPacks(ctx context.Context, path string, f *program.File) ([]LinkedPack, int, error) {
+	packs, malformed, err := f.Packs(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	} else {
+		err = aboutProgram(path, err)
+	}
+	return packs, malformed, err
+}
+
+// readProgram returns the packs of a program, which it compares with locks.
+func readProgram(ctx context.Context, path string, f *program.File, locks []namedLock) (*Program, error) {
+	packs, malformed, err := linkedPacks(ctx, path, f)
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{
+		Path: path, Format: string(f.Format), Architectures: f.Architectures(),
+		HasMarkers: len(packs) > 0, MalformedMarkers: malformed,
+	}
 	p.Build, p.NoBuild = f.BuildInfo()
 	for _, lock := range locks {
 		p.Locks = append(p.Locks, lock.file)
@@ -85,76 +123,9 @@ func openProgram(ctx context.Context, path string, file io.ReaderAt, size int64,
 	return p, nil
 }
 
-// A namedLock is a packs.lock with which a program is compared.
-type namedLock struct {
-	*lockfile.Lock
-	file string // as the user names it
-	// importPath is that of the package that embeds its packs; "" if it is unknown, and then the
-	// packs may be of any package.
-	importPath string
-}
-
-// lockOfProject reads the packs.lock of a project.
-func (o Options) lockOfProject(ctx context.Context) (namedLock, error) {
-	mutex, err := o.rlock(ctx)
-	if err != nil {
-		return namedLock{}, err
-	}
-	p, err := project.Open(o.file(), mutex, true)
-	if err != nil {
-		return namedLock{}, err
-	}
-	defer p.Close()
-	shown := p.Show(p.LockFile)
-	if p.LockBytes == nil {
-		return namedLock{}, &InputError{File: shown, Err: fs.ErrNotExist}
-	}
-	return namedLock{Lock: p.Lock, file: shown, importPath: p.ImportPath()}, nil
-}
-
-// lockOfFile reads any packs.lock. If it is that of a project, the import path is known.
-func (o Options) lockOfFile(ctx context.Context, file string) (namedLock, error) {
-	toml := filepath.Join(filepath.Dir(file), tomlName)
-	if filepath.Base(file) == project.LockName && hasFile(toml) && hasFile(file) {
-		o.File = toml
-		return o.lockOfProject(ctx)
-	}
-	lock, err := readLock(file, project.LockName)
-	return namedLock{Lock: lock, file: file}, err
-}
-
-// readLocks reads the packs.lock of each project, and others.
-func (o Options) readLocks(ctx context.Context, projects, files []string) ([]namedLock, error) {
-	var locks []namedLock
-	seen := map[string]bool{}
-	add := func(lock namedLock, err error) error {
-		if err != nil {
-			return err
-		}
-		abs, err := filepath.Abs(lock.file)
-		if err == nil && !seen[abs] {
-			seen[abs] = true
-			locks = append(locks, lock)
-		}
-		return err
-	}
-	for _, file := range projects {
-		o.File = file
-		if err := add(o.lockOfProject(ctx)); err != nil {
-			return nil, err
-		}
-	}
-	for _, file := range files {
-		if err := add(o.lockOfFile(ctx, file)); err != nil {
-			return nil, err
-		}
-	}
-	return locks, nil
-}
-
 // inspectProgram returns the packs of a program, compared with the given locks, or else with that
 // of the project at hand.
-func (o Options) inspectProgram(ctx context.Context, path string, file io.ReaderAt, size int64, files []string) (*Program, error) {
+func (o Options) inspectProgram(ctx context.Context, path string, f *program.File, files []string) (*Program, error) {
 	var projects []string
 	if len(files) == 0 && hasFile(o.file()) {
 		projects = []string{o.file()}
@@ -163,7 +134,7 @@ func (o Options) inspectProgram(ctx context.Context, path string, file io.Reader
 	if uncompared != nil && (len(files) > 0 || ctx.Err() != nil) {
 		return nil, uncompared
 	}
-	p, err := openProgram(ctx, path, file, size, locks)
+	p, err := readProgram(ctx, path, f, locks)
 	if err != nil {
 		return nil, err
 	}

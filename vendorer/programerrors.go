@@ -112,3 +112,17 @@ func (e *NoMarkerError) Error() string {
 		return fmt.Sprintf("%s has no marker of a pack of %s", text, lock)
 	}
 }
+
+// A MalformedMarkersError reports a program with markers that no release of packvendor writes.
+type MalformedMarkersError struct {
+	Program string
+	Count   int // of those that differ
+}
+
+func (e *MalformedMarkersError) Error() string {
+	text := "%s has %d malformed markers: something changed them, so nobody knows which packs they named"
+	if e.Count == 1 {
+		text = "%s has %d malformed marker: something changed it, so nobody knows which pack it named"
+	}
+	return fmt.Sprintf(text, printable.Line(e.Program, maxMarkerLine), e.Count)
+}

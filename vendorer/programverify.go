@@ -2,11 +2,7 @@ package vendorer
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"slices"
-
-	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
 // VerifyProgramOptions hold for one call of VerifyProgram.
@@ -24,29 +20,26 @@ type VerifyProgramOptions struct {
 // A ProgramVerification is the result of VerifyProgram.
 type ProgramVerification struct {
 	*Program
-	// Findings are the problems: *LinkError and *NoMarkerError.
+	// Findings are the problems: *LinkError, *NoMarkerError and *MalformedMarkersError.
 	Findings []error
 	Locked   int // how many packs the locks have
 	Verified int // how many of them are in the program, as they are locked
 }
 
 // VerifyProgram compares the packs in an executable with files packs.lock. It does not run the
-// executable. Errors besides those of reading files: *FormatError, *MarkerLimitError,
-// *InputError and those of a project.
+// executable. Errors besides those of reading files: *ProgramFormatError, *MarkerLimitError,
+// *MarkerVersionError, *InputError and those of a project.
 func VerifyProgram(ctx context.Context, o Options, file string, vo VerifyProgramOptions) (*ProgramVerification, error) {
 	locks, err := o.readLocks(ctx, vo.Projects, vo.Locks)
 	if err != nil {
 		return nil, err
 	}
-	program, info, err := regularfile.Open(nil, file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &InputError{File: file, Err: err}
-	case err != nil:
+	f, err := openProgram(file)
+	if err != nil {
 		return nil, err
 	}
-	defer program.Close()
-	p, err := openProgram(ctx, file, program, info.Size(), locks)
+	defer f.Close()
+	p, err := readProgram(ctx, file, f, locks)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +53,9 @@ func VerifyProgram(ctx context.Context, o Options, file string, vo VerifyProgram
 	}
 	for _, pack := range p.Packs {
 		v.add(pack, vo)
+	}
+	if p.MalformedMarkers > 0 {
+		v.Findings = append(v.Findings, &MalformedMarkersError{Program: file, Count: p.MalformedMarkers})
 	}
 	v.Verified = p.countVerified()
 	return v, nil

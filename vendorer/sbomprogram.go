@@ -3,7 +3,6 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"runtime/debug"
@@ -12,44 +11,21 @@ import (
 	"github.com/greenticai/packvendor/internal/cyclonedx"
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/program"
-	"github.com/greenticai/packvendor/internal/regularfile"
 )
-
-// A ProgramSBOMError reports a program that does not tell which packs it has.
-type ProgramSBOMError struct {
-	Program string
-	Name    string // of a pack whose bytes are wrong or unknown; "" if there is no marker at all
-	Unknown bool   // whether it has the bytes could not be found out
-}
-
-func (e *ProgramSBOMError) Error() string {
-	switch {
-	case e.Name == "":
-		return e.Program + " names no packs: it has no markers"
-	case e.Unknown:
-		return fmt.Sprintf("%s: it could not be found out whether the bytes of %s are there: there are too many places where they could be", e.Program, e.Name)
-	}
-	return fmt.Sprintf("%s: the bytes of %s are not those that the program names", e.Program, e.Name)
-}
 
 // makeProgramSBOM is MakeSBOM of a program.
 func makeProgramSBOM(ctx context.Context, o Options, w *sbomWriter) (*MadeSBOM, error) {
-	file, err := program.Open(w.Program)
-	if errors.As(err, new(*regularfile.PlaceError)) {
+	file, err := openProgram(w.Program)
+	if err != nil {
 		return nil, err
 	}
-	if err != nil {
-		return nil, &InputError{File: w.Program, Err: err}
-	}
 	defer file.Close()
-	linked, _, err := file.Packs(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case err != nil:
-		return nil, &InputError{File: w.Program, Err: err}
-	case len(linked) == 0:
-		return nil, &ProgramSBOMError{Program: w.Program}
+	linked, _, err := linkedPacks(ctx, w.Program, file)
+	if err != nil {
+		return nil, err
+	}
+	if len(linked) == 0 {
+		return nil, &NoMarkerError{Program: w.Program}
 	}
 	events := &orderedEvents{tell: o.Events}
 	defer events.flush()
@@ -83,7 +59,7 @@ func (w *sbomWriter) heldPacks(ctx context.Context, linked []program.Pack, event
 			events.event(LeftOutOfSBOM{Program: w.Program, Name: l.Name})
 			continue
 		case program.Other, program.Unknown:
-			errs = append(errs, &ProgramSBOMError{Program: w.Program, Name: l.Name, Unknown: l.State == program.Unknown})
+			errs = append(errs, ProgramPack{Package: l.Package, Name: l.Name, Linked: &l}.fault(w.Program))
 			continue
 		}
 		p, err := w.heldPack(ctx, l, events)

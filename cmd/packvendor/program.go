@@ -11,7 +11,6 @@ import (
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
-	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -25,8 +24,10 @@ type programJSON struct {
 	NoBuild string     `json:"no_build,omitempty"` // why there is no build
 	Locks   []string   `json:"locks"`              // the files packs.lock with which the program was compared
 	// Uncompared says why it was not compared with packs.lock of the project.
-	Uncompared string            `json:"uncompared,omitempty"`
-	Packs      []programPackJSON `json:"packs"` // of the program, and those of the locks that it does not have
+	Uncompared string `json:"uncompared,omitempty"`
+	// Malformed is how many different markers it has that no release of packvendor writes.
+	Malformed int               `json:"malformed_markers,omitempty"`
+	Packs     []programPackJSON `json:"packs"` // of the program, and those of the locks that it does not have
 }
 
 type buildJSON struct {
@@ -57,7 +58,7 @@ type programPackJSON struct {
 func newProgramJSON(p *vendorer.Program) *programJSON {
 	doc := &programJSON{
 		Path: p.Path, Format: p.Format, Architectures: p.Architectures, Build: newBuildJSON(p),
-		Locks: append([]string{}, p.Locks...), Packs: []programPackJSON{},
+		Locks: append([]string{}, p.Locks...), Packs: []programPackJSON{}, Malformed: p.MalformedMarkers,
 	}
 	if p.NoBuild != nil {
 		doc.NoBuild = p.NoBuild.Error()
@@ -93,7 +94,7 @@ func buildSetting(p *vendorer.Program, key string) string {
 func newProgramPackJSON(p vendorer.ProgramPack) programPackJSON {
 	e := p.Locked
 	doc := programPackJSON{
-		Package: p.Package, Name: p.Name, Lock: p.Lock, Reference: programReference(p),
+		Package: p.Package, Name: p.Name, Lock: p.Lock, Reference: p.Reference(),
 		ManifestDigest: string(e.ManifestDigest), LayerDigest: string(e.LayerDigest), MediaType: e.MediaType, Size: e.Size,
 	}
 	if m := p.Linked; m != nil {
@@ -104,17 +105,6 @@ func newProgramPackJSON(p vendorer.ProgramPack) programPackJSON {
 		doc.Fault = string(fault.Fault)
 	}
 	return doc
-}
-
-// programReference returns the reference of a pack, as its marker has it, or else packs.lock.
-func programReference(p vendorer.ProgramPack) string {
-	switch {
-	case p.Linked != nil:
-		return p.Linked.Ref
-	case p.Locked.Path != "":
-		return marker.FileRef(p.Locked.Path)
-	}
-	return p.Locked.Ref
 }
 
 // faultOf returns what is wrong with a pack of a program, nil if nothing is.
@@ -158,9 +148,18 @@ func buildRows(doc *programJSON) [][2]string {
 
 // programPacksText says in a line which packs a program has.
 func programPacksText(p *vendorer.Program) string {
-	if !p.HasMarkers {
-		return "no markers"
+	text := "no markers"
+	if p.HasMarkers {
+		text = linkedText(p)
 	}
+	if p.MalformedMarkers > 0 {
+		text += ", and " + phrase.Count(p.MalformedMarkers, "malformed marker")
+	}
+	return text
+}
+
+// linkedText says how many packs a program names, and of how many it has the bytes.
+func linkedText(p *vendorer.Program) string {
 	linked, present := 0, 0
 	for _, pack := range p.Packs {
 		if pack.Linked != nil {
@@ -193,7 +192,7 @@ func programTable(p *vendorer.Program) *phrase.Table {
 				bytes += " in " + strings.Join(m.Architectures, ", ")
 			}
 		}
-		cells := []string{pack.Name, phrase.Bytes(size), phrase.Digest(content), bytes, linkedLockText(pack), phrase.OrDash(pack.Package), programReference(pack)}
+		cells := []string{pack.Name, phrase.Bytes(size), phrase.Digest(content), bytes, linkedLockText(pack), phrase.OrDash(pack.Package), pack.Reference()}
 		if !isCompared {
 			cells = slices.Delete(cells, 4, 5)
 		}
@@ -238,8 +237,11 @@ func checkProgramFlags(command *cobra.Command) error {
 // verifyProgram compares a program with the packs.lock of each -f and with each --lock; without
 // both, with that of the nearest project.
 func (c *cli) verifyProgram(command *cobra.Command, file string, vo vendorer.VerifyProgramOptions) error {
-	if file == "" || slices.Contains(vo.Locks, "") {
-		return usagef("--%s names no file", map[bool]string{true: "binary", false: "lock"}[file == ""])
+	if file == "" {
+		return usagef("--binary names no file")
+	}
+	if slices.Contains(vo.Locks, "") {
+		return usagef("--lock names no file")
 	}
 	if len(c.files) > 0 || len(vo.Locks) == 0 {
 		var err error

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/binary"
+	"errors"
+	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,13 +20,18 @@ func programCommands() map[string]func(*testscript.TestScript, []string) {
 	return map[string]func(*testscript.TestScript, []string){
 		"program":   cmdProgram,
 		"universal": cmdUniversal,
+		"markers":   cmdMarkers,
+		"patch":     cmdPatch,
+		"cut":       cmdCut,
+		"pressed":   cmdPressed,
 	}
 }
 
 // program FILE IMPORTPATH=DIR... [NAME:FATE...] writes a file that has the format of an
 // executable and the packs of these projects: of each the marker, and the bytes in DIR/packs.
-// A pack that is unlinked has neither, one that is absent has no bytes, and the last byte of
-// one that is patched is another one. Scripts that build a program take longer.
+// A pack that is unlinked has neither, one that is absent has no bytes, the last byte of one that
+// is patched is another one, and one that is unknown may begin at too many places. Scripts that
+// build a program take longer.
 func cmdProgram(ts *testscript.TestScript, args []string) {
 	file := []byte("\x7fELF")
 	fates := map[string]string{}
@@ -60,6 +70,8 @@ func programPart(importPath string, entry lockfile.Entry, pack []byte, fate stri
 		return nil
 	case "absent":
 		pack = nil
+	case "unknown":
+		pack = bytes.Repeat(pack[:marker.HeadSize], 600_000)
 	case "patched":
 		pack[len(pack)-1] ^= 1
 	}
@@ -82,4 +94,62 @@ func cmdUniversal(ts *testscript.TestScript, args []string) {
 	}
 	file = append(file, make([]byte, page-len(file))...)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(file, images...), 0o777))
+}
+
+// markers FILE N TEXT appends N markers to a file that has the format of an executable. TEXT is
+// what a marker has between its beginning and its end, where # stands for the number of each.
+func cmdMarkers(ts *testscript.TestScript, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	name := ts.MkAbs(args[0])
+	file, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = []byte("\x7fELF"), nil
+	}
+	ts.Check(err)
+	for i := range n {
+		text := strings.ReplaceAll(args[2], "#", strconv.Itoa(i))
+		file = append(append(append(file, marker.Start()...), text...), 0x03)
+	}
+	ts.Check(os.WriteFile(name, file, 0o777))
+}
+
+// patch FILE PACK inverts one bit in the middle of a pack that is in a program.
+func cmdPatch(ts *testscript.TestScript, args []string) {
+	file, pack := []byte(ts.ReadFile(args[0])), []byte(ts.ReadFile(args[1]))
+	file[middle(ts, file, pack)] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), file, 0o777))
+}
+
+// cut FILE TO [PACK] writes the first half of a file, or a program up to the middle of a pack that
+// is in it.
+func cmdCut(ts *testscript.TestScript, args []string) {
+	file := []byte(ts.ReadFile(args[0]))
+	end := len(file) / 2
+	if len(args) > 2 {
+		end = middle(ts, file, []byte(ts.ReadFile(args[2])))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file[:end], 0o777))
+}
+
+// middle returns where the middle of a pack is in a program.
+func middle(ts *testscript.TestScript, file, pack []byte) int {
+	at := bytes.Index(file, pack)
+	if at < 0 {
+		ts.Fatalf("the program does not have the bytes of the pack")
+	}
+	return at + len(pack)/2
+}
+
+// pressed FILE TO writes a program as packers such as UPX do: its header, and the rest compressed.
+func cmdPressed(ts *testscript.TestScript, args []string) {
+	const header = 64
+	file := []byte(ts.ReadFile(args[0]))
+	to := bytes.NewBuffer(file[:header:header])
+	w, err := flate.NewWriter(to, flate.DefaultCompression)
+	ts.Check(err)
+	_, err = w.Write(file[header:])
+	ts.Check(err)
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), to.Bytes(), 0o777))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/gtpack"
+	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -69,7 +70,6 @@ var exitCodes = map[string]struct {
 	"vendorer.InspectError":            {&vendorer.InspectError{Err: &gtpack.NotPackError{}}, 2},
 	"vendorer.BundleError":             {&vendorer.BundleError{}, 2},
 	"vendorer.InputError":              {&vendorer.InputError{Err: fs.ErrNotExist}, 2},
-	"vendorer.ProgramSBOMError":        {&vendorer.ProgramSBOMError{Program: "app", Name: "a"}, 4},
 	"vendorer.SBOMMergeError":          {&vendorer.SBOMMergeError{File: "bom.xml", Err: errors.New("it is XML, not JSON")}, 2},
 	"vendorer.SBOMLimitError":          {&vendorer.SBOMLimitError{}, 2},
 	"vendorer.MissingPacksError":       {&vendorer.MissingPacksError{}, 1},
@@ -104,6 +104,12 @@ var exitCodes = map[string]struct {
 	"vendorer.KeylessSettingError":     {&vendorer.KeylessSettingError{}, 2},
 	"vendorer.KeylessError":            {&vendorer.KeylessError{}, 2},
 	"vendorer.SizeLimitError":          {&vendorer.SizeLimitError{}, 2},
+	"vendorer.LinkError":               {&vendorer.LinkError{Fault: vendorer.FaultOtherContent}, 4},
+	"vendorer.MalformedMarkersError":   {&vendorer.MalformedMarkersError{}, 1},
+	"vendorer.MarkerLimitError":        {&vendorer.MarkerLimitError{}, 2},
+	"vendorer.MarkerVersionError":      {&vendorer.MarkerVersionError{VersionError: &marker.VersionError{}}, 2},
+	"vendorer.NoMarkerError":           {&vendorer.NoMarkerError{}, 1},
+	"vendorer.ProgramFormatError":      {&vendorer.ProgramFormatError{}, 2},
 	"vendorer.LockedError":             {&vendorer.LockedError{}, 1},
 	"vendorer.NetworkOffError":         {&vendorer.NetworkOffError{Err: &packfetch.OfflineError{}}, 3},
 	"vendorer.LongFileError":           {&vendorer.LongFileError{}, 2},

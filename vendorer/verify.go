@@ -211,6 +211,9 @@ func (s *session) compareBuild(ctx context.Context, c *comparison) error {
 	if overlay := override.FindOverlay(t.Flag("overlay")); overlay != nil {
 		c.build = append(c.build, overlay)
 	}
+	if stub := override.FindStubTag(t.Flag("tags")); stub != nil && s.p.Config.Embed.Stub {
+		c.build = append(c.build, stub)
+	}
 	c.build = append(c.build, override.FindReplacements(s.p, t.Flag("modfile"))...)
 	if !s.verification(c).isAsLocked() {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/vendorer/internal/project"
@@ -35,6 +36,16 @@ func FindOverlay(file string) error {
 		return nil
 	}
 	return &Error{Path: "GOFLAGS", Reason: "has -overlay=" + file + ": what is compiled is not what is here"}
+}
+
+// FindStubTag reports that the build has the stub in the place of the packs: tags is the value of
+// -tags.
+func FindStubTag(tags string) error {
+	isEnd := func(r rune) bool { return r == ',' || unicode.IsSpace(r) }
+	if !slices.Contains(strings.FieldsFunc(tags, isEnd), embedgen.StubTag) {
+		return nil
+	}
+	return &Error{Path: "GOFLAGS", Reason: "has the build tag " + embedgen.StubTag + ": a program has the stub, without the bytes of packs"}
 }
 
 // A target is a project whose packs other files may override.

@@ -106,12 +106,21 @@ type outlook struct {
 }
 
 func (s *session) outdated(ctx context.Context, pack packsfile.Pack) (*outlook, error) {
+	o, err := s.outlookOf(ctx, pack)
+	if err != nil {
+		return nil, err
+	}
+	o.Size, o.UpdateSize, o.NewestSize = s.lockedSize(pack), newSize(o.update), newSize(o.newest)
+	return o, nil
+}
+
+// outlookOf returns an outlook without sizes.
+func (s *session) outlookOf(ctx context.Context, pack packsfile.Pack) (*outlook, error) {
 	h, err := (&follower{session: s}).follow(ctx, pack, "")
 	if err != nil {
 		return nil, err
 	}
 	o := &outlook{OutdatedPack: OutdatedPack{Name: pack.Name, Ref: pack.Ref, Version: pack.Version, Now: h.current, Update: h.target()}, update: h.moved}
-	defer func() { o.Size, o.UpdateSize, o.NewestSize = s.lockedSize(pack), newSize(o.update), newSize(o.newest) }()
 	if h.tag == "" {
 		return o, nil
 	}

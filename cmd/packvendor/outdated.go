@@ -3,11 +3,9 @@ package main
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/difference"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
@@ -97,9 +95,9 @@ func newestSize(o vendorer.OutdatedPack) int64 {
 	return o.NewestSize
 }
 
-// outlookSize is a cell of the table: the size, and that of the version which update takes, or
+// sizeCell is a cell of the table: the size, and that of the version which update takes, or
 // else update --latest.
-func outlookSize(o vendorer.OutdatedPack) string {
+func sizeCell(o vendorer.OutdatedPack) string {
 	next := o.UpdateSize
 	if o.Update == o.Now {
 		next = newestSize(o)
@@ -112,7 +110,7 @@ func outlookSize(o vendorer.OutdatedPack) string {
 	case next < 0:
 		return phrase.Bytes(o.Size)
 	}
-	return strings.Replace(difference.Growth(o.Size, next), "→", "to", 1) // a table has ASCII alone
+	return phrase.Growth(o.Size, next, "to") // a table has ASCII alone
 }
 
 func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) error {
@@ -128,7 +126,7 @@ func (c *cli) reportOutdated(outlooks []vendorer.OutdatedPack, failed error) err
 		if o.Update == o.Now {
 			update = vendorer.TaggedDigest{}
 		}
-		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now) + signedText(o.UpdateSigned), markText(o.Newest, o.Now) + signedText(o.NewestSigned), outlookSize(o)}
+		cells := []string{o.Name, markText(o.Now, o.Now), markText(update, o.Now) + signedText(o.UpdateSigned), markText(o.Newest, o.Now) + signedText(o.NewestSigned), sizeCell(o)}
 		if o.Path != "" {
 			cells[1] = "from a file"
 		}

@@ -4,7 +4,6 @@ package difference
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -54,11 +53,11 @@ func totalText(d *vendorer.Difference) string {
 	case total == nil || total.Before == total.After:
 		return ""
 	case total.Limit.Bytes > 0:
-		return Growth(total.Before, total.After) + ", limit " + total.Limit.Text
+		return growth(total.Before, total.After) + ", limit " + total.Limit.Text
 	case len(d.Packs) == 1 && d.Packs[0].Old.Size == total.Before && d.Packs[0].New.Size == total.After:
 		return ""
 	}
-	return Growth(total.Before, total.After)
+	return growth(total.Before, total.After)
 }
 
 // headline says in a few words how a pack changed.
@@ -210,23 +209,11 @@ func sizeText(p vendorer.PackChange) string {
 	case lockfile.Removed:
 		return phrase.Bytes(p.Old.Size)
 	}
-	return Growth(p.Old.Size, p.New.Size)
+	return growth(p.Old.Size, p.New.Size)
 }
 
-// Growth says how a size changed.
-func Growth(before, after int64) string {
-	change, percent := after-before, 100*float64(after-before)/float64(before)
-	text := fmt.Sprintf("%s → %s", phrase.Bytes(before), phrase.Bytes(after))
-	switch {
-	case change == 0:
-		return phrase.Bytes(after)
-	case change == 1 || change == -1:
-		return fmt.Sprintf("%s (%+d byte)", text, change)
-	case before == 0 || phrase.Bytes(before) == phrase.Bytes(after) || math.Abs(percent) < 0.05:
-		return fmt.Sprintf("%s (%+d bytes)", text, change)
-	}
-	return fmt.Sprintf("%s (%+.1f %%)", text, percent)
-}
+// growth says how a size changed.
+func growth(before, after int64) string { return phrase.Growth(before, after, "→") }
 
 // fileLine is a changed file inside a pack. Its name may be hostile.
 func fileLine(f gtpack.FileChange) string {
@@ -237,7 +224,7 @@ func fileLine(f gtpack.FileChange) string {
 	case gtpack.Removed:
 		return fmt.Sprintf("- %s, %s", name, phrase.Bytes(f.OldSize))
 	}
-	return fmt.Sprintf("~ %s, %s", name, Growth(f.OldSize, f.NewSize))
+	return fmt.Sprintf("~ %s, %s", name, growth(f.OldSize, f.NewSize))
 }
 
 // Movement says how a pack's entry changed.

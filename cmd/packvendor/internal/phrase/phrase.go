@@ -3,6 +3,7 @@ package phrase
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -26,6 +27,21 @@ func Count(n int, noun string) string { return Plural(n, noun, noun+"s") }
 
 // Bytes is a number of bytes as people read it, in decimal units.
 func Bytes(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
+
+// Growth says how a size changed: before, an arrow, after, and by how much.
+func Growth(before, after int64, arrow string) string {
+	change, percent := after-before, 100*float64(after-before)/float64(before)
+	text := Bytes(before) + " " + arrow + " " + Bytes(after)
+	switch {
+	case change == 0:
+		return Bytes(after)
+	case change == 1 || change == -1:
+		return fmt.Sprintf("%s (%+d byte)", text, change)
+	case before == 0 || Bytes(before) == Bytes(after) || math.Abs(percent) < 0.05:
+		return fmt.Sprintf("%s (%+d bytes)", text, change)
+	}
+	return fmt.Sprintf("%s (%+.1f %%)", text, percent)
+}
 
 // Digest is a digest that a person can compare by eye.
 func Digest(d ociref.Digest) string { return "sha256:" + d.Hex()[:min(12, len(d.Hex()))] }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/regularfile"
-	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packsfile"
@@ -158,38 +157,4 @@ func (s *session) bytesAt(ctx context.Context, rev *git.Revision) func(lockfile.
 			return verified.Copy(ctx, w, file, project.ContentOf(entry))
 		})
 	}
-}
-
-// findBytes returns a private copy of an entry's pack, from copy or else from the
-// cache; nil if neither has it. A full disk is an error.
-func (s *session) findBytes(ctx context.Context, entry lockfile.Entry, copy func(lockfile.Entry, io.Writer) error) (*scratch.File, error) {
-	copied, err := scratch.New()
-	if err != nil {
-		return nil, err
-	}
-	err = copy(entry, copied)
-	if err == nil {
-		return copied, nil
-	}
-	var noRoom *verified.WriteError
-	if !errors.As(err, &noRoom) && ctx.Err() == nil {
-		err = copied.Reset()
-		if err == nil && s.copyCached(ctx, entry, copied) == nil {
-			return copied, nil
-		}
-	}
-	copied.Close()
-	return nil, err
-}
-
-// copyCached copies an entry's pack from the cache.
-func (s *session) copyCached(ctx context.Context, entry lockfile.Entry, copied *scratch.File) error {
-	if entry.Path != "" {
-		return fs.ErrNotExist // the cache has no files
-	}
-	pack, err := s.FromLock(entry.Reference(), entry.ManifestDigest, lockedLayer(entry), entry.Layer)
-	if err == nil {
-		_, err = s.Copy(ctx, pack, copied)
-	}
-	return err
 }

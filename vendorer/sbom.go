@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/greenticai/packvendor/internal/cyclonedx"
 	"github.com/greenticai/packvendor/internal/scratch"
-	"github.com/greenticai/packvendor/internal/verified"
-	"github.com/greenticai/packvendor/lockfile"
-	"github.com/greenticai/packvendor/packsfile"
-	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // SBOMOptions select what MakeSBOM writes, and where.
@@ -131,44 +126,4 @@ func (s *session) sbomPack(ctx context.Context, step Step, contents *contentsRea
 		return p, err
 	}
 	return p, contents.read(ctx, &p, bytes, s.events)
-}
-
-// copyLocked copies the bytes of a locked pack: of the vendored file or, if there is none, of
-// the local file, a bundle, the cache or the registry.
-func (s *session) copyLocked(ctx context.Context, pack packsfile.Pack, entry lockfile.Entry, to *scratch.File) error {
-	is, err := s.p.Look(ctx, entry.Name)
-	switch {
-	case err != nil:
-		return err
-	case !is.IsZero() && !is.LFS:
-		return s.copyVendored(ctx, entry, to)
-	case entry.Path != "":
-		err := s.p.CopyLocalFile(ctx, pack.Path, project.ContentOf(entry), to)
-		if errors.As(err, new(*ChangedError)) {
-			return &LockedError{File: s.p.Show(s.p.LockFile), Stale: []string{entry.Name}}
-		}
-		return err
-	}
-	found, err := s.Resolve(ctx, pack.Reference.WithDigest(entry.ManifestDigest), pack.Layer)
-	if err != nil {
-		return asInconsistent(entry, err)
-	}
-	if err := compare(entry, found); err != nil {
-		return err
-	}
-	_, err = s.Copy(ctx, found, to)
-	return err
-}
-
-// copyVendored copies a vendored pack, which must be the locked one.
-func (s *session) copyVendored(ctx context.Context, entry lockfile.Entry, to io.Writer) error {
-	err := s.p.Copy(ctx, entry, to)
-	if !errors.As(err, new(*verified.MismatchError)) {
-		return err
-	}
-	is, err := s.p.Measure(ctx, s.p.PackFile(entry.Name), entry.Size)
-	if err != nil {
-		return err
-	}
-	return s.vendoredError(entry, is)
 }

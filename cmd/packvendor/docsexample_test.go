@@ -34,6 +34,8 @@ var jsonExamples = []struct {
 	{"packvendor inspect --json slack", 0},
 	{"packvendor verify --json", 4},
 	{"packvendor --json", 0},
+	{"packvendor inspect --json ./app", 0},
+	{"packvendor verify --json --binary ./app", 0},
 	{"packvendor fetch --json --allow-tags ghcr.io/greenticai/greentic-packs/redis:1.2.0", 0},
 	{"packvendor export --json -o bundle.tar slack", 0},
 	{"packvendor import --json bundle.tar", 0},
@@ -66,6 +68,13 @@ var before = map[string]func(b *fixture, dir string){
 			b.mustRun(b.git(dir, strings.Fields(words)...))
 		}
 	},
+	"packvendor inspect --json ./app": func(b *fixture, dir string) {
+		tree{"main.go": appMain}.write(b, dir)
+		build := exec.Command(packtest.NeedProgram(b, "go"), "build", "-buildvcs=false", "-trimpath", "-o", "app", ".")
+		build.Dir, build.Stderr = dir, new(bytes.Buffer)
+		build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "GOFLAGS=", "GOWORK=off")
+		b.mustRun(build)
+	},
 	"packvendor trust list --json": func(b *fixture, dir string) {
 		name := filepath.Join(dir, "packs.toml")
 		data, err := os.ReadFile(name)
@@ -89,6 +98,18 @@ var before = map[string]func(b *fixture, dir string){
 		b.must(os.WriteFile(name, data, 0o666))
 	},
 }
+
+// appMain is a program with the packs of the examples.
+const appMain = `package main
+
+import "example.com/app/internal/packs"
+
+func main() {
+	for _, pack := range packs.Packs() {
+		println(pack.Name())
+	}
+}
+`
 
 func (b *fixture) git(dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(packtest.NeedProgram(b, "git"), args...)
@@ -154,6 +175,7 @@ func usualWords(host, dir, cache, home string) func(string) string {
 		`"used": "[^"]+"`:                           `"used": "2026-01-31T08:00:00Z"`,
 		`\S+, built with [^,]+`:                     `"v1.2.3, built with go1.26.0`,
 		`"go version [^;"]+`:                        `"go version go1.26.0 linux/amd64`,
+		`"go": "go[^"]+"`:                           `"go": "go1.26.0"`,
 		`"git version [^"]+`:                        `"git version 2.39.5`,
 		`(?s)("system",\s+"message": ")[^"]+`:       `${1}linux/amd64`,
 		`(?s)("certificates",\s+"message": ")[^"]+`: `${1}those of this system`,

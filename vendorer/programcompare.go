@@ -87,25 +87,39 @@ func (o *ownedPackages) matches(lock namedLock, entry lockfile.Entry, packs []Li
 // fault returns the *LinkError about a linked pack, nil if it is right.
 func (p ProgramPack) fault(program string) error {
 	e := &LinkError{Program: program, Package: p.Package, Name: p.Name, Lock: p.Lock}
-	m := p.Linked.Marker
-	got := verified.Content{Digest: m.LayerDigest, Size: m.Size}
-	want := project.ContentOf(p.Locked)
-	switch {
-	case p.Linked.State != BytesPresent:
+	if p.Linked.State != BytesPresent {
 		e.Fault = bytesFaults[p.Linked.State]
-	case p.Lock == "":
-		return nil
-	case got != want:
-		e.Fault, e.Difference = FaultOtherContent, verified.Difference(got, want)
-	case m.Ref != markerRef(p.Locked):
-		e.Fault, e.Difference = FaultOtherReference, difference(m.Ref, markerRef(p.Locked))
-	case m.ManifestDigest != p.Locked.ManifestDigest:
-		e.Fault, e.Difference = FaultOtherReference, difference(
-			"manifest "+cmp.Or(string(m.ManifestDigest), "none"), "manifest "+cmp.Or(string(p.Locked.ManifestDigest), "none"))
-	default:
-		return nil
+		return e
 	}
-	return e
+	if e.Fault, e.Difference = p.differs(); e.Fault != "" {
+		return e
+	}
+	return nil
+}
+
+// Differs returns what the marker of a pack says otherwise than packs.lock, whatever its bytes:
+// FaultOtherContent, FaultOtherReference or "".
+func (p ProgramPack) Differs() LinkFault {
+	fault, _ := p.differs()
+	return fault
+}
+
+func (p ProgramPack) differs() (fault LinkFault, lines string) {
+	if p.Lock == "" || p.Linked == nil {
+		return "", ""
+	}
+	m := p.Linked.Marker
+	got, want := verified.Content{Digest: m.LayerDigest, Size: m.Size}, project.ContentOf(p.Locked)
+	switch {
+	case got != want:
+		return FaultOtherContent, verified.Difference(got, want)
+	case m.Ref != markerRef(p.Locked):
+		return FaultOtherReference, difference(m.Ref, markerRef(p.Locked))
+	case m.ManifestDigest != p.Locked.ManifestDigest:
+		return FaultOtherReference, difference(
+			"manifest "+cmp.Or(string(m.ManifestDigest), "none"), "manifest "+cmp.Or(string(p.Locked.ManifestDigest), "none"))
+	}
+	return "", ""
 }
 
 // bytesFaults are the faults of bytes that are not present.

@@ -203,15 +203,12 @@ func programTable(p *vendorer.Program) *phrase.Table {
 
 // linkedLockText says how packs.lock has a pack of a program.
 func linkedLockText(p vendorer.ProgramPack) string {
-	fault := faultOf(p)
-	switch {
+	switch fault := p.Differs(); {
 	case p.Lock == "":
 		return "no"
-	case fault == nil:
-		return "yes"
-	case fault.Fault == vendorer.FaultOtherContent:
+	case fault == vendorer.FaultOtherContent:
 		return "other bytes"
-	case fault.Fault == vendorer.FaultOtherReference:
+	case fault == vendorer.FaultOtherReference:
 		return "other reference"
 	}
 	return "yes"

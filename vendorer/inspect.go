@@ -12,6 +12,7 @@ import (
 	"github.com/greenticai/packvendor/internal/gtpack"
 	"github.com/greenticai/packvendor/internal/names"
 	"github.com/greenticai/packvendor/internal/ociref"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/scratch"
 	"github.com/greenticai/packvendor/internal/signature"
 	"github.com/greenticai/packvendor/internal/trust"
@@ -201,7 +202,10 @@ type InspectError struct {
 	Err  error
 }
 
-func (e *InspectError) Error() string { return e.What + ": " + e.Err.Error() }
+func (e *InspectError) Error() string {
+	return printable.Line(e.What, maxMarkerLine) + ": " + e.Err.Error()
+}
+
 func (e *InspectError) Unwrap() error { return e.Err }
 
 // about names the pack in err.

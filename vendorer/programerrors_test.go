@@ -1,6 +1,7 @@
 package vendorer_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -26,6 +27,10 @@ func TestProgramErrorsHostile(t *testing.T) {
 		{&vendorer.NoMarkerError{Program: "a\nb", Lock: "c\nd", Package: "p\nq"},
 			`a\nb has no marker of "p\nq", the package of c\nd`},
 		{&vendorer.NoMarkerError{Program: "a\nb", Lock: "c\nd"}, `a\nb has no marker of a pack of c\nd`},
+		{&vendorer.NoMarkerError{Program: "a\nb", Lock: "c", Architecture: "386"}, `a\nb: its program for 386 has no marker of a pack of c`},
+		{&vendorer.MalformedMarkersError{Program: "a\nb", Count: 1},
+			`a\nb has 1 malformed marker: something changed it, so nobody knows which pack it named`},
+		{&vendorer.InspectError{What: "a\nb", Err: errors.New("no")}, `a\nb: no`},
 	} {
 		if got := test.err.Error(); got != test.want {
 			t.Errorf("%s\nwant: %s", got, test.want)

@@ -52,7 +52,7 @@ func (e *SBOMMergeError) Unwrap() error { return e.Err }
 // packs.lock or the program, and the merged SBOM decide the bytes of the SBOM.
 //
 // Other errors: *SBOMMergeError, *InputError, *PlaceError, *LongFileError, *VendoredError,
-// *NoMarkerError, *LinkError, *SBOMLimitError, and those of Run.
+// *NoMarkerError, *MalformedMarkersError, *LinkError, *SBOMLimitError, and those of Run.
 func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error) {
 	w, err := openSBOMWriter(so)
 	if err != nil {

@@ -20,11 +20,13 @@ func makeProgramSBOM(ctx context.Context, o Options, w *sbomWriter) (*MadeSBOM, 
 		return nil, err
 	}
 	defer file.Close()
-	linked, _, err := linkedPacks(ctx, w.Program, file)
-	if err != nil {
+	linked, malformed, err := linkedPacks(ctx, w.Program, file)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if len(linked) == 0 {
+	case malformed > 0: // the SBOM would lack packs
+		return nil, &MalformedMarkersError{Program: w.Program, Count: malformed}
+	case len(linked) == 0:
 		return nil, &NoMarkerError{Program: w.Program}
 	}
 	events := &orderedEvents{tell: o.Events}

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"testing"
 
 	"github.com/greenticai/packvendor/internal/ociref"
 	"github.com/greenticai/packvendor/internal/packtest"
@@ -83,6 +84,39 @@ var editKillings = map[string]func(*fixture) *killing{
 		old["packs.toml"] = b.signed([]string{"a"}, line)["packs.toml"]
 		return newKilling(b, old, cache, false).everyStep()
 	},
+}
+
+// stubbed is project with [embed] stub.
+func (b *fixture) stubbed(packs ...string) tree {
+	project := b.project(packs...)
+	project["packs.toml"] = strings.Replace(project["packs.toml"], "[embed]\n", "[embed]\nstub = true\n", 1)
+	return project
+}
+
+var stubKillings = map[string]func(*fixture) *killing{
+	"comes": func(b *fixture) *killing {
+		line := b.line("a", "a")
+		old, cache := b.vendored(b.project(line))
+		old["packs.toml"] = b.stubbed(line)["packs.toml"]
+		return newKilling(b, old, cache, false).everyStep()
+	},
+	"goes": func(b *fixture) *killing {
+		line := b.line("a", "a")
+		old, cache := b.vendored(b.stubbed(line))
+		old["packs.toml"] = b.project(line)["packs.toml"]
+		return newKilling(b, old, cache, false).everyStep()
+	},
+	"changes": func(b *fixture) *killing {
+		old, cache := b.vendored(b.stubbed(b.line("a", "a")))
+		old["packs.toml"] = b.stubbed(b.line("a", "another"))["packs.toml"]
+		return newKilling(b, old, cache, false).everyStep()
+	},
+}
+
+// With a stub there are two generated files, of which the second one may go.
+func TestFault46b_StubKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	killAll(t, 20, stubKillings)
 }
 
 // line returns packs.toml's line for a pack by digest.

@@ -2,7 +2,6 @@ package program
 
 import (
 	"debug/buildinfo"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -14,15 +13,18 @@ type NoBuildInfoError struct{ Why string }
 
 func (e *NoBuildInfoError) Error() string { return e.Why }
 
-const noBuildInfo = "the go command recorded none"
+const (
+	notRecorded = "the go command recorded none"
+	notReadable = "it cannot be read"
+)
 
 // maxBuildInfo bounds how much of an image is read for its build information, and with it the
-// memory: debug/buildinfo does not bound what a hostile file makes it read.
-const maxBuildInfo = 8 << 20
+// memory: debug/buildinfo does not bound what a hostile file makes it read. It searches 1 MiB at
+// once, and what it returns takes up to twenty times the bytes that it read.
+const maxBuildInfo = 3 << 20
 
-// withoutBuildInfo are the formats that debug/buildinfo does not read, or in which Go's linker
-// writes none.
-var withoutBuildInfo = []Format{Wasm, XCOFF, Plan9, Archive}
+// withoutBuildInfo are the formats in which debug/buildinfo finds none, or that it does not read.
+var withoutBuildInfo = []Format{Wasm, Plan9, Archive}
 
 // BuildInfo returns what the go command recorded in the program; of a universal Mach-O file,
 // in its first image. The error is *NoBuildInfoError.
@@ -33,29 +35,44 @@ func (f *File) BuildInfo() (info *debug.BuildInfo, err error) {
 	defer func() {
 		// https://pkg.go.dev/debug/elf#hdr-Security says that it may panic.
 		if p := recover(); p != nil {
-			info, err = nil, &NoBuildInfoError{Why: noBuildInfo}
+			info, err = nil, &NoBuildInfoError{Why: notReadable}
 		}
 	}()
 	image := f.images[0].file
-	head := withoutSymbols(image)
-	info, err = buildinfo.Read(&boundedReader{r: &patchedReader{ReaderAt: image, head: head}, left: maxBuildInfo})
-	if err != nil {
-		return nil, &NoBuildInfoError{Why: noBuildInfo}
+	head, ok := boundedHead(image)
+	if !ok {
+		return nil, &NoBuildInfoError{Why: notReadable}
 	}
-	return info, nil
+	r := &boundedReader{r: &patchedReader{ReaderAt: image, head: head}, left: maxBuildInfo}
+	info, err = buildinfo.Read(r)
+	switch {
+	case err == nil:
+		return info, nil
+	case err.Error() == notGo && !r.failed:
+		return nil, &NoBuildInfoError{Why: notRecorded}
+	}
+	return nil, &NoBuildInfoError{Why: notReadable}
 }
 
-// A boundedReader fails after a number of bytes.
+// notGo is the text of an error that debug/buildinfo does not export. It returns this error also
+// for a file that is cut off.
+const notGo = "not a Go executable"
+
+// A boundedReader fails after a number of bytes. Once a read has failed, failed is set.
 type boundedReader struct {
-	r    io.ReaderAt
-	left int64
+	r      io.ReaderAt
+	left   int64
+	failed bool
 }
 
-func (b *boundedReader) ReadAt(p []byte, at int64) (int, error) {
+func (b *boundedReader) ReadAt(p []byte, at int64) (n int, err error) {
 	if b.left -= int64(len(p)); b.left < 0 {
-		return 0, io.ErrUnexpectedEOF
+		err = io.ErrUnexpectedEOF
+	} else {
+		n, err = b.r.ReadAt(p, at)
 	}
-	return b.r.ReadAt(p, at)
+	b.failed = b.failed || n < len(p)
+	return n, err
 }
 
 // A patchedReader reads other bytes at the beginning.
@@ -70,80 +87,4 @@ func (r *patchedReader) ReadAt(p []byte, at int64) (int, error) {
 		copy(p[:n], r.head[at:])
 	}
 	return n, err
-}
-
-// withoutSymbols returns the beginning of an executable, as if it had no symbols: debug/pe and
-// debug/macho read all of them, and they may be more than the rest.
-func withoutSymbols(image io.ReaderAt) []byte {
-	head := make([]byte, 64<<10)
-	n, _ := image.ReadAt(head, 0)
-	head = head[:n]
-	if at, ok := peHeader(head); ok && at+peHeaderSize <= int64(n) {
-		clearPESymbols(head[at:])
-	}
-	if order, commands := machoCommands(head); order != nil {
-		clearSymbols(order, head[commands:])
-	}
-	return head
-}
-
-const (
-	peHeaderSize  = 24 // with the magic number
-	peSectionSize = 40 // of a section's header
-)
-
-// clearPESymbols empties the symbol table that a header names. Long names of sections are in
-// the strings of that table, so these sections get other names.
-func clearPESymbols(header []byte) {
-	sections := int(binary.LittleEndian.Uint16(header[6:]))
-	clear(header[12:20]) // PointerToSymbolTable, NumberOfSymbols
-	table := header[min(len(header), peHeaderSize+int(binary.LittleEndian.Uint16(header[20:]))):]
-	for i := 0; i < sections && len(table) >= peSectionSize; i++ {
-		if table[0] == '/' {
-			table[0] = '.'
-		}
-		table = table[peSectionSize:]
-	}
-}
-
-// peHeader returns where the header of a PE file is; ok is false if the file is none.
-func peHeader(head []byte) (at int64, ok bool) {
-	if len(head) < headSize || string(head[:2]) != "MZ" {
-		return 0, false
-	}
-	return int64(binary.LittleEndian.Uint32(head[0x3c:])), true
-}
-
-// machoCommands returns where the load commands of a Mach-O file begin, and its byte order; nil
-// if the file is none.
-func machoCommands(head []byte) (order binary.ByteOrder, at int) {
-	if len(head) < headSize {
-		return nil, 0
-	}
-	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-		switch order.Uint32(head) {
-		case 0xfeedface:
-			return order, 28
-		case 0xfeedfacf:
-			return order, 32
-		}
-	}
-	return nil, 0
-}
-
-// clearSymbols empties the symbol tables that load commands name.
-func clearSymbols(order binary.ByteOrder, commands []byte) {
-	for len(commands) >= 8 {
-		size := order.Uint32(commands[4:])
-		if size < 8 || uint64(size) > uint64(len(commands)) {
-			return
-		}
-		switch command := commands[:size]; order.Uint32(command) {
-		case 0x2: // LC_SYMTAB
-			clear(command[8:])
-		case 0xb: // LC_DYSYMTAB
-			clear(command[8:])
-		}
-		commands = commands[size:]
-	}
 }

@@ -34,11 +34,10 @@ var magics = []struct {
 	{"\xca\xfe\xba\xbf", Universal},
 	{"MZ", PE},
 	{"\x00asm\x01\x00\x00\x00", Wasm}, // a module; a component has another version
-	{"\x01\xdf", XCOFF},
-	{"\x01\xf7", XCOFF},
-	{"\x00\x00\x01\xeb", Plan9}, // 386
-	{"\x00\x00\x8a\x97", Plan9}, // amd64
-	{"\x00\x00\x06\x47", Plan9}, // arm
+	{"\x01\xf7", XCOFF},               // 64 bits
+	{"\x00\x00\x01\xeb", Plan9},       // 386
+	{"\x00\x00\x8a\x97", Plan9},       // amd64
+	{"\x00\x00\x06\x47", Plan9},       // arm
 	{"!<arch>\n", Archive},
 }
 

@@ -57,10 +57,10 @@ type sought struct {
 }
 
 const (
-	maxPlaces = 1 << 20
+	maxPlaces = 1 << 19
 	// maxGroupPlaces is less, so that one group leaves room for others.
 	maxGroupPlaces = maxPlaces / 2
-	maxEnds        = 1 << 20
+	maxEnds        = 1 << 19
 	maxShort       = 64
 )
 

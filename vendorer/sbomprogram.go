@@ -3,10 +3,8 @@ package vendorer
 import (
 	"context"
 	"errors"
-	"io"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 
 	"github.com/greenticai/packvendor/internal/cyclonedx"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -84,9 +82,6 @@ func (w *sbomWriter) heldPack(ctx context.Context, l program.Pack, events *order
 			return p, &InputError{File: w.Program, Err: err}
 		}
 		p.Reference, p.Tag = ref, ref.Tag
-	}
-	if l.Bytes == nil { // shorter than any pack
-		l.Bytes = io.NewSectionReader(strings.NewReader(""), 0, 0)
 	}
 	return p, w.contents.read(ctx, &p, l.Bytes, events)
 }

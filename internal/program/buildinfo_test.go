@@ -50,7 +50,7 @@ func TestNoBuildInfo(t *testing.T) {
 		{"a short one", notReadable, whole[:60]},
 		{"no header", notReadable, elf()},
 		{"Wasm", "Wasm files have none", wasm()},
-		{"an archive", "ar archive files have none", []byte("!<arch>\n")},
+		{"an archive", "ar archive files have none", []byte(ar("/"))},
 	} {
 		f, err := packs.New(bytes.NewReader(test.file), int64(len(test.file)))
 		if err != nil {

@@ -16,6 +16,7 @@ func TestBytes(t *testing.T) {
 	patched := bytes.Clone(zeros)
 	patched[6000] ^= 1
 	mz, ms := text(markerOf("zeros", zeros)), text(markerOf("small", small))
+	mt := text(markerOf("short", []byte("tiny\n")))
 	segments := append(sparse(1<<20, zeros), data{4096, mz}, data{8192, ms}, data{3 << 20, small})
 	for name, test := range map[string]struct {
 		file []byte
@@ -25,7 +26,9 @@ func TestBytes(t *testing.T) {
 		"Wasm":                {wasm(segments...), "small zeros "},
 		"absent":              {elf(mz, ms, zeros), "zeros "},
 		"other":               {elf(mz, ms, patched, small), "small "},
-		"short":               {elf(text(markerOf("short", []byte("short"))), []byte("short")), ""},
+		"short":               {elf(mt, []byte("tiny\n")), "short "},
+		"empty":               {elf(text(markerOf("empty", nil))), "empty "},
+		"short, universal":    {universal(map[uint32][]byte{amd64: elf(mt, []byte("tiny\n")), arm64: elf(mt)}, amd64, arm64), ""},
 		"universal":           {universal(map[uint32][]byte{amd64: elf(mz, zeros, ms, small), arm64: elf(mz, zeros)}, amd64, arm64), "small zeros "},
 		"universal, one lost": {universal(map[uint32][]byte{amd64: elf(mz, zeros), arm64: elf(mz)}, amd64, arm64), ""},
 		"one lost, universal": {universal(map[uint32][]byte{amd64: elf(mz), arm64: elf(mz, zeros)}, amd64, arm64), ""},

@@ -14,7 +14,6 @@ import (
 type File struct {
 	Format Format
 	images []image
-	size   int64
 	close  func() error
 }
 
@@ -80,7 +79,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	whole := io.NewSectionReader(r, 0, size)
-	f := &File{Format: format, size: size, close: func() error { return nil }}
+	f := &File{Format: format, close: func() error { return nil }}
 	switch format {
 	case "":
 		return nil, &FormatError{Reason: "the file has no format of a program that Go links"}
@@ -110,9 +109,6 @@ func (f *File) Architectures() []string {
 	}
 	return names
 }
-
-// Size returns the size of the file in bytes.
-func (f *File) Size() int64 { return f.size }
 
 // Close closes a file that Open opened.
 func (f *File) Close() error { return f.close() }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // A Format is the format of an executable, or of an archive with one. "" is none of these.
@@ -67,6 +68,8 @@ func (f Format) confirmed(r io.ReaderAt, head []byte) (Format, error) {
 	switch {
 	case f == PE:
 		return peFormat(r, head)
+	case f == Archive:
+		return archiveFormat(r)
 	case f == Universal && (len(head) < 8 || imageCount(head) > maxImages):
 		return "", nil
 	}
@@ -90,4 +93,29 @@ func peFormat(r io.ReaderAt, head []byte) (Format, error) {
 		return "", nil
 	}
 	return PE, nil
+}
+
+// archiveFormat looks at the name of an archive's first member: with -buildmode=c-archive that is
+// a table of symbols, of GNU's or BSD's ar, or the first object file. Debian packages, for
+// example, are such archives as well.
+func archiveFormat(r io.ReaderAt) (Format, error) {
+	const magic, nameSize, headerSize = 8, 16, 60
+	member := make([]byte, headerSize+nameSize)
+	n, err := r.ReadAt(member, magic)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	if n < headerSize {
+		return "", nil
+	}
+	name := string(member[:nameSize])
+	if strings.HasPrefix(name, "#1/") { // BSD's ar has a long name behind the header
+		name = string(member[headerSize:])
+	}
+	for _, first := range []string{"/ ", "/SYM64/ ", "__.SYMDEF", "go.o"} {
+		if strings.HasPrefix(name, first) {
+			return Archive, nil
+		}
+	}
+	return "", nil
 }

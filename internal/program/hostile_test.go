@@ -18,6 +18,9 @@ import (
 	"github.com/greenticai/packvendor/internal/regularfile"
 )
 
+// ar returns the beginning of an archive whose first member has that name.
+func ar(name string) string { return fmt.Sprintf("!<arch>\n%-16s%-42s`\n", name, "0") }
+
 func TestFormatOf(t *testing.T) {
 	dos := append([]byte("MZ"), make([]byte, 62)...)
 	pe := bytes.Clone(dos)
@@ -46,7 +49,15 @@ func TestFormatOf(t *testing.T) {
 		{"\x00asm\x0d\x00\x01\x00", ""}, // a component
 		{"\x01\xf7\x00\x00", packs.XCOFF},
 		{"\x00\x00\x8a\x97", packs.Plan9},
-		{"!<arch>\n", packs.Archive},
+		{ar("/"), packs.Archive},
+		{ar("/SYM64/"), packs.Archive},
+		{ar("__.SYMDEF"), packs.Archive},
+		{ar("#1/20") + "__.SYMDEF SORTED\x00\x00\x00\x00", packs.Archive},
+		{ar("go.o/"), packs.Archive},
+		{ar("debian-binary"), ""},
+		{ar("#1/20") + "debian-binary and so", ""},
+		{ar("//"), ""},
+		{"!<arch>\n", ""},
 		{"PK\x03\x04", ""},
 		{"#!/bin/sh\n", ""},
 	} {
@@ -85,6 +96,7 @@ func TestNew(t *testing.T) {
 		{"universal, too long", table(28, 101), "malformed universal Mach-O file: its image for amd64 reaches beyond the end of the file"},
 		{"universal, huge", table(28, 0xffffffff), "malformed universal Mach-O file: its image for amd64 reaches beyond the end of the file"},
 		{"universal, shared", table(50, 50, 99, 2), "malformed universal Mach-O file: its images for amd64 and amd64 overlap"},
+		{"universal, twice", table(50, 10, 60, 10), "malformed universal Mach-O file: it has two images for amd64"},
 		{"Wasm, cut", module("\x0b"), "malformed Wasm file: it ends in the middle"},
 		{"Wasm, long section", module("\x00\x05abc"), "malformed Wasm file: a size in it reaches beyond the end of the file"},
 		{"Wasm, long number", module("\x0b\xff\xff\xff\xff\xff\x01"), "malformed Wasm file: it has a number of more than 32 bits"},

@@ -16,8 +16,7 @@ type Pack struct {
 	// Architectures are those of a universal Mach-O file whose images have the marker; nil for
 	// other files. State is then the worst of these.
 	Architectures []string
-	// Bytes are those of a Present pack, as long as the file is open; nil if it is shorter than
-	// any archive.
+	// Bytes are those of a Present pack, as long as the file is open; nil for others.
 	Bytes *io.SectionReader
 }
 
@@ -63,8 +62,8 @@ func (f *File) Packs(ctx context.Context) (sorted []Pack, malformed int, err err
 			}
 			c := contents[contentOf(m)]
 			pack.State = max(pack.State, c.state)
-			if pack.Bytes = nil; pack.State == Present && !c.isAllHead() {
-				pack.Bytes = io.NewSectionReader(image.bytes, c.at, c.size)
+			if pack.Bytes = nil; pack.State == Present {
+				pack.Bytes = c.reader(image.bytes)
 			}
 			if image.arch != "" {
 				pack.Architectures = append(pack.Architectures, image.arch)

@@ -3,6 +3,7 @@ package program_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -168,6 +169,29 @@ func TestUniversal(t *testing.T) {
 	}
 	if got, want := f.Architectures(), []string{"amd64", "arm64", "processor 0x77"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Each image has a name of its own, also if two are for one processor.
+func TestVariants(t *testing.T) {
+	const amd64, arm64 = 0x01000007, 0x0100000c
+	for _, test := range []struct {
+		cpu, variant uint32
+		want         string
+	}{
+		{amd64, 3, "amd64"}, {amd64, 8, "amd64 (variant 8)"}, {7, 3, "386"}, {12, 11, "arm (variant 11)"},
+		{arm64, 0, "arm64"}, {arm64, 1, "arm64 (variant 1)"}, {arm64, 2, "arm64e"}, {arm64, 0x80000002, "arm64e"},
+		{0x77, 5, "processor 0x77 (variant 5)"},
+	} {
+		file := universal(map[uint32][]byte{arm64 + 1: elf(), test.cpu: elf()}, test.cpu, arm64+1)
+		binary.BigEndian.PutUint32(file[12:], test.variant)
+		f, err := packs.New(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := f.Architectures(), []string{test.want, "processor 0x100000d"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"slices"
+	"strings"
 
 	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/ociref"
@@ -54,6 +56,14 @@ type sought struct {
 	content
 	state State
 	at    int64
+}
+
+// reader returns the bytes of a content that is present.
+func (c sought) reader(space space) *io.SectionReader {
+	if c.isAllHead() {
+		return io.NewSectionReader(strings.NewReader(c.head), 0, c.size)
+	}
+	return io.NewSectionReader(space, c.at, c.size)
 }
 
 const (

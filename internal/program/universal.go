@@ -35,7 +35,7 @@ func universalImages(file *io.SectionReader) ([]image, error) {
 		if wide {
 			at, size = binary.BigEndian.Uint64(table[8:]), binary.BigEndian.Uint64(table[16:])
 		}
-		arch := archName(binary.BigEndian.Uint32(table))
+		arch := archName(binary.BigEndian.Uint32(table), binary.BigEndian.Uint32(table[4:]))
 		if end := uint64(file.Size()); at > end || size > end-at {
 			return nil, malformed(Universal, "its image for %s reaches beyond the end of the file", arch)
 		}
@@ -48,7 +48,8 @@ func universalImages(file *io.SectionReader) ([]image, error) {
 	return images, checkDisjoint(images)
 }
 
-// checkDisjoint refuses images that share bytes: they would be read many times.
+// checkDisjoint refuses images that share bytes, which would be read many times, and images with
+// one name.
 func checkDisjoint(images []image) error {
 	for i, a := range images {
 		for _, b := range images[:i] {
@@ -57,22 +58,37 @@ func checkDisjoint(images []image) error {
 			if aAt < bAt+bSize && bAt < aAt+aSize {
 				return malformed(Universal, "its images for %s and %s overlap", b.arch, a.arch)
 			}
+			if a.arch == b.arch {
+				return malformed(Universal, "it has two images for %s", a.arch)
+			}
 		}
 	}
 	return nil
 }
 
-// archName returns GOARCH for a processor.
-func archName(cpu uint32) string {
+// archName returns a name for a processor and its variant: GOARCH, if Go builds for it.
+func archName(cpu, variant uint32) string {
+	const features, armE = 0xff << 24, 2
+	variant &^= features
+	name := fmt.Sprintf("processor %#x", cpu)
 	switch macho.Cpu(cpu) {
 	case macho.Cpu386:
-		return "386"
+		name = "386"
 	case macho.CpuAmd64:
-		return "amd64"
+		name = "amd64"
 	case macho.CpuArm:
-		return "arm"
+		name = "arm"
 	case macho.CpuArm64:
-		return "arm64"
+		if variant == armE {
+			return "arm64e"
+		}
+		name = "arm64"
 	}
-	return fmt.Sprintf("processor %#x", cpu)
+	if isX86 := cpu&^(1<<24) == uint32(macho.Cpu386); isX86 && variant == 3 { // that for all
+		return name
+	}
+	if variant != 0 {
+		return fmt.Sprintf("%s (variant %d)", name, variant)
+	}
+	return name
 }

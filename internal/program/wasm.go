@@ -2,6 +2,7 @@ package program
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 	"math"
@@ -107,7 +108,7 @@ func readMemory(file *io.SectionReader) (*memory, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	slices.SortFunc(m.segments, func(a, b segment) int { return int(int64(a.address) - int64(b.address)) })
+	slices.SortFunc(m.segments, func(a, b segment) int { return cmp.Compare(a.address, b.address) })
 	for i := range m.segments[min(1, len(m.segments)):] {
 		if m.segments[i].end() > int64(m.segments[i+1].address) {
 			return nil, malformed(Wasm, "its data segments overlap")

@@ -20,9 +20,8 @@ type Conflict struct {
 	Ours, Theirs Entry // the zero value if that side does not have the pack
 }
 
-// Merge merges what two sides changed since their base. The base may have no lock: then it
-// counts as an empty one. If it is an unresolved merge itself it has two: then a pack that
-// differs in them is one that both sides changed.
+// Merge merges what ours and theirs changed since base. An empty base means that the file is new.
+// Two bases come from an unresolved merge; a pack counts as unchanged only if it equals both.
 func Merge(base []*Lock, ours, theirs *Lock) *Merged {
 	m := &Merged{}
 	our, their := byName(ours), byName(theirs)

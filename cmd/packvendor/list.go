@@ -30,10 +30,10 @@ may be unsigned: their rule in [trust.rules] of packs.toml has no signers.
 "packvendor trust list" shows which these are. Rules of PACKVENDOR_TRUST do not
 count here.
 
-With --format greentic-dist it prints packs.lock in the form of the file that
-"greentic-dist pull --lock" reads, a program of Greentic's Rust client. It then
-fetches the manifests that packs.lock has. A signature is in the file where that
-program would accept it: a sigstore bundle for the manifest, by an Ed25519 key.`,
+In the form greentic-dist it prints packs.lock for the program of that name, a
+part of Greentic's Rust client. The program then fetches the manifests that
+packs.lock has. A signature is in the output if the program would accept it: a
+sigstore bundle for the manifest, by an Ed25519 key.`,
 		Example: `  packvendor list
   packvendor list --format greentic-dist`,
 		Args: c.noArguments,

@@ -165,6 +165,17 @@ func everyCommand(command *cobra.Command) iter.Seq[*cobra.Command] {
 	}
 }
 
+// completeFiles completes files for the arguments from first to last, counted from 0, and nothing
+// for others. If last is -1, there is no last one.
+func completeFiles(first, last int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if n := len(args); n < first || n > last && last >= 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+}
+
 // usagef returns the error of a command line that makes no sense.
 func usagef(format string, args ...any) error {
 	return &problem.UsageError{Err: fmt.Errorf(format, args...)}

@@ -28,10 +28,8 @@ wrong. It is 1 if packs are neither in a bundle nor in the cache; the others are
 imported.`,
 		Example: `  packvendor import bundle.tar
   packvendor import --lock service/packs.lock bundle.tar`,
-		Args: arguments(1, -1, "BUNDLE..."),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveDefault
-		},
+		Args:              arguments(1, -1, "BUNDLE..."),
+		ValidArgsFunction: completeFiles(0, -1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if io.Lock == "" && command.Flags().Changed("lock") {
 				return usagef("--lock names no file")

@@ -40,7 +40,7 @@ of --from or from the registries.`,
   packvendor sbom --merge app.cdx.json -o app.cdx.json
   packvendor sbom ./app --merge app.cdx.json -o app.cdx.json`,
 		Args:              arguments(0, 1, "at most one FILE"),
-		ValidArgsFunction: completeFile,
+		ValidArgsFunction: completeFiles(0, 0),
 		RunE: func(command *cobra.Command, args []string) error {
 			if so.Output == "" && command.Flags().Changed("output") {
 				return usagef("-o names no file")
@@ -78,14 +78,6 @@ func (c *cli) sbomSource(command *cobra.Command, args []string, so *vendorer.SBO
 		return vendorer.Options{}, usagef("the name of the program is empty")
 	}
 	return c.options(), nil
-}
-
-// completeFile completes files for the first argument.
-func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return nil, cobra.ShellCompDirectiveDefault
 }
 
 // writtenSBOMJSON is the document of sbom --json with -o. Without -o the SBOM itself is printed.

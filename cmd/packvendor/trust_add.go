@@ -28,7 +28,7 @@ SHA-256 of the key's SubjectPublicKeyInfo. OpenSSL prints it:
   packvendor trust add greentic did.json --key-id key-1
   packvendor trust add example -`,
 		Args:              arguments(2, 2, "NAME and FILE"),
-		ValidArgsFunction: completeKeyFile,
+		ValidArgsFunction: completeFiles(1, 1), // the name of the signer is new
 		RunE: func(command *cobra.Command, args []string) error {
 			for _, flag := range []string{"key-id", "fingerprint"} {
 				if f := command.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
@@ -52,14 +52,6 @@ SHA-256 of the key's SubjectPublicKeyInfo. OpenSSL prints it:
 	command.Flags().StringVar(&so.Fingerprint, "fingerprint", "", "the key must have this fingerprint, in `HEX` digits")
 	noFiles(command, "key-id", "fingerprint")
 	return command
-}
-
-// completeKeyFile completes the file of a key; the name of its signer is new.
-func completeKeyFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 1 {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
 // trustAddJSON is the document of trust add --json.

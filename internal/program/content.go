@@ -43,6 +43,7 @@ type hasher struct {
 	from   io.Reader
 	hash   hash.Hash
 	n      int64
+	last   ociref.Digest // of n bytes; "" at the beginning
 	budget *budget
 }
 
@@ -51,14 +52,18 @@ func newHasher(ctx context.Context, space space, at int64, budget *budget) *hash
 	return &hasher{from: verified.Reader(ctx, bytes), hash: sha256.New(), budget: budget}
 }
 
-// digest returns the digest of the first n bytes; n must not be less than before.
+// digest returns the digest of the first n bytes; n must not be less than before. Many contents
+// may have one size: it hashes for the first.
 func (h *hasher) digest(n int64) (ociref.Digest, error) {
+	if h.last != "" && n == h.n {
+		return h.last, nil
+	}
 	if !h.budget.take(n - h.n + sha256.BlockSize) { // what Sum hashes
 		return "", errBudget
 	}
 	if _, err := io.CopyN(h.hash, h.from, n-h.n); err != nil {
 		return "", err
 	}
-	h.n = n
-	return ociref.DigestFromSum([sha256.Size]byte(h.hash.Sum(nil))), nil
+	h.n, h.last = n, ociref.DigestFromSum([sha256.Size]byte(h.hash.Sum(nil)))
+	return h.last, nil
 }

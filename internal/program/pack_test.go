@@ -150,6 +150,20 @@ func TestEqualHeads(t *testing.T) {
 	}
 }
 
+// A thousand archives that begin alike and have one size are hashed once at each place.
+func TestEqualSizes(t *testing.T) {
+	var parts [][]byte
+	var want strings.Builder
+	for i := range 1000 {
+		pack, name := archive(t, noise(uint64(i), 500), noise(uint64(i+1), 100)), fmt.Sprintf("p%03d", i)
+		parts = append(parts, text(markerOf(name, pack)), pack)
+		want.WriteString(line(name, "present"))
+	}
+	if got := packsOf(t, elf(parts...)); got != want.String() {
+		t.Errorf("got\n%.1000s", got)
+	}
+}
+
 func TestUniversal(t *testing.T) {
 	const amd64, arm64, unknown = 0x01000007, 0x0100000c, 0x77
 	a, b := archive(t, noise(10, 300)), archive(t, noise(11, 70_000))

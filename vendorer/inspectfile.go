@@ -110,7 +110,7 @@ func (i fileInspection) read(ctx context.Context, bytes gtpack.Source) (*Inspect
 			return nil, err
 		}
 		return &Inspection{Program: p}, nil
-	case !errors.As(err, &other) || other.Format != "":
+	case !errors.As(err, &other) || other.IsMalformed:
 		return nil, aboutProgram(i.name, err)
 	case i.locks != nil:
 		return nil, notProgram(i.name)

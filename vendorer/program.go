@@ -46,7 +46,7 @@ type (
 	// A MarkerLimitError reports a program with more markers than are read.
 	MarkerLimitError = program.LimitError
 	// A MarkerVersionError reports a marker that a newer packvendor wrote.
-	MarkerVersionError = program.VersionError
+	MarkerVersionError = marker.VersionError
 )
 
 // The states of the bytes of a pack in a program.

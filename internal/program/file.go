@@ -41,14 +41,14 @@ func (flat) Next(at int64) int64 { return at }
 
 // A FormatError says why a file cannot be read as a program that Go links.
 type FormatError struct {
-	Format Format // "" if it has none of these formats
-	Reason string
+	IsMalformed bool // it has the format of a program, and is broken
+	Reason      string
 }
 
 func (e *FormatError) Error() string { return e.Reason }
 
 func malformed(format Format, reason string, args ...any) error {
-	return &FormatError{Format: format, Reason: fmt.Sprintf("malformed %s file: ", format) + fmt.Sprintf(reason, args...)}
+	return &FormatError{IsMalformed: true, Reason: fmt.Sprintf("malformed %s file: ", format) + fmt.Sprintf(reason, args...)}
 }
 
 // Open opens a file that has to be regular. The caller must close it. Errors:

@@ -12,7 +12,6 @@ import (
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/hint"
 	"github.com/greenticai/packvendor/internal/gtpack"
-	"github.com/greenticai/packvendor/internal/marker"
 	"github.com/greenticai/packvendor/internal/verified"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/packfetch"
@@ -107,7 +106,7 @@ var exitCodes = map[string]struct {
 	"vendorer.LinkError":               {&vendorer.LinkError{Fault: vendorer.FaultOtherContent}, 4},
 	"vendorer.MalformedMarkersError":   {&vendorer.MalformedMarkersError{}, 1},
 	"vendorer.MarkerLimitError":        {&vendorer.MarkerLimitError{}, 2},
-	"vendorer.MarkerVersionError":      {&vendorer.MarkerVersionError{VersionError: &marker.VersionError{}}, 2},
+	"vendorer.MarkerVersionError":      {&vendorer.MarkerVersionError{}, 2},
 	"vendorer.NoMarkerError":           {&vendorer.NoMarkerError{}, 1},
 	"vendorer.ProgramFormatError":      {&vendorer.ProgramFormatError{}, 2},
 	"vendorer.LockedError":             {&vendorer.LockedError{}, 1},

@@ -125,5 +125,6 @@ func (s *session) sbomPack(ctx context.Context, step Step, contents *contentsRea
 	if err := s.copyLocked(ctx, step.Pack, entry, bytes); err != nil {
 		return p, err
 	}
-	return p, contents.read(ctx, &p, bytes, s.events)
+	err = contents.read(ctx, &p, bytes, s.events)
+	return p, err
 }

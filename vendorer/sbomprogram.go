@@ -83,5 +83,6 @@ func (w *sbomWriter) heldPack(ctx context.Context, l program.Pack, events *order
 		}
 		p.Reference, p.Tag = ref, ref.Tag
 	}
-	return p, w.contents.read(ctx, &p, l.Bytes, events)
+	err := w.contents.read(ctx, &p, l.Bytes, events)
+	return p, err
 }

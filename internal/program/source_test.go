@@ -55,7 +55,7 @@ func writePackage(t *testing.T, dir, name string, contents map[string][]byte) {
 		m := markerOf(pack, contents[pack])
 		p.Packs = append(p.Packs, embedgen.Pack{
 			Name: pack, GoName: strings.ToUpper(pack[:1]) + pack[1:], Ref: m.Ref, ManifestDigest: string(m.ManifestDigest),
-			LayerDigest: string(m.LayerDigest), MediaType: m.MediaType, Size: m.Size, Head: m.Head, Part: string(m.Part),
+			LayerDigest: string(m.LayerDigest), MediaType: m.MediaType, Size: m.Size, Sample: m.Sample,
 		})
 		writeSource(t, dir, name+"/data/"+embedgen.FileName(pack), contents[pack])
 	}

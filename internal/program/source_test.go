@@ -26,7 +26,11 @@ const allMain = `package main
 
 import "example.com/app/packs"
 
-func main() { println(packs.Packs()[0].Reader().Len()) }
+func main() {
+	for _, pack := range packs.Packs() {
+		println(pack.Reader().Len())
+	}
+}
 `
 
 // native is the platform of this machine.

@@ -47,7 +47,7 @@ type hasher struct {
 	budget *budget
 }
 
-func newHasher(ctx context.Context, space space, at int64, budget *budget) *hasher {
+func newHasher(ctx context.Context, space addressSpace, at int64, budget *budget) *hasher {
 	bytes := io.NewSectionReader(space, at, space.Size()-at)
 	return &hasher{from: verified.Reader(ctx, bytes), hash: sha256.New(), budget: budget}
 }

@@ -21,23 +21,23 @@ type File struct {
 // other files have one.
 type image struct {
 	arch  string // "" if the file has one image alone
-	bytes space
+	bytes addressSpace
 	file  *io.SectionReader // the image as it is in the file
 }
 
-// A space is the bytes of an image at their addresses.
-type space interface {
+// An addressSpace is the bytes of an image at their addresses.
+type addressSpace interface {
 	io.ReaderAt
 	Size() int64
-	// Next returns the first address, at or after one, where bytes of the file are. It may
+	// NextData returns the first address, at or after one, where bytes of the file are. It may
 	// return an earlier one.
-	Next(at int64) int64
+	NextData(at int64) int64
 }
 
-// flat is the space of a file whose bytes are as the linker wrote them.
+// flat is the addressSpace of a file whose bytes are as the linker wrote them.
 type flat struct{ *io.SectionReader }
 
-func (flat) Next(at int64) int64 { return at }
+func (flat) NextData(at int64) int64 { return at }
 
 // A FormatError says why a file cannot be read as a program that Go links.
 type FormatError struct {

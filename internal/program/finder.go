@@ -64,7 +64,7 @@ func (f *finder) dropPrefix(p prefix) {
 func hashOf(prefix uint32) uint32 { return prefix * 2654435769 >> (32 - filterBits) }
 
 // run finds the places in their order, and calls alsoDo for each chunk.
-func (f *finder) run(ctx context.Context, space space, alsoDo func(chunk []byte)) error {
+func (f *finder) run(ctx context.Context, space addressSpace, alsoDo func(chunk []byte)) error {
 	return eachChunk(ctx, space, marker.HeadSize-1, func(at int64, chunk []byte) error {
 		if len(f.prefixes) <= fewPrefixes {
 			for p := range f.prefixes {

@@ -14,10 +14,10 @@ import (
 )
 
 // search looks for each content that markers of an image describe.
-func (f *File) search(ctx context.Context, i image, markers []marker.Marker) (map[content]sought, error) {
-	states := map[content]sought{}
+func (f *File) search(ctx context.Context, i image, markers []marker.Marker) (map[content]target, error) {
+	states := map[content]target{}
 	for _, m := range markers {
-		states[contentOf(m)] = sought{}
+		states[contentOf(m)] = target{}
 	}
 	s := newSearch(i, states)
 	err := s.run(ctx)
@@ -35,31 +35,31 @@ func (f *File) search(ctx context.Context, i image, markers []marker.Marker) (ma
 // A search looks for contents in an image: first for the places where one may begin, then
 // whether it is there.
 type search struct {
-	space  space
-	groups []*group  // of contents that begin alike
-	short  []*sought // those that are all head
-	places int       // of all groups
-	ends   []int64   // of archives, where their last record is, in their order
-	budget budget
+	space   addressSpace
+	groups  []*group  // of contents that begin alike
+	short   []*target // those that are all head
+	offsets int       // of all groups
+	ends    []int64   // of archives, where their last record is, in their order
+	budget  budget
 }
 
 // A group is contents with the same head, and the places that have this head.
 type group struct {
-	contents []*sought // by size
-	places   []int64   // in their order
+	contents []*target // by size
+	offsets  []int64   // in their order
 	cut      bool      // there were more places
 }
 
-// A sought is a content, its state as far as it is known, and where it is if it is present and
+// A target is a content, its state as far as it is known, and where it is if it is present and
 // not all head.
-type sought struct {
+type target struct {
 	content
 	state State
 	at    int64
 }
 
 // reader returns the bytes of a content that is present.
-func (c sought) reader(space space) *io.SectionReader {
+func (c target) reader(space addressSpace) *io.SectionReader {
 	if c.isAllHead() {
 		return io.NewSectionReader(strings.NewReader(c.head), 0, c.size)
 	}
@@ -67,18 +67,18 @@ func (c sought) reader(space space) *io.SectionReader {
 }
 
 const (
-	maxPlaces = 1 << 19
-	// maxGroupPlaces is less, so that one group leaves room for others.
-	maxGroupPlaces = maxPlaces / 2
-	maxEnds        = 1 << 19
-	maxShort       = 64
+	maxOffsets = 1 << 19
+	// maxGroupOffsets is less, so that one group leaves room for others.
+	maxGroupOffsets = maxOffsets / 2
+	maxEnds         = 1 << 19
+	maxShort        = 64
 )
 
-func newSearch(i image, states map[content]sought) *search {
+func newSearch(i image, states map[content]target) *search {
 	s := &search{space: i.bytes, budget: newBudget(i)}
 	byHead := map[string]*group{}
 	for c := range states {
-		wanted := &sought{content: c, state: Absent}
+		wanted := &target{content: c, state: Absent}
 		if c.isAllHead() {
 			s.short = append(s.short, wanted)
 			continue
@@ -92,7 +92,7 @@ func newSearch(i image, states map[content]sought) *search {
 		g.contents = append(g.contents, wanted)
 	}
 	for _, g := range s.groups {
-		slices.SortFunc(g.contents, func(a, b *sought) int {
+		slices.SortFunc(g.contents, func(a, b *target) int {
 			return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.layer, b.layer), cmp.Compare(a.part, b.part))
 		})
 	}
@@ -102,24 +102,24 @@ func newSearch(i image, states map[content]sought) *search {
 // run finds out the states. Groups with few places come first: one with many may use up the
 // budget.
 func (s *search) run(ctx context.Context) error {
-	if err := s.findPlaces(ctx); err != nil {
+	if err := s.findOffsets(ctx); err != nil {
 		return err
 	}
-	slices.SortStableFunc(s.groups, func(a, b *group) int { return cmp.Compare(len(a.places), len(b.places)) })
+	slices.SortStableFunc(s.groups, func(a, b *group) int { return cmp.Compare(len(a.offsets), len(b.offsets)) })
 	for _, g := range s.groups {
-		err := s.settle(ctx, g)
+		err := s.matchGroup(ctx, g)
 		if err != nil && !errors.Is(err, errBudget) {
 			return err
 		}
 		if g.cut || err != nil {
-			g.giveUp()
+			g.markUnknown()
 		}
 	}
 	return nil
 }
 
-// giveUp settles what was not looked for to the end.
-func (g *group) giveUp() {
+// markUnknown says so of what was not looked for to the end.
+func (g *group) markUnknown() {
 	for _, c := range g.contents {
 		if c.state == Absent {
 			c.state = Unknown
@@ -127,15 +127,15 @@ func (g *group) giveUp() {
 	}
 }
 
-// findPlaces finds the places of all groups and the ends of archives, and settles the short
+// findOffsets finds the places of all groups and the ends of archives, and settles the short
 // contents.
-func (s *search) findPlaces(ctx context.Context) error {
+func (s *search) findOffsets(ctx context.Context) error {
 	if len(s.groups)+len(s.short) == 0 {
 		return nil
 	}
 	f := newFinder()
 	for _, g := range s.groups {
-		f.addHead(g.contents[0].head, func(at int64) bool { return s.addPlace(g, at) })
+		f.addHead(g.contents[0].head, func(at int64) bool { return s.addOffset(g, at) })
 	}
 	if slices.ContainsFunc(s.groups, func(g *group) bool { return g.contents[0].isZip() }) {
 		f.addZipEnd(s.addEnd)
@@ -145,20 +145,20 @@ func (s *search) findPlaces(ctx context.Context) error {
 	}
 	missing := slices.Clone(s.short[:min(len(s.short), maxShort)])
 	return f.run(ctx, s.space, func(chunk []byte) {
-		missing = slices.DeleteFunc(missing, func(c *sought) bool { return c.isIn(chunk) })
+		missing = slices.DeleteFunc(missing, func(c *target) bool { return c.isIn(chunk) })
 	})
 }
 
-func (s *search) addPlace(g *group, at int64) bool {
-	g.cut = s.places == maxPlaces || len(g.places) == maxGroupPlaces
+func (s *search) addOffset(g *group, at int64) bool {
+	g.cut = s.offsets == maxOffsets || len(g.offsets) == maxGroupOffsets
 	if !g.cut {
-		s.places++
-		g.places = append(g.places, at)
+		s.offsets++
+		g.offsets = append(g.offsets, at)
 	}
 	return !g.cut
 }
 
-// addEnd passes over more than it can keep: the second pass of settle needs none.
+// addEnd passes over more than it can keep: the second pass of matchGroup needs none.
 func (s *search) addEnd(at int64) bool {
 	if n := len(s.ends); n == 0 || s.ends[n-1] < at { // else it was found before
 		s.ends = append(s.ends, at)
@@ -167,7 +167,7 @@ func (s *search) addEnd(at int64) bool {
 }
 
 // isIn settles a content that is all head if the bytes contain it.
-func (c *sought) isIn(chunk []byte) bool {
+func (c *target) isIn(chunk []byte) bool {
 	if !bytes.Contains(chunk, []byte(c.head)) {
 		return false
 	}
@@ -178,37 +178,37 @@ func (c *sought) isIn(chunk []byte) bool {
 	return true
 }
 
-// settle compares the contents of a group with its places. In the first pass an archive is
+// matchGroup compares the contents of a group with its places. In the first pass an archive is
 // looked for only where one of its size ends: packs hold many files, and each of them may
 // begin like a pack.
-func (s *search) settle(ctx context.Context, g *group) error {
-	for _, likely := range []func(*sought, int64) bool{s.isWhole, s.fits} {
-		var left []int64
+func (s *search) matchGroup(ctx context.Context, g *group) error {
+	for _, likely := range []func(*target, int64) bool{s.isWhole, s.fits} {
+		var unmatched []int64
 		end := int64(0) // of the content that was found last
-		for _, at := range g.places {
+		for _, at := range g.offsets {
 			if at < end {
 				continue
 			}
-			found, err := s.look(ctx, g, at, likely)
+			found, err := s.matchAt(ctx, g, at, likely)
 			if err != nil {
 				return err
 			}
 			if found == nil {
-				left = append(left, at)
+				unmatched = append(unmatched, at)
 			} else {
 				end = at + found.size
 			}
 		}
-		g.places = left
+		g.offsets = unmatched
 	}
 	return nil
 }
 
 // fits tells whether a content that begins at a place would end within the image.
-func (s *search) fits(c *sought, at int64) bool { return c.size <= s.space.Size()-at }
+func (s *search) fits(c *target, at int64) bool { return c.size <= s.space.Size()-at }
 
 // isWhole is fits, and of an archive it tells whether one ends where this one would.
-func (s *search) isWhole(c *sought, at int64) bool {
+func (s *search) isWhole(c *target, at int64) bool {
 	if c.isZip() {
 		_, found := slices.BinarySearch(s.ends, at+c.size-endSize)
 		return found && s.fits(c, at)
@@ -216,25 +216,25 @@ func (s *search) isWhole(c *sought, at int64) bool {
 	return s.fits(c, at)
 }
 
-// look returns the content that is at a place, nil if there is none.
-func (s *search) look(ctx context.Context, g *group, at int64, likely func(*sought, int64) bool) (*sought, error) {
-	var here []*sought
+// matchAt returns the content that is at a place, nil if there is none.
+func (s *search) matchAt(ctx context.Context, g *group, at int64, likely func(*target, int64) bool) (*target, error) {
+	var candidates []*target
 	for _, c := range g.contents {
 		if c.state == Present {
 			continue
 		}
-		if !s.budget.look() {
+		if !s.budget.takeComparison() {
 			return nil, errBudget
 		}
 		if likely(c, at) {
-			here = append(here, c)
+			candidates = append(candidates, c)
 		}
 	}
-	if len(here) == 0 {
+	if len(candidates) == 0 {
 		return nil, nil
 	}
-	found, alike, err := s.compare(ctx, here, at)
-	for _, c := range alike {
+	found, mismatched, err := s.compare(ctx, candidates, at)
+	for _, c := range mismatched {
 		c.state = Other
 	}
 	if found != nil {
@@ -245,9 +245,9 @@ func (s *search) look(ctx context.Context, g *group, at int64, likely func(*soug
 
 // compare returns which of the contents is at a place, by digest. If none is, it returns those
 // in whose place other bytes are: they begin alike, or are an archive of the same size.
-func (s *search) compare(ctx context.Context, contents []*sought, at int64) (found *sought, alike []*sought, err error) {
+func (s *search) compare(ctx context.Context, contents []*target, at int64) (found *target, mismatched []*target, err error) {
 	first := newHasher(ctx, s.space, at, &s.budget)
-	var longer []*sought
+	var longer []*target
 	for _, c := range contents {
 		part, err := first.digest(min(c.size, marker.PartSize))
 		switch {
@@ -255,14 +255,14 @@ func (s *search) compare(ctx context.Context, contents []*sought, at int64) (fou
 			return nil, nil, err
 		case part != c.part:
 			if c.isZip() && s.isWhole(c, at) {
-				alike = append(alike, c)
+				mismatched = append(mismatched, c)
 			}
 		case c.size > marker.PartSize:
 			longer = append(longer, c)
 		case part == c.layer:
 			return c, nil, nil
 		default: // the marker contradicts itself
-			alike = append(alike, c)
+			mismatched = append(mismatched, c)
 		}
 	}
 	for _, c := range longer {
@@ -273,9 +273,9 @@ func (s *search) compare(ctx context.Context, contents []*sought, at int64) (fou
 		if whole == c.layer {
 			return c, nil, nil
 		}
-		alike = append(alike, c)
+		mismatched = append(mismatched, c)
 	}
-	return nil, alike, nil
+	return nil, mismatched, nil
 }
 
 // errBudget ends a search that would take too long.
@@ -283,12 +283,12 @@ var errBudget = errors.New("budget")
 
 // A budget bounds a search.
 type budget struct {
-	bytes int64 // that may still be hashed
-	looks int   // at a content and a place that may still be taken
+	bytes       int64 // that may still be hashed
+	comparisons int   // of a content with a place that may still be made
 }
 
 const (
-	maxLooks = 1 << 26 // about a second
+	maxComparisons = 1 << 26 // about a second
 	// maxZeros is how many of the zeros may be hashed that a Wasm module leaves out.
 	maxZeros = 256 << 20
 )
@@ -296,7 +296,7 @@ const (
 // newBudget allows to hash twice the size of an image.
 func newBudget(i image) budget {
 	zeros := min(max(0, i.bytes.Size()-i.file.Size()), maxZeros)
-	return budget{bytes: 2 * (i.file.Size() + zeros), looks: maxLooks}
+	return budget{bytes: 2 * (i.file.Size() + zeros), comparisons: maxComparisons}
 }
 
 func (b *budget) take(n int64) bool {
@@ -304,7 +304,7 @@ func (b *budget) take(n int64) bool {
 	return b.bytes >= 0
 }
 
-func (b *budget) look() bool {
-	b.looks--
-	return b.looks >= 0
+func (b *budget) takeComparison() bool {
+	b.comparisons--
+	return b.comparisons >= 0
 }

@@ -9,7 +9,7 @@ import (
 // the cause once ctx has ended.
 type stream struct {
 	ctx   context.Context
-	space space
+	space addressSpace
 	at    int64 // of the next byte
 }
 
@@ -17,7 +17,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	if s.ctx.Err() != nil {
 		return 0, context.Cause(s.ctx)
 	}
-	s.at = s.space.Next(s.at)
+	s.at = s.space.NextData(s.at)
 	n, err := s.space.ReadAt(p, s.at)
 	s.at += int64(n)
 	if n > 0 && err == io.EOF {
@@ -32,7 +32,7 @@ const chunkSize = 256 << 10
 // eachChunk calls do with all bytes of a space, in their order, and with the position of the
 // first one. Of each chunk the last overlap bytes come again, so that nothing of that length
 // and one byte more is cut.
-func eachChunk(ctx context.Context, space space, overlap int, do func(at int64, chunk []byte) error) error {
+func eachChunk(ctx context.Context, space addressSpace, overlap int, do func(at int64, chunk []byte) error) error {
 	buf := make([]byte, chunkSize+overlap)
 	s := &stream{ctx: ctx, space: space}
 	kept := 0

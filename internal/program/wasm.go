@@ -42,9 +42,9 @@ func (m *memory) after(at int64) int {
 	return sort.Search(len(m.segments), func(i int) bool { return m.segments[i].end() > at })
 }
 
-// Next is that of space. Zeros beside a segment count as its bytes: the beginning of a pack may
+// NextData is that of addressSpace. Zeros beside a segment count as its bytes: the beginning of a pack may
 // have some.
-func (m *memory) Next(at int64) int64 {
+func (m *memory) NextData(at int64) int64 {
 	i := m.after(at)
 	switch {
 	case i == len(m.segments):

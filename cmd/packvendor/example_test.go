@@ -169,7 +169,7 @@ func TestExampleKeys(t *testing.T) {
 		want  []string
 	}{
 		{"the file", file, []string{"accept_media_types", "allow_tags", "embed", "insecure_registries", "limits", "packs", "trust"}},
-		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package"}},
+		{"embed", file["embed"].(map[string]any), []string{"data", "dir", "file", "package", "stub"}},
 		{"limits", file["limits"].(map[string]any), []string{"pack", "total"}},
 		{"trust", trust, []string{"root", "rules", "signers"}},
 		{"a signer", inSigners, []string{"identity", "issuer", "key", "names", "only", "refs", "repository", "repository_id", "self_hosted", "workflow"}},

@@ -96,11 +96,17 @@ func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendore
 	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
 	if v.Size == size || v.Size == 0 { // an empty file has a digest, no file has none
 		r := bufio.NewReaderSize(file, int(min(v.Size, marker.PartSize)))
-		first, _ := r.Peek(marker.HeadSize) // MeasurePart reads it again, or fails
+		first, err := r.Peek(marker.HeadSize)
+		if err != nil && !errors.Is(err, io.EOF) { // a second read of the same bytes may succeed
+			return Vendored{}, p.located(name, err)
+		}
 		v.Head = marker.HeadOf(first)
 		v.Part, v.Content, err = verified.MeasurePart(ctx, r, marker.PartSize)
+		if err != nil {
+			return v, p.located(name, err)
+		}
 	}
-	return v, p.located(name, err)
+	return v, nil
 }
 
 // isPointer tells whether a file is a Git LFS pointer.

@@ -12,10 +12,10 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// bufferSize is the size of one read: large enough to make system calls cheap, small
+// ReadSize is the size of one read, in bytes: large enough to make system calls cheap, small
 // enough for the bytes to stay in the processor's cache until they are hashed and
 // written, once or twice.
-const bufferSize = 32 << 10
+const ReadSize = 32 << 10
 
 // Content is the digest and the size of a stream of bytes.
 type Content struct {
@@ -213,6 +213,6 @@ func MeasurePart(ctx context.Context, src io.Reader, n int64) (part ociref.Diges
 
 // buffers are reused: a run may copy thousands of packs.
 var buffers = sync.Pool{New: func() any {
-	b := make([]byte, bufferSize)
+	b := make([]byte, ReadSize)
 	return &b
 }}

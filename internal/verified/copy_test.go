@@ -30,7 +30,7 @@ func pattern(n int) []byte {
 }
 
 // sizes are those around the borders of the buffer, in bytes.
-var sizes = []int{0, 1, bufferSize - 1, bufferSize, bufferSize + 1, 2*bufferSize + 7}
+var sizes = []int{0, 1, ReadSize - 1, ReadSize, ReadSize + 1, 2*ReadSize + 7}
 
 // readers are the ways in which a correct io.Reader may hand over its bytes.
 var readers = map[string]func(io.Reader) io.Reader{
@@ -89,10 +89,10 @@ func (zeros) Read(p []byte) (int, error) {
 }
 
 func TestCopyMismatch(t *testing.T) {
-	data := pattern(bufferSize + 5)
+	data := pattern(ReadSize + 5)
 	want := contentOf(data)
 	flipped := bytes.Clone(data)
-	flipped[bufferSize] ^= 1
+	flipped[ReadSize] ^= 1
 	short, digest := len(data)-3, ociref.DigestOf(flipped)
 	of := func(b []byte) func() io.Reader { return func() io.Reader { return bytes.NewReader(b) } }
 	for _, test := range []struct {
@@ -179,8 +179,8 @@ func TestCopyAbsurdSize(t *testing.T) {
 }
 
 func TestCopyReadError(t *testing.T) {
-	data := pattern(3*bufferSize + 9)
-	for _, n := range []int{0, 1, bufferSize - 1, bufferSize, bufferSize + 5, 2*bufferSize + 5, len(data) - 1} {
+	data := pattern(3*ReadSize + 9)
+	for _, n := range []int{0, 1, ReadSize - 1, ReadSize, ReadSize + 5, 2*ReadSize + 5, len(data) - 1} {
 		for name, wrap := range readers {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				src := wrap(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(errCable)))
@@ -236,15 +236,15 @@ func (f *full) Write(p []byte) (int, error) {
 }
 
 func TestCopyWriteError(t *testing.T) {
-	data := pattern(2 * bufferSize)
-	for _, room := range []int{0, 1, bufferSize, len(data) - 1} {
+	data := pattern(2 * ReadSize)
+	for _, room := range []int{0, 1, ReadSize, len(data) - 1} {
 		src := &counted{Reader: bytes.NewReader(data)}
 		err := Copy(t.Context(), &full{room}, src, contentOf(data))
 		var write *WriteError
 		if !errors.As(err, &write) || !errors.Is(err, errCable) || err.Error() != "cable cut" {
 			t.Errorf("room for %d: error %#v, want *WriteError of the writer's own", room, err)
 		}
-		if src.n > int64(room+bufferSize) {
+		if src.n > int64(room+ReadSize) {
 			t.Errorf("room for %d: %d bytes were read", room, src.n)
 		}
 	}
@@ -302,7 +302,7 @@ func TestCopyAtOnce(t *testing.T) {
 	const copies = 32
 	for i := range copies {
 		go func() {
-			data := bytes.Repeat([]byte{byte(i)}, bufferSize+i)
+			data := bytes.Repeat([]byte{byte(i)}, ReadSize+i)
 			var dst bytes.Buffer
 			err := Copy(t.Context(), &dst, iotest.HalfReader(bytes.NewReader(data)), contentOf(data))
 			if err == nil && !bytes.Equal(dst.Bytes(), data) {

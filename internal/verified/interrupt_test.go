@@ -43,8 +43,8 @@ func TestFault59_Interrupt(t *testing.T) {
 			if err := do(ctx, src); !errors.Is(err, errSignal) {
 				t.Errorf("error %v, want %v", err, errSignal)
 			}
-			if src.n > bufferSize {
-				t.Errorf("%d bytes were read, of at most %d", src.n, bufferSize)
+			if src.n > ReadSize {
+				t.Errorf("%d bytes were read, of at most %d", src.n, ReadSize)
 			}
 			first := src.n
 			if err := do(ctx, src); !errors.Is(err, errSignal) || src.n != first {

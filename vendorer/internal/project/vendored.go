@@ -95,7 +95,7 @@ func (p *Project) Measure(ctx context.Context, name string, size int64) (Vendore
 	}
 	v := Vendored{Content: verified.Content{Size: info.Size()}, LFS: isPointer(file, info.Size())}
 	if v.Size == size || v.Size == 0 { // an empty file has a digest, no file has none
-		r := bufio.NewReaderSize(file, int(min(v.Size, marker.PartSize)))
+		r := bufio.NewReaderSize(file, int(min(v.Size, verified.ReadSize))) // what follows is read past it
 		first, err := r.Peek(marker.HeadSize)
 		if err != nil && !errors.Is(err, io.EOF) { // a second read of the same bytes may succeed
 			return Vendored{}, p.located(name, err)

@@ -83,10 +83,13 @@ func TestGoToolLines(t *testing.T) {
 	own := "require github.com/greenticai/packvendor v0.0.0\n"
 	write(t, goMod, "module example.com/app\n\ngo 1.25.0\n\n"+own+"replace github.com/greenticai/packvendor => "+checkout+"\n")
 	write(t, filepath.Join(dir, "go.sum"), string(sum))
-	if missing := notCached(checkout); missing != "" {
-		packtest.Unable(t, "go get -tool reads packages for every system, and the module cache lacks some: %s", missing)
+	get := []string{"get", "-tool", packvendorPackage}
+	switch code, stderr := goOffline(t, dir, get...); {
+	case strings.Contains(stderr, "GOPROXY=off"):
+		packtest.Unable(t, "go get -tool reads modules for every system, and the module cache lacks some: %s", stderr)
+	case code != 0:
+		t.Fatalf("go %s: exit code %d\n%s", strings.Join(get, " "), code, stderr)
 	}
-	goIn(t, dir, 0, "get", "-tool", packvendorPackage)
 	text, err := os.ReadFile(goMod)
 	if err != nil {
 		t.Fatal(err)
@@ -101,18 +104,6 @@ func TestGoToolLines(t *testing.T) {
 	if n := len(mod.Require) - 1; n < 1 || n > maxInherited {
 		t.Errorf("go get -tool adds %d lines of other modules, want at most %d:\n%s", n, maxInherited, text)
 	}
-}
-
-// notCached names the packages for Windows that the module cache lacks; "" if none.
-func notCached(checkout string) string {
-	cmd := exec.Command("go", "list", "-deps", "./cmd/packvendor")
-	cmd.Dir, cmd.Env = checkout, append(os.Environ(), "GOOS=windows", "GOPROXY=off")
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	if cmd.Run() == nil {
-		return ""
-	}
-	return stderr.String()
 }
 
 // toolModule makes a module that requires packvendor, from checkout, in modFile, with
@@ -157,23 +148,30 @@ func writeToolModule(dir, checkout, modFile, tool string) error {
 // standard error.
 func goIn(t *testing.T, dir string, want int, args ...string) string {
 	t.Helper()
-	var stderr strings.Builder
+	code, stderr := goOffline(t, dir, args...)
+	if code != want {
+		t.Fatalf("go %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, stderr)
+	}
+	return stderr
+}
+
+// goOffline runs the go command without a proxy, in a world without caches of ours.
+func goOffline(t *testing.T, dir string, args ...string) (code int, stderr string) {
+	t.Helper()
+	var said strings.Builder
 	cmd := exec.Command("go", args...)
-	cmd.Dir, cmd.Stderr = dir, &stderr
+	cmd.Dir, cmd.Stderr = dir, &said
 	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off", "CI=", "PACKVENDOR_FLAGS=",
 		"GREENTIC_PACK_CACHE_DIR="+filepath.Join(dir, ".cache"))
 	err := cmd.Run()
-	code := 0
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		code = exit.ExitCode()
-	} else if err != nil {
+		return exit.ExitCode(), said.String()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	if code != want {
-		t.Fatalf("go %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, stderr.String())
-	}
-	return stderr.String()
+	return 0, said.String()
 }
 
 // buildAlone builds the packs' package on a machine without modules and without a

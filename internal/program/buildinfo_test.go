@@ -41,17 +41,20 @@ func TestNoBuildInfo(t *testing.T) {
 	}
 	none := bytes.ReplaceAll(whole, []byte("\xff Go buildinf:"), []byte("\xff No buildinf:"))
 	const notRecorded, notReadable = "the go command recorded none", "it cannot be read"
-	for _, test := range []struct {
+	type row struct {
 		name, want string
 		file       []byte
-	}{
-		{"none", notRecorded, none},
+	}
+	var own []row
+	if runtime.GOOS != "windows" { // there the header of a program is not at its beginning, and packvendor does not look through all of its data
+		own = []row{{"none", notRecorded, none}, {"a short one", notReadable, whole[:60]}}
+	}
+	for _, test := range append(own, []row{
 		{"cut", notReadable, whole[:100_000]},
-		{"a short one", notReadable, whole[:60]},
 		{"no header", notReadable, elf()},
 		{"Wasm", "Wasm files have none", wasm()},
 		{"an archive", "ar archive files have none", []byte(ar("/"))},
-	} {
+	}...) {
 		f, err := packs.New(bytes.NewReader(test.file), int64(len(test.file)))
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
+	"github.com/greenticai/packvendor/internal/packtest"
 	packs "github.com/greenticai/packvendor/internal/program"
 )
 
@@ -86,7 +87,7 @@ func build(t *testing.T, dir, platform string, cgo bool, flags ...string) string
 	t.Helper()
 	goos, goarch, _ := strings.Cut(platform, "/")
 	output := filepath.Join(t.TempDir(), "app")
-	command := exec.Command("go", append(append([]string{"build"}, flags...), "-o", output, ".")...)
+	command := exec.Command(packtest.NeedProgram(t, "go"), append(append([]string{"build"}, flags...), "-o", output, ".")...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED="+map[bool]string{true: "1", false: "0"}[cgo], "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
 	if out, err := command.CombinedOutput(); err != nil {

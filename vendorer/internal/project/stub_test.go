@@ -3,6 +3,7 @@ package project
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/greenticai/packvendor/embedgen"
@@ -57,6 +58,9 @@ func TestDropStubOfUser(t *testing.T) {
 		"link": func(stub string) error { return os.Symlink("packs.toml", stub) },
 		"none": func(stub string) error { return nil },
 	} {
+		if name == "link" && runtime.GOOS == "windows" { // links need rights there
+			continue
+		}
 		p, stub := newStub(t)
 		c := p.NewChange()
 		if err := c.DropStub(); err != nil {

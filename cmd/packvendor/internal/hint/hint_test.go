@@ -2,6 +2,7 @@ package hint
 
 import (
 	"os/exec"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -73,6 +74,10 @@ func TestMergeDriver(t *testing.T) {
 			})
 		}
 	}
+	opt := "/opt"
+	if runtime.GOOS == "windows" {
+		opt = "C:/opt"
+	}
 	for _, test := range []struct {
 		form      func() invocation.Form
 		dir, want string
@@ -82,8 +87,8 @@ func TestMergeDriver(t *testing.T) {
 		{form("go", "tool", "packvendor"), "", "'go tool packvendor merge-driver %O %A %B %P'"},
 		{form("go", "tool", "packvendor"), "a b", `'go -C '\''a b'\'' tool packvendor merge-driver "$PWD"/%O "$PWD"/%A "$PWD"/%B %P'`},
 		{form("bin/packvendor"), "a/b", "'a/b/bin/packvendor merge-driver %O %A %B %P'"},
-		{form("/opt/packvendor"), "a/b", "'/opt/packvendor merge-driver %O %A %B %P'"},
-		{form("/opt/%A%/packvendor"), "a/b", "'/opt/%%A%%/packvendor merge-driver %O %A %B %P'"},
+		{form(opt + "/packvendor"), "a/b", "'" + opt + "/packvendor merge-driver %O %A %B %P'"},
+		{form(opt + "/%A%/packvendor"), "a/b", "'" + opt + "/%%A%%/packvendor merge-driver %O %A %B %P'"},
 		{form("go", "tool", "packvendor"), "%%", `'go -C %%%% tool packvendor merge-driver "$PWD"/%O "$PWD"/%A "$PWD"/%B %P'`},
 	} {
 		c := &Context{Form: test.form}

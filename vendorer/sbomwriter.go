@@ -33,9 +33,30 @@ func openSBOMWriter(so SBOMOptions) (*sbomWriter, error) {
 		}
 	}
 	if so.Output != "" {
-		w.output, err = outputfile.Open(so.Output)
+		w.output, err = openSBOMFile(so.Output)
 	}
 	return w, err
+}
+
+// openSBOMFile opens the place of an SBOM. A file that is there is replaced only if it is empty or
+// an SBOM: the name may be that of the program, or of packs.toml.
+func openSBOMFile(name string) (*outputfile.File, error) {
+	output, err := outputfile.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	there, err := regularfile.Read(nil, name, cyclonedx.MaxSize)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return output, nil
+	case errors.As(err, new(*regularfile.LongError)), err == nil && len(there) > 0 && !cyclonedx.IsSBOM(there):
+		err = &PlaceError{Path: name, Reason: "is there already, and is no CycloneDX SBOM"}
+	}
+	if err != nil {
+		output.Close()
+		return nil, err
+	}
+	return output, nil
 }
 
 func (w *sbomWriter) close() {

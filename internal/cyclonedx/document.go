@@ -7,7 +7,9 @@
 package cyclonedx
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 
 	"github.com/greenticai/packvendor/internal/printable"
@@ -102,4 +104,12 @@ func serialNumber(text []byte) string {
 func encode(value any, indent, unit string) []byte {
 	text, _ := printable.MarshalJSON(value, indent, unit) // of strings and numbers: it does not fail
 	return text
+}
+
+// IsSBOM tells whether data is a CycloneDX document in JSON, of any version.
+func IsSBOM(data []byte) bool {
+	var document struct {
+		BOMFormat string `json:"bomFormat"`
+	}
+	return json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &document) == nil && document.BOMFormat == "CycloneDX"
 }

@@ -74,21 +74,23 @@ func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, e
 	for _, pack := range packs {
 		components = append(components, pack.Component())
 	}
-	components = cyclonedx.Distinct(components)
-	made := &MadeSBOM{Added: len(components)}
-	for _, c := range components {
-		made.Packs = append(made.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
-	}
+	made := &MadeSBOM{}
 	if w.Merge == "" {
-		made.Text = cyclonedx.New(owner, components).Text()
+		document := cyclonedx.New(owner, components)
+		components = document.Components
+		made.Text, made.Added = document.Text(), len(components)
 	} else {
 		merged, err := w.merge(components)
 		if err != nil {
 			return nil, err
 		}
+		components = merged.Packs
 		if made.Text, made.Added = merged.Text, merged.Added; merged.Orphaned && len(packs) > 0 {
 			events.event(NothingDepends{File: w.Merge})
 		}
+	}
+	for _, c := range components {
+		made.Packs = append(made.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
 	}
 	if w.output == nil {
 		return made, nil

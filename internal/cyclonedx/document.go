@@ -111,5 +111,5 @@ func IsSBOM(data []byte) bool {
 	var document struct {
 		BOMFormat string `json:"bomFormat"`
 	}
-	return json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &document) == nil && document.BOMFormat == "CycloneDX"
+	return json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &document) == nil && document.BOMFormat == format
 }

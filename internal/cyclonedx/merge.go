@@ -21,8 +21,9 @@ var versions = []string{"1.4", "1.5", "1.6", "1.7"}
 
 // A Merged is a document with packs.
 type Merged struct {
-	Text []byte
-	// Added is how many packs it did not have.
+	Text  []byte
+	Packs []Component // those that it has to have, once each
+	// Added is how many of them it did not have.
 	Added int
 	// Orphaned tells that it has no main component with a bom-ref, so that nothing depends on
 	// the packs.
@@ -45,7 +46,7 @@ func Merge(data []byte, packs []Component) (*Merged, error) {
 		return nil, &FormatError{"it is XML, not JSON"}
 	}
 	packs = Distinct(packs)
-	merged := &Merged{}
+	merged := &Merged{Packs: packs}
 	edits := &edits{text: text}
 	err := strictjson.ReadWithin(limits, text, func(root strictjson.Object) {
 		checkDocument(root)

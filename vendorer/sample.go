@@ -2,6 +2,7 @@ package vendorer
 
 import (
 	"io"
+	"slices"
 
 	"github.com/greenticai/packvendor/embedgen"
 	"github.com/greenticai/packvendor/internal/marker"
@@ -30,6 +31,9 @@ func (t *task) sampled() marker.Sample {
 // layer digest counts. A false sample is found later: the bytes are verified when they are
 // restored, and before they are used, and from then on the sample is theirs.
 func takeSamplesFrom(tasks []*task, source []byte) {
+	if !slices.ContainsFunc(tasks, (*task).mustWrite) {
+		return
+	}
 	found := map[string]marker.Marker{}
 	for _, text := range embedgen.Markers(source) {
 		if m, err := marker.Parse(text); err == nil {

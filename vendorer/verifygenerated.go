@@ -16,15 +16,22 @@ func (s *session) compareGoFiles(c *comparison, pkg embedgen.Package) error {
 		return nil
 	}
 	tasks := c.plan.tasks()
-	if source, err := s.p.ReadFile(s.p.GoFile, project.MaxSource); err == nil {
-		takeSamplesFrom(tasks, source)
-	}
+	source, readErr := s.p.ReadFile(s.p.GoFile, project.MaxSource)
+	takeSamplesFrom(tasks, source)
 	pkg = embeds(pkg, tasks)
-	if err := s.compareGenerated(c, s.p.GoFile, pkg, embedgen.Generate); err != nil {
+	want, err := embedgen.Generate(pkg)
+	if err != nil {
+		return err
+	}
+	if err := s.compareGenerated(c, s.p.GoFile, source, readErr, want); err != nil {
 		return err
 	}
 	if pkg.Stub {
-		return s.compareGenerated(c, s.p.StubFile, pkg, embedgen.GenerateStub)
+		stub, readErr := s.p.ReadFile(s.p.StubFile, project.MaxSource)
+		if want, err = embedgen.GenerateStub(pkg); err != nil {
+			return err
+		}
+		return s.compareGenerated(c, s.p.StubFile, stub, readErr, want)
 	}
 	surplus, err := s.p.HasStub()
 	if surplus {
@@ -33,20 +40,16 @@ func (s *session) compareGoFiles(c *comparison, pkg embedgen.Package) error {
 	return err
 }
 
-// compareGenerated compares one generated file with what generate returns.
-func (s *session) compareGenerated(c *comparison, name string, pkg embedgen.Package, generate func(embedgen.Package) ([]byte, error)) error {
-	want, err := generate(pkg)
-	if err != nil {
-		return err
-	}
-	got, err := s.p.ReadFile(name, project.MaxSource)
+// compareGenerated compares one generated file with its right text. got is what was read of it, or
+// readErr why it could not be read.
+func (s *session) compareGenerated(c *comparison, name string, got []byte, readErr error, want []byte) error {
 	got = project.WithoutCR(got)
 	shown := s.p.Show(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(readErr, fs.ErrNotExist):
 		c.goFiles = append(c.goFiles, &GeneratedError{Path: shown})
-	case err != nil:
-		return err
+	case readErr != nil:
+		return readErr
 	case string(got) != string(want):
 		c.goFiles = append(c.goFiles, &GeneratedError{Path: shown, Diff: string(diff.Diff(shown, got, shown+" as generated", want))})
 	}

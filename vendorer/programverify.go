@@ -159,7 +159,10 @@ func (v *ProgramVerification) isCovered(lock, arch string) bool {
 // isFound tells whether a finding is there already: two architectures may have different packs of
 // one name.
 func (v *ProgramVerification) isFound(e *LinkError) bool {
-	return slices.ContainsFunc(v.Findings, func(err error) bool { return err.Error() == e.Error() })
+	return slices.ContainsFunc(v.Findings, func(err error) bool {
+		found, ok := err.(*LinkError)
+		return ok && found.Fault == e.Fault && found.Lock == e.Lock && found.Package == e.Package && found.Name == e.Name
+	})
 }
 
 // countVerified counts the locked packs that the program has as they are locked.

@@ -258,11 +258,7 @@ func (n *Network) PingMirrors(ctx context.Context, hosts []string, tell func(i i
 }
 
 func (n *Network) ping(ctx context.Context, hosts []string, ask func(context.Context, string) (Greeting, error), tell func(i int, g Greeting, err error)) error {
-	places := make([]int, len(hosts))
-	for i := range places {
-		places[i] = i
-	}
-	return forEach(ctx, n.c.o, places, func(ctx context.Context, i int) error {
+	return forEach(ctx, n.c.o, indices(len(hosts)), func(ctx context.Context, i int) error {
 		g, err := ask(ctx, hosts[i])
 		tell(i, g, err)
 		return nil

@@ -59,11 +59,7 @@ func List(ctx context.Context, o Options) ([]Listed, error) {
 	names := signerNames(policy)
 	s.tellUnaskedSigners(policy, s.p.Config.Packs...)
 	list := make([]Listed, len(plan.Steps))
-	places := make([]int, len(list))
-	for i := range places {
-		places[i] = i
-	}
-	err = eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
+	err = eachPack(ctx, s.client, PhaseVerifying, indices(len(list)), func(ctx context.Context, i int) (err error) {
 		list[i], err = s.listed(ctx, plan.Steps[i])
 		list[i].SignerName = names[list[i].Signer]
 		list[i].MayBeUnsigned = s.mayBeUnsigned(policy, plan.Steps[i].Pack)

@@ -2,7 +2,6 @@ package vendorer
 
 import (
 	"context"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/greenticai/packvendor/lockfile"
@@ -29,11 +28,10 @@ func (o Options) lockOfProject(ctx context.Context) (namedLock, error) {
 		return namedLock{}, err
 	}
 	defer p.Close()
-	shown := p.Show(p.LockFile)
 	if p.LockBytes == nil {
-		return namedLock{}, &InputError{File: shown, Err: fs.ErrNotExist}
+		return namedLock{}, missingLock(p)
 	}
-	return namedLock{Lock: p.Lock, file: shown, importPath: p.ImportPath()}, nil
+	return namedLock{Lock: p.Lock, file: p.Show(p.LockFile), importPath: p.ImportPath()}, nil
 }
 
 // lockOfFile reads any packs.lock. If it is that of a project, the import path is known.

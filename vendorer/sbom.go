@@ -90,11 +90,7 @@ func (s *session) sbomPacks(ctx context.Context, contents *contentsReader) ([]cy
 	}
 	s.p.Unlock() // what changes meanwhile is found out by its digest
 	packs := make([]cyclonedx.Pack, len(plan.Steps))
-	places := make([]int, len(packs))
-	for i := range places {
-		places[i] = i
-	}
-	err := eachPack(ctx, s.client, PhaseVerifying, places, func(ctx context.Context, i int) (err error) {
+	err := eachPack(ctx, s.client, PhaseVerifying, indices(len(packs)), func(ctx context.Context, i int) (err error) {
 		step := plan.Steps[i]
 		if packs[i], err = s.sbomPack(ctx, step, contents); err != nil {
 			return s.packError(step.Pack, Restore, &step.Locked, err)

@@ -262,6 +262,15 @@ func eachCounted[T any](ctx context.Context, c *client, items []T, do func(conte
 	return err
 }
 
+// indices returns 0 to n-1, for forEach over what is filled by place.
+func indices(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
 // forEach calls do for every item, up to Options.Jobs at once, and returns all errors
 // in the items' order: the user learns of every pack with a problem, not of the first
 // failure alone. A goroutine does many items: the stack of a new one grows in steps that

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
-	"github.com/greenticai/packvendor/cmd/packvendor/internal/problem"
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
@@ -259,8 +258,7 @@ func (c *cli) verifyProgram(command *cobra.Command, file string, vo vendorer.Ver
 
 func (c *cli) reportVerifiedProgram(v *vendorer.ProgramVerification) error {
 	problems := c.explain(errors.Join(v.Findings...))
-	doc := verifyJSON{Packs: v.Locked, Verified: v.Verified, Findings: []problem.JSON{}, Program: newProgramJSON(v.Program)}
-	doc.Findings = c.problemsJSON(problems)
+	doc := verifyJSON{Packs: v.Locked, Verified: v.Verified, Findings: c.problemsJSON(problems), Program: newProgramJSON(v.Program)}
 	text := ""
 	if !c.quiet {
 		text = verifiedProgramText(v)

@@ -99,7 +99,7 @@ type verifyJSON struct {
 }
 
 func (c *cli) reportVerify(v *vendorer.Verification) error {
-	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), MayBeUnsigned: v.MayBeUnsigned, FromFiles: v.FromFiles, Findings: []problem.JSON{}}
+	doc := verifyJSON{Packs: v.Packs, Verified: v.Verified(), MayBeUnsigned: v.MayBeUnsigned, FromFiles: v.FromFiles}
 	if v.Unembedded != nil {
 		doc.Unembedded = "what the Go toolchain embeds was not checked: " + v.Unembedded.Error()
 		c.say.Notice("%s%s", c.say.About, doc.Unembedded)

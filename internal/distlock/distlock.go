@@ -38,8 +38,8 @@ type componentJSON struct {
 	Signature string `json:"signature,omitempty"` // the envelope in base64
 }
 
-// Format returns the text of the file, which is safe to print. A reference has a digest and no tag, so that the client
-// never asks for the tag.
+// Format returns the text of the file, which is safe to print. A reference has a digest and no tag,
+// so that the client never asks for the tag.
 func Format(l Lock) []byte {
 	doc := lockJSON{SchemaVersion: Version, Components: []componentJSON{}}
 	for _, c := range l.Components {

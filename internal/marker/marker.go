@@ -58,11 +58,8 @@ func FileRef(path string) string { return filePrefix + path }
 // File returns the path of the file that is the pack; false if the pack is from a registry,
 // which may be called file, too.
 func (m Marker) File() (path string, ok bool) {
-	if m.ManifestDigest != "" {
-		return "", false
-	}
 	path, ok = strings.CutPrefix(m.Ref, filePrefix)
-	if !ok {
+	if !ok || m.ManifestDigest != "" {
 		return "", false
 	}
 	return path, true

@@ -216,13 +216,13 @@ func TestServerThatEndsAtOnce(t *testing.T) {
 
 // Another server's answer on the port does not count.
 func TestAnswers(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	r := packtest.StartRegistry(t, packtest.Options{Plain: true})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.URL(), "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + l.Addr().String()
-	l.Close()
-	r := packtest.StartRegistry(t, packtest.Options{Plain: true})
+	defer conn.Close()
+	url := "http://" + conn.LocalAddr().String() // nobody listens there, and no other server gets the port
 	private := packtest.StartRegistry(t, packtest.Options{Plain: true, User: packtest.User, Password: packtest.Password})
 	for url, want := range map[string]bool{r.URL() + "/v2/": true, private.URL() + "/v2/": true, r.URL() + "/other": false, url: false, "::": false} {
 		if got := answers(t.Context(), http.DefaultClient, url); got != want {

@@ -157,12 +157,18 @@ func (c *Conn) gate() <-chan struct{} {
 	return c.thawed
 }
 
+// wait waits until the connection is not frozen. After Close it always fails: TLS would encrypt
+// a record that came after a lost one so that the client could not decrypt it.
 func (c *Conn) wait() error {
 	select {
 	case <-c.gate():
-		return nil
+	case <-c.closed:
+	}
+	select {
 	case <-c.closed:
 		return net.ErrClosed
+	default:
+		return nil
 	}
 }
 

@@ -93,9 +93,13 @@ func deliverPart(w http.ResponseWriter, r *http.Request, a answer, n int) {
 // GoAwayNow closes the connection without an answer: with HTTP/2 after a GOAWAY that says that
 // of all requests only the connection's first one was looked at.
 func GoAwayNow(prefix string) packtest.Fault {
-	return packtest.Fault{Match: under(prefix), Serve: func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+	return packtest.Fault{Match: under(prefix), Serve: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		c, over := packtest.ConnOf(r)
 		if r.ProtoMajor == 2 {
+			// A server's settings must be its first frame. net/http writes them before these
+			// hints, and waits for the hints because they have a field.
+			w.Header().Set("Link", "</>")
+			w.WriteHeader(http.StatusEarlyHints)
 			over.Write(goAwayFrame(1, noError))
 		}
 		c.Close()

@@ -3,6 +3,7 @@ package cyclonedx
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/strictjson"
@@ -22,7 +23,7 @@ var versions = []string{"1.4", "1.5", "1.6", "1.7"}
 // A Merged is a document with packs.
 type Merged struct {
 	Text  []byte
-	Packs []Component // those that it has to have, once each
+	Packs []Component // those that it has to have, once each, with the bom-refs that they have in it
 	// Added is how many of them it did not have.
 	Added int
 	// Orphaned tells that it has no main component with a bom-ref, so that nothing depends on
@@ -37,24 +38,24 @@ type FormatError struct{ Reason string }
 func (e *FormatError) Error() string { return e.Reason }
 
 // Merge adds packs to a document: to its components, and to what its main component depends
-// on. All other bytes stay as they are. A pack that the document has stays, too. The error
-// is a *FormatError.
+// on. All other bytes stay as they are. A pack that the document has stays, too: a component with
+// its bom-ref. If something else in the document has this bom-ref, the pack gets another. The
+// error is a *FormatError.
 func Merge(data []byte, packs []Component) (*Merged, error) {
 	const mark = "\ufeff" // at the beginning of files from Windows
 	text := bytes.TrimPrefix(data, []byte(mark))
 	if bytes.HasPrefix(bytes.TrimLeft(text, space), []byte("<")) {
 		return nil, &FormatError{"it is XML, not JSON"}
 	}
-	packs = Distinct(packs)
-	merged := &Merged{Packs: packs}
+	merged := &Merged{Packs: Distinct(packs)}
 	edits := &edits{text: text}
 	err := strictjson.ReadWithin(limits, text, func(root strictjson.Object) {
 		checkDocument(root)
 		edits.learn(root.Span())
-		merged.Added = addComponents(edits, root, packs)
+		merged.Added = addComponents(edits, root, merged.Packs)
 		main := mainRef(root)
 		if merged.Orphaned = main == ""; !merged.Orphaned && len(packs) > 0 {
-			addDependencies(edits, root, main, refsOf(packs))
+			addDependencies(edits, root, main, refsOf(merged.Packs))
 		}
 	})
 	if err != nil {
@@ -78,39 +79,63 @@ func checkDocument(root strictjson.Object) {
 	}
 }
 
-// mainRef returns the bom-ref of the main component; "" if there is none.
-func mainRef(root strictjson.Object) string {
+// mainComponent returns the main component; an object without keys if there is none.
+func mainComponent(root strictjson.Object) strictjson.Object {
 	at := root
 	for _, key := range []string{"metadata", "component"} {
 		if !at.Has(key) {
-			return ""
+			return strictjson.Object{}
 		}
 		at = at.Object(key)
 	}
-	if !at.Has("bom-ref") {
-		return ""
-	}
-	return at.String("bom-ref")
+	return at
 }
 
-// addComponents adds the packs that the document lacks, and returns their number.
+// mainRef returns the bom-ref of the main component; "" if there is none.
+func mainRef(root strictjson.Object) string {
+	main := mainComponent(root)
+	if !main.Has("bom-ref") {
+		return ""
+	}
+	return main.String("bom-ref")
+}
+
+// addComponents adds the packs that the document lacks, and returns their number. It gives each
+// pack the bom-ref that it has in the document.
 func addComponents(e *edits, root strictjson.Object, packs []Component) int {
-	known := map[string]bool{}
-	if root.Has("components") {
-		for _, c := range root.Objects("components") {
-			if c.Has("bom-ref") {
-				known[c.String("bom-ref")] = true
-			}
-		}
+	components, taken := map[string]bool{}, map[string]bool{}
+	componentRefs(root, components)
+	componentRefs(mainComponent(root), components)
+	for ref := range root.Texts("bom-ref") {
+		taken[ref] = true
 	}
 	var added []any
-	for _, pack := range packs {
-		if !known[pack.Ref] {
-			added = append(added, pack)
+	for i, pack := range packs {
+		ref := pack.Ref
+		for n := 2; taken[ref] && !components[ref]; n++ {
+			ref = pack.Ref + "-" + strconv.Itoa(n)
 		}
+		packs[i].Ref = ref
+		if !components[ref] {
+			added = append(added, packs[i])
+		}
+		taken[ref], components[ref] = true, false // it is no other pack's
 	}
 	addToList(e, root, "components", added)
 	return len(added)
+}
+
+// componentRefs collects the bom-refs of the components in an object, and in these.
+func componentRefs(o strictjson.Object, refs map[string]bool) {
+	if !o.Has("components") {
+		return
+	}
+	for _, c := range o.Objects("components") {
+		if c.Has("bom-ref") {
+			refs[c.String("bom-ref")] = true
+		}
+		componentRefs(c, refs)
+	}
 }
 
 // addDependencies makes the main component depend on the packs, which depend on nothing.

@@ -137,6 +137,44 @@ func TestMergeOrphaned(t *testing.T) {
 	}
 }
 
+// No bom-ref stands twice. A component that has the bom-ref of a pack is this pack, however deep
+// it is; if anything else has it, the pack gets another.
+func TestMergeTakenRef(t *testing.T) {
+	const component = `{"type":"file","name":"x","bom-ref":"REF"}`
+	for _, test := range []struct{ name, members, want string }{
+		{"component", `"components":[` + component + `]`, ""},
+		{"nested component", `"components":[{"type":"file","name":"a","components":[{"type":"file","name":"b","components":[` + component + `]}]}]`, ""},
+		{"component in the main component", `"metadata":{"component":{"type":"file","name":"a","components":[` + component + `]}}`, ""},
+		{"main component", `"metadata":{"component":` + component + `}`, "p-2"},
+		{"tool", `"metadata":{"tools":{"components":[` + component + `]}}`, "p-2"},
+		{"ancestor", `"components":[{"type":"file","name":"a","pedigree":{"ancestors":[` + component + `]}}]`, "p-2"},
+		{"service", `"services":[{"name":"s","services":[{"name":"t","bom-ref":"REF"}]}]`, "p-2"},
+		{"vulnerability", `"vulnerabilities":[{"bom-ref":"REF"}]`, "p-2"},
+		{"spelling", `"services":[{"name":"s","bom-ref":"\u0070"}]`, "p-2"},
+		{"service and the next", `"services":[{"name":"s","bom-ref":"REF"},{"name":"t","bom-ref":"p-2"}]`, "p-3"},
+		{"service and a component", `"services":[{"name":"s","bom-ref":"REF"}],"components":[{"type":"file","name":"x","bom-ref":"p-2"}]`, ""},
+	} {
+		text := `{"bomFormat":"CycloneDX","specVersion":"1.6",` + strings.ReplaceAll(test.members, "REF", "p") + `}`
+		merged := merge(t, text, []cyclonedx.Component{{Ref: "p", Type: "file", Name: "p"}})
+		added := `{"bom-ref":"` + test.want + `","type":"file","name":"p"}`
+		if n := bytes.Count(merged.Text, []byte(added)); test.want != "" && (n != 1 || merged.Added != 1) || test.want == "" && string(merged.Text) != text {
+			t.Errorf("%s: %d added: %s", test.name, merged.Added, merged.Text)
+		}
+	}
+}
+
+// The main component depends on a pack by the bom-ref that the pack has in the document.
+func TestMergeTakenRefDependency(t *testing.T) {
+	text := `{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a","bom-ref":"p"}},"dependencies":[{"ref":"p"}]}`
+	merged := merge(t, text, []cyclonedx.Component{{Ref: "p", Type: "file", Name: "p"}})
+	if want := `"dependencies":[{"ref":"p","dependsOn":["p-2"]},{"ref":"p-2"}]`; !bytes.Contains(merged.Text, []byte(want)) {
+		t.Errorf("got %s, want %s", merged.Text, want)
+	}
+	if merged.Packs[0].Ref != "p-2" {
+		t.Errorf("the pack is %s", merged.Packs[0].Ref)
+	}
+}
+
 // Without packs, nothing changes.
 func TestMergeNothing(t *testing.T) {
 	for _, text := range []string{string(read(t, "testdata/gomod.json")), `{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"file","name":"a","bom-ref":"m"}}}`} {
@@ -188,6 +226,9 @@ func TestMergeRefuses(t *testing.T) {
 		{document(`,"components":null`), "components: not a list"},
 		{document(`,"components":[1]`), "components[0]: not an object"},
 		{document(`,"components":[{"bom-ref":1}]`), "components[0].bom-ref: not a string"},
+		{document(`,"components":[{"components":[{"bom-ref":1}]}]`), "components[0].components[0].bom-ref: not a string"},
+		{document(`,"components":[{"components":{}}]`), "components[0].components: not a list"},
+		{document(`,"metadata":{"component":{"components":[1]}}`), "metadata.component.components[0]: not an object"},
 		{document(`,"metadata":[]`), "metadata: not an object"},
 		{document(`,"metadata":{"component":{"bom-ref":"m"}},"dependencies":{}`), "dependencies: not a list"},
 		{document(`,"metadata":{"component":{"bom-ref":"m"}},"dependencies":[{}]`), "dependencies[0].ref: missing"},
@@ -231,24 +272,44 @@ func FuzzMerge(f *testing.F) {
 				t.Fatalf("%s was %s, and is %s", key, value, after[key])
 			}
 		}
-		var components []struct {
-			Ref string `json:"bom-ref"`
+		if len(merged.Packs) != len(added) {
+			t.Fatalf("%d packs, want %d", len(merged.Packs), len(added))
 		}
-		if err := json.Unmarshal(after["components"], &components); err != nil {
-			t.Fatal(err)
-		}
-		for _, pack := range added {
-			n := 0
-			for _, c := range components {
-				if c.Ref == pack.Ref {
-					n++
-				}
-			}
-			if n == 0 {
-				t.Fatalf("%s is missing", pack.Ref)
+		had, has := refs(t, data), refs(t, merged.Text)
+		for _, pack := range merged.Packs {
+			if n := has[pack.Ref]; n == 0 || had[pack.Ref] == 0 && n > 1 || had[pack.Ref] > 0 && n > had[pack.Ref] {
+				t.Fatalf("%s was there %d times, and is %d times\n%s", pack.Ref, had[pack.Ref], n, merged.Text)
 			}
 		}
 	})
+}
+
+// refs counts the bom-refs of a document.
+func refs(t *testing.T, data []byte) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	var walk func(value any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case map[string]any:
+			if ref, ok := value["bom-ref"].(string); ok {
+				found[ref]++
+			}
+			for _, inner := range value {
+				walk(inner)
+			}
+		case []any:
+			for _, inner := range value {
+				walk(inner)
+			}
+		}
+	}
+	var doc any
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &doc); err != nil {
+		t.Fatal(err)
+	}
+	walk(doc)
+	return found
 }
 
 func members(t *testing.T, data []byte) (members map[string]json.RawMessage) {

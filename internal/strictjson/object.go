@@ -193,6 +193,38 @@ func list[T any](o Object, key, kind string) iter.Seq2[string, T] {
 	}
 }
 
+// Texts yields the strings under key in the object and in all objects within it, in no order.
+// Other values under key are passed over.
+func (o Object) Texts(key string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if o.doc != nil && o.doc.err == nil {
+			textsIn(&members{values: o.members}, key, yield)
+		}
+	}
+}
+
+// textsIn is Texts for any value. It returns false if yield does.
+func textsIn(value any, key string, yield func(string) bool) bool {
+	switch value := value.(type) {
+	case *members:
+		if text, ok := value.values[key].(string); ok && !yield(text) {
+			return false
+		}
+		for _, inner := range value.values {
+			if !textsIn(inner, key, yield) {
+				return false
+			}
+		}
+	case *elements:
+		for _, inner := range value.values {
+			if !textsIn(inner, key, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // StringMap returns the object of strings under key.
 func (o Object) StringMap(key string) map[string]string {
 	inner := o.Object(key)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -232,6 +233,29 @@ func TestReadWithin(t *testing.T) {
 		if got := fmt.Sprint(err); test.want == "" && err != nil || test.want != "" && got != test.want {
 			t.Errorf("%s: %v, want %q", test.text, err, test.want)
 		}
+	}
+}
+
+// Texts finds the strings under a key, however deep they are.
+func TestTexts(t *testing.T) {
+	const text = `{"k":"a","K":"x","l":[{"k":"b"},[{"k":{"k":"c"}}],{"k":1},{"\u006b":"d"}],"o":{"k":["e"],"p":{"k":"a"}}}`
+	err := Read([]byte(text), func(o Object) {
+		if got, want := slices.Sorted(o.Texts("k")), []string{"a", "a", "b", "c", "d"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		for range o.Texts("k") {
+			break
+		}
+		o.Fail("", "first")
+		if got := slices.Collect(o.Texts("k")); got != nil {
+			t.Errorf("after an error: %q", got)
+		}
+	})
+	if message(err) != "first" {
+		t.Errorf("got %v", err)
+	}
+	if got := slices.Collect(Object{}.Texts("k")); got != nil {
+		t.Errorf("the zero value has %q", got)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package bomschema validates SBOMs by the official JSON schemas of CycloneDX.
+// Package bomschema validates SBOMs by the official JSON schemas of CycloneDX, and sees that no
+// bom-ref stands twice, which a schema cannot say.
 package bomschema
 
 import (
@@ -6,6 +7,8 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -20,7 +23,7 @@ var files embed.FS
 const place = "http://cyclonedx.org/schema/"
 
 // Validate returns the reason why a document is not valid by the schema of its own
-// specVersion.
+// specVersion, or because of its bom-refs.
 func Validate(data []byte) error {
 	var version struct{ SpecVersion string }
 	if err := json.Unmarshal(data, &version); err != nil {
@@ -38,7 +41,35 @@ func Validate(data []byte) error {
 	if err != nil {
 		return err
 	}
-	return schema.Validate(doc)
+	if err := schema.Validate(doc); err != nil {
+		return err
+	}
+	return distinct(doc, map[string]bool{})
+}
+
+// distinct looks for a bom-ref in value that stands twice, or is in seen.
+func distinct(value any, seen map[string]bool) error {
+	switch value := value.(type) {
+	case map[string]any:
+		if ref, ok := value["bom-ref"].(string); ok {
+			if seen[ref] {
+				return fmt.Errorf("bom-ref %q stands twice", ref)
+			}
+			seen[ref] = true
+		}
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			if err := distinct(value[key], seen); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, element := range value {
+			if err := distinct(element, seen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // schemas are the schemas by their version.

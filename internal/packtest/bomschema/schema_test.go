@@ -18,6 +18,7 @@ func TestValidate(t *testing.T) {
 		{"1.6", component, "at '/components/0/hashes/0/content'"},
 		{"1.7", `{"name":"a"}`, "missing property 'type'"},
 		{"1.4", right + "," + right, "items at 0 and 1 are equal"},
+		{"1.6", right + `,{"type":"library","name":"b","components":[{"bom-ref":"a","type":"library","name":"c"}]}`, `bom-ref "a" stands twice`},
 		{"1.3", right, `there is no schema of version "1.3"`},
 	} {
 		err := bomschema.Validate([]byte(`{"bomFormat":"CycloneDX","specVersion":"` + test.version + `","version":1,"components":[` + test.components + `]}`))

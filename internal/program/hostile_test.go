@@ -266,6 +266,43 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// The images of a universal file together are searched no longer than another file. Each has its
+// share, and what it leaves is for the next ones.
+func TestManyComparisonsInImages(t *testing.T) {
+	var parts [][]byte
+	absent, unknown := "", ""
+	head := []byte("0123456789abcdef")
+	for i := range 1000 {
+		m := markerOf(fmt.Sprintf("p%03d", i), append(bytes.Clone(head), noise(uint64(i), 20)...))
+		m.Size = 1 << 40 // no place has room
+		parts = append(parts, text(m))
+		absent += line(m.Name, "absent")
+		unknown += line(m.Name, "unknown")
+	}
+	slow, quick := elf(append(parts, bytes.Repeat(head, 5000))...), elf()
+	for _, test := range []struct {
+		name string
+		file func(cpu uint32) []byte // the image of a processor
+		want string
+	}{
+		{"slow", func(uint32) []byte { return slow }, unknown},
+		{"one is slow", func(cpu uint32) []byte { return map[bool][]byte{true: slow, false: quick}[cpu == 31] }, absent},
+	} {
+		images, order := map[uint32][]byte{}, []uint32{}
+		for cpu := range uint32(32) {
+			images[cpu], order = test.file(cpu), append(order, cpu)
+		}
+		file := universal(images, order...)
+		found, err := scan(t, bytes.NewReader(file), int64(len(file)))
+		for i := range found {
+			found[i].Architectures = nil
+		}
+		if err != nil || linesOf(found) != test.want {
+			t.Errorf("%s: got %.300q, %v, want %.300q", test.name, linesOf(found), err, test.want)
+		}
+	}
+}
+
 // maxGroupPlaces is up to how many places are kept for packs that begin alike.
 const maxGroupPlaces = 1 << 18
 

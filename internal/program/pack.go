@@ -45,15 +45,20 @@ func (s State) String() string {
 // *VersionError, those of the reader and the cause of ctx's end.
 func (f *File) Packs(ctx context.Context) (sorted []Pack, malformed int, err error) {
 	packs, reader := map[marker.Marker]*Pack{}, newMarkerReader()
-	for _, image := range f.images {
+	comparisons := maxComparisons
+	for i, image := range f.images {
 		markers, err := reader.read(ctx, image)
 		if err != nil {
 			return nil, 0, err
 		}
-		contents, err := f.search(ctx, image, markers)
+		// An image that takes long leaves their share to those behind it.
+		share := comparisons / (len(f.images) - i)
+		budget := newBudget(image, share)
+		contents, err := image.search(ctx, markers, budget)
 		if err != nil {
 			return nil, 0, err
 		}
+		comparisons -= share - max(0, budget.comparisons)
 		for _, m := range markers {
 			pack, ok := packs[m]
 			if !ok {

@@ -13,13 +13,14 @@ import (
 	"github.com/greenticai/packvendor/internal/ociref"
 )
 
-// search looks for each content that markers of an image describe.
-func (f *File) search(ctx context.Context, i image, markers []marker.Marker) (map[content]target, error) {
+// search looks for each content that markers of an image describe. It takes what it uses from
+// the budget.
+func (i image) search(ctx context.Context, markers []marker.Marker, budget *budget) (map[content]target, error) {
 	states := map[content]target{}
 	for _, m := range markers {
 		states[contentOf(m)] = target{}
 	}
-	s := newSearch(i, states)
+	s := newSearch(i.bytes, states, budget)
 	err := s.run(ctx)
 	for _, group := range s.groups {
 		for _, c := range group.contents {
@@ -40,7 +41,7 @@ type search struct {
 	short   []*target // those that are all head
 	offsets int       // of all groups
 	ends    []int64   // of archives, where their last record is, in their order
-	budget  budget
+	budget  *budget
 }
 
 // A group is contents with the same head, and the places that have this head.
@@ -74,8 +75,8 @@ const (
 	maxShort        = 64
 )
 
-func newSearch(i image, states map[content]target) *search {
-	s := &search{space: i.bytes, budget: newBudget(i)}
+func newSearch(space addressSpace, states map[content]target, budget *budget) *search {
+	s := &search{space: space, budget: budget}
 	byHead := map[string]*group{}
 	for c := range states {
 		wanted := &target{content: c, state: Absent}
@@ -246,7 +247,7 @@ func (s *search) matchAt(ctx context.Context, g *group, at int64, likely func(*t
 // compare returns which of the contents is at a place, by digest. If none is, it returns those
 // in whose place other bytes are: they begin alike, or are an archive of the same size.
 func (s *search) compare(ctx context.Context, contents []*target, at int64) (found *target, mismatched []*target, err error) {
-	first := newHasher(ctx, s.space, at, &s.budget)
+	first := newHasher(ctx, s.space, at, s.budget)
 	var longer []*target
 	for _, c := range contents {
 		part, err := first.digest(min(c.size, marker.PartSize))
@@ -281,22 +282,23 @@ func (s *search) compare(ctx context.Context, contents []*target, at int64) (fou
 // errBudget ends a search that would take too long.
 var errBudget = errors.New("budget")
 
-// A budget bounds a search.
+// A budget bounds the search of an image.
 type budget struct {
 	bytes       int64 // that may still be hashed
 	comparisons int   // of a content with a place that may still be made
 }
 
 const (
-	maxComparisons = 1 << 26 // about a second
+	maxComparisons = 1 << 26 // in a file; about a second
 	// maxZeros is how many of the zeros may be hashed that a Wasm module leaves out.
 	maxZeros = 256 << 20
 )
 
-// newBudget allows to hash twice the size of an image.
-func newBudget(i image) budget {
+// newBudget allows to hash twice the size of an image. Images do not overlap, so this is at most
+// twice the size of the file.
+func newBudget(i image, comparisons int) *budget {
 	zeros := min(max(0, i.bytes.Size()-i.file.Size()), maxZeros)
-	return budget{bytes: 2 * (i.file.Size() + zeros), comparisons: maxComparisons}
+	return &budget{bytes: 2 * (i.file.Size() + zeros), comparisons: comparisons}
 }
 
 func (b *budget) take(n int64) bool {

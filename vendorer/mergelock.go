@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/greenticai/packvendor/internal/outputfile"
+	"github.com/greenticai/packvendor/internal/printable"
 	"github.com/greenticai/packvendor/internal/regularfile"
 	"github.com/greenticai/packvendor/lockfile"
 	"github.com/greenticai/packvendor/vendorer/internal/git"
@@ -22,8 +24,10 @@ type LockMerge struct {
 // MergeLock merges the entries by name, and returns the number of packs. A pack that both sides
 // changed in different ways is a conflict, which the result has as git writes it, and a
 // *LockConflictError. Where an entry cannot be read, git merges the files as text, and there is
-// a *LockTextMergeError beside the lockfile.Errors. The other errors leave Ours as it was.
+// a *LockTextMergeError beside the lockfile.Errors. The other errors, such as *InputError, leave
+// Ours as it was.
 func MergeLock(ctx context.Context, m LockMerge) (packs int, err error) {
+	m.Path = printable.Line(m.Path, maxShownPath) // anybody may have named it
 	locks, err := m.read()
 	if errors.As(err, new(lockfile.Errors)) {
 		return 0, errors.Join(err, &LockTextMergeError{Path: m.Path, Err: git.MergeFile(ctx, m.Base, m.Ours, m.Theirs)})
@@ -46,6 +50,9 @@ func MergeLock(ctx context.Context, m LockMerge) (packs int, err error) {
 	return len(merged.Entries), errors.Join(conflicts...)
 }
 
+// maxShownPath bounds the path of a packs.lock in a message, in bytes.
+const maxShownPath = 4096
+
 // mergedLocks are the three versions of packs.lock in a merge.
 type mergedLocks struct {
 	base         []*lockfile.Lock
@@ -56,7 +63,11 @@ type mergedLocks struct {
 func (m LockMerge) read() (l mergedLocks, err error) {
 	var data [3][]byte
 	for i, name := range []string{m.Base, m.Ours, m.Theirs} {
-		if data[i], err = regularfile.Read(nil, name, lockfile.MaxSize); err != nil {
+		data[i], err = regularfile.Read(nil, name, lockfile.MaxSize)
+		if errors.As(err, new(*fs.PathError)) {
+			err = &InputError{File: name, Err: err}
+		}
+		if err != nil {
 			return l, err
 		}
 	}

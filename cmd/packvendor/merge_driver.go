@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/greenticai/packvendor/cmd/packvendor/internal/phrase"
+	"github.com/greenticai/packvendor/cmd/packvendor/internal/safe"
 	"github.com/greenticai/packvendor/vendorer"
 )
 
@@ -36,7 +37,7 @@ next run of packvendor writes them.`,
 			if err := c.end(outcome{document: mergeDriverJSON{Path: m.Path, Packs: packs}}); err != nil {
 				return err
 			}
-			c.say.Detail("merged %s: %s", m.Path, phrase.Count(packs, "pack"))
+			c.say.Detail("merged %s: %s", safe.Line(m.Path), phrase.Count(packs, "pack"))
 			return nil
 		},
 	}

@@ -60,6 +60,8 @@ type Examination struct {
 	Local       int
 	LocalAbsent int
 	LocalErr    error
+	// StubErr is an *OverrideError where the flags of all go commands choose the stub.
+	StubErr error
 }
 
 // Examine examines the project of o.File, without network. It waits a second for another
@@ -101,6 +103,7 @@ func (x *Examination) read(ctx context.Context, o Options) error {
 		return err
 	}
 	x.LockFile = p.Show(p.LockFile)
+	x.StubErr = stubTagError(p, gotool.New(p.Module, p.Dir))
 	c, err := o.clientOf(p)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenticai/packvendor/vendorer/internal/gotool"
 	"github.com/greenticai/packvendor/vendorer/internal/override"
+	"github.com/greenticai/packvendor/vendorer/internal/project"
 )
 
 // A Verification is the result of Verify.
@@ -204,6 +205,15 @@ func (s *session) compareEntries(ctx context.Context, c *comparison, remote bool
 	return eachCounted(ctx, s.client, c.tasks, check)
 }
 
+// stubTagError is the *OverrideError of a project whose packs the flags of all go commands replace
+// by the stub.
+func stubTagError(p *project.Project, t *gotool.Toolchain) error {
+	if !p.Config.Embed.Stub {
+		return nil
+	}
+	return override.FindStubTag(t.Flag("tags"))
+}
+
 // compareBuild looks at the Go toolchain's flags and embedded files. It lists the
 // embedded files only without other findings, which they would repeat.
 func (s *session) compareBuild(ctx context.Context, c *comparison) error {
@@ -211,7 +221,7 @@ func (s *session) compareBuild(ctx context.Context, c *comparison) error {
 	if overlay := override.FindOverlay(t.Flag("overlay")); overlay != nil {
 		c.build = append(c.build, overlay)
 	}
-	if stub := override.FindStubTag(t.Flag("tags")); stub != nil && s.p.Config.Embed.Stub {
+	if stub := stubTagError(s.p, t); stub != nil {
 		c.build = append(c.build, stub)
 	}
 	c.build = append(c.build, override.FindReplacements(s.p, t.Flag("modfile"))...)

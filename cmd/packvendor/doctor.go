@@ -22,10 +22,11 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Short: "Check this machine and the project, for a bug report",
 		Long: `Check this machine and the project, and print a line for each check, for a bug
 report: packvendor, the system, Go and git; packs.toml, packs.lock, the vendored
-packs and the files that packs.toml names as packs; the shared cache and who can
-write it; mirrors, proxies, certificates and credentials. It needs no project,
-starts no credential helper and shows no secret. It compares the size of a
-vendored pack; "packvendor verify" compares the bytes.
+packs, the files that packs.toml names as packs, and whether GOFLAGS chooses the
+stub; the shared cache and who can write it; mirrors, proxies, certificates and
+credentials. It needs no project, starts no credential helper and shows no
+secret. It compares the size of a vendored pack; "packvendor verify" compares
+the bytes.
 
 After a line with "error", commands fail; after "warning", they work. The exit
 code is that of the gravest error: 2 for packs.toml, packs.lock, registries.conf

@@ -28,6 +28,7 @@ func (c *checkup) project(ctx context.Context) (err error) {
 		c.lock()
 		c.packs()
 		c.localFiles()
+		c.stub()
 	}
 	return nil
 }
@@ -71,6 +72,13 @@ func (c *checkup) localFiles() {
 		c.ok("files", fmt.Sprintf("%s; %d not there, where the vendored pack stands in", text, x.LocalAbsent))
 	case x.Local > 0:
 		c.ok("files", text)
+	}
+}
+
+// stub warns where each build has the stub in the place of the packs. packvendor itself works.
+func (c *checkup) stub() {
+	if err := c.examination.StubErr; err != nil {
+		c.warn("stub", err.Error(), hint.Hint{})
 	}
 }
 

@@ -32,6 +32,7 @@ func (v *vendoring) edit(edit editor, tolerant bool) error {
 	}
 	config := *parsed
 	config.Packs = v.packsToVendor(parsed.Packs, tolerant)
+	config.Limits = v.p.Config.Limits // with their lines on disk, since errors precede the edited file
 	v.edited = edited
 	return v.p.Configure(&config)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/greenticai/packvendor/internal/scratch"
 )
 
-// SBOMOptions select what MakeSBOM writes, and where.
+// SBOMOptions select what WriteSBOM writes, and where.
 type SBOMOptions struct {
 	// Program is an executable; "" is packs.lock.
 	Program string
@@ -19,8 +19,8 @@ type SBOMOptions struct {
 	Output string
 }
 
-// A MadeSBOM is an SBOM with packs.
-type MadeSBOM struct {
+// A WrittenSBOM is an SBOM with packs.
+type WrittenSBOM struct {
 	Text  []byte
 	Packs []SBOMPack // in the order of the SBOM
 	// Added is how many of them the SBOM of SBOMOptions.Merge did not have.
@@ -45,7 +45,7 @@ func (e *SBOMMergeError) Error() string {
 
 func (e *SBOMMergeError) Unwrap() error { return e.Err }
 
-// MakeSBOM writes packs into an SBOM, with the components that their own manifests name. Of a
+// WriteSBOM writes packs into an SBOM, with the components that their own manifests name. Of a
 // project these are the locked packs: it reads the vendored ones, and takes those that are missing
 // from where Run would. packs.lock must agree with packs.toml: else the error is a *LockedError.
 // Of a program these are the packs whose bytes it has, and no project is read. Only the packs,
@@ -53,14 +53,14 @@ func (e *SBOMMergeError) Unwrap() error { return e.Err }
 //
 // Other errors: *SBOMMergeError, *InputError, *PlaceError, *LongFileError, *VendoredError,
 // *NoMarkerError, *MalformedMarkersError, *LinkError, *SBOMLimitError, and those of Run.
-func MakeSBOM(ctx context.Context, o Options, so SBOMOptions) (*MadeSBOM, error) {
+func WriteSBOM(ctx context.Context, o Options, so SBOMOptions) (*WrittenSBOM, error) {
 	w, err := openSBOMWriter(so)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
 	if so.Program != "" {
-		return makeProgramSBOM(ctx, o, w)
+		return writeProgramSBOM(ctx, o, w)
 	}
 	o.Jobs = min(o.jobs(), maxChecked) // each pack has a copy on disk
 	s, err := open(ctx, o, false)

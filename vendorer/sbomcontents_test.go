@@ -64,7 +64,7 @@ func TestSBOMLimit(t *testing.T) {
 	pack := packOf(t, 10_000, "1.0.0")
 	names := []string{"a", "b", "c", "d", "e"}
 	output := filepath.Join(t.TempDir(), "bom.json")
-	made, err := MakeSBOM(t.Context(), Options{}, SBOMOptions{Program: programOf(t, pack, names...), Output: output})
+	made, err := WriteSBOM(t.Context(), Options{}, SBOMOptions{Program: programOf(t, pack, names...), Output: output})
 	if err != nil || len(made.Packs) != 5 || made.Packs[4].Components != 10_000 {
 		t.Fatalf("%v", err)
 	}
@@ -72,7 +72,7 @@ func TestSBOMLimit(t *testing.T) {
 	if err != nil || !bytes.Equal(written, made.Text) {
 		t.Fatalf("the file has other bytes: %v", err)
 	}
-	_, err = MakeSBOM(t.Context(), Options{}, SBOMOptions{Program: programOf(t, pack, append(names, "f")...), Output: output})
+	_, err = WriteSBOM(t.Context(), Options{}, SBOMOptions{Program: programOf(t, pack, append(names, "f")...), Output: output})
 	if !errors.As(err, new(*SBOMLimitError)) || err.Error() != "the packs name more than 50000 components, or more than 8388608 bytes of them" {
 		t.Errorf("got %v", err)
 	}
@@ -83,7 +83,7 @@ func TestSBOMLimit(t *testing.T) {
 	for i := range 80 {
 		names = append(names, fmt.Sprint("n", i))
 	}
-	if _, err = MakeSBOM(t.Context(), Options{}, SBOMOptions{Program: programOf(t, pack, names...)}); !errors.As(err, new(*SBOMLimitError)) {
+	if _, err = WriteSBOM(t.Context(), Options{}, SBOMOptions{Program: programOf(t, pack, names...)}); !errors.As(err, new(*SBOMLimitError)) {
 		t.Errorf("long versions: %v", err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/greenticai/packvendor/internal/program"
 )
 
-// makeProgramSBOM is MakeSBOM of a program.
-func makeProgramSBOM(ctx context.Context, o Options, w *sbomWriter) (*MadeSBOM, error) {
+// writeProgramSBOM is WriteSBOM of a program.
+func writeProgramSBOM(ctx context.Context, o Options, w *sbomWriter) (*WrittenSBOM, error) {
 	file, err := openProgram(w.Program)
 	if err != nil {
 		return nil, err

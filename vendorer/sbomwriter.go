@@ -66,7 +66,7 @@ func (w *sbomWriter) close() {
 }
 
 // write writes the packs.
-func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, events *orderedEvents) (*MadeSBOM, error) {
+func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, events *orderedEvents) (*WrittenSBOM, error) {
 	if w.contents.isFull() {
 		return nil, &SBOMLimitError{}
 	}
@@ -74,28 +74,28 @@ func (w *sbomWriter) write(owner *cyclonedx.Component, packs []cyclonedx.Pack, e
 	for _, pack := range packs {
 		components = append(components, pack.Component())
 	}
-	made := &MadeSBOM{}
+	written := &WrittenSBOM{}
 	if w.Merge == "" {
 		document := cyclonedx.New(owner, components)
 		components = document.Components
-		made.Text, made.Added = document.Text(), len(components)
+		written.Text, written.Added = document.Text(), len(components)
 	} else {
 		merged, err := w.merge(components)
 		if err != nil {
 			return nil, err
 		}
 		components = merged.Packs
-		if made.Text, made.Added = merged.Text, merged.Added; merged.Orphaned && len(packs) > 0 {
+		if written.Text, written.Added = merged.Text, merged.Added; merged.Orphaned && len(packs) > 0 {
 			events.event(NothingDepends{File: w.Merge})
 		}
 	}
 	for _, c := range components {
-		made.Packs = append(made.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
+		written.Packs = append(written.Packs, SBOMPack{Name: c.Name, PURL: c.PURL, Components: len(c.Components)})
 	}
 	if w.output == nil {
-		return made, nil
+		return written, nil
 	}
-	return made, w.output.WriteBytes(made.Text)
+	return written, w.output.WriteBytes(written.Text)
 }
 
 func (w *sbomWriter) merge(packs []cyclonedx.Component) (*cyclonedx.Merged, error) {

@@ -52,11 +52,11 @@ of --from or from the registries.`,
 			if err != nil {
 				return err
 			}
-			made, err := vendorer.MakeSBOM(command.Context(), o, so)
+			written, err := vendorer.WriteSBOM(command.Context(), o, so)
 			if err != nil {
 				return err
 			}
-			return c.reportSBOM(made, so)
+			return c.reportSBOM(written, so)
 		},
 	}
 	c.projectFlags(command)
@@ -94,23 +94,23 @@ type sbomPackJSON struct {
 	Components int    `json:"components"` // how many its own manifest names
 }
 
-func (c *cli) reportSBOM(made *vendorer.MadeSBOM, so vendorer.SBOMOptions) error {
+func (c *cli) reportSBOM(written *vendorer.WrittenSBOM, so vendorer.SBOMOptions) error {
 	if so.Output == "" {
-		if !safe.IsHarmless(string(made.Text)) { // no byte of the merged SBOM may change
+		if !safe.IsHarmless(string(written.Text)) { // no byte of the merged SBOM may change
 			return usagef("%s has characters that terminals or CI systems would obey: name a file with -o", so.Merge)
 		}
-		return c.print("%s", made.Text)
+		return c.print("%s", written.Text)
 	}
-	doc := writtenSBOMJSON{Output: so.Output, Merged: so.Merge, Packs: []sbomPackJSON{}, Added: made.Added}
-	for _, p := range made.Packs {
+	doc := writtenSBOMJSON{Output: so.Output, Merged: so.Merge, Packs: []sbomPackJSON{}, Added: written.Added}
+	for _, p := range written.Packs {
 		doc.Packs = append(doc.Packs, sbomPackJSON(p))
 	}
 	if err := c.end(outcome{document: doc, before: so.Output + "\n"}); err != nil || c.json {
 		return err
 	}
-	text := phrase.Count(len(made.Packs), "pack") + " in the SBOM"
+	text := phrase.Count(len(written.Packs), "pack") + " in the SBOM"
 	if so.Merge != "" {
-		text += fmt.Sprintf(", %d added", made.Added)
+		text += fmt.Sprintf(", %d added", written.Added)
 	}
 	c.say.Notice("%s", text)
 	return nil

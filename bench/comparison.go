@@ -120,8 +120,8 @@ func (b *bench) once(ctx context.Context, c tool, count bool) (s sample, t traff
 		if mark, err = asked.mark(); err != nil {
 			return s, t, err
 		}
-		b.connections()
 	}
+	b.connections() // those of the run before are closed then, and count no more
 	syscall.Sync()
 	if s, err = measure(ctx, dir, slices.Concat(b.env, c.env), c.args(dir)); err != nil {
 		return s, t, err

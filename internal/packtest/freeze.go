@@ -157,8 +157,8 @@ func (c *Conn) gate() <-chan struct{} {
 	return c.thawed
 }
 
-// wait waits until the connection is not frozen. After Close it always fails: TLS would encrypt
-// a record that came after a lost one so that the client could not decrypt it.
+// wait waits until the connection is not frozen. After Close it always fails: no write may follow
+// one that failed, because a client cannot decrypt a TLS record after one that is lost.
 func (c *Conn) wait() error {
 	select {
 	case <-c.gate():
